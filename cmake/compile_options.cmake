@@ -1,0 +1,29 @@
+# Warnings are errors on g++ 12 and clang 14; hardening; sanitizers; coverage.
+add_library(gpumon_options INTERFACE)
+target_include_directories(gpumon_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(gpumon_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wcast-qual -Wformat=2 -Werror
+  -fstack-protector-strong -fno-omit-frame-pointer
+  $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
+# g++ 12 reports a false "maybe uninitialized" inside libstdc++ and tl::expected at -O2.
+target_compile_options(gpumon_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+target_link_options(gpumon_options INTERFACE -Wl,-z,relro,-z,now,--as-needed)
+
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+if(GPUMON_SANITIZE)
+  set(flags -fsanitize=${GPUMON_SANITIZE} -fno-sanitize-recover=all)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    list(APPEND flags -fno-sanitize=pointer-overflow)
+  endif()
+  target_compile_options(gpumon_options INTERFACE ${flags})
+  target_link_options(gpumon_options INTERFACE ${flags})
+  target_compile_definitions(gpumon_options INTERFACE GPUMON_SANITIZED=1)
+else()
+  target_compile_definitions(gpumon_options INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+endif()
+if(GPUMON_COVERAGE)
+  target_compile_options(gpumon_options INTERFACE --coverage -fprofile-update=atomic)
+  target_link_options(gpumon_options INTERFACE --coverage)
+endif()

@@ -1,0 +1,50 @@
+// Small text questions that several layers ask.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "internal/base/clock.h"
+
+namespace gpumon {
+
+bool IsValidUtf8(std::string_view text);
+// `text` with every byte that is not part of a UTF-8 character replaced by U+FFFD.
+std::string ToValidUtf8(std::string_view text);
+
+// ASCII only: header names, enum words.
+bool EqualsIgnoreCase(std::string_view a, std::string_view b);
+
+// RFC 3339 in UTC with Z; milliseconds only when they are not zero: 2024-01-01T12:00:00.250Z.
+std::string FormatTime(WallTime time);
+// RFC 3339 with any offset, or Unix seconds with an optional fraction. Years 1970 to 2200.
+std::optional<WallTime> ParseTime(std::string_view text);
+
+// The shortest decimal text that reads back as the same double; "NaN", "+Inf", "-Inf".
+std::string FormatNumber(double value);
+
+// `text` matches `pattern`, where `*` stands for any run of bytes and nothing else is special.
+// Linear in practice: no recursion, one backtrack point.
+bool GlobMatch(std::string_view pattern, std::string_view text);
+
+// The word of `words` nearest to `word` (Levenshtein distance <= 3), for "did you mean"; or "".
+template <class Words>
+std::string_view NearestWord(std::string_view word, const Words& words);
+std::size_t EditDistance(std::string_view a, std::string_view b);
+
+template <class Words>
+std::string_view NearestWord(std::string_view word, const Words& words) {
+  std::string_view best;
+  std::size_t best_distance = 4;
+  for (const auto& candidate : words) {
+    const std::size_t distance = EditDistance(word, candidate);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace gpumon

@@ -1,0 +1,66 @@
+// HTTP as a client: what the product asks of other servers.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "internal/base/clock.h"
+#include "internal/base/result.h"
+
+namespace gpumon::fetch {
+
+struct Request {
+  std::string url;  // http or https; never shown to clients, logged without userinfo
+  std::vector<std::pair<std::string, std::string>> headers;
+  // Sent as application/x-www-form-urlencoded POST when not empty, else GET.
+  std::string form;
+  std::size_t max_response_bytes = std::size_t{64} << 20U;  // decompressed
+};
+
+struct Response {
+  int status = 0;
+  std::string content_type;  // as sent, "" when absent
+  std::string date;          // the Date header, "" when absent
+  std::string retry_after;   // the Retry-After header, "" when absent
+  std::string body;          // decompressed
+};
+
+// Called once, from an I/O thread: hand long work to an Executor.
+//
+// Errors: kUpstreamUnreachable (refused, reset, name not found, cut short), kUpstreamTimeout (no
+// whole answer by the deadline), kUpstreamTls, kUpstreamTooLarge, kUpstreamInvalid (not HTTP),
+// kInternal (a credentials file cannot be read, or the client is stopping).
+// Every HTTP status is a success here, a redirect too: it is never followed.
+using Done = std::function<void(Result<Response>)>;
+
+// Thread-safe.
+class Client {
+ public:
+  // Requests still under way are ended first, each with kInternal.
+  virtual ~Client() = default;
+  // Starts a request and returns at once. `done` is never called from inside Fetch.
+  virtual void Fetch(Request request, Deadline deadline, Done done) = 0;
+};
+
+// Files are re-read when they change (a Kubernetes secret's symlink swap too), looked at no more
+// than once a second. An empty path switches the option off.
+struct ClientOptions {
+  std::string bearer_token_file;  // one line
+  std::string basic_auth_file;    // user:password, one line
+  std::string ca_file;            // PEM; replaces the system's roots
+  std::string headers_file;       // `Name: value` lines
+  Millis connect_timeout{1000};
+  std::size_t max_connections_per_host = 32;
+  bool accept_gzip = false;       // costs CPU on the same machine, saves network between machines
+};
+
+// libcurl multi on one I/O thread, keep-alive connections.
+// kInvalidParameter, naming the option and the file, when a file cannot be read or parsed now.
+Result<std::unique_ptr<Client>> MakeClient(const ClientOptions& options, const Clock& clock);
+
+}  // namespace gpumon::fetch

@@ -1,0 +1,139 @@
+// An HTTP/1.1 server: one answer per request, in order, from any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "internal/base/clock.h"
+#include "internal/base/result.h"
+#include "internal/http/message.h"
+
+namespace gpumon::http {
+
+// Time-outs and sizes; the defaults are the product's.
+struct Limits {
+  std::size_t target_bytes = 8 * 1024;    // more: 414
+  std::size_t head_bytes = 32 * 1024;     // more: 431
+  std::size_t headers = 100;              // more: 431
+  std::size_t body_bytes = 64 * 1024;     // more: 413
+  std::size_t large_body_bytes = 1 << 20; // for routes marked `large_body`
+  std::size_t connections = 8192;         // more: 503 and close
+  std::size_t stream_buffer_bytes = 1 << 20;  // a streaming client further behind is dropped
+  Millis head_timeout{10'000};   // first byte of a request to its last: 408
+  Millis idle_timeout{75'000};   // between requests: close
+  Millis write_stall{20'000};    // no byte accepted by the client: close
+  Millis handler_timeout{15'000};  // no answer from the handler: 500
+  Millis connection_max_age{120'000};  // then `Connection: close` on the next answer (+-10 %)
+};
+
+// A path and its methods. `{name}` is one whole segment: "/api/v1/gpu/nodes/{node}".
+// Paths match byte for byte; HEAD is served where GET is.
+struct Route {
+  std::vector<std::string> methods;
+  std::string path;
+  bool large_body = false;
+  bool unlimited_time = false;  // handler_timeout does not apply (profiles, streams)
+};
+
+// Where a request went. `route` indexes the routes given to the server.
+struct Match {
+  int route = -1;
+  // Values of `{name}` segments in order, percent-decoded, valid UTF-8.
+  std::vector<std::string> params;
+};
+
+// An answer of unknown length, sent chunked (or until close on HTTP/1.0). Thread-safe.
+class Stream {
+ public:
+  virtual ~Stream() = default;  // ends the stream
+  // Queues `data`; never blocks. False when the client is gone or more than
+  // Limits::stream_buffer_bytes behind (it is then disconnected).
+  virtual bool Write(std::string_view data) = 0;
+  virtual void End() = 0;  // idempotent
+  virtual bool Alive() const = 0;
+};
+
+// The one answer to one request. Thread-safe: may be kept, and completed from any thread. The
+// first Send or StartStream counts, later ones are ignored and logged. Destroying it unanswered
+// answers 500. A client that went away makes every call a harmless no-op.
+class Responder {
+ public:
+  virtual ~Responder() = default;
+  virtual void Send(Response response) = 0;
+  // Sends status and headers at once. Null when an answer was already given.
+  virtual std::shared_ptr<Stream> StartStream(Response head) = 0;
+  // False when the client is known to have gone: work for it may be skipped.
+  virtual bool Alive() const = 0;
+};
+
+// One line for the access log; given once per answer, after its last byte was handed to the
+// kernel or the connection was lost.
+struct Access {
+  std::string method;   // "-" when no request line was understood
+  std::string target;   // path without query; at most 256 bytes
+  std::string peer;
+  std::string request_id;  // the X-Request-Id of the answer
+  int route = -1;       // -1: none (404, or refused by the transport)
+  int status = 0;
+  std::uint64_t bytes = 0;  // body bytes handed to the kernel
+  Millis duration{0};       // from the request's first byte
+  bool complete = true;     // false: the client went away first
+};
+
+// What the server serves. All calls come from server threads and must not block; they may
+// throw, which the server answers with Refuse(kInternal) and one log line.
+class Application {
+ public:
+  virtual ~Application() = default;
+  virtual void Handle(Request request, Match match, std::shared_ptr<Responder> responder) = 0;
+  // The answer to an error of the transport or the router. `request` is null when none could be
+  // read. `allow` is set with kMethodNotAllowed and for OPTIONS.
+  virtual Response Refuse(const Status& status, const Request* request,
+                          const std::string& allow) = 0;
+  // OPTIONS of an existing path (or `*`): 204, Allow, CORS.
+  virtual Response Options(const Request& request, const std::string& allow) = 0;
+  virtual void Done(const Access& access) = 0;
+};
+
+struct ServerStats {
+  std::uint64_t connections = 0;  // open now
+  std::uint64_t in_flight = 0;    // requests being answered now
+  std::uint64_t requests = 0;     // since start
+  std::uint64_t refused = 0;      // requests the transport refused, since start
+};
+
+struct ServerOptions {
+  std::string address = "0.0.0.0";  // IPv4 or IPv6 literal
+  std::uint16_t port = 0;           // 0: the kernel chooses
+  int threads = 2;
+  // Removed from the front of each path before routing; a path without it is 404. "" or "/x/y".
+  std::string base_path;
+  Limits limits;
+  std::vector<Route> routes;
+};
+
+// Thread-safe once started.
+class Server {
+ public:
+  virtual ~Server() = default;  // drops what is left
+  // Listens and serves on its own threads. kUnavailable with the address and the reason when it
+  // cannot listen.
+  virtual Result<std::uint16_t> Start() = 0;  // the port
+  // Stops keep-alive: every answer from now on says `Connection: close`, idle connections close.
+  // The listener stays open: load balancers need time to look away.
+  virtual void BeginDrain() = 0;
+  // Waits until nothing is in flight. False when `limit` passed first. Blocks the caller.
+  virtual bool AwaitDrained(Millis limit) = 0;
+  virtual void Stop() = 0;  // closes the listener and every connection; idempotent
+  virtual ServerStats stats() const = 0;
+};
+
+// `application` must outlive the server.
+std::unique_ptr<Server> MakeServer(ServerOptions options, Application& application);
+
+}  // namespace gpumon::http
