@@ -1,0 +1,127 @@
+// What the server knows at one instant: rows and the snapshot that holds them.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/field.h"
+
+namespace gpumon::models {
+
+// Why a value is absent. kNone: it is there.
+enum class NullReason : std::uint8_t {
+  kNone,
+  kNotExported,   // no exporter here offers it (for this GPU)
+  kNotSupported,  // the exporter says that the device cannot tell
+  kExporterDown,
+  kStale,
+  kInvalidValue,  // NaN, infinite, or physically impossible
+  kConflict,
+  kQueryFailed,  // the query for it failed: the snapshot is partial
+  kCount
+};
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(NullReason::kCount)>
+    kNullReasonNames = {"none",  "not_exported",  "not_supported", "exporter_down",
+                        "stale", "invalid_value", "conflict",      "query_failed"};
+constexpr std::string_view NameOf(NullReason reason) {
+  return kNullReasonNames[static_cast<std::size_t>(reason)];
+}
+
+// N measured values, each there or absent with a reason. Absent is not zero.
+template <std::size_t N>
+class Readings {
+ public:
+  Readings() { reasons_.fill(NullReason::kNotExported); }
+
+  bool Has(std::size_t slot) const { return reasons_[slot] == NullReason::kNone; }
+  std::optional<double> Get(std::size_t slot) const {
+    return Has(slot) ? std::optional<double>(values_[slot]) : std::nullopt;
+  }
+  NullReason reason(std::size_t slot) const { return reasons_[slot]; }
+  void Set(std::size_t slot, double value) {
+    values_[slot] = value;
+    reasons_[slot] = NullReason::kNone;
+  }
+  void SetAbsent(std::size_t slot, NullReason reason) { reasons_[slot] = reason; }
+
+ private:
+  std::array<double, N> values_{};
+  std::array<NullReason, N> reasons_;
+};
+
+// One line of an answer. Texts are views into the snapshot's Arena; an empty text is absent.
+template <std::size_t Texts, std::size_t Slots>
+struct Row {
+  static constexpr std::int32_t kNoIndex = -1;
+
+  std::array<std::string_view, Texts> texts{};
+  Readings<Slots> readings;
+  std::int32_t gpu_index = kNoIndex;
+  std::int64_t pid = 0;  // process rows
+  // Unix seconds of the row's newest and oldest sample; NaN when the server did not tell.
+  double newest = std::numeric_limits<double>::quiet_NaN();
+  double oldest = std::numeric_limits<double>::quiet_NaN();
+
+  std::string_view text(Text t) const { return texts[static_cast<std::size_t>(t)]; }
+  void set_text(Text t, std::string_view value) { texts[static_cast<std::size_t>(t)] = value; }
+};
+using GpuMetrics = Row<kGpuTexts, kQuantities>;
+using GpuProcess = Row<kProcessTexts, kProcessQuantities>;
+
+// Owns texts; what it hands out never moves. One thread at a time while it grows.
+class Arena {
+ public:
+  std::string_view Keep(std::string_view text) {
+    if (text.empty()) return {};
+    if (text.size() > left_) {
+      const std::size_t size = std::max(kBlock, text.size());
+      blocks_.push_back(std::make_unique<char[]>(size));
+      next_ = blocks_.back().get();
+      left_ = size;
+    }
+    char* const start = std::copy(text.begin(), text.end(), next_) - text.size();
+    next_ += text.size();
+    left_ -= text.size();
+    return {start, text.size()};
+  }
+
+ private:
+  static constexpr std::size_t kBlock = 32 * 1024;
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  char* next_ = nullptr;
+  std::size_t left_ = 0;
+};
+
+// The two query sets, collected and cached apart from each other.
+enum class Part : std::uint8_t { kGpus, kProcesses };
+constexpr std::string_view NameOf(Part part) {
+  return part == Part::kGpus ? "gpus" : "processes";
+}
+
+// One answer's worth of rows. Immutable once published, shared by every reader.
+struct Snapshot {
+  Part part = Part::kGpus;
+  // Sorted by node (bytewise), gpu index (none last), gpu id; processes then by pid.
+  // Only the vector of `part` is filled.
+  std::vector<GpuMetrics> gpus;
+  std::vector<GpuProcess> processes;
+  double as_of = 0;              // Unix seconds: the evaluation time of every query of the set
+  bool partial = false;          // some queries failed
+  bool upstream_warned = false;  // the server sent warnings or isPartial: cache it briefly
+  std::vector<std::string> warnings;
+  std::vector<std::string> sources;  // exporter schemas that gave rows
+  // Per slot: the reason why no row has it, or kNone.
+  std::array<NullReason, kQuantities> missing_gpu{};
+  std::array<NullReason, kProcessQuantities> missing_process{};
+  Arena arena;
+};
+
+}  // namespace gpumon::models
