@@ -4,14 +4,18 @@ target_include_directories(gpumon_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(gpumon_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
   -Woverloaded-virtual -Wcast-qual -Wformat=2 -Werror
-  -fstack-protector-strong -fno-omit-frame-pointer
+  -fstack-protector-strong -fstack-clash-protection -fno-omit-frame-pointer
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 # g++ 12 reports a false "maybe uninitialized" inside libstdc++ and tl::expected at -O2.
 target_compile_options(gpumon_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 target_link_options(gpumon_options INTERFACE -Wl,-z,relro,-z,now,--as-needed)
+# Position-independent executables: CMAKE_POSITION_INDEPENDENT_CODE compiles for them, this links.
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES CXX)
 
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+target_compile_definitions(gpumon_options INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 if(GPUMON_SANITIZE)
   set(flags -fsanitize=${GPUMON_SANITIZE} -fno-sanitize-recover=all)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
