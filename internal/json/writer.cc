@@ -1,0 +1,175 @@
+#include "internal/json/writer.h"
+
+#include <rapidjson/internal/dtoa.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "internal/base/text.h"
+
+namespace gpumon::json {
+namespace {
+
+constexpr std::size_t kFirstRoom = 256;
+constexpr std::size_t kNumberRoom = 32;
+// Integers up to here are exact as doubles and have no exponent in their text.
+constexpr double kExactInteger = 9007199254740992.0;
+
+constexpr std::uint64_t kOnes = 0x0101010101010101U;
+constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+
+// Not zero when one of the eight bytes must not stand in a string as it is: a quote, a backslash,
+// a control character, or (with the high bit set) a byte that still has to be proven UTF-8.
+std::uint64_t NeedsCare(std::uint64_t eight) {
+  const auto zero_byte = [](std::uint64_t v) { return (v - kOnes) & ~v; };
+  const std::uint64_t quote = zero_byte(eight ^ (kOnes * '"'));
+  const std::uint64_t backslash = zero_byte(eight ^ (kOnes * '\\'));
+  const std::uint64_t control = (eight - kOnes * 0x20U) & ~eight;
+  return (quote | backslash | control | eight) & kHighBits;
+}
+
+bool NeedsCare(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte >= 0x80 || c == '"' || c == '\\';
+}
+
+bool IsPlain(std::string_view text) {
+  std::size_t i = 0;
+  for (; i + sizeof(std::uint64_t) <= text.size(); i += sizeof(std::uint64_t)) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, text.data() + i, sizeof eight);
+    if (NeedsCare(eight) != 0) return false;
+  }
+  return std::none_of(text.begin() + static_cast<std::ptrdiff_t>(i), text.end(),
+                      [](char c) { return NeedsCare(c); });
+}
+
+// Writes `c` as it stands between quotes and returns where to go on; 6 bytes at most.
+char* Escape(char c, char* to) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  const auto pair = [&to](char letter) {
+    *to++ = '\\';
+    *to++ = letter;
+    return to;
+  };
+  switch (c) {
+    case '"':
+    case '\\':
+      return pair(c);
+    case '\b':
+      return pair('b');
+    case '\f':
+      return pair('f');
+    case '\n':
+      return pair('n');
+    case '\r':
+      return pair('r');
+    case '\t':
+      return pair('t');
+    default:
+      break;
+  }
+  const auto byte = static_cast<unsigned char>(c);
+  if (byte >= 0x20) {
+    *to++ = c;
+    return to;
+  }
+  to = std::copy_n("\\u00", 4, to);
+  *to++ = kHex[byte >> 4U];
+  *to++ = kHex[byte & 15U];
+  return to;
+}
+
+}  // namespace
+
+void Writer::Reserve(std::size_t expected_size) {
+  if (expected_size > buffer_.size()) buffer_.resize(expected_size);
+}
+
+void Writer::Grow(std::size_t count) {
+  buffer_.resize(std::max({buffer_.size() * 2, size_ + count, kFirstRoom}));
+}
+
+std::string Writer::Take() {
+  buffer_.resize(size_);
+  size_ = 0;
+  comma_ = false;
+  return std::exchange(buffer_, {});
+}
+
+void Writer::AppendString(std::string_view text) {
+  if (IsPlain(text)) {
+    char* to = Room(text.size() + 2);
+    *to = '"';
+    text.copy(to + 1, text.size());
+    to[text.size() + 1] = '"';
+    size_ += text.size() + 2;
+    return;
+  }
+  std::string repaired;
+  if (!IsValidUtf8(text)) {
+    repaired = ToValidUtf8(text);
+    text = repaired;
+  }
+  char* const from = Room(text.size() * 6 + 2);
+  char* to = from;
+  *to++ = '"';
+  for (const char c : text) to = Escape(c, to);
+  *to++ = '"';
+  size_ += static_cast<std::size_t>(to - from);
+}
+
+void Writer::Key(std::string_view name) {
+  Separate();
+  AppendString(name);
+  Append(":");
+  comma_ = false;
+}
+
+std::string Writer::KeyText(std::string_view name) {
+  Writer writer;
+  writer.Key(name);
+  return writer.Take();
+}
+
+void Writer::String(std::string_view text) {
+  Separate();
+  AppendString(text);
+  comma_ = true;
+}
+
+void Writer::Number(double value) {
+  if (!std::isfinite(value)) return Null();
+  Separate();
+  char* const from = Room(kNumberRoom);
+  char* to = nullptr;
+  if (std::fabs(value) < kExactInteger && value == std::trunc(value) &&
+      (value != 0 || !std::signbit(value))) {
+    to = std::to_chars(from, from + kNumberRoom, static_cast<std::int64_t>(value)).ptr;
+    *to++ = '.';
+    *to++ = '0';
+  } else {
+    to = rapidjson::internal::dtoa(value, from);
+  }
+  size_ += static_cast<std::size_t>(to - from);
+  comma_ = true;
+}
+
+void Writer::Integer(std::int64_t value) {
+  Separate();
+  char* const from = Room(kNumberRoom);
+  size_ += static_cast<std::size_t>(std::to_chars(from, from + kNumberRoom, value).ptr - from);
+  comma_ = true;
+}
+
+void Writer::Unsigned(std::uint64_t value) {
+  Separate();
+  char* const from = Room(kNumberRoom);
+  size_ += static_cast<std::size_t>(std::to_chars(from, from + kNumberRoom, value).ptr - from);
+  comma_ = true;
+}
+
+}  // namespace gpumon::json
