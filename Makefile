@@ -1,0 +1,50 @@
+# The two commands are `make run` and `make test`; `make help` lists the rest.
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+PRESET ?= release
+export JOBS FOLDER VERBOSE LINT SANITIZERS
+
+.DEFAULT_GOAL := help
+.PHONY: help run test build bench lint sanitize coverage deps clean
+
+help: ## List the targets and their variables
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@printf '%s\n' '' 'Variables: JOBS=N (processes to build and test with), PRESET=release|dev|asan|tsan|coverage|clang.'
+
+run: ## Start the server; with PROMETHEUS_URL from that, else from a demo fleet (NODES, GPUS_PER_NODE, SEED, PORT)
+	@scripts/deps.sh build run
+	@scripts/build.sh release gpu-monitoring-api gpu-exporter
+	@scripts/run.sh
+
+test: ## Build and run all tests; FOLDER=handlers only one folder's, VERBOSE=1 with their output
+	@scripts/deps.sh build test
+	@scripts/build.sh $(PRESET)
+	@scripts/test.sh $(PRESET)
+
+build: ## Build everything
+	@scripts/deps.sh build
+	@scripts/build.sh $(PRESET)
+
+bench: ## Run the benchmarks and the comparisons of bench/load; writes build/bench/report.md
+	@scripts/deps.sh build bench
+	@scripts/build.sh release
+	@scripts/bench.sh
+
+lint: ## Check format, static analysis, scripts, Dockerfile and layers of what changed; LINT=all of everything
+	@scripts/deps.sh build test lint
+	@scripts/lint.sh
+
+sanitize: ## Run all tests under AddressSanitizer with UndefinedBehaviorSanitizer, then ThreadSanitizer
+	@scripts/deps.sh build test
+	@scripts/sanitize.sh
+
+coverage: ## Run all tests instrumented; report in build/coverage/report, fails below 85 % of lines
+	@scripts/deps.sh build test coverage
+	@scripts/build.sh coverage
+	@scripts/coverage.sh
+
+deps: ## Install what every target needs
+	@scripts/deps.sh build run test coverage lint bench
+
+clean: ## Remove what was built, logs and unpacked tools
+	rm -rf build .run

@@ -1,0 +1,223 @@
+#!/bin/bash
+# Installs what this project needs on Debian 12, and nothing when everything is there.
+#
+#   scripts/deps.sh GROUP...          install the packages, unpack the servers of these groups
+#   scripts/deps.sh --missing GROUP.. print what would be installed or unpacked, change nothing
+#   scripts/deps.sh --list            print the table: package, groups, why
+#
+# Groups: build run test coverage lint bench.
+# Libraries and tools are installed with apt-get (through sudo when not root). Servers would be
+# started by their packages, so they are only unpacked into .run/tools, which needs no root.
+# Exit: 0 all there, 1 could not be installed, 2 wrong use.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+tools=$root/.run/tools
+log=$root/.run/log/apt.log
+
+# package | groups | why
+packages() {
+  cat <<'TABLE'
+g++                     | build    | the compiler
+cmake                   | build    | configures the build
+ninja-build             | build    | builds
+ccache                  | build    | several build folders share what they compile
+pkg-config              | build    | finds the libraries without CMake files
+libpistache-dev         | build    | HTTP server
+libboost-dev            | build    | Beast's parser: request framing
+libcurl4-openssl-dev    | build    | HTTP to Prometheus
+rapidjson-dev           | build    | JSON
+libgrpc++-dev           | build    | gRPC health service
+libprotobuf-dev         | build    | headers that gRPC's own headers include
+prometheus-cpp-dev      | build    | our own metrics
+libexpected-dev         | build    | tl::expected
+libspdlog-dev           | build    | log
+libfmt-dev              | build    | text formatting
+libcli11-dev            | build    | command line
+libyaml-cpp-dev         | build    | configuration file
+zlib1g-dev              | build    | gzip
+libgoogle-perftools-dev | build    | CPU and heap profiles
+libgtest-dev            | build    | tests
+libgmock-dev            | build    | matchers for tests
+libbenchmark-dev        | build    | benchmarks
+ca-certificates         | build    | TLS to Prometheus
+python3                 | test     | drives the tests of scripts and whole programs
+python3-yaml            | test     | reads YAML and the OpenAPI document
+python3-grpcio          | test     | a stock gRPC client for the health service
+curl                    | test bench | the third party that every route is checked with
+openssl                 | test     | certificates for the TLS tests
+procps                  | test bench | ps
+shellcheck              | test lint | checks the scripts
+gcovr                   | coverage | coverage report
+git                     | lint     | finds the changed files
+clang-14                | lint     | the second compiler
+libclang-rt-14-dev      | lint     | its sanitizers
+clang-tidy-14           | lint     | static analysis
+clang-format-14         | lint     | format
+wrk                     | bench    | load
+jq                      | bench    | reads the benchmarks' JSON
+TABLE
+}
+
+# package | groups | program it brings | libraries it needs, unpacked when the system lacks them
+servers() {
+  cat <<'TABLE'
+prometheus | run test bench | usr/bin/prometheus |
+nginx      | bench          | usr/sbin/nginx     | libcrypt1 libpcre2-8-0 libssl3 zlib1g
+TABLE
+}
+
+say() { printf 'deps: %s\n' "$*"; }
+die() {
+  printf 'deps: %s\n' "$*" >&2
+  exit 1
+}
+usage() {
+  sed -n '2,/^# Exit/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  exit 2
+}
+
+# Prints the rows of table $1 whose second column has one of the other words, trimmed.
+rows() {
+  local table=$1
+  shift
+  "$table" | awk -F'|' -v wanted="$*" '
+    BEGIN { n = split(wanted, want, " ") }
+    { for (i = 1; i <= NF; i++) gsub(/^ +| +$/, "", $i)
+      for (i = 1; i <= n; i++) if (index(" " $2 " ", " " want[i] " ")) {
+        print $1 "|" $2 "|" $3 "|" $4; next } }'
+}
+
+missing_packages() {
+  local wanted installed
+  wanted=$(rows packages "$@" | cut -d'|' -f1 | sort -u)
+  [ -n "$wanted" ] || return 0
+  # shellcheck disable=SC2086,SC2016  # one word per package; the format is dpkg-query's own
+  installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' $wanted 2>/dev/null |
+    sed -n 's/^installed //p' | sort -u || true)
+  comm -23 <(printf '%s\n' "$wanted") <(printf '%s\n' "$installed")
+}
+
+missing_servers() {
+  local package program
+  rows servers "$@" | while IFS='|' read -r package _ program _; do
+    [ -x "$tools/$program" ] && [ -e "$tools/.unpacked/$package" ] || printf '%s\n' "$package"
+  done
+}
+
+# The reason apt-get gave last, in one line.
+apt_reason() { grep -E '^(E|Err|W|sudo):' "$log" | tail -n 1 | cut -c1-200 || true; }
+
+# Runs apt-get as root; its output goes to the log.
+apt_root() {
+  local -a as_root=()
+  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" >>"$log" 2>&1 </dev/null
+}
+
+have_package_lists() {
+  compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null
+}
+
+install_packages() {
+  local -a names=("$@")
+  local line="apt-get install --no-install-recommends ${names[*]}"
+  command -v apt-get >/dev/null ||
+    die "this needs Debian 12 (no apt-get here); install yourself: ${names[*]}"
+  if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+    die "not root and no sudo; as root run: $line"
+  fi
+  say "installing ${#names[@]} packages with apt-get: ${names[*]}"
+  : >"$log"
+  have_package_lists || apt_root update || true
+  apt_root install --no-install-recommends "${names[@]}" && return
+  # Lists older than the mirror name files that are gone.
+  { apt_root update && apt_root install --no-install-recommends "${names[@]}"; } ||
+    die "apt-get could not install them: $(apt_reason) (whole output: ${log#"$root"/})"
+}
+
+# Downloads packages into the current folder; never needs root.
+download() {
+  local lists=$root/.run/apt/lists
+  if have_package_lists && apt-get -q download "$@" >>"$log" 2>&1; then
+    return
+  fi
+  # No lists, or old ones: fetch our own beside the system's.
+  mkdir -p "$lists/partial" "$root/.run/apt/cache/archives/partial"
+  local -a own=(-o Dir::State::lists="$lists" -o Dir::Cache="$root/.run/apt/cache")
+  apt-get -q "${own[@]}" update >>"$log" 2>&1 && apt-get -q "${own[@]}" download "$@" >>"$log" 2>&1
+}
+
+unpack() { # PACKAGE...
+  local package
+  for package in "$@"; do
+    (
+      folder=$(mktemp -d "$root/.run/unpack.XXXXXX")
+      trap 'rm -rf "$folder"' EXIT
+      cd "$folder"
+      download "$package" || exit 1
+      dpkg-deb -x ./*.deb "$tools" >>"$log" 2>&1
+    ) || die "apt-get could not download $package: $(apt_reason) (whole output: ${log#"$root"/})"
+  done
+}
+
+unpack_servers() {
+  local package program libraries name
+  command -v dpkg-deb >/dev/null || die "this needs Debian 12 (no dpkg-deb here): $*"
+  say "unpacking into .run/tools: $*"
+  : >"$log"
+  mkdir -p "$tools/.unpacked"
+  for name in "$@"; do
+    IFS='|' read -r package _ program libraries < <(servers | sed 's/ *| */|/g' | grep "^$name|")
+    unpack "$package"
+    [ -x "$tools/$program" ] || die "package $package has no $program"
+    if ldd "$tools/$program" 2>/dev/null | grep -q 'not found'; then
+      # shellcheck disable=SC2086  # one word per package
+      unpack $libraries
+    fi
+    touch "$tools/.unpacked/$package"
+  done
+}
+
+list() {
+  { packages | awk -F'|' '{ print $1 "|" $2 "|" $3 }'
+    servers | awk -F'|' '{ print $1 "|" $2 "| server, only unpacked" }'; } |
+    sed 's/ *| */|/g; s/ *$//' | sort -t'|' -k2,2 -k1,1
+}
+
+main() {
+  local mode=install group
+  case ${1-} in
+    --list) list; return ;;
+    --missing) mode=missing; shift ;;
+  esac
+  [ $# -gt 0 ] || usage
+  for group in "$@"; do
+    case $group in
+      build | run | test | coverage | lint | bench) ;;
+      *) usage ;;
+    esac
+  done
+  command -v dpkg-query >/dev/null || die "this needs Debian 12: no dpkg-query here"
+
+  local -a packages servers
+  mapfile -t packages < <(missing_packages "$@")
+  mapfile -t servers < <(missing_servers "$@")
+  if [ "$mode" = missing ]; then
+    printf '%s\n' "${packages[@]}" "${servers[@]}" | sed '/^$/d'
+    return
+  fi
+  [ $((${#packages[@]} + ${#servers[@]})) -gt 0 ] || return 0
+
+  mkdir -p "${log%/*}"
+  # Two makes at once take turns, and the second finds everything there.
+  exec 9>"$root/.run/deps.lock"
+  flock 9
+  mapfile -t packages < <(missing_packages "$@")
+  [ ${#packages[@]} -eq 0 ] || install_packages "${packages[@]}"
+  mapfile -t servers < <(missing_servers "$@")
+  [ ${#servers[@]} -eq 0 ] || unpack_servers "${servers[@]}"
+}
+
+main "$@"

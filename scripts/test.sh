@@ -1,0 +1,29 @@
+#!/bin/bash
+# Runs the tests of a built preset. ctest's summary is the last thing printed.
+#   scripts/test.sh PRESET        FOLDER=internal/prom: only that folder's; VERBOSE=1: all output
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+preset=${1:?usage: scripts/test.sh PRESET}
+options=(--preset "$preset" -j "$(scripts/jobs.sh)" --no-label-summary)
+[ -z "${VERBOSE-}" ] || options+=(--verbose)
+if [ -n "${FOLDER-}" ]; then
+  # Accepts what a shell completes and what a Go programmer types: ./internal/prom/, tests/handlers.
+  folder=${FOLDER#./}
+  folder=${folder#tests/}
+  folder=${folder%/}
+  labels=$(ctest --preset "$preset" --print-labels | sed -n 's/^  \([a-z].*\)/\1/p')
+  if ! grep -qxF -- "$folder" <<<"$labels"; then
+    printf 'test: no tests in folder %s; there are: %s\n' "$folder" "${labels//$'\n'/ }" >&2
+    exit 2
+  fi
+  options+=(-L "^$folder\$")
+fi
+
+launcher=()
+# g++ 12's ThreadSanitizer cannot map its shadow when the kernel randomises more than 28 bits.
+bits=$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 0)
+if [ "$preset" = tsan ] && [ "$bits" -gt 28 ]; then
+  launcher=(setarch --addr-no-randomize)
+fi
+exec "${launcher[@]}" ctest "${options[@]}"
