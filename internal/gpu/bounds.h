@@ -1,0 +1,25 @@
+// What a reading may be. Values outside are shown as null with the reason invalid_value.
+//
+// Bounds: percent 0 to 100.5 (exporters round up), temperatures -100 to 200 degrees Celsius,
+// memory >= 0 and total > 0, used and free at most 1.05 x total. Never NaN or infinite.
+#pragma once
+
+#include <cstddef>
+
+#include "models/gpu.h"
+
+namespace gpumon::gpu {
+
+// By itself. RowT says whether `slot` is a Quantity or a ProcessQuantity.
+template <class RowT>
+bool IsPossible(std::size_t slot, double value);
+
+// Together with the row's other readings: makes impossible ones absent (kInvalidValue).
+void CheckTogether(models::GpuMetrics& row);
+inline void CheckTogether(models::GpuProcess&) {}
+
+// Fills what no exporter of this schema measures: memory_used_percent = used / total.
+void Derive(models::GpuMetrics& row);
+inline void Derive(models::GpuProcess&) {}
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,194 @@
+#include "internal/gpu/cached_source.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace gpumon::gpu {
+namespace {
+
+std::size_t IndexOf(models::Part part) {
+  return static_cast<std::size_t>(part);
+}
+
+double UnixSeconds(WallTime time) {
+  return static_cast<double>(time.time_since_epoch().count()) / 1000.0;
+}
+
+}  // namespace
+
+CachedSource::CachedSource(Collector& collector, const Clock& clock, CacheOptions options,
+                           std::function<void()> refreshed)
+    : collector_(collector), clock_(clock), options_(options), refreshed_(std::move(refreshed)) {}
+
+void CachedSource::Get(const Want& want, Deadline deadline, GotSnapshot done) {
+  if (want.at) {
+    GetPast(want, deadline, std::move(done));
+  } else {
+    GetPresent(want, deadline, std::move(done));
+  }
+}
+
+std::optional<Result<Got>> CachedSource::Stale(const Entry& entry, const Want& want,
+                                               SteadyTime now) const {
+  if (!entry.error) return std::nullopt;
+  if (want.allow_stale && entry.snapshot && now - entry.taken <= options_.max_stale) {
+    return Got{entry.snapshot, true, *entry.error};
+  }
+  return Result<Got>(Error(*entry.error));
+}
+
+std::optional<Result<Got>> CachedSource::Answer(const Entry& entry, const Want& want,
+                                                SteadyTime now) const {
+  if (!entry.error && entry.snapshot && now < entry.fresh_until) {
+    return Got{entry.snapshot, false, {}};
+  }
+  // Until retry_at the error stands: a dead Prometheus is not asked by every viewer.
+  if (entry.error && now < entry.retry_at) return Stale(entry, want, now);
+  return std::nullopt;
+}
+
+void CachedSource::GetPresent(const Want& want, Deadline deadline, GotSnapshot done) {
+  const SteadyTime now = clock_.Steady();
+  std::optional<Result<Got>> answer;
+  bool start = false;
+  {
+    MutexLock lock(mutex_);
+    Entry& entry = entries_[IndexOf(want.part)];
+    answer = Answer(entry, want, now);
+    if (!answer) {
+      entry.waiters.push_back(Waiter{want, std::move(done)});
+      start = !entry.refreshing;
+      entry.refreshing = true;
+    }
+  }
+  if (answer) {
+    done(std::move(*answer));
+    return;
+  }
+  if (!start) return;
+  // The refresh serves others too: its time is the upstream's, not this request's.
+  const Deadline upstream = Deadline::After(clock_, options_.upstream_timeout);
+  static_cast<void>(deadline);
+  collector_.Collect(want.part, std::nullopt, upstream,
+                     [this, part = want.part, now](Collection result) {
+                       Refreshed(part, now, std::move(result));
+                     });
+}
+
+void CachedSource::Refreshed(models::Part part, SteadyTime started, Collection result) {
+  const SteadyTime now = clock_.Steady();
+  std::vector<std::pair<GotSnapshot, Result<Got>>> answers;
+  {
+    MutexLock lock(mutex_);
+    Entry& entry = entries_[IndexOf(part)];
+    if (part == models::Part::kGpus) attempted_ = true;
+    entry.refreshing = false;
+    if (result) {
+      const bool brief = (*result)->partial || (*result)->upstream_warned;
+      entry.snapshot = std::move(*result);
+      entry.taken = started;
+      entry.fresh_until =
+          now + (brief ? std::min(options_.ttl, options_.retry_after) : options_.ttl);
+      entry.error.reset();
+    } else {
+      entry.error = std::move(result.error());
+      const Millis wait =
+          std::max(options_.retry_after, Millis(std::chrono::seconds(entry.error->retry_after_s)));
+      entry.retry_at = now + wait;
+    }
+    answers.reserve(entry.waiters.size());
+    for (auto& waiter : entry.waiters) {
+      // Whoever waited gets this refresh's outcome, even with a TTL of zero.
+      auto answer = entry.error ? *Stale(entry, waiter.want, now)
+                                : Result<Got>(Got{entry.snapshot, false, {}});
+      answers.emplace_back(std::move(waiter.done), std::move(answer));
+    }
+    entry.waiters.clear();
+  }
+  if (refreshed_) refreshed_();
+  for (auto& [done, answer] : answers) done(std::move(answer));
+}
+
+void CachedSource::GetPast(const Want& want, Deadline deadline, GotSnapshot done) {
+  const SteadyTime now = clock_.Steady();
+  std::optional<Result<Got>> answer;
+  {
+    MutexLock lock(mutex_);
+    past_.remove_if([&](const PastEntry& e) { return e.snapshot && e.until <= now; });
+    const auto found = std::find_if(past_.begin(), past_.end(), [&](const PastEntry& e) {
+      return e.part == want.part && e.at == *want.at;
+    });
+    if (found != past_.end() && !found->snapshot) {
+      found->waiters.push_back(std::move(done));
+      return;
+    }
+    const auto under_way = static_cast<std::size_t>(std::count_if(
+        past_.begin(), past_.end(), [](const PastEntry& e) { return e.snapshot == nullptr; }));
+    if (found != past_.end()) {
+      answer = Got{found->snapshot, false, {}};
+    } else if (under_way >= options_.max_past_refreshes) {
+      Status status{Code::kOverloaded,
+                    "too many past instants are being asked for at once; retry in 1 s",
+                    {},
+                    1};
+      answer = Result<Got>(Error(std::move(status)));
+    } else {
+      past_.push_front(PastEntry{want.part, *want.at, nullptr, now, {}});
+      past_.front().waiters.push_back(std::move(done));
+    }
+  }
+  if (answer) {
+    done(std::move(*answer));
+    return;
+  }
+  const Deadline upstream = Deadline::After(clock_, options_.upstream_timeout).Earlier(deadline);
+  collector_.Collect(want.part, UnixSeconds(*want.at), upstream,
+                     [this, part = want.part, at = *want.at](Collection result) {
+                       PastCollected(part, at, std::move(result));
+                     });
+}
+
+void CachedSource::PastCollected(models::Part part, WallTime at, Collection result) {
+  std::vector<GotSnapshot> waiters;
+  {
+    MutexLock lock(mutex_);
+    const auto entry = std::find_if(past_.begin(), past_.end(), [&](const PastEntry& e) {
+      return e.part == part && e.at == at && !e.snapshot;
+    });
+    if (entry == past_.end()) return;
+    waiters = std::move(entry->waiters);
+    if (result && !(*result)->partial) {
+      entry->snapshot = *result;
+      entry->until = clock_.Steady() + options_.ttl;
+    } else {
+      past_.erase(entry);
+    }
+    // The oldest finished ones make room.
+    std::size_t kept = 0;
+    past_.remove_if(
+        [&](const PastEntry& e) { return e.snapshot && ++kept > options_.past_snapshots; });
+  }
+  for (auto& done : waiters) {
+    done(result ? Result<Got>(Got{*result, false, {}}) : Result<Got>(Error(result.error())));
+  }
+}
+
+bool CachedSource::Attempted() const {
+  MutexLock lock(mutex_);
+  return attempted_;
+}
+
+std::optional<double> CachedSource::Age(models::Part part) const {
+  MutexLock lock(mutex_);
+  const Entry& entry = entries_[IndexOf(part)];
+  if (!entry.snapshot) return std::nullopt;
+  return std::chrono::duration<double>(clock_.Steady() - entry.taken).count();
+}
+
+std::size_t CachedSource::Rows(models::Part part) const {
+  MutexLock lock(mutex_);
+  const Entry& entry = entries_[IndexOf(part)];
+  return entry.snapshot ? entry.snapshot->gpus.size() + entry.snapshot->processes.size() : 0;
+}
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,90 @@
+// One refresh shared by everybody: coalesced, cached for a TTL, served stale when it must be.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <list>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "internal/base/clock.h"
+#include "internal/base/mutex.h"
+#include "internal/gpu/collector.h"
+#include "internal/gpu/source.h"
+
+namespace gpumon::gpu {
+
+struct CacheOptions {
+  Millis ttl{2000};               // 0: every request that does not meet a refresh starts one
+  Millis max_stale{30'000};       // a snapshot older than this is never served
+  Millis upstream_timeout{9000};  // of one refresh
+  // After an error or an upstream warning the next refresh may start this soon.
+  Millis retry_after{1000};
+  std::size_t max_past_refreshes = 8;  // `at=` refreshes under way at once; more: kOverloaded
+  std::size_t past_snapshots = 4;      // `at=` answers kept, each for the TTL
+};
+
+// Thread-safe. Never asks Prometheus twice for the same thing at the same time: whoever comes
+// while a refresh is under way waits for that one.
+class CachedSource final : public Source {
+ public:
+  // `collector`, `clock` must outlive it and every refresh under way. `refreshed` (may be empty)
+  // is called after each refresh of the present: memory of the refresh can be given back.
+  CachedSource(Collector& collector, const Clock& clock, CacheOptions options,
+               std::function<void()> refreshed = {});
+
+  void Get(const Want& want, Deadline deadline, GotSnapshot done) override;
+
+  // True once a first refresh of the GPU part has ended, well or badly.
+  bool Attempted() const;
+  // Seconds since the part's snapshot was taken; nothing before the first.
+  std::optional<double> Age(models::Part part) const;
+  std::size_t Rows(models::Part part) const;
+
+ private:
+  using Collection = Result<SnapshotPtr>;
+  struct Waiter {
+    Want want;
+    GotSnapshot done;
+  };
+  struct Entry {
+    SnapshotPtr snapshot;
+    SteadyTime taken;  // when the refresh that gave it started
+    SteadyTime fresh_until;
+    std::optional<Status> error;  // of the newest refresh
+    SteadyTime retry_at;
+    bool refreshing = false;
+    std::vector<Waiter> waiters;
+  };
+  struct PastEntry {
+    models::Part part;
+    WallTime at;
+    SnapshotPtr snapshot;  // null while it is asked for
+    SteadyTime until;
+    std::vector<GotSnapshot> waiters;
+  };
+
+  void GetPresent(const Want& want, Deadline deadline, GotSnapshot done);
+  void GetPast(const Want& want, Deadline deadline, GotSnapshot done);
+  void Refreshed(models::Part part, SteadyTime started, Collection result);
+  void PastCollected(models::Part part, WallTime at, Collection result);
+  // What `want` gets from `entry` now; nothing: it has to wait for a refresh.
+  std::optional<Result<Got>> Answer(const Entry& entry, const Want& want, SteadyTime now) const
+      REQUIRES(mutex_);
+  std::optional<Result<Got>> Stale(const Entry& entry, const Want& want, SteadyTime now) const
+      REQUIRES(mutex_);
+
+  Collector& collector_;
+  const Clock& clock_;
+  const CacheOptions options_;
+  const std::function<void()> refreshed_;
+
+  mutable Mutex mutex_;
+  std::array<Entry, 2> entries_ GUARDED_BY(mutex_);
+  bool attempted_ GUARDED_BY(mutex_) = false;
+  std::list<PastEntry> past_ GUARDED_BY(mutex_);  // newest first
+};
+
+}  // namespace gpumon::gpu

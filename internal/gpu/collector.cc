@@ -1,0 +1,173 @@
+#include "internal/gpu/collector.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "internal/base/log.h"
+#include "internal/base/mutex.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using models::Part;
+
+double SecondsSince(SteadyTime start, const Clock& clock) {
+  return std::chrono::duration<double>(clock.Steady() - start).count();
+}
+
+}  // namespace
+
+// The state of one refresh, shared by the callbacks of its queries. Each answer is joined as it
+// arrives and then freed, so a refresh never holds a whole query set.
+template <class RowT>
+class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
+ public:
+  Refresh(Collector& collector, Part part, double time, Collected done)
+      : collector_(collector),
+        part_(part),
+        plan_(collector.plan(part)),
+        started_(collector.clock_.Steady()),
+        done_(std::move(done)),
+        join_(collector.exporter_, time),
+        left_(plan_.size()) {}
+
+  void Ask(double time, Deadline deadline) {
+    for (std::size_t i = 0; i < plan_.size(); ++i) {
+      collector_.client_.Query({plan_[i].promql, time}, deadline,
+                               [self = this->shared_from_this(), i](Result<prom::QueryResult> r) {
+                                 self->Answered(i, std::move(r));
+                               });
+    }
+  }
+
+ private:
+  void Answered(std::size_t i, Result<prom::QueryResult> answer) {
+    const double seconds = SecondsSince(started_, collector_.clock_);
+    if (answer && !std::holds_alternative<prom::InstantVector>(answer->value)) {
+      answer = gpumon::Error(Code::kUpstreamInvalid,
+                             "Prometheus answered a query for a vector with another type");
+    }
+    collector_.observer_.QueryDone(plan_[i].name,
+                                   answer ? std::string_view("ok") : answer.error().wire_name(),
+                                   seconds, answer ? answer->bytes : 0);
+    bool last = false;
+    {
+      MutexLock lock(mutex_);
+      if (answer) {
+        Take(plan_[i], std::move(*answer));
+      } else {
+        Fail(i, std::move(answer.error()));
+      }
+      last = --left_ == 0;
+    }
+    if (last) Finish(seconds);
+  }
+
+  void Take(const PlannedQuery& query, prom::QueryResult result) REQUIRES(mutex_) {
+    auto& vector = std::get<prom::InstantVector>(result.value);
+    if (query.gives == PlannedQuery::Gives::kValue) {
+      ++values_answered_;
+      samples_ += vector.size();
+      if (vector.size() == 0) empty_.push_back(query.name);
+      join_.Add(vector, query.slot, query.scale);
+    } else {
+      join_.AddTimes(std::move(vector), query.gives == PlannedQuery::Gives::kNewest);
+    }
+    join_.CountUndecodable(result.bad_samples);
+    upstream_warned_ |= result.partial || !result.warnings.empty();
+    for (auto& text : result.warnings) join_.AddUniqueWarning("Prometheus: " + text);
+    if (result.partial) join_.AddUniqueWarning("Prometheus says that its answer is partial");
+  }
+
+  void Fail(std::size_t i, Status status) REQUIRES(mutex_) {
+    const PlannedQuery& query = plan_[i];
+    log::Warning("query failed", {{"query", query.name},
+                                  {"code", status.wire_name()},
+                                  {"error", status.message},
+                                  {"detail", status.detail}});
+    if (query.gives == PlannedQuery::Gives::kValue) {
+      join_.AddFailure(query.slot);
+    } else {
+      join_.AddFailedTimes();
+    }
+    join_.AddUniqueWarning(query.name + ": query failed (" + std::string(status.wire_name()) + ")");
+    if (!first_error_ || i < first_failed_) {
+      first_error_ = std::move(status);
+      first_failed_ = i;
+    }
+  }
+
+  void Finish(double seconds) {
+    Collected done;
+    auto result = Conclude(done);
+    const std::size_t rows =
+        result ? (*result)->gpus.size() + (*result)->processes.size() : std::size_t{0};
+    collector_.observer_.RefreshDone(
+        part_, result ? std::string_view("ok") : result.error().wire_name(), seconds, rows);
+    done(std::move(result));
+  }
+
+  Result<std::shared_ptr<const models::Snapshot>> Conclude(Collected& done) {
+    MutexLock lock(mutex_);
+    done = std::move(done_);
+    if (values_answered_ == 0) return gpumon::Error(*first_error_);
+    WarnOfEmpty();
+    auto snapshot = join_.Finish(collector_.commands_);
+    snapshot->upstream_warned = upstream_warned_;
+    collector_.observer_.Joined(join_.counts());
+    return std::shared_ptr<const models::Snapshot>(std::move(snapshot));
+  }
+
+  void WarnOfEmpty() REQUIRES(mutex_) {
+    if (samples_ == 0 && empty_.size() == values_answered_ && part_ == Part::kGpus) {
+      join_.AddUniqueWarning("Prometheus has no nvidia_gpu_* series at this instant");
+      return;
+    }
+    if (samples_ == 0) return;  // no process on any GPU is no fault
+    for (const auto& name : empty_) join_.AddUniqueWarning("no " + name + " series");
+  }
+
+  Collector& collector_;
+  const Part part_;
+  const std::vector<PlannedQuery>& plan_;
+  const SteadyTime started_;
+
+  Mutex mutex_;
+  Collected done_ GUARDED_BY(mutex_);
+  Join<RowT> join_ GUARDED_BY(mutex_);
+  std::size_t left_ GUARDED_BY(mutex_);
+  std::size_t values_answered_ GUARDED_BY(mutex_) = 0;
+  std::size_t samples_ GUARDED_BY(mutex_) = 0;
+  std::vector<std::string> empty_ GUARDED_BY(mutex_);
+  std::optional<Status> first_error_ GUARDED_BY(mutex_);
+  std::size_t first_failed_ GUARDED_BY(mutex_) = 0;
+  bool upstream_warned_ GUARDED_BY(mutex_) = false;
+};
+
+Collector::Collector(prom::Client& client, const Clock& clock, UpstreamClock& upstream_clock,
+                     RefreshObserver& observer, CommandStyle commands)
+    : client_(client),
+      clock_(clock),
+      upstream_clock_(upstream_clock),
+      observer_(observer),
+      commands_(commands),
+      exporter_(schema::NvidiaGpu()),
+      gpu_plan_(PlanQueries(exporter_, Part::kGpus)),
+      process_plan_(PlanQueries(exporter_, Part::kProcesses)) {}
+
+template <class RowT>
+void Collector::Start(Part part, double time, Deadline deadline, Collected done) {
+  std::make_shared<Refresh<RowT>>(*this, part, time, std::move(done))->Ask(time, deadline);
+}
+
+void Collector::Collect(Part part, std::optional<double> time, Deadline deadline, Collected done) {
+  const double at = time.value_or(upstream_clock_.Now());
+  if (part == Part::kGpus) {
+    Start<models::GpuMetrics>(part, at, deadline, std::move(done));
+  } else {
+    Start<models::GpuProcess>(part, at, deadline, std::move(done));
+  }
+}
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,66 @@
+// One refresh: all PromQL queries of a part at once, one deadline, joined into a Snapshot.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "internal/base/clock.h"
+#include "internal/base/result.h"
+#include "internal/gpu/join.h"
+#include "internal/gpu/plan.h"
+#include "internal/gpu/upstream_clock.h"
+#include "internal/prom/client.h"
+#include "internal/schema/schema.h"
+#include "models/gpu.h"
+
+namespace gpumon::gpu {
+
+// What the server counts of its refreshes. Implementations are thread-safe and do not block.
+class RefreshObserver {
+ public:
+  virtual ~RefreshObserver() = default;
+  // `result`: "ok" or the wire name of the error.
+  virtual void QueryDone(const std::string& query, std::string_view result, double seconds,
+                         std::size_t bytes) = 0;
+  virtual void RefreshDone(models::Part part, std::string_view result, double seconds,
+                           std::size_t rows) = 0;
+  virtual void Joined(const JoinCounts& counts) = 0;
+};
+
+// Called once, on a worker thread. The error is that of the first query in plan order when every
+// value query failed.
+using Collected = std::function<void(Result<std::shared_ptr<const models::Snapshot>>)>;
+
+// Thread-safe. Every reference must outlive it and what it has under way.
+class Collector {
+ public:
+  Collector(prom::Client& client, const Clock& clock, UpstreamClock& upstream_clock,
+            RefreshObserver& observer, CommandStyle commands);
+
+  // Evaluates at `time` (Unix seconds), or at the upstream's present when there is none.
+  // Answers by `deadline` as the client does.
+  void Collect(models::Part part, std::optional<double> time, Deadline deadline, Collected done);
+
+  const std::vector<PlannedQuery>& plan(models::Part part) const {
+    return part == models::Part::kGpus ? gpu_plan_ : process_plan_;
+  }
+
+ private:
+  template <class RowT>
+  class Refresh;
+  template <class RowT>
+  void Start(models::Part part, double time, Deadline deadline, Collected done);
+
+  prom::Client& client_;
+  const Clock& clock_;
+  UpstreamClock& upstream_clock_;
+  RefreshObserver& observer_;
+  const CommandStyle commands_;
+  const schema::Exporter& exporter_;
+  const std::vector<PlannedQuery> gpu_plan_;
+  const std::vector<PlannedQuery> process_plan_;
+};
+
+}  // namespace gpumon::gpu

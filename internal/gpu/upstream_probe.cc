@@ -1,0 +1,104 @@
+#include "internal/gpu/upstream_probe.h"
+
+#include <pthread.h>
+
+#include <chrono>
+#include <utility>
+
+namespace gpumon::gpu {
+
+struct UpstreamProbe::State {
+  State(const Clock& clock_in, UpstreamClock& upstream_in)
+      : clock(clock_in), upstream_clock(upstream_in) {}
+
+  const Clock& clock;
+  UpstreamClock& upstream_clock;
+  Mutex mutex;
+  CondVar changed;
+  bool stopping GUARDED_BY(mutex) = false;
+  bool under_way GUARDED_BY(mutex) = false;
+  Reachability last GUARDED_BY(mutex);
+};
+
+UpstreamProbe::UpstreamProbe(prom::Client& client, const Clock& clock,
+                             UpstreamClock& upstream_clock, Millis interval, Millis timeout)
+    : client_(client),
+      clock_(clock),
+      interval_(interval),
+      timeout_(timeout),
+      state_(std::make_shared<State>(clock, upstream_clock)) {}
+
+UpstreamProbe::~UpstreamProbe() {
+  {
+    MutexLock lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->changed.NotifyAll();
+  if (thread_.joinable()) thread_.join();
+}
+
+void UpstreamProbe::Start() {
+  thread_ = std::thread([this] { Run(); });
+  pthread_setname_np(thread_.native_handle(), "upstream-probe");
+}
+
+Reachability UpstreamProbe::Last() const {
+  MutexLock lock(state_->mutex);
+  return state_->last;
+}
+
+void UpstreamProbe::AwaitFirst(Deadline deadline) {
+  MutexLock lock(state_->mutex);
+  while (!state_->last.checked && !state_->stopping) {
+    if (!state_->changed.WaitUntil(state_->mutex, deadline.at())) return;
+  }
+}
+
+void UpstreamProbe::Run() {
+  while (true) {
+    Check();
+    const auto next = std::chrono::steady_clock::now() + interval_;
+    MutexLock lock(state_->mutex);
+    // The next check waits for this one: a hanging Prometheus is asked once at a time.
+    while (!state_->stopping && (state_->under_way || std::chrono::steady_clock::now() < next)) {
+      if (state_->under_way) {
+        state_->changed.Wait(state_->mutex);
+      } else {
+        state_->changed.WaitUntil(state_->mutex, next);
+      }
+    }
+    if (state_->stopping) return;
+  }
+}
+
+void UpstreamProbe::Check() {
+  {
+    MutexLock lock(state_->mutex);
+    state_->under_way = true;
+  }
+  const SteadyTime started = clock_.Steady();
+  const double now = static_cast<double>(clock_.Wall().time_since_epoch().count()) / 1000.0;
+  client_.Query(
+      {"vector(1)", now}, Deadline::After(clock_, timeout_),
+      [state = state_, started](Result<prom::QueryResult> answer) {
+        Reachability seen;
+        seen.checked = true;
+        seen.reachable = answer.has_value();
+        seen.latency_ms =
+            std::chrono::duration<double, std::milli>(state->clock.Steady() - started).count();
+        seen.checked_at = state->clock.Wall();
+        if (!answer) {
+          seen.why = std::move(answer.error());
+        } else if (answer->server_time) {
+          state->upstream_clock.Learn(*answer->server_time);
+        }
+        {
+          MutexLock lock(state->mutex);
+          state->last = std::move(seen);
+          state->under_way = false;
+        }
+        state->changed.NotifyAll();
+      });
+}
+
+}  // namespace gpumon::gpu
