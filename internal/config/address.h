@@ -1,0 +1,38 @@
+// Addresses as people write them in options.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "internal/base/result.h"
+
+namespace gpumon::config {
+
+// What is wrong with a URL of a Prometheus, as the rest of a sentence without the URL itself
+// ("has a query"); nothing when it is http(s)://[user:password@]host[:port][/path].
+std::optional<Status> CheckUrl(std::string_view url);
+
+// The URL has a user name or password in it.
+bool HasUserInfo(std::string_view url);
+
+// "https://dash.example:8443" in lower case: scheme, host and port, nothing else. Errors continue
+// a sentence, like CheckUrl's.
+Result<std::string> ParseOrigin(std::string_view text);
+
+// A host as it stands in a Host header, without a port, in lower case: a name, an IPv4 address or
+// an IPv6 address (brackets dropped).
+Result<std::string> ParseHost(std::string_view text);
+
+struct ListenAddress {
+  std::string host;                   // an IPv4 or IPv6 literal, no brackets
+  std::optional<std::uint16_t> port;  // when one was written
+};
+// host, host:port or [v6]:port; a host is an IPv4 or IPv6 literal or "localhost" (127.0.0.1).
+Result<ListenAddress> ParseListenAddress(std::string_view text);
+
+// "" or "/x/y": unreserved characters, no empty, `.` or `..` segment, no slash at the end.
+std::optional<Status> CheckBasePath(std::string_view path);
+
+}  // namespace gpumon::config

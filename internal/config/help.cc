@@ -1,0 +1,108 @@
+#include "internal/config/help.h"
+
+#include "internal/config/option_value.h"
+
+namespace gpumon::config {
+namespace {
+
+std::string_view ValueName(const OptionRow& row) {
+  switch (row.kind) {
+    case Kind::kText:
+      return "TEXT";
+    case Kind::kInteger:
+      return "N";
+    case Kind::kDuration:
+      return "DURATION";
+    case Kind::kBytes:
+      return "BYTES";
+    case Kind::kWord:
+      return "WORD";
+    case Kind::kPath:
+      return "FILE";
+    case Kind::kUrlList:
+      return "URL,...";
+    case Kind::kTextList:
+      return "TEXT,...";
+    case Kind::kBool:
+      break;
+  }
+  return "";
+}
+
+// "--cache-ttl DURATION", "--healthcheck [TEXT]", "--debug".
+std::string Usage(const OptionRow& row) {
+  std::string out(row.flag);
+  const std::string name(ValueName(row));
+  if (name.empty()) return out;
+  return out + (row.bare.empty() ? " " + name : " [" + name + "]");
+}
+
+// `text` in lines of at most 100 columns, each indented by eight.
+std::string Wrapped(std::string_view text) {
+  constexpr std::size_t kColumns = 92;
+  constexpr std::string_view kIndent = "        ";
+  std::string out;
+  while (!text.empty()) {
+    std::size_t cut = text.size();
+    if (cut > kColumns) {
+      cut = text.rfind(' ', kColumns);
+      if (cut == std::string_view::npos || cut == 0) cut = text.find(' ', kColumns);
+      if (cut == std::string_view::npos) cut = text.size();
+    }
+    out += std::string(kIndent) + std::string(text.substr(0, cut)) + "\n";
+    text.remove_prefix(cut);
+    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  }
+  return out;
+}
+
+std::string Cell(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '|') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string CodeCell(std::string_view text) {
+  return text.empty() ? std::string() : "`" + Cell(text) + "`";
+}
+
+}  // namespace
+
+std::string HelpText(const Program& program, Rows rows) {
+  std::string out = std::string(program.name) + " " + std::string(program.version) + "\n" +
+                    std::string(program.summary) + "\n\nUsage: " + std::string(program.name) +
+                    " [flags]\n\nA flag wins over its environment variable, that over the " +
+                    "configuration file, that over the default.\n\nFlags:\n";
+  for (const OptionRow& row : rows) {
+    if (row.hidden) continue;
+    out += "  " + Usage(row);
+    if (!row.env.empty()) out += "   environment: " + std::string(row.env);
+    out += "\n" + Wrapped(row.help);
+    std::string facts = "Allowed: " + AllowedText(row) + ".";
+    if (!row.fallback.empty()) facts += " Default: " + std::string(row.fallback) + ".";
+    if (!row.bare.empty()) facts += " Without a value: " + std::string(row.bare) + ".";
+    out += Wrapped(facts);
+  }
+  return out + "  --help, -h\n        Prints this text.\n" +
+         "  --version\n        Prints the version.\n";
+}
+
+std::string VersionText(const Program& program) {
+  return std::string(program.name) + " " + std::string(program.version) + "\n";
+}
+
+std::string MarkdownTable(Rows rows) {
+  std::string out = "| Flag | Environment | Default | Allowed | Meaning |\n|---|---|---|---|---|\n";
+  for (const OptionRow& row : rows) {
+    if (row.hidden) continue;
+    out += "| " + CodeCell(Usage(row)) + " | " + CodeCell(row.env) + " | " +
+           CodeCell(row.fallback) + " | " + Cell(AllowedText(row)) + " | " + Cell(row.help) +
+           " |\n";
+  }
+  return out;
+}
+
+}  // namespace gpumon::config

@@ -1,0 +1,24 @@
+// The option table as people read it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "internal/config/options.h"
+
+namespace gpumon::config {
+
+struct Program {
+  std::string_view name;     // "gpu-monitoring-api"
+  std::string_view summary;  // one line
+  std::string_view version;  // "0.1.0"
+};
+
+// What --help prints: every row that is not hidden, at most 100 columns.
+std::string HelpText(const Program& program, Rows rows);
+// What --version prints: "gpu-monitoring-api 0.1.0\n".
+std::string VersionText(const Program& program);
+// The same rows as a Markdown table, for docs/CONFIG.md.
+std::string MarkdownTable(Rows rows);
+
+}  // namespace gpumon::config

@@ -1,0 +1,316 @@
+#include "internal/config/options.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <optional>
+#include <utility>
+
+#include "internal/base/text.h"
+#include "internal/config/address.h"
+#include "internal/config/option_value.h"
+#include "internal/config/yaml_file.h"
+
+namespace gpumon::config {
+namespace {
+
+std::string Nearest(std::string_view word, const std::vector<std::string>& valid) {
+  const std::string_view nearest = NearestWord(word, valid);
+  return nearest.empty() ? std::string() : ", the nearest is " + std::string(nearest);
+}
+
+bool HasControlCharacter(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+std::optional<Status> CheckReadable(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  file.peek();  // opening a folder succeeds, reading it does not
+  if (file.is_open() && !file.bad()) return std::nullopt;
+  const int reason = errno == 0 ? EIO : errno;
+  return Status{Code::kInvalidParameter, std::string("cannot be read: ") + std::strerror(reason)};
+}
+
+}  // namespace
+
+// One run of Parse; a class so that Values needs only one friend.
+class Parser {
+ public:
+  explicit Parser(Rows rows) : rows_(rows) {}
+
+  Result<Values> Run(std::span<const std::string> arguments, const Environment& environment) {
+    if (auto status = ReadFlags(arguments)) return Error(*std::move(status));
+    if (values_.help_wanted_ || values_.version_wanted_) return std::move(values_);
+    if (auto status = ReadFile(environment)) return Error(*std::move(status));
+    for (const OptionRow& row : rows_) {
+      Take(row, environment);
+      if (auto status = Check(values_.entries_[row.flag])) {
+        return Error(values_.Refuse(row.flag, status->message));
+      }
+    }
+    return std::move(values_);
+  }
+
+ private:
+  using Problem = std::optional<Status>;
+
+  const OptionRow* Find(std::string_view flag) const {
+    const auto row = std::find_if(rows_.begin(), rows_.end(),
+                                  [&](const OptionRow& r) { return r.flag == flag; });
+    return row == rows_.end() ? nullptr : &*row;
+  }
+
+  Problem UnknownFlag(std::string_view flag) const {
+    if (!flag.starts_with('-')) {
+      const OptionRow about{.flag = "argument"};
+      return Status{Code::kInvalidParameter,
+                    "unexpected argument " + ShownValue(about, flag) + "; see --help"};
+    }
+    std::vector<std::string> valid = {"--help", "--version"};
+    for (const OptionRow& row : rows_) {
+      if (!row.hidden) valid.emplace_back(row.flag);
+    }
+    return Status{Code::kInvalidParameter, "unknown flag " + ShownValue(OptionRow{}, flag) +
+                                               Nearest(flag, valid) + "; see --help"};
+  }
+
+  Problem ReadFlags(std::span<const std::string> arguments) {
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      const std::string_view argument = arguments[i];
+      const std::size_t equals = argument.find('=');
+      const std::string_view flag = argument.substr(0, equals);
+      if (argument == "--help" || argument == "-h") {
+        values_.help_wanted_ = true;
+        return std::nullopt;
+      }
+      if (argument == "--version") {
+        values_.version_wanted_ = true;
+        continue;
+      }
+      const OptionRow* row = Find(flag);
+      if (row == nullptr) return UnknownFlag(flag);
+      const bool more = i + 1 < arguments.size();
+      std::string text;
+      if (equals != std::string_view::npos) {
+        text = argument.substr(equals + 1);
+      } else if (row->kind == Kind::kBool) {
+        text = "true";
+      } else if (!row->bare.empty() && (!more || arguments[i + 1].starts_with('-'))) {
+        text = row->bare;
+      } else if (more) {
+        text = arguments[++i];
+      } else {
+        return Status{Code::kInvalidParameter,
+                      std::string(flag) + " needs a value; allowed: " + AllowedText(*row)};
+      }
+      if (!flags_.emplace(row->flag, std::move(text)).second) {
+        return Status{Code::kInvalidParameter, std::string(flag) + " is given twice"};
+      }
+    }
+    return std::nullopt;
+  }
+
+  Problem ReadFile(const Environment& environment) {
+    const OptionRow* row = Find(kConfigFileRow.flag);
+    if (row == nullptr) return std::nullopt;
+    Take(*row, environment);
+    Values::Entry& entry = values_.entries_[row->flag];
+    if (auto status = Check(entry)) return values_.Refuse(row->flag, status->message);
+    const std::string path = entry.text;
+    if (path.empty()) return std::nullopt;
+    auto texts = ReadYamlFile(path);
+    if (!texts) return std::move(texts).error();
+    std::vector<std::string> valid;
+    for (const OptionRow& r : rows_) {
+      if (!r.env.empty() && &r != row) valid.push_back(YamlKey(r));
+    }
+    for (const auto& [key, text] : *texts) {
+      if (std::find(valid.begin(), valid.end(), key) == valid.end()) {
+        return Status{Code::kInvalidParameter,
+                      path + ": unknown key " + ShownValue(OptionRow{}, key) + Nearest(key, valid)};
+      }
+    }
+    values_.file_ = path;
+    file_ = *std::move(texts);
+    return std::nullopt;
+  }
+
+  void Take(const OptionRow& row, const Environment& environment) {
+    Values::Entry& entry = values_.entries_[row.flag];
+    entry.row = &row;
+    if (const auto flag = flags_.find(row.flag); flag != flags_.end()) {
+      entry.text = flag->second;
+      entry.origin = Origin::kFlag;
+      return;
+    }
+    const auto variable = row.env.empty() ? environment.end() : environment.find(row.env);
+    if (variable != environment.end() && !variable->second.empty()) {
+      entry.text = variable->second;
+      entry.origin = Origin::kEnvironment;
+      return;
+    }
+    const auto key = row.env.empty() ? file_.end() : file_.find(YamlKey(row));
+    if (key != file_.end() && !key->second.empty()) {
+      entry.text = key->second;
+      entry.origin = Origin::kFile;
+      return;
+    }
+    entry.text = row.fallback;
+  }
+
+  // The problem with the entry's text, as the rest of a sentence; else its number or list is set.
+  static Problem Check(Values::Entry& entry) {
+    const OptionRow& row = *entry.row;
+    if (HasControlCharacter(entry.text) || !IsValidUtf8(entry.text)) {
+      return Status{Code::kInvalidParameter, "holds a control character or is not UTF-8"};
+    }
+    switch (row.kind) {
+      case Kind::kInteger:
+        return CheckNumber(ParseInteger(entry.text), entry);
+      case Kind::kDuration:
+        return CheckNumber(ParseDuration(entry.text), entry);
+      case Kind::kBytes:
+        return CheckNumber(ParseBytes(entry.text), entry);
+      case Kind::kBool: {
+        const auto value = ParseBool(entry.text);
+        if (!value) return value.error();
+        entry.number = *value ? 1 : 0;
+        return std::nullopt;
+      }
+      case Kind::kWord:
+        return CheckWord(entry);
+      case Kind::kPath:
+        return entry.text.empty() ? std::nullopt : CheckReadable(entry.text);
+      case Kind::kUrlList:
+      case Kind::kTextList:
+        return CheckList(entry);
+      case Kind::kText:
+        break;
+    }
+    return std::nullopt;
+  }
+
+  static Problem CheckNumber(const Result<std::int64_t>& number, Values::Entry& entry) {
+    if (!number) return number.error();
+    if (*number < entry.row->min || *number > entry.row->max) {
+      return Status{Code::kInvalidParameter, "is out of range"};
+    }
+    entry.number = *number;
+    return std::nullopt;
+  }
+
+  static Problem CheckWord(const Values::Entry& entry) {
+    std::string_view words = entry.row->allowed;
+    while (true) {
+      const std::size_t bar = words.find('|');
+      if (words.substr(0, bar) == entry.text) return std::nullopt;
+      if (bar == std::string_view::npos) break;
+      words.remove_prefix(bar + 1);
+    }
+    return Status{Code::kInvalidParameter, "is not one of the allowed words"};
+  }
+
+  static Problem CheckList(Values::Entry& entry) {
+    auto list = ParseList(entry.text);
+    if (!list) return list.error();
+    if (entry.row->kind == Kind::kUrlList) {
+      for (const std::string& url : *list) {
+        if (auto status = CheckUrl(url)) return status;
+      }
+    }
+    entry.list = *std::move(list);
+    return std::nullopt;
+  }
+
+  Rows rows_;
+  Values values_;
+  std::map<std::string_view, std::string> flags_;
+  std::map<std::string, std::string> file_;
+};
+
+const Values::Entry& Values::At(std::string_view flag, std::initializer_list<Kind> kinds) const {
+  const auto entry = entries_.find(flag);
+  const bool fits = entry != entries_.end() &&
+                    (kinds.size() == 0 ||
+                     std::find(kinds.begin(), kinds.end(), entry->second.row->kind) != kinds.end());
+  if (!fits) {
+    std::fprintf(stderr, "BUG: option %.*s is not in the table or has another kind\n",
+                 static_cast<int>(flag.size()), flag.data());
+    std::abort();
+  }
+  return entry->second;
+}
+
+const std::string& Values::Text(std::string_view flag) const {
+  return At(flag, {Kind::kText, Kind::kWord, Kind::kPath}).text;
+}
+std::int64_t Values::Integer(std::string_view flag) const {
+  return At(flag, {Kind::kInteger}).number;
+}
+Millis Values::Duration(std::string_view flag) const {
+  return Millis(At(flag, {Kind::kDuration}).number);
+}
+std::size_t Values::Bytes(std::string_view flag) const {
+  return static_cast<std::size_t>(At(flag, {Kind::kBytes}).number);
+}
+bool Values::Bool(std::string_view flag) const {
+  return At(flag, {Kind::kBool}).number != 0;
+}
+const std::vector<std::string>& Values::List(std::string_view flag) const {
+  return At(flag, {Kind::kUrlList, Kind::kTextList}).list;
+}
+Origin Values::origin(std::string_view flag) const {
+  return At(flag, {}).origin;
+}
+
+std::string Values::Where(std::string_view flag) const {
+  const Entry& entry = At(flag, {});
+  switch (entry.origin) {
+    case Origin::kFlag:
+      return "the command line";
+    case Origin::kEnvironment:
+      return "environment variable " + std::string(entry.row->env);
+    case Origin::kFile:
+      return file_ + " (key " + YamlKey(*entry.row) + ")";
+    case Origin::kDefault:
+      break;
+  }
+  return "the default";
+}
+
+Status Values::Refuse(std::string_view flag, std::string_view why, std::string_view allowed) const {
+  const Entry& entry = At(flag, {});
+  std::string line = std::string(flag) + ": " + ShownValue(*entry.row, entry.text) + " from " +
+                     Where(flag) + " " + std::string(why);
+  line += "; allowed: " + (allowed.empty() ? AllowedText(*entry.row) : std::string(allowed));
+  return Status{Code::kInvalidParameter, std::move(line)};
+}
+
+Environment ProcessEnvironment() {
+  Environment out;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    out.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return out;
+}
+
+std::vector<std::string> Arguments(int argc, const char* const* argv) {
+  return {argv + std::min(argc, 1), argv + argc};
+}
+
+Result<Values> Parse(Rows rows, std::span<const std::string> arguments,
+                     const Environment& environment) {
+  return Parser(rows).Run(arguments, environment);
+}
+
+}  // namespace gpumon::config

@@ -1,0 +1,320 @@
+#include "internal/config/server_options.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "internal/config/address.h"
+
+namespace gpumon::config {
+namespace {
+
+constexpr std::int64_t kSecond = 1000;
+constexpr std::int64_t kMinute = 60 * kSecond;
+constexpr std::int64_t kHour = 60 * kMinute;
+constexpr std::int64_t kKiB = 1024;
+constexpr std::int64_t kGiB = kKiB * kKiB * kKiB;
+
+constexpr std::array kRows = {
+    OptionRow{.flag = "--prometheus-url",
+              .env = "PROMETHEUS_URL",
+              .fallback = "http://localhost:9090",
+              .kind = Kind::kUrlList,
+              .help = "Where Prometheus answers. Several URLs are replicas of the same data: the "
+                      "next one is asked when one fails.",
+              .allowed = "http:// or https:// URLs without query and fragment, comma-separated"},
+    OptionRow{.flag = "--port",
+              .env = "PORT",
+              .fallback = "8080",
+              .kind = Kind::kInteger,
+              .help = "The HTTP port; 0 lets the kernel choose one.",
+              .min = 0,
+              .max = 65535},
+    OptionRow{.flag = "--log-level",
+              .env = "LOG_LEVEL",
+              .fallback = "info",
+              .kind = Kind::kWord,
+              .help = "The least severe events that are logged.",
+              .allowed = "debug|info|warn|error|off"},
+    OptionRow{.flag = "--listen-addr",
+              .env = "LISTEN_ADDR",
+              .fallback = "0.0.0.0",
+              .help = "The address to listen on. A port in it must not differ from a given PORT.",
+              .allowed = "host, host:port or [v6]:port with an IPv4 or IPv6 address or localhost"},
+    OptionRow{.flag = "--grpc-health-port",
+              .env = "GRPC_HEALTH_PORT",
+              .fallback = "8081",
+              .kind = Kind::kInteger,
+              .help = "The port of the gRPC health service grpc.health.v1; 0 switches it off.",
+              .min = 0,
+              .max = 65535},
+    OptionRow{.flag = "--cache-ttl",
+              .env = "CACHE_TTL",
+              .fallback = "2s",
+              .kind = Kind::kDuration,
+              .help = "How long one answer of Prometheus serves every viewer.",
+              .min = 100,
+              .max = 10 * kMinute},
+    OptionRow{.flag = "--max-stale",
+              .env = "MAX_STALE",
+              .fallback = "30s",
+              .kind = Kind::kDuration,
+              .help = "How old a snapshot may be that is served, marked stale, while Prometheus "
+                      "fails; 0s serves none.",
+              .min = 0,
+              .max = 24 * kHour},
+    OptionRow{.flag = "--request-timeout",
+              .env = "REQUEST_TIMEOUT",
+              .fallback = "10s",
+              .kind = Kind::kDuration,
+              .help = "The time in which a request is answered, one way or the other.",
+              .min = 100,
+              .max = 10 * kMinute},
+    OptionRow{.flag = "--prometheus-timeout",
+              .env = "PROMETHEUS_TIMEOUT",
+              .fallback = "9s",
+              .kind = Kind::kDuration,
+              .help = "The time Prometheus gets for one set of queries; at most REQUEST_TIMEOUT. "
+                      "The default shrinks with it, to nine tenths.",
+              .min = 100,
+              .max = 10 * kMinute},
+    OptionRow{.flag = "--prometheus-max-concurrency",
+              .env = "PROMETHEUS_MAX_CONCURRENCY",
+              .fallback = "16",
+              .kind = Kind::kInteger,
+              .help = "Queries under way at once; one set of queries is never split by it.",
+              .min = 1,
+              .max = 1024},
+    OptionRow{.flag = "--prometheus-max-response-bytes",
+              .env = "PROMETHEUS_MAX_RESPONSE_BYTES",
+              .fallback = "64MiB",
+              .kind = Kind::kBytes,
+              .help = "The largest answer to one query that is read, decompressed.",
+              .min = 64 * kKiB,
+              .max = 4 * kGiB},
+    OptionRow{.flag = "--drain-delay",
+              .env = "DRAIN_DELAY",
+              .fallback = "5s",
+              .kind = Kind::kDuration,
+              .help = "How long the server keeps listening after SIGTERM, not ready, so that load "
+                      "balancers look away first. SIGINT skips it.",
+              .min = 0,
+              .max = 10 * kMinute},
+    OptionRow{.flag = "--connection-max-age",
+              .env = "CONNECTION_MAX_AGE",
+              .fallback = "2m",
+              .kind = Kind::kDuration,
+              .help = "The age at which a connection is closed after an answer, so that clients "
+                      "spread over new replicas; 0s sets no limit.",
+              .min = 0,
+              .max = 24 * kHour},
+    OptionRow{.flag = "--prometheus-bearer-token-file",
+              .env = "PROMETHEUS_BEARER_TOKEN_FILE",
+              .kind = Kind::kPath,
+              .help = "A file with the bearer token for Prometheus; read again when it changes."},
+    OptionRow{.flag = "--prometheus-basic-auth-file",
+              .env = "PROMETHEUS_BASIC_AUTH_FILE",
+              .kind = Kind::kPath,
+              .help = "A file with user:password for Prometheus; read again when it changes."},
+    OptionRow{.flag = "--prometheus-ca-file",
+              .env = "PROMETHEUS_CA_FILE",
+              .kind = Kind::kPath,
+              .help = "PEM certificates to trust for Prometheus instead of the system's."},
+    OptionRow{.flag = "--prometheus-headers-file",
+              .env = "PROMETHEUS_HEADERS_FILE",
+              .kind = Kind::kPath,
+              .help = "A file with `Name: value` lines sent with every query, such as "
+                      "X-Scope-OrgID; read again when it changes."},
+    OptionRow{.flag = "--api-bearer-token-file",
+              .env = "API_BEARER_TOKEN_FILE",
+              .kind = Kind::kPath,
+              .help = "A file with the bearer token that clients of this API must send. Probes "
+                      "stay open."},
+    OptionRow{.flag = "--allowed-hosts",
+              .env = "ALLOWED_HOSTS",
+              .kind = Kind::kTextList,
+              .help = "The Host headers that are answered, ports aside; not set: any.",
+              .allowed = "host names or addresses without a port, comma-separated"},
+    OptionRow{.flag = "--cors-allowed-origins",
+              .env = "CORS_ALLOWED_ORIGINS",
+              .kind = Kind::kTextList,
+              .help = "Origins whose pages may read the API; not set: none.",
+              .allowed = "http(s)://host[:port], comma-separated, or * alone"},
+    OptionRow{.flag = "--base-path",
+              .env = "BASE_PATH",
+              .help = "The path under which everything is served, for a shared host name.",
+              .allowed = "/x or /x/y: letters, digits, - . _ ~, no slash at the end"},
+    OptionRow{.flag = "--debug-endpoints",
+              .env = "DEBUG_ENDPOINTS",
+              .fallback = "false",
+              .kind = Kind::kWord,
+              .help = "Opens /debug/*: `true` to clients on this machine, `all` to everybody.",
+              .allowed = "false|true|all",
+              .bare = "true"},
+    OptionRow{.flag = "--process-commands",
+              .env = "PROCESS_COMMANDS",
+              .fallback = "redacted",
+              .kind = Kind::kWord,
+              .help = "What a process row shows of a command line: with its secrets masked, all, "
+                      "the program's name only, or nothing.",
+              .allowed = "redacted|full|name|hidden"},
+    OptionRow{.flag = "--ready-requires-prometheus",
+              .env = "READY_REQUIRES_PROMETHEUS",
+              .fallback = "false",
+              .kind = Kind::kBool,
+              .help = "/readyz fails while Prometheus is away."},
+    kConfigFileRow,
+    OptionRow{.flag = "--threads",
+              .fallback = "2",
+              .kind = Kind::kInteger,
+              .help = "Threads that read and write connections.",
+              .min = 1,
+              .max = 64},
+    OptionRow{.flag = "--port-file",
+              .help = "A file to write the HTTP port to once it is open, for supervisors.",
+              .allowed = "a path in an existing folder"},
+    OptionRow{.flag = "--healthcheck",
+              .help = "Asks the server on this machine for a path instead of serving; exits with "
+                      "0 when it answers 200, else with 1.",
+              .allowed = "a path like /readyz",
+              .bare = "/livez"},
+};
+
+using Problem = std::optional<Status>;
+
+Problem ReadListenAddress(const Values& values, ServerConfig& config) {
+  const auto address = ParseListenAddress(values.Text("--listen-addr"));
+  if (!address) return values.Refuse("--listen-addr", address.error().message);
+  config.listen_host = address->host;
+  config.port = static_cast<std::uint16_t>(values.Integer("--port"));
+  if (address->port) {
+    if (values.Given("--port") && *address->port != config.port) {
+      return values.Refuse("--listen-addr",
+                           "has a port that differs from --port " + std::to_string(config.port) +
+                               " (from " + values.Where("--port") + ")",
+                           "the same port in both, or a port in one of them");
+    }
+    config.port = *address->port;
+  }
+  config.grpc_health_port = static_cast<std::uint16_t>(values.Integer("--grpc-health-port"));
+  if (config.grpc_health_port != 0 && config.grpc_health_port == config.port) {
+    return values.Refuse("--grpc-health-port", "is also the HTTP port",
+                         "another port, or 0 to switch it off");
+  }
+  return std::nullopt;
+}
+
+Problem ReadTimes(const Values& values, ServerConfig& config) {
+  config.cache_ttl = values.Duration("--cache-ttl");
+  config.max_stale = values.Duration("--max-stale");
+  config.request_timeout = values.Duration("--request-timeout");
+  config.prometheus_timeout = values.Duration("--prometheus-timeout");
+  config.drain_delay = values.Duration("--drain-delay");
+  config.connection_max_age = values.Duration("--connection-max-age");
+  if (config.prometheus_timeout <= config.request_timeout) return std::nullopt;
+  if (values.Given("--prometheus-timeout")) {
+    return values.Refuse("--prometheus-timeout",
+                         "exceeds --request-timeout from " + values.Where("--request-timeout"),
+                         "at most --request-timeout; raise that too");
+  }
+  config.prometheus_timeout = config.request_timeout * 9 / 10;
+  return std::nullopt;
+}
+
+Problem ReadPrometheus(const Values& values, ServerConfig& config) {
+  config.prometheus_urls = values.List("--prometheus-url");
+  if (config.prometheus_urls.empty()) {
+    return values.Refuse("--prometheus-url", "names no Prometheus");
+  }
+  for (std::string& url : config.prometheus_urls) {
+    while (url.ends_with('/')) url.pop_back();
+  }
+  config.prometheus_max_concurrency =
+      static_cast<std::size_t>(values.Integer("--prometheus-max-concurrency"));
+  config.prometheus_max_response_bytes = values.Bytes("--prometheus-max-response-bytes");
+  config.prometheus_bearer_token_file = values.Text("--prometheus-bearer-token-file");
+  config.prometheus_basic_auth_file = values.Text("--prometheus-basic-auth-file");
+  config.prometheus_ca_file = values.Text("--prometheus-ca-file");
+  config.prometheus_headers_file = values.Text("--prometheus-headers-file");
+  const bool bearer = !config.prometheus_bearer_token_file.empty();
+  const bool basic = !config.prometheus_basic_auth_file.empty();
+  const bool in_url = std::any_of(config.prometheus_urls.begin(), config.prometheus_urls.end(),
+                                  [](const std::string& url) { return HasUserInfo(url); });
+  constexpr std::string_view kOne = "one way to authenticate to Prometheus";
+  if (bearer && basic) {
+    return values.Refuse("--prometheus-basic-auth-file",
+                         "contradicts --prometheus-bearer-token-file from " +
+                             values.Where("--prometheus-bearer-token-file"),
+                         kOne);
+  }
+  if (in_url && (bearer || basic)) {
+    const std::string_view file =
+        bearer ? "--prometheus-bearer-token-file" : "--prometheus-basic-auth-file";
+    return values.Refuse(file, "contradicts the user in --prometheus-url", kOne);
+  }
+  return std::nullopt;
+}
+
+Problem ReadAccess(const Values& values, ServerConfig& config) {
+  config.api_bearer_token_file = values.Text("--api-bearer-token-file");
+  for (const std::string& text : values.List("--allowed-hosts")) {
+    auto host = ParseHost(text);
+    if (!host) return values.Refuse("--allowed-hosts", host.error().message);
+    config.allowed_hosts.push_back(*std::move(host));
+  }
+  const auto& origins = values.List("--cors-allowed-origins");
+  for (const std::string& text : origins) {
+    auto origin = text == "*" ? Result<std::string>(text) : ParseOrigin(text);
+    if (!origin) return values.Refuse("--cors-allowed-origins", origin.error().message);
+    if (text == "*" && origins.size() > 1) {
+      return values.Refuse("--cors-allowed-origins", "has * beside other origins");
+    }
+    config.cors_allowed_origins.push_back(*std::move(origin));
+  }
+  config.base_path = values.Text("--base-path");
+  if (auto status = CheckBasePath(config.base_path)) {
+    return values.Refuse("--base-path", status->message);
+  }
+  const std::string& debug = values.Text("--debug-endpoints");
+  config.debug_endpoints = debug == "all"    ? DebugEndpoints::kEverybody
+                           : debug == "true" ? DebugEndpoints::kLoopback
+                                             : DebugEndpoints::kOff;
+  const std::string& commands = values.Text("--process-commands");
+  config.process_commands = commands == "full"     ? ProcessCommands::kFull
+                            : commands == "name"   ? ProcessCommands::kName
+                            : commands == "hidden" ? ProcessCommands::kHidden
+                                                   : ProcessCommands::kRedacted;
+  return std::nullopt;
+}
+
+Problem ReadRunning(const Values& values, ServerConfig& config) {
+  const auto level = log::ParseLevel(values.Text("--log-level"));
+  if (!level) return values.Refuse("--log-level", "is no level", level.error().message);
+  config.log_level = *level;
+  config.ready_requires_prometheus = values.Bool("--ready-requires-prometheus");
+  config.threads = static_cast<int>(values.Integer("--threads"));
+  config.port_file = values.Text("--port-file");
+  if (values.Given("--healthcheck")) {
+    config.healthcheck = values.Text("--healthcheck");
+    if (!config.healthcheck->starts_with('/')) {
+      return values.Refuse("--healthcheck", "does not begin with a slash");
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Rows ServerOptionRows() {
+  return kRows;
+}
+
+Result<ServerConfig> MakeServerConfig(const Values& values) {
+  ServerConfig config;
+  for (const auto read : {ReadListenAddress, ReadTimes, ReadPrometheus, ReadAccess, ReadRunning}) {
+    if (auto problem = read(values, config)) return Error(*std::move(problem));
+  }
+  return config;
+}
+
+}  // namespace gpumon::config

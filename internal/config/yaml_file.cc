@@ -1,0 +1,84 @@
+#include "internal/config/yaml_file.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <exception>
+#include <fstream>
+#include <utility>
+#include <vector>
+
+namespace gpumon::config {
+namespace {
+
+constexpr std::size_t kMostBytes = std::size_t{1} << 20U;
+
+using Texts = std::map<std::string, std::string>;
+
+std::string At(const std::string& path, const YAML::Mark& mark) {
+  return mark.is_null() ? path : path + ":" + std::to_string(mark.line + 1);
+}
+
+auto Wrong(const std::string& where, const std::string& why) {
+  return Error(Code::kInvalidParameter, where + " " + why);
+}
+
+Result<std::string> ScalarOrList(const YAML::Node& value, const std::string& where) {
+  if (value.IsScalar()) return value.Scalar();
+  std::string out;
+  if (value.IsSequence()) {
+    for (const auto& entry : value) {
+      if (!entry.IsScalar() || entry.Scalar().find(',') != std::string::npos) {
+        return Wrong(where, "has a list entry that is no plain value");
+      }
+      out += out.empty() ? "" : ",";
+      out += entry.Scalar();
+    }
+    return out;
+  }
+  return Wrong(where, "has a value that is neither a scalar nor a list of scalars");
+}
+
+Result<Texts> FromDocuments(const std::vector<YAML::Node>& documents, const std::string& path) {
+  Texts out;
+  if (documents.size() > 1) return Wrong(path, "holds more than one YAML document");
+  if (documents.empty() || documents[0].IsNull()) return out;
+  if (!documents[0].IsMap()) return Wrong(path, "is not a mapping of options to values");
+  for (const auto& pair : documents[0]) {
+    const std::string where = At(path, pair.first.Mark());
+    if (!pair.first.IsScalar()) return Wrong(where, "has a key that is not plain text");
+    // A null is the file's empty variable: not set.
+    const bool set = !pair.second.IsNull();
+    auto text = set ? ScalarOrList(pair.second, where) : Result<std::string>(std::string());
+    if (!text) return Error(std::move(text).error());
+    if (!out.emplace(pair.first.Scalar(), *std::move(text)).second) {
+      return Wrong(where, "repeats the key " + pair.first.Scalar());
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Texts> ReadYamlFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kMostBytes + 1, '\0');
+  errno = 0;
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad()) {
+    return Wrong(path, std::string("cannot be read: ") + std::strerror(errno));
+  }
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kMostBytes) return Wrong(path, "is larger than 1 MiB");
+  try {
+    return FromDocuments(YAML::LoadAll(text), path);
+  } catch (const YAML::Exception& e) {
+    return Wrong(At(path, e.mark), "is not valid YAML");
+  } catch (const std::exception& e) {
+    return Error(Code::kInvalidParameter, path + " is not valid YAML", e.what());
+  }
+}
+
+}  // namespace gpumon::config
