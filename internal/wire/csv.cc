@@ -1,0 +1,94 @@
+#include <string>
+#include <string_view>
+
+#include "internal/base/text.h"
+#include "internal/wire/encode.h"
+#include "internal/wire/form.h"
+
+namespace gpumon::wire {
+namespace {
+
+using models::NullReason;
+using models::Text;
+
+void AppendCsvText(std::string& out, std::string_view text) {
+  const bool formula =
+      !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos;
+  const bool quote = text.find_first_of("\",\r\n") != std::string_view::npos;
+  if (quote) out += '"';
+  if (formula) out += '\'';
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  if (quote) out += '"';
+}
+
+std::string CsvWorkload(const Table& table, std::size_t row) {
+  std::string text(table.text(row, Text::kNamespace));
+  text += '/';
+  text += table.text(row, Text::kPod);
+  if (const auto container = table.text(row, Text::kContainer); !container.empty()) {
+    text += '/';
+    text += container;
+  }
+  return text;
+}
+
+std::string CsvReasons(const Table& table, const Page& page, std::size_t row) {
+  std::string text;
+  for (const auto f : page.fields) {
+    const NullReason reason = table.reason(row, f);
+    if (reason == NullReason::kNone) continue;
+    if (!text.empty()) text += ' ';
+    text += table.fields()[f].name;
+    text += '=';
+    text += models::NameOf(reason);
+  }
+  return text;
+}
+
+void AppendCsvCell(std::string& out, const Table& table, const Page& page, std::size_t row,
+                   const Cell& cell) {
+  switch (cell.type) {
+    case Cell::Type::kNull:
+      return;
+    case Cell::Type::kNumber:
+      out += FormatNumber(cell.number);
+      return;
+    case Cell::Type::kInteger:
+      out += std::to_string(cell.integer);
+      return;
+    case Cell::Type::kText:
+      return AppendCsvText(out, ToValidUtf8(cell.text));
+    case Cell::Type::kTime:
+      out += FormatTime(ToWallTime(cell.number));
+      return;
+    case Cell::Type::kWorkloads:
+      return AppendCsvText(out, ToValidUtf8(CsvWorkload(table, row)));
+    case Cell::Type::kReasons:
+      return AppendCsvText(out, CsvReasons(table, page, row));
+  }
+}
+
+}  // namespace
+
+Encoded EncodeCsv(const Table& table, const Page& page) {
+  Encoded encoded;
+  for (std::size_t i = 0; i < page.fields.size(); ++i) {
+    if (i > 0) encoded.body += ',';
+    encoded.body += table.fields()[page.fields[i]].name;
+  }
+  encoded.body += "\r\n";
+  for (const auto row : page.rows) {
+    for (std::size_t i = 0; i < page.fields.size(); ++i) {
+      if (i > 0) encoded.body += ',';
+      AppendCsvCell(encoded.body, table, page, row, table.cell(row, page.fields[i]));
+    }
+    encoded.body += "\r\n";
+  }
+  encoded.etag = Tag(encoded.body, "csv");
+  return encoded;
+}
+
+}  // namespace gpumon::wire

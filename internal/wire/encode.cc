@@ -1,0 +1,284 @@
+#include "internal/wire/encode.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "internal/base/text.h"
+#include "internal/json/writer.h"
+#include "internal/wire/form.h"
+
+namespace gpumon::wire {
+namespace {
+
+using json::Writer;
+using models::NullReason;
+using models::Text;
+
+// Rows of one scrape share their time: its text is made once.
+class TimeText {
+ public:
+  const std::string& Of(double unix_seconds) {
+    if (unix_seconds != last_) {
+      last_ = unix_seconds;
+      text_ = FormatTime(ToWallTime(unix_seconds));
+    }
+    return text_;
+  }
+
+ private:
+  double last_ = -1;
+  std::string text_;
+};
+
+void WriteTexts(Writer& writer, const std::vector<std::string>& texts) {
+  writer.BeginArray();
+  for (const auto& text : texts) writer.String(text);
+  writer.EndArray();
+}
+
+void WriteTextOrNull(Writer& writer, std::string_view text) {
+  if (text.empty()) {
+    writer.Null();
+  } else {
+    writer.String(text);
+  }
+}
+
+class RowWriter {
+ public:
+  RowWriter(Writer& writer, const Table& table, const Page& page)
+      : writer_(writer), table_(table), page_(page) {
+    for (const auto f : page.fields) keys_.push_back(Writer::KeyText(table.fields()[f].name));
+  }
+
+  void Write(std::size_t row) {
+    writer_.BeginObject();
+    for (std::size_t i = 0; i < page_.fields.size(); ++i) {
+      writer_.RawKey(keys_[i]);
+      WriteCell(row, table_.cell(row, page_.fields[i]));
+    }
+    writer_.EndObject();
+  }
+
+ private:
+  void WriteCell(std::size_t row, const Cell& cell) {
+    switch (cell.type) {
+      case Cell::Type::kNull:
+        return writer_.Null();
+      case Cell::Type::kNumber:
+        return writer_.Number(cell.number);
+      case Cell::Type::kInteger:
+        return writer_.Integer(cell.integer);
+      case Cell::Type::kText:
+        return writer_.String(cell.text);
+      case Cell::Type::kTime:
+        return writer_.String(time_.Of(cell.number));
+      case Cell::Type::kWorkloads:
+        return WriteWorkloads(row);
+      case Cell::Type::kReasons:
+        return WriteReasons(row);
+    }
+  }
+
+  void WriteWorkloads(std::size_t row) {
+    writer_.BeginArray();
+    if (table_.text(row, Text::kPod).empty()) return writer_.EndArray();
+    writer_.BeginObject();
+    writer_.Key("namespace");
+    WriteTextOrNull(writer_, table_.text(row, Text::kNamespace));
+    writer_.Key("pod");
+    WriteTextOrNull(writer_, table_.text(row, Text::kPod));
+    writer_.Key("container");
+    WriteTextOrNull(writer_, table_.text(row, Text::kContainer));
+    writer_.EndObject();
+    writer_.EndArray();
+  }
+
+  void WriteReasons(std::size_t row) {
+    writer_.BeginObject();
+    for (const auto f : page_.fields) {
+      if (table_.shared_reason(f) != NullReason::kNone) continue;
+      const NullReason reason = table_.reason(row, f);
+      if (reason == NullReason::kNone) continue;
+      writer_.Key(table_.fields()[f].name);
+      writer_.String(models::NameOf(reason));
+    }
+    writer_.EndObject();
+  }
+
+  Writer& writer_;
+  const Table& table_;
+  const Page& page_;
+  std::vector<std::string> keys_;
+  TimeText time_;
+};
+
+void WriteMeta(Writer& writer, const Table& table, const Page& page) {
+  const auto& snapshot = table.snapshot();
+  writer.BeginObject();
+  writer.Key("as_of");
+  writer.String(FormatTime(ToWallTime(snapshot.as_of)));
+  writer.Key("stale");
+  writer.Bool(page.stale);
+  writer.Key("partial");
+  writer.Bool(snapshot.partial);
+  writer.Key("total");
+  writer.Unsigned(page.total);
+  writer.Key("limit");
+  if (page.limit) {
+    writer.Unsigned(*page.limit);
+  } else {
+    writer.Null();
+  }
+  writer.Key("offset");
+  writer.Unsigned(page.offset);
+  writer.Key("sources");
+  WriteTexts(writer, snapshot.sources);
+  writer.Key("null_reasons");
+  writer.BeginObject();
+  for (std::size_t f = 0; f < table.fields().size(); ++f) {
+    if (table.shared_reason(f) == NullReason::kNone) continue;
+    writer.Key(table.fields()[f].name);
+    writer.String(models::NameOf(table.shared_reason(f)));
+  }
+  writer.EndObject();
+  writer.EndObject();
+}
+
+std::vector<std::string> Warnings(const Table& table, const Page& page) {
+  std::vector<std::string> warnings = table.snapshot().warnings;
+  if (page.stale) {
+    warnings.insert(warnings.begin(), "stale: the refresh failed (" + std::string(page.stale_code) +
+                                          "); this is the last good snapshot");
+  }
+  return warnings;
+}
+
+std::string_view TypeName(models::From from) {
+  switch (from) {
+    case models::From::kReading:
+    case models::From::kAge:
+      return "number";
+    case models::From::kGpuIndex:
+    case models::From::kPid:
+      return "integer";
+    case models::From::kText:
+      return "string";
+    case models::From::kTimestamp:
+      return "timestamp";
+    case models::From::kWorkloads:
+      return "array";
+    case models::From::kReasons:
+      return "object";
+  }
+  return "";
+}
+
+}  // namespace
+
+Page WholePage(const Table& table) {
+  Page page;
+  page.rows.resize(table.size());
+  std::iota(page.rows.begin(), page.rows.end(), 0U);
+  for (std::size_t f = 0; f < table.fields().size(); ++f) {
+    if (table.shown(f)) page.fields.push_back(static_cast<std::uint16_t>(f));
+  }
+  page.total = table.size();
+  return page;
+}
+
+Encoded EncodeList(const Table& table, const Page& page, std::string_view message) {
+  constexpr std::size_t kBytesPerCell = 32;
+  Writer writer(1024 + page.rows.size() * page.fields.size() * kBytesPerCell);
+  writer.BeginObject();
+  writer.Key("success");
+  writer.Bool(true);
+  writer.Key("data");
+  const std::size_t data_begin = writer.size();
+  writer.BeginArray();
+  RowWriter rows(writer, table, page);
+  for (const auto row : page.rows) rows.Write(row);
+  writer.EndArray();
+  const std::size_t data_end = writer.size();
+  writer.Key("message");
+  writer.String(message);
+  writer.Key("error");
+  writer.Null();
+  const std::size_t warnings_begin = writer.size();
+  if (const auto warnings = Warnings(table, page); !warnings.empty()) {
+    writer.Key("warnings");
+    WriteTexts(writer, warnings);
+  }
+  const std::size_t warnings_end = writer.size();
+  writer.Key("meta");
+  WriteMeta(writer, table, page);
+  writer.EndObject();
+
+  Encoded encoded;
+  encoded.etag = Tag(writer.view().substr(data_begin, data_end - data_begin),
+                     writer.view().substr(warnings_begin, warnings_end - warnings_begin));
+  encoded.body = writer.Take();
+  return encoded;
+}
+
+std::string EncodeEnvelope(const models::Envelope& envelope) {
+  Writer writer(256 + envelope.data.size() + envelope.meta.size());
+  writer.BeginObject();
+  writer.Key("success");
+  writer.Bool(envelope.success);
+  writer.Key("data");
+  writer.Raw(envelope.data);
+  writer.Key("message");
+  WriteTextOrNull(writer, envelope.message);
+  writer.Key("error");
+  WriteTextOrNull(writer, envelope.error);
+  if (!envelope.code.empty()) {
+    writer.Key("code");
+    writer.String(envelope.code);
+  }
+  if (!envelope.warnings.empty()) {
+    writer.Key("warnings");
+    WriteTexts(writer, envelope.warnings);
+  }
+  if (!envelope.meta.empty()) {
+    writer.Key("meta");
+    writer.Raw(envelope.meta);
+  }
+  writer.EndObject();
+  return writer.Take();
+}
+
+std::string EncodeError(const Status& status) {
+  models::Envelope envelope;
+  envelope.success = false;
+  envelope.error = status.message;
+  envelope.code = status.wire_name();
+  return EncodeEnvelope(envelope);
+}
+
+std::string EncodeFields() {
+  Writer writer;
+  writer.BeginArray();
+  for (const models::Part part : {models::Part::kGpus, models::Part::kProcesses}) {
+    for (const auto& field : FieldsOf(part)) {
+      writer.BeginObject();
+      writer.Key("name");
+      writer.String(field.name);
+      writer.Key("list");
+      writer.String(part == models::Part::kGpus ? "metrics" : "processes");
+      writer.Key("type");
+      writer.String(TypeName(field.from));
+      writer.Key("unit");
+      WriteTextOrNull(writer, field.unit);
+      writer.Key("always");
+      writer.Bool(field.always);
+      writer.Key("help");
+      writer.String(field.help);
+      writer.EndObject();
+    }
+  }
+  writer.EndArray();
+  return writer.Take();
+}
+
+}  // namespace gpumon::wire

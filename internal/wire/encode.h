@@ -1,0 +1,51 @@
+// Models as the API's JSON and CSV. Driven by the field registry: no field is named here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "internal/base/status.h"
+#include "internal/wire/table.h"
+#include "models/envelope.h"
+
+namespace gpumon::wire {
+
+// One page of a list, ready to be written.
+struct Page {
+  std::vector<std::uint32_t> rows;    // of the table, in the order to write
+  std::vector<std::uint16_t> fields;  // of the table, in the order to write
+  std::size_t total = 0;              // rows before paging
+  std::optional<std::size_t> limit;
+  std::size_t offset = 0;
+  bool stale = false;
+  std::string_view stale_code;  // wire name of the error that made it stale
+};
+
+// Every row and every shown field.
+Page WholePage(const Table& table);
+
+struct Encoded {
+  std::string body;
+  // Over data and warnings only: the same rows at another instant have the same tag.
+  std::string etag;  // W/"..."
+};
+
+// The whole envelope of a list. Equal input gives equal bytes.
+Encoded EncodeList(const Table& table, const Page& page, std::string_view message);
+
+// RFC 4180, header line first, CRLF; absent values are empty; a text that a spreadsheet would
+// take for a formula gets a leading apostrophe.
+Encoded EncodeCsv(const Table& table, const Page& page);
+
+std::string EncodeEnvelope(const models::Envelope& envelope);
+// The envelope of an error.
+std::string EncodeError(const Status& status);
+
+// GET /api/v1/gpu/fields: [{name, list, type, unit, always, help}].
+std::string EncodeFields();
+
+}  // namespace gpumon::wire

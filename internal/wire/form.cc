@@ -1,0 +1,24 @@
+#include "internal/wire/form.h"
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+
+namespace gpumon::wire {
+
+WallTime ToWallTime(double unix_seconds) {
+  return WallTime(Millis(std::llround(unix_seconds * 1000)));
+}
+
+std::string Tag(std::string_view data, std::string_view warnings) {
+  const std::hash<std::string_view> hash;
+  const std::uint64_t both = hash(data) * 1099511628211U ^ hash(warnings);
+  std::array<char, 24> text{};
+  const int n = std::snprintf(text.data(), text.size(), "W/\"%016llx\"",
+                              static_cast<unsigned long long>(both));
+  return {text.data(), static_cast<std::size_t>(n)};
+}
+
+}  // namespace gpumon::wire

@@ -1,0 +1,136 @@
+#include "internal/wire/table.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gpumon::wire {
+namespace {
+
+using models::FieldSpec;
+using models::From;
+using models::NullReason;
+using models::Text;
+
+template <class RowT>
+Cell CellOf(const RowT& row, const FieldSpec& field, double as_of) {
+  Cell cell;
+  switch (field.from) {
+    case From::kReading:
+      if (row.readings.Has(field.slot)) {
+        cell.type = Cell::Type::kNumber;
+        cell.number = *row.readings.Get(field.slot) * field.scale;
+      }
+      break;
+    case From::kText:
+      cell.text = row.texts[field.slot];
+      if (!cell.text.empty()) cell.type = Cell::Type::kText;
+      break;
+    case From::kGpuIndex:
+      cell.integer = row.gpu_index;
+      if (row.gpu_index != RowT::kNoIndex) cell.type = Cell::Type::kInteger;
+      break;
+    case From::kPid:
+      cell.integer = row.pid;
+      cell.type = Cell::Type::kInteger;
+      break;
+    case From::kTimestamp:
+      cell.number = row.newest;
+      if (!std::isnan(row.newest)) cell.type = Cell::Type::kTime;
+      break;
+    case From::kAge:
+      // A clock that runs ahead of Prometheus's does not make samples come from the future.
+      cell.number = std::max(0.0, std::round((as_of - row.oldest) * 1000) / 1000);
+      if (!std::isnan(row.oldest)) cell.type = Cell::Type::kNumber;
+      break;
+    case From::kWorkloads:
+      cell.type = Cell::Type::kWorkloads;
+      break;
+    case From::kReasons:
+      cell.type = Cell::Type::kReasons;
+      break;
+  }
+  return cell;
+}
+
+template <class RowT>
+NullReason ReasonOf(const RowT& row, const FieldSpec& field) {
+  return field.from == From::kReading ? row.readings.reason(field.slot) : NullReason::kNotExported;
+}
+
+}  // namespace
+
+std::span<const FieldSpec> FieldsOf(models::Part part) {
+  if (part == models::Part::kGpus) return models::kGpuFields;
+  return models::kProcessFields;
+}
+
+int FindField(models::Part part, std::string_view name) {
+  const auto fields = FieldsOf(part);
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+Table::Table(const models::Snapshot& snapshot)
+    : snapshot_(snapshot),
+      fields_(FieldsOf(snapshot.part)),
+      rows_(snapshot.gpus.size() + snapshot.processes.size()),
+      shown_(fields_.size(), false),
+      shared_(fields_.size(), NullReason::kNone) {
+  Survey();
+}
+
+NullReason Table::EmptyReason(const FieldSpec& field) const {
+  if (field.from != From::kReading) return NullReason::kNone;
+  return snapshot_.part == models::Part::kGpus ? snapshot_.missing_gpu[field.slot]
+                                               : snapshot_.missing_process[field.slot];
+}
+
+void Table::Survey() {
+  std::size_t reasons_field = fields_.size();
+  bool some_row_has_reasons = false;
+  for (std::size_t f = 0; f < fields_.size(); ++f) {
+    shown_[f] = fields_[f].always;
+    if (fields_[f].from == From::kReasons) {
+      reasons_field = f;
+      continue;
+    }
+    std::size_t nulls = 0;
+    NullReason common = rows_ == 0 ? EmptyReason(fields_[f]) : reason(0, f);
+    for (std::size_t r = 0; r < rows_; ++r) {
+      const NullReason why = reason(r, f);
+      if (why != NullReason::kNone) ++nulls;
+      if (why != common) common = NullReason::kNone;
+    }
+    if (fields_[f].from == From::kWorkloads) {
+      for (std::size_t r = 0; r < rows_ && !shown_[f]; ++r)
+        shown_[f] = !text(r, Text::kPod).empty();
+    } else if (nulls < rows_) {
+      shown_[f] = true;
+    }
+    shared_[f] = common;
+    if (shown_[f] && nulls > 0 && common == NullReason::kNone) some_row_has_reasons = true;
+  }
+  if (reasons_field < fields_.size()) shown_[reasons_field] = some_row_has_reasons;
+}
+
+Cell Table::cell(std::size_t row, std::size_t field) const {
+  return snapshot_.part == models::Part::kGpus
+             ? CellOf(snapshot_.gpus[row], fields_[field], snapshot_.as_of)
+             : CellOf(snapshot_.processes[row], fields_[field], snapshot_.as_of);
+}
+
+NullReason Table::reason(std::size_t row, std::size_t field) const {
+  if (!cell(row, field).is_null()) return NullReason::kNone;
+  return snapshot_.part == models::Part::kGpus ? ReasonOf(snapshot_.gpus[row], fields_[field])
+                                               : ReasonOf(snapshot_.processes[row], fields_[field]);
+}
+
+std::string_view Table::text(std::size_t row, Text which) const {
+  const auto slot = static_cast<std::size_t>(which);
+  if (snapshot_.part == models::Part::kProcesses) return snapshot_.processes[row].texts[slot];
+  return slot < models::kGpuTexts ? snapshot_.gpus[row].texts[slot] : std::string_view();
+}
+
+}  // namespace gpumon::wire
