@@ -156,9 +156,11 @@ unpack() { # PACKAGE...
       folder=$(mktemp -d "$root/.run/unpack.XXXXXX")
       trap 'rm -rf "$folder"' EXIT
       cd "$folder"
-      download "$package" || exit 1
-      dpkg-deb -x ./*.deb "$tools" >>"$log" 2>&1
-    ) || die "apt-get could not download $package: $(apt_reason) (whole output: ${log#"$root"/})"
+      download "$package" ||
+        die "apt-get could not download $package: $(apt_reason) (whole output: ${log#"$root"/})"
+      dpkg-deb -x ./*.deb "$tools" >>"$log" 2>&1 ||
+        die "could not unpack $package: $(tail -n 1 "$log") (whole output: ${log#"$root"/})"
+    ) || exit
   done
 }
 

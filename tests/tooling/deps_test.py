@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+"""scripts/deps.sh with stubs for apt-get, dpkg and sudo: what it asks for and how it fails."""
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PLAIN_TOOLS = ("awk bash cat cp cut comm dirname env flock grep ldd mkdir mktemp printf rm sed sort tail "
+               "touch").split()
+
+# Writes down its arguments; `apt-get install X` makes X installed unless the mirror is broken.
+APT_GET = """#!/bin/bash
+echo "apt-get $*" >>"$STATE/calls"
+while [[ $1 == -* ]]; do if [ "$1" = -o ]; then shift; fi; shift; done
+command=$1; shift
+if [ -e "$STATE/offline" ]; then echo "E: Unable to fetch some archives"; exit 100; fi
+case $command in
+  install) for word; do case $word in -*) ;; *) echo "installed $word" >>"$STATE/installed" ;; esac; done ;;
+  download) touch "$1_1_all.deb" ;;
+esac
+"""
+DPKG_QUERY = '#!/bin/bash\ncat "$STATE/installed" 2>/dev/null\nexit 1\n'
+DPKG_DEB = """#!/bin/bash
+case $2 in *prometheus_*) program=usr/bin/prometheus ;; *nginx_*) program=usr/sbin/nginx ;; esac
+mkdir -p "$3/${program%/*}" && cp /bin/true "$3/$program"
+"""
+ID = '#!/bin/bash\ncat "$STATE/uid"\n'
+SUDO = '#!/bin/bash\necho "sudo" >>"$STATE/calls"\nexec "$@"\n'
+
+
+class DepsTest(unittest.TestCase):
+    def setUp(self):
+        self.root = tempfile.mkdtemp(prefix="deps_test.")
+        self.addCleanup(shutil.rmtree, self.root)
+        os.mkdir(os.path.join(self.root, "scripts"))
+        shutil.copy(os.path.join(SOURCE, "scripts/deps.sh"), os.path.join(self.root, "scripts"))
+        self.bin = os.path.join(self.root, "bin")
+        os.mkdir(self.bin)
+        for tool in PLAIN_TOOLS:
+            os.symlink(shutil.which(tool, path="/usr/bin:/bin"), os.path.join(self.bin, tool))
+        for name, text in (("apt-get", APT_GET), ("dpkg-query", DPKG_QUERY),
+                           ("dpkg-deb", DPKG_DEB), ("id", ID)):
+            self.stub(name, text)
+        self.uid(0)
+
+    def stub(self, name, text):
+        path = os.path.join(self.bin, name)
+        with open(path, "w", encoding="utf-8") as program:
+            program.write(text)
+        os.chmod(path, 0o755)
+
+    def uid(self, number):
+        self.state("uid", "%d\n" % number)
+
+    def state(self, name, text):
+        with open(os.path.join(self.root, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def calls(self):
+        try:
+            with open(os.path.join(self.root, "calls"), encoding="utf-8") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
+
+    def deps(self, *arguments):
+        return subprocess.run(["/bin/bash", "scripts/deps.sh", *arguments], cwd=self.root,
+                              env={"PATH": self.bin, "STATE": self.root}, text=True, timeout=60,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, check=False)
+
+    def assert_one_clear_line(self, result, *words):
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+        for word in words:
+            self.assertIn(word, result.stderr)
+
+    def test_lists_a_row_for_every_package_with_groups_and_a_reason(self):
+        result = self.deps("--list")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        rows = [line.split("|") for line in result.stdout.splitlines()]
+        self.assertGreater(len(rows), 20)
+        for row in rows:
+            self.assertEqual(len(row), 3, row)
+            self.assertTrue(all(row), row)
+            self.assertLessEqual(set(row[1].split()),
+                                 {"build", "run", "test", "coverage", "lint", "bench"})
+        names = [row[0] for row in rows]
+        self.assertEqual(len(names), len(set(names)))
+        self.assertLessEqual({"g++", "cmake", "prometheus"}, set(names))
+
+    def test_installs_what_is_missing_and_says_so(self):
+        result = self.deps("build", "run")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("installing", result.stdout)
+        self.assertIn(" cmake ", result.stdout)
+        self.assertIn("install --no-install-recommends", self.calls())
+
+    def test_a_second_run_does_nothing_and_says_nothing(self):
+        self.deps("build", "run")
+        os.remove(os.path.join(self.root, "calls"))
+        result = self.deps("build", "run")
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
+        self.assertEqual(self.calls(), "")
+
+    def test_missing_changes_nothing(self):
+        result = self.deps("--missing", "build", "run")
+        self.assertIn("cmake", result.stdout.split())
+        self.assertIn("prometheus", result.stdout.split())
+        self.assertEqual(self.calls(), "")
+        self.assertFalse(os.path.exists(os.path.join(self.root, ".run")))
+
+    def test_servers_are_unpacked_and_never_installed(self):
+        self.deps("run", "bench")
+        for program in ("usr/bin/prometheus", "usr/sbin/nginx"):
+            self.assertTrue(os.access(os.path.join(self.root, ".run/tools", program), os.X_OK))
+        for line in self.calls().splitlines():
+            if " install " in line:
+                self.assertNotIn("prometheus ", line + " ")
+                self.assertNotIn("nginx", line)
+
+    def test_servers_need_no_root(self):
+        self.uid(1000)
+        result = self.deps("run")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertTrue(os.path.exists(os.path.join(self.root, ".run/tools/usr/bin/prometheus")))
+
+    def test_uses_sudo_when_not_root(self):
+        self.uid(1000)
+        self.stub("sudo", SUDO)
+        result = self.deps("build")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("sudo", self.calls())
+
+    def test_without_root_and_sudo_it_names_the_command_to_run(self):
+        self.uid(1000)
+        result = self.deps("build")
+        self.assert_one_clear_line(result, "no sudo", "apt-get install", "cmake")
+        self.assertEqual(self.calls(), "")
+
+    def test_a_failing_apt_get_is_one_clear_line(self):
+        self.state("offline", "")
+        self.assert_one_clear_line(self.deps("build"), "Unable to fetch", ".run/log/apt.log")
+        self.assert_one_clear_line(self.deps("run"), "prometheus", "Unable to fetch")
+
+    def test_a_broken_package_is_one_clear_line(self):
+        self.stub("dpkg-deb", '#!/bin/bash\necho "dpkg-deb: error: short read"\nexit 2\n')
+        self.assert_one_clear_line(self.deps("run"), "prometheus", "short read")
+
+    def test_another_system_is_one_clear_line(self):
+        os.remove(os.path.join(self.bin, "dpkg-query"))
+        self.assert_one_clear_line(self.deps("build"), "Debian 12")
+
+    def test_an_unknown_group_is_wrong_use(self):
+        self.assertEqual(self.deps("everything").returncode, 2)
+        self.assertEqual(self.deps().returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+"""The Makefile's targets and the scripts they and CI call."""
+import os
+import re
+import subprocess
+import unittest
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TARGETS = "help run test build bench lint sanitize coverage deps clean".split()
+
+
+def shell_scripts():
+    found = [".ci/run"]
+    for folder in ("scripts", "bench/load"):
+        for path, _, names in os.walk(os.path.join(SOURCE, folder)):
+            found += [os.path.relpath(os.path.join(path, name), SOURCE)
+                      for name in names if name.endswith(".sh")]
+    return found
+
+
+def make(*arguments):
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    return subprocess.run(["make", *arguments], cwd=SOURCE, env=environment, text=True, timeout=60,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+
+
+class MakeTest(unittest.TestCase):
+    def test_every_target_exists_and_calls_scripts_that_exist(self):
+        for target in TARGETS:
+            with self.subTest(target):
+                result = make("-n", target)
+                self.assertEqual(result.returncode, 0, result.stdout)
+                for script in re.findall(r"scripts/[a-z_]+\.sh", result.stdout):
+                    self.assertTrue(os.access(os.path.join(SOURCE, script), os.X_OK), script)
+
+    def test_help_names_every_target(self):
+        shown = make("help").stdout
+        for target in TARGETS:
+            self.assertRegex(shown, r"(?m)^  make %s +\S" % target)
+
+    def test_run_and_test_install_before_they_build(self):
+        for target in ("run", "test"):
+            lines = make("-n", target).stdout.splitlines()
+            self.assertIn("scripts/deps.sh", lines[0])
+            self.assertIn("scripts/build.sh release", lines[1])
+
+    def test_ci_runs_the_tests_then_the_sanitizers(self):
+        with open(os.path.join(SOURCE, ".ci/run"), encoding="utf-8") as script:
+            text = script.read()
+        self.assertTrue(os.access(os.path.join(SOURCE, ".ci/run"), os.X_OK))
+        self.assertRegex(text, r"(?s)make test\n.*make sanitize\n\Z")
+
+    def test_every_script_is_executable_and_stops_at_the_first_error(self):
+        for script in shell_scripts():
+            with self.subTest(script):
+                path = os.path.join(SOURCE, script)
+                with open(path, encoding="utf-8") as file:
+                    text = file.read()
+                self.assertTrue(os.access(path, os.X_OK))
+                self.assertTrue(text.startswith("#!/bin/bash\n"))
+                self.assertIn("\nset -euo pipefail\n", text)
+
+    def test_shellcheck_finds_nothing(self):
+        result = subprocess.run(["shellcheck", *shell_scripts()], cwd=SOURCE, text=True, timeout=120,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        self.assertEqual(result.returncode, 0, result.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

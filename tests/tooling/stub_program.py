@@ -1,0 +1,49 @@
+#!/usr/bin/python3
+"""Stands in for gpu-exporter, prometheus and gpu-monitoring-api, by the name it is started as.
+
+Serves what scripts/run.sh asks for on the port it is given. STUB_<NAME> makes it misbehave:
+`die` ends at once, `die-after-data` ends after the first data were fetched, `busy-once` claims the
+first time that its port is taken. Every start leaves a file <pid> in the folder STUB_PIDS.
+"""
+import http.server
+import os
+import re
+import sys
+
+name = os.path.basename(sys.argv[0])
+behaviour = os.environ.get("STUB_" + name.upper().replace("-", "_"), "")
+pids = os.environ["STUB_PIDS"]
+starts = len([entry for entry in os.listdir(pids) if entry.startswith(name + ".")])
+with open(os.path.join(pids, "%s.%d" % (name, os.getpid())), "w", encoding="utf-8") as record:
+    for variable in ("PROMETHEUS_URL", "DEBUG_ENDPOINTS", "TCMALLOC_SAMPLE_PARAMETER"):
+        record.write("%s=%s\n" % (variable, os.environ.get(variable, "")))
+    record.write("arguments=%s\n" % " ".join(sys.argv[1:]))
+
+if behaviour == "die":
+    sys.exit("%s: the disk is on fire" % name)
+if behaviour == "busy-once" and starts == 0:
+    sys.exit("%s: listen tcp: bind: address already in use" % name)
+
+if name == "gpu-monitoring-api":
+    port = int(os.environ["PORT"])
+else:
+    port = int(re.search(r"127\.0\.0\.1:(\d+)", " ".join(sys.argv[1:])).group(1))
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = b'{"success":true,"data":[{"node_name":"a","gpu_index":0}]}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+        if behaviour == "die-after-data":
+            print("%s: the disk is on fire" % name, file=sys.stderr, flush=True)
+            os._exit(7)
+
+    def log_message(self, *_):
+        pass
+
+
+http.server.HTTPServer(("127.0.0.1", port), Answer).serve_forever()
