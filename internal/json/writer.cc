@@ -90,7 +90,7 @@ void Writer::Reserve(std::size_t expected_size) {
 }
 
 void Writer::Grow(std::size_t count) {
-  buffer_.resize(std::max({buffer_.size() * 2, size_ + count, kFirstRoom}));
+  buffer_.resize(std::max({buffer_.size() * 2, size_ + count + 1, kFirstRoom}));
 }
 
 std::string Writer::Take() {
@@ -100,32 +100,30 @@ std::string Writer::Take() {
   return std::exchange(buffer_, {});
 }
 
-void Writer::AppendString(std::string_view text) {
+char* Writer::Quote(std::string_view text, std::size_t more) {
   if (IsPlain(text)) {
-    char* to = Room(text.size() + 2);
-    *to = '"';
-    text.copy(to + 1, text.size());
-    to[text.size() + 1] = '"';
-    size_ += text.size() + 2;
-    return;
+    char* to = Room(text.size() + 2 + more);
+    *to++ = '"';
+    to += text.copy(to, text.size());
+    *to++ = '"';
+    return to;
   }
   std::string repaired;
   if (!IsValidUtf8(text)) {
     repaired = ToValidUtf8(text);
     text = repaired;
   }
-  char* const from = Room(text.size() * 6 + 2);
-  char* to = from;
+  char* to = Room(text.size() * 6 + 2 + more);
   *to++ = '"';
   for (const char c : text) to = Escape(c, to);
   *to++ = '"';
-  size_ += static_cast<std::size_t>(to - from);
+  return to;
 }
 
 void Writer::Key(std::string_view name) {
-  Separate();
-  AppendString(name);
-  Append(":");
+  char* to = Quote(name, 1);
+  *to++ = ':';
+  SetEnd(to);
   comma_ = false;
 }
 
@@ -136,39 +134,34 @@ std::string Writer::KeyText(std::string_view name) {
 }
 
 void Writer::String(std::string_view text) {
-  Separate();
-  AppendString(text);
+  SetEnd(Quote(text, 0));
   comma_ = true;
 }
 
 void Writer::Number(double value) {
   if (!std::isfinite(value)) return Null();
-  Separate();
-  char* const from = Room(kNumberRoom);
-  char* to = nullptr;
+  char* to = Room(kNumberRoom);
   if (std::fabs(value) < kExactInteger && value == std::trunc(value) &&
       (value != 0 || !std::signbit(value))) {
-    to = std::to_chars(from, from + kNumberRoom, static_cast<std::int64_t>(value)).ptr;
+    to = std::to_chars(to, to + kNumberRoom, static_cast<std::int64_t>(value)).ptr;
     *to++ = '.';
     *to++ = '0';
   } else {
-    to = rapidjson::internal::dtoa(value, from);
+    to = rapidjson::internal::dtoa(value, to);
   }
-  size_ += static_cast<std::size_t>(to - from);
+  SetEnd(to);
   comma_ = true;
 }
 
 void Writer::Integer(std::int64_t value) {
-  Separate();
-  char* const from = Room(kNumberRoom);
-  size_ += static_cast<std::size_t>(std::to_chars(from, from + kNumberRoom, value).ptr - from);
+  char* const to = Room(kNumberRoom);
+  SetEnd(std::to_chars(to, to + kNumberRoom, value).ptr);
   comma_ = true;
 }
 
 void Writer::Unsigned(std::uint64_t value) {
-  Separate();
-  char* const from = Room(kNumberRoom);
-  size_ += static_cast<std::size_t>(std::to_chars(from, from + kNumberRoom, value).ptr - from);
+  char* const to = Room(kNumberRoom);
+  SetEnd(std::to_chars(to, to + kNumberRoom, value).ptr);
   comma_ = true;
 }
 

@@ -28,7 +28,6 @@ class Writer {
   // A key whose text is known beforehand: `"name":`, as KeyText makes it, quotes and colon
   // included. One copy of bytes.
   void RawKey(std::string_view key_text) {
-    Separate();
     Append(key_text);
     comma_ = false;
   }
@@ -45,7 +44,6 @@ class Writer {
   void Null() { Raw("null"); }
   // `json` must be one whole JSON value: it is copied as it is.
   void Raw(std::string_view json) {
-    Separate();
     Append(json);
     comma_ = true;
   }
@@ -58,25 +56,31 @@ class Writer {
 
  private:
   void Open(char bracket) {
-    Separate();
     Append({&bracket, 1});
     comma_ = false;
   }
   void Close(char bracket) {
+    comma_ = false;
     Append({&bracket, 1});
     comma_ = true;
   }
-  void Separate() {
-    if (comma_) Append(",");
+  // `bytes`, after the comma where one is due.
+  void Append(std::string_view bytes) {
+    char* const to = Room(bytes.size());
+    SetEnd(to + bytes.copy(to, bytes.size()));
   }
-  void Append(std::string_view bytes) { size_ += bytes.copy(Room(bytes.size()), bytes.size()); }
-  // At least `count` writable bytes at the end of the text; size_ is not moved.
+  // The place for at least `count` bytes at the end of the text, behind the comma where one is
+  // due; size_ is not moved.
   char* Room(std::size_t count) {
-    if (buffer_.size() - size_ < count) Grow(count);
-    return buffer_.data() + size_;
+    if (buffer_.size() - size_ <= count) Grow(count + 1);
+    char* const to = buffer_.data() + size_;
+    *to = ',';
+    return to + (comma_ ? 1 : 0);
   }
+  void SetEnd(const char* end) { size_ = static_cast<std::size_t>(end - buffer_.data()); }
   void Grow(std::size_t count);
-  void AppendString(std::string_view text);
+  // Writes `text` as a JSON string, leaves room for `more` bytes and returns where they go.
+  char* Quote(std::string_view text, std::size_t more);
 
   std::string buffer_;  // its size is the room there is; the text is its first size_ bytes
   std::size_t size_ = 0;
