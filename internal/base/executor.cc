@@ -17,7 +17,9 @@ ThreadPool::ThreadPool(std::size_t threads, const std::string& name) {
   }
 }
 
-ThreadPool::~ThreadPool() { Stop(); }
+ThreadPool::~ThreadPool() {
+  Stop();
+}
 
 bool ThreadPool::Post(std::function<void()> task) {
   {

@@ -46,7 +46,9 @@ Result<Level> ParseLevel(std::string_view text) {
   return gpumon::Error(Code::kInvalidParameter, "allowed: debug, info, warn, error, off");
 }
 
-void SetLevel(Level level) { Logger().set_level(kLevels[static_cast<std::size_t>(level)].spd); }
+void SetLevel(Level level) {
+  Logger().set_level(kLevels[static_cast<std::size_t>(level)].spd);
+}
 
 bool Enabled(Level level) {
   return Logger().should_log(kLevels[static_cast<std::size_t>(level)].spd);

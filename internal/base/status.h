@@ -100,7 +100,9 @@ static_assert(
     }(),
     "kCodes is in the order of Code");
 
-constexpr const CodeRow& RowOf(Code code) { return kCodes[static_cast<std::size_t>(code)]; }
+constexpr const CodeRow& RowOf(Code code) {
+  return kCodes[static_cast<std::size_t>(code)];
+}
 
 // An error: a code, a sentence for the client, and what only the log may show. A value type.
 struct [[nodiscard]] Status {

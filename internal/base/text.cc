@@ -163,7 +163,8 @@ std::optional<WallTime> ParseTime(std::string_view text) {
   const year_month_day date{year(*y), month(static_cast<unsigned>(*mo)),
                             day(static_cast<unsigned>(*d))};
   if (!offset || !date.ok() || *h > 23 || *mi > 59 || *s > 59) return std::nullopt;
-  const auto since = sys_days(date).time_since_epoch() + hours(*h) + minutes(*mi - *offset) + seconds(*s);
+  const auto since =
+      sys_days(date).time_since_epoch() + hours(*h) + minutes(*mi - *offset) + seconds(*s);
   return FromMillis(static_cast<double>(duration_cast<Millis>(since).count()) + fraction * 1000);
 }
 

@@ -1,6 +1,8 @@
 // Small text questions that several layers ask.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,7 +30,8 @@ std::string FormatNumber(double value);
 // Linear in practice: no recursion, one backtrack point.
 bool GlobMatch(std::string_view pattern, std::string_view text);
 
-// The word of `words` nearest to `word` (Levenshtein distance <= 3), for "did you mean"; or "".
+// The word of `words` nearest to `word`, for "did you mean"; "" when none is near: at most 3 edits
+// (Levenshtein) and half of the longer word.
 template <class Words>
 std::string_view NearestWord(std::string_view word, const Words& words);
 std::size_t EditDistance(std::string_view a, std::string_view b);
@@ -39,7 +42,8 @@ std::string_view NearestWord(std::string_view word, const Words& words) {
   std::size_t best_distance = 4;
   for (const auto& candidate : words) {
     const std::size_t distance = EditDistance(word, candidate);
-    if (distance < best_distance) {
+    const std::size_t length = std::max(word.size(), std::string_view(candidate).size());
+    if (distance < best_distance && 2 * distance <= length) {
       best_distance = distance;
       best = candidate;
     }

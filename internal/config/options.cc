@@ -69,9 +69,8 @@ class Parser {
 
   Problem UnknownFlag(std::string_view flag) const {
     if (!flag.starts_with('-')) {
-      const OptionRow about{.flag = "argument"};
       return Status{Code::kInvalidParameter,
-                    "unexpected argument " + ShownValue(about, flag) + "; see --help"};
+                    "unexpected argument " + ShownValue(OptionRow{}, flag) + "; see --help"};
     }
     std::vector<std::string> valid = {"--help", "--version"};
     for (const OptionRow& row : rows_) {

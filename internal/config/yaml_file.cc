@@ -63,9 +63,9 @@ Result<Texts> FromDocuments(const std::vector<YAML::Node>& documents, const std:
 }  // namespace
 
 Result<Texts> ReadYamlFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
   std::string text(kMostBytes + 1, '\0');
   errno = 0;
+  std::ifstream file(path, std::ios::binary);
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!file.is_open() || file.bad()) {
     return Wrong(path, std::string("cannot be read: ") + std::strerror(errno));

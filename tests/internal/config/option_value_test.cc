@@ -1,0 +1,82 @@
+#include "internal/config/option_value.h"
+
+#include <gtest/gtest.h>
+
+namespace gpumon::config {
+namespace {
+
+TEST(OptionValueTest, ReadsDurationsInEveryUnit) {
+  EXPECT_EQ(ParseDuration("500ms").value(), 500);
+  EXPECT_EQ(ParseDuration("2s").value(), 2000);
+  EXPECT_EQ(ParseDuration("1m").value(), 60'000);
+  EXPECT_EQ(ParseDuration("3h").value(), 10'800'000);
+  EXPECT_EQ(ParseDuration("0").value(), 0);
+  EXPECT_EQ(ParseDuration("0s").value(), 0);
+}
+
+TEST(OptionValueTest, RefusesWhatIsNoDuration) {
+  for (const char* text : {"", "s", "5", "5 s", "-1s", "+1s", "1.5s", "1m30s", "1d", "5S", "0x5s",
+                           "9223372036854775807s", "99999999999999999999s", "5s\n"}) {
+    const auto result = ParseDuration(text);
+    ASSERT_FALSE(result) << text;
+    EXPECT_EQ(result.error().code, Code::kInvalidParameter) << text;
+  }
+  EXPECT_EQ(ParseDuration("5").error().message, "has no unit");
+}
+
+TEST(OptionValueTest, ReadsBytesInPowersOf1024) {
+  EXPECT_EQ(ParseBytes("1048576").value(), 1 << 20);
+  EXPECT_EQ(ParseBytes("1KiB").value(), 1024);
+  EXPECT_EQ(ParseBytes("64MiB").value(), 64 << 20);
+  EXPECT_EQ(ParseBytes("1GiB").value(), 1 << 30);
+}
+
+TEST(OptionValueTest, RefusesWhatIsNoSize) {
+  for (const char* text : {"", "MiB", "-1", "1MB", "1M", "1.5GiB", "9223372036854775807GiB"}) {
+    EXPECT_FALSE(ParseBytes(text)) << text;
+  }
+}
+
+TEST(OptionValueTest, FormatsInTheLargestUnitThatDivides) {
+  EXPECT_EQ(FormatDuration(0), "0s");
+  EXPECT_EQ(FormatDuration(1500), "1500ms");
+  EXPECT_EQ(FormatDuration(120'000), "2m");
+  EXPECT_EQ(FormatBytes(1 << 30), "1GiB");
+  EXPECT_EQ(FormatBytes(1025), "1025");
+}
+
+TEST(OptionValueTest, WhatItFormatsReadsBack) {
+  for (const std::int64_t value : {1, 999, 1000, 60'000, 3'600'000, 86'400'001}) {
+    EXPECT_EQ(ParseDuration(FormatDuration(value)).value(), value);
+    EXPECT_EQ(ParseBytes(FormatBytes(value)).value(), value);
+  }
+}
+
+TEST(OptionValueTest, ReadsListsAndDropsSpaces) {
+  EXPECT_EQ(ParseList("").value(), std::vector<std::string>{});
+  EXPECT_EQ(ParseList("a").value(), std::vector<std::string>{"a"});
+  EXPECT_EQ(ParseList("a, b ,c").value(), (std::vector<std::string>{"a", "b", "c"}));
+  for (const char* text : {",", "a,", ",a", "a,,b", "a, ,b", " "}) {
+    EXPECT_FALSE(ParseList(text)) << text;
+  }
+}
+
+TEST(OptionValueTest, NeverShowsASecretOrAUrlWithCredentials) {
+  const OptionRow secret{.flag = "--token", .secret = true};
+  EXPECT_EQ(ShownValue(secret, "hunter2").find("hunter2"), std::string::npos);
+  const OptionRow url{.flag = "--url", .kind = Kind::kUrlList};
+  for (const char* text : {"http://me:hunter2@x", "http://me:hun,ter2@x", "hunter2@x",
+                           "http://x/?token=hunter2", "http://x/#hunter2"}) {
+    EXPECT_EQ(ShownValue(url, text).find("hun"), std::string::npos) << text;
+  }
+  EXPECT_EQ(ShownValue(url, "http://x"), "\"http://x\"");
+}
+
+TEST(OptionValueTest, ShowsAnyValueInOnePrintableShortLine) {
+  const OptionRow row{.flag = "--name"};
+  EXPECT_EQ(ShownValue(row, "a\nb\x1b"), "\"a\\x0ab\\x1b\"");
+  EXPECT_LT(ShownValue(row, std::string(10'000, 'x')).size(), 100U);
+}
+
+}  // namespace
+}  // namespace gpumon::config

@@ -1,0 +1,202 @@
+#include "internal/config/server_options.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/internal/config/scratch_folder.h"
+
+namespace gpumon::config {
+namespace {
+
+Result<ServerConfig> Make(const std::vector<std::string>& arguments, const Environment& env = {}) {
+  return Parse(ServerOptionRows(), arguments, env).and_then(MakeServerConfig);
+}
+
+// Both parts in one line: `parts` occur in the refusal.
+void ExpectRefusal(const std::vector<std::string>& arguments, const Environment& env,
+                   const std::vector<std::string>& parts) {
+  const auto config = Make(arguments, env);
+  ASSERT_FALSE(config) << "accepted";
+  EXPECT_EQ(config.error().code, Code::kInvalidParameter);
+  EXPECT_EQ(config.error().message.find('\n'), std::string::npos);
+  for (const std::string& part : parts) {
+    EXPECT_NE(config.error().message.find(part), std::string::npos)
+        << "no \"" << part << "\" in: " << config.error().message;
+  }
+}
+
+TEST(ServerOptionsTest, TheDefaultsAreTheContracts) {
+  const auto config = Make({});
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->prometheus_urls, std::vector<std::string>{"http://localhost:9090"});
+  EXPECT_EQ(config->listen_host, "0.0.0.0");
+  EXPECT_EQ(config->port, 8080);
+  EXPECT_EQ(config->grpc_health_port, 8081);
+  EXPECT_EQ(config->log_level, log::Level::kInfo);
+  EXPECT_EQ(config->cache_ttl, Millis(2000));
+  EXPECT_EQ(config->max_stale, Millis(30'000));
+  EXPECT_EQ(config->request_timeout, Millis(10'000));
+  EXPECT_EQ(config->prometheus_timeout, Millis(9000));
+  EXPECT_EQ(config->prometheus_max_concurrency, 16U);
+  EXPECT_EQ(config->prometheus_max_response_bytes, 64U << 20U);
+  EXPECT_EQ(config->drain_delay, Millis(5000));
+  EXPECT_EQ(config->connection_max_age, Millis(120'000));
+  EXPECT_EQ(config->debug_endpoints, DebugEndpoints::kOff);
+  EXPECT_EQ(config->process_commands, ProcessCommands::kRedacted);
+  EXPECT_FALSE(config->ready_requires_prometheus);
+  EXPECT_TRUE(config->allowed_hosts.empty());
+  EXPECT_TRUE(config->cors_allowed_origins.empty());
+  EXPECT_EQ(config->base_path, "");
+  EXPECT_FALSE(config->healthcheck);
+}
+
+TEST(ServerOptionsTest, EveryRowIsCompleteAndUnique) {
+  std::set<std::string_view> flags;
+  std::set<std::string_view> variables;
+  for (const OptionRow& row : ServerOptionRows()) {
+    EXPECT_TRUE(flags.insert(row.flag).second) << row.flag;
+    if (!row.env.empty()) {
+      EXPECT_TRUE(variables.insert(row.env).second) << row.env;
+    }
+    EXPECT_TRUE(row.help.ends_with('.')) << row.flag;
+    if (row.env.empty() || row.flag == "--config") continue;
+    // One name, two spellings.
+    std::string spelled(row.env);
+    for (char& c : spelled) c = c == '_' ? '-' : static_cast<char>(std::tolower(c));
+    EXPECT_EQ("--" + spelled, row.flag);
+  }
+}
+
+TEST(ServerOptionsTest, ReadsEveryVariable) {
+  const ScratchFolder folder;
+  const std::string file = folder.Write("token", "x");
+  const auto config = Make({}, {{"PROMETHEUS_URL", "http://a:1/x/, https://b"},
+                                {"PORT", "0"},
+                                {"LOG_LEVEL", "debug"},
+                                {"LISTEN_ADDR", "[::1]"},
+                                {"GRPC_HEALTH_PORT", "0"},
+                                {"CACHE_TTL", "500ms"},
+                                {"MAX_STALE", "0s"},
+                                {"REQUEST_TIMEOUT", "1m"},
+                                {"PROMETHEUS_TIMEOUT", "1m"},
+                                {"PROMETHEUS_MAX_CONCURRENCY", "4"},
+                                {"PROMETHEUS_MAX_RESPONSE_BYTES", "1GiB"},
+                                {"DRAIN_DELAY", "0s"},
+                                {"CONNECTION_MAX_AGE", "0s"},
+                                {"PROMETHEUS_BEARER_TOKEN_FILE", file},
+                                {"PROMETHEUS_CA_FILE", file},
+                                {"PROMETHEUS_HEADERS_FILE", file},
+                                {"API_BEARER_TOKEN_FILE", file},
+                                {"ALLOWED_HOSTS", "Dash.example,[::1]"},
+                                {"CORS_ALLOWED_ORIGINS", "https://Dash.example:8443"},
+                                {"BASE_PATH", "/gpu"},
+                                {"DEBUG_ENDPOINTS", "all"},
+                                {"PROCESS_COMMANDS", "name"},
+                                {"READY_REQUIRES_PROMETHEUS", "true"}});
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->prometheus_urls, (std::vector<std::string>{"http://a:1/x", "https://b"}));
+  EXPECT_EQ(config->port, 0);
+  EXPECT_EQ(config->log_level, log::Level::kDebug);
+  EXPECT_EQ(config->listen_host, "::1");
+  EXPECT_EQ(config->grpc_health_port, 0);
+  EXPECT_EQ(config->cache_ttl, Millis(500));
+  EXPECT_EQ(config->max_stale, Millis(0));
+  EXPECT_EQ(config->prometheus_timeout, Millis(60'000));
+  EXPECT_EQ(config->prometheus_max_concurrency, 4U);
+  EXPECT_EQ(config->prometheus_max_response_bytes, 1U << 30U);
+  EXPECT_EQ(config->drain_delay, Millis(0));
+  EXPECT_EQ(config->connection_max_age, Millis(0));
+  EXPECT_EQ(config->prometheus_bearer_token_file, file);
+  EXPECT_EQ(config->prometheus_basic_auth_file, "");
+  EXPECT_EQ(config->prometheus_ca_file, file);
+  EXPECT_EQ(config->prometheus_headers_file, file);
+  EXPECT_EQ(config->api_bearer_token_file, file);
+  EXPECT_EQ(config->allowed_hosts, (std::vector<std::string>{"dash.example", "::1"}));
+  EXPECT_EQ(config->cors_allowed_origins, std::vector<std::string>{"https://dash.example:8443"});
+  EXPECT_EQ(config->base_path, "/gpu");
+  EXPECT_EQ(config->debug_endpoints, DebugEndpoints::kEverybody);
+  EXPECT_EQ(config->process_commands, ProcessCommands::kName);
+  EXPECT_TRUE(config->ready_requires_prometheus);
+}
+
+TEST(ServerOptionsTest, TheListenAddressMayCarryThePort) {
+  const auto config = Make({"--listen-addr", "127.0.0.1:9000"});
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->listen_host, "127.0.0.1");
+  EXPECT_EQ(config->port, 9000);
+  EXPECT_TRUE(Make({"--listen-addr", "[::1]:9000", "--port", "9000"}));
+  ExpectRefusal(
+      {"--listen-addr", "127.0.0.1:9000"}, {{"PORT", "8080"}},
+      {"--listen-addr", "command line", "--port 8080", "environment variable PORT", "allowed:"});
+}
+
+TEST(ServerOptionsTest, RefusesContradictions) {
+  const ScratchFolder folder;
+  const std::string file = folder.Write("secret", "x");
+  ExpectRefusal({"--prometheus-timeout=20s"}, {},
+                {"--prometheus-timeout", "20s", "--request-timeout", "the default"});
+  ExpectRefusal({}, {{"PROMETHEUS_BEARER_TOKEN_FILE", file}, {"PROMETHEUS_BASIC_AUTH_FILE", file}},
+                {"--prometheus-basic-auth-file", "PROMETHEUS_BEARER_TOKEN_FILE"});
+  ExpectRefusal({"--prometheus-url=http://u:hunter2@x", "--prometheus-basic-auth-file=" + file}, {},
+                {"--prometheus-basic-auth-file", "contradicts the user in --prometheus-url"});
+  ExpectRefusal({"--grpc-health-port=8080"}, {}, {"--grpc-health-port", "HTTP port"});
+  ExpectRefusal({"--cors-allowed-origins=*,https://a"}, {}, {"has * beside other origins"});
+}
+
+TEST(ServerOptionsTest, TheDefaultPrometheusTimeoutFollowsAShortRequestTimeout) {
+  const auto config = Make({"--request-timeout=2s"});
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->prometheus_timeout, Millis(1800));
+  EXPECT_EQ(Make({"--request-timeout=60s"})->prometheus_timeout, Millis(9000));
+}
+
+TEST(ServerOptionsTest, RefusesWrongValues) {
+  for (const char* argument : {"--prometheus-url=",
+                               "--prometheus-url=file:///etc/passwd",
+                               "--prometheus-url=gopher://x",
+                               "--prometheus-url=http://x?y",
+                               "--port=65536",
+                               "--listen-addr=",
+                               "--listen-addr=example",
+                               "--log-level=loud",
+                               "--cache-ttl=0s",
+                               "--prometheus-max-concurrency=0",
+                               "--prometheus-max-response-bytes=1",
+                               "--allowed-hosts=a:80",
+                               "--cors-allowed-origins=dash.example",
+                               "--cors-allowed-origins=https://a/",
+                               "--base-path=/x/",
+                               "--debug-endpoints=yes",
+                               "--process-commands=none",
+                               "--threads=0",
+                               "--healthcheck=livez",
+                               "--api-bearer-token-file=/does/not/exist"}) {
+    const std::string text = argument;
+    ExpectRefusal({text}, {}, {text.substr(0, text.find('=')), "command line", "allowed: "});
+  }
+}
+
+TEST(ServerOptionsTest, NeverPrintsTheCredentialsOfAUrl) {
+  for (const char* url : {"http://me:hunter2@x?y", "http://me:hunter2@x,", "me:hunter2@x",
+                          "http://me:hun,ter2@x", "http://me:hunter2@x:0"}) {
+    const auto config = Make({"--prometheus-url", url});
+    ASSERT_FALSE(config) << url;
+    EXPECT_EQ(config.error().message.find("hun"), std::string::npos) << config.error().message;
+  }
+}
+
+TEST(ServerOptionsTest, TheHealthcheckHasAPathOfItsOwn) {
+  EXPECT_EQ(Make({"--healthcheck"})->healthcheck, "/livez");
+  EXPECT_EQ(Make({"--healthcheck", "/readyz"})->healthcheck, "/readyz");
+  EXPECT_EQ(Make({"--healthcheck", "--port=1"})->healthcheck, "/livez");
+  EXPECT_EQ(Make({"--debug-endpoints"})->debug_endpoints, DebugEndpoints::kLoopback);
+}
+
+TEST(ServerOptionsTest, CorsMayBeOpenToAll) {
+  EXPECT_EQ(Make({"--cors-allowed-origins=*"})->cors_allowed_origins,
+            std::vector<std::string>{"*"});
+}
+
+}  // namespace
+}  // namespace gpumon::config

@@ -1,0 +1,59 @@
+#include "internal/config/yaml_file.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/internal/config/scratch_folder.h"
+
+namespace gpumon::config {
+namespace {
+
+using Texts = std::map<std::string, std::string>;
+
+Result<Texts> Read(std::string_view text) {
+  const ScratchFolder folder;
+  return ReadYamlFile(folder.Write("c.yaml", text));
+}
+
+TEST(YamlFileTest, ReadsScalarsListsAndNulls) {
+  const auto texts = Read("a: 1\nb: \"two: 2\"\nc: [x, y]\nd:\n  - z\ne:\nf: ~\n# comment\n");
+  ASSERT_TRUE(texts);
+  EXPECT_EQ(*texts,
+            (Texts{{"a", "1"}, {"b", "two: 2"}, {"c", "x,y"}, {"d", "z"}, {"e", ""}, {"f", ""}}));
+}
+
+TEST(YamlFileTest, AnEmptyFileSetsNothing) {
+  EXPECT_EQ(Read("").value(), Texts{});
+  EXPECT_EQ(Read("# only a comment\n").value(), Texts{});
+}
+
+TEST(YamlFileTest, RefusesWhatIsNotOneFlatMapping) {
+  for (const char* text :
+       {"- a\n", "a\n", "a: {b: c}\n", "a: [[b]]\n", "a: [\"b,c\"]\n", "? [a]\n: b\n",
+        "a: 1\na: 2\n", "a: 1\n---\nb: 2\n", "a: [1\n", "\ta: 1\n", "a: *nothing\n"}) {
+    const auto texts = Read(text);
+    ASSERT_FALSE(texts) << text;
+    EXPECT_EQ(texts.error().code, Code::kInvalidParameter);
+    EXPECT_EQ(texts.error().message.find('\n'), std::string::npos);
+  }
+}
+
+TEST(YamlFileTest, NamesTheLine) {
+  const auto texts = Read("a: 1\nb: {c: d}\n");
+  ASSERT_FALSE(texts);
+  EXPECT_NE(texts.error().message.find("c.yaml:2 "), std::string::npos) << texts.error().message;
+}
+
+TEST(YamlFileTest, RefusesAHugeOrDeepFile) {
+  EXPECT_NE(Read(std::string((1U << 20U) + 1, '#')).error().message.find("larger than 1 MiB"),
+            std::string::npos);
+  EXPECT_FALSE(Read("a: " + std::string(100'000, '[')));
+}
+
+TEST(YamlFileTest, RefusesAFileThatCannotBeRead) {
+  EXPECT_NE(ReadYamlFile("/does/not/exist").error().message.find("No such file"),
+            std::string::npos);
+  EXPECT_FALSE(ReadYamlFile("/"));
+}
+
+}  // namespace
+}  // namespace gpumon::config
