@@ -1,0 +1,72 @@
+#!/bin/bash
+# Collects what a program needs to run in an empty file system: itself in usr/bin, its shared
+# libraries and loader, CA certificates, the name-service configuration, the user it runs as, and
+# the licences of everything collected.
+#   scripts/collect-runtime.sh FOLDER PROGRAM...
+set -euo pipefail
+source_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+image=${1:?usage: scripts/collect-runtime.sh FOLDER PROGRAM...}
+shift
+[ $# -gt 0 ] || {
+  printf 'usage: scripts/collect-runtime.sh FOLDER PROGRAM...\n' >&2
+  exit 2
+}
+
+# Copies a file to the same place under the image; a link becomes the file it names.
+collect() {
+  mkdir -p "$image${1%/*}"
+  cp --dereference "$1" "$image$1"
+}
+
+# The copyright files of the packages that these files are from. A package may know a file by its
+# name before or after /lib became a link to /usr/lib.
+collect_licences() {
+  local -a names=()
+  local file owners package
+  for file in "$@"; do
+    names+=("$file" "/usr$file" "$(realpath "$file")")
+  done
+  owners=$(dpkg-query -S "${names[@]}" 2>/dev/null || true)
+  for file in "$@"; do
+    package=$(awk -F': ' -v a="$file" -v b="/usr$file" -v c="$(realpath "$file")" \
+      '$2 == a || $2 == b || $2 == c { sub(/[:,].*/, "", $1); print $1; exit }' <<<"$owners")
+    [ -n "$package" ] || {
+      printf 'collect-runtime: no package owns %s\n' "$file" >&2
+      return 1
+    }
+    collect "/usr/share/doc/$package/copyright"
+  done
+}
+
+libraries() { # PROGRAM
+  local listed
+  listed=$(ldd "$1")
+  if grep 'not found' <<<"$listed" >&2; then
+    printf 'collect-runtime: %s lacks the libraries above\n' "$1" >&2
+    return 1
+  fi
+  grep -oE '/[^ ]+\.so[^ ]*' <<<"$listed" | sort -u
+}
+
+for program in "$@"; do
+  mkdir -p "$image/usr/bin"
+  cp "$program" "$image/usr/bin/"
+  found=$(libraries "$program")
+  mapfile -t libraries <<<"$found"
+  for library in "${libraries[@]}"; do
+    collect "$library"
+  done
+  collect_licences "${libraries[@]}"
+done
+
+collect /etc/ssl/certs/ca-certificates.crt
+collect /usr/share/doc/ca-certificates/copyright
+printf 'hosts: files dns\n' >"$image/etc/nsswitch.conf"
+printf 'nonroot:x:65532:65532:nonroot:/:/nonexistent\n' >"$image/etc/passwd"
+printf 'nonroot:x:65532:\n' >"$image/etc/group"
+mkdir -p "$image/usr/share/doc/gpu-monitoring"
+cp "$source_root/LICENSE" "$source_root/NOTICE" "$image/usr/share/doc/gpu-monitoring/"
+# For a volume: with a read-only root nothing can be written elsewhere.
+mkdir -p "$image/tmp"
+chmod 1777 "$image/tmp"
