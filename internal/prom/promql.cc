@@ -1,0 +1,125 @@
+#include "internal/prom/promql.h"
+
+#include <algorithm>
+
+#include "internal/base/text.h"
+
+namespace gpumon::prom {
+namespace {
+
+bool IsNameStart(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+bool IsName(std::string_view name, bool colons) {
+  const auto start = [colons](char c) { return IsNameStart(c) || (colons && c == ':'); };
+  const auto rest = [&start](char c) { return start(c) || (c >= '0' && c <= '9'); };
+  return !name.empty() && start(name.front()) && std::all_of(name.begin(), name.end(), rest);
+}
+
+void AppendHex(std::string& out, char c) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  out += "\\x";
+  out += kHex[byte >> 4U];
+  out += kHex[byte & 15U];
+}
+
+}  // namespace
+
+bool IsMetricName(std::string_view name) {
+  return IsName(name, true);
+}
+bool IsLabelName(std::string_view name) {
+  return IsName(name, false);
+}
+
+std::string Quote(std::string_view text) {
+  // PromQL's lexer refuses bytes that are not UTF-8, its strings can spell them.
+  const bool utf8 = IsValidUtf8(text);
+  std::string out;
+  out.reserve(text.size() + 2);
+  out += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !utf8)) {
+      AppendHex(out, c);
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+  return out;
+}
+
+std::string EscapeRegex(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    if (std::string_view("\\.+*?()|[]{}^$").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+Selector::Selector(std::string_view metric, std::span<const std::string_view> allowed)
+    : metric_(metric), allowed_(allowed) {}
+
+Selector& Selector::Equal(std::string_view label, std::string_view value) {
+  return Add(label, "=", value);
+}
+
+Selector& Selector::NotEqual(std::string_view label, std::string_view value) {
+  return Add(label, "!=", value);
+}
+
+Selector& Selector::OneOf(std::string_view label, std::span<const std::string_view> values) {
+  // No RE2 text matches nothing at all but an impossible one does: a byte after the end.
+  if (values.empty()) return Add(label, "=~", "$.");
+  if (values.size() == 1) return Equal(label, values.front());
+  std::string regex;
+  for (const std::string_view value : values) {
+    if (&value != &values.front()) regex += '|';
+    regex += EscapeRegex(value);
+  }
+  return Add(label, "=~", regex);
+}
+
+Selector& Selector::Matches(std::string_view label, std::string_view regex) {
+  return Add(label, "=~", regex);
+}
+
+Selector& Selector::Add(std::string_view label, std::string_view op, std::string_view value) {
+  const bool known = std::find(allowed_.begin(), allowed_.end(), label) != allowed_.end();
+  if (!known || !IsLabelName(label)) {
+    if (!bad_label_) refused_ = label;
+    bad_label_ = true;
+    return *this;
+  }
+  if (!matchers_.empty()) matchers_ += ',';
+  matchers_ += label;
+  matchers_ += op;
+  matchers_ += Quote(value);
+  return *this;
+}
+
+Result<std::string> Selector::Build() const {
+  if (!IsMetricName(metric_)) {
+    return Error(Code::kInvalidParameter, "not a metric name: " + Quote(ToValidUtf8(metric_)));
+  }
+  if (bad_label_) {
+    std::string known;
+    for (const std::string_view label : allowed_)
+      known += (known.empty() ? "" : ", ") + std::string(label);
+    return Error(Code::kInvalidParameter, "no filter by label " + Quote(ToValidUtf8(refused_)) +
+                                              "; filters exist for " + known);
+  }
+  return matchers_.empty() ? metric_ : metric_ + '{' + matchers_ + '}';
+}
+
+}  // namespace gpumon::prom
