@@ -25,13 +25,13 @@ const std::string* Find(const Headers& headers, std::string_view name);
 struct Request {
   std::string method;  // as sent; HEAD stays HEAD
   std::string path;
-  std::string query;  // without the `?`
+  std::string query;      // without the `?`
   int version_minor = 1;  // HTTP/1.<minor>
   Headers headers;
   std::string body;
-  std::string peer;         // "192.0.2.7" or "2001:db8::1"; no port
+  std::string peer;  // "192.0.2.7" or "2001:db8::1"; no port
   bool peer_is_loopback = false;
-  SteadyTime received_at;   // when its first byte came
+  SteadyTime received_at;  // when its first byte came
 };
 
 using Body = std::shared_ptr<const std::string>;

@@ -17,17 +17,17 @@ namespace gpumon::http {
 
 // Time-outs and sizes; the defaults are the product's.
 struct Limits {
-  std::size_t target_bytes = 8 * 1024;    // more: 414
-  std::size_t head_bytes = 32 * 1024;     // more: 431
-  std::size_t headers = 100;              // more: 431
-  std::size_t body_bytes = 64 * 1024;     // more: 413
-  std::size_t large_body_bytes = 1 << 20; // for routes marked `large_body`
-  std::size_t connections = 8192;         // more: 503 and close
+  std::size_t target_bytes = 8 * 1024;        // more: 414
+  std::size_t head_bytes = 32 * 1024;         // more: 431
+  std::size_t headers = 100;                  // more: 431
+  std::size_t body_bytes = 64 * 1024;         // more: 413
+  std::size_t large_body_bytes = 1 << 20;     // for routes marked `large_body`
+  std::size_t connections = 8192;             // more: 503 and close
   std::size_t stream_buffer_bytes = 1 << 20;  // a streaming client further behind is dropped
-  Millis head_timeout{10'000};   // first byte of a request to its last: 408
-  Millis idle_timeout{75'000};   // between requests: close
-  Millis write_stall{20'000};    // no byte accepted by the client: close
-  Millis handler_timeout{15'000};  // no answer from the handler: 500
+  Millis head_timeout{10'000};                // first byte of a request to its last: 408
+  Millis idle_timeout{75'000};                // between requests: close
+  Millis write_stall{20'000};                 // no byte accepted by the client: close
+  Millis handler_timeout{15'000};             // no answer from the handler: 500
   Millis connection_max_age{120'000};  // then `Connection: close` on the next answer (+-10 %)
 };
 
@@ -74,11 +74,11 @@ class Responder {
 // One line for the access log; given once per answer, after its last byte was handed to the
 // kernel or the connection was lost.
 struct Access {
-  std::string method;   // "-" when no request line was understood
-  std::string target;   // path without query; at most 256 bytes
+  std::string method;  // "-" when no request line was understood
+  std::string target;  // path without query; at most 256 bytes
   std::string peer;
   std::string request_id;  // the X-Request-Id of the answer
-  int route = -1;       // -1: none (404, or refused by the transport)
+  int route = -1;          // -1: none (404, or refused by the transport)
   int status = 0;
   std::uint64_t bytes = 0;  // body bytes handed to the kernel
   Millis duration{0};       // from the request's first byte

@@ -1,0 +1,71 @@
+#include "internal/http/target.h"
+
+#include <charconv>
+
+#include "internal/base/text.h"
+
+namespace gpumon::http {
+namespace {
+
+bool IsHexDigit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+// unreserved, sub-delims and the `%` of an escape; no `@`, so no user information.
+bool IsNameCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos;
+}
+
+bool IsPort(std::string_view text) {
+  if (text.empty()) return true;
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() && port <= 65535;
+}
+
+}  // namespace
+
+std::optional<Target> ParseTarget(std::string_view method, std::string_view target) {
+  if (target.find('#') != std::string_view::npos) return std::nullopt;
+  if (target == "*") {
+    if (method != "OPTIONS") return std::nullopt;
+    return Target{"*", ""};
+  }
+  if (!target.empty() && target.front() != '/') {
+    const std::size_t colon = target.find("://");
+    if (colon == std::string_view::npos) return std::nullopt;
+    const std::string_view scheme = target.substr(0, colon);
+    if (!EqualsIgnoreCase(scheme, "http") && !EqualsIgnoreCase(scheme, "https")) {
+      return std::nullopt;
+    }
+    target.remove_prefix(colon + 3);
+    const std::string_view authority = target.substr(0, target.find_first_of("/?"));
+    if (authority.empty() || !IsValidHost(authority)) return std::nullopt;
+    target.remove_prefix(authority.size());
+  }
+  const std::size_t mark = target.find('?');
+  Target out{std::string(target.substr(0, mark)), ""};
+  if (mark != std::string_view::npos) out.query = target.substr(mark + 1);
+  if (out.path.empty()) out.path = "/";
+  return out;
+}
+
+bool IsValidHost(std::string_view host) {
+  if (!host.empty() && host.front() == '[') {
+    const std::size_t end = host.find(']');
+    if (end == std::string_view::npos || end < 3) return false;
+    for (const char c : host.substr(1, end - 1)) {
+      if (!IsHexDigit(c) && c != ':' && c != '.') return false;
+    }
+    host.remove_prefix(end + 1);
+    return host.empty() || (host.front() == ':' && IsPort(host.substr(1)));
+  }
+  const std::size_t colon = host.find(':');
+  for (const char c : host.substr(0, colon)) {
+    if (!IsNameCharacter(c)) return false;
+  }
+  return colon == std::string_view::npos || IsPort(host.substr(colon + 1));
+}
+
+}  // namespace gpumon::http
