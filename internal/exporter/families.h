@@ -1,0 +1,27 @@
+// The metric families of the synthetic fleet. Each function appends its families in a fixed order.
+#pragma once
+
+#include <string>
+
+#include "internal/exporter/exposition.h"
+#include "internal/exporter/fleet_state.h"
+
+namespace gpumon::exporter {
+
+// What every consumer needs: the nine nvidia_gpu_* metrics. Series of a GPU carry node, gpu,
+// gpu_name, uuid and, while a pod holds it, exported_namespace, exported_pod, exported_container;
+// series of a process carry node, gpu, pid, process_name, user, command.
+void WriteCoreFamilies(const FleetState& state, Exposition& out);
+// What else the driver tells: nvidia_gpu_* with node, gpu and uuid. A series whose labels follow
+// the pod would break off whenever a job ends, so counters do not carry them.
+void WriteDeviceFamilies(const FleetState& state, Exposition& out);
+// What node-exporter tells about the nodes, with its names and a `node` label.
+void WriteNodeFamilies(const FleetState& state, Exposition& out);
+// What kube-state-metrics tells about nodes, pods and jobs, with its names and labels.
+void WriteKubeFamilies(const FleetState& state, Exposition& out);
+
+// Cores of each node.
+int CoresPerNode(const FleetState& state);
+inline constexpr double kNodeMemoryBytes = 1024.0 * 1024 * 1024 * 1024;
+
+}  // namespace gpumon::exporter
