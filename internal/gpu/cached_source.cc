@@ -14,6 +14,14 @@ double UnixSeconds(WallTime time) {
   return static_cast<double>(time.time_since_epoch().count()) / 1000.0;
 }
 
+double Seconds(SteadyTime::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+double SecondsSince(WallTime at, const Clock& clock) {
+  return std::max(0.0, UnixSeconds(clock.Wall()) - UnixSeconds(at));
+}
+
 }  // namespace
 
 CachedSource::CachedSource(Collector& collector, const Clock& clock, CacheOptions options,
@@ -32,7 +40,7 @@ std::optional<Result<Got>> CachedSource::Stale(const Entry& entry, const Want& w
                                                SteadyTime now) const {
   if (!entry.error) return std::nullopt;
   if (want.allow_stale && entry.snapshot && now - entry.taken <= options_.max_stale) {
-    return Got{entry.snapshot, true, *entry.error};
+    return Got{entry.snapshot, true, *entry.error, Seconds(now - entry.taken)};
   }
   return Result<Got>(Error(*entry.error));
 }
@@ -40,7 +48,7 @@ std::optional<Result<Got>> CachedSource::Stale(const Entry& entry, const Want& w
 std::optional<Result<Got>> CachedSource::Answer(const Entry& entry, const Want& want,
                                                 SteadyTime now) const {
   if (!entry.error && entry.snapshot && now < entry.fresh_until) {
-    return Got{entry.snapshot, false, {}};
+    return Got{entry.snapshot, false, {}, Seconds(now - entry.taken)};
   }
   // Until retry_at the error stands: a dead Prometheus is not asked by every viewer.
   if (entry.error && now < entry.retry_at) return Stale(entry, want, now);
@@ -99,8 +107,9 @@ void CachedSource::Refreshed(models::Part part, SteadyTime started, Collection r
     answers.reserve(entry.waiters.size());
     for (auto& waiter : entry.waiters) {
       // Whoever waited gets this refresh's outcome, even with a TTL of zero.
-      auto answer = entry.error ? *Stale(entry, waiter.want, now)
-                                : Result<Got>(Got{entry.snapshot, false, {}});
+      auto answer = entry.error
+                        ? *Stale(entry, waiter.want, now)
+                        : Result<Got>(Got{entry.snapshot, false, {}, Seconds(now - started)});
       answers.emplace_back(std::move(waiter.done), std::move(answer));
     }
     entry.waiters.clear();
@@ -125,7 +134,7 @@ void CachedSource::GetPast(const Want& want, Deadline deadline, GotSnapshot done
     const auto under_way = static_cast<std::size_t>(std::count_if(
         past_.begin(), past_.end(), [](const PastEntry& e) { return e.snapshot == nullptr; }));
     if (found != past_.end()) {
-      answer = Got{found->snapshot, false, {}};
+      answer = Got{found->snapshot, false, {}, SecondsSince(*want.at, clock_)};
     } else if (under_way >= options_.max_past_refreshes) {
       Status status{Code::kOverloaded,
                     "too many past instants are being asked for at once; retry in 1 s",
@@ -169,7 +178,8 @@ void CachedSource::PastCollected(models::Part part, WallTime at, Collection resu
         [&](const PastEntry& e) { return e.snapshot && ++kept > options_.past_snapshots; });
   }
   for (auto& done : waiters) {
-    done(result ? Result<Got>(Got{*result, false, {}}) : Result<Got>(Error(result.error())));
+    done(result ? Result<Got>(Got{*result, false, {}, SecondsSince(at, clock_)})
+                : Result<Got>(Error(result.error())));
   }
 }
 

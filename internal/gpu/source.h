@@ -23,6 +23,7 @@ struct Got {
   SnapshotPtr snapshot;
   bool stale = false;  // the refresh failed; `why` says how
   Status why;
+  double age_seconds = 0;  // since the snapshot was asked for; of a past instant: since then
 };
 
 // Called once: from inside Get when the answer is at hand, else on a worker thread.

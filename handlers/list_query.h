@@ -1,0 +1,60 @@
+// Filters, sorting, paging and form of the list routes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "handlers/parameters.h"
+#include "internal/base/clock.h"
+#include "internal/base/result.h"
+#include "internal/wire/encode.h"
+#include "internal/wire/table.h"
+#include "models/gpu.h"
+
+namespace gpumon::handlers {
+
+// The parameters of the list of `part`: those of docs/API.md and min_/max_ of each number field.
+std::span<const ParameterSpec> ListParameters(models::Part part);
+
+// A checked request for a list.
+struct ListQuery {
+  struct TextFilter {
+    models::Text which = models::Text::kNode;
+    std::vector<std::string> patterns;  // any of them; `*` is any run of bytes
+  };
+  struct RangeFilter {
+    std::size_t field = 0;
+    std::optional<double> min;
+    std::optional<double> max;
+  };
+
+  std::vector<TextFilter> texts;  // all of them
+  std::vector<RangeFilter> ranges;
+  std::optional<std::size_t> sort_field;
+  bool descending = false;
+  std::optional<std::size_t> limit;
+  std::size_t offset = 0;
+  std::vector<std::uint16_t> fields;  // empty: every shown field
+  std::optional<WallTime> at;
+  bool allow_stale = true;
+  bool allow_partial = true;
+  bool csv = false;
+
+  // Every row and field, as JSON: the body that all such requests share.
+  bool IsWhole() const {
+    return texts.empty() && ranges.empty() && !sort_field && !limit && offset == 0 &&
+           fields.empty() && !csv;
+  }
+};
+
+// kInvalidParameter naming the parameter.
+Result<ListQuery> ParseListQuery(models::Part part, const Parameters& parameters);
+
+// The rows that pass every filter, in order, of the asked page. Nulls pass no filter and sort
+// last.
+wire::Page Select(const wire::Table& table, const ListQuery& query);
+
+}  // namespace gpumon::handlers

@@ -1,0 +1,196 @@
+#include "handlers/parameters.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "internal/base/text.h"
+#include "internal/http/encoding.h"
+
+namespace gpumon::handlers {
+namespace {
+
+constexpr std::size_t kMaxRepeats = 100;
+constexpr std::size_t kMaxText = 256;
+constexpr std::size_t kMaxList = 4096;
+constexpr std::size_t kMaxNodeName = 253;
+
+// Control characters (C0, DEL, C1) and the characters that turn the direction of a text: a log
+// line or a table with them shows something else than it holds.
+bool HasControlOrBidi(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto at = [&](std::size_t k) {
+      return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U;
+    };
+    if (at(0) < 0x20 || at(0) == 0x7f) return true;
+    if (at(0) == 0xC2 && at(1) < 0xA0) return true;   // C1
+    if (at(0) == 0xD8 && at(1) == 0x9C) return true;  // U+061C
+    if (at(0) == 0xE2 && at(1) == 0x80) {
+      if (at(2) == 0x8E || at(2) == 0x8F) return true;  // U+200E, U+200F
+      if (at(2) >= 0xA8 && at(2) <= 0xAE) return true;  // U+2028 to U+202E
+    }
+    if (at(0) == 0xE2 && at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9) return true;
+  }
+  return false;
+}
+
+bool IsNodeName(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxNodeName &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  std::string_view("._:*-").find(c) != std::string_view::npos;
+         });
+}
+
+std::optional<std::int64_t> ParseInteger(std::string_view text) {
+  const bool digits =
+      !text.empty() && text.size() <= 18 &&
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits || (text.size() > 1 && text[0] == '0')) return std::nullopt;
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+std::optional<double> ParseNumber(std::string_view text) {
+  if (text.empty() || text.size() > 64) return std::nullopt;
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+bool IsOneOf(std::string_view words, std::string_view value) {
+  while (!words.empty()) {
+    const std::size_t bar = words.find('|');
+    if (words.substr(0, bar) == value) return true;
+    if (bar == std::string_view::npos) return false;
+    words.remove_prefix(bar + 1);
+  }
+  return false;
+}
+
+bool IsFlag(std::string_view value) {
+  return value.empty() || IsOneOf("true|false|1|0", value);
+}
+
+// A name as an error may show it.
+std::string Shown(std::string_view name) {
+  std::string shown = ToValidUtf8(name.substr(0, 64));
+  if (HasControlOrBidi(shown)) return "(unprintable)";
+  return shown.empty() ? "(empty)" : shown;
+}
+
+Status Unknown(std::string_view name, std::span<const ParameterSpec> specs) {
+  std::string message = "unknown parameter '" + Shown(name) + "'";
+  std::vector<std::string_view> names;
+  names.reserve(specs.size());
+  for (const auto& spec : specs) names.push_back(spec.name);
+  if (const auto near = NearestWord(name, names); !near.empty()) {
+    message += "; did you mean '" + std::string(near) + "'?";
+  } else if (specs.empty()) {
+    message += "; this route takes none";
+  } else {
+    message += "; /api/openapi.json lists the parameters of this route";
+  }
+  return Status{Code::kInvalidParameter, std::move(message)};
+}
+
+}  // namespace
+
+std::optional<std::string> WhyNot(const ParameterSpec& spec, std::string_view value) {
+  switch (spec.kind) {
+    case ParameterKind::kFlag:
+      if (!IsFlag(value)) return "true or false";
+      break;
+    case ParameterKind::kText:
+      if (value.empty() || value.size() > kMaxText || !IsValidUtf8(value) ||
+          HasControlOrBidi(value)) {
+        return "1 to 256 bytes of UTF-8 without control characters";
+      }
+      break;
+    case ParameterKind::kList:
+      if (value.empty() || value.size() > kMaxList || HasControlOrBidi(value)) {
+        return "names separated by commas";
+      }
+      break;
+    case ParameterKind::kNodeName:
+      if (!IsNodeName(value)) {
+        return "1 to 253 letters, digits and . _ : -, with * for any run of characters";
+      }
+      break;
+    case ParameterKind::kInteger: {
+      const auto number = ParseInteger(value);
+      if (!number || *number < spec.min || *number > spec.max) {
+        return "a whole number from " + std::to_string(spec.min) + " to " +
+               std::to_string(spec.max);
+      }
+      break;
+    }
+    case ParameterKind::kNumber:
+      if (!ParseNumber(value)) return "a number";
+      break;
+    case ParameterKind::kTime:
+      if (!ParseTime(value)) return "a time as 2024-01-01T12:00:00Z or in Unix seconds";
+      break;
+    case ParameterKind::kWord:
+      if (!IsOneOf(spec.words, value)) return "one of " + std::string(spec.words);
+      break;
+  }
+  return std::nullopt;
+}
+
+Result<Parameters> Parameters::Parse(std::string_view query, std::span<const ParameterSpec> specs) {
+  Parameters parsed;
+  if (query.empty()) return parsed;
+  const auto raw = http::ParseQuery(query);
+  if (!raw) return Error(Code::kInvalidParameter, "the query string has a broken percent escape");
+  for (const auto& [name, value] : *raw) {
+    const auto spec = std::find_if(specs.begin(), specs.end(),
+                                   [&](const ParameterSpec& s) { return s.name == name; });
+    if (spec == specs.end()) return Error(Unknown(name, specs));
+    auto& values = parsed.values_[name];
+    if (!values.empty() && !spec->repeatable) {
+      return Error(Code::kInvalidParameter, "parameter '" + name + "' may be given once only");
+    }
+    if (values.size() >= kMaxRepeats) {
+      return Error(Code::kInvalidParameter, "parameter '" + name + "' is given more than " +
+                                                std::to_string(kMaxRepeats) + " times");
+    }
+    if (const auto allowed = WhyNot(*spec, value)) {
+      return Error(Code::kInvalidParameter,
+                   "parameter '" + name + "' has a wrong value; allowed: " + *allowed);
+    }
+    values.push_back(value);
+  }
+  return parsed;
+}
+
+const std::vector<std::string>& Parameters::All(std::string_view name) const {
+  static const std::vector<std::string> kNone;
+  const auto found = values_.find(name);
+  return found == values_.end() ? kNone : found->second;
+}
+
+const std::string& Parameters::Text(std::string_view name) const {
+  static const std::string kEmpty;
+  const auto& all = All(name);
+  return all.empty() ? kEmpty : all.front();
+}
+
+std::optional<std::int64_t> Parameters::Integer(std::string_view name) const {
+  return Has(name) ? ParseInteger(Text(name)) : std::nullopt;
+}
+
+std::optional<double> Parameters::Number(std::string_view name) const {
+  return Has(name) ? ParseNumber(Text(name)) : std::nullopt;
+}
+
+bool Parameters::Flag(std::string_view name) const {
+  return Has(name) && Text(name) != "false" && Text(name) != "0";
+}
+
+}  // namespace gpumon::handlers

@@ -1,0 +1,63 @@
+// Query strings, checked before any handler runs.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "internal/base/result.h"
+
+namespace gpumon::handlers {
+
+enum class ParameterKind : std::uint8_t {
+  kFlag,      // present or "true"/"false"/"1"/"0"
+  kText,      // UTF-8, 1..256 bytes, no control or bidirectional characters
+  kList,      // comma-separated names, 1..4096 bytes
+  kNodeName,  // [A-Za-z0-9._:*-]{1,253}
+  kInteger,   // decimal digits, no leading zero, min..max
+  kNumber,    // a finite decimal number
+  kTime,      // RFC 3339 or Unix seconds
+  kWord,      // one of `words`
+};
+
+// One row per parameter: checking, error texts and the OpenAPI document read it.
+struct ParameterSpec {
+  std::string_view name;
+  ParameterKind kind;
+  bool repeatable = false;
+  std::string_view help = {};
+  std::int64_t min = 0;
+  std::int64_t max = 0;
+  std::string_view words = {};  // kWord: "a|b|c"
+};
+
+using RawParameters = std::vector<std::pair<std::string, std::string>>;
+
+// The decoded parameters of one request, each known and of its kind.
+class Parameters {
+ public:
+  // kInvalidParameter naming the parameter, what is wrong and what is allowed.
+  static Result<Parameters> Parse(std::string_view query, std::span<const ParameterSpec> specs);
+
+  bool Has(std::string_view name) const { return values_.find(name) != values_.end(); }
+  // "" when absent.
+  const std::string& Text(std::string_view name) const;
+  const std::vector<std::string>& All(std::string_view name) const;
+  std::optional<std::int64_t> Integer(std::string_view name) const;
+  std::optional<double> Number(std::string_view name) const;
+  bool Flag(std::string_view name) const;
+  bool empty() const { return values_.empty(); }
+
+ private:
+  std::map<std::string, std::vector<std::string>, std::less<>> values_;
+};
+
+// nullopt when `value` is right, else what is allowed.
+std::optional<std::string> WhyNot(const ParameterSpec& spec, std::string_view value);
+
+}  // namespace gpumon::handlers

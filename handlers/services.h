@@ -1,0 +1,57 @@
+// What handlers are given. Owned by the program, thread-safe, outliving the server.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "internal/base/clock.h"
+#include "internal/base/executor.h"
+#include "internal/gpu/source.h"
+#include "internal/gpu/upstream_probe.h"
+#include "internal/profile/profile.h"
+#include "internal/telemetry/metrics.h"
+
+namespace gpumon::handlers {
+
+enum class DebugAccess { kOff, kLoopback, kEverybody };
+
+// Constant after start.
+struct Settings {
+  std::string version;
+  std::string prometheus_hosts;  // "host:9090,other:9090": no scheme, path or credentials
+  Millis request_timeout{10'000};
+  bool ready_requires_prometheus = false;
+  DebugAccess debug = DebugAccess::kOff;
+  std::vector<std::string> allowed_hosts;  // lower case, without port; empty: any
+  std::vector<std::string> cors_origins;   // lower case, or one "*"; empty: none
+  std::string base_path;
+  std::vector<std::string> command_line;                     // secrets masked, for /debug
+  std::vector<std::pair<std::string, std::string>> queries;  // name, PromQL: for /debug/vars
+};
+
+// Where the process is in its life; the probes read it.
+struct Lifecycle {
+  std::atomic<bool> first_refresh_ended{false};
+  std::atomic<bool> draining{false};
+};
+
+class RenderCache;
+
+struct Services {
+  const Settings& settings;
+  const Clock& clock;
+  Executor& executor;
+  gpu::Source& source;
+  std::function<gpu::Reachability()> reachability;
+  const Lifecycle& lifecycle;
+  RenderCache& render_cache;
+  telemetry::Metrics& metrics;
+  profile::CpuProfiler& cpu_profiler;
+  // The bearer token that requests must show; "" = open to everybody.
+  std::function<std::string()> api_token;
+};
+
+}  // namespace gpumon::handlers
