@@ -52,8 +52,9 @@ constexpr std::array kRows = {
               .env = "CACHE_TTL",
               .fallback = "2s",
               .kind = Kind::kDuration,
-              .help = "How long one answer of Prometheus serves every viewer.",
-              .min = 100,
+              .help = "How long one answer of Prometheus serves every viewer; 0s shares only "
+                      "refreshes that are under way.",
+              .min = 0,
               .max = 10 * kMinute},
     OptionRow{.flag = "--max-stale",
               .env = "MAX_STALE",

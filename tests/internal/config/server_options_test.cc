@@ -160,7 +160,7 @@ TEST(ServerOptionsTest, RefusesWrongValues) {
                                "--listen-addr=",
                                "--listen-addr=example",
                                "--log-level=loud",
-                               "--cache-ttl=0s",
+                               "--cache-ttl=11m",
                                "--prometheus-max-concurrency=0",
                                "--prometheus-max-response-bytes=1",
                                "--allowed-hosts=a:80",

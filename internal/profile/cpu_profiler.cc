@@ -1,0 +1,129 @@
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "internal/profile/profile.h"
+
+#if GPUMON_HAS_GPERFTOOLS
+#include <gperftools/profiler.h>
+#endif
+
+namespace gpumon::profile {
+namespace {
+
+// gperftools writes to a path. A file in memory needs no writable folder and leaves nothing behind.
+int NewMemoryFile() {
+  return memfd_create("cpu-profile", MFD_CLOEXEC);
+}
+
+bool StartSampling(int file) {
+#if GPUMON_HAS_GPERFTOOLS
+  return ProfilerStart(("/proc/self/fd/" + std::to_string(file)).c_str()) != 0;
+#else
+  static_cast<void>(file);
+  return false;
+#endif
+}
+
+void StopSampling() {
+#if GPUMON_HAS_GPERFTOOLS
+  ProfilerStop();
+#endif
+}
+
+Result<std::string> ReadAll(int file) {
+  struct stat about {};
+  if (fstat(file, &about) != 0) {
+    return Error(Code::kInternal, "the CPU profile could not be read", std::strerror(errno));
+  }
+  std::string bytes(static_cast<std::size_t>(about.st_size), '\0');
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n =
+        pread(file, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return Error(Code::kInternal, "the CPU profile could not be read");
+    done += static_cast<std::size_t>(n);
+  }
+  return bytes;
+}
+
+constexpr bool kHasProfiler =
+#if GPUMON_HAS_GPERFTOOLS
+    true;
+#else
+    false;
+#endif
+
+}  // namespace
+
+CpuProfiler::CpuProfiler() = default;
+
+CpuProfiler::~CpuProfiler() {
+  Cancel();
+  std::thread last;
+  {
+    MutexLock lock(mutex_);
+    last = std::move(thread_);
+  }
+  if (last.joinable()) last.join();
+}
+
+void CpuProfiler::Start(Millis duration, Profiled done) {
+  Status refusal;
+  {
+    MutexLock lock(mutex_);
+    if (!kHasProfiler) {
+      refusal = {Code::kUnavailable, "CPU profile: this build has no gperftools profiler"};
+    } else if (cancelled_) {
+      refusal = {Code::kDraining, "CPU profile: the server is shutting down"};
+    } else if (running_) {
+      refusal = {Code::kTooManyRequests, "a profile is running; ask again when it has ended"};
+    } else if (const int file = NewMemoryFile(); file < 0) {
+      refusal = {Code::kInternal, "CPU profile: no memory file", std::strerror(errno)};
+    } else if (!StartSampling(file)) {
+      close(file);
+      refusal = {Code::kInternal, "CPU profile: the profiler did not start"};
+    } else {
+      running_ = true;
+      // Its work is done: running_ was false.
+      if (thread_.joinable()) thread_.join();
+      thread_ = std::thread(
+          [this, duration, file, kept = std::move(done)] { Run(duration, file, kept); });
+      return;
+    }
+  }
+  done(Error(std::move(refusal)));
+}
+
+void CpuProfiler::Run(Millis duration, int file, const Profiled& done) {
+  const auto until = std::chrono::steady_clock::now() + duration;
+  bool cancelled = false;
+  {
+    MutexLock lock(mutex_);
+    while (!cancelled_ && std::chrono::steady_clock::now() < until) {
+      changed_.WaitUntil(mutex_, until);
+    }
+    cancelled = cancelled_;
+  }
+  StopSampling();
+  auto bytes = ReadAll(file);
+  close(file);
+  if (cancelled) bytes = Error(Code::kDraining, "CPU profile: the server is shutting down");
+  done(std::move(bytes));
+  MutexLock lock(mutex_);
+  running_ = false;
+}
+
+void CpuProfiler::Cancel() {
+  MutexLock lock(mutex_);
+  cancelled_ = true;
+  changed_.NotifyAll();
+}
+
+}  // namespace gpumon::profile

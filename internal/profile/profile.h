@@ -1,0 +1,68 @@
+// Profiles of this process, in the formats that `go tool pprof` opens.
+//
+// A program that wants names in them is linked with ENABLE_EXPORTS (-rdynamic).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "internal/base/clock.h"
+#include "internal/base/mutex.h"
+#include "internal/base/result.h"
+
+namespace gpumon::profile {
+
+// Called exactly once with the bytes of the profile.
+using Profiled = std::function<void(Result<std::string>)>;
+
+// CPU profiles, one at a time: the profiler of a process is one. Thread-safe.
+class CpuProfiler {
+ public:
+  CpuProfiler();
+  // Cancels what runs, and returns after its `done` has.
+  ~CpuProfiler();
+  CpuProfiler(const CpuProfiler&) = delete;
+  CpuProfiler& operator=(const CpuProfiler&) = delete;
+
+  // Samples every thread for `duration`; never blocks. `done` gets the profile on a thread of the
+  // profiler's, where it must not destroy the profiler; or an error, from inside Start when none
+  // could be started: kTooManyRequests (one is running), kDraining (cancelled), kUnavailable (this
+  // build has no profiler), kInternal.
+  void Start(Millis duration, Profiled done);
+
+  // Ends a running profile now with kDraining, and refuses every later one: for shutdown.
+  void Cancel();
+
+ private:
+  void Run(Millis duration, int file, const Profiled& done);
+
+  Mutex mutex_;
+  CondVar changed_;
+  bool running_ GUARDED_BY(mutex_) = false;
+  bool cancelled_ GUARDED_BY(mutex_) = false;
+  std::thread thread_ GUARDED_BY(mutex_);  // of the newest profile; joined before the next
+};
+
+// The heap as allocation sites. kUnavailable, saying how to switch it on, unless the program was
+// started with TCMALLOC_SAMPLE_PARAMETER set and runs on tcmalloc.
+Result<std::string> HeapProfile();
+
+// Gives free memory back to the system, as after a refresh that needed much for a moment.
+// Takes milliseconds: not for server threads.
+void ReleaseMemory();
+
+// What GET /debug/pprof/symbol answers: that POST knows names.
+std::string SymbolCount();
+// What POST /debug/pprof/symbol answers to "0x401000+0x402000": a line "0x401000\tname" for each
+// address. Addresses without a name stand for themselves; what is no address is left out. The
+// answer ends at 16 MiB.
+std::string LookUpSymbols(std::string_view addresses);
+
+// The arguments this process was started with, the program first. They may hold secrets.
+std::vector<std::string> CommandLine();
+
+}  // namespace gpumon::profile
