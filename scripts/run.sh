@@ -10,6 +10,8 @@
 # Exit: 0 ended by Ctrl-C, SIGTERM or a closed terminal; 1 something could not start or died.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/loopback.sh
+. scripts/loopback.sh
 
 server=build/bin/gpu-monitoring-api
 exporter=build/bin/gpu-exporter
@@ -41,9 +43,6 @@ clear_progress() {
   progress_shown=
 }
 
-# Whether something accepts connections on loopback port $1.
-accepts() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-
 # Prints the answer to GET http://127.0.0.1:$1$2, headers and body; empty when there is none.
 get() {
   local token=
@@ -55,16 +54,6 @@ get() {
   ) 2>/dev/null || true
 }
 
-# A port that nobody has, below the range the kernel gives to outgoing connections.
-free_port() {
-  local candidate
-  while :; do
-    candidate=$((20000 + RANDOM % 12000))
-    [ "$candidate" -eq "$port" ] || [ "$candidate" -eq "$grpc_port" ] || accepts "$candidate" || break
-  done
-  printf '%s\n' "$candidate"
-}
-
 check_number() { # VARIABLE VALUE MINIMUM MAXIMUM
   [[ $2 =~ ^(0|[1-9][0-9]{0,8})$ && $2 -ge $3 && $2 -le $4 ]] ||
     die "$1=$2 is not allowed; it is a number from $3 to $4"
@@ -73,7 +62,7 @@ check_number() { # VARIABLE VALUE MINIMUM MAXIMUM
 check_port() { # VARIABLE VALUE MINIMUM
   check_number "$1" "$2" "$3" 65535
   [ "$2" -eq 0 ] || ! accepts "$2" ||
-    die "port $2 is in use; choose another, for example: $1=$(free_port) make run"
+    die "port $2 is in use; choose another, for example: $1=$(free_port "$port" "$grpc_port") make run"
 }
 
 declare -A pids=()
@@ -165,7 +154,7 @@ start_prometheus() { # PORT
 start_on_free_port() { # NAME PATH
   local name=$1 path=$2 attempt tick
   for attempt in 1 2 3 4 5; do
-    child_port=$(free_port)
+    child_port=$(free_port "$port" "$grpc_port")
     "start_$name" "$child_port"
     for ((tick = 0; tick < 600; tick++)); do
       progress "starting $name: $((tick / 10)) s"
