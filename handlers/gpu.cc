@@ -78,7 +78,7 @@ void SendSelection(Call& call, Part part, const ListQuery& query, const gpu::Got
   auto encoded =
       query.csv ? wire::EncodeCsv(table, page) : wire::EncodeList(table, page, MessageOf(part));
   auto response = ListResponse(
-      call, *got.snapshot, encoded.etag,
+      call, got, encoded.etag,
       query.csv ? "text/csv; charset=utf-8; header=present" : call.route().content_type);
   if (response.status == 200) {
     constexpr std::size_t kWorthCompressing = 1024;

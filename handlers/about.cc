@@ -1,0 +1,91 @@
+#include "handlers/about.h"
+
+#include <string>
+#include <utility>
+
+#include "internal/http/encoding.h"
+#include "internal/json/writer.h"
+
+namespace gpumon::handlers {
+namespace {
+
+bool IsListed(const RouteRow& route, const Settings& settings) {
+  return route.guard != Guard::kDebug || settings.debug != DebugAccess::kOff;
+}
+
+void WriteMethods(json::Writer& writer, std::string_view methods) {
+  writer.BeginArray();
+  while (true) {
+    const std::size_t bar = methods.find('|');
+    writer.String(methods.substr(0, bar));
+    if (bar == std::string_view::npos) break;
+    methods.remove_prefix(bar + 1);
+  }
+  writer.EndArray();
+}
+
+void WriteRoutes(json::Writer& writer, const Settings& settings) {
+  writer.BeginArray();
+  for (const auto& route : Routes()) {
+    if (!IsListed(route, settings)) continue;
+    writer.BeginObject();
+    writer.Key("path");
+    writer.String(settings.base_path + std::string(route.path));
+    writer.Key("methods");
+    WriteMethods(writer, route.methods);
+    writer.Key("summary");
+    writer.String(route.summary);
+    writer.EndObject();
+  }
+  writer.EndArray();
+}
+
+// Text that may be long: compressed for who takes it.
+void SendLong(Call& call, std::string text, std::string_view content_type) {
+  http::Response response;
+  response.headers = {{"Content-Type", std::string(content_type)},
+                      {"Cache-Control", "no-cache"},
+                      {"Vary", "Accept-Encoding"}};
+  const std::string* accepted = http::Find(call.request().headers, "Accept-Encoding");
+  if (accepted != nullptr && http::AcceptsGzip(*accepted)) {
+    text = http::Gzip(text);
+    response.headers.push_back({"Content-Encoding", "gzip"});
+  }
+  response.body = http::MakeBody(std::move(text));
+  call.Send(std::move(response));
+}
+
+}  // namespace
+
+void GetRoot(const CallPtr& call) {
+  const Settings& settings = call->services().settings;
+  json::Writer writer;
+  writer.BeginObject();
+  writer.Key("name");
+  writer.String("gpu-monitoring-api");
+  writer.Key("version");
+  writer.String(settings.version);
+  writer.Key("routes");
+  WriteRoutes(writer, settings);
+  writer.EndObject();
+  call->SendData(writer.view(), "GPU Monitoring API");
+}
+
+void GetApi(const CallPtr& call) {
+  json::Writer writer;
+  WriteRoutes(writer, call->services().settings);
+  call->SendData(writer.view(), "Routes retrieved successfully");
+}
+
+void GetOpenApi(const CallPtr& call) {
+  call->Defer([call] {
+    SendLong(*call, OpenApiDocument(call->services().settings), call->route().content_type);
+  });
+}
+
+void GetOwnMetrics(const CallPtr& call) {
+  call->Defer(
+      [call] { SendLong(*call, call->services().metrics.Text(), call->route().content_type); });
+}
+
+}  // namespace gpumon::handlers

@@ -1,0 +1,130 @@
+#include "handlers/openapi_schemas.h"
+
+#include <set>
+#include <string_view>
+
+#include "internal/base/status.h"
+#include "internal/json/writer.h"
+#include "internal/wire/table.h"
+
+namespace gpumon::handlers {
+namespace {
+
+using json::Writer;
+
+void Text(Writer& writer, std::string_view key, std::string_view value) {
+  writer.Key(key);
+  writer.String(value);
+}
+
+void Ref(Writer& writer, std::string_view schema) {
+  writer.BeginObject();
+  Text(writer, "$ref", "#/components/schemas/" + std::string(schema));
+  writer.EndObject();
+}
+
+// A field of a row, always nullable: absent is null, never zero.
+void WriteField(Writer& writer, const models::FieldSpec& field) {
+  using models::From;
+  writer.Key(field.name);
+  writer.BeginObject();
+  switch (field.from) {
+    case From::kReading:
+    case From::kAge:
+      Text(writer, "type", "number");
+      break;
+    case From::kGpuIndex:
+    case From::kPid:
+      Text(writer, "type", "integer");
+      break;
+    case From::kTimestamp:
+      Text(writer, "type", "string");
+      Text(writer, "format", "date-time");
+      break;
+    case From::kText:
+      Text(writer, "type", "string");
+      break;
+    case From::kWorkloads:
+      Text(writer, "type", "array");
+      writer.Key("items");
+      Ref(writer, "Workload");
+      break;
+    case From::kReasons:
+      Text(writer, "type", "object");
+      writer.Key("additionalProperties");
+      Ref(writer, "NullReason");
+      break;
+  }
+  writer.Key("nullable");
+  writer.Bool(true);
+  const std::string unit = field.unit.empty() ? "" : " Unit: " + std::string(field.unit) + ".";
+  Text(writer, "description", std::string(field.help) + unit);
+  writer.EndObject();
+}
+
+void WriteRowSchema(Writer& writer, std::string_view name, models::Part part) {
+  writer.Key(name);
+  writer.BeginObject();
+  Text(writer, "type", "object");
+  writer.Key("properties");
+  writer.BeginObject();
+  for (const auto& field : wire::FieldsOf(part)) WriteField(writer, field);
+  writer.EndObject();
+  writer.EndObject();
+}
+
+constexpr std::string_view kFixedSchemas = R"(
+"NullReason":{"type":"string","enum":["not_exported","not_supported","exporter_down","stale","invalid_value","conflict","query_failed"]},
+"Workload":{"type":"object","required":["namespace","pod","container"],"properties":{"namespace":{"type":"string","nullable":true},"pod":{"type":"string","nullable":true},"container":{"type":"string","nullable":true}}},
+"ListMeta":{"type":"object","required":["as_of","stale","partial","total","limit","offset","sources","null_reasons"],"properties":{"as_of":{"type":"string","format":"date-time","description":"Evaluation time of every query behind the answer."},"stale":{"type":"boolean"},"partial":{"type":"boolean"},"total":{"type":"integer","description":"Rows before paging."},"limit":{"type":"integer","nullable":true},"offset":{"type":"integer"},"sources":{"type":"array","items":{"type":"string"}},"null_reasons":{"type":"object","additionalProperties":{"$ref":"#/components/schemas/NullReason"}}}},
+"Health":{"type":"object","required":["status","timestamp","version","prometheus"],"properties":{"status":{"type":"string"},"timestamp":{"type":"string","format":"date-time"},"version":{"type":"string"},"prometheus":{"type":"object","properties":{"url_host":{"type":"string"},"reachable":{"type":"boolean"},"latency_ms":{"type":"number"},"checked_at":{"type":"string","format":"date-time"}}}}},
+"Field":{"type":"object","required":["name","list","type","unit","always","help"],"properties":{"name":{"type":"string"},"list":{"type":"string","enum":["metrics","processes"]},"type":{"type":"string"},"unit":{"type":"string","nullable":true},"always":{"type":"boolean"},"help":{"type":"string"}}},
+"Route":{"type":"object","required":["path","methods","summary"],"properties":{"path":{"type":"string"},"methods":{"type":"array","items":{"type":"string"}},"summary":{"type":"string"}}},
+"Service":{"type":"object","required":["name","version","routes"],"properties":{"name":{"type":"string"},"version":{"type":"string"},"routes":{"type":"array","items":{"$ref":"#/components/schemas/Route"}}}})";
+
+void WriteErrorSchema(Writer& writer) {
+  writer.Key("Error");
+  writer.BeginObject();
+  Text(writer, "type", "object");
+  writer.Key("required");
+  writer.Raw(R"(["success","data","message","error","code"])");
+  writer.Key("properties");
+  writer.BeginObject();
+  writer.Key("success");
+  writer.Raw(R"({"type":"boolean","enum":[false]})");
+  writer.Key("data");
+  writer.Raw(R"({"type":"string","nullable":true,"enum":[null]})");
+  writer.Key("message");
+  writer.Raw(R"({"type":"string","nullable":true,"enum":[null]})");
+  writer.Key("error");
+  writer.Raw(R"({"type":"string"})");
+  writer.Key("code");
+  writer.BeginObject();
+  Text(writer, "type", "string");
+  writer.Key("enum");
+  writer.BeginArray();
+  std::set<std::string_view> names;
+  for (const auto& row : kCodes) {
+    if (row.code != Code::kOk && names.insert(row.name).second) writer.String(row.name);
+  }
+  writer.EndArray();
+  writer.EndObject();
+  writer.EndObject();
+  writer.EndObject();
+}
+
+}  // namespace
+
+std::string OpenApiSchemas() {
+  Writer schemas;
+  schemas.BeginObject();
+  WriteErrorSchema(schemas);
+  WriteRowSchema(schemas, "GpuMetrics", models::Part::kGpus);
+  WriteRowSchema(schemas, "GpuProcess", models::Part::kProcesses);
+  schemas.EndObject();
+  std::string all = schemas.Take();
+  all.pop_back();  // the fixed ones go in before the closing brace
+  return all + ',' + std::string(kFixedSchemas) + '}';
+}
+
+}  // namespace gpumon::handlers

@@ -1,0 +1,70 @@
+// THE route table.
+#include <array>
+
+#include "handlers/about.h"
+#include "handlers/api.h"
+#include "handlers/debug.h"
+#include "handlers/gpu.h"
+#include "handlers/health.h"
+
+namespace gpumon::handlers {
+namespace {
+
+constexpr std::string_view kJson = "application/json; charset=utf-8";
+constexpr std::string_view kText = "text/plain; charset=utf-8";
+constexpr std::string_view kBinary = "application/octet-stream";
+
+constexpr std::array kRoutes = {
+    RouteRow{"/", "GET", Guard::kToken, GetRoot, "Service information.", kJson, "Service"},
+    RouteRow{"/api", "GET", Guard::kToken, GetApi, "All routes.", kJson, "[]Route"},
+    RouteRow{"/api/healthz", "GET", Guard::kOpen, GetHealthz,
+             "Whether Prometheus can be reached, for people and uptime checks.", kJson, "Health"},
+    RouteRow{"/api/openapi.json", "GET", Guard::kToken, GetOpenApi, "This API as OpenAPI 3.",
+             kJson},
+    RouteRow{"/api/v1/gpu/metrics", "GET", Guard::kToken, GetGpuMetrics,
+             "One row per GPU: utilization, memory, temperature.", kJson, "[]GpuMetrics",
+             GpuListParameters},
+    RouteRow{"/api/v1/gpu/processes", "GET", Guard::kToken, GetGpuProcesses,
+             "One row per process on a GPU.", kJson, "[]GpuProcess", ProcessListParameters},
+    RouteRow{"/api/v1/gpu/fields", "GET", Guard::kToken, GetFields,
+             "Every field of the lists: name, unit, meaning.", kJson, "[]Field"},
+    RouteRow{"/livez", "GET", Guard::kOpen, GetLivez,
+             "Liveness: depends on nothing outside the process.", kText, "", ProbeParameters},
+    RouteRow{"/readyz", "GET", Guard::kOpen, GetReadyz, "Readiness.", kText, "", ProbeParameters},
+    RouteRow{"/startupz", "GET", Guard::kOpen, GetStartupz, "Startup: the first refresh has ended.",
+             kText, "", ProbeParameters},
+    RouteRow{"/metrics", "GET", Guard::kToken, GetOwnMetrics,
+             "The server's own metrics for Prometheus.",
+             "text/plain; version=0.0.4; charset=utf-8"},
+    RouteRow{"/debug/vars", "GET", Guard::kDebug, GetDebugVars,
+             "Command line, memory, uptime, counters.", kJson},
+    RouteRow{"/debug/pprof/", "GET", Guard::kDebug, GetPprofIndex, "The profiles there are.",
+             kText},
+    RouteRow{.path = "/debug/pprof/profile",
+             .methods = "GET",
+             .guard = Guard::kDebug,
+             .handler = GetCpuProfile,
+             .summary = "CPU profile for go tool pprof; one at a time.",
+             .content_type = kBinary,
+             .parameters = CpuProfileParameters,
+             .unlimited_time = true},
+    RouteRow{"/debug/pprof/heap", "GET", Guard::kDebug, GetHeapProfile,
+             "Heap profile for go tool pprof.", kText, "", HeapProfileParameters},
+    RouteRow{"/debug/pprof/cmdline", "GET", Guard::kDebug, GetCommandLine,
+             "Command line, secrets masked, NUL between arguments.", kText},
+    RouteRow{.path = "/debug/pprof/symbol",
+             .methods = "GET|POST",
+             .guard = Guard::kDebug,
+             .handler = Symbolize,
+             .summary = "Names of addresses: 0xADDR+0xADDR.",
+             .content_type = kText,
+             .large_body = true},
+};
+
+}  // namespace
+
+std::span<const RouteRow> Routes() {
+  return kRoutes;
+}
+
+}  // namespace gpumon::handlers

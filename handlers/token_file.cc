@@ -1,0 +1,52 @@
+#include "handlers/token_file.h"
+
+#include <chrono>
+#include <fstream>
+#include <optional>
+#include <utility>
+
+#include "internal/base/log.h"
+
+namespace gpumon::handlers {
+namespace {
+
+std::optional<std::string> ReadToken(const std::string& path) {
+  std::ifstream file(path);
+  std::string token;
+  if (!file || !std::getline(file, token)) return std::nullopt;
+  while (!token.empty() && (token.back() == '\r' || token.back() == ' ')) token.pop_back();
+  if (token.empty()) return std::nullopt;
+  return token;
+}
+
+}  // namespace
+
+TokenFile::TokenFile(std::string path, const Clock& clock, std::string token)
+    : path_(std::move(path)), clock_(clock), token_(std::move(token)), looked_(clock.Steady()) {}
+
+Result<std::unique_ptr<TokenFile>> TokenFile::Open(std::string path, const Clock& clock) {
+  auto token = ReadToken(path);
+  if (!token) {
+    return Error(Code::kInvalidParameter,
+                 "--api-bearer-token-file: '" + path +
+                     "' cannot be read or its first line is empty; it must hold one token");
+  }
+  return std::unique_ptr<TokenFile>(new TokenFile(std::move(path), clock, std::move(*token)));
+}
+
+std::string TokenFile::Token() {
+  MutexLock lock(mutex_);
+  const SteadyTime now = clock_.Steady();
+  if (now - looked_ >= std::chrono::seconds(1)) {
+    looked_ = now;
+    // The file is one line: reading it costs less than finding out whether it changed.
+    if (auto token = ReadToken(path_)) {
+      token_ = std::move(*token);
+    } else {
+      log::Warning("API token file cannot be read; the last token stands", {{"path", path_}});
+    }
+  }
+  return token_;
+}
+
+}  // namespace gpumon::handlers
