@@ -60,18 +60,20 @@ constexpr bool kHasProfiler =
     false;
 #endif
 
+constexpr const char* kShuttingDown = "CPU profile: the server is shutting down";
+
 }  // namespace
 
 CpuProfiler::CpuProfiler() = default;
 
 CpuProfiler::~CpuProfiler() {
   Cancel();
-  std::thread last;
+  std::thread thread;
   {
     MutexLock lock(mutex_);
-    last = std::move(thread_);
+    thread = std::move(thread_);
   }
-  if (last.joinable()) last.join();
+  if (thread.joinable()) thread.join();
 }
 
 void CpuProfiler::Start(Millis duration, Profiled done) {
@@ -81,8 +83,8 @@ void CpuProfiler::Start(Millis duration, Profiled done) {
     if (!kHasProfiler) {
       refusal = {Code::kUnavailable, "CPU profile: this build has no gperftools profiler"};
     } else if (cancelled_) {
-      refusal = {Code::kDraining, "CPU profile: the server is shutting down"};
-    } else if (running_) {
+      refusal = {Code::kDraining, kShuttingDown};
+    } else if (job_) {
       refusal = {Code::kTooManyRequests, "a profile is running; ask again when it has ended"};
     } else if (const int file = NewMemoryFile(); file < 0) {
       refusal = {Code::kInternal, "CPU profile: no memory file", std::strerror(errno)};
@@ -90,34 +92,36 @@ void CpuProfiler::Start(Millis duration, Profiled done) {
       close(file);
       refusal = {Code::kInternal, "CPU profile: the profiler did not start"};
     } else {
-      running_ = true;
-      // Its work is done: running_ was false.
-      if (thread_.joinable()) thread_.join();
-      thread_ = std::thread(
-          [this, duration, file, kept = std::move(done)] { Run(duration, file, kept); });
+      job_ = Job{std::chrono::steady_clock::now() + duration, file, std::move(done)};
+      if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
+      changed_.NotifyAll();
       return;
     }
   }
   done(Error(std::move(refusal)));
 }
 
-void CpuProfiler::Run(Millis duration, int file, const Profiled& done) {
-  const auto until = std::chrono::steady_clock::now() + duration;
-  bool cancelled = false;
-  {
-    MutexLock lock(mutex_);
-    while (!cancelled_ && std::chrono::steady_clock::now() < until) {
-      changed_.WaitUntil(mutex_, until);
+void CpuProfiler::Run() {
+  while (true) {
+    Job job;
+    Result<std::string> profile;
+    {
+      MutexLock lock(mutex_);
+      while (!job_ && !cancelled_) changed_.Wait(mutex_);
+      if (!job_) return;
+      const SteadyTime until = job_->until;
+      while (!cancelled_ && std::chrono::steady_clock::now() < until) {
+        changed_.WaitUntil(mutex_, until);
+      }
+      StopSampling();
+      profile = ReadAll(job_->file);
+      close(job_->file);
+      if (cancelled_) profile = Error(Code::kDraining, kShuttingDown);
+      job = *std::move(job_);
+      job_.reset();
     }
-    cancelled = cancelled_;
+    job.done(std::move(profile));
   }
-  StopSampling();
-  auto bytes = ReadAll(file);
-  close(file);
-  if (cancelled) bytes = Error(Code::kDraining, "CPU profile: the server is shutting down");
-  done(std::move(bytes));
-  MutexLock lock(mutex_);
-  running_ = false;
 }
 
 void CpuProfiler::Cancel() {

@@ -3,8 +3,8 @@
 // A program that wants names in them is linked with ENABLE_EXPORTS (-rdynamic).
 #pragma once
 
-#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -29,22 +29,28 @@ class CpuProfiler {
   CpuProfiler& operator=(const CpuProfiler&) = delete;
 
   // Samples every thread for `duration`; never blocks. `done` gets the profile on a thread of the
-  // profiler's, where it must not destroy the profiler; or an error, from inside Start when none
-  // could be started: kTooManyRequests (one is running), kDraining (cancelled), kUnavailable (this
-  // build has no profiler), kInternal.
+  // profiler's, where it must not destroy the profiler; the next profile may start by then. Or an
+  // error, from inside Start when none could be started: kTooManyRequests (one is running),
+  // kDraining (cancelled), kUnavailable (this build has no profiler), kInternal.
   void Start(Millis duration, Profiled done);
 
   // Ends a running profile now with kDraining, and refuses every later one: for shutdown.
   void Cancel();
 
  private:
-  void Run(Millis duration, int file, const Profiled& done);
+  struct Job {
+    SteadyTime until;
+    int file = -1;  // where the samples go
+    Profiled done;
+  };
+
+  void Run();
 
   Mutex mutex_;
   CondVar changed_;
-  bool running_ GUARDED_BY(mutex_) = false;
+  std::optional<Job> job_ GUARDED_BY(mutex_);  // set while sampling
   bool cancelled_ GUARDED_BY(mutex_) = false;
-  std::thread thread_ GUARDED_BY(mutex_);  // of the newest profile; joined before the next
+  std::thread thread_ GUARDED_BY(mutex_);  // started by the first profile
 };
 
 // The heap as allocation sites. kUnavailable, saying how to switch it on, unless the program was
