@@ -1,0 +1,34 @@
+// Does the name of an option, variable, header or JSON key say that its value is a secret?
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace gpumon::gpu {
+
+enum class SecretKind : std::uint8_t {
+  kNone,
+  kPassword,       // every value is secret
+  kToken,          // but for paths and booleans
+  kKey,            // but for paths, names of files, booleans and small numbers
+  kBareKey,        // just `key`: a secret where it is an option, a query parameter, or KEY=
+  kAuthorization,  // a scheme, then a secret; or the secret at once
+  kCookie,         // secret up to the last `;`
+};
+
+// Names are read as words: `--api-key`, `API_KEY`, `apiKey` and `db.apikey` say the same.
+// The last word decides, so `--token-file`, `--tokenizer`, `--max-tokens`, `--num-key-value-heads`
+// and `--keypoints` are harmless; so do the words of machine learning: `--pad-token`,
+// `--image-key`.
+SecretKind JudgeName(std::string_view name);
+
+// What may stand openly although JudgeName(its name) is `kind`.
+bool IsHarmlessValue(SecretKind kind, std::string_view value);
+
+// `Bearer`, `Basic`, ...: the credential is the next word. Any case.
+bool IsAuthorizationScheme(std::string_view word);
+
+// The last word of `name` says that a value is a version of something: `--revision`, `GIT_SHA`.
+bool NamesAVersion(std::string_view name);
+
+}  // namespace gpumon::gpu
