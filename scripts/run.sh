@@ -138,9 +138,8 @@ CONFIG
 }
 
 start_exporter() { # PORT
-  start exporter "$logs/exporter-$port.log" env -u PORT -u LISTEN_ADDR \
-    "$exporter" --demo --nodes "${NODES:-4}" --gpus-per-node "${GPUS_PER_NODE:-8}" \
-    --seed "${SEED:-1}" --listen-addr "127.0.0.1:$1"
+  start exporter "$logs/exporter-$port.log" "$exporter" --demo --nodes "${NODES:-4}" \
+    --gpus-per-node "${GPUS_PER_NODE:-8}" --seed "${SEED:-1}" --listen-addr 127.0.0.1 --port "$1"
 }
 
 start_prometheus() { # PORT
@@ -159,7 +158,7 @@ start_on_free_port() { # NAME PATH
     for ((tick = 0; tick < 600; tick++)); do
       progress "starting $name: $((tick / 10)) s"
       if ! running "$name"; then
-        [ "$attempt" -lt 5 ] && grep -qi 'address already in use' "${log_of[$name]}" && continue 2
+        [ "$attempt" -lt 5 ] && grep -qiE 'address already in use|port [0-9]+ is in use' "${log_of[$name]}" && continue 2
         report_death "$name"
       fi
       [[ $(get "$child_port" "$path" | head -n 1) != HTTP/1.?' 200'* ]] || return 0
@@ -215,7 +214,7 @@ run_demo() {
   trap ended HUP INT TERM
   trap stop EXIT
 
-  start_on_free_port exporter /metrics
+  start_on_free_port exporter /livez
   exporter_port=$child_port
   write_prometheus_config "$exporter_port"
   start_on_free_port prometheus /-/ready

@@ -83,7 +83,7 @@ scrape_once() {
   local exporter_port
   exporter_port=$(free_port "$prometheus_port")
   setpriv --pdeathsig TERM build/bin/gpu-exporter --demo --nodes "$nodes" \
-    --gpus-per-node "$per_node" --seed "${SEED:-1}" --listen-addr "127.0.0.1:$exporter_port" \
+    --gpus-per-node "$per_node" --seed "${SEED:-1}" --listen-addr 127.0.0.1 --port "$exporter_port" \
     >"$work/exporter.log" 2>&1 &
   exporter_pid=$!
   wait_until 60 "$exporter_pid" 'starting gpu-exporter' accepts "$exporter_port"

@@ -27,7 +27,7 @@ if behaviour == "busy-once" and starts == 0:
 if name == "gpu-monitoring-api":
     port = int(os.environ["PORT"])
 else:
-    port = int(re.search(r"127\.0\.0\.1:(\d+)", " ".join(sys.argv[1:])).group(1))
+    port = int(re.search(r"--port (\d+)|127\.0\.0\.1:(\d+)", " ".join(sys.argv[1:])).expand(r"\1\2"))
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
