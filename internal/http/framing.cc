@@ -364,6 +364,9 @@ const Request& RequestParser::head() const {
 bool RequestParser::has_request_line() const {
   return !impl_->request.path.empty();
 }
+bool RequestParser::in_request() const {
+  return impl_->phase != Impl::Phase::kStart;
+}
 bool RequestParser::keep_alive() const {
   return impl_->message->keep_alive();
 }

@@ -45,6 +45,8 @@ class RequestParser {
   // has_request_line().
   const Request& head() const;
   bool has_request_line() const;
+  // Some byte of a request came that is not whole yet.
+  bool in_request() const;
   // From kHead on.
   bool keep_alive() const;                              // the client wants the connection kept
   bool expects_continue() const;                        // a body will come after `100 Continue`

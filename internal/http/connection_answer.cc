@@ -1,0 +1,243 @@
+// The writing half of Connection.
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <utility>
+
+#include "internal/base/log.h"
+#include "internal/http/answer_head.h"
+#include "internal/http/connection.h"
+
+namespace gpumon::http {
+namespace {
+
+constexpr std::size_t kLoggedTarget = 256;
+
+SteadyTime Now() {
+  return std::chrono::steady_clock::now();
+}
+
+void AppendChunk(std::string& out, std::string_view data) {
+  std::array<char, 20> size{};
+  const auto end = std::to_chars(size.data(), size.data() + size.size(), data.size(), 16).ptr;
+  out.append(size.data(), end).append("\r\n").append(data).append("\r\n");
+}
+
+}  // namespace
+
+bool Connection::IsOpen(std::uint64_t turn) const {
+  return turn_.active && turn_.number == turn && !turn_.answered;
+}
+
+bool Connection::Alive(std::uint64_t turn) const {
+  MutexLock lock(mutex_);
+  return turn_.active && turn_.number == turn && fd_ >= 0;
+}
+
+bool Connection::WillKeepAlive() const {
+  const bool more_may_come = !end_of_input_ || in_begin_ < in_.size();
+  return turn_.keep_alive && more_may_come && !core_->draining && Now() < close_after_;
+}
+
+void Connection::PutHead(const Response& response, bool streaming) {
+  const bool head_only = turn_.brief.method == "HEAD" || !MayHaveBody(response.status);
+  turn_.keep_alive = WillKeepAlive();
+  turn_.answered = true;
+  turn_.streaming = streaming;
+  turn_.ended = head_only || !streaming;
+  turn_.status = response.status;
+  if (const std::string* id = Find(response.headers, "X-Request-Id")) turn_.request_id = *id;
+  BodyEnd end;
+  if (!MayHaveBody(response.status)) {
+    end.kind = BodyEnd::Kind::kNoBody;
+  } else if (!streaming) {
+    end.length = response.body ? response.body->size() : 0;
+  } else if (turn_.brief.version_minor >= 1) {
+    end.kind = BodyEnd::Kind::kChunked;
+    turn_.chunked = true;
+  } else {
+    end.kind = BodyEnd::Kind::kClose;
+    turn_.keep_alive = false;
+  }
+  if (outbox_.empty()) outbox_.MarkProgress(Now());
+  AppendHead(outbox_.text(), response, end, turn_.keep_alive);
+  turn_.head_end = outbox_.sent() + outbox_.pending();
+  if (!head_only && !streaming) outbox_.SetBody(response.body);
+}
+
+void Connection::Send(std::uint64_t turn, Response response) {
+  std::optional<Access> done;
+  {
+    MutexLock lock(mutex_);
+    if (!IsOpen(turn)) return;
+    PutHead(response, false);
+    done = Flush();
+  }
+  Report(done);
+}
+
+bool Connection::StartStream(std::uint64_t turn, const Response& head) {
+  std::optional<Access> done;
+  {
+    MutexLock lock(mutex_);
+    if (!IsOpen(turn)) return false;
+    PutHead(head, true);
+    done = Flush();
+  }
+  Report(done);
+  return true;
+}
+
+bool Connection::WriteStream(std::uint64_t turn, std::string_view data) {
+  std::optional<Access> done;
+  bool alive = false;
+  {
+    MutexLock lock(mutex_);
+    if (!turn_.active || turn_.number != turn || !turn_.streaming || turn_.ended) return false;
+    if (outbox_.pending() > core_->limits.stream_buffer_bytes) {
+      done = Drop(true);
+    } else if (!data.empty()) {
+      if (outbox_.empty()) outbox_.MarkProgress(Now());
+      if (turn_.chunked) {
+        AppendChunk(outbox_.text(), data);
+      } else {
+        outbox_.text() += data;
+      }
+      done = Flush();
+    }
+    alive = fd_ >= 0;
+  }
+  Report(done);
+  return alive;
+}
+
+void Connection::EndStream(std::uint64_t turn) {
+  std::optional<Access> done;
+  {
+    MutexLock lock(mutex_);
+    if (!turn_.active || turn_.number != turn || !turn_.streaming || turn_.ended) return;
+    turn_.ended = true;
+    if (turn_.chunked) outbox_.text() += "0\r\n\r\n";
+    done = Flush();
+  }
+  Report(done);
+}
+
+void Connection::Fail(std::uint64_t turn, std::string_view why) {
+  Request brief;
+  bool client_gone = false;
+  {
+    MutexLock lock(mutex_);
+    if (!IsOpen(turn)) return;
+    brief = turn_.brief;
+    client_gone = fd_ < 0;
+  }
+  // Work for a client that has gone may be dropped without an answer.
+  if (!why.empty() && !client_gone) {
+    log::Error(why, {{"method", brief.method}, {"path", brief.path.substr(0, kLoggedTarget)}});
+  }
+  const Status status{
+      Code::kInternal, "the server failed to answer this request; see its log", {}, 0};
+  Send(turn, core_->application.Refuse(status, &brief, ""));
+}
+
+std::optional<Access> Connection::Flush() {
+  if (fd_ < 0) return turn_.active && turn_.answered ? FinishTurn(false) : std::nullopt;
+  if (blocked_) return std::nullopt;
+  switch (outbox_.Flush(fd_)) {
+    case Outbox::Result::kEmpty:
+      return turn_.active && turn_.ended ? FinishTurn(true) : std::nullopt;
+    case Outbox::Result::kBlocked:
+      core_->flusher.Watch(fd_, id_, watched_);
+      watched_ = blocked_ = true;
+      return std::nullopt;
+    case Outbox::Result::kLost:
+      break;
+  }
+  return Drop(false);
+}
+
+std::optional<Access> Connection::FinishTurn(bool complete) {
+  Access access;
+  const Request& brief = turn_.brief;
+  access.method = brief.method.empty() ? "-" : brief.method;
+  access.target = brief.path.substr(0, kLoggedTarget);
+  access.peer = client_.address;
+  access.request_id = std::move(turn_.request_id);
+  access.route = turn_.route;
+  access.status = turn_.status;
+  if (outbox_.sent() > turn_.head_end) access.bytes = outbox_.sent() - turn_.head_end;
+  const SteadyTime now = Now();
+  access.duration = std::chrono::duration_cast<Millis>(now - brief.received_at);
+  access.complete = complete;
+  turn_.active = false;
+  idle_since_ = request_begun_ = now;
+  if (fd_ < 0) {
+    phase_ = Phase::kClosed;
+    core_->flusher.Forget(id_);
+  } else if (turn_.keep_alive) {
+    phase_ = Phase::kReading;
+    // The application is called from server threads only; this one may be anybody's.
+    if ((in_begin_ < in_.size() || end_of_input_) && ClaimPump()) core_->flusher.PostResume(id_);
+  } else if (reader_gone_) {
+    CloseSocket();
+  } else {
+    // Closing now could reset the connection before the client has read its answer.
+    phase_ = Phase::kLingering;
+    shutdown(fd_, SHUT_WR);
+  }
+  return access;
+}
+
+std::optional<Access> Connection::Drop(bool reset) {
+  if (reset && fd_ >= 0) {
+    // What the client did not take would stay in the kernel for minutes.
+    const linger now{1, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  }
+  CloseSocket();
+  return turn_.active && turn_.answered ? FinishTurn(false) : std::nullopt;
+}
+
+void Connection::CloseSocket() {
+  if (fd_ < 0) return;
+  if (watched_) core_->flusher.Unwatch(fd_);
+  // The reactor's descriptor is the same socket: this tells it to close its own.
+  shutdown(fd_, SHUT_RDWR);
+  close(fd_);
+  fd_ = -1;
+  outbox_.Clear();
+  std::string().swap(in_);
+  in_begin_ = 0;
+  end_of_input_ = true;
+  --core_->connections;
+  if (turn_.active) return;  // it still may need its answer, to be reported
+  phase_ = Phase::kClosed;
+  core_->flusher.Forget(id_);
+}
+
+void Connection::Abort() {
+  std::optional<Access> done;
+  {
+    MutexLock lock(mutex_);
+    done = Drop(false);
+    if (turn_.active) {
+      turn_.active = false;
+      phase_ = Phase::kClosed;
+      --core_->in_flight;
+      core_->flusher.Forget(id_);
+    }
+  }
+  Report(done);
+}
+
+void Connection::Report(const std::optional<Access>& access) {
+  if (!access) return;
+  core_->application.Done(*access);
+  --core_->in_flight;
+}
+
+}  // namespace gpumon::http

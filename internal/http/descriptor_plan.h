@@ -1,0 +1,23 @@
+// How the process's file descriptors are shared out.
+#pragma once
+
+#include <cstddef>
+
+namespace gpumon::http {
+
+// A connection costs two descriptors: the listener library's, low, and our duplicate, from
+// `first_duplicate` up. (The library chooses a connection's thread by its number modulo the
+// threads, so ours must not lie among its.)
+struct DescriptorPlan {
+  std::size_t connections = 0;  // served
+  std::size_t refusals = 0;     // more that may be open while they are told 503
+  int first_duplicate = 0;
+};
+
+// Raises RLIMIT_NOFILE as far as the process may and it helps, then plans for `wanted`
+// connections, or fewer where the limit is low. At the limit the library would spin.
+DescriptorPlan PlanDescriptors(std::size_t wanted);
+// The plan for a given limit.
+DescriptorPlan PlanDescriptors(std::size_t wanted, std::size_t limit);
+
+}  // namespace gpumon::http

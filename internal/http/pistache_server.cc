@@ -1,0 +1,247 @@
+// The server on Pistache's listener and reactor threads. Pistache reads; everything after that is
+// ours (connection.h): its own framing and writing mix clients up and block threads.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pistache/endpoint.h>
+#include <pistache/http.h>
+#include <pistache/peer.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <exception>
+#include <utility>
+
+// Pistache's headers leave a macro of this name, which is our thread annotation's.
+#undef REQUIRES
+
+#include "internal/base/log.h"
+#include "internal/base/mutex.h"
+#include "internal/http/connection.h"
+#include "internal/http/core.h"
+#include "internal/http/descriptor_plan.h"
+#include "internal/http/server.h"
+
+namespace gpumon::http {
+namespace {
+
+namespace ph = Pistache::Http;
+using PeerPtr = std::shared_ptr<Pistache::Tcp::Peer>;
+
+constexpr const char* kConnectionData = "gpumon";
+// Pistache's own time-outs know nothing of our handlers: never.
+constexpr std::chrono::hours kNever{24 * 3650};
+
+// The other end of `fd`. Pistache's own Peer::address() gives a byte-swapped port.
+Connection::Client ClientOf(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  Connection::Client client{"unknown", false};
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return client;
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  in_addr v4{};
+  if (storage.ss_family == AF_INET) {
+    v4 = reinterpret_cast<const sockaddr_in&>(storage).sin_addr;
+  } else {
+    const in6_addr& v6 = reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr;
+    if (!IN6_IS_ADDR_V4MAPPED(&v6)) {
+      client.is_loopback = IN6_IS_ADDR_LOOPBACK(&v6);
+      client.address = inet_ntop(AF_INET6, &v6, text.data(), text.size());
+      return client;
+    }
+    std::copy(v6.s6_addr + 12, v6.s6_addr + 16, reinterpret_cast<unsigned char*>(&v4));
+  }
+  client.is_loopback = (ntohl(v4.s_addr) >> 24U) == 127;
+  client.address = inet_ntop(AF_INET, &v4, text.data(), text.size());
+  return client;
+}
+
+// Counts what Pistache holds, so that Stop() can let it close everything first.
+struct Peers {
+  Mutex mutex;
+  CondVar changed;
+  std::size_t count GUARDED_BY(mutex) = 0;
+};
+
+// One per reactor thread, cloned by Pistache.
+class Reader final : public ph::Handler {
+ public:
+  HTTP_PROTOTYPE(Reader)
+
+  Reader(std::shared_ptr<Core> core, std::shared_ptr<Peers> peers, DescriptorPlan plan)
+      : core_(std::move(core)),
+        peers_(std::move(peers)),
+        plan_(plan),
+        ids_(std::make_shared<std::atomic<std::uint64_t>>(0)),
+        parser_(std::make_shared<ph::RequestParser>(1)) {}
+
+  void onRequest(const ph::Request& /*request*/, ph::ResponseWriter /*response*/) override {}
+
+ private:
+  static std::shared_ptr<Connection> Of(const PeerPtr& peer) {
+    return std::static_pointer_cast<Connection>(peer->tryGetData(kConnectionData));
+  }
+
+  void onConnection(const PeerPtr& peer) override {
+    // Pistache's timer asks every peer for its parser, and throws without one.
+    peer->putData(ParserData, parser_);
+    {
+      MutexLock lock(peers_->mutex);
+      ++peers_->count;
+    }
+    try {
+      Admit(peer);
+    } catch (const std::exception& e) {
+      log::Error("a connection could not be taken", {{"exception", e.what()}});
+      shutdown(peer->fd(), SHUT_RDWR);
+    }
+  }
+
+  void Admit(const PeerPtr& peer) {
+    const std::uint64_t open = core_->connections;
+    const int fd = !core_->stopping && open < plan_.connections + plan_.refusals
+                       ? fcntl(peer->fd(), F_DUPFD_CLOEXEC, plan_.first_duplicate)
+                       : -1;
+    if (fd < 0) {
+      shutdown(peer->fd(), SHUT_RDWR);
+      return;
+    }
+    const std::uint64_t id = ++*ids_;
+    auto connection = std::make_shared<Connection>(core_, id, fd, ClientOf(fd));
+    core_->flusher.Add(id, connection);
+    peer->putData(kConnectionData, connection);
+    if (open >= plan_.connections) {
+      connection->TurnAway(
+          {Code::kOverloaded, "the server has as many connections as it can take", {}, 1});
+    }
+  }
+
+  void onInput(const char* bytes, std::size_t size, const PeerPtr& peer) override {
+    const auto connection = Of(peer);
+    if (!connection) return;
+    try {
+      connection->OnInput({bytes, size});
+    } catch (const std::exception& e) {
+      log::Error("a connection failed", {{"exception", e.what()}});
+      connection->Abort();
+    }
+  }
+
+  void onDisconnection(const PeerPtr& peer) override {
+    if (const auto connection = Of(peer)) connection->OnEnd();
+    MutexLock lock(peers_->mutex);
+    --peers_->count;
+    peers_->changed.NotifyAll();
+  }
+
+  std::shared_ptr<Core> core_;
+  std::shared_ptr<Peers> peers_;
+  DescriptorPlan plan_;
+  std::shared_ptr<std::atomic<std::uint64_t>> ids_;
+  std::shared_ptr<ph::RequestParser> parser_;
+};
+
+class PistacheServer final : public Server {
+ public:
+  PistacheServer(ServerOptions options, Application& application)
+      : options_(std::move(options)), core_(std::make_shared<Core>(options_, application)) {}
+  ~PistacheServer() override { Stop(); }
+  PistacheServer(const PistacheServer&) = delete;
+  PistacheServer& operator=(const PistacheServer&) = delete;
+
+  Result<std::uint16_t> Start() override;
+  void BeginDrain() override;
+  bool AwaitDrained(Millis limit) override;
+  void Stop() override;
+  ServerStats stats() const override {
+    return {core_->connections, core_->in_flight, core_->requests, core_->refused};
+  }
+
+ private:
+  const ServerOptions options_;
+  const std::shared_ptr<Core> core_;
+  const std::shared_ptr<Peers> peers_ = std::make_shared<Peers>();
+  Mutex stop_mutex_;
+  std::unique_ptr<ph::Endpoint> endpoint_ GUARDED_BY(stop_mutex_);
+};
+
+Result<std::uint16_t> PistacheServer::Start() {
+  const std::string& host = options_.address;
+  std::array<unsigned char, sizeof(in6_addr)> binary{};
+  const bool v6 = inet_pton(AF_INET6, host.c_str(), binary.data()) == 1;
+  const std::string where = (v6 ? "[" + host + "]" : host) + ":" + std::to_string(options_.port);
+  if (!v6 && inet_pton(AF_INET, host.c_str(), binary.data()) != 1) {
+    return Error(Code::kUnavailable, "cannot listen on " + where + ": not an IPv4 or IPv6 address");
+  }
+  // A client that goes away must not end the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  const DescriptorPlan plan = PlanDescriptors(options_.limits.connections);
+  if (plan.connections < options_.limits.connections) {
+    log::Warning("the limit of open files allows fewer connections than configured",
+                 {{"connections", plan.connections}, {"wanted", options_.limits.connections}});
+  }
+  MutexLock lock(stop_mutex_);
+  try {
+    using Flag = Pistache::Tcp::Options;
+    endpoint_ = std::make_unique<ph::Endpoint>(Pistache::Address(where));
+    endpoint_->init(ph::Endpoint::options()
+                        .threads(options_.threads)
+                        .threadsName("http")
+                        .flags(Flag::ReuseAddr | Flag::NoDelay | Flag::CloseOnExec)
+                        .headerTimeout(kNever)
+                        .bodyTimeout(kNever)
+                        .keepaliveTimeout(kNever));
+    endpoint_->setHandler(std::make_shared<Reader>(core_, peers_, plan));
+    core_->flusher.Start([core = core_.get(), near = plan.connections / 8 * 7] {
+      core->crowded = core->connections > near;
+    });
+    endpoint_->serveThreaded();
+    return static_cast<std::uint16_t>(endpoint_->getPort());
+  } catch (const std::exception& e) {
+    endpoint_.reset();
+    core_->flusher.Stop();
+    return Error(Code::kUnavailable, "cannot listen on " + where + ": " + e.what());
+  }
+}
+
+void PistacheServer::BeginDrain() {
+  core_->draining = true;
+  core_->flusher.Hurry();
+}
+
+bool PistacheServer::AwaitDrained(Millis limit) {
+  return core_->flusher.AwaitQuiet(std::chrono::steady_clock::now() + limit,
+                                   [this] { return core_->in_flight == 0; });
+}
+
+void PistacheServer::Stop() {
+  MutexLock lock(stop_mutex_);
+  if (!endpoint_) return;
+  core_->stopping = true;
+  for (const auto& connection : core_->flusher.All()) connection->Abort();
+  {
+    // Pistache closes its descriptors when it sees the connections end, and only then.
+    constexpr Millis kPatience{1'000};
+    const SteadyTime until = std::chrono::steady_clock::now() + kPatience;
+    MutexLock peers(peers_->mutex);
+    while (peers_->count > 0 && peers_->changed.WaitUntil(peers_->mutex, until)) {
+    }
+  }
+  endpoint_->shutdown();
+  endpoint_.reset();
+  for (const auto& connection : core_->flusher.All()) connection->Abort();
+  core_->flusher.Stop();
+  core_->application.Close();
+}
+
+}  // namespace
+
+std::unique_ptr<Server> MakeServer(ServerOptions options, Application& application) {
+  return std::make_unique<PistacheServer>(std::move(options), application);
+}
+
+}  // namespace gpumon::http
