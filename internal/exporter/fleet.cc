@@ -51,7 +51,7 @@ Result<Fleet> Fleet::Make(const FleetOptions& options) {
   if (options.gpus_per_node < 1 || options.gpus_per_node > kMaxGpusPerNode) {
     return Error(
         Code::kInvalidParameter,
-        "--gpus-per-node is " + std::to_string(options.gpus_per_node) + "; allowed: 1 to 64");
+        "--gpus-per-node is " + std::to_string(options.gpus_per_node) + "; allowed: 1 to 1024");
   }
   const std::int64_t total = std::int64_t{options.nodes} * options.gpus_per_node;
   if (total > kMaxFleetGpus) {

@@ -16,7 +16,7 @@
 namespace gpumon::exporter {
 
 inline constexpr int kMaxFleetGpus = 100'000;
-inline constexpr int kMaxGpusPerNode = 64;
+inline constexpr int kMaxGpusPerNode = 1024;
 
 struct FleetOptions {
   int nodes = 4;

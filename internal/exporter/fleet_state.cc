@@ -16,7 +16,7 @@ constexpr double kFillSeconds = 45;          // a new job's memory grows this lo
 constexpr std::int64_t kKeepFinished = 300;  // finished pods stay listed; less than a round
 constexpr std::int64_t kDay = 86400;
 constexpr int kPidsPerGpu = 4;
-constexpr std::uint64_t kStandingNames = std::uint64_t{1} << 44U;  // above every job's number
+constexpr std::uint64_t kStandingNames = std::uint64_t{1} << 48U;  // above every job's number
 
 // The last instant at or before `now` that is `offset` into a period.
 std::int64_t LastTick(std::int64_t now, std::int64_t period, std::int64_t offset) {
@@ -207,7 +207,8 @@ class NodeBuilder {
       process.memory_mib = each;
       const std::uint64_t draw = Mix(gpu.hash, pod.hash, static_cast<std::uint64_t>(k));
       process.cpu_percent = std::round(10 * (0.2 + gpu.load * Between(draw, 39, 80, 380))) / 10;
-      process.memory_percent = std::round(10 * Between(draw, 40, 0.4, 60.0 / gpus / 2)) / 10;
+      process.memory_percent =
+          std::round(10 * Between(draw, 40, 0.4, std::max(0.5, 30.0 / gpus))) / 10;
       process.command = CommandOf(*pod.kind, pod.hash);
       state_.processes.push_back(std::move(process));
     }

@@ -266,7 +266,8 @@ void WriteDeviceFamilies(const FleetState& state, Exposition& out) {
     const GpuState& gpu = state.gpus[i];
     if (!gpu.present) continue;
     char bus[24];
-    std::snprintf(bus, sizeof bus, "00000000:%02X:00.0", 0x10 + 2 * gpu.index);
+    std::snprintf(bus, sizeof bus, "%08X:%02X:00.0", static_cast<unsigned>(gpu.index / 64),
+                  static_cast<unsigned>(0x10 + 2 * (gpu.index % 64)));
     std::string more;
     AppendLabel(more, "gpu_name", gpu.model->name);
     AppendLabel(more, "driver_version", "570.86.15");

@@ -14,6 +14,14 @@ constexpr double kShortestRound = 420;
 constexpr double kLongestRound = 900;
 constexpr double kPhaseStep = 0.35;  // neighbours of one job do not move in lockstep
 
+// Rounded to a grid on which the sums of many years are exact. Were they not, a counter could fall
+// by a rounding error, and whoever reads it would take that for a restart.
+double WholeShift(const Shift& shift, int position) {
+  constexpr double kGrid = 1 << 20;
+  const double load = shift.LoadOf(position).Integral(shift.begin, shift.end);
+  return std::floor(load * kGrid) / kGrid;
+}
+
 }  // namespace
 
 LoadCurve Shift::LoadOf(int position) const {
@@ -31,10 +39,8 @@ NodeSchedule::NodeSchedule(std::uint64_t hash, int pool)
   for (int round = 0; round < kRoundsInCycle; ++round) {
     for (const Shift& shift : Shifts(round)) {
       for (int position = shift.first; position < shift.first + shift.count; ++position) {
-        const double load =
-            shift.vacant ? 0 : shift.LoadOf(position).Integral(shift.begin, shift.end);
         double* row = &prefix_[static_cast<std::size_t>(position) * (kRoundsInCycle + 1)];
-        row[round + 1] = row[round] + load;
+        row[round + 1] = row[round] + (shift.vacant ? 0 : WholeShift(shift, position));
       }
     }
   }
@@ -83,7 +89,10 @@ std::vector<double> NodeSchedule::LoadSeconds(double t) const {
       const double* row = &prefix_[p * (kRoundsInCycle + 1)];
       sums[p] = cycles * row[kRoundsInCycle] + row[in_cycle];
       if (shift.vacant || x <= shift.begin) continue;
-      sums[p] += shift.LoadOf(position).Integral(shift.begin, std::min(x, shift.end));
+      const double whole = WholeShift(shift, position);
+      sums[p] += x >= shift.end
+                     ? whole
+                     : std::clamp(shift.LoadOf(position).Integral(shift.begin, x), 0.0, whole);
     }
   }
   return sums;

@@ -35,7 +35,7 @@ constexpr std::array kKinds = {
                  "tritonserver --model-repository=s3://models/prod --http-port=8000", 0.15, 0.6, 2},
     WorkloadKind{"notebook", "research", "notebook", "registry.example/research/jupyter:4.2",
                  "StatefulSet", "/opt/conda/bin/python",
-                 "python -m ipykernel_launcher -f /run/user/kernel.json", 0.0, 0.12, 2},
+                 "python -m ipykernel_launcher -f /run/user/kernel.json", 0.01, 0.12, 2},
 };
 
 constexpr std::array<std::string_view, 8> kUsers = {"alice", "bob",   "carol", "dave",

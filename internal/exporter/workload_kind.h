@@ -17,7 +17,8 @@ struct WorkloadKind {
   std::string_view process_name;
   // `{secret}` stands for a made-up credential, so that masking has something to mask.
   std::string_view command;
-  double load_low = 0;  // the load moves between these two
+  // The load moves between these two; never 0, so that what it adds up to grows all the time.
+  double load_low = 0;
   double load_high = 0;
   int processes = 1;  // on each GPU
 };

@@ -1,0 +1,113 @@
+#include "cmd/gpu-exporter/app.h"
+
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <ostream>
+#include <utility>
+
+#include "cmd/gpu-exporter/options.h"
+#include "internal/base/clock.h"
+#include "internal/base/executor.h"
+#include "internal/base/log.h"
+#include "internal/config/help.h"
+#include "internal/exporter/demo_collector.h"
+#include "internal/exporter/scrape_application.h"
+#include "internal/http/server.h"
+
+namespace gpumon::exporter {
+namespace {
+
+constexpr config::Program kProgram{.name = "gpu-exporter",
+                                   .summary = "Publishes GPU metrics for Prometheus on /metrics.",
+                                   .version = GPUMON_VERSION};
+constexpr Millis kDrainLimit{5000};
+
+// Whoever waits for the file must never see half a number.
+bool WritePortFile(const std::string& path, std::uint16_t port) {
+  const std::string unfinished = path + ".tmp";
+  {
+    std::ofstream file(unfinished, std::ios::trunc);
+    file << port << '\n';
+    if (!file.flush()) return false;
+  }
+  return std::rename(unfinished.c_str(), path.c_str()) == 0;
+}
+
+sigset_t BlockEndingSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+int Serve(const ExporterConfig& config, const Collector& collector, std::ostream& err) {
+  const sigset_t signals = BlockEndingSignals();
+  const SystemClock clock;
+  ThreadPool pool(1, "scrape");
+  ScrapeApplication application(collector, clock, pool);
+  http::ServerOptions options;
+  options.address = config.listen_host;
+  options.port = config.port;
+  options.threads = 1;
+  options.routes = ScrapeApplication::Routes();
+  const std::unique_ptr<http::Server> server = http::MakeServer(std::move(options), application);
+
+  const auto port = server->Start();
+  if (!port) {
+    err << kProgram.name << ": " << port.error().message << '\n';
+    return 1;
+  }
+  if (!config.port_file.empty() && !WritePortFile(config.port_file, *port)) {
+    err << kProgram.name << ": --port-file " << config.port_file
+        << " cannot be written; name a file in a directory that this user may write\n";
+    server->Stop();
+    return 1;
+  }
+  log::Info("serving a synthetic fleet", {{"address", config.listen_host},
+                                          {"port", *port},
+                                          {"path", "/metrics"},
+                                          {"nodes", config.fleet.nodes},
+                                          {"gpus_per_node", config.fleet.gpus_per_node},
+                                          {"seed", config.fleet.seed}});
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log::Info("ending", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  server->BeginDrain();
+  server->AwaitDrained(kDrainLimit);
+  server->Stop();
+  pool.Stop();
+  return 0;
+}
+
+}  // namespace
+
+int Run(std::span<const std::string> arguments, const config::Environment& environment,
+        std::ostream& out, std::ostream& err) {
+  const auto refuse = [&](const Status& status) {
+    err << kProgram.name << ": " << status.message << '\n';
+    return 2;
+  };
+  const auto values = config::Parse(OptionRows(), arguments, environment);
+  if (!values) return refuse(values.error());
+  if (values->help_wanted()) {
+    out << config::HelpText(kProgram, OptionRows());
+    return 0;
+  }
+  if (values->version_wanted()) {
+    out << config::VersionText(kProgram);
+    return 0;
+  }
+  const auto config = MakeExporterConfig(*values);
+  if (!config) return refuse(config.error());
+  auto fleet = Fleet::Make(config->fleet);
+  if (!fleet) return refuse(fleet.error());
+  log::SetLevel(config->log_level);
+  return Serve(*config, DemoCollector(*std::move(fleet), config->surroundings, GPUMON_VERSION),
+               err);
+}
+
+}  // namespace gpumon::exporter

@@ -1,0 +1,18 @@
+// gpu-exporter: publishes GPU metrics for Prometheus.
+#pragma once
+
+#include <iosfwd>
+#include <span>
+#include <string>
+
+#include "internal/config/options.h"
+
+namespace gpumon::exporter {
+
+// The whole program: serves until SIGTERM or SIGINT. The exit code: 0 after a signal, --help or
+// --version; 1 when it cannot listen or write its port file; 2 for wrong options, with one line
+// on `err`. Blocks those two signals in this thread and every thread it starts.
+int Run(std::span<const std::string> arguments, const config::Environment& environment,
+        std::ostream& out, std::ostream& err);
+
+}  // namespace gpumon::exporter

@@ -1,0 +1,114 @@
+#include "cmd/gpu-exporter/options.h"
+
+#include <array>
+
+#include "internal/config/address.h"
+
+namespace gpumon::exporter {
+namespace {
+
+using config::Kind;
+using config::OptionRow;
+
+constexpr std::array kRows = {
+    OptionRow{.flag = "--demo",
+              .env = "GPU_EXPORTER_DEMO",
+              .fallback = "false",
+              .kind = Kind::kBool,
+              .help = "Publish a synthetic fleet. This version has nothing else to publish.",
+              .bare = "true"},
+    OptionRow{.flag = "--nodes",
+              .env = "GPU_EXPORTER_NODES",
+              .fallback = "4",
+              .kind = Kind::kInteger,
+              .help = "Nodes of the synthetic fleet, which has at most 100000 GPUs.",
+              .min = 1,
+              .max = kMaxFleetGpus},
+    OptionRow{.flag = "--gpus-per-node",
+              .env = "GPU_EXPORTER_GPUS_PER_NODE",
+              .fallback = "8",
+              .kind = Kind::kInteger,
+              .help = "GPUs of each of its nodes.",
+              .min = 1,
+              .max = kMaxGpusPerNode},
+    OptionRow{.flag = "--seed",
+              .env = "GPU_EXPORTER_SEED",
+              .fallback = "1",
+              .kind = Kind::kInteger,
+              .help = "The same seed shows the same fleet at the same time.",
+              .min = 0,
+              .max = INT64_MAX},
+    OptionRow{.flag = "--surroundings",
+              .env = "GPU_EXPORTER_SURROUNDINGS",
+              .fallback = "all",
+              .kind = Kind::kWord,
+              .help = "What to publish around the nine metrics that every consumer needs: "
+                      "nothing; gpu: power, clocks, errors and links; all: that and what "
+                      "node-exporter and kube-state-metrics tell. Large fleets may want less.",
+              .allowed = "all|gpu|none"},
+    OptionRow{.flag = "--listen-addr",
+              .env = "GPU_EXPORTER_LISTEN_ADDR",
+              .fallback = "0.0.0.0",
+              .help = "The address to listen on. A port in it must not differ from a given "
+                      "--port.",
+              .allowed = "host, host:port or [v6]:port with an IPv4 or IPv6 address or localhost"},
+    OptionRow{.flag = "--port",
+              .env = "GPU_EXPORTER_PORT",
+              .fallback = "9432",
+              .kind = Kind::kInteger,
+              .help = "The HTTP port; 0 lets the kernel choose one.",
+              .min = 0,
+              .max = 65535},
+    OptionRow{.flag = "--port-file",
+              .env = "GPU_EXPORTER_PORT_FILE",
+              .help = "A file to write the port to once it is open."},
+    OptionRow{.flag = "--log-level",
+              .env = "GPU_EXPORTER_LOG_LEVEL",
+              .fallback = "info",
+              .kind = Kind::kWord,
+              .help = "The least severe events that are logged.",
+              .allowed = "debug|info|warn|error|off"},
+};
+
+Result<void> ReadListenAddress(const config::Values& values, ExporterConfig& config) {
+  const auto listen = config::ParseListenAddress(values.Text("--listen-addr"));
+  if (!listen) return Error(values.Refuse("--listen-addr", listen.error().message));
+  config.listen_host = listen->host;
+  config.port = static_cast<std::uint16_t>(values.Integer("--port"));
+  if (!listen->port) return {};
+  if (values.Given("--port") && *listen->port != config.port) {
+    return Error(values.Refuse("--listen-addr",
+                               "has a port that differs from --port from " + values.Where("--port"),
+                               "the same port in both, or a port in one"));
+  }
+  config.port = *listen->port;
+  return {};
+}
+
+}  // namespace
+
+config::Rows OptionRows() {
+  return kRows;
+}
+
+Result<ExporterConfig> MakeExporterConfig(const config::Values& values) {
+  ExporterConfig config;
+  if (!values.Bool("--demo")) {
+    return Error(Code::kInvalidParameter,
+                 "this version reads no real GPUs; --demo publishes a synthetic fleet");
+  }
+  config.fleet = {.nodes = static_cast<int>(values.Integer("--nodes")),
+                  .gpus_per_node = static_cast<int>(values.Integer("--gpus-per-node")),
+                  .seed = static_cast<std::uint64_t>(values.Integer("--seed"))};
+  const auto surroundings = ParseSurroundings(values.Text("--surroundings"));
+  if (!surroundings) return Error(surroundings.error());
+  config.surroundings = *surroundings;
+  const auto level = log::ParseLevel(values.Text("--log-level"));
+  if (!level) return Error(values.Refuse("--log-level", "is no level", level.error().message));
+  config.log_level = *level;
+  config.port_file = values.Text("--port-file");
+  if (auto read = ReadListenAddress(values, config); !read) return Error(read.error());
+  return config;
+}
+
+}  // namespace gpumon::exporter
