@@ -65,7 +65,7 @@ void ReleaseMemory();
 std::string SymbolCount();
 // What POST /debug/pprof/symbol answers to "0x401000+0x402000": a line "0x401000\tname" for each
 // address. Addresses without a name stand for themselves; what is no address is left out. The
-// answer ends at 16 MiB.
+// answer ends at 4 MiB.
 std::string LookUpSymbols(std::string_view addresses);
 
 // The arguments this process was started with, the program first. They may hold secrets.

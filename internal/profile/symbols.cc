@@ -32,7 +32,7 @@ std::string SymbolCount() {
 }
 
 std::string LookUpSymbols(std::string_view addresses) {
-  constexpr std::size_t kMostBytes = std::size_t{16} << 20U;
+  constexpr std::size_t kMostBytes = std::size_t{4} << 20U;
   std::string out;
   while (!addresses.empty() && out.size() < kMostBytes) {
     const std::string_view word = addresses.substr(0, addresses.find('+'));

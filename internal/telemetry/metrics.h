@@ -24,7 +24,7 @@ struct Readings {
     std::optional<double> age;  // seconds; nothing before the first snapshot
     std::size_t rows = 0;
   };
-  std::vector<Part> parts;
+  std::vector<Part> parts = {};
 };
 
 // Thread-safe. Every name begins with gpu_monitoring_, but for the standard process_* ones.
