@@ -34,7 +34,9 @@ struct Response {
 //
 // Errors: kUpstreamUnreachable (refused, reset, name not found, cut short), kUpstreamTimeout (no
 // whole answer by the deadline), kUpstreamTls, kUpstreamTooLarge, kUpstreamInvalid (not HTTP),
-// kInternal (a credentials file cannot be read, or the client is stopping).
+// kInternal (a credentials file cannot be read, the URL is not http or https, or the client is
+// stopping). The message is a clause about the server, "the connection was refused", for the
+// caller's own sentence; the detail has the URL without its userinfo.
 // Every HTTP status is a success here, a redirect too: it is never followed.
 using Done = std::function<void(Result<Response>)>;
 
@@ -56,10 +58,12 @@ struct ClientOptions {
   std::string headers_file;       // `Name: value` lines
   Millis connect_timeout{1000};
   std::size_t max_connections_per_host = 32;
-  bool accept_gzip = false;       // costs CPU on the same machine, saves network between machines
+  bool accept_gzip = false;  // costs CPU on the same machine, saves network between machines
 };
 
-// libcurl multi on one I/O thread, keep-alive connections.
+// libcurl multi on one I/O thread, keep-alive connections, HTTP/1.1. Certificates are always
+// verified; userinfo of the URL is sent as basic authentication unless a file gives another one;
+// the environment's proxy variables are not used. `clock` must outlive the client.
 // kInvalidParameter, naming the option and the file, when a file cannot be read or parsed now.
 Result<std::unique_ptr<Client>> MakeClient(const ClientOptions& options, const Clock& clock);
 

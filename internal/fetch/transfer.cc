@@ -1,0 +1,162 @@
+#include "internal/fetch/transfer.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "internal/base/log.h"
+#include "internal/fetch/curl_error.h"
+#include "internal/fetch/url.h"
+
+namespace gpumon::fetch {
+namespace {
+
+constexpr long kReadBuffer = 128L << 10U;
+constexpr std::size_t kFirstBodyBytes = std::size_t{16} << 10U;
+// Names are looked up again soon: a Service's address moves.
+constexpr long kDnsCacheSeconds = 5;
+constexpr long kMaxIdleSeconds = 60;
+
+void AppendLine(CurlList& list, const std::string& line) {
+  curl_slist* const longer = curl_slist_append(list.get(), line.c_str());
+  if (longer == nullptr) return;
+  (void)list.release();
+  list.reset(longer);
+}
+
+}  // namespace
+
+Transfer::Transfer(CurlEasy easy, Request request, Done done)
+    : easy_(std::move(easy)), request_(std::move(request)), done_(std::move(done)) {}
+
+template <class T>
+void Transfer::Set(CURLoption option, T value) {
+  const CURLcode code = curl_easy_setopt(easy_.get(), option, value);
+  if (code != CURLE_OK && refused_ == CURLE_OK) refused_ = code;
+}
+
+Result<void> Transfer::Prepare(const ClientOptions& options,
+                               std::shared_ptr<const Credentials> credentials, Millis budget) {
+  credentials_ = std::move(credentials);
+  SetLimits(options, budget);
+  SetRequest();
+  SetTrust();
+  // "identity" still decodes what a server compressed unasked.
+  Set(CURLOPT_ACCEPT_ENCODING, options.accept_gzip ? "gzip" : "identity");
+  if (refused_ == CURLE_OK) return {};
+  return Error(Status{Code::kInternal, "the request could not be set up",
+                      StatusOf(refused_, error_.data(), RedactUrl(request_.url)).detail});
+}
+
+void Transfer::SetLimits(const ClientOptions& options, Millis budget) {
+  Set(CURLOPT_ERRORBUFFER, error_.data());
+  Set(CURLOPT_NOSIGNAL, 1L);
+  // A name still being looked up must not hold the I/O thread when its request ends.
+  Set(CURLOPT_QUICK_EXIT, 1L);
+  Set(CURLOPT_TIMEOUT_MS, static_cast<long>(budget.count()));
+  Set(CURLOPT_CONNECTTIMEOUT_MS,
+      static_cast<long>(std::min(budget, options.connect_timeout).count()));
+  Set(CURLOPT_BUFFERSIZE, kReadBuffer);
+  Set(CURLOPT_DNS_CACHE_TIMEOUT, kDnsCacheSeconds);
+  Set(CURLOPT_MAXAGE_CONN, kMaxIdleSeconds);
+  Set(CURLOPT_TCP_NODELAY, 1L);
+  Set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request_.max_response_bytes));
+  Set(CURLOPT_WRITEFUNCTION, &Transfer::OnBody);
+  Set(CURLOPT_WRITEDATA, this);
+}
+
+void Transfer::SetRequest() {
+  Set(CURLOPT_URL, request_.url.c_str());
+  Set(CURLOPT_PROTOCOLS_STR, "http,https");
+  Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  Set(CURLOPT_FOLLOWLOCATION, 0L);
+  Set(CURLOPT_USERAGENT, "gpu-monitoring");
+  // The environment's proxy variables are none of ours.
+  Set(CURLOPT_PROXY, "");
+  if (!request_.form.empty()) {
+    Set(CURLOPT_POST, 1L);
+    Set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.form.size()));
+    Set(CURLOPT_POSTFIELDS, request_.form.data());
+    AppendLine(headers_, "Expect:");
+  }
+  for (const auto& [name, value] : request_.headers) {
+    AppendLine(headers_, name + ": " + value);
+  }
+  for (const std::string& line : credentials_->header_lines) {
+    AppendLine(headers_, line);
+  }
+  Set(CURLOPT_HTTPHEADER, headers_.get());
+}
+
+void Transfer::SetTrust() {
+  Set(CURLOPT_SSL_VERIFYPEER, 1L);
+  Set(CURLOPT_SSL_VERIFYHOST, 2L);
+  Set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (credentials_->ca_pem.empty()) return;
+  // A blob, not a path: curl would keep using what it once read from a path.
+  curl_blob pem{const_cast<char*>(credentials_->ca_pem.data()), credentials_->ca_pem.size(),
+                CURL_BLOB_NOCOPY};
+  Set(CURLOPT_CAINFO_BLOB, &pem);
+}
+
+std::size_t Transfer::OnBody(char* bytes, std::size_t size, std::size_t count, void* self) {
+  return static_cast<Transfer*>(self)->Append(bytes, size * count);
+}
+
+std::size_t Transfer::Append(const char* bytes, std::size_t size) {
+  const std::size_t needed = body_.size() + size;
+  if (needed > request_.max_response_bytes) {
+    too_large_ = true;
+    return 0;
+  }
+  if (needed > body_.capacity()) {
+    // Never more room than the cap, whatever a server promises.
+    std::size_t room = std::max({needed, body_.capacity() * 2, kFirstBodyBytes});
+    curl_off_t promised = -1;
+    if (body_.empty() &&
+        curl_easy_getinfo(easy(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &promised) == CURLE_OK &&
+        promised > 0) {
+      room = std::max(needed, static_cast<std::size_t>(promised));
+    }
+    body_.reserve(std::min(room, request_.max_response_bytes));
+  }
+  body_.append(bytes, size);
+  return size;
+}
+
+std::string Transfer::Header(const char* name) const {
+  curl_header* header = nullptr;
+  if (curl_easy_header(easy(), name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK) return {};
+  return header->value;
+}
+
+Result<Response> Transfer::Outcome(CURLcode code) {
+  if (too_large_) code = CURLE_FILESIZE_EXCEEDED;
+  if (code != CURLE_OK) return Error(StatusOf(code, error_.data(), RedactUrl(request_.url)));
+  long status = 0;
+  curl_easy_getinfo(easy(), CURLINFO_RESPONSE_CODE, &status);
+  Response response;
+  response.status = static_cast<int>(status);
+  response.content_type = Header("Content-Type");
+  response.date = Header("Date");
+  response.retry_after = Header("Retry-After");
+  response.body = std::move(body_);
+  return response;
+}
+
+void Transfer::Finish(Result<Response> result) {
+  try {
+    std::exchange(done_, nullptr)(std::move(result));
+  } catch (const std::exception& e) {
+    log::Error("a request's callback threw", {{"what", e.what()}});
+  } catch (...) {
+    log::Error("a request's callback threw", {{"what", "not a std::exception"}});
+  }
+}
+
+CurlEasy Transfer::TakeEasy() {
+  curl_easy_reset(easy());
+  return std::move(easy_);
+}
+
+}  // namespace gpumon::fetch

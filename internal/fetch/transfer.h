@@ -1,0 +1,64 @@
+// One request on one easy handle. Used inside internal/fetch alone.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "internal/fetch/client.h"
+#include "internal/fetch/credentials.h"
+
+namespace gpumon::fetch {
+
+struct CurlEasyDeleter {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+using CurlEasy = std::unique_ptr<CURL, CurlEasyDeleter>;
+
+struct CurlListDeleter {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using CurlList = std::unique_ptr<curl_slist, CurlListDeleter>;
+
+// Lives until its handle has left the multi handle: curl keeps pointers into it. Belongs to the
+// I/O thread.
+class Transfer {
+ public:
+  Transfer(CurlEasy easy, Request request, Done done);
+
+  // Sets the handle up; `budget` > 0. kInternal when curl refuses an option.
+  Result<void> Prepare(const ClientOptions& options, std::shared_ptr<const Credentials> credentials,
+                       Millis budget);
+
+  CURL* easy() const { return easy_.get(); }
+  // What came of it, once curl has said `code`.
+  Result<Response> Outcome(CURLcode code);
+  // Tells the caller, once. Nothing it throws gets through.
+  void Finish(Result<Response> result);
+  // A handle that can be used again.
+  CurlEasy TakeEasy();
+
+ private:
+  static std::size_t OnBody(char* bytes, std::size_t size, std::size_t count, void* self);
+  std::size_t Append(const char* bytes, std::size_t size);
+  void SetLimits(const ClientOptions& options, Millis budget);
+  void SetRequest();
+  void SetTrust();
+  template <class T>
+  void Set(CURLoption option, T value);
+  std::string Header(const char* name) const;
+
+  CurlEasy easy_;
+  Request request_;
+  Done done_;
+  std::shared_ptr<const Credentials> credentials_;
+  CurlList headers_;
+  std::string body_;
+  bool too_large_ = false;
+  CURLcode refused_ = CURLE_OK;  // the first option curl did not take
+  std::array<char, CURL_ERROR_SIZE> error_{};
+};
+
+}  // namespace gpumon::fetch

@@ -1,0 +1,32 @@
+#include "internal/fetch/url.h"
+
+#include <curl/curl.h>
+
+#include "internal/base/text.h"
+
+namespace gpumon::fetch {
+
+std::string RedactUrl(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t start = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const std::size_t authority_end = url.find_first_of("/?#", start);
+  std::size_t at = url.substr(0, authority_end).rfind('@');
+  if (at == std::string_view::npos || at < start) at = url.rfind('@');
+  if (at == std::string_view::npos || at < start) return std::string(url);
+  return std::string(url.substr(0, start)) + "***" + std::string(url.substr(at));
+}
+
+bool IsHttpUrl(std::string_view url) {
+  const std::size_t colon = url.find("://");
+  if (colon == std::string_view::npos || url.size() == colon + 3) return false;
+  const std::string_view scheme = url.substr(0, colon);
+  return EqualsIgnoreCase(scheme, "http") || EqualsIgnoreCase(scheme, "https");
+}
+
+std::optional<double> ParseDate(const std::string& text) {
+  const time_t seconds = curl_getdate(text.c_str(), nullptr);
+  if (seconds == -1) return std::nullopt;
+  return static_cast<double>(seconds);
+}
+
+}  // namespace gpumon::fetch

@@ -1,0 +1,20 @@
+// What a URL may show of itself, and dates as HTTP writes them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gpumon::fetch {
+
+// `url` as it may stand in a log: user and password are replaced by `***`. When an `@` stands where
+// it should not (a password with a bare slash, say) all before it is hidden too.
+std::string RedactUrl(std::string_view url);
+
+// `http://` or `https://`, any case, followed by something.
+bool IsHttpUrl(std::string_view url);
+
+// A date of RFC 9110 (any of its three forms) as Unix seconds.
+std::optional<double> ParseDate(const std::string& text);
+
+}  // namespace gpumon::fetch
