@@ -22,7 +22,7 @@ class Executor {
 };
 
 // A fixed number of threads over one queue. A task that throws ends nothing: it is logged.
-// The destructor (and Stop) runs what was posted before, then joins.
+// The destructor (and Stop) runs what was posted before, then joins; a task must not call them.
 class ThreadPool final : public Executor {
  public:
   ThreadPool(std::size_t threads, const std::string& name);
@@ -40,7 +40,9 @@ class ThreadPool final : public Executor {
   CondVar wake_;
   std::deque<std::function<void()>> queue_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
-  std::vector<std::thread> threads_;
+  std::size_t running_ GUARDED_BY(mutex_) = 0;  // threads that have not left Run
+  CondVar idle_;                                // running_ became 0
+  std::vector<std::thread> threads_ GUARDED_BY(mutex_);
 };
 
 }  // namespace gpumon

@@ -37,6 +37,26 @@ spdlog::logger& Logger() {
   return logger;
 }
 
+// Length of the character at the front of `text` when a terminal or a viewer would act on it
+// instead of showing it: C0 and C1 controls, the line and paragraph separators, marks that reverse
+// the direction of text. Else 0. `text` is valid UTF-8.
+std::size_t HiddenCharacterLength(std::string_view text) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (at(0) < 0x20 || at(0) == 0x7f) return 1;
+  if (at(0) == 0xC2 && at(1) < 0xA0) return 2;
+  if (at(0) != 0xE2) return 0;
+  const bool mark = (at(1) == 0x80 && (at(2) == 0x8E || at(2) == 0x8F)) ||
+                    (at(1) == 0x80 && at(2) >= 0xA8 && at(2) <= 0xAE) ||
+                    (at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9);
+  return mark ? 3 : 0;
+}
+
+void AppendHex(std::string& out, char c) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  out += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 15U]};
+}
+
 }  // namespace
 
 Result<Level> ParseLevel(std::string_view text) {
@@ -51,7 +71,7 @@ void SetLevel(Level level) {
 }
 
 bool Enabled(Level level) {
-  return Logger().should_log(kLevels[static_cast<std::size_t>(level)].spd);
+  return level != Level::kOff && Logger().should_log(kLevels[static_cast<std::size_t>(level)].spd);
 }
 
 std::string Quoted(std::string_view value) {
@@ -59,26 +79,26 @@ std::string Quoted(std::string_view value) {
     return c > ' ' && c < 0x7f && c != '"' && c != '=' && c != '\\';
   });
   if (plain) return std::string(value);
+  const std::string text = ToValidUtf8(value);
   std::string out = "\"";
-  for (const char c : ToValidUtf8(value)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += {'\\', c};
-    } else if (c == '\n') {
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t hidden = HiddenCharacterLength(std::string_view(text).substr(i));
+    if (text[i] == '"' || text[i] == '\\') {
+      out += {'\\', text[i]};
+    } else if (text[i] == '\n') {
       out += "\\n";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      constexpr std::string_view kHex = "0123456789abcdef";
-      out += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 15U]};
+    } else if (hidden > 0) {
+      for (const char c : text.substr(i, hidden)) AppendHex(out, c);
     } else {
-      out += c;
+      out += text[i];
     }
+    i += std::max<std::size_t>(hidden, 1);
   }
   return out + '"';
 }
 
 void Write(Level level, std::string_view message, Fields fields) {
-  const auto spd = kLevels[static_cast<std::size_t>(level)].spd;
-  if (!Logger().should_log(spd)) return;
+  if (!Enabled(level)) return;
   std::string line = "msg=" + Quoted(message);
   for (const auto& field : fields) {
     line += ' ';
@@ -86,7 +106,8 @@ void Write(Level level, std::string_view message, Fields fields) {
     line += '=';
     line += Quoted(field.value);
   }
-  Logger().log(spd, spdlog::string_view_t(line.data(), line.size()));
+  Logger().log(kLevels[static_cast<std::size_t>(level)].spd,
+               spdlog::string_view_t(line.data(), line.size()));
 }
 
 }  // namespace gpumon::log

@@ -51,7 +51,8 @@ inline void Error(std::string_view message, Fields fields = {}) {
 }
 
 // `value` as it stands in a log line: bare when it is plain, else in double quotes with
-// backslash escapes for quotes, control characters and bytes that are not UTF-8.
+// backslash escapes for quotes, control characters, and characters that break lines or reverse
+// text; a byte that is not UTF-8 becomes U+FFFD.
 std::string Quoted(std::string_view value);
 
 }  // namespace gpumon::log
