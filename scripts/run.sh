@@ -122,8 +122,10 @@ ended() { # by a signal
 
 write_prometheus_config() { # EXPORTER_PORT
   local gpus=$((${NODES:-4} * ${GPUS_PER_NODE:-8})) interval=1s
-  [ "$gpus" -le 2000 ] || interval=5s
-  [ "$gpus" -le 20000 ] || interval=15s
+  # A scrape that takes longer than the interval brings nothing; it is 64 samples a GPU.
+  [ "$gpus" -le 500 ] || interval=5s
+  [ "$gpus" -le 5000 ] || interval=15s
+  [ "$gpus" -le 20000 ] || interval=60s
   interval=${SCRAPE_INTERVAL:-$interval}
   cat >"$data/prometheus.yml" <<CONFIG
 global:
@@ -170,7 +172,7 @@ start_on_free_port() { # NAME PATH
 
 wait_for_data() {
   local tick answer name base=${BASE_PATH-}
-  for ((tick = 0; tick < 600; tick++)); do
+  for ((tick = 0; tick < 1500; tick++)); do
     progress "waiting for the first data: $((tick / 5)) s"
     for name in server prometheus exporter; do
       running "$name" || report_death "$name"
@@ -182,7 +184,7 @@ wait_for_data() {
     fi
     sleep 0.2
   done
-  die "no data after 2 minutes; see $logs/prometheus-$port.log and $logs/exporter-$port.log"
+  die "no data after 5 minutes; see $logs/prometheus-$port.log and $logs/exporter-$port.log"
 }
 
 print_urls() { # PROMETHEUS_PORT EXPORTER_PORT
