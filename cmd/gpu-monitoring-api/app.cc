@@ -1,0 +1,119 @@
+#include "cmd/gpu-monitoring-api/app.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <ostream>
+
+#include "cmd/gpu-monitoring-api/graph.h"
+#include "cmd/gpu-monitoring-api/healthcheck.h"
+#include "internal/base/log.h"
+#include "internal/base/process.h"
+#include "internal/config/help.h"
+#include "internal/config/server_options.h"
+#include "version.h"
+
+namespace gpumon::api {
+namespace {
+
+constexpr config::Program kProgram{
+    .name = "gpu-monitoring-api",
+    .summary = "Serves the GPU metrics of any Prometheus as a dashboard API.",
+    .version = kVersion};
+// How long one wait for a signal lasts; between two of them the graph is looked after.
+constexpr Millis kTick{100};
+constexpr Millis kTickUntilFirstRefresh{20};
+
+// Somebody who asks twice does not want to wait.
+void EndAtOnceOnSignal(const EndingSignals& signals, Millis wait) {
+  if (signals.Await(wait) != 0) {
+    log::Warning("second signal: ending at once");
+    _exit(1);
+  }
+}
+
+// Readiness fails first; after the delay, when load balancers look elsewhere, what is in flight
+// is finished and idle connections close.
+void Drain(Graph& graph, const config::ServerConfig& config, int signal,
+           const EndingSignals& signals) {
+  const SystemClock clock;
+  graph.FailReadiness();
+  const Millis delay = signal == SIGINT ? Millis(0) : config.drain_delay;
+  log::Info("draining",
+            {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}, {"delay_ms", delay.count()}});
+  const Deadline delayed = Deadline::After(clock, delay);
+  while (!delayed.Passed(clock)) {
+    EndAtOnceOnSignal(signals, std::min(kTick, delayed.Left(clock)));
+    graph.Tick();
+  }
+  graph.BeginDrain();
+  const Deadline limit = Deadline::After(clock, config.request_timeout + Millis(5000));
+  while (!graph.AwaitDrained(kTick)) {
+    EndAtOnceOnSignal(signals, Millis(0));
+    if (limit.Passed(clock)) {
+      log::Warning("drain limit passed: ending with requests in flight");
+      break;
+    }
+  }
+}
+
+int Serve(const config::ServerConfig& config, std::ostream& err) {
+  const EndingSignals signals;
+  log::SetLevel(config.log_level);
+  auto graph = Graph::Make(config);
+  if (!graph) {
+    err << kProgram.name << ": " << graph.error().message << '\n';
+    return 2;
+  }
+  const auto port = (*graph)->Start();
+  if (!port) {
+    err << kProgram.name << ": " << port.error().message << '\n';
+    return 1;
+  }
+  if (!config.port_file.empty() && !WritePortFile(config.port_file, *port)) {
+    err << kProgram.name << ": --port-file " << config.port_file
+        << " cannot be written; name a file in a directory that this user may write\n";
+    return 1;
+  }
+  log::Info("serving", {{"version", kVersion},
+                        {"address", config.listen_host},
+                        {"port", *port},
+                        {"grpc_health_port", config.grpc_health_port}});
+  int signal = 0;
+  Millis tick = kTickUntilFirstRefresh;
+  while ((signal = signals.Await(tick)) == 0) {
+    (*graph)->Tick();
+    if ((*graph)->FirstRefreshAsked()) tick = kTick;
+  }
+  Drain(**graph, config, signal, signals);
+  (*graph)->Stop();
+  log::Info("ended");
+  return 0;
+}
+
+}  // namespace
+
+int Run(std::span<const std::string> arguments, const config::Environment& environment,
+        std::ostream& out, std::ostream& err) {
+  const auto refuse = [&](const Status& status) {
+    err << kProgram.name << ": " << status.message << '\n';
+    return 2;
+  };
+  const auto values = config::Parse(config::ServerOptionRows(), arguments, environment);
+  if (!values) return refuse(values.error());
+  if (values->help_wanted()) {
+    out << config::HelpText(kProgram, config::ServerOptionRows());
+    return 0;
+  }
+  if (values->version_wanted()) {
+    out << config::VersionText(kProgram);
+    return 0;
+  }
+  const auto config = config::MakeServerConfig(*values);
+  if (!config) return refuse(config.error());
+  if (config->healthcheck) return CheckHealth(*config, err);
+  return Serve(*config, err);
+}
+
+}  // namespace gpumon::api

@@ -1,0 +1,264 @@
+#include "cmd/gpu-monitoring-api/graph.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "handlers/health.h"
+#include "internal/gpu/command.h"
+#include "internal/prom/api_client.h"
+#include "version.h"
+
+namespace gpumon::api {
+namespace {
+
+// Memory of a refresh's peak goes back to the system when no refresh came for so long: giving it
+// back after each would cost more than the refresh itself.
+constexpr std::chrono::seconds kIdleBeforeRelease{5};
+
+// "host:9090" of "https://user:secret@host:9090/path".
+std::string HostOf(std::string_view url) {
+  url.remove_prefix(std::min(url.size(), url.find("://") + 3));
+  url = url.substr(0, url.find('/'));
+  if (const std::size_t at = url.rfind('@'); at != std::string_view::npos) {
+    url.remove_prefix(at + 1);
+  }
+  return std::string(url);
+}
+
+std::string HostsOf(const std::vector<std::string>& urls) {
+  std::string hosts;
+  for (const auto& url : urls) hosts += (hosts.empty() ? "" : ",") + HostOf(url);
+  return hosts;
+}
+
+gpu::CommandStyle StyleOf(config::ProcessCommands commands) {
+  switch (commands) {
+    case config::ProcessCommands::kFull:
+      return gpu::CommandStyle::kFull;
+    case config::ProcessCommands::kName:
+      return gpu::CommandStyle::kName;
+    case config::ProcessCommands::kHidden:
+      return gpu::CommandStyle::kHidden;
+    case config::ProcessCommands::kRedacted:
+      break;
+  }
+  return gpu::CommandStyle::kRedacted;
+}
+
+handlers::DebugAccess AccessOf(config::DebugEndpoints endpoints) {
+  switch (endpoints) {
+    case config::DebugEndpoints::kLoopback:
+      return handlers::DebugAccess::kLoopback;
+    case config::DebugEndpoints::kEverybody:
+      return handlers::DebugAccess::kEverybody;
+    case config::DebugEndpoints::kOff:
+      break;
+  }
+  return handlers::DebugAccess::kOff;
+}
+
+handlers::Settings SettingsOf(const config::ServerConfig& config) {
+  handlers::Settings settings;
+  settings.version = kVersion;
+  settings.prometheus_hosts = HostsOf(config.prometheus_urls);
+  settings.request_timeout = config.request_timeout;
+  settings.ready_requires_prometheus = config.ready_requires_prometheus;
+  settings.debug = AccessOf(config.debug_endpoints);
+  settings.allowed_hosts = config.allowed_hosts;
+  settings.cors_origins = config.cors_allowed_origins;
+  settings.base_path = config.base_path;
+  for (const auto& argument : profile::CommandLine()) {
+    settings.command_line.push_back(gpu::ShowCommand(argument, gpu::CommandStyle::kRedacted));
+  }
+  return settings;
+}
+
+fetch::ClientOptions FetchOptionsOf(const config::ServerConfig& config) {
+  fetch::ClientOptions options;
+  options.bearer_token_file = config.prometheus_bearer_token_file;
+  options.basic_auth_file = config.prometheus_basic_auth_file;
+  options.ca_file = config.prometheus_ca_file;
+  options.headers_file = config.prometheus_headers_file;
+  options.max_connections_per_host = config.prometheus_max_concurrency;
+  return options;
+}
+
+http::ServerOptions HttpOptionsOf(const config::ServerConfig& config) {
+  http::ServerOptions options;
+  options.address = config.listen_host;
+  options.port = config.port;
+  options.threads = config.threads;
+  options.base_path = config.base_path;
+  options.routes = handlers::Api::HttpRoutes();
+  options.limits.connection_max_age = config.connection_max_age;
+  // A handler answers by its own deadline; the transport's limit is for one that is broken.
+  options.limits.handler_timeout = config.request_timeout + Millis(5000);
+  return options;
+}
+
+std::size_t Workers() {
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 8);
+}
+
+}  // namespace
+
+void CountingObserver::QueryDone(const std::string& query, std::string_view result, double seconds,
+                                 std::size_t bytes) {
+  metrics_.CountQuery(query, result, seconds, bytes);
+}
+
+void CountingObserver::RefreshDone(models::Part part, std::string_view result, double seconds,
+                                   std::size_t /*rows*/) {
+  metrics_.CountRefresh(models::NameOf(part), result, seconds);
+}
+
+void CountingObserver::Joined(const gpu::JoinCounts& counts) {
+  struct Row {
+    std::string_view reason;
+    std::size_t count;
+  };
+  const std::array rows = {
+      Row{"no_gpu_label", counts.no_gpu_label}, Row{"bad_pid", counts.bad_pid},
+      Row{"invalid_value", counts.bad_value},   Row{"undecodable", counts.undecodable},
+      Row{"duplicate", counts.duplicates},
+  };
+  for (const auto& row : rows) {
+    if (row.count > 0) metrics_.CountDropped(row.reason, row.count);
+  }
+}
+
+Graph::Graph(const config::ServerConfig& config)
+    : config_(config),
+      settings_(SettingsOf(config)),
+      metrics_(clock_, kVersion),
+      upstream_clock_(clock_),
+      observer_(metrics_),
+      last_release_(clock_.Steady()) {}
+
+Graph::~Graph() {
+  Stop();
+}
+
+Result<std::unique_ptr<Graph>> Graph::Make(const config::ServerConfig& config) {
+  std::unique_ptr<Graph> graph(new Graph(config));
+  if (auto built = graph->Build(); !built) return Error(built.error());
+  return graph;
+}
+
+Result<void> Graph::Build() {
+  if (!config_.api_bearer_token_file.empty()) {
+    auto token = handlers::TokenFile::Open(config_.api_bearer_token_file, clock_);
+    if (!token) return Error(token.error());
+    token_ = std::move(*token);
+  }
+  pool_ = std::make_unique<ThreadPool>(Workers(), "worker");
+  auto fetch = fetch::MakeClient(FetchOptionsOf(config_), clock_);
+  if (!fetch) return Error(fetch.error());
+  fetch_ = std::move(*fetch);
+  prom::ApiClientOptions options;
+  options.urls = config_.prometheus_urls;
+  options.timeout = config_.prometheus_timeout;
+  options.max_concurrency = config_.prometheus_max_concurrency;
+  options.max_response_bytes = config_.prometheus_max_response_bytes;
+  auto prometheus = prom::MakeApiClient(options, *fetch_, *pool_, clock_);
+  if (!prometheus) return Error(prometheus.error());
+  prometheus_ = std::move(*prometheus);
+  collector_ = std::make_unique<gpu::Collector>(*prometheus_, clock_, upstream_clock_, observer_,
+                                                StyleOf(config_.process_commands));
+  for (const auto part : {models::Part::kGpus, models::Part::kProcesses}) {
+    for (const auto& query : collector_->plan(part)) {
+      settings_.queries.emplace_back(std::string(models::NameOf(part)) + '/' + query.name,
+                                     query.promql);
+    }
+  }
+  gpu::CacheOptions cache;
+  cache.ttl = config_.cache_ttl;
+  cache.max_stale = config_.max_stale;
+  cache.upstream_timeout = config_.prometheus_timeout;
+  source_ = std::make_unique<gpu::CachedSource>(*collector_, clock_, cache,
+                                                [this] { refreshed_since_release_ = true; });
+  probe_ = std::make_unique<gpu::UpstreamProbe>(*prometheus_, clock_, upstream_clock_);
+  services_ = std::make_unique<handlers::Services>(
+      handlers::Services{settings_, clock_, *pool_, *source_, [this] { return probe_->Last(); },
+                         lifecycle_, render_cache_, metrics_, cpu_profiler_,
+                         [this] { return token_ ? token_->Token() : std::string(); }});
+  api_ = std::make_unique<handlers::Api>(*services_);
+  server_ = http::MakeServer(HttpOptionsOf(config_), *api_);
+  metrics_.SetReadings([this] { return ReadCounters(); });
+  return {};
+}
+
+telemetry::Readings Graph::ReadCounters() const {
+  const http::ServerStats stats = server_->stats();
+  telemetry::Readings readings;
+  readings.connections = stats.connections;
+  readings.in_flight = stats.in_flight;
+  readings.refused = stats.refused;
+  for (const auto part : {models::Part::kGpus, models::Part::kProcesses}) {
+    readings.parts.push_back(
+        {std::string(models::NameOf(part)), source_->Age(part), source_->Rows(part)});
+  }
+  return readings;
+}
+
+Result<std::uint16_t> Graph::Start() {
+  auto port = server_->Start();
+  if (!port) return port;
+  if (config_.grpc_health_port != 0) {
+    grpc_ = std::make_unique<grpc::HealthServer>();
+    const auto health_port = grpc_->Start(config_.listen_host, config_.grpc_health_port);
+    if (!health_port) return Error(health_port.error());
+    grpc_->SetLiveness(true);
+  }
+  probe_->Start();
+  return port;
+}
+
+void Graph::StartFirstRefresh() {
+  first_refresh_asked_ = true;
+  const Deadline deadline = Deadline::After(clock_, config_.prometheus_timeout);
+  source_->Get({}, deadline, [this](Result<gpu::Got>) { lifecycle_.first_refresh_ended = true; });
+}
+
+void Graph::Tick() {
+  // After the first check: from then on Prometheus's clock is known.
+  if (!first_refresh_asked_ && probe_->Last().checked) StartFirstRefresh();
+  if (grpc_) {
+    const bool ready = handlers::IsReady(*services_);
+    if (ready != ready_said_) grpc_->SetReadiness(ready);
+    ready_said_ = ready;
+  }
+  const SteadyTime now = clock_.Steady();
+  if (refreshed_since_release_.exchange(false)) {
+    last_release_ = now;
+  } else if (last_release_ != SteadyTime() && now - last_release_ > kIdleBeforeRelease) {
+    last_release_ = SteadyTime();  // nothing to give back until the next refresh
+    pool_->Post([] { profile::ReleaseMemory(); });
+  }
+}
+
+void Graph::FailReadiness() {
+  lifecycle_.draining = true;
+  if (grpc_) grpc_->SetReadiness(false);
+  ready_said_ = false;
+}
+
+void Graph::Stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  lifecycle_.draining = true;
+  cpu_profiler_.Cancel();
+  if (server_) server_->Stop();
+  if (grpc_) grpc_->Stop(Millis(500));
+  metrics_.SetReadings({});
+  // What still waits for Prometheus is told so, on the pool, before the pool ends.
+  probe_.reset();
+  prometheus_.reset();
+  fetch_.reset();
+  if (pool_) pool_->Stop();
+}
+
+}  // namespace gpumon::api

@@ -1,0 +1,54 @@
+#include "handlers/debug.h"
+
+#include "tests/handlers/fixture.h"
+
+namespace gpumon::handlers {
+namespace {
+
+class DebugTest : public HandlersTest {
+ protected:
+  DebugTest() {
+    settings_.debug = DebugAccess::kEverybody;
+    settings_.command_line = {"gpu-monitoring-api", "--port=1"};
+    settings_.queries = {{"gpus/x", "nvidia_gpu_utilization_percent"}};
+  }
+};
+
+TEST_F(DebugTest, VarsHaveCommandLineMemoryUptimeAndCounters) {
+  const auto json = Get("/debug/vars").json();
+  EXPECT_EQ(*json["cmdline"][0].AsString(), "gpu-monitoring-api");
+  EXPECT_GT(json["memstats"]["resident_bytes"].AsInteger().value_or(0), 1 << 20);
+  EXPECT_NE(json.Find("uptime_seconds"), nullptr);
+  EXPECT_GT(json["counters"].size(), 3U);
+  EXPECT_EQ(*json["queries"]["gpus/x"].AsString(), "nvidia_gpu_utilization_percent");
+}
+
+TEST_F(DebugTest, TheIndexNamesTheProfiles) {
+  const std::string body = Get("/debug/pprof/").body();
+  for (const std::string path : {"profile", "heap", "cmdline", "symbol"}) {
+    EXPECT_NE(body.find("/debug/pprof/" + path), std::string::npos) << path;
+  }
+}
+
+TEST_F(DebugTest, TheCommandLineIsSeparatedByNul) {
+  EXPECT_EQ(Get("/debug/pprof/cmdline").body(), std::string("gpu-monitoring-api\0--port=1", 27));
+}
+
+TEST_F(DebugTest, SymbolsAreLookedUpByPost) {
+  EXPECT_EQ(Get("/debug/pprof/symbol").body(), "num_symbols: 1\n");
+  http::Request request;
+  request.method = "POST";
+  request.path = "/debug/pprof/symbol";
+  request.body = "0x1+0x2";
+  const auto answer = Ask(request);
+  EXPECT_EQ(answer.status(), 200);
+  EXPECT_NE(answer.body().find("0x1\t"), std::string::npos) << answer.body();
+}
+
+TEST_F(DebugTest, ProfileLengthsAreBounded) {
+  EXPECT_EQ(Get("/debug/pprof/profile?seconds=0").status(), 400);
+  EXPECT_EQ(Get("/debug/pprof/profile?seconds=301").status(), 400);
+}
+
+}  // namespace
+}  // namespace gpumon::handlers

@@ -1,0 +1,130 @@
+#include "tests/handlers/fixture.h"
+
+namespace gpumon::handlers {
+namespace {
+
+using models::ProcessQuantity;
+using models::Quantity;
+using models::Text;
+
+constexpr double kAsOf = 1704110400;  // 2024-01-01T12:00:00Z
+constexpr double kGiB = 1024.0 * 1024 * 1024;
+
+void Set(models::GpuMetrics& row, Quantity quantity, double value) {
+  row.readings.Set(static_cast<std::size_t>(quantity), value);
+}
+
+models::GpuMetrics Gpu(std::string_view node, std::string_view id, int index, double utilization) {
+  models::GpuMetrics row;
+  row.set_text(Text::kNode, node);
+  row.set_text(Text::kGpuId, id);
+  row.set_text(Text::kGpuName, "NVIDIA Tesla V100");
+  row.set_text(Text::kSource, "nvidia_gpu");
+  row.gpu_index = index;
+  Set(row, Quantity::kUtilization, utilization);
+  Set(row, Quantity::kMemoryUsed, 8 * kGiB);
+  Set(row, Quantity::kMemoryTotal, 16 * kGiB);
+  Set(row, Quantity::kMemoryFree, 8 * kGiB);
+  Set(row, Quantity::kMemoryUtilization, 50.5);
+  Set(row, Quantity::kMemoryUsedPercent, 50);
+  row.newest = kAsOf - 1;
+  row.oldest = kAsOf - 1.5;
+  return row;
+}
+
+models::GpuProcess Process(std::int64_t pid, std::string_view user, double memory) {
+  models::GpuProcess row;
+  row.set_text(Text::kNode, "gpu-node-1");
+  row.set_text(Text::kGpuId, "0");
+  row.set_text(Text::kProcessName, "python");
+  row.set_text(Text::kUser, user);
+  row.set_text(Text::kCommand, "python train.py");
+  row.set_text(Text::kSource, "nvidia_gpu");
+  row.gpu_index = 0;
+  row.pid = pid;
+  row.readings.Set(static_cast<std::size_t>(ProcessQuantity::kGpuMemory), memory);
+  row.readings.Set(static_cast<std::size_t>(ProcessQuantity::kCpu), 8.5);
+  row.readings.Set(static_cast<std::size_t>(ProcessQuantity::kMemory), 15.2);
+  row.newest = row.oldest = kAsOf;
+  return row;
+}
+
+}  // namespace
+
+HandlersTest::HandlersTest()
+    : services_{
+          settings_,  clock_,        pool_,    source_,       [this] { return reachability_; },
+          lifecycle_, render_cache_, metrics_, cpu_profiler_, [this] { return token_; }},
+      api_(services_) {
+  log::SetLevel(log::Level::kOff);
+  settings_.version = "1.2.3";
+  settings_.prometheus_hosts = "prometheus:9090";
+  reachability_ = {true, true, 1.5, clock_.Wall(), {}};
+  lifecycle_.first_refresh_ended = true;
+}
+
+int HandlersTest::RouteOf(std::string_view path) {
+  const auto routes = Routes();
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    if (routes[i].path == path) return static_cast<int>(i);
+  }
+  ADD_FAILURE() << "no route " << path;
+  return 0;
+}
+
+Answer HandlersTest::Get(const std::string& target, http::Headers headers) {
+  http::Request request;
+  request.method = "GET";
+  const std::size_t mark = target.find('?');
+  request.path = target.substr(0, mark);
+  if (mark != std::string::npos) request.query = target.substr(mark + 1);
+  request.headers = std::move(headers);
+  return Ask(std::move(request));
+}
+
+Answer HandlersTest::Ask(http::Request request) {
+  request.received_at = clock_.Steady();
+  http::Match match;
+  match.route = RouteOf(request.path);
+  std::promise<http::Response> promise;
+  auto answer = promise.get_future();
+  api_.Handle(std::move(request), match, std::make_shared<FakeResponder>(std::move(promise)));
+  return Answer{answer.get()};
+}
+
+std::shared_ptr<models::Snapshot> HandlersTest::ThreeGpus() {
+  auto snapshot = std::make_shared<models::Snapshot>();
+  snapshot->as_of = kAsOf;
+  snapshot->sources = {"nvidia_gpu"};
+  auto full = Gpu("a", "0", 0, 75.5);
+  Set(full, Quantity::kTemperature, 65);
+  full.set_text(Text::kNamespace, "ml");
+  full.set_text(Text::kPod, "train-0");
+  auto cold = Gpu("a", "1", 1, 0);
+  auto odd = Gpu("b", "x", models::GpuMetrics::kNoIndex, 12.25);
+  Set(odd, Quantity::kTemperature, 40);
+  snapshot->gpus = {full, cold, odd};
+  return snapshot;
+}
+
+std::shared_ptr<models::Snapshot> HandlersTest::TwoProcesses() {
+  auto snapshot = std::make_shared<models::Snapshot>();
+  snapshot->part = models::Part::kProcesses;
+  snapshot->as_of = kAsOf;
+  snapshot->sources = {"nvidia_gpu"};
+  snapshot->processes = {Process(1234, "alice", 1024.0 * 1024 * 1024),
+                         Process(1235, "bob", 512.0 * 1024 * 1024)};
+  return snapshot;
+}
+
+void HandlersTest::Serve(std::shared_ptr<const models::Snapshot> snapshot) {
+  gpu::Got got;
+  got.snapshot = std::move(snapshot);
+  if (got.snapshot->part == models::Part::kGpus) {
+    source_.gpus = got;
+  } else {
+    source_.processes = got;
+  }
+}
+
+}  // namespace gpumon::handlers

@@ -1,0 +1,107 @@
+// The real handlers over a source that a test fills.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "handlers/api.h"
+#include "handlers/render_cache.h"
+#include "handlers/services.h"
+#include "internal/base/executor.h"
+#include "internal/gpu/source.h"
+#include "internal/http/server.h"
+#include "internal/json/document.h"
+#include "models/gpu.h"
+#include "tests/fakes/clock/fake_clock.h"
+
+namespace gpumon::handlers {
+
+// Answers with what it was told, at once, and remembers what was wanted.
+class FakeSource final : public gpu::Source {
+ public:
+  void Get(const gpu::Want& want, Deadline deadline, gpu::GotSnapshot done) override {
+    wants.push_back(want);
+    deadlines.push_back(deadline);
+    const auto& answer = want.part == models::Part::kGpus ? gpus : processes;
+    done(answer);
+  }
+
+  Result<gpu::Got> gpus = Error(Code::kUpstreamUnreachable, "Prometheus cannot be reached");
+  Result<gpu::Got> processes = Error(Code::kUpstreamUnreachable, "Prometheus cannot be reached");
+  std::vector<gpu::Want> wants;
+  std::vector<Deadline> deadlines;
+};
+
+// Gives the answer to whoever waits; a dropped responder gives status 0.
+class FakeResponder final : public http::Responder {
+ public:
+  explicit FakeResponder(std::promise<http::Response> answer) : answer_(std::move(answer)) {}
+  ~FakeResponder() override {
+    if (!answered_) answer_.set_value(http::Response{0, {}, nullptr});
+  }
+  void Send(http::Response response) override {
+    EXPECT_FALSE(answered_) << "answered twice";
+    answered_ = true;
+    answer_.set_value(std::move(response));
+  }
+  std::shared_ptr<http::Stream> StartStream(http::Response) override { return nullptr; }
+  bool Alive() const override { return true; }
+
+ private:
+  std::promise<http::Response> answer_;
+  bool answered_ = false;
+};
+
+struct Answer {
+  http::Response raw;
+
+  int status() const { return raw.status; }
+  std::string body() const { return raw.body ? *raw.body : std::string(); }
+  // "" when absent.
+  std::string header(std::string_view name) const {
+    const std::string* value = http::Find(raw.headers, name);
+    return value == nullptr ? std::string() : *value;
+  }
+  json::Value json() const {
+    auto parsed = json::ParseDocument(body());
+    EXPECT_TRUE(parsed.has_value()) << body();
+    return parsed ? *parsed : json::Value();
+  }
+};
+
+class HandlersTest : public ::testing::Test {
+ protected:
+  HandlersTest();
+
+  // One request through Api::Handle, as the server would give it.
+  Answer Get(const std::string& target, http::Headers headers = {});
+  Answer Ask(http::Request request);
+  // The route that serves `path`, or a failure.
+  static int RouteOf(std::string_view path);
+
+  // A snapshot of three GPUs: a/0 with everything, a/1 without temperature, b/x with a text id.
+  static std::shared_ptr<models::Snapshot> ThreeGpus();
+  static std::shared_ptr<models::Snapshot> TwoProcesses();
+  void Serve(std::shared_ptr<const models::Snapshot> snapshot);
+
+  Settings settings_;
+  FakeClock clock_;
+  ThreadPool pool_{1, "test-worker"};
+  FakeSource source_;
+  gpu::Reachability reachability_;
+  Lifecycle lifecycle_;
+  RenderCache render_cache_;
+  telemetry::Metrics metrics_{clock_, "1.2.3"};
+  profile::CpuProfiler cpu_profiler_;
+  std::string token_;
+  Services services_;
+  Api api_;
+};
+
+}  // namespace gpumon::handlers

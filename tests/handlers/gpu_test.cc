@@ -1,0 +1,277 @@
+#include <zlib.h>
+
+#include "tests/handlers/fixture.h"
+
+namespace gpumon::handlers {
+namespace {
+
+using GpuTest = HandlersTest;
+
+std::string Gunzip(const std::string& packed) {
+  z_stream stream{};
+  EXPECT_EQ(inflateInit2(&stream, 15 + 16), Z_OK);
+  std::string in = packed;
+  stream.next_in = reinterpret_cast<Bytef*>(in.data());
+  stream.avail_in = static_cast<uInt>(in.size());
+  std::string out(1 << 20, '\0');
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(inflate(&stream, Z_FINISH), Z_STREAM_END);
+  out.resize(stream.total_out);
+  inflateEnd(&stream);
+  return out;
+}
+
+std::vector<std::string> Ids(const json::Value& answer) {
+  std::vector<std::string> ids;
+  for (const auto& row : answer["data"].elements()) {
+    ids.push_back(*row["node_name"].AsString() + '/' + *row["gpu_id"].AsString());
+  }
+  return ids;
+}
+
+TEST_F(GpuTest, ARowHasTheRequirementsKeysInItsUnits) {
+  Serve(ThreeGpus());
+  const auto answer = Get("/api/v1/gpu/metrics");
+  EXPECT_EQ(answer.status(), 200);
+  EXPECT_EQ(answer.header("Content-Type"), "application/json; charset=utf-8");
+  const std::string expected =
+      R"({"node_name":"a","gpu_index":0,"gpu_name":"NVIDIA Tesla V100","utilization":75.5,)"
+      R"("memory_used":8.0,"memory_total":16.0,"memory_free":8.0,"memory_utilization":50.5,)"
+      R"("temperature":65.0,"timestamp":"2024-01-01T11:59:59Z")";
+  EXPECT_NE(answer.body().find(expected), std::string::npos) << answer.body();
+  const auto json = answer.json();
+  EXPECT_EQ(json["success"].AsBool(), true);
+  EXPECT_EQ(*json["message"].AsString(), "GPU metrics retrieved successfully");
+  EXPECT_TRUE(json["error"].is_null());
+  EXPECT_EQ(json["data"][0]["memory_used_bytes"].AsDouble(), 8.0 * 1024 * 1024 * 1024);
+  EXPECT_EQ(json["data"][0]["sample_age_seconds"].AsDouble(), 1.5);
+}
+
+TEST_F(GpuTest, AProcessRowHasTheRequirementsKeysInItsUnits) {
+  Serve(TwoProcesses());
+  const auto answer = Get("/api/v1/gpu/processes");
+  const std::string expected =
+      R"({"node_name":"gpu-node-1","gpu_index":0,"pid":1234,"process_name":"python",)"
+      R"("user":"alice","command":"python train.py","gpu_memory":1024.0,"cpu":8.5,)"
+      R"("memory":15.2,"timestamp":"2024-01-01T12:00:00Z")";
+  EXPECT_NE(answer.body().find(expected), std::string::npos) << answer.body();
+  EXPECT_EQ(*answer.json()["message"].AsString(), "GPU processes retrieved successfully");
+}
+
+TEST_F(GpuTest, WhatWasNotMeasuredIsNullWithAReason) {
+  Serve(ThreeGpus());
+  const auto json = Get("/api/v1/gpu/metrics").json();
+  const auto& row = json["data"][1];
+  EXPECT_NE(row.Find("temperature"), nullptr);
+  EXPECT_TRUE(row["temperature"].is_null());
+  EXPECT_EQ(*row["null_reasons"]["temperature"].AsString(), "not_exported");
+  EXPECT_EQ(row["utilization"].AsDouble(), 0.0);
+  EXPECT_TRUE(json["data"][2]["gpu_index"].is_null());
+  EXPECT_EQ(json["data"][0]["null_reasons"].size(), 0U);
+}
+
+TEST_F(GpuTest, WhatNoRowHasIsSaidOnceInMeta) {
+  auto snapshot = ThreeGpus();
+  for (auto& row : snapshot->gpus) {
+    row.readings.SetAbsent(static_cast<std::size_t>(models::Quantity::kTemperature),
+                           models::NullReason::kQueryFailed);
+  }
+  Serve(snapshot);
+  const auto json = Get("/api/v1/gpu/metrics").json();
+  EXPECT_EQ(*json["meta"]["null_reasons"]["temperature"].AsString(), "query_failed");
+  EXPECT_TRUE(json["data"][0]["null_reasons"].Find("temperature") == nullptr);
+}
+
+TEST_F(GpuTest, EveryRowHasEveryKeyThatSomeRowHas) {
+  Serve(ThreeGpus());
+  const auto json = Get("/api/v1/gpu/metrics").json();
+  std::vector<std::string> first;
+  for (const auto& [name, value] : json["data"][0].members()) first.push_back(name);
+  EXPECT_NE(std::find(first.begin(), first.end(), "workloads"), first.end());
+  EXPECT_EQ(std::find(first.begin(), first.end(), "uuid"), first.end()) << "nobody has one";
+  for (const auto& row : json["data"].elements()) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : row.members()) names.push_back(name);
+    EXPECT_EQ(names, first);
+  }
+  EXPECT_EQ(*json["data"][0]["workloads"][0]["pod"].AsString(), "train-0");
+  EXPECT_TRUE(json["data"][1]["workloads"].is_array());
+  EXPECT_EQ(json["data"][1]["workloads"].size(), 0U);
+}
+
+TEST_F(GpuTest, AnEmptyClusterIsAnEmptyList) {
+  Serve(std::make_shared<models::Snapshot>());
+  const auto answer = Get("/api/v1/gpu/metrics");
+  EXPECT_NE(answer.body().find(R"("data":[])"), std::string::npos);
+  EXPECT_EQ(answer.json()["meta"]["total"].AsInteger(), 0);
+}
+
+TEST_F(GpuTest, AnErrorIsAnEnvelopeWithItsCode) {
+  const auto answer = Get("/api/v1/gpu/metrics");
+  EXPECT_EQ(answer.status(), 502);
+  EXPECT_EQ(answer.body(),
+            R"({"success":false,"data":null,"message":null,)"
+            R"("error":"Prometheus cannot be reached","code":"upstream_unreachable"})");
+}
+
+TEST_F(GpuTest, RetryAfterStandsInAHeader) {
+  source_.gpus = Error(Status{Code::kUpstreamThrottled, "Prometheus asks for patience", {}, 7});
+  const auto answer = Get("/api/v1/gpu/metrics");
+  EXPECT_EQ(answer.status(), 503);
+  EXPECT_EQ(answer.header("Retry-After"), "7");
+}
+
+TEST_F(GpuTest, AStaleAnswerSaysSo) {
+  Serve(ThreeGpus());
+  source_.gpus->stale = true;
+  source_.gpus->why = Status{Code::kUpstreamTimeout, "Prometheus did not answer"};
+  source_.gpus->age_seconds = 12.9;
+  const auto answer = Get("/api/v1/gpu/metrics");
+  EXPECT_EQ(answer.status(), 200);
+  EXPECT_EQ(answer.header("Age"), "12");
+  const auto json = answer.json();
+  EXPECT_EQ(json["meta"]["stale"].AsBool(), true);
+  EXPECT_NE(json["warnings"][0].AsString()->find("upstream_timeout"), std::string::npos);
+  EXPECT_NE(metrics_.Text().find("stale_served_total 1"), std::string::npos);
+}
+
+TEST_F(GpuTest, StaleNeverReachesTheSource) {
+  Serve(ThreeGpus());
+  Get("/api/v1/gpu/metrics?stale=never");
+  EXPECT_FALSE(source_.wants.back().allow_stale);
+}
+
+TEST_F(GpuTest, PartialAbortTurnsAPartialAnswerIntoAnError) {
+  auto snapshot = ThreeGpus();
+  snapshot->partial = true;
+  snapshot->warnings = {"nvidia_gpu_temperature_celsius: query failed (upstream_error)"};
+  Serve(snapshot);
+  const auto whole = Get("/api/v1/gpu/metrics");
+  EXPECT_EQ(whole.status(), 200);
+  EXPECT_EQ(whole.json()["meta"]["partial"].AsBool(), true);
+  EXPECT_EQ(whole.json()["warnings"].size(), 1U);
+  const auto aborted = Get("/api/v1/gpu/metrics?partial=abort");
+  EXPECT_EQ(aborted.status(), 502);
+  EXPECT_EQ(*aborted.json()["code"].AsString(), "upstream_partial");
+}
+
+TEST_F(GpuTest, AtAsksForThatInstant) {
+  Serve(ThreeGpus());
+  EXPECT_EQ(Get("/api/v1/gpu/metrics?at=2024-01-01T11:00:00.250Z").status(), 200);
+  ASSERT_TRUE(source_.wants.back().at.has_value());
+  EXPECT_EQ(source_.wants.back().at->time_since_epoch().count(), 1704106800250);
+}
+
+TEST_F(GpuTest, TheDeadlineIsTheRequestsOwn) {
+  Serve(ThreeGpus());
+  settings_.request_timeout = Millis(3000);
+  Get("/api/v1/gpu/metrics");
+  EXPECT_EQ(source_.deadlines.back().at(), clock_.Steady() + Millis(3000));
+}
+
+TEST_F(GpuTest, FiltersCombine) {
+  Serve(ThreeGpus());
+  const auto ids = [&](const std::string& query) {
+    return Ids(Get("/api/v1/gpu/metrics?" + query).json());
+  };
+  using List = std::vector<std::string>;
+  EXPECT_EQ(ids("node=a"), (List{"a/0", "a/1"}));
+  EXPECT_EQ(ids("node=a&node=b&gpu=x"), (List{"b/x"}));
+  EXPECT_EQ(ids("node=*"), (List{"a/0", "a/1", "b/x"}));
+  EXPECT_EQ(ids("model=*tesla*"), List{});
+  EXPECT_EQ(ids("model=*Tesla*&min_utilization=12"), (List{"a/0", "b/x"}));
+  EXPECT_EQ(ids("max_temperature=50"), (List{"b/x"})) << "a null passes no bound";
+  EXPECT_EQ(ids("pod=train-*"), (List{"a/0"}));
+  EXPECT_EQ(ids("uuid=*"), List{}) << "absent is not any";
+}
+
+TEST_F(GpuTest, SortingPutsNullsLastBothWays) {
+  Serve(ThreeGpus());
+  using List = std::vector<std::string>;
+  EXPECT_EQ(Ids(Get("/api/v1/gpu/metrics?sort=temperature").json()), (List{"b/x", "a/0", "a/1"}));
+  EXPECT_EQ(Ids(Get("/api/v1/gpu/metrics?sort=-temperature").json()), (List{"a/0", "b/x", "a/1"}));
+  EXPECT_EQ(Ids(Get("/api/v1/gpu/metrics?sort=-gpu_id").json()), (List{"b/x", "a/1", "a/0"}));
+}
+
+TEST_F(GpuTest, PagingKeepsTheTotal) {
+  Serve(ThreeGpus());
+  const auto json = Get("/api/v1/gpu/metrics?limit=1&offset=1").json();
+  EXPECT_EQ(Ids(json), (std::vector<std::string>{"a/1"}));
+  EXPECT_EQ(json["meta"]["total"].AsInteger(), 3);
+  EXPECT_EQ(json["meta"]["limit"].AsInteger(), 1);
+  EXPECT_EQ(json["meta"]["offset"].AsInteger(), 1);
+  EXPECT_EQ(Get("/api/v1/gpu/metrics?offset=99").json()["data"].size(), 0U);
+}
+
+TEST_F(GpuTest, FieldsChoosesAndOrders) {
+  Serve(ThreeGpus());
+  const auto answer = Get("/api/v1/gpu/metrics?fields=temperature,node_name&limit=1");
+  EXPECT_NE(answer.body().find(R"("data":[{"temperature":65.0,"node_name":"a"}])"),
+            std::string::npos);
+}
+
+TEST_F(GpuTest, CsvIsATable) {
+  auto snapshot = ThreeGpus();
+  snapshot->gpus[0].set_text(models::Text::kGpuName, "=cmd|\"x\",1");
+  Serve(snapshot);
+  const auto answer = Get("/api/v1/gpu/metrics?format=csv&fields=node_name,gpu_name,temperature");
+  EXPECT_EQ(answer.header("Content-Type"), "text/csv; charset=utf-8; header=present");
+  EXPECT_EQ(answer.body(),
+            "node_name,gpu_name,temperature\r\na,\"'=cmd|\"\"x\"\",1\",65\r\n"
+            "a,NVIDIA Tesla V100,\r\nb,NVIDIA Tesla V100,40\r\n");
+}
+
+TEST_F(GpuTest, AKnownEtagGets304) {
+  Serve(ThreeGpus());
+  const auto first = Get("/api/v1/gpu/metrics");
+  const std::string etag = first.header("ETag");
+  EXPECT_TRUE(etag.starts_with("W/\""));
+  const auto again = Get("/api/v1/gpu/metrics", {{"If-None-Match", "\"other\", " + etag}});
+  EXPECT_EQ(again.status(), 304);
+  EXPECT_EQ(again.body(), "");
+  EXPECT_EQ(again.header("ETag"), etag);
+  // The same rows at another instant are the same answer.
+  auto later = ThreeGpus();
+  later->as_of += 2;
+  for (auto& row : later->gpus) row.oldest += 2;
+  Serve(later);
+  EXPECT_EQ(Get("/api/v1/gpu/metrics").header("ETag"), etag);
+  auto other = ThreeGpus();
+  other->warnings = {"1 duplicate series ignored"};
+  Serve(other);
+  EXPECT_NE(Get("/api/v1/gpu/metrics").header("ETag"), etag);
+}
+
+TEST_F(GpuTest, ABodyIsTheSameBytesForTheLifeOfItsSnapshot) {
+  Serve(ThreeGpus());
+  const auto first = Get("/api/v1/gpu/metrics");
+  clock_.Advance(Millis(1500));
+  const auto second = Get("/api/v1/gpu/metrics");
+  EXPECT_EQ(first.raw.body, second.raw.body) << "shared, not made again";
+}
+
+TEST_F(GpuTest, GzipHoldsTheSameBytes) {
+  Serve(ThreeGpus());
+  const auto plain = Get("/api/v1/gpu/metrics");
+  for (const std::string query : {"",
+                                  "?node=a&fields=node_name,gpu_id,utilization,gpu_name,"
+                                  "memory_used,memory_total,memory_free,temperature,"
+                                  "timestamp,memory_utilization,sample_age_seconds,source,"
+                                  "memory_used_bytes,memory_total_bytes"}) {
+    const auto identity = Get("/api/v1/gpu/metrics" + query);
+    const auto packed = Get("/api/v1/gpu/metrics" + query, {{"Accept-Encoding", "gzip"}});
+    ASSERT_EQ(packed.header("Content-Encoding"), "gzip");
+    EXPECT_EQ(packed.header("Vary"), "Accept-Encoding");
+    EXPECT_EQ(Gunzip(packed.body()), identity.body());
+  }
+}
+
+TEST_F(GpuTest, FieldsRouteListsBothTables) {
+  const auto json = Get("/api/v1/gpu/fields").json();
+  EXPECT_EQ(json["data"].size(), models::kGpuFields.size() + models::kProcessFields.size());
+  EXPECT_EQ(*json["data"][0]["name"].AsString(), "node_name");
+}
+
+}  // namespace
+}  // namespace gpumon::handlers

@@ -1,0 +1,94 @@
+#include "handlers/parameters.h"
+
+#include "tests/handlers/fixture.h"
+
+namespace gpumon::handlers {
+namespace {
+
+using ParametersTest = HandlersTest;
+
+struct Bad {
+  std::string query;
+  std::string names;  // what the error has to name
+};
+
+TEST_F(ParametersTest, EveryWrongParameterIsNamed) {
+  Serve(ThreeGpus());
+  const std::vector<Bad> table = {
+      {"nod=a", "'nod'; did you mean 'node'"},
+      {"limit=0", "'limit'"},
+      {"limit=-1", "'limit'"},
+      {"limit=100001", "'limit'"},
+      {"limit=01", "'limit'"},
+      {"limit=0x10", "'limit'"},
+      {"limit=%201", "'limit'"},
+      {"limit=99999999999999999999", "'limit'"},
+      {"limit=", "'limit'"},
+      {"offset=-1", "'offset'"},
+      {"limit=1&limit=2", "'limit' may be given once"},
+      {"sort=temprature", "did you mean 'temperature'"},
+      {"sort=null_reasons", "'sort'"},
+      {"fields=node_name,nope", "'fields'"},
+      {"fields=node_name,node_name", "twice"},
+      {"fields=", "'fields'"},
+      {"at=yesterday", "'at'"},
+      {"at=NaN", "'at'"},
+      {"at=-5", "'at'"},
+      {"at=2024-13-01T00:00:00Z", "'at'"},
+      {"stale=maybe", "'stale'"},
+      {"partial=", "'partial'"},
+      {"format=xml", "'format'"},
+      {"node=%60%22%7D%29%20or%20vector%281%29", "'node'"},
+      {"node=(a%2B)%2B$", "'node'"},
+      {"node=" + std::string(254, 'a'), "'node'"},
+      {"node=a%0Ab", "'node'"},
+      {"node=a%E2%80%AEb", "'node'"},
+      {"node=", "'node'"},
+      {"pod=a%E2%80%AEb", "'pod'"},
+      {"pod=%ff", "'pod'"},
+      {"pod=%C2%85", "'pod'"},
+      {"pod=" + std::string(257, 'a'), "'pod'"},
+      {"min_utilization=abc", "'min_utilization'"},
+      {"min_utilization=inf", "'min_utilization'"},
+      {"min_gpu_name=1", "'min_gpu_name'"},
+      {"user=alice", "'user'"},
+      {"=1", "'(empty)'"},
+      {"&", "'(empty)'"},
+      {"%zz", "percent escape"},
+      {"%", "percent escape"},
+      {"node=%00", "'node'"},
+      {"%0a=1", "unprintable"},
+  };
+  for (const auto& bad : table) {
+    const auto answer = Get("/api/v1/gpu/metrics?" + bad.query);
+    EXPECT_EQ(answer.status(), 400) << bad.query;
+    const auto json = answer.json();
+    EXPECT_EQ(*json["code"].AsString(), "invalid_parameter") << bad.query;
+    EXPECT_NE(json["error"].AsString()->find(bad.names), std::string::npos)
+        << bad.query << " -> " << *json["error"].AsString();
+  }
+  EXPECT_TRUE(source_.wants.empty()) << "nothing of it reached the source";
+}
+
+TEST_F(ParametersTest, AThousandRepeatsAreRefused) {
+  Serve(ThreeGpus());
+  std::string query = "node=a";
+  for (int i = 0; i < 1000; ++i) query += "&node=a";
+  EXPECT_EQ(Get("/api/v1/gpu/metrics?" + query).status(), 400);
+}
+
+TEST_F(ParametersTest, RoutesWithoutParametersTakeNone) {
+  EXPECT_EQ(Get("/api/v1/gpu/fields?x=1").status(), 400);
+  EXPECT_EQ(Get("/livez?verbose").status(), 200);
+  EXPECT_EQ(Get("/livez?verbose=maybe").status(), 400);
+}
+
+TEST_F(ParametersTest, UserFiltersProcesses) {
+  Serve(TwoProcesses());
+  const auto json = Get("/api/v1/gpu/processes?user=b*").json();
+  ASSERT_EQ(json["data"].size(), 1U);
+  EXPECT_EQ(json["data"][0]["pid"].AsInteger(), 1235);
+}
+
+}  // namespace
+}  // namespace gpumon::handlers
