@@ -1,6 +1,7 @@
 #include "internal/http/beast_parser.h"
 
 #include <boost/beast/http/rfc7230.hpp>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -40,7 +41,8 @@ Status Explain(const beast::error_code& error) {
 
 BeastParser::BeastParser(MessageEvents& events, std::size_t head_bytes) : events_(events) {
   header_limit(static_cast<std::uint32_t>(head_bytes));
-  body_limit(boost::none);
+  // Ours is checked in framing.cc. (Beast takes every length to be above a limit of boost::none.)
+  body_limit(std::numeric_limits<std::uint64_t>::max());
 }
 
 std::optional<Status> BeastParser::Feed(std::span<const char> bytes, std::size_t& used) {

@@ -1,0 +1,106 @@
+#include "internal/http/message.h"
+
+#include <gtest/gtest.h>
+
+#include "internal/http/answer_head.h"
+#include "internal/http/descriptor_plan.h"
+#include "internal/http/target.h"
+
+namespace gpumon::http {
+namespace {
+
+TEST(MessageTest, FindsTheFirstHeaderWhateverItsCase) {
+  const Headers headers = {{"Accept", "a"}, {"ACCEPT", "b"}};
+  ASSERT_NE(Find(headers, "accept"), nullptr);
+  EXPECT_EQ(*Find(headers, "accept"), "a");
+  EXPECT_EQ(Find(headers, "Accept-Encoding"), nullptr);
+}
+
+TEST(MessageTest, KnowsTheReasonOfEveryStatusWeUse) {
+  for (const int status : {200, 204, 304, 400, 401, 403, 404, 405, 408, 413,
+                           414, 417, 429, 431, 500, 501, 502, 503, 504, 505}) {
+    EXPECT_NE(ReasonPhrase(status), "Unknown") << status;
+  }
+  EXPECT_EQ(ReasonPhrase(414), "URI Too Long");
+  EXPECT_EQ(ReasonPhrase(299), "Unknown");
+  EXPECT_EQ(ReasonPhrase(999), "Unknown");
+}
+
+TEST(AnswerHeadTest, WritesTheServersHeadersAndStripsLineEnds) {
+  Response response{200,
+                    {{"X-A", std::string("1\r\nEvil: 2\0", 11)},
+                     {"content-length", "7"},
+                     {"Transfer-Encoding", "chunked"},
+                     {"connection", "upgrade"},
+                     {"Date", "never"}},
+                    nullptr};
+  std::string out;
+  AppendHead(out, response, {BodyEnd::Kind::kLength, 42}, true);
+  EXPECT_EQ(out.find("HTTP/1.1 200 OK\r\nDate: "), 0U);
+  EXPECT_NE(out.find("\r\nX-A: 1Evil: 2\r\n"), std::string::npos) << out;
+  EXPECT_NE(out.find("\r\nContent-Length: 42\r\n"), std::string::npos);
+  EXPECT_NE(out.find("\r\nConnection: keep-alive\r\n\r\n"), std::string::npos);
+  EXPECT_EQ(out.find("never"), std::string::npos);
+  EXPECT_EQ(out.find("upgrade"), std::string::npos);
+  EXPECT_EQ(out.find("chunked"), std::string::npos);
+  EXPECT_EQ(out.find("content-length: 7"), std::string::npos);
+}
+
+TEST(AnswerHeadTest, TellsHowTheBodyEnds) {
+  std::string chunked;
+  AppendHead(chunked, {}, {BodyEnd::Kind::kChunked, 0}, false);
+  EXPECT_NE(chunked.find("Transfer-Encoding: chunked\r\n"), std::string::npos);
+  EXPECT_NE(chunked.find("Connection: close\r\n"), std::string::npos);
+  std::string none;
+  AppendHead(none, {304, {}, nullptr}, {BodyEnd::Kind::kNoBody, 0}, true);
+  EXPECT_EQ(none.find("Content-Length"), std::string::npos);
+  EXPECT_FALSE(MayHaveBody(204));
+  EXPECT_FALSE(MayHaveBody(304));
+  EXPECT_TRUE(MayHaveBody(404));
+}
+
+TEST(TargetTest, ReducesEveryFormToItsPath) {
+  const auto path = [](const char* target) {
+    const auto parsed = ParseTarget("GET", target);
+    return parsed ? parsed->path + "|" + parsed->query : "refused";
+  };
+  EXPECT_EQ(path("/a/b?c=d?e"), "/a/b|c=d?e");
+  EXPECT_EQ(path("/"), "/|");
+  EXPECT_EQ(path("/?"), "/|");
+  EXPECT_EQ(path("http://h/a?b"), "/a|b");
+  EXPECT_EQ(path("HTTPS://h:1/a"), "/a|");
+  EXPECT_EQ(path("http://h"), "/|");
+  EXPECT_EQ(path("http://h?x=1"), "/|x=1");
+  for (const char* bad :
+       {"a", "*", "http:///a", "http://u@h/", "ftp://h/", "/a#b", "h:80", "http://h:x/", "://h/"}) {
+    EXPECT_EQ(path(bad), "refused") << bad;
+  }
+  EXPECT_TRUE(ParseTarget("OPTIONS", "*"));
+}
+
+TEST(TargetTest, ChecksHosts) {
+  for (const char* good : {"", "a", "a.b-c_d", "a:80", "a:", "[::1]", "[::1]:80", "127.0.0.1:1"}) {
+    EXPECT_TRUE(IsValidHost(good)) << good;
+  }
+  for (const char* bad : {"a b", "a,b c", "a:99999", "a:x", "a:1:2", "[::1", "[]", "[z]", "a/b",
+                          "u@h", "[::1]x", "a\"b", "<a>"}) {
+    EXPECT_FALSE(IsValidHost(bad)) << bad;
+  }
+}
+
+TEST(DescriptorPlanTest, NeverPromisesMoreThanTheLimitHolds) {
+  for (const std::size_t limit : {64U, 256U, 1024U, 4096U, 20000U, 1000000U}) {
+    for (const std::size_t wanted : {1U, 100U, 8192U}) {
+      const DescriptorPlan plan = PlanDescriptors(wanted, limit);
+      EXPECT_GE(plan.connections, 1U);
+      EXPECT_LE(plan.connections, wanted);
+      const std::size_t open = plan.connections + plan.refusals;
+      EXPECT_GT(static_cast<std::size_t>(plan.first_duplicate), open);
+      EXPECT_LE(static_cast<std::size_t>(plan.first_duplicate) + open, limit);
+    }
+  }
+  EXPECT_EQ(PlanDescriptors(8192, 20000).connections, 8192U);
+}
+
+}  // namespace
+}  // namespace gpumon::http
