@@ -5,6 +5,67 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
+
+#include "internal/json/plain_text.h"
+
+namespace gpumon::json {
+namespace {
+
+// RapidJSON's in-situ stream over one text, with a quick way through strings.
+class TextStream {
+ public:
+  using Ch = char;
+
+  explicit TextStream(std::string& text)
+      : from_(text.data()), to_(text.data()), begin_(text.data()), end_(begin_ + text.size()) {}
+
+  char Peek() const { return *from_; }
+  char Take() { return *from_++; }
+  std::size_t Tell() const { return static_cast<std::size_t>(from_ - begin_); }
+  void Put(char c) { *to_++ = c; }
+  // Called behind a string's opening quote, where what is read is also where it is written: the
+  // plain characters are passed over in one go. RapidJSON itself looks at each.
+  char* PutBegin() {
+    char* const start = from_;
+    from_ += PlainLength({from_, static_cast<std::size_t>(end_ - from_)}, false);
+    to_ = from_;
+    return start;
+  }
+  std::size_t PutEnd(const char* start) { return static_cast<std::size_t>(to_ - start); }
+  char* Push(std::size_t count) { return std::exchange(to_, to_ + count); }
+  void Pop(std::size_t count) { to_ -= count; }
+  void Flush() {}
+  // No one byte above a space is white.
+  void SkipSpace() {
+    while (static_cast<unsigned char>(*from_) <= ' ' &&
+           (*from_ == ' ' || *from_ == '\n' || *from_ == '\r' || *from_ == '\t')) {
+      ++from_;
+    }
+  }
+
+ private:
+  char* from_;
+  char* to_;
+  char* begin_;
+  const char* end_;
+};
+
+// RapidJSON finds this one by its argument and takes it for its own, which copies the stream at
+// every token.
+void SkipWhitespace(TextStream& stream) {
+  stream.SkipSpace();
+}
+
+}  // namespace
+}  // namespace gpumon::json
+
+// While it reads a string or a number RapidJSON works on a copy in registers; for numbers it relies
+// on that.
+template <>
+struct rapidjson::StreamTraits<gpumon::json::TextStream> {
+  enum { copyOptimization = 1 };
+};
 
 namespace gpumon::json {
 namespace {
@@ -68,6 +129,37 @@ tl::unexpected<Status> ErrorAt(std::string_view text, std::size_t offset, std::s
                                             std::to_string(column) + ")");
 }
 
+int Hex(std::string_view digits) {
+  int value = 0;
+  for (const char c : digits) {
+    const int lower = c | 0x20;
+    if (c >= '0' && c <= '9') {
+      value = value * 16 + (c - '0');
+    } else if (lower >= 'a' && lower <= 'f') {
+      value = value * 16 + (lower - 'a' + 10);
+    } else {
+      return -1;
+    }
+  }
+  return value;
+}
+
+// Where an escaped low surrogate stands without its high one, which RapidJSON lets through as
+// three bytes that are not UTF-8; or npos. Nothing else that is wrong is seen here.
+std::size_t LoneLowSurrogate(std::string_view text) {
+  for (std::size_t at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at)) {
+    if (text.substr(at, 2) != "\\u" || text.size() - at < 6) {
+      at += 2;
+      continue;
+    }
+    const int unit = Hex(text.substr(at + 2, 4));
+    if (unit >= 0xDC00 && unit <= 0xDFFF) return at;
+    // RapidJSON checks what follows a high one.
+    at += unit >= 0xD800 && unit <= 0xDBFF ? 12 : 6;
+  }
+  return std::string_view::npos;
+}
+
 }  // namespace
 
 Result<void> ReadInSitu(std::string& text, Handler& handler, const ReadOptions& options) {
@@ -75,7 +167,10 @@ Result<void> ReadInSitu(std::string& text, Handler& handler, const ReadOptions& 
     return Error(Code::kInvalidParameter, "not JSON: the text is larger than 4 GiB");
   }
   Events events(handler, options.max_depth);
-  rapidjson::InsituStringStream stream(text.data());
+  if (const std::size_t at = LoneLowSurrogate(text); at != std::string::npos) {
+    return ErrorAt(text, at, "not JSON: half a surrogate pair");
+  }
+  TextStream stream(text);
   rapidjson::Reader reader;
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, events);
   if (result.IsError()) {

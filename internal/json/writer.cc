@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
 #include "internal/base/text.h"
+#include "internal/json/plain_text.h"
 
 namespace gpumon::json {
 namespace {
@@ -18,33 +18,9 @@ constexpr std::size_t kNumberRoom = 32;
 // Integers up to here are exact as doubles and have no exponent in their text.
 constexpr double kExactInteger = 9007199254740992.0;
 
-constexpr std::uint64_t kOnes = 0x0101010101010101U;
-constexpr std::uint64_t kHighBits = 0x8080808080808080U;
-
-// Not zero when one of the eight bytes must not stand in a string as it is: a quote, a backslash,
-// a control character, or (with the high bit set) a byte that still has to be proven UTF-8.
-std::uint64_t NeedsCare(std::uint64_t eight) {
-  const auto zero_byte = [](std::uint64_t v) { return (v - kOnes) & ~v; };
-  const std::uint64_t quote = zero_byte(eight ^ (kOnes * '"'));
-  const std::uint64_t backslash = zero_byte(eight ^ (kOnes * '\\'));
-  const std::uint64_t control = (eight - kOnes * 0x20U) & ~eight;
-  return (quote | backslash | control | eight) & kHighBits;
-}
-
-bool NeedsCare(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte < 0x20 || byte >= 0x80 || c == '"' || c == '\\';
-}
-
-bool IsPlain(std::string_view text) {
-  std::size_t i = 0;
-  for (; i + sizeof(std::uint64_t) <= text.size(); i += sizeof(std::uint64_t)) {
-    std::uint64_t eight = 0;
-    std::memcpy(&eight, text.data() + i, sizeof eight);
-    if (NeedsCare(eight) != 0) return false;
-  }
-  return std::none_of(text.begin() + static_cast<std::ptrdiff_t>(i), text.end(),
-                      [](char c) { return NeedsCare(c); });
+bool IsPlainAscii(std::string_view text) {
+  // Bytes of UTF-8 characters are plain only once the whole text is known to be UTF-8.
+  return PlainLength(text, true) == text.size();
 }
 
 // Writes `c` as it stands between quotes and returns where to go on; 6 bytes at most.
@@ -101,7 +77,7 @@ std::string Writer::Take() {
 }
 
 char* Writer::Quote(std::string_view text, std::size_t more) {
-  if (IsPlain(text)) {
+  if (IsPlainAscii(text)) {
     char* to = Room(text.size() + 2 + more);
     *to++ = '"';
     to += text.copy(to, text.size());
