@@ -119,7 +119,8 @@ void Call::SendError(const Status& status) {
 }
 
 void Call::SendError(const Status& status, int http_status) {
-  if (!status.detail.empty()) {
+  // What Prometheus did is in the refresh's line; this is about us.
+  if (!status.detail.empty() && http_status == 500) {
     log::Warning("request failed", {{"request_id", request_id_},
                                     {"code", status.wire_name()},
                                     {"error", status.message},

@@ -1,6 +1,7 @@
 #include "internal/wire/encode.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "internal/base/text.h"
@@ -48,25 +49,29 @@ class RowWriter {
  public:
   RowWriter(Writer& writer, const Table& table, const Page& page)
       : writer_(writer), table_(table), page_(page) {
-    for (const auto f : page.fields) keys_.push_back(Writer::KeyText(table.fields()[f].name));
+    for (const auto f : page.fields) {
+      const auto& field = table.fields()[f];
+      keys_.push_back(Writer::KeyText(field.name));
+      counts_.push_back(field.unit == "bytes" || field.unit == "MiB");
+    }
   }
 
   void Write(std::size_t row) {
     writer_.BeginObject();
     for (std::size_t i = 0; i < page_.fields.size(); ++i) {
       writer_.RawKey(keys_[i]);
-      WriteCell(row, table_.cell(row, page_.fields[i]));
+      WriteCell(row, table_.cell(row, page_.fields[i]), counts_[i]);
     }
     writer_.EndObject();
   }
 
  private:
-  void WriteCell(std::size_t row, const Cell& cell) {
+  void WriteCell(std::size_t row, const Cell& cell, bool counts) {
     switch (cell.type) {
       case Cell::Type::kNull:
         return writer_.Null();
       case Cell::Type::kNumber:
-        return writer_.Number(cell.number);
+        return counts ? WriteCount(cell.number) : writer_.Number(cell.number);
       case Cell::Type::kInteger:
         return writer_.Integer(cell.integer);
       case Cell::Type::kText:
@@ -77,6 +82,16 @@ class RowWriter {
         return WriteWorkloads(row);
       case Cell::Type::kReasons:
         return WriteReasons(row);
+    }
+  }
+
+  // 1024, not 1024.0: bytes are counted, not measured.
+  void WriteCount(double count) {
+    constexpr double kExact = 9007199254740992;  // 2^53
+    if (count == std::floor(count) && std::abs(count) <= kExact) {
+      writer_.Integer(static_cast<std::int64_t>(count));
+    } else {
+      writer_.Number(count);
     }
   }
 
@@ -110,6 +125,7 @@ class RowWriter {
   const Table& table_;
   const Page& page_;
   std::vector<std::string> keys_;
+  std::vector<bool> counts_;  // the field's unit is counted in whole ones
   TimeText time_;
 };
 

@@ -53,7 +53,7 @@ TEST_F(GpuTest, AProcessRowHasTheRequirementsKeysInItsUnits) {
   const auto answer = Get("/api/v1/gpu/processes");
   const std::string expected =
       R"({"node_name":"gpu-node-1","gpu_index":0,"pid":1234,"process_name":"python",)"
-      R"("user":"alice","command":"python train.py","gpu_memory":1024.0,"cpu":8.5,)"
+      R"("user":"alice","command":"python train.py","gpu_memory":1024,"cpu":8.5,)"
       R"("memory":15.2,"timestamp":"2024-01-01T12:00:00Z")";
   EXPECT_NE(answer.body().find(expected), std::string::npos) << answer.body();
   EXPECT_EQ(*answer.json()["message"].AsString(), "GPU processes retrieved successfully");
