@@ -46,7 +46,8 @@ clear_progress() {
 # Prints the answer to GET http://127.0.0.1:$1$2, headers and body; empty when there is none.
 get() {
   local token=
-  [ -z "${API_BEARER_TOKEN_FILE-}" ] || token="Authorization: Bearer $(cat "$API_BEARER_TOKEN_FILE")"$'\r\n'
+  [ "$1" != "$port" ] || [ -z "${API_BEARER_TOKEN_FILE-}" ] ||
+    token="Authorization: Bearer $(cat "$API_BEARER_TOKEN_FILE")"$'\r\n'
   (
     exec 3<>"/dev/tcp/127.0.0.1/$1"
     printf 'GET %s HTTP/1.0\r\nHost: localhost:%s\r\n%s\r\n' "$2" "$1" "$token" >&3
@@ -170,21 +171,39 @@ start_on_free_port() { # NAME PATH
   done
 }
 
-wait_for_data() {
-  local tick answer name base=${BASE_PATH-}
+# Ends with a report unless all children named run.
+need() { # NAME...
+  local name
+  for name in "$@"; do
+    running "$name" || report_death "$name"
+  done
+}
+
+# Prometheus looks for new targets every 5 s, so the first scrape takes at least that long.
+wait_for_scrape() { # PROMETHEUS_PORT
+  local tick answer
   for ((tick = 0; tick < 1500; tick++)); do
     progress "waiting for the first data: $((tick / 5)) s"
-    for name in server prometheus exporter; do
-      running "$name" || report_death "$name"
-    done
-    answer=$(get "$port" "${base%/}/api/v1/gpu/metrics?limit=1")
-    if [[ $answer == HTTP/1.?' 200'* && $answer == *'"node_name"'* ]]; then
+    need exporter prometheus
+    answer=$(get "$1" '/api/v1/query?query=count(nvidia_gpu_total_memory_bytes)')
+    if [[ $answer == *'"value":['* ]]; then
       clear_progress
       return
     fi
     sleep 0.2
   done
   die "no data after 5 minutes; see $logs/prometheus-$port.log and $logs/exporter-$port.log"
+}
+
+wait_for_server() {
+  local tick answer
+  for ((tick = 0; tick < 240; tick++)); do
+    need server prometheus exporter
+    answer=$(get "$port" "${BASE_PATH-}/api/v1/gpu/metrics?limit=1")
+    [[ $answer != HTTP/1.?' 200'* || $answer != *'"node_name"'* ]] || return 0
+    sleep 0.5
+  done
+  die "the server showed no data within 2 minutes; what it said is above"
 }
 
 print_urls() { # PROMETHEUS_PORT EXPORTER_PORT
@@ -204,7 +223,7 @@ URLS
 }
 
 run_demo() {
-  local exporter_port prometheus_port child_port name
+  local exporter_port prometheus_port child_port
   [ -x "$exporter" ] || die "$exporter is missing; build it with: make build"
   [ -x "$prometheus" ] || die "$prometheus is missing; unpack it with: make deps"
   check_number NODES "${NODES:-4}" 1 100000
@@ -221,16 +240,14 @@ run_demo() {
   write_prometheus_config "$exporter_port"
   start_on_free_port prometheus /-/ready
   prometheus_port=$child_port
-  clear_progress
+  wait_for_scrape "$prometheus_port"
   PROMETHEUS_URL=http://127.0.0.1:$prometheus_port DRAIN_DELAY=${DRAIN_DELAY:-0s} \
     start server - "$server"
-  wait_for_data
+  wait_for_server
   print_urls "$prometheus_port" "$exporter_port"
 
   while :; do
-    for name in server prometheus exporter; do
-      running "$name" || report_death "$name"
-    done
+    need server prometheus exporter
     sleep 0.5
   done
 }

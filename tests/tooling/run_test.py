@@ -193,12 +193,7 @@ class RunTest(unittest.TestCase):
         self.assert_all_end(handles)
 
     def test_ctrl_c_while_waiting_ends_everything(self):
-        os.remove(os.path.join(self.root, "build/bin/gpu-monitoring-api"))
-        silent = os.path.join(self.root, "build/bin/gpu-monitoring-api")
-        with open(silent, "w", encoding="utf-8") as program:
-            program.write('#!/bin/bash\ntouch "$STUB_PIDS/gpu-monitoring-api.$$"\nexec tail -f /dev/null\n')
-        os.chmod(silent, 0o755)
-        pid = self.start()
+        pid = self.start(STUB_PROMETHEUS="empty")
         self.read_until("waiting for the first data: 1 s")
         handles = self.watch()
         os.write(self.terminal, b"\x03")

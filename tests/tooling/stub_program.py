@@ -3,9 +3,10 @@
 
 Serves what scripts/run.sh asks for on the port it is given. STUB_<NAME> makes it misbehave:
 `die` ends at once, `die-after-data` ends after the first data were fetched, `busy-once` claims the
-first time that its port is taken. Every start leaves a file <pid> in the folder STUB_PIDS.
+first time that its port is taken, `empty` answers that there are no data. Every start leaves a file <pid> in the folder STUB_PIDS.
 """
 import http.server
+import json
 import os
 import re
 import sys
@@ -32,7 +33,11 @@ else:
 
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        body = b'{"success":true,"data":[{"node_name":"a","gpu_index":0}]}'
+        if name == "prometheus":
+            result = [] if behaviour == "empty" else [{"metric": {}, "value": [1, "1"]}]
+            body = json.dumps({"data": {"result": result}}, separators=(",", ":")).encode()
+        else:
+            body = b'{"success":true,"data":[{"node_name":"a","gpu_index":0}]}'
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
