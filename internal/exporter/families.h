@@ -12,8 +12,10 @@ namespace gpumon::exporter {
 // gpu_name, uuid and, while a pod holds it, exported_namespace, exported_pod, exported_container;
 // series of a process carry node, gpu, pid, process_name, user, command.
 void WriteCoreFamilies(const FleetState& state, Exposition& out);
-// What else the driver tells: nvidia_gpu_* with node, gpu and uuid. A series whose labels follow
-// the pod would break off whenever a job ends, so counters do not carry them.
+// What else the driver tells: nvidia_gpu_* with node and gpu, and nvidia_gpu_info, which adds
+// gpu_name, uuid, driver_version, cuda_version and pci_bus_id. The pod is not among the labels: a
+// counter would break off whenever a job ends. The uuid is not, because it would be a third of a
+// large page and most of the work of compressing it.
 void WriteDeviceFamilies(const FleetState& state, Exposition& out);
 // What node-exporter tells about the nodes, with its names and a `node` label.
 void WriteNodeFamilies(const FleetState& state, Exposition& out);

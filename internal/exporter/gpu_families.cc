@@ -187,8 +187,8 @@ void AppendIdentity(const FleetState& state, const GpuState& gpu, std::string& b
   AppendLabel(block, "gpu", std::int64_t{gpu.index});
 }
 
-void AppendUuid(const GpuState& gpu, std::string& block) {
-  AppendLabel(block, "uuid", "GPU-" + UuidOf(gpu.hash));
+std::string UuidText(const GpuState& gpu) {
+  return "GPU-" + UuidOf(gpu.hash);
 }
 
 void AppendHolder(const FleetState& state, const GpuState& gpu, std::string& block) {
@@ -247,7 +247,7 @@ void WriteCoreFamilies(const FleetState& state, Exposition& out) {
     blocks[i].reserve(256);
     AppendIdentity(state, gpu, blocks[i]);
     AppendLabel(blocks[i], "gpu_name", gpu.model->name);
-    AppendUuid(gpu, blocks[i]);
+    AppendLabel(blocks[i], "uuid", UuidText(gpu));
     AppendHolder(state, gpu, blocks[i]);
   }
   WriteGpus(state, kCore, blocks, out);
@@ -258,7 +258,6 @@ void WriteDeviceFamilies(const FleetState& state, Exposition& out) {
   std::vector<std::string> blocks(state.gpus.size());
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     AppendIdentity(state, state.gpus[i], blocks[i]);
-    AppendUuid(state.gpus[i], blocks[i]);
   }
   WriteGpus(state, kDevice, blocks, out);
   out.Begin({"nvidia_gpu_info", kGauge, "The board and its driver; always 1."});
@@ -270,6 +269,7 @@ void WriteDeviceFamilies(const FleetState& state, Exposition& out) {
                   static_cast<unsigned>(0x10 + 2 * (gpu.index % 64)));
     std::string more;
     AppendLabel(more, "gpu_name", gpu.model->name);
+    AppendLabel(more, "uuid", UuidText(gpu));
     AppendLabel(more, "driver_version", "570.86.15");
     AppendLabel(more, "cuda_version", "12.8");
     AppendLabel(more, "pci_bus_id", bus);

@@ -1,0 +1,102 @@
+// The real gpu-exporter, from its start to its end.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "tests/internal/exporter/child_process.h"
+#include "tests/internal/exporter/strict_page.h"
+
+namespace gpumon::exporter {
+namespace {
+
+std::string BodyOf(const std::string& answer) {
+  const std::size_t end = answer.find("\r\n\r\n");
+  return end == std::string::npos ? "" : answer.substr(end + 4);
+}
+
+TEST(GpuExporterTest, ServesTheFleetAndEndsOnSigterm) {
+  ExporterProcess exporter({"--demo", "--nodes", "2", "--gpus-per-node", "7"});
+  const std::uint16_t port = exporter.AwaitPort();
+  ASSERT_NE(port, 0) << exporter.Wait().errors;
+
+  const std::string answer = Get(port, "/metrics");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer.substr(0, 300);
+  EXPECT_NE(answer.find("text/plain; version=0.0.4; charset=utf-8"), std::string::npos);
+  const StrictPage page = ReadStrictly(BodyOf(answer));
+  EXPECT_EQ(page.problem, "");
+  EXPECT_EQ(page.Family("kube_node_info").size(), 2U);
+  EXPECT_GE(page.Family("nvidia_gpu_utilization_percent").size(), 13U);
+
+  exporter.Signal(SIGTERM);
+  const Ended ended = exporter.Wait();
+  EXPECT_EQ(ended.exit_code, 0) << ended.errors;
+  EXPECT_EQ(ended.output, "");
+}
+
+TEST(GpuExporterTest, CompressesForWhoAsks) {
+  ExporterProcess exporter({"--demo"});
+  const std::uint16_t port = exporter.AwaitPort();
+  ASSERT_NE(port, 0) << exporter.Wait().errors;
+  const std::string answer = Get(port, "/metrics", "Accept-Encoding: gzip\r\n");
+  EXPECT_NE(answer.find("Content-Encoding: gzip"), std::string::npos);
+  EXPECT_TRUE(BodyOf(answer).starts_with("\x1f\x8b"));
+  exporter.Signal(SIGINT);
+  EXPECT_EQ(exporter.Wait().exit_code, 0);
+}
+
+TEST(GpuExporterTest, AnswersTheOtherPathsToo) {
+  ExporterProcess exporter({"--demo"});
+  const std::uint16_t port = exporter.AwaitPort();
+  ASSERT_NE(port, 0) << exporter.Wait().errors;
+  EXPECT_EQ(BodyOf(Get(port, "/livez")), "ok\n");
+  EXPECT_NE(Get(port, "/").find("/metrics"), std::string::npos);
+  EXPECT_TRUE(Get(port, "/nothing").starts_with("HTTP/1.1 404 "));
+  const std::string post = Fetch(
+      port, "POST /metrics HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(post.starts_with("HTTP/1.1 405 ")) << post;
+  EXPECT_NE(post.find("Allow: "), std::string::npos);
+}
+
+TEST(GpuExporterTest, ATakenPortIsOneClearLine) {
+  ExporterProcess first({"--demo"});
+  const std::uint16_t port = first.AwaitPort();
+  ASSERT_NE(port, 0) << first.Wait().errors;
+  // Without "--demo" among the arguments the port flags are the test's own.
+  ExporterProcess second({"--demo=true", "--listen-addr", "127.0.0.1:" + std::to_string(port)});
+  const Ended ended = second.Wait();
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_NE(ended.errors.find(std::to_string(port)), std::string::npos) << ended.errors;
+}
+
+TEST(GpuExporterTest, WrongFlagsEndWithTwoAndOneLineThatNamesTheFlag) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{"--demo=true", "--nodes", "0"}, "--nodes"},
+      {{"--demo=true", "--nodes", "12501"}, "--gpus-per-node"},
+      {{"--demo=true", "--seed", "x"}, "--seed"},
+      {{"--demo=true", "--colour", "red"}, "--colour"},
+      {{"--demo=true", "--surroundings", "some"}, "--surroundings"},
+      {{"--demo=true", "--listen-addr", "example.com"}, "--listen-addr"},
+      {{}, "--demo"},
+  };
+  for (const auto& [arguments, flag] : cases) {
+    ExporterProcess exporter(arguments);
+    const Ended ended = exporter.Wait();
+    EXPECT_EQ(ended.exit_code, 2) << flag;
+    EXPECT_NE(ended.errors.find(flag), std::string::npos) << ended.errors;
+    EXPECT_EQ(std::count(ended.errors.begin(), ended.errors.end(), '\n'), 1) << ended.errors;
+  }
+}
+
+TEST(GpuExporterTest, TellsItsOptionsAndItsVersion) {
+  ExporterProcess help({"--help"});
+  const Ended ended = help.Wait();
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_NE(ended.output.find("--gpus-per-node"), std::string::npos);
+  EXPECT_EQ(ended.errors, "");
+  ExporterProcess version({"--version"});
+  EXPECT_TRUE(version.Wait().output.starts_with("gpu-exporter "));
+}
+
+}  // namespace
+}  // namespace gpumon::exporter
