@@ -1,0 +1,336 @@
+// Time-outs, streams, slow and vanishing clients, draining.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/internal/http/serving.h"
+
+namespace gpumon::http {
+namespace {
+
+SteadyTime Now() {
+  return std::chrono::steady_clock::now();
+}
+
+Millis Since(SteadyTime start) {
+  return std::chrono::duration_cast<Millis>(Now() - start);
+}
+
+Limits Short() {
+  Limits limits;
+  limits.head_timeout = Millis(150);
+  limits.idle_timeout = Millis(300);
+  limits.write_stall = Millis(200);
+  limits.handler_timeout = Millis(200);
+  return limits;
+}
+
+// Waits on the server's own counters: they have no event.
+bool Eventually(const std::function<bool()>& condition, Millis limit = Millis(5000)) {
+  for (const SteadyTime until = Now() + limit; Now() < until; std::this_thread::yield()) {
+    if (condition()) return true;
+  }
+  return condition();
+}
+
+double CpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+TEST(ServerTimeTest, Answers408WhenARequestDoesNotArriveInTime) {
+  Serving serving(Short());
+  for (const std::string& part :
+       {std::string("GET /hel"), std::string("GET /hello HTTP/1.1\r\nHost: h\r\nX:"),
+        std::string("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe")}) {
+    RawClient client(serving.port);
+    const SteadyTime start = Now();
+    const auto answer = client.Ask(part);
+    ASSERT_TRUE(answer) << part;
+    EXPECT_EQ(answer->status, 408) << part;
+    EXPECT_EQ(answer->Value("Connection"), "close") << part;
+    EXPECT_GE(Since(start), Millis(150)) << part;
+    EXPECT_TRUE(client.IsClosed()) << part;
+  }
+}
+
+TEST(ServerTimeTest, HoldsADripToTheSameTimeAndTheSecondRequestToo) {
+  Limits limits = Short();
+  limits.idle_timeout = Millis(5000);
+  Serving serving(limits);
+  RawClient client(serving.port);
+  EXPECT_EQ(client.Ask(Get("/hello"))->status, 200);
+  const SteadyTime start = Now();
+  const std::string request = "GET /hello HTTP/1.1\r\n" + std::string(500, 'x');
+  std::optional<RawAnswer> answer;
+  for (std::size_t i = 0; i < request.size() && !answer; ++i) {
+    client.Send(request.substr(i, 1));
+    answer = client.Read(false, Millis(10));
+  }
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 408);
+  EXPECT_LT(Since(start), Millis(3000));
+}
+
+TEST(ServerTimeTest, ClosesIdleConnectionsWithoutAWord) {
+  Serving serving(Short());
+  RawClient fresh(serving.port);
+  RawClient used(serving.port);
+  EXPECT_EQ(used.Ask(Get("/hello"))->status, 200);
+  EXPECT_TRUE(used.IsClosed());
+  EXPECT_TRUE(fresh.IsClosed());
+  EXPECT_TRUE(Eventually([&] { return serving.server().stats().connections == 0; }));
+}
+
+TEST(ServerTimeTest, AnswersForAHandlerThatIsTooLate) {
+  Serving serving(Short());
+  RawClient client(serving.port);
+  const auto answer = client.Ask(Get("/hold"));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 500);
+  auto held = serving.app.AwaitHeld(1);
+  ASSERT_EQ(held.size(), 1U);
+  EXPECT_FALSE(held[0]->Alive());
+  held[0]->Send({200, {}, MakeBody("late")});
+  EXPECT_EQ(held[0]->StartStream({}), nullptr);
+  EXPECT_EQ(client.Ask(Get("/hello"))->body, "hello");
+  EXPECT_EQ(serving.app.AwaitDone(2).size(), 2U);
+}
+
+TEST(ServerTimeTest, LetsSomeRoutesTakeTheirTime) {
+  Serving serving(Short());
+  RawClient client(serving.port);
+  client.Send(Get("/hold-unlimited"));
+  auto held = serving.app.AwaitHeld(1);
+  ASSERT_EQ(held.size(), 1U);
+  EXPECT_FALSE(client.Read(false, Millis(600)));
+  EXPECT_TRUE(held[0]->Alive());
+  held[0]->Send({200, {}, MakeBody("at last")});
+  EXPECT_EQ(client.Read()->body, "at last");
+}
+
+TEST(ServerTimeTest, ClosesAtTheAgeLimitWithAnAnswerThatSaysSo) {
+  Limits limits;
+  limits.connection_max_age = Millis(100);
+  Serving serving(limits);
+  RawClient client(serving.port);
+  const SteadyTime start = Now();
+  std::string connection;
+  while (connection != "close" && Since(start) < Millis(5000)) {
+    const auto answer = client.Ask(Get("/hello"));
+    ASSERT_TRUE(answer);
+    connection = answer->Value("Connection");
+  }
+  EXPECT_EQ(connection, "close");
+  EXPECT_GE(Since(start), Millis(80));
+  EXPECT_TRUE(client.IsClosed());
+}
+
+TEST(ServerTimeTest, TurnsConnectionsAwayAboveTheCap) {
+  Limits limits;
+  limits.connections = 8;
+  Serving serving(limits);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(std::make_unique<RawClient>(serving.port));
+    EXPECT_EQ(clients.back()->Ask(Get("/hello"))->status, 200);
+  }
+  RawClient extra(serving.port);
+  const auto answer = extra.Read();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 503);
+  EXPECT_EQ(answer->body.substr(0, 11), "overloaded ");
+  EXPECT_TRUE(extra.IsClosed());
+  // The others are served on; near the cap idle ones make room soon.
+  EXPECT_EQ(clients[0]->Ask(Get("/hello"))->status, 200);
+  EXPECT_TRUE(clients[7]->IsClosed());
+  RawClient next(serving.port);
+  EXPECT_EQ(next.Ask(Get("/hello"))->status, 200);
+}
+
+TEST(ServerTimeTest, ServesOthersWhileAReaderStallsOnALargeAnswer) {
+  Serving serving({}, "", 1);
+  RawClient stalled(serving.port, 4096);
+  stalled.Send(Get("/big"));
+  RawClient other(serving.port);
+  const double cpu = CpuSeconds();
+  const SteadyTime start = Now();
+  int served = 0;
+  Millis slowest{0};
+  while (Since(start) < Millis(1000)) {
+    const SteadyTime asked = Now();
+    ASSERT_EQ(other.Ask(Get("/hello"))->body, "hello");
+    slowest = std::max(slowest, Since(asked));
+    ++served;
+    // Anything that comes now is more than was asked for; this is the pause between requests.
+    ASSERT_FALSE(other.Read(false, Millis(20)));
+  }
+  EXPECT_GT(served, 10);
+  EXPECT_LT(slowest, Millis(500));
+  EXPECT_LT(CpuSeconds() - cpu, 0.5) << "something spins";
+  const auto answer = stalled.Read(false, Millis(30000));
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE(answer->complete);
+  EXPECT_TRUE(answer->body == ScriptedApplication::BigBody());
+}
+
+TEST(ServerTimeTest, GivesUpOnAReaderThatTakesNothing) {
+  Serving serving(Short());
+  RawClient stalled(serving.port, 4096);
+  stalled.Send(Get("/big"));
+  const auto done = serving.app.AwaitDone(1);
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_FALSE(done[0].complete);
+  EXPECT_LT(done[0].bytes, ScriptedApplication::BigBody().size());
+  EXPECT_TRUE(Eventually([&] { return serving.server().stats().connections == 0; }));
+}
+
+TEST(ServerTimeTest, LosesNothingToClientsThatVanish) {
+  Serving serving;
+  for (int i = 0; i < 50; ++i) {
+    RawClient gone(serving.port);
+    gone.Send(Get(i % 2 == 0 ? "/hold" : "/big"));
+    gone.Reset();
+  }
+  RawClient client(serving.port);
+  EXPECT_EQ(client.Ask(Get("/hello"))->body, "hello");
+  // Those that were never asked (reset first) hold nothing either.
+  EXPECT_TRUE(Eventually([&] { return serving.server().stats().connections == 1; }));
+  for (auto& responder : serving.app.AwaitHeld(0)) responder->Send({200, {}, MakeBody("x")});
+  EXPECT_TRUE(Eventually([&] { return serving.server().stats().in_flight == 0; }));
+}
+
+TEST(ServerStreamTest, SendsChunksAsTheyAreWritten) {
+  Serving serving;
+  RawClient client(serving.port);
+  client.Send(Get("/stream"));
+  auto streams = serving.app.AwaitStreams(1);
+  ASSERT_EQ(streams.size(), 1U);
+  EXPECT_TRUE(streams[0]->Write("one,"));
+  EXPECT_TRUE(streams[0]->Write(""));
+  EXPECT_TRUE(streams[0]->Write("two"));
+  EXPECT_TRUE(streams[0]->Alive());
+  streams[0]->End();
+  streams[0]->End();
+  EXPECT_FALSE(streams[0]->Write("three"));
+  const auto answer = client.Read();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->Value("Transfer-Encoding"), "chunked");
+  EXPECT_EQ(answer->body, "one,two");
+  EXPECT_EQ(client.Ask(Get("/hello"))->body, "hello");
+}
+
+TEST(ServerStreamTest, EndsWithTheConnectionOnHttp10AndHasNoBodyOnHead) {
+  Serving serving;
+  RawClient old(serving.port);
+  old.Send("GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  auto streams = serving.app.AwaitStreams(1);
+  ASSERT_EQ(streams.size(), 1U);
+  streams[0]->Write("plain");
+  streams.clear();  // destroying it ends it
+  const auto answer = old.Read();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->Value("Transfer-Encoding"), "");
+  EXPECT_EQ(answer->Value("Connection"), "close");
+  EXPECT_EQ(answer->body, "plain");
+  RawClient head(serving.port);
+  EXPECT_EQ(head.Ask("HEAD /stream HTTP/1.1\r\nHost: h\r\n\r\n", true)->status, 200);
+  streams = serving.app.AwaitStreams(1);
+  ASSERT_EQ(streams.size(), 1U);
+  EXPECT_FALSE(streams[0]->Write("x"));
+  EXPECT_EQ(head.Ask(Get("/hello"))->body, "hello");
+}
+
+TEST(ServerStreamTest, DropsAClientThatIsTooFarBehind) {
+  Limits limits;
+  limits.stream_buffer_bytes = 100'000;
+  Serving serving(limits);
+  RawClient slow(serving.port, 4096);
+  slow.Send(Get("/stream"));
+  auto streams = serving.app.AwaitStreams(1);
+  ASSERT_EQ(streams.size(), 1U);
+  const std::string piece(50'000, 'p');
+  int written = 0;
+  while (written < 1000 && streams[0]->Write(piece)) ++written;
+  EXPECT_LT(written, 1000);
+  EXPECT_FALSE(streams[0]->Alive());
+  const auto done = serving.app.AwaitDone(1);
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_FALSE(done[0].complete);
+}
+
+TEST(ServerStreamTest, NoticesThatTheClientWentAway) {
+  Serving serving;
+  auto client = std::make_unique<RawClient>(serving.port);
+  client->Send(Get("/stream"));
+  auto streams = serving.app.AwaitStreams(1);
+  ASSERT_EQ(streams.size(), 1U);
+  client->Reset();
+  EXPECT_TRUE(Eventually([&] { return !streams[0]->Write("tick"); }));
+  EXPECT_FALSE(streams[0]->Alive());
+  EXPECT_EQ(serving.app.AwaitDone(1).size(), 1U);
+}
+
+TEST(ServerDrainTest, FinishesWhatIsInFlightAndClosesIdleConnections) {
+  Serving serving;
+  RawClient busy(serving.port);
+  busy.Send(Get("/hold"));
+  auto held = serving.app.AwaitHeld(1);
+  ASSERT_EQ(held.size(), 1U);
+  RawClient idle(serving.port);
+  EXPECT_EQ(idle.Ask(Get("/hello"))->status, 200);
+  RawClient half(serving.port);
+  half.Send("GET /hel");
+  const SteadyTime start = Now();
+  serving.server().BeginDrain();
+  // The listener stays open; answers say close.
+  RawClient late(serving.port);
+  EXPECT_EQ(late.Ask(Get("/hello"))->Value("Connection"), "close");
+  EXPECT_TRUE(idle.IsClosed());
+  EXPECT_LT(Since(start), Millis(3000));
+  EXPECT_FALSE(serving.server().AwaitDrained(Millis(50)));
+  std::thread finish([&] { held[0]->Send({200, {}, MakeBody("finished")}); });
+  const auto answer = busy.Read();
+  finish.join();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->body, "finished");
+  EXPECT_EQ(answer->Value("Connection"), "close");
+  busy.Close();
+  EXPECT_TRUE(serving.server().AwaitDrained(Millis(7000)));
+  EXPECT_LT(Since(start), Millis(7000));
+  EXPECT_EQ(half.Read()->status, 408);
+  serving.server().Stop();
+  EXPECT_EQ(serving.server().stats().connections, 0U);
+  EXPECT_FALSE(RawClient(serving.port).connected());
+}
+
+TEST(ServerDrainTest, StopsWithRequestsUnansweredAndRespondersAlive) {
+  auto serving = std::make_unique<Serving>();
+  RawClient client(serving->port);
+  client.Send(Get("/hold"));
+  RawClient streaming(serving->port);
+  streaming.Send(Get("/stream"));
+  auto held = serving->app.AwaitHeld(1);
+  auto streams = serving->app.AwaitStreams(1);
+  ASSERT_EQ(held.size(), 1U);
+  ASSERT_EQ(streams.size(), 1U);
+  serving->server().Stop();
+  EXPECT_TRUE(client.IsClosed());
+  EXPECT_EQ(serving->server().stats().in_flight, 0U);
+  serving.reset();
+  EXPECT_FALSE(held[0]->Alive());
+  held[0]->Send({200, {}, MakeBody("nobody hears")});
+  EXPECT_FALSE(streams[0]->Write("nor this"));
+}
+
+}  // namespace
+}  // namespace gpumon::http
