@@ -1,6 +1,4 @@
 // Profiles of this process, in the formats that `go tool pprof` opens.
-//
-// A program that wants names in them is linked with ENABLE_EXPORTS (-rdynamic).
 #pragma once
 
 #include <functional>

@@ -7,22 +7,29 @@
 #include <iterator>
 #include <memory>
 
+#include "internal/profile/elf_symbols.h"
 #include "internal/profile/profile.h"
 
 namespace gpumon::profile {
 namespace {
 
-std::string NameOf(std::uintptr_t address) {
+std::string Readable(const char* mangled) {
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> readable(
+      abi::__cxa_demangle(mangled, nullptr, nullptr, &status), &std::free);
+  return status == 0 && readable != nullptr ? readable.get() : mangled;
+}
+
+std::string NameOf(const ElfSymbols& program, std::uintptr_t address) {
+  // Views of ElfSymbols end with NUL.
+  if (const auto name = program.NameAt(address); !name.empty()) return Readable(name.data());
   Dl_info info{};
   // An address is a number that a client sent: it is looked up, never followed.
   // NOLINTNEXTLINE(performance-no-int-to-ptr)
   if (dladdr(reinterpret_cast<const void*>(address), &info) == 0 || info.dli_sname == nullptr) {
     return {};
   }
-  int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> readable(
-      abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status), &std::free);
-  return status == 0 && readable != nullptr ? readable.get() : info.dli_sname;
+  return Readable(info.dli_sname);
 }
 
 }  // namespace
@@ -33,6 +40,7 @@ std::string SymbolCount() {
 
 std::string LookUpSymbols(std::string_view addresses) {
   constexpr std::size_t kMostBytes = std::size_t{4} << 20U;
+  const ElfSymbols program;
   std::string out;
   while (!addresses.empty() && out.size() < kMostBytes) {
     const std::string_view word = addresses.substr(0, addresses.find('+'));
@@ -42,7 +50,7 @@ std::string LookUpSymbols(std::string_view addresses) {
     const char* const last = word.data() + word.size();
     const auto [end, error] = std::from_chars(word.data() + 2, last, address, 16);
     if (error != std::errc() || end != last) continue;
-    const std::string name = NameOf(address);
+    const std::string name = NameOf(program, address);
     out += word;
     out += '\t';
     out += name.empty() ? std::string(word) : name;
