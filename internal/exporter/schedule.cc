@@ -64,8 +64,8 @@ std::vector<Shift> NodeSchedule::Shifts(std::int64_t round) const {
     shift.count = std::min(kGroupSizes[Below(draw, 1, kGroupSizes.size())], pool_ - first);
     shift.vacant = Unit(draw, 2) < kVacantShare;
     shift.kind = &WorkloadKinds()[Below(draw, 3, WorkloadKinds().size())];
-    shift.begin = std::floor(round_seconds_ * Between(draw, 4, 0.02, 0.12));
-    shift.end = std::floor(round_seconds_ * Between(draw, 5, 0.72, 0.98));
+    shift.begin = std::floor(round_seconds_ * Between(draw, 4, 0.01, 0.07));
+    shift.end = std::floor(round_seconds_ * Between(draw, 5, 0.8, 0.99));
     shift.job = Mix(draw, static_cast<std::uint64_t>(round));
     shift.load_.level = (shift.kind->load_low + shift.kind->load_high) / 2;
     shift.load_.amplitude = (shift.kind->load_high - shift.kind->load_low) / 2;
