@@ -1,0 +1,442 @@
+// What clients see while Prometheus misbehaves, in every way it can.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <future>
+#include <string>
+#include <vector>
+
+#include "internal/base/text.h"
+#include "tests/e2e/programs.h"
+#include "tests/e2e/scripted_fleet.h"
+#include "tests/fakes/fault/fault_server.h"
+
+namespace gpumon::e2e {
+namespace {
+
+using fault::FaultServer;
+using fault::Reply;
+using json::Value;
+using process::Scaled;
+using process::WaitUntil;
+
+constexpr char kPassword[] = "s3cret-of-the-url";
+constexpr char kUpstreamText[] = "words-of-the-upstream";
+constexpr char kMetrics[] = "/api/v1/gpu/metrics";
+// PROMETHEUS_TIMEOUT, and what a busy machine may add; less than REQUEST_TIMEOUT.
+const double kLongestMs = static_cast<double>(Scaled(Millis(600 + 700)).count());
+
+Environment Variables() {
+  return {{"PROMETHEUS_TIMEOUT", "600ms"},
+          {"REQUEST_TIMEOUT", "2s"},
+          {"CACHE_TTL", "0s"},
+          {"PROMETHEUS_MAX_RESPONSE_BYTES", "1MiB"}};
+}
+
+std::string UrlWithPassword(const FaultServer& server) {
+  return "http://alice:" + std::string(kPassword) + "@127.0.0.1:" + std::to_string(server.port());
+}
+
+std::string TextOf(const Value& value) {
+  return value.AsString() == nullptr ? std::string() : *value.AsString();
+}
+
+std::string PlanMetric() {
+  return "nvidia_gpu_utilization_percent";
+}
+
+struct Fault {
+  const char* name;
+  Reply reply;
+  int status;
+  const char* code;
+  const char* retry_after = "";
+  std::size_t max_attempts = 2;
+};
+
+std::ostream& operator<<(std::ostream& out, const Fault& fault) {
+  return out << fault.name;
+}
+
+std::string ErrorJson(const std::string& type) {
+  return R"({"status":"error","errorType":")" + type + R"(","error":")" + kUpstreamText + R"("})";
+}
+
+std::string ResultJson(const std::string& type, const std::string& result) {
+  return R"({"status":"success","data":{"resultType":")" + type + R"(","result":)" + result + "}}";
+}
+
+std::string HalfAnAnswer() {
+  const std::string whole = fault::OneSample();
+  return whole.substr(0, whole.size() / 2);
+}
+
+using Kind = Reply::Fault;
+
+std::vector<Fault> TransportFaults() {
+  const std::string whole = fault::OneSample();
+  const std::string text = kUpstreamText;
+  const std::string html = "<html>" + text + "</html>";
+  return {
+      {"AcceptsAndHangs", fault::Broken(Kind::kHang), 504, "upstream_timeout"},
+      {"SendsTheHeadAndHangs", fault::Slow(whole, 1), 504, "upstream_timeout"},
+      {"ClosesAtOnce", fault::Broken(Kind::kClose), 502, "upstream_unreachable"},
+      {"Resets", fault::Broken(Kind::kReset), 502, "upstream_unreachable"},
+      {"ResetsMidBody", fault::Broken(Kind::kResetMidBody, whole), 502, "upstream_unreachable"},
+      {"SendsLessThanItsLength", fault::Broken(Kind::kTruncated, whole), 502,
+       "upstream_unreachable"},
+      {"SendsNoLastChunk", fault::Broken(Kind::kNoLastChunk, whole), 502, "upstream_unreachable"},
+      {"SpeaksNoHttp", fault::Raw("\x16\x03\x01 " + text), 502, "upstream_invalid"},
+      {"Answers500", fault::HttpStatus(500, text), 502, "upstream_error"},
+      {"Answers502", fault::HttpStatus(502, html, "text/html"), 502, "upstream_error"},
+      {"Answers504", fault::HttpStatus(504, text), 502, "upstream_error"},
+      {"IsStarting", fault::HttpStatus(503, "Service Unavailable"), 503, "upstream_not_ready", "5",
+       1},
+      {"Throttles", fault::HttpStatus(429, text), 503, "upstream_throttled", "5", 1},
+      {"ThrottlesFor7Seconds", fault::HttpStatus(429, text).With("Retry-After", "7"), 503,
+       "upstream_throttled", "7", 1},
+      {"ThrottlesForADay", fault::HttpStatus(429, text).With("Retry-After", "86400"), 503,
+       "upstream_throttled", "60", 1},
+      {"Answers401", fault::HttpStatus(401, text), 502, "upstream_auth", "", 1},
+      {"Answers403", fault::HttpStatus(403, text), 502, "upstream_auth", "", 1},
+      {"Answers404", fault::HttpStatus(404, text), 502, "upstream_not_prometheus", "", 1},
+      {"AnswersALoginPage", fault::HttpStatus(200, html, "text/html"), 502,
+       "upstream_not_prometheus", "", 1},
+      {"AnswersJsonAsText", fault::HttpStatus(200, whole, "text/plain"), 502,
+       "upstream_not_prometheus", "", 1},
+  };
+}
+
+std::vector<Fault> ContentFaults() {
+  const auto bad = [](const char* name, std::string body) {
+    return Fault{name, fault::Json(std::move(body)), 502, "upstream_invalid", "", 1};
+  };
+  const auto result = [&](const char* name, const char* type, const char* text) {
+    return bad(name, ResultJson(type, text));
+  };
+  return {
+      bad("TruncatedJson", HalfAnAnswer()),
+      bad("EmptyBody", ""),
+      {"NoContent", fault::HttpStatus(204, " "), 502, "upstream_invalid", "", 1},
+      bad("AnArray", "[]"),
+      bad("AnEmptyObject", "{}"),
+      bad("Null", "null"),
+      bad("AnUnknownStatus", R"({"status":"fine","data":{"resultType":"vector","result":[]}})"),
+      bad("NoResult", R"({"status":"success","data":{"resultType":"vector"}})"),
+      bad("TooDeep", std::string(100'000, '[')),
+      result("AMatrix", "matrix", R"([{"metric":{},"values":[[1,"1"]]}])"),
+      result("AScalar", "scalar", R"([1,"NaN"])"),
+      result("AString", "string", R"([1,"text"])"),
+      {"ItsOwnTimeout", fault::HttpStatus(503, ErrorJson("timeout"), "application/json"), 504,
+       "upstream_query_timeout", "", 1},
+      {"TooManySamples", fault::HttpStatus(422, ErrorJson("execution"), "application/json"), 502,
+       "upstream_rejected_query", "", 1},
+      {"BadData", fault::HttpStatus(400, ErrorJson("bad_data"), "application/json"), 502,
+       "upstream_rejected_query", "", 1},
+      {"ErrorWithStatus200", fault::Json(ErrorJson("internal")), 502, "upstream_error"},
+      {"BeyondTheCap", fault::Huge(8 << 20), 502, "upstream_too_large", "", 1},
+      {"AGzipBomb", fault::GzipBomb(8 << 20), 502, "upstream_too_large", "", 1},
+  };
+}
+
+// Every text a client or an operator can see is free of what must not be seen.
+void ExpectNoSecrets(const Answer& answer, const ApiServer& server, const FaultServer& upstream) {
+  std::string seen = answer.body;
+  for (const auto& [name, value] : answer.headers) seen += '\n' + name + ": " + value;
+  for (const std::string& secret :
+       {std::string(kPassword), std::string(kUpstreamText), std::to_string(upstream.port()),
+        std::string("http://"), std::string("std::")}) {
+    EXPECT_EQ(seen.find(secret), std::string::npos) << secret << " in " << seen;
+  }
+  EXPECT_EQ(server.log().find(kPassword), std::string::npos) << server.log();
+}
+
+void ExpectError(const Answer& answer, const Fault& fault) {
+  EXPECT_EQ(answer.status, fault.status) << answer.Text();
+  const Value document = answer.Json();
+  ASSERT_TRUE(document.is_object()) << answer.Text();
+  EXPECT_EQ(document["success"].AsBool(), false);
+  ASSERT_NE(document.Find("data"), nullptr);
+  EXPECT_TRUE(document["data"].is_null());
+  ASSERT_NE(document.Find("message"), nullptr);
+  EXPECT_TRUE(document["message"].is_null());
+  EXPECT_EQ(TextOf(document["code"]), fault.code) << answer.Text();
+  EXPECT_GT(TextOf(document["error"]).size(), 10U);
+  if (fault.status == 503) {
+    EXPECT_EQ(answer.Header("Retry-After"), fault.retry_after);
+  }
+  EXPECT_EQ(answer.Header("Content-Type"), "application/json; charset=utf-8");
+}
+
+class UpstreamFaultTest : public testing::TestWithParam<Fault> {};
+
+TEST_P(UpstreamFaultTest, IsItsErrorInTimeWhenThereIsNoSnapshot) {
+  const Fault& fault = GetParam();
+  FaultServer upstream;
+  upstream.SetReply(fault.reply);
+  const ApiServer server(UrlWithPassword(upstream), Variables());
+  const Answer answer = server.Get(kMetrics);
+  ExpectError(answer, fault);
+  EXPECT_LT(answer.seconds * 1000, kLongestMs);
+  ExpectNoSecrets(answer, server, upstream);
+  EXPECT_LE(GpuRefreshes(upstream), fault.max_attempts);
+  EXPECT_EQ(server.Get("/livez").status, 200);
+}
+
+TEST_P(UpstreamFaultTest, ServesTheLastSnapshotMarkedStaleAndRecovers) {
+  const Fault& fault = GetParam();
+  FaultServer upstream(FleetReply);
+  const ApiServer server(UrlWithPassword(upstream), Variables());
+  const Answer good = server.Get(kMetrics);
+  ASSERT_EQ(good.status, 200) << good.Text();
+  ASSERT_EQ(good.Json()["data"].size(), kScriptedGpus);
+  EXPECT_EQ(good.Json()["meta"]["stale"].AsBool(), false);
+
+  upstream.SetReply(fault.reply);
+  const Answer stale = server.Get(kMetrics);
+  ASSERT_EQ(stale.status, 200) << stale.Text();
+  const Value document = stale.Json();
+  EXPECT_EQ(document["meta"]["stale"].AsBool(), true);
+  EXPECT_EQ(document["data"].size(), kScriptedGpus);
+  EXPECT_EQ(TextOf(document["meta"]["as_of"]), TextOf(good.Json()["meta"]["as_of"]));
+  ASSERT_GE(document["warnings"].size(), 1U);
+  EXPECT_NE(TextOf(document["warnings"][0]).find(fault.code), std::string::npos);
+  EXPECT_FALSE(stale.Header("Age").empty());
+  EXPECT_NE(stale.Header("ETag"), good.Header("ETag")) << "the warnings differ";
+  ExpectNoSecrets(stale, server, upstream);
+  ExpectError(server.Get(std::string(kMetrics) + "?stale=never"), fault);
+
+  upstream.SetScript(FleetReply);
+  if (fault.status == 503) return;  // it was told to wait for longer than a test should
+  EXPECT_TRUE(
+      WaitUntil([&] { return server.Get(kMetrics).Json()["meta"]["stale"].AsBool() == false; },
+                Millis(5000)));
+}
+
+std::string NameOf(const testing::TestParamInfo<Fault>& info) {
+  return info.param.name;
+}
+INSTANTIATE_TEST_SUITE_P(Transport, UpstreamFaultTest, testing::ValuesIn(TransportFaults()),
+                         NameOf);
+INSTANTIATE_TEST_SUITE_P(Content, UpstreamFaultTest, testing::ValuesIn(ContentFaults()), NameOf);
+
+TEST(FaultTest, ARefusedConnectionIsAnsweredAtOnce) {
+  const ApiServer server(fault::RefusingUrl(), Variables());
+  const Answer answer = server.Get(kMetrics);
+  ExpectError(answer, {"", {}, 502, "upstream_unreachable"});
+  EXPECT_LT(answer.seconds, 0.25);
+  EXPECT_EQ(server.Get("/api/healthz").status, 503);
+  EXPECT_EQ(TextOf(server.Get("/api/healthz").Json()["error"]), "Prometheus connection failed");
+  EXPECT_EQ(server.Get("/livez").status, 200);
+  EXPECT_TRUE(server.AwaitReady()) << "the first attempt has ended, badly";
+}
+
+TEST(FaultTest, APortThatDropsPacketsIsGivenUpAfterTheConnectTime) {
+  const fault::BlackHole hole;
+  const ApiServer server(hole.url(), {{"PROMETHEUS_TIMEOUT", "5s"}});
+  const Answer answer = server.Get(kMetrics);
+  ExpectError(answer, {"", {}, 504, "upstream_timeout"});
+  EXPECT_LT(answer.seconds * 1000, static_cast<double>(Scaled(Millis(1750)).count()));
+}
+
+TEST(FaultTest, ASlowBodyCannotOutlastTheTotalTime) {
+  FaultServer upstream;
+  upstream.SetReply(fault::Slow(std::string(4096, ' ') + fault::OneSample(), 1));
+  const ApiServer server(upstream.url(), Variables());
+  auto asked = std::async(std::launch::async, [&] { return server.Get(kMetrics); });
+  EXPECT_TRUE(WaitUntil(
+      [&] {
+        upstream.Step();  // one byte more: no read ever waits for long
+        return asked.wait_for(Millis(0)) == std::future_status::ready;
+      },
+      Millis(5000)));
+  const Answer answer = asked.get();
+  ExpectError(answer, {"", {}, 504, "upstream_timeout"});
+  EXPECT_LT(answer.seconds * 1000, kLongestMs);
+}
+
+TEST(FaultTest, RedirectsAreNotFollowed) {
+  for (const int status : {301, 302, 303, 307, 308}) {
+    SCOPED_TRACE(status);
+    FaultServer elsewhere(FleetReply);
+    FaultServer upstream;
+    upstream.SetReply(fault::Redirect(status, elsewhere.url() + "/api/v1/query"));
+    const ApiServer server(UrlWithPassword(upstream), Variables());
+    const Answer answer = server.Get(kMetrics);
+    ExpectError(answer, {"", {}, 502, "upstream_not_prometheus"});
+    ExpectNoSecrets(answer, server, upstream);
+    EXPECT_EQ(elsewhere.request_count(), 0U);
+  }
+}
+
+TEST(FaultTest, JsonCutAtAnyByteIsNeverASuccess) {
+  FaultServer upstream;
+  const ApiServer server(upstream.url(), {{"LOG_LEVEL", "off"}});
+  const std::string whole = fault::OneSample();
+  for (std::size_t size = 0; size < whole.size() && !HasFailure(); ++size) {
+    upstream.SetReply(fault::Json(whole.substr(0, size)));
+    const Answer answer =
+        server.Get(std::string(kMetrics) + "?at=" + std::to_string(1704110400 + size));
+    EXPECT_EQ(answer.status, 502) << size << ' ' << answer.Text();
+  }
+}
+
+TEST(FaultTest, ALoneSurrogateIsNeverPassedOn) {
+  FaultServer upstream;
+  std::string body = fault::OneSample();
+  body.replace(body.find("\"a\""), 3, R"("\ud800")");
+  upstream.SetReply(fault::Json(body));
+  const ApiServer server(upstream.url(), Variables());
+  ExpectError(server.Get(kMetrics), {"", {}, 502, "upstream_invalid"});
+}
+
+TEST(FaultTest, AFailedQueryNullsItsFieldAlone) {
+  FaultServer upstream([](const fault::Request& request) {
+    return Asks(request, "nvidia_gpu_temperature_celsius") ? fault::HttpStatus(500, kUpstreamText)
+                                                           : FleetReply(request);
+  });
+  const ApiServer server(upstream.url(), Variables());
+  const Answer answer = server.Get(kMetrics);
+  ASSERT_EQ(answer.status, 200) << answer.Text();
+  const Value document = answer.Json();
+  EXPECT_EQ(document["meta"]["partial"].AsBool(), true);
+  EXPECT_EQ(TextOf(document["message"]), "GPU metrics retrieved successfully");
+  ASSERT_EQ(document["data"].size(), kScriptedGpus);
+  for (const Value& row : document["data"].elements()) {
+    EXPECT_TRUE(row["temperature"].is_null());
+    EXPECT_EQ(row["utilization"].AsDouble(), 75.5);
+    EXPECT_EQ(row["memory_used"].AsDouble(), 8.0);
+  }
+  EXPECT_EQ(TextOf(document["meta"]["null_reasons"]["temperature"]), "query_failed");
+  ASSERT_GE(document["warnings"].size(), 1U);
+  EXPECT_EQ(TextOf(document["warnings"][0]),
+            "nvidia_gpu_temperature_celsius: query failed (upstream_error)");
+  EXPECT_EQ(answer.body.find(kUpstreamText), std::string::npos);
+  ExpectError(server.Get(std::string(kMetrics) + "?partial=abort"),
+              {"", {}, 502, "upstream_partial"});
+}
+
+TEST(FaultTest, ASlowQueryNullsItsFieldAloneInTime) {
+  FaultServer upstream([](const fault::Request& request) {
+    return Asks(request, PlanMetric()) ? fault::Broken(Kind::kHang) : FleetReply(request);
+  });
+  const ApiServer server(upstream.url(), Variables());
+  const Answer answer = server.Get(kMetrics);
+  ASSERT_EQ(answer.status, 200) << answer.Text();
+  EXPECT_LT(answer.seconds * 1000, kLongestMs);
+  const Value document = answer.Json();
+  ASSERT_EQ(document["data"].size(), kScriptedGpus);
+  EXPECT_TRUE(document["data"][0]["utilization"].is_null());
+  EXPECT_EQ(document["data"][0]["temperature"].AsDouble(), 65.0);
+  EXPECT_EQ(TextOf(document["meta"]["null_reasons"]["utilization"]), "query_failed");
+}
+
+TEST(FaultTest, UpstreamWarningsArePassedOnAndShortenTheCache) {
+  FaultServer upstream([](const fault::Request& request) {
+    Reply reply = FleetReply(request);
+    reply.body.insert(1, R"("warnings":["store-gateway \u0007 is away"],"isPartial":true,)");
+    return reply;
+  });
+  const ApiServer server(upstream.url(), {{"CACHE_TTL", "60s"}});
+  const Answer answer = server.Get(kMetrics);
+  ASSERT_EQ(answer.status, 200) << answer.Text();
+  EXPECT_NE(answer.body.find("store-gateway"), std::string::npos) << answer.Text();
+  EXPECT_EQ(answer.Json()["data"].size(), kScriptedGpus);
+  // Not for a minute: a second later it asks again.
+  EXPECT_TRUE(
+      WaitUntil([&] { return server.Get(kMetrics).status == 200 && GpuRefreshes(upstream) >= 2; },
+                Millis(5000)));
+}
+
+TEST(FaultTest, HostileLabelsStayValidUtf8Json) {
+  static constexpr char kHostile[] = "\"n\xff\xc0\\u0000\\u202e\\\"<b>\"";
+  FaultServer upstream([](const fault::Request& request) {
+    Reply reply = FleetReply(request);
+    std::size_t at = 0;
+    while ((at = reply.body.find("\"n0\"", at)) != std::string::npos) {
+      reply.body.replace(at, 4, kHostile);
+      at += 4;
+    }
+    return reply;
+  });
+  const ApiServer server(upstream.url(), Variables());
+  const Answer answer = server.Get(kMetrics);
+  ASSERT_EQ(answer.status, 200) << answer.Text();
+  EXPECT_TRUE(IsValidUtf8(answer.body));
+  EXPECT_EQ(answer.body.find('\0'), std::string::npos);
+  const Value document = answer.Json();
+  EXPECT_EQ(document["data"].size(), kScriptedGpus) << answer.Text();
+  const Answer csv = server.Get(std::string(kMetrics) + "?format=csv");
+  EXPECT_EQ(csv.status, 200);
+  EXPECT_TRUE(IsValidUtf8(csv.body));
+}
+
+std::size_t PeakResidentKiB(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+  std::string word;
+  while (file >> word) {
+    std::size_t kib = 0;
+    if (word == "VmHWM:" && file >> kib) return kib;
+  }
+  return 0;
+}
+
+TEST(FaultTest, AGzipBombCostsNoMoreMemoryThanTheCapAllows) {
+  FaultServer upstream;
+  upstream.SetReply(fault::GzipBomb(std::size_t{64} << 20U));
+  ApiServer server(upstream.url(), {{"PROMETHEUS_MAX_RESPONSE_BYTES", "4MiB"}});
+  const std::size_t before = PeakResidentKiB(server.process().pid());
+  ExpectError(server.Get(kMetrics), {"", {}, 502, "upstream_too_large"});
+#ifndef GPUMON_SANITIZED
+  // Eight queries at once, each at most 2.5 times its cap.
+  EXPECT_LT(PeakResidentKiB(server.process().pid()), before + 8 * 10 * 1024);
+#endif
+  EXPECT_GT(before, 0U);
+}
+
+TEST(FaultTest, CredentialsReachPrometheusAndNobodyElse) {
+  FaultServer upstream(FleetReply);
+  const ApiServer server(UrlWithPassword(upstream),
+                         {{"DEBUG_ENDPOINTS", "all"}, {"LOG_LEVEL", "debug"}});
+  ASSERT_TRUE(server.AwaitReady());
+  std::size_t with_credentials = 0;
+  for (const auto& request : upstream.requests()) {
+    with_credentials += request.Header("Authorization").rfind("Basic ", 0) == 0 ? 1U : 0U;
+    EXPECT_EQ(request.target.find(kPassword), std::string::npos);
+  }
+  EXPECT_EQ(with_credentials, upstream.requests().size());
+  for (const char* path : {"/", "/api", "/api/healthz", kMetrics, "/api/openapi.json", "/metrics",
+                           "/debug/vars", "/debug/pprof/cmdline", "/nothing"}) {
+    const Answer answer = server.Get(path);
+    EXPECT_NE(answer.status, 0) << path;
+    EXPECT_EQ(answer.body.find(kPassword), std::string::npos) << path;
+  }
+  const Value health = server.Get("/api/healthz").Json();
+  EXPECT_EQ(TextOf(health["data"]["prometheus"]["url_host"]),
+            "127.0.0.1:" + std::to_string(upstream.port()));
+  EXPECT_EQ(server.log().find(kPassword), std::string::npos) << server.log();
+}
+
+TEST(FaultTest, ASecondReplicaAnswersWhenTheFirstIsGone) {
+  FaultServer replica(FleetReply);
+  const ApiServer server(fault::RefusingUrl() + ',' + replica.url(), Variables());
+  const Answer answer = server.Get(kMetrics);
+  ASSERT_EQ(answer.status, 200) << answer.Text();
+  EXPECT_EQ(answer.Json()["data"].size(), kScriptedGpus);
+  EXPECT_EQ(answer.Json()["meta"]["partial"].AsBool(), false);
+}
+
+TEST(FaultTest, AfterMaxStaleTheErrorIsShown) {
+  FaultServer upstream(FleetReply);
+  auto variables = Variables();
+  variables["MAX_STALE"] = "1s";
+  const ApiServer server(upstream.url(), variables);
+  ASSERT_EQ(server.Get(kMetrics).status, 200);
+  upstream.SetReply(fault::HttpStatus(500));
+  ASSERT_EQ(server.Get(kMetrics).Json()["meta"]["stale"].AsBool(), true);
+  EXPECT_TRUE(WaitUntil([&] { return server.Get(kMetrics).status == 502; }, Millis(5000)));
+}
+
+}  // namespace
+}  // namespace gpumon::e2e

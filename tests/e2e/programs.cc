@@ -1,0 +1,148 @@
+#include "tests/e2e/programs.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include "internal/http/encoding.h"
+
+namespace gpumon::e2e {
+namespace {
+
+// Waits until the child has written its port.
+std::uint16_t AwaitPortFile(const ChildProcess& child, const std::string& path) {
+  std::string text;
+  process::WaitUntil(
+      [&] {
+        text = process::ReadFile(path);
+        return !text.empty() || !child.Running();
+      },
+      Millis(20'000));
+  if (text.empty()) throw std::runtime_error("the program did not start: " + child.Errors());
+  return static_cast<std::uint16_t>(std::atoi(text.c_str()));
+}
+
+}  // namespace
+
+std::uint16_t FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  const bool bound = bind(fd, generic, size) == 0 && getsockname(fd, generic, &size) == 0;
+  close(fd);
+  if (!bound) throw std::runtime_error("no free port");
+  return ntohs(address.sin_port);
+}
+
+ApiServer::ApiServer(const std::string& prometheus_url, Environment variables,
+                     std::vector<std::string> arguments) {
+  variables.try_emplace("PROMETHEUS_URL", prometheus_url);
+  variables.try_emplace("PORT", "0");
+  variables.try_emplace("LISTEN_ADDR", "127.0.0.1");
+  variables.try_emplace("GRPC_HEALTH_PORT", "0");
+  variables.try_emplace("DRAIN_DELAY", "0s");
+  arguments.insert(arguments.end(), {"--port-file", directory_.File("port")});
+  child_ = std::make_unique<ChildProcess>(GPUMON_API, std::move(arguments), variables);
+  port_ = AwaitPortFile(*child_, directory_.File("port"));
+}
+
+bool ApiServer::AwaitReady(Millis limit) const {
+  return process::WaitUntil([&] { return Get("/readyz").status == 200; }, limit);
+}
+
+int ApiServer::Stop(Millis limit) {
+  child_->Signal(SIGTERM);
+  const auto ended = child_->Wait(limit);
+  return ended ? ended->exit_code : -1;
+}
+
+Exporter::Exporter(std::vector<std::string> arguments) {
+  arguments.insert(arguments.end(), {"--demo", "--listen-addr", "127.0.0.1", "--port", "0",
+                                     "--port-file", directory_.File("port")});
+  child_ = std::make_unique<ChildProcess>(GPUMON_EXPORTER, std::move(arguments));
+  port_ = AwaitPortFile(*child_, directory_.File("port"));
+}
+
+std::string PrometheusProgram(const std::string& name) {
+  const char* const given = std::getenv("GPUMON_PROMETHEUS");
+  const std::string prometheus = given == nullptr ? GPUMON_PROMETHEUS : given;
+  const std::string path = prometheus.substr(0, prometheus.rfind('/') + 1) + name;
+  if (access(path.c_str(), X_OK) == 0) return path;
+  throw std::runtime_error(path +
+                           " is missing; unpack it with `scripts/deps.sh test`, or name "
+                           "another prometheus in GPUMON_PROMETHEUS");
+}
+
+void Prometheus::Start(const std::string& config) {
+  const std::string file = directory_.Write("prometheus.yml", config);
+  constexpr int kTries = 5;
+  for (int i = 0; i < kTries; ++i) {
+    port_ = FreePort();
+    child_ = std::make_unique<ChildProcess>(
+        PrometheusProgram("prometheus"),
+        std::vector<std::string>{"--config.file=" + file,
+                                 "--storage.tsdb.path=" + directory_.File("data"),
+                                 "--storage.tsdb.retention.time=100y",
+                                 "--web.listen-address=127.0.0.1:" + std::to_string(port_)});
+    const bool ready = process::WaitUntil(
+        [&] { return !child_->Running() || Fetch(port_, "/-/ready").status == 200; },
+        Millis(20'000));
+    if (ready && child_->Running()) return;
+    if (child_->Errors().find("address already in use") == std::string::npos) break;
+  }
+  throw std::runtime_error("prometheus did not start: " + child_->Errors());
+}
+
+std::unique_ptr<Prometheus> Prometheus::Scraping(std::uint16_t exporter_port, bool honor_labels,
+                                                 const std::string& target_labels) {
+  std::unique_ptr<Prometheus> prometheus(new Prometheus);
+  std::string config =
+      "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
+      "scrape_configs:\n"
+      "  - job_name: gpu\n"
+      "    honor_labels: " +
+      std::string(honor_labels ? "true" : "false") +
+      "\n"
+      "    static_configs:\n"
+      "      - targets: [\"127.0.0.1:" +
+      std::to_string(exporter_port) + "\"]\n";
+  if (!target_labels.empty()) config += "        labels: {" + target_labels + "}\n";
+  prometheus->Start(config);
+  return prometheus;
+}
+
+std::unique_ptr<Prometheus> Prometheus::Holding(const std::string& open_metrics) {
+  std::unique_ptr<Prometheus> prometheus(new Prometheus);
+  const auto& directory = prometheus->directory_;
+  // One block for all: with the usual two hours a block, far apart samples take minutes.
+  const auto imported = process::Run(
+      PrometheusProgram("promtool"),
+      {"tsdb", "create-blocks-from", "openmetrics", "--quiet", "--max-block-duration=192h",
+       directory.Write("samples.txt", open_metrics), directory.File("data")});
+  if (imported.exit_code != 0) {
+    throw std::runtime_error("promtool: " + imported.output + imported.errors);
+  }
+  prometheus->Start("global: {}\n");
+  return prometheus;
+}
+
+json::Value Prometheus::Query(const std::string& promql, const std::string& time) const {
+  const Answer answer =
+      Fetch(port_, "/api/v1/query?time=" + time + "&query=" + http::PercentEncode(promql));
+  const json::Value document = answer.Json();
+  const std::string* const status = document["status"].AsString();
+  if (status == nullptr || *status != "success") {
+    throw std::runtime_error("prometheus answered " + answer.Text());
+  }
+  return document["data"]["result"];
+}
+
+}  // namespace gpumon::e2e

@@ -1,0 +1,89 @@
+// The real programs: the server, the exporter and Prometheus.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "internal/json/document.h"
+#include "tests/e2e/http_client.h"
+#include "tests/fakes/process/child_process.h"
+
+namespace gpumon::e2e {
+
+using process::ChildProcess;
+using process::Ended;
+using process::Environment;
+using process::ScratchDirectory;
+
+// A loopback port that was free a moment ago.
+std::uint16_t FreePort();
+
+// gpu-monitoring-api on a loopback port of the kernel's choice. gRPC is off unless `variables`
+// give its port; DRAIN_DELAY is 0s unless they say otherwise.
+class ApiServer {
+ public:
+  explicit ApiServer(const std::string& prometheus_url, Environment variables = {},
+                     std::vector<std::string> arguments = {});
+
+  // Throws std::runtime_error, with what it printed, when it ended instead of listening.
+  std::uint16_t port() const { return port_; }
+  // Waits until /readyz answers 200: the first refresh has ended.
+  bool AwaitReady(Millis limit = Millis(20'000)) const;
+  Answer Get(std::string_view target, const Headers& headers = {}) const {
+    return Fetch(port_, target, headers);
+  }
+  // SIGTERM, then the exit code; -1 when it did not end within Scaled(`limit`).
+  int Stop(Millis limit = Millis(20'000));
+  ChildProcess& process() { return *child_; }
+  std::string log() const { return child_->Errors(); }
+
+ private:
+  ScratchDirectory directory_;
+  std::unique_ptr<ChildProcess> child_;
+  std::uint16_t port_ = 0;
+};
+
+// gpu-exporter --demo with more `arguments`.
+class Exporter {
+ public:
+  explicit Exporter(std::vector<std::string> arguments = {});
+  std::uint16_t port() const { return port_; }
+
+ private:
+  ScratchDirectory directory_;
+  std::unique_ptr<ChildProcess> child_;
+  std::uint16_t port_ = 0;
+};
+
+// A real prometheus.
+class Prometheus {
+ public:
+  // Scrapes `exporter_port` every second; `target_labels` are YAML, like `node: "x"`.
+  static std::unique_ptr<Prometheus> Scraping(std::uint16_t exporter_port, bool honor_labels,
+                                              const std::string& target_labels = "");
+  // Holds the samples of an OpenMetrics text, and scrapes nothing.
+  static std::unique_ptr<Prometheus> Holding(const std::string& open_metrics);
+
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  ChildProcess& process() { return *child_; }
+  // data.result of an instant query at `time`, Unix seconds as text. Throws std::runtime_error
+  // when Prometheus does not answer with success.
+  json::Value Query(const std::string& promql, const std::string& time) const;
+
+ private:
+  Prometheus() = default;
+  void Start(const std::string& config);
+
+  ScratchDirectory directory_;
+  std::unique_ptr<ChildProcess> child_;
+  std::uint16_t port_ = 0;
+};
+
+// `prometheus` or `promtool`. Throws std::runtime_error, saying what to do, when it is missing.
+std::string PrometheusProgram(const std::string& name);
+
+}  // namespace gpumon::e2e
