@@ -14,6 +14,7 @@
 #include "handlers/render_cache.h"
 #include "handlers/services.h"
 #include "internal/base/executor.h"
+#include "internal/base/log.h"
 #include "internal/gpu/source.h"
 #include "internal/http/server.h"
 #include "internal/json/document.h"
