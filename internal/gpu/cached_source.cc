@@ -32,7 +32,7 @@ void CachedSource::Get(const Want& want, Deadline deadline, GotSnapshot done) {
   if (want.at) {
     GetPast(want, deadline, std::move(done));
   } else {
-    GetPresent(want, deadline, std::move(done));
+    GetPresent(want, std::move(done));
   }
 }
 
@@ -55,7 +55,7 @@ std::optional<Result<Got>> CachedSource::Answer(const Entry& entry, const Want& 
   return std::nullopt;
 }
 
-void CachedSource::GetPresent(const Want& want, Deadline deadline, GotSnapshot done) {
+void CachedSource::GetPresent(const Want& want, GotSnapshot done) {
   const SteadyTime now = clock_.Steady();
   std::optional<Result<Got>> answer;
   bool start = false;
@@ -75,9 +75,7 @@ void CachedSource::GetPresent(const Want& want, Deadline deadline, GotSnapshot d
   }
   if (!start) return;
   // The refresh serves others too: its time is the upstream's, not this request's.
-  const Deadline upstream = Deadline::After(clock_, options_.upstream_timeout);
-  static_cast<void>(deadline);
-  collector_.Collect(want.part, std::nullopt, upstream,
+  collector_.Collect(want.part, std::nullopt, Deadline::After(clock_, options_.upstream_timeout),
                      [this, part = want.part, now](Collection result) {
                        Refreshed(part, now, std::move(result));
                      });
@@ -90,6 +88,7 @@ void CachedSource::Refreshed(models::Part part, SteadyTime started, Collection r
     MutexLock lock(mutex_);
     Entry& entry = entries_[IndexOf(part)];
     if (part == models::Part::kGpus) attempted_ = true;
+    past_.remove_if([&](const PastEntry& e) { return e.snapshot && e.until <= now; });
     entry.refreshing = false;
     if (result) {
       const bool brief = (*result)->partial || (*result)->upstream_warned;
@@ -100,9 +99,9 @@ void CachedSource::Refreshed(models::Part part, SteadyTime started, Collection r
       entry.error.reset();
     } else {
       entry.error = std::move(result.error());
-      const Millis wait =
-          std::max(options_.retry_after, Millis(std::chrono::seconds(entry.error->retry_after_s)));
-      entry.retry_at = now + wait;
+      const Millis asked = std::chrono::seconds(entry.error->retry_after_s);
+      entry.retry_at =
+          now + std::max(options_.retry_after, std::min(asked, options_.max_retry_after));
     }
     answers.reserve(entry.waiters.size());
     for (auto& waiter : entry.waiters) {
@@ -114,8 +113,8 @@ void CachedSource::Refreshed(models::Part part, SteadyTime started, Collection r
     }
     entry.waiters.clear();
   }
-  if (refreshed_) refreshed_();
   for (auto& [done, answer] : answers) done(std::move(answer));
+  if (refreshed_) refreshed_();
 }
 
 void CachedSource::GetPast(const Want& want, Deadline deadline, GotSnapshot done) {

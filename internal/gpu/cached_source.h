@@ -20,18 +20,23 @@ struct CacheOptions {
   Millis ttl{2000};               // 0: every request that does not meet a refresh starts one
   Millis max_stale{30'000};       // a snapshot older than this is never served
   Millis upstream_timeout{9000};  // of one refresh
-  // After an error or an upstream warning the next refresh may start this soon.
+  // After an error or an upstream warning the next refresh may start this soon; later when the
+  // upstream asks for more patience, but never later than max_retry_after.
   Millis retry_after{1000};
+  Millis max_retry_after{10'000};
   std::size_t max_past_refreshes = 8;  // `at=` refreshes under way at once; more: kOverloaded
   std::size_t past_snapshots = 4;      // `at=` answers kept, each for the TTL
 };
 
 // Thread-safe. Never asks Prometheus twice for the same thing at the same time: whoever comes
-// while a refresh is under way waits for that one.
+// while a refresh is under way waits for that one. A refresh of the present serves everybody, so
+// it has `upstream_timeout`, whatever the deadline of the request that started it; one of a past
+// instant ends with the first request for it.
 class CachedSource final : public Source {
  public:
   // `collector`, `clock` must outlive it and every refresh under way. `refreshed` (may be empty)
-  // is called after each refresh of the present: memory of the refresh can be given back.
+  // is called after each refresh of the present, when all who waited have been answered: memory of
+  // the refresh can be given back.
   CachedSource(Collector& collector, const Clock& clock, CacheOptions options,
                std::function<void()> refreshed = {});
 
@@ -66,7 +71,7 @@ class CachedSource final : public Source {
     std::vector<GotSnapshot> waiters;
   };
 
-  void GetPresent(const Want& want, Deadline deadline, GotSnapshot done);
+  void GetPresent(const Want& want, GotSnapshot done);
   void GetPast(const Want& want, Deadline deadline, GotSnapshot done);
   void Refreshed(models::Part part, SteadyTime started, Collection result);
   void PastCollected(models::Part part, WallTime at, Collection result);

@@ -61,7 +61,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
       }
       last = --left_ == 0;
     }
-    if (last) Finish(seconds);
+    if (last) Finish();
   }
 
   void Take(const PlannedQuery& query, prom::QueryResult result) REQUIRES(mutex_) {
@@ -82,10 +82,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
 
   void Fail(std::size_t i, Status status) REQUIRES(mutex_) {
     const PlannedQuery& query = plan_[i];
-    log::Warning("query failed", {{"query", query.name},
-                                  {"code", status.wire_name()},
-                                  {"error", status.message},
-                                  {"detail", status.detail}});
+    failed_names_ += (failed_names_.empty() ? "" : ",") + query.name;
     if (query.gives == PlannedQuery::Gives::kValue) {
       join_.AddFailure(query.slot);
     } else {
@@ -98,19 +95,21 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     }
   }
 
-  void Finish(double seconds) {
+  void Finish() {
     Collected done;
     auto result = Conclude(done);
     const std::size_t rows =
         result ? (*result)->gpus.size() + (*result)->processes.size() : std::size_t{0};
-    collector_.observer_.RefreshDone(
-        part_, result ? std::string_view("ok") : result.error().wire_name(), seconds, rows);
+    collector_.observer_.RefreshDone(part_,
+                                     result ? std::string_view("ok") : result.error().wire_name(),
+                                     SecondsSince(started_, collector_.clock_), rows);
     done(std::move(result));
   }
 
   Result<std::shared_ptr<const models::Snapshot>> Conclude(Collected& done) {
     MutexLock lock(mutex_);
     done = std::move(done_);
+    if (first_error_) LogFailures();
     if (values_answered_ == 0) return gpumon::Error(*first_error_);
     WarnOfEmpty();
     auto snapshot = join_.Finish(collector_.commands_);
@@ -119,12 +118,24 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     return std::shared_ptr<const models::Snapshot>(std::move(snapshot));
   }
 
+  // One line for a refresh: when Prometheus is away every query says the same.
+  void LogFailures() REQUIRES(mutex_) {
+    log::Warning(values_answered_ == 0 ? "refresh failed" : "refresh partial",
+                 {{"part", models::NameOf(part_)},
+                  {"queries", failed_names_},
+                  {"code", first_error_->wire_name()},
+                  {"error", first_error_->message},
+                  {"detail", first_error_->detail}});
+  }
+
   void WarnOfEmpty() REQUIRES(mutex_) {
-    if (samples_ == 0 && empty_.size() == values_answered_ && part_ == Part::kGpus) {
-      join_.AddUniqueWarning("Prometheus has no nvidia_gpu_* series at this instant");
+    if (samples_ == 0) {
+      // No process on any GPU is no fault, and what failed has warned already.
+      if (part_ == Part::kGpus && !first_error_) {
+        join_.AddUniqueWarning("Prometheus has no nvidia_gpu_* series at this instant");
+      }
       return;
     }
-    if (samples_ == 0) return;  // no process on any GPU is no fault
     for (const auto& name : empty_) join_.AddUniqueWarning("no " + name + " series");
   }
 
@@ -140,7 +151,8 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   std::size_t values_answered_ GUARDED_BY(mutex_) = 0;
   std::size_t samples_ GUARDED_BY(mutex_) = 0;
   std::vector<std::string> empty_ GUARDED_BY(mutex_);
-  std::optional<Status> first_error_ GUARDED_BY(mutex_);
+  std::string failed_names_ GUARDED_BY(mutex_);
+  std::optional<Status> first_error_ GUARDED_BY(mutex_);  // in plan order
   std::size_t first_failed_ GUARDED_BY(mutex_) = 0;
   bool upstream_warned_ GUARDED_BY(mutex_) = false;
 };

@@ -1,36 +1,24 @@
 // Meets instant vectors on (node, gpu) or (node, gpu, pid) and makes a Snapshot of them.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "internal/gpu/command.h"
+#include "internal/gpu/label_reader.h"
+#include "internal/gpu/row_index.h"
 #include "internal/prom/value.h"
 #include "internal/schema/schema.h"
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
-
-// Which series name the same thing. Views into the rows' texts.
-struct RowKey {
-  std::string_view node;
-  std::string_view gpu;
-  std::string_view pid;  // process rows
-  bool operator==(const RowKey&) const = default;
-};
-struct RowKeyHash {
-  std::size_t operator()(const RowKey& key) const {
-    const std::hash<std::string_view> hash;
-    return (hash(key.node) * 31 + hash(key.gpu)) * 31 + hash(key.pid);
-  }
-};
 
 // What was left out or doubted while joining; each becomes a warning and a counter.
 struct JoinCounts {
@@ -43,7 +31,8 @@ struct JoinCounts {
 };
 
 // One thread at a time. RowT is models::GpuMetrics or models::GpuProcess. The result does not
-// depend on the order of samples or of Add calls.
+// depend on the order of samples or of Add calls: of several series for one value the first in
+// label order counts, of several texts for one field the smallest (bytewise).
 template <class RowT>
 class Join {
  public:
@@ -51,7 +40,7 @@ class Join {
   Join(const schema::Exporter& exporter, double as_of);
 
   // Takes the value of every sample of `vector` as `slot` (a Quantity or ProcessQuantity) of the
-  // row its labels name, times `scale`. What it keeps, it copies.
+  // row its labels name, times `scale`. Once for a slot. What it keeps, it copies.
   void Add(const prom::InstantVector& vector, std::size_t slot, double scale);
   // The query for `slot` failed: its values are absent, not zero.
   void AddFailure(std::size_t slot);
@@ -67,37 +56,36 @@ class Join {
   const JoinCounts& counts() const { return counts_; }
 
  private:
-  static constexpr std::size_t kSlots = std::tuple_size_v<decltype(RowT::texts)>;
-  struct Identity {
-    RowKey key;
-    std::array<std::string_view, kSlots> texts{};
-  };
-  // What a label name means: its place in Identity and its rank among the aliases.
-  struct Role {
-    std::string name;
-    std::uint8_t target = 0;
-    std::uint8_t rank = 0;
+  struct Key {
+    std::string_view node;
+    std::string_view gpu;
+    std::int64_t pid = 0;  // process rows
   };
 
-  std::optional<Identity> Identify(prom::LabelSet labels);
-  const Role* RoleOf(std::string_view name, std::size_t position);
-  std::uint32_t RowFor(const Identity& identity);
-  void MergeTexts(RowT& row, const Identity& identity);
-  void SetValue(RowT& row, std::size_t slot, double value);
+  // The key that `identity` names; nothing, and counted, when it names none.
+  std::optional<Key> KeyOf(const Identity& identity);
+  std::uint32_t FindRow(const Key& key, std::size_t hash) const;
+  std::uint32_t FindOrAddRow(const Key& key);
+  std::uint32_t AddRow(const Key& key, std::size_t hash);
+  std::uint32_t NodeNumber(std::string_view node);
+  bool IsRow(std::uint32_t row, const Key& key) const;
+  void MergeTexts(std::uint32_t at, const Identity& identity);
   void ApplyTimes();
   void CheckRow(RowT& row);
   void ShowCommands(CommandStyle style);
   void StateReasons();
   void StateWarnings();
+  std::vector<RowT> SortedRows();
 
   const schema::Exporter& exporter_;
+  LabelReader labels_;
   std::shared_ptr<models::Snapshot> snapshot_;
   std::vector<RowT> rows_;
-  std::unordered_map<RowKey, std::uint32_t, RowKeyHash> index_;
-  std::uint32_t last_row_ = 0;  // series of one answer come in the order of the one before
-  std::vector<Role> roles_;
-  std::vector<const Role*> seen_roles_;  // by position in the label set of the sample before
-  std::vector<std::string> seen_names_;
+  RowIndex index_;
+  std::vector<std::string_view> nodes_;  // every node name once
+  RowIndex node_index_;
+  std::vector<std::uint32_t> row_nodes_;      // row -> its node's number
+  std::uint32_t last_row_ = RowIndex::kNone;  // answers list series in the same order
   std::vector<std::uint32_t> owners_;  // row -> 1 + sample that set it, for the current vector
   std::vector<bool> failed_;
   std::vector<std::pair<prom::InstantVector, bool>> times_;
@@ -107,9 +95,6 @@ class Join {
 
 extern template class Join<models::GpuMetrics>;
 extern template class Join<models::GpuProcess>;
-
-// True when `a` comes before `b` in label order (name, value, bytewise).
-bool LabelsBefore(prom::LabelSet a, prom::LabelSet b);
 
 // `0|[1-9][0-9]{0,5}` as a number, else RowT::kNoIndex.
 std::int32_t ParseGpuIndex(std::string_view id);

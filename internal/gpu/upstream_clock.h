@@ -18,8 +18,14 @@ class UpstreamClock {
   // `server_time`: a Date header that came just now.
   void Learn(double server_time) {
     // The header was cut to whole seconds: half a second is its mean error.
-    const double offset = server_time + 0.5 - Ours();
-    offset_.store(std::abs(offset) > 2.5 ? offset : 0, std::memory_order_relaxed);
+    double offset = server_time + 0.5 - Ours();
+    const double known = offset_.load(std::memory_order_relaxed);
+    if (std::abs(offset) <= 2.5) {
+      offset = 0;
+    } else if (std::abs(offset - known) < 1) {
+      offset = known;  // the same, cut elsewhere: the time must not jump to and fro
+    }
+    offset_.store(offset, std::memory_order_relaxed);
   }
   double offset_seconds() const { return offset_.load(std::memory_order_relaxed); }
 

@@ -22,7 +22,9 @@ struct Reachability {
 };
 
 // Checks once at start and then every `interval` on its own thread; a check is given
-// `timeout`, so what it last saw is never older than both together. Thread-safe.
+// `timeout`, so what it last saw is never older than both together. One check at a time. A check
+// ends with its client's answer, so `clock` and `upstream_clock` must outlive the client's work.
+// Thread-safe.
 class UpstreamProbe {
  public:
   UpstreamProbe(prom::Client& client, const Clock& clock, UpstreamClock& upstream_clock,

@@ -1,0 +1,278 @@
+#include "internal/gpu/collector.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <future>
+#include <limits>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/internal/gpu/refresh_rig.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using models::NullReason;
+using models::Part;
+using models::Quantity;
+using prom::FakePromClient;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+constexpr std::size_t Slot(Quantity quantity) {
+  return static_cast<std::size_t>(quantity);
+}
+
+TEST(CollectorTest, StartsAllQueriesBeforeAnyIsAnsweredWithOneTimeAndOneDeadline) {
+  for (const Part part : {Part::kGpus, Part::kProcesses}) {
+    RefreshRig rig;
+    rig.client().Hold();
+    auto [done, future] = MakeCallback<RefreshRig::Collection>();
+    const Deadline deadline = rig.In(Millis(1234));
+    rig.collector.Collect(part, 1700000000.25, deadline, done);
+    const auto calls = rig.client().calls();
+    const auto& plan = rig.collector.plan(part);
+    EXPECT_EQ(rig.client().held_count(), plan.size());
+    ASSERT_EQ(calls.size(), plan.size());
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      EXPECT_EQ(calls[i].promql, plan[i].promql);
+      EXPECT_EQ(calls[i].start, 1700000000.25);
+      EXPECT_FALSE(calls[i].is_range());
+      EXPECT_EQ(calls[i].deadline.at(), deadline.at());
+    }
+    rig.client().Release();
+    const auto snapshot = Await(std::move(future));
+    ASSERT_TRUE(snapshot);
+    EXPECT_EQ((*snapshot)->as_of, 1700000000.25);
+    EXPECT_EQ((*snapshot)->part, part);
+  }
+}
+
+TEST(CollectorTest, WithoutATimeItAsksForTheUpstreamsPresent) {
+  RefreshRig rig;
+  rig.upstream_clock.Learn(1704110400 + 3600);
+  ASSERT_TRUE(rig.CollectGpus());
+  EXPECT_NEAR(rig.client().calls().at(0).start, 1704110400 + 3600, 1);
+}
+
+TEST(CollectorTest, TheNumberOfQueriesDoesNotGrowWithTheGpus) {
+  for (const std::size_t gpus : {0U, 1U, 500U}) {
+    RefreshRig rig;
+    rig.SetGpus(gpus);
+    const auto snapshot = rig.CollectGpus();
+    ASSERT_TRUE(snapshot);
+    EXPECT_EQ((*snapshot)->gpus.size(), gpus);
+    EXPECT_EQ(rig.client().call_count(), 8U);
+  }
+}
+
+TEST(CollectorTest, OneFailingQueryGivesAPartialSnapshot) {
+  RefreshRig rig;
+  rig.client().SetError("nvidia_gpu_used_memory_bytes", Code::kUpstreamTimeout);
+  const auto snapshot = rig.CollectGpus();
+  ASSERT_TRUE(snapshot);
+  EXPECT_TRUE((*snapshot)->partial);
+  EXPECT_THAT((*snapshot)->warnings,
+              ElementsAre("nvidia_gpu_used_memory_bytes: query failed (upstream_timeout)"));
+  ASSERT_EQ((*snapshot)->gpus.size(), 2U);
+  const auto& readings = (*snapshot)->gpus[0].readings;
+  EXPECT_EQ(readings.reason(Slot(Quantity::kMemoryUsed)), NullReason::kQueryFailed);
+  EXPECT_EQ(readings.reason(Slot(Quantity::kMemoryUsedPercent)), NullReason::kQueryFailed);
+  EXPECT_EQ(readings.Get(Slot(Quantity::kUtilization)), 50);
+  EXPECT_EQ((*snapshot)->missing_gpu[Slot(Quantity::kMemoryUsed)], NullReason::kQueryFailed);
+}
+
+TEST(CollectorTest, FailingTimesGiveAPartialSnapshotWithoutTimes) {
+  RefreshRig rig;
+  const auto& newest = rig.collector.plan(Part::kGpus).at(6);
+  rig.client().SetError(newest.promql, Code::kUpstreamRejectedQuery);
+  const auto snapshot = rig.CollectGpus();
+  ASSERT_TRUE(snapshot);
+  EXPECT_TRUE((*snapshot)->partial);
+  EXPECT_THAT((*snapshot)->warnings,
+              ElementsAre("newest_sample_times: query failed (upstream_rejected_query)"));
+  EXPECT_TRUE(std::isnan((*snapshot)->gpus.at(0).newest));
+  EXPECT_EQ((*snapshot)->gpus.at(0).oldest, 50);
+}
+
+TEST(CollectorTest, WhenAllValuesFailTheErrorIsThatOfTheFirstInPlanOrder) {
+  for (int round = 0; round < 20; ++round) {
+    RefreshRig rig(4);
+    const auto& plan = rig.collector.plan(Part::kGpus);
+    rig.client().SetError(plan[0].promql, Code::kUpstreamAuth, "the first");
+    for (std::size_t i = 1; i < 6; ++i) {
+      rig.client().SetError(plan[i].promql, Code::kUpstreamTimeout, "another");
+    }
+    const auto snapshot = rig.CollectGpus();
+    ASSERT_FALSE(snapshot);
+    EXPECT_EQ(snapshot.error().code, Code::kUpstreamAuth);
+    EXPECT_EQ(snapshot.error().message, "the first");
+  }
+}
+
+TEST(CollectorTest, TakesAnAnswerOfAnotherTypeForAFailure) {
+  RefreshRig rig;
+  prom::QueryResult scalar;
+  scalar.value = prom::Scalar{{0, 1}};
+  rig.client().SetAnswer("nvidia_gpu_free_memory_bytes", FakePromClient::Answer(scalar));
+  rig.client().SetAnswer("nvidia_gpu_total_memory_bytes",
+                         FakePromClient::Answer(prom::MakeRangeResult({})));
+  const auto snapshot = rig.CollectGpus();
+  ASSERT_TRUE(snapshot);
+  EXPECT_THAT((*snapshot)->warnings,
+              ElementsAre("nvidia_gpu_free_memory_bytes: query failed (upstream_invalid)",
+                          "nvidia_gpu_total_memory_bytes: query failed (upstream_invalid)"));
+}
+
+TEST(CollectorTest, PassesOnWarningsOfTheUpstreamOnce) {
+  RefreshRig rig;
+  for (const std::string query :
+       {"nvidia_gpu_utilization_percent", "nvidia_gpu_free_memory_bytes"}) {
+    auto result = prom::MakeResult({{{{"gpu", "0"}, {"node", "a"}}, 1}});
+    result.warnings = {"a store is down"};
+    rig.client().SetAnswer(query, FakePromClient::Answer(result));
+  }
+  const auto snapshot = rig.CollectGpus();
+  ASSERT_TRUE(snapshot);
+  EXPECT_TRUE((*snapshot)->upstream_warned);
+  EXPECT_FALSE((*snapshot)->partial);
+  EXPECT_THAT((*snapshot)->warnings, ElementsAre("Prometheus: a store is down"));
+}
+
+TEST(CollectorTest, SaysWhenTheUpstreamCallsItsAnswerPartial) {
+  RefreshRig rig;
+  auto result = prom::MakeResult({{{{"gpu", "0"}, {"node", "a"}}, 1}});
+  result.partial = true;
+  result.bad_samples = 3;
+  rig.client().SetAnswer(std::string(kUtilizationQuery), FakePromClient::Answer(result));
+  const auto snapshot = rig.CollectGpus();
+  ASSERT_TRUE(snapshot);
+  EXPECT_TRUE((*snapshot)->upstream_warned);
+  EXPECT_THAT((*snapshot)->warnings, ElementsAre("Prometheus says that its answer is partial",
+                                                 "3 samples whose values are not numbers dropped"));
+}
+
+TEST(CollectorTest, WarnsWhenThereAreNoGpusAtAll) {
+  RefreshRig rig;
+  rig.SetGpus(0);
+  const auto gpus = rig.CollectGpus();
+  ASSERT_TRUE(gpus);
+  EXPECT_THAT((*gpus)->warnings,
+              ElementsAre("Prometheus has no nvidia_gpu_* series at this instant"));
+  const auto processes = rig.Collect(Part::kProcesses);
+  ASSERT_TRUE(processes);
+  EXPECT_THAT((*processes)->warnings, IsEmpty());
+}
+
+TEST(CollectorTest, NothingAndAFailureAreNotCalledAnEmptyPrometheus) {
+  RefreshRig rig;
+  rig.SetGpus(0);
+  rig.client().SetError(std::string(kUtilizationQuery), Code::kUpstreamTimeout);
+  const auto gpus = rig.CollectGpus();
+  ASSERT_TRUE(gpus);
+  EXPECT_THAT((*gpus)->warnings,
+              ElementsAre("nvidia_gpu_utilization_percent: query failed (upstream_timeout)"));
+}
+
+TEST(CollectorTest, WarnsOfAMetricThatNobodyExports) {
+  RefreshRig rig;
+  rig.client().SetAnswer("nvidia_gpu_free_memory_bytes", std::vector<prom::FakeSample>{});
+  const auto gpus = rig.CollectGpus();
+  ASSERT_TRUE(gpus);
+  EXPECT_FALSE((*gpus)->partial);
+  EXPECT_THAT((*gpus)->warnings, ElementsAre("no nvidia_gpu_free_memory_bytes series"));
+}
+
+TEST(CollectorTest, CommandsAreRedacted) {
+  RefreshRig rig;
+  rig.client().SetAnswer("nvidia_gpu_process_cpu_percent",
+                         {{{{"command", "a --token b"}, {"gpu", "0"}, {"pid", "7"}}, 1}});
+  const auto processes = rig.Collect(Part::kProcesses);
+  ASSERT_TRUE(processes);
+  const auto& rows = (*processes)->processes;
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows.back().text(models::Text::kCommand), "a --token ***");
+}
+
+TEST(CollectorTest, TellsItsObserverOfEveryQueryAndRefresh) {
+  RefreshRig rig;
+  auto result = prom::MakeResult({{{{"gpu", "0"}}, 1}, {{{"node", "a"}}, 1}});
+  result.bytes = 321;
+  rig.client().SetAnswer("nvidia_gpu_total_memory_bytes", FakePromClient::Answer(result));
+  rig.client().SetError("nvidia_gpu_used_memory_bytes", Code::kUpstreamTimeout);
+  ASSERT_TRUE(rig.CollectGpus());
+  const auto queries = rig.observer.queries();
+  ASSERT_EQ(queries.size(), 8U);
+  for (const auto& query : queries) {
+    EXPECT_EQ(query.result,
+              query.name == "nvidia_gpu_used_memory_bytes" ? "upstream_timeout" : "ok");
+    EXPECT_EQ(query.bytes, query.name == "nvidia_gpu_total_memory_bytes" ? 321U : 0U);
+  }
+  ASSERT_EQ(rig.observer.joined().size(), 1U);
+  EXPECT_EQ(rig.observer.joined()[0].no_node_label, 1U);
+  EXPECT_EQ(rig.observer.joined()[0].no_gpu_label, 1U);
+  ASSERT_EQ(rig.observer.refreshes().size(), 1U);
+  EXPECT_EQ(rig.observer.refreshes()[0].result, "ok");
+  EXPECT_EQ(rig.observer.refreshes()[0].rows, 3U);
+}
+
+TEST(CollectorTest, TellsItsObserverOfAFailedRefresh) {
+  RefreshRig rig;
+  rig.client().FailAll(Code::kUpstreamUnreachable);
+  ASSERT_FALSE(rig.Collect(Part::kProcesses));
+  ASSERT_EQ(rig.observer.refreshes().size(), 1U);
+  EXPECT_EQ(rig.observer.refreshes()[0].part, Part::kProcesses);
+  EXPECT_EQ(rig.observer.refreshes()[0].result, "upstream_unreachable");
+  EXPECT_TRUE(rig.observer.joined().empty());
+}
+
+TEST(CollectorTest, LateAnswersAreHarmlessWhenWhoAskedHasGone) {
+  RefreshRig rig;
+  rig.client().Hold();
+  auto gone = std::make_shared<int>(0);
+  std::promise<bool> answered;
+  rig.collector.Collect(Part::kGpus, std::nullopt, rig.In(Millis(9000)),
+                        [&answered, waiter = std::weak_ptr<int>(gone)](auto) {
+                          answered.set_value(waiter.expired());
+                        });
+  gone.reset();
+  rig.client().TimeOutHeld();
+  auto future = answered.get_future();
+  ASSERT_EQ(future.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  EXPECT_TRUE(future.get());
+}
+
+TEST(CollectorTest, ManyRefreshesAtOnceDoNotMixTheirAnswers) {
+  RefreshRig rig(4);
+  // The value of every sample is the time that was asked for.
+  rig.client().SetFunction([](const FakePromClient::Call& call) {
+    return FakePromClient::Answer(
+        prom::MakeResult({{{{"gpu", "0"}, {"node", "a"}, {"pid", "1"}}, call.start}}));
+  });
+  std::vector<std::future<Result<RefreshRig::Collection>>> futures;
+  for (int i = 1; i <= 90; ++i) {
+    auto [done, future] = MakeCallback<RefreshRig::Collection>();
+    rig.collector.Collect(i % 2 == 0 ? Part::kGpus : Part::kProcesses, i, rig.In(Millis(9000)),
+                          done);
+    futures.push_back(std::move(future));
+  }
+  for (int i = 1; i <= 90; ++i) {
+    const auto snapshot = Await(std::move(futures[static_cast<std::size_t>(i - 1)]));
+    ASSERT_TRUE(snapshot);
+    ASSERT_EQ((*snapshot)->as_of, i);
+    if (i % 2 == 0) {
+      ASSERT_EQ((*snapshot)->gpus.at(0).readings.Get(Slot(Quantity::kTemperature)), i);
+    } else {
+      ASSERT_EQ((*snapshot)->processes.at(0).readings.Get(0), i);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace gpumon::gpu
