@@ -15,9 +15,9 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-// "Host: name:port" or "[v6]:port" without the port.
+// "Host: name:port" or "[v6]:port" without the port and the brackets.
 std::string_view WithoutPort(std::string_view host) {
-  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
+  if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
   return host.substr(0, host.find(':'));
 }
 

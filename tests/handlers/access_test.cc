@@ -36,12 +36,14 @@ TEST_F(AccessTest, ProbesStayOpen) {
 
 TEST_F(AccessTest, OnlyAllowedHostsAreAnswered) {
   Serve(ThreeGpus());
-  settings_.allowed_hosts = {"gpu.example", "[::1]"};
+  settings_.allowed_hosts = {"gpu.example", "::1"};
   const auto status = [&](const std::string& host) {
     return Get("/api/v1/gpu/metrics", {{"Host", host}}).status();
   };
   EXPECT_EQ(status("GPU.example:8080"), 200);
   EXPECT_EQ(status("[::1]:8080"), 200);
+  EXPECT_EQ(status("[::2]:8080"), 403);
+  EXPECT_EQ(status("["), 403);
   EXPECT_EQ(status("evil.example"), 403);
   EXPECT_EQ(status("gpu.example.evil"), 403);
   EXPECT_EQ(Get("/api/v1/gpu/metrics").status(), 403);

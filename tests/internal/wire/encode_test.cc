@@ -1,0 +1,109 @@
+#include "internal/wire/encode.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "internal/json/document.h"
+#include "internal/wire/table.h"
+
+namespace gpumon::wire {
+namespace {
+
+using models::Quantity;
+using models::Text;
+
+models::Snapshot OneGpu() {
+  models::Snapshot snapshot;
+  snapshot.as_of = 100;
+  models::GpuMetrics row;
+  row.set_text(Text::kNode, "a");
+  row.set_text(Text::kGpuId, "0");
+  row.gpu_index = 0;
+  snapshot.gpus = {row};
+  return snapshot;
+}
+
+json::Value Parse(const std::string& text) {
+  const auto parsed = json::ParseDocument(text);
+  EXPECT_TRUE(parsed.has_value()) << text;
+  return parsed ? *parsed : json::Value();
+}
+
+TEST(EncodeTest, ARowWithoutAnyReadingHasEveryRequiredKeyAsNull) {
+  const auto snapshot = OneGpu();
+  const Table table(snapshot);
+  const auto json = Parse(EncodeList(table, WholePage(table), "m").body);
+  for (const std::string key : {"gpu_name", "utilization", "memory_used", "memory_total",
+                                "memory_free", "memory_utilization", "temperature", "timestamp"}) {
+    ASSERT_NE(json["data"][0].Find(key), nullptr) << key;
+    EXPECT_TRUE(json["data"][0][key].is_null()) << key;
+    EXPECT_EQ(*json["meta"]["null_reasons"][key].AsString(), "not_exported") << key;
+  }
+}
+
+TEST(EncodeTest, TextThatIsNotUtf8IsReplacedNotPassedOn) {
+  auto snapshot = OneGpu();
+  snapshot.gpus[0].set_text(Text::kGpuName, "a\xff\"\n<b>");
+  const Table table(snapshot);
+  const auto body = EncodeList(table, WholePage(table), "m").body;
+  EXPECT_EQ(*Parse(body)["data"][0]["gpu_name"].AsString(), "a\xEF\xBF\xBD\"\n<b>");
+}
+
+TEST(EncodeTest, NumbersAreNotRounded) {
+  auto snapshot = OneGpu();
+  snapshot.gpus[0].readings.Set(static_cast<std::size_t>(Quantity::kUtilization), 1.0 / 3);
+  const Table table(snapshot);
+  const auto json = Parse(EncodeList(table, WholePage(table), "m").body);
+  EXPECT_EQ(json["data"][0]["utilization"].AsDouble(), 1.0 / 3);
+}
+
+TEST(EncodeTest, BytesAreWholeNumbers) {
+  auto snapshot = OneGpu();
+  snapshot.gpus[0].readings.Set(static_cast<std::size_t>(Quantity::kMemoryUsed), 3221225472);
+  const Table table(snapshot);
+  const auto body = EncodeList(table, WholePage(table), "m").body;
+  EXPECT_NE(body.find(R"("memory_used_bytes":3221225472,)"), std::string::npos) << body;
+  EXPECT_NE(body.find(R"("memory_used":3.0,)"), std::string::npos) << body;
+}
+
+TEST(EncodeTest, AnAgeIsNeverNegative) {
+  auto snapshot = OneGpu();
+  snapshot.gpus[0].newest = snapshot.gpus[0].oldest = 101;
+  const Table table(snapshot);
+  const auto json = Parse(EncodeList(table, WholePage(table), "m").body);
+  EXPECT_EQ(json["data"][0]["sample_age_seconds"].AsDouble(), 0.0);
+  EXPECT_EQ(*json["data"][0]["timestamp"].AsString(), "1970-01-01T00:01:41Z");
+}
+
+TEST(EncodeTest, EqualInputGivesEqualBytes) {
+  const auto snapshot = OneGpu();
+  const Table table(snapshot);
+  const auto a = EncodeList(table, WholePage(table), "m");
+  const auto b = EncodeList(table, WholePage(table), "m");
+  EXPECT_EQ(a.body, b.body);
+  EXPECT_EQ(a.etag, b.etag);
+}
+
+TEST(EncodeTest, AnErrorNeedsNoData) {
+  EXPECT_EQ(EncodeError(Status{Code::kNotFound, "say \"what\""}),
+            R"({"success":false,"data":null,"message":null,"error":"say \"what\"",)"
+            R"("code":"not_found"})");
+}
+
+TEST(EncodeTest, EveryFieldIsDescribed) {
+  const auto fields = Parse(EncodeFields());
+  for (const auto& field : fields.elements()) {
+    EXPECT_FALSE(field["help"].AsString()->empty()) << *field["name"].AsString();
+    EXPECT_FALSE(field["type"].AsString()->empty()) << *field["name"].AsString();
+  }
+}
+
+TEST(TableTest, FieldsAreFoundByName) {
+  EXPECT_EQ(FindField(models::Part::kGpus, "node_name"), 0);
+  EXPECT_EQ(FindField(models::Part::kGpus, "pid"), -1);
+  EXPECT_EQ(FindField(models::Part::kProcesses, "pid"), 2);
+}
+
+}  // namespace
+}  // namespace gpumon::wire
