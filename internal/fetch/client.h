@@ -16,9 +16,9 @@ namespace gpumon::fetch {
 
 struct Request {
   std::string url;  // http or https; never shown to clients, logged without userinfo
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<std::string, std::string>> headers = {};
   // Sent as application/x-www-form-urlencoded POST when not empty, else GET.
-  std::string form;
+  std::string form = {};
   std::size_t max_response_bytes = std::size_t{64} << 20U;  // decompressed
 };
 

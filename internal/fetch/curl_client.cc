@@ -133,7 +133,10 @@ class CurlClient final : public Client {
       Transfer& transfer = *node.mapped();
       Result<Response> outcome = transfer.Outcome(code);
       curl_multi_remove_handle(multi_.get(), transfer.easy());
-      if (idle_.size() < options_.max_connections_per_host) idle_.push_back(transfer.TakeEasy());
+      // One that failed before it had a connection refuses some options later.
+      if (code == CURLE_OK && idle_.size() < options_.max_connections_per_host) {
+        idle_.push_back(transfer.TakeEasy());
+      }
       transfer.Finish(std::move(outcome));
     }
   }

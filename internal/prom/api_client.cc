@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <optional>
 #include <string_view>
@@ -114,7 +115,7 @@ class Engine final : public std::enable_shared_from_this<Engine> {
     auto call = std::make_shared<Call>(
         Call{path, std::move(form), deadline.Earlier(Deadline::After(clock_, options_.timeout)),
              Millis(0), std::move(done)});
-    call->budget = call->deadline.Left(clock_);
+    call->budget = std::chrono::ceil<Millis>(call->deadline.at() - clock_.Steady());
     const Deadline until = call->deadline;
     admission_.Enter(until, [self = shared_from_this(), call](Result<void> turn) {
       if (!turn) return self->Deliver(call, Error(std::move(turn.error())));

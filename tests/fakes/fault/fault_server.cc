@@ -299,6 +299,11 @@ bool FaultServer::ReadRequest(int fd, std::string& buffer, Request& request) {
     const ssize_t got = recv(fd, block.data(), block.size(), 0);
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) return false;
     if (got > 0) buffer.append(block.data(), static_cast<std::size_t>(got));
+    if (!buffer.empty() && (buffer.front() < 'A' || buffer.front() > 'Z')) {
+      // TLS, say: as other servers do, answer at once.
+      Send(fd, Head(HttpStatus(400), 0, false));
+      return false;
+    }
   }
 }
 

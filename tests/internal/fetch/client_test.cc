@@ -1,0 +1,313 @@
+#include "internal/fetch/client.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/fakes/clock/fake_clock.h"
+#include "tests/fakes/fault/fault_server.h"
+
+namespace gpumon::fetch {
+namespace {
+
+using fault::Broken;
+using fault::FaultServer;
+using fault::Json;
+using Fault = fault::Reply::Fault;
+
+class ClientTest : public ::testing::Test {
+ protected:
+  void SetUp() override { Make(); }
+  void Make(const ClientOptions& options = {}) {
+    client_.reset();
+    client_ = MakeClient(options, clock_).value();
+  }
+  std::future<Result<Response>> Start(Request request, Millis budget = Millis(10000)) {
+    auto answer = std::make_shared<std::promise<Result<Response>>>();
+    client_->Fetch(std::move(request), Deadline::After(clock_, budget),
+                   [answer](Result<Response> result) { answer->set_value(std::move(result)); });
+    return answer->get_future();
+  }
+  Result<Response> Get(const std::string& path = "/", Millis budget = Millis(10000)) {
+    return Start({.url = server_.url() + path}, budget).get();
+  }
+  Code Failure(Request request) {
+    const Result<Response> result = Start(std::move(request)).get();
+    return result ? Code::kOk : result.error().code;
+  }
+
+  // Moves only in tests that move it; budgets are in real time all the same.
+  FakeClock clock_;
+  FaultServer server_;
+  std::unique_ptr<Client> client_;
+};
+
+TEST_F(ClientTest, GivesTheWholeAnswer) {
+  server_.SetReply(fault::HttpStatus(503, "hello", "text/plain; charset=utf-8")
+                       .With("Date", "Mon, 01 Jan 2024 12:00:00 GMT")
+                       .With("retry-after", "7"));
+  const Result<Response> response = Get("/a?b=c");
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->status, 503);
+  EXPECT_EQ(response->body, "hello");
+  EXPECT_EQ(response->content_type, "text/plain; charset=utf-8");
+  EXPECT_EQ(response->date, "Mon, 01 Jan 2024 12:00:00 GMT");
+  EXPECT_EQ(response->retry_after, "7");
+  const fault::Request request = server_.requests().at(0);
+  EXPECT_EQ(request.method, "GET");
+  EXPECT_EQ(request.target, "/a?b=c");
+}
+
+TEST_F(ClientTest, SendsAFormAndHeaders) {
+  Request request{.url = server_.url() + "/x"};
+  request.form = "a=b&c=" + std::string(5000, 'd');
+  request.headers = {{"Accept", "application/json"}, {"X-One", "1"}};
+  ASSERT_TRUE(Start(request).get());
+  const fault::Request seen = server_.requests().at(0);
+  EXPECT_EQ(seen.method, "POST");
+  EXPECT_EQ(seen.body, request.form);
+  EXPECT_EQ(seen.Header("Content-Type"), "application/x-www-form-urlencoded");
+  EXPECT_EQ(seen.Header("Accept"), "application/json");
+  EXPECT_EQ(seen.Header("X-One"), "1");
+  EXPECT_EQ(seen.Header("Expect"), "");
+}
+
+TEST_F(ClientTest, KeepsTheConnection) {
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(Get());
+  EXPECT_EQ(server_.request_count(), 5U);
+  EXPECT_EQ(server_.connection_count(), 1U);
+}
+
+TEST_F(ClientTest, AConnectionClosedMeanwhileIsNoError) {
+  server_.Enqueue(Json("{}").ThenClosed());
+  ASSERT_TRUE(Get());
+  ASSERT_TRUE(server_.WaitForClosed(1));
+  ASSERT_TRUE(Get());
+  EXPECT_EQ(server_.connection_count(), 2U);
+}
+
+TEST_F(ClientTest, AConnectionClosedOnReuseIsTriedOnceMore) {
+  // Closed or reset only once the second request is read: nothing told the client before.
+  for (const Fault fault : {Fault::kClose, Fault::kReset}) {
+    for (const char* form : {"", "a=b"}) {
+      ASSERT_TRUE(Get());
+      const std::size_t before = server_.request_count();
+      server_.Enqueue(Broken(fault));
+      Request request{.url = server_.url()};
+      request.form = form;
+      const Result<Response> response = Start(request).get();
+      ASSERT_TRUE(response) << response.error().detail;
+      EXPECT_EQ(server_.request_count(), before + 2);
+    }
+  }
+}
+
+TEST_F(ClientTest, ANewConnectionThatIsClosedIsAnError) {
+  server_.SetReply(Broken(Fault::kClose));
+  EXPECT_EQ(Failure({.url = server_.url()}), Code::kUpstreamUnreachable);
+  server_.SetReply(Broken(Fault::kReset));
+  EXPECT_EQ(Failure({.url = server_.url()}), Code::kUpstreamUnreachable);
+  EXPECT_EQ(server_.request_count(), 2U);
+}
+
+TEST_F(ClientTest, AfterATimeoutTheNextRequestGetsAFreshConnection) {
+  ASSERT_TRUE(Get());
+  server_.Enqueue(Broken(Fault::kHang));
+  EXPECT_EQ(Get("/", Millis(50)).error().code, Code::kUpstreamTimeout);
+  EXPECT_TRUE(Get());
+  EXPECT_TRUE(server_.WaitForClosed(1));
+}
+
+TEST_F(ClientTest, CutsAnAnswerThatIsTooLarge) {
+  const std::size_t cap = 100000;
+  Request request{.url = server_.url()};
+  request.max_response_bytes = cap;
+  server_.SetReply(fault::Huge(cap));
+  EXPECT_EQ(Failure(request), Code::kOk);
+  server_.SetReply(fault::Huge(cap + 1));
+  EXPECT_EQ(Failure(request), Code::kUpstreamTooLarge);
+  server_.SetReply(fault::Huge(std::size_t{1} << 40U));
+  EXPECT_EQ(Failure(request), Code::kUpstreamTooLarge);
+  server_.SetReply(Broken(Fault::kNoLastChunk, std::string(cap + 1, 'x')));
+  EXPECT_EQ(Failure(request), Code::kUpstreamTooLarge);
+}
+
+TEST_F(ClientTest, CountsDecompressedBytes) {
+  for (const bool accept : {false, true}) {
+    ClientOptions options;
+    options.accept_gzip = accept;
+    Make(options);
+    Request request{.url = server_.url()};
+    request.max_response_bytes = std::size_t{1} << 20U;
+    server_.SetReply(fault::GzipBomb(std::size_t{16} << 20U));
+    EXPECT_EQ(Failure(request), Code::kUpstreamTooLarge);
+    server_.SetReply(fault::GzipBomb(std::size_t{1} << 20U));
+    EXPECT_EQ(Failure(request), Code::kOk);
+  }
+}
+
+TEST_F(ClientTest, AsksForGzipOnlyWhenToldAndReadsItAlways) {
+  server_.SetReply(fault::Gzipped("hello hello hello"));
+  EXPECT_EQ(Get()->body, "hello hello hello");
+  EXPECT_EQ(server_.requests().at(0).Header("Accept-Encoding"), "identity");
+  ClientOptions options;
+  options.accept_gzip = true;
+  Make(options);
+  EXPECT_EQ(Get()->body, "hello hello hello");
+  EXPECT_EQ(server_.requests().at(1).Header("Accept-Encoding"), "gzip");
+}
+
+TEST_F(ClientTest, ABrokenCompressionIsInvalid) {
+  server_.SetReply(Json("this is no gzip at all").With("Content-Encoding", "gzip"));
+  EXPECT_EQ(Failure({.url = server_.url()}), Code::kUpstreamInvalid);
+}
+
+TEST_F(ClientTest, NeverFollowsARedirect) {
+  FaultServer sink;
+  server_.SetReply(fault::Redirect(302, sink.url()));
+  const Result<Response> response = Get();
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->status, 302);
+  EXPECT_EQ(sink.connection_count(), 0U);
+}
+
+TEST_F(ClientTest, ADeadlineThatHasPassedIsATimeoutFromAnotherThread) {
+  std::promise<std::thread::id> thread;
+  client_->Fetch({.url = server_.url()}, Deadline::After(clock_, Millis(-1)),
+                 [&](const Result<Response>& result) {
+                   EXPECT_EQ(result.error().code, Code::kUpstreamTimeout);
+                   thread.set_value(std::this_thread::get_id());
+                 });
+  EXPECT_NE(thread.get_future().get(), std::this_thread::get_id());
+  EXPECT_EQ(server_.connection_count(), 0U);
+}
+
+TEST_F(ClientTest, TheDeadlineIsForTheWholeAnswer) {
+  server_.SetReply(fault::Slow(std::string(10, 'x'), 1));
+  for (int i = 0; i < 5; ++i) server_.Step();
+  EXPECT_EQ(Get("/", Millis(100)).error().code, Code::kUpstreamTimeout);
+}
+
+TEST_F(ClientTest, ConnectingHasATimeoutOfItsOwn) {
+  const fault::BlackHole hole;
+  ClientOptions options;
+  options.connect_timeout = Millis(50);
+  Make(options);
+  EXPECT_EQ(Failure({.url = hole.url()}), Code::kUpstreamTimeout);
+}
+
+TEST_F(ClientTest, TellsKindsOfFailureApart) {
+  EXPECT_EQ(Failure({.url = fault::RefusingUrl()}), Code::kUpstreamUnreachable);
+  EXPECT_EQ(Failure({.url = "https" + server_.url().substr(4)}), Code::kUpstreamTls);
+  EXPECT_EQ(Failure({.url = "ftp" + server_.url().substr(4)}), Code::kInternal);
+  EXPECT_EQ(Failure({.url = "file:///etc/passwd"}), Code::kInternal);
+  EXPECT_EQ(Failure({.url = "http://[::1"}), Code::kInternal);
+  server_.SetReply(fault::Raw("220 smtp ready\r\n"));
+  EXPECT_EQ(Failure({.url = server_.url()}), Code::kUpstreamInvalid);
+  server_.SetReply(Broken(Fault::kTruncated, "0123456789"));
+  EXPECT_EQ(Failure({.url = server_.url()}), Code::kUpstreamUnreachable);
+  server_.SetReply(Json("{}").With("X-Long", std::string(200000, 'x')));
+  EXPECT_EQ(Failure({.url = server_.url()}), Code::kUpstreamInvalid);
+}
+
+TEST_F(ClientTest, UserinfoIsSentAndNeverTold) {
+  const std::string host = server_.url().substr(7);
+  ASSERT_TRUE(Start({.url = "http://Aladdin:open%20sesame@" + host}).get());
+  EXPECT_EQ(server_.requests().at(0).Header("Authorization"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+  server_.SetReply(Broken(Fault::kClose));
+  const Result<Response> failed = Start({.url = "http://user:secret@" + host + "/x"}).get();
+  ASSERT_FALSE(failed);
+  EXPECT_EQ((failed.error().message + failed.error().detail).find("secret"), std::string::npos);
+  EXPECT_NE(failed.error().detail.find("***@127.0.0.1"), std::string::npos);
+}
+
+TEST_F(ClientTest, RotatesATokenWithoutAFailedRequest) {
+  char folder[] = "/tmp/fetch-test-XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
+  ClientOptions options;
+  options.bearer_token_file = std::string(folder) + "/token";
+  std::ofstream(options.bearer_token_file) << "one\n";
+  Make(options);
+  ASSERT_TRUE(Get());
+  std::ofstream(options.bearer_token_file + ".new") << "two\n";
+  std::filesystem::rename(options.bearer_token_file + ".new", options.bearer_token_file);
+  ASSERT_TRUE(Get());
+  clock_.Advance(Millis(1000));
+  ASSERT_TRUE(Get());
+  EXPECT_EQ(server_.requests().at(0).Header("Authorization"), "Bearer one");
+  EXPECT_EQ(server_.requests().at(2).Header("Authorization"), "Bearer two");
+  std::filesystem::remove_all(folder);
+}
+
+TEST_F(ClientTest, ACredentialsFileThatIsMissingStopsTheStart) {
+  ClientOptions options;
+  options.basic_auth_file = "/nowhere/basic";
+  const auto client = MakeClient(options, clock_);
+  ASSERT_FALSE(client);
+  EXPECT_EQ(client.error().code, Code::kInvalidParameter);
+  EXPECT_EQ(client.error().message,
+            "basic_auth_file: /nowhere/basic cannot be read: No such file or directory");
+}
+
+TEST_F(ClientTest, RunsManyAtOnceOverFewConnections) {
+  ClientOptions options;
+  options.max_connections_per_host = 4;
+  Make(options);
+  std::vector<std::future<Result<Response>>> answers;
+  for (int i = 0; i < 100; ++i) answers.push_back(Start({.url = server_.url()}));
+  for (auto& answer : answers) EXPECT_TRUE(answer.get());
+  EXPECT_LE(server_.connection_count(), 4U);
+  EXPECT_EQ(server_.request_count(), 100U);
+}
+
+TEST_F(ClientTest, TakesRequestsFromManyThreads) {
+  std::atomic<int> good{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 25; ++i) good += Get() ? 1 : 0;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good.load(), 100);
+}
+
+TEST_F(ClientTest, ACallbackMayAskAgainAndMayThrow) {
+  std::promise<int> status;
+  client_->Fetch({.url = server_.url()}, Deadline::After(clock_, Millis(10000)),
+                 [&](const Result<Response>&) {
+                   client_->Fetch({.url = server_.url()}, Deadline::After(clock_, Millis(10000)),
+                                  [&](const Result<Response>& response) {
+                                    status.set_value(response ? response->status : 0);
+                                    throw std::runtime_error("from a callback");
+                                  });
+                   throw 42;
+                 });
+  EXPECT_EQ(status.get_future().get(), 200);
+  EXPECT_TRUE(Get());
+}
+
+TEST_F(ClientTest, TheDestructorEndsWhatIsUnderWay) {
+  server_.SetReply(Broken(Fault::kHang));
+  std::atomic<int> ended{0};
+  for (int i = 0; i < 3; ++i) {
+    client_->Fetch({.url = server_.url()}, Deadline::After(clock_, Millis(60000)),
+                   [&](const Result<Response>& result) {
+                     if (!result && result.error().code == Code::kInternal) ++ended;
+                   });
+  }
+  ASSERT_TRUE(server_.WaitForRequests(3));
+  client_.reset();
+  EXPECT_EQ(ended.load(), 3);
+}
+
+}  // namespace
+}  // namespace gpumon::fetch
