@@ -9,7 +9,8 @@
 # (all by default) and appends their tables to the report.
 #   bench/load/load.sh [REPORT.md [STEP...]]      default report: build/bench/load.md
 #
-# Variables: NODES (1250), GPUS_PER_NODE (8), SEED (1); PAIRS, ROUNDS, LOAD_SECONDS: see the steps.
+# Variables: NODES (1250), GPUS_PER_NODE (8), SEED (1), SURROUNDINGS (none: the nine metrics that
+# the two lists are made of; gpu and all add series that nobody asks for here); PAIRS, ROUNDS, LOAD_SECONDS: see the steps.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # shellcheck source=scripts/loopback.sh
@@ -74,22 +75,22 @@ start_prometheus() { # CONFIG
   wait_until 120 "$prometheus_pid" 'starting prometheus' answers "$PROMETHEUS_URL/-/ready"
 }
 
-scraped() { [ -n "$(number 'nvidia_gpu_total_memory_bytes')" ]; }
+scraped() { [ -n "$(number 'count(nvidia_gpu_total_memory_bytes)')" ]; }
 
-# A Prometheus that was stopped writes no staleness markers: after a start without targets the one
-# scrape stays current and nothing else happens on the machine.
+# A Prometheus that is killed cannot mark its series stale: after a start without targets the one
+# scrape stays current, and nothing else happens on the machine.
 scrape_once() {
   printf 'load: %s nodes of %s GPUs, scraped once\n' "$nodes" "$per_node"
   local exporter_port
   exporter_port=$(free_port "$prometheus_port")
   setpriv --pdeathsig TERM build/bin/gpu-exporter --demo --nodes "$nodes" \
-    --gpus-per-node "$per_node" --seed "${SEED:-1}" --listen-addr 127.0.0.1 --port "$exporter_port" \
+    --gpus-per-node "$per_node" --seed "${SEED:-1}" --surroundings "${SURROUNDINGS:-none}" --listen-addr 127.0.0.1 --port "$exporter_port" \
     >"$work/exporter.log" 2>&1 &
   exporter_pid=$!
   wait_until 60 "$exporter_pid" 'starting gpu-exporter' accepts "$exporter_port"
 
   cat >"$work/scrape.yml" <<CONFIG
-global: {scrape_interval: 30s, scrape_timeout: 30s}
+global: {scrape_interval: 20s, scrape_timeout: 20s}
 scrape_configs:
   - job_name: gpu-exporter
     honor_labels: true
@@ -97,12 +98,14 @@ scrape_configs:
 CONFIG
   start_prometheus "$work/scrape.yml"
   wait_until 120 "$prometheus_pid" 'the first scrape' scraped
+  kill -KILL "$prometheus_pid"
   end "$prometheus_pid"
   end "$exporter_pid"
   exporter_pid=
   printf 'global: {query_log_file: %s}\n' "$work/queries.log" >"$work/serve.yml"
   start_prometheus "$work/serve.yml"
   SCRAPED_AT=$(number 'max(timestamp(nvidia_gpu_total_memory_bytes))')
+  [ -n "$SCRAPED_AT" ] || fail 'prometheus lost the scrape'
 }
 
 start_server() {
