@@ -92,11 +92,8 @@ void Load::Lost(Client& client) {
   client.fd = -1;
   if (client.kept && client.buffer.empty()) {
     ++report_.asked_again;
-    client.fd = StartConnecting(options_.port);
-    client.kept = false;
-    client.state = Client::State::kConnecting;
-    if (client.fd >= 0) return;
-    ++report_.refused;
+    Connect(client);
+    return;
   }
   ++report_.dropped;
   client.state = Client::State::kGone;

@@ -50,7 +50,7 @@ ApiServer::ApiServer(const std::string& prometheus_url, Environment variables,
   variables.try_emplace("GRPC_HEALTH_PORT", "0");
   variables.try_emplace("DRAIN_DELAY", "0s");
   arguments.insert(arguments.end(), {"--port-file", directory_.File("port")});
-  child_ = std::make_unique<ChildProcess>(GPUMON_API, std::move(arguments), variables);
+  child_ = std::make_unique<ChildProcess>(ApiProgram(), std::move(arguments), variables);
   port_ = AwaitPortFile(*child_, directory_.File("port"));
 }
 
@@ -67,8 +67,16 @@ int ApiServer::Stop(Millis limit) {
 Exporter::Exporter(std::vector<std::string> arguments) {
   arguments.insert(arguments.end(), {"--demo", "--listen-addr", "127.0.0.1", "--port", "0",
                                      "--port-file", directory_.File("port")});
-  child_ = std::make_unique<ChildProcess>(GPUMON_EXPORTER, std::move(arguments));
+  child_ = std::make_unique<ChildProcess>(ExporterProgram(), std::move(arguments));
   port_ = AwaitPortFile(*child_, directory_.File("port"));
+}
+
+std::string ApiProgram() {
+  return GPUMON_API;
+}
+
+std::string ExporterProgram() {
+  return GPUMON_EXPORTER;
 }
 
 std::string PrometheusProgram(const std::string& name) {
@@ -81,24 +89,35 @@ std::string PrometheusProgram(const std::string& name) {
                            "another prometheus in GPUMON_PROMETHEUS");
 }
 
+bool Prometheus::StartAt(std::uint16_t port) {
+  port_ = port;
+  child_ = std::make_unique<ChildProcess>(
+      PrometheusProgram("prometheus"),
+      std::vector<std::string>{"--config.file=" + directory_.File("prometheus.yml"),
+                               "--storage.tsdb.path=" + directory_.File("data"),
+                               "--storage.tsdb.retention.time=100y",
+                               "--web.listen-address=127.0.0.1:" + std::to_string(port)});
+  return process::WaitUntil(
+             [&] { return !child_->Running() || Fetch(port, "/-/ready").status == 200; },
+             Millis(20'000)) &&
+         child_->Running();
+}
+
 void Prometheus::Start(const std::string& config) {
-  const std::string file = directory_.Write("prometheus.yml", config);
+  directory_.Write("prometheus.yml", config);
   constexpr int kTries = 5;
   for (int i = 0; i < kTries; ++i) {
-    port_ = FreePort();
-    child_ = std::make_unique<ChildProcess>(
-        PrometheusProgram("prometheus"),
-        std::vector<std::string>{"--config.file=" + file,
-                                 "--storage.tsdb.path=" + directory_.File("data"),
-                                 "--storage.tsdb.retention.time=100y",
-                                 "--web.listen-address=127.0.0.1:" + std::to_string(port_)});
-    const bool ready = process::WaitUntil(
-        [&] { return !child_->Running() || Fetch(port_, "/-/ready").status == 200; },
-        Millis(20'000));
-    if (ready && child_->Running()) return;
+    if (StartAt(FreePort())) return;
     if (child_->Errors().find("address already in use") == std::string::npos) break;
   }
   throw std::runtime_error("prometheus did not start: " + child_->Errors());
+}
+
+void Prometheus::Restart(const std::function<void()>& meanwhile) {
+  child_->Signal(SIGKILL);
+  child_->Wait(Millis(5000));
+  meanwhile();
+  if (!StartAt(port_)) throw std::runtime_error("prometheus did not start: " + child_->Errors());
 }
 
 std::unique_ptr<Prometheus> Prometheus::Scraping(std::uint16_t exporter_port, bool honor_labels,

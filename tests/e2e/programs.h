@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -70,6 +71,8 @@ class Prometheus {
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   ChildProcess& process() { return *child_; }
+  // Kills it, calls `meanwhile`, and starts it again with the same data on the same port.
+  void Restart(const std::function<void()>& meanwhile);
   // data.result of an instant query at `time`, Unix seconds as text. Throws std::runtime_error
   // when Prometheus does not answer with success.
   json::Value Query(const std::string& promql, const std::string& time) const;
@@ -77,11 +80,16 @@ class Prometheus {
  private:
   Prometheus() = default;
   void Start(const std::string& config);
+  bool StartAt(std::uint16_t port);
 
   ScratchDirectory directory_;
   std::unique_ptr<ChildProcess> child_;
   std::uint16_t port_ = 0;
 };
+
+// The program that ApiServer starts, and the exporter's.
+std::string ApiProgram();
+std::string ExporterProgram();
 
 // `prometheus` or `promtool`. Throws std::runtime_error, saying what to do, when it is missing.
 std::string PrometheusProgram(const std::string& name);

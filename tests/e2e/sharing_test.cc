@@ -167,7 +167,7 @@ TEST(SharingTest, EarlyClosingClientsNeverSpoilTheAnswersOfOthers) {
          return a.body == "ok";
        }});
   const std::string lists_request = RequestText("GET", kMetrics);
-  for (int i = 0; i < 500; ++i) {
+  for (int i = 0; i < 3000; ++i) {
     Connection leaving(server.port());
     leaving.Send(i % 3 == 0 ? lists_request + lists_request : lists_request);
     if (i % 2 == 0) leaving.Reset();

@@ -1,0 +1,330 @@
+// From the start of the program to its end.
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "tests/e2e/grpc_health.h"
+#include "tests/e2e/load.h"
+#include "tests/e2e/programs.h"
+#include "tests/e2e/scripted_fleet.h"
+#include "tests/fakes/fault/fault_server.h"
+
+namespace gpumon::e2e {
+namespace {
+
+using fault::FaultServer;
+using process::Scaled;
+using process::WaitUntil;
+using Steady = std::chrono::steady_clock;
+
+constexpr char kMetrics[] = "/api/v1/gpu/metrics";
+
+// Answers the probe; everything else waits for Release.
+fault::Reply HeldFleet(const fault::Request& request) {
+  return IsProbe(request) ? FleetReply(request) : FleetReply(request).Held();
+}
+
+double MillisSince(Steady::time_point start) {
+  return std::chrono::duration<double, std::milli>(Steady::now() - start).count();
+}
+
+double Ms(Millis limit) {
+  return static_cast<double>(Scaled(limit).count());
+}
+
+// The server with its gRPC health service on a port that nobody else has.
+struct ServerWithGrpc {
+  explicit ServerWithGrpc(const std::string& url, Environment variables = {})
+      : port(FreePort()), server(url, With(std::move(variables), port)) {}
+
+  static Environment With(Environment variables, std::uint16_t port) {
+    variables["GRPC_HEALTH_PORT"] = std::to_string(port);
+    return variables;
+  }
+  const std::uint16_t port;
+  ApiServer server;
+};
+
+TEST(LifeTest, ProbesFollowTheFirstRefresh) {
+  FaultServer upstream(HeldFleet);
+  const ServerWithGrpc both(upstream.url());
+  const ApiServer& server = both.server;
+  GrpcHealth health(both.port);
+  EXPECT_EQ(server.Get("/livez").body, "ok");
+  EXPECT_EQ(server.Get("/startupz").status, 503);
+  const Answer early = server.Get("/readyz");
+  EXPECT_EQ(early.status, 503);
+  EXPECT_EQ(early.Header("Content-Type"), "text/plain; charset=utf-8");
+  EXPECT_NE(early.body.find("first refresh"), std::string::npos) << early.body;
+  EXPECT_EQ(health.Check(""), Serving::kNotServing);
+  EXPECT_EQ(health.Check("readiness"), Serving::kNotServing);
+  EXPECT_EQ(health.Check("liveness"), Serving::kServing);
+  EXPECT_EQ(health.Check("database"), Serving::kNone) << "NOT_FOUND";
+  health.Watch("readiness");
+  EXPECT_EQ(health.Next(), Serving::kNotServing);
+
+  upstream.Release();
+  EXPECT_EQ(health.Next(), Serving::kServing);
+  EXPECT_EQ(health.Check(""), Serving::kServing);
+  EXPECT_EQ(server.Get("/startupz").body, "ok");
+  EXPECT_EQ(server.Get("/readyz").body, "ok");
+  const Answer verbose = server.Get("/readyz?verbose");
+  EXPECT_EQ(verbose.status, 200);
+  EXPECT_NE(verbose.body.find("[+]first-refresh ok\n"), std::string::npos) << verbose.body;
+}
+
+TEST(LifeTest, ReadinessFollowsPrometheusOnlyWhereItIsToldTo) {
+  FaultServer upstream(FleetReply);
+  const ApiServer strict(upstream.url(), {{"READY_REQUIRES_PROMETHEUS", "true"}});
+  const ApiServer usual(upstream.url());
+  ASSERT_TRUE(strict.AwaitReady());
+  ASSERT_TRUE(usual.AwaitReady());
+  upstream.SetReply(fault::HttpStatus(500));
+  EXPECT_TRUE(WaitUntil([&] { return strict.Get("/readyz").status == 503; }, Millis(8000)));
+  EXPECT_NE(strict.Get("/readyz").body.find("Prometheus"), std::string::npos);
+  EXPECT_EQ(strict.Get("/livez").status, 200);
+  EXPECT_EQ(usual.Get("/readyz").status, 200);
+  upstream.SetScript(FleetReply);
+  EXPECT_TRUE(WaitUntil([&] { return strict.Get("/readyz").status == 200; }, Millis(8000)));
+}
+
+TEST(LifeTest, SigtermFailsReadinessFirstAndServesOnForTheDelay) {
+  FaultServer upstream(FleetReply);
+  ServerWithGrpc both(upstream.url(), {{"DRAIN_DELAY", "1s"}});
+  ApiServer& server = both.server;
+  ASSERT_TRUE(server.AwaitReady());
+  GrpcHealth health(both.port);
+  health.Watch("readiness");
+  while (health.Next() != Serving::kServing) {
+  }
+  const auto start = Steady::now();
+  server.process().Signal(SIGTERM);
+  EXPECT_EQ(health.Next(), Serving::kNotServing);
+  EXPECT_LT(MillisSince(start), Ms(Millis(200)));
+  EXPECT_EQ(server.Get("/readyz").status, 503);
+  EXPECT_EQ(server.Get("/livez").status, 200);
+  EXPECT_EQ(server.Get(kMetrics).status, 200) << "load balancers still look here";
+  const auto ended = server.process().Wait(Millis(10'000));
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->exit_code, 0) << server.log();
+  EXPECT_GE(MillisSince(start), 950);
+  EXPECT_EQ(server.Get("/livez").status, 0) << "nobody listens any more";
+}
+
+TEST(LifeTest, RequestsInFlightAreFinishedBeforeTheEnd) {
+  FaultServer upstream(HeldFleet);
+  ApiServer server(upstream.url());
+  std::vector<std::unique_ptr<Connection>> waiting;
+  for (int i = 0; i < 20; ++i) {
+    waiting.push_back(std::make_unique<Connection>(server.port()));
+    ASSERT_TRUE(waiting.back()->Send(RequestText("GET", kMetrics)));
+  }
+  Connection idle(server.port());
+  ASSERT_TRUE(idle.Send(RequestText("GET", "/livez")));
+  ASSERT_EQ(idle.Read().status, 200);
+  ASSERT_TRUE(WaitUntil([&] { return GpuRefreshes(upstream) == 1; }, Millis(10'000)));
+
+  server.process().Signal(SIGTERM);
+  EXPECT_TRUE(idle.AwaitClose(Millis(5000)));
+  EXPECT_TRUE(server.process().Running()) << "it waits for the others";
+  upstream.Release();
+  for (auto& connection : waiting) {
+    const Answer answer = connection->Read();
+    EXPECT_EQ(answer.status, 200) << answer.Text();
+    EXPECT_EQ(answer.Header("Connection"), "close");
+  }
+  const auto ended = server.process().Wait(Millis(10'000));
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->exit_code, 0) << server.log();
+}
+
+TEST(LifeTest, AHangingPrometheusDelaysTheEndByItsTimeOnly) {
+  FaultServer upstream;
+  upstream.SetReply(fault::Broken(fault::Reply::Fault::kHang));
+  ApiServer server(upstream.url(), {{"PROMETHEUS_TIMEOUT", "1s"}});
+  Connection waiting(server.port());
+  ASSERT_TRUE(waiting.Send(RequestText("GET", kMetrics)));
+  ASSERT_TRUE(WaitUntil([&] { return GpuRefreshes(upstream) == 1; }, Millis(10'000)));
+  server.process().Signal(SIGTERM);
+  EXPECT_EQ(waiting.Read().status, 504);
+  const auto ended = server.process().Wait(Millis(5000));
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->exit_code, 0) << server.log();
+}
+
+// As in a cluster: readiness fails, the load balancer sends new connections elsewhere, kept ones
+// go on until they are told to close.
+void EndUnderLoad(int run) {
+  SCOPED_TRACE("run " + std::to_string(run));
+  FaultServer upstream([](const fault::Request& request) {
+    constexpr int kSlowMs = 40;
+    poll(nullptr, 0, kSlowMs);
+    return FleetReply(request);
+  });
+  ApiServer server(upstream.url(), {{"CACHE_TTL", "0s"}, {"DRAIN_DELAY", "200ms"}});
+  ASSERT_TRUE(server.AwaitReady());
+  Load load({.port = server.port(), .clients = 30, .target = kMetrics});
+  ASSERT_TRUE(WaitUntil([&] { return load.answered() >= 60; }, Millis(10'000)));
+  server.process().Signal(SIGTERM);
+  EXPECT_TRUE(WaitUntil([&] { return server.Get("/readyz").status == 503; }, Millis(5000)));
+  load.StopConnecting();
+  const auto ended = server.process().Wait(Millis(15'000));
+  const LoadReport report = load.Stop();
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->exit_code, 0) << server.log();
+  EXPECT_EQ(report.dropped, 0U) << report.Text();
+  EXPECT_EQ(report.refused, 0U) << report.Text();
+  EXPECT_EQ(report.answers.size(), 1U) << report.Text();
+  EXPECT_EQ(report.answers.count(200), 1U) << report.Text();
+}
+
+TEST(LifeTest, SigtermUnderLoadDropsNoRequest) {
+  for (int run = 1; run <= 10 && !HasFailure(); ++run) EndUnderLoad(run);
+}
+
+TEST(LifeTest, ASecondSigtermEndsAtOnce) {
+  FaultServer upstream(FleetReply);
+  ApiServer server(upstream.url(), {{"DRAIN_DELAY", "60s"}});
+  server.process().Signal(SIGTERM);
+  ASSERT_TRUE(server.process().AwaitErrors("msg=draining", Millis(5000))) << server.log();
+  ASSERT_TRUE(server.process().Running());
+  const auto start = Steady::now();
+  server.process().Signal(SIGTERM);
+  const auto ended = server.process().Wait(Millis(2000));
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_LT(MillisSince(start), Ms(Millis(1000)));
+  EXPECT_EQ(ended->exit_code, 1);
+}
+
+TEST(LifeTest, ASecondSignalEndsTheWaitForRequestsToo) {
+  FaultServer upstream(HeldFleet);
+  ApiServer server(upstream.url());
+  Connection waiting(server.port());
+  ASSERT_TRUE(waiting.Send(RequestText("GET", kMetrics)));
+  ASSERT_TRUE(WaitUntil([&] { return GpuRefreshes(upstream) == 1; }, Millis(10'000)));
+  server.process().Signal(SIGTERM);
+  ASSERT_TRUE(server.process().AwaitErrors("msg=draining", Millis(5000))) << server.log();
+  server.process().Signal(SIGINT);
+  const auto ended = server.process().Wait(Millis(2000));
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->exit_code, 1);
+}
+
+TEST(LifeTest, SigintSkipsTheDelay) {
+  FaultServer upstream(FleetReply);
+  ApiServer server(upstream.url(), {{"DRAIN_DELAY", "60s"}});
+  server.process().Signal(SIGINT);
+  const auto ended = server.process().Wait(Millis(5000));
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->exit_code, 0) << server.log();
+}
+
+process::Finished RunApi(std::vector<std::string> arguments, Environment variables = {}) {
+  variables.try_emplace("GRPC_HEALTH_PORT", "0");
+  variables.try_emplace("LISTEN_ADDR", "127.0.0.1");
+  return process::Run(ApiProgram(), arguments, variables, Millis(10'000));
+}
+
+std::ptrdiff_t Lines(const std::string& text) {
+  return std::count(text.begin(), text.end(), '\n');
+}
+
+TEST(LifeTest, APortInUseIsOneLineAndExitCode1) {
+  const ApiServer first(fault::RefusingUrl());
+  const std::string port = std::to_string(first.port());
+  const auto http = RunApi({}, {{"PORT", port}});
+  EXPECT_EQ(http.exit_code, 1);
+  EXPECT_EQ(Lines(http.errors), 1) << http.errors;
+  EXPECT_NE(http.errors.find(port), std::string::npos) << http.errors;
+  EXPECT_NE(http.errors.find("in use"), std::string::npos) << http.errors;
+  const auto grpc = RunApi({}, {{"PORT", "0"}, {"GRPC_HEALTH_PORT", port}});
+  EXPECT_EQ(grpc.exit_code, 1);
+  EXPECT_EQ(Lines(grpc.errors), 1) << grpc.errors;
+  EXPECT_NE(grpc.errors.find(port), std::string::npos) << grpc.errors;
+}
+
+TEST(LifeTest, AWrongOptionIsOneLineThatNamesItAndExitCode2) {
+  struct Row {
+    std::vector<std::string> arguments;
+    Environment variables;
+    std::string names;
+  };
+  const std::vector<Row> rows = {
+      {{}, {{"PORT", "http"}}, "PORT"},
+      {{}, {{"PORT", "70000"}}, "PORT"},
+      {{"--port", "-1"}, {}, "--port"},
+      {{}, {{"CACHE_TTL", "2"}}, "CACHE_TTL"},
+      {{}, {{"LOG_LEVEL", "loud"}}, "LOG_LEVEL"},
+      {{}, {{"PROMETHEUS_URL", "ftp://me:hidden-word@host"}}, "PROMETHEUS_URL"},
+      {{"--colour"}, {}, "--colour"},
+      {{}, {{"LISTEN_ADDR", "127.0.0.1:1"}, {"PORT", "2"}}, "LISTEN_ADDR"},
+      {{}, {{"PROMETHEUS_TIMEOUT", "20s"}}, "PROMETHEUS_TIMEOUT"},
+      {{}, {{"API_BEARER_TOKEN_FILE", "/nowhere/token"}}, "API_BEARER_TOKEN_FILE"},
+      {{}, {{"BASE_PATH", "no-slash"}}, "BASE_PATH"},
+      {{}, {{"CORS_ALLOWED_ORIGINS", "example.com"}}, "CORS_ALLOWED_ORIGINS"},
+      {{}, {{"CONFIG_FILE", "/nowhere/config.yaml"}}, "CONFIG_FILE"},
+      {{"--healthcheck", "readyz"}, {}, "--healthcheck"},
+  };
+  for (const Row& row : rows) {
+    const auto ended = RunApi(row.arguments, row.variables);
+    EXPECT_EQ(ended.exit_code, 2) << row.names << ": " << ended.errors;
+    EXPECT_EQ(Lines(ended.errors), 1) << ended.errors;
+    EXPECT_NE(ended.errors.find(row.names), std::string::npos) << row.names << ": " << ended.errors;
+    EXPECT_EQ(ended.errors.find("hidden-word"), std::string::npos) << ended.errors;
+    EXPECT_EQ(ended.output, "");
+  }
+}
+
+TEST(LifeTest, HealthcheckTellsTheContainerRuntime) {
+  FaultServer upstream(HeldFleet);
+  const ApiServer server(upstream.url(), {{"BASE_PATH", "/gpu"}});
+  const Environment same = {{"PORT", std::to_string(server.port())}, {"BASE_PATH", "/gpu"}};
+  EXPECT_EQ(RunApi({"--healthcheck"}, same).exit_code, 0);
+  EXPECT_EQ(RunApi({"--healthcheck", "/livez"}, same).exit_code, 0);
+  const auto early = RunApi({"--healthcheck", "/readyz"}, same);
+  EXPECT_EQ(early.exit_code, 1);
+  EXPECT_EQ(Lines(early.errors), 1) << early.errors;
+  EXPECT_NE(early.errors.find("503"), std::string::npos) << early.errors;
+  upstream.Release();
+  ASSERT_TRUE(WaitUntil([&] { return server.Get("/gpu/readyz").status == 200; }, Millis(10'000)));
+  EXPECT_EQ(RunApi({"--healthcheck=/readyz"}, same).exit_code, 0);
+  EXPECT_EQ(RunApi({"--healthcheck", "/nothing"}, same).exit_code, 1);
+  EXPECT_EQ(RunApi({"--healthcheck"}, {{"PORT", std::to_string(FreePort())}}).exit_code, 1);
+}
+
+TEST(LifeTest, HelpAndVersionGoToStandardOutput) {
+  const auto help = RunApi({"--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_NE(help.output.find("PROMETHEUS_URL"), std::string::npos);
+  EXPECT_EQ(help.errors, "");
+  const auto version = RunApi({"--version"});
+  EXPECT_EQ(version.exit_code, 0);
+  EXPECT_EQ(version.output.rfind("gpu-monitoring-api ", 0), 0U) << version.output;
+}
+
+TEST(LifeTest, APortFileThatCannotBeWrittenIsOneLineAndExitCode1) {
+  const auto ended = RunApi({"--port-file", "/nowhere/port"}, {{"PORT", "0"}});
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_EQ(Lines(ended.errors), 1) << ended.errors;
+}
+
+TEST(LifeTest, PrometheusMayComeAndGo) {
+  const Exporter exporter({"--nodes", "1", "--gpus-per-node", "4"});
+  auto prometheus = Prometheus::Scraping(exporter.port(), true);
+  const ApiServer server(prometheus->url(), {{"CACHE_TTL", "100ms"}, {"MAX_STALE", "0s"}});
+  const auto has_rows = [&] { return server.Get(kMetrics).Json()["data"].size() == 4; };
+  ASSERT_TRUE(WaitUntil(has_rows, Millis(20'000)));
+  prometheus->Restart([&] {
+    EXPECT_TRUE(WaitUntil([&] { return server.Get(kMetrics).status == 502; }, Millis(10'000)));
+    EXPECT_EQ(server.Get("/livez").status, 200);
+  });
+  EXPECT_TRUE(WaitUntil(has_rows, Millis(20'000)));
+}
+
+}  // namespace
+}  // namespace gpumon::e2e
