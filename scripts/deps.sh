@@ -28,7 +28,6 @@ libboost-dev            | build    | Beast's parser: request framing
 libcurl4-openssl-dev    | build    | HTTP to Prometheus
 rapidjson-dev           | build    | JSON
 libgrpc++-dev           | build    | gRPC health service
-libprotobuf-dev         | build    | headers that gRPC's own headers include
 prometheus-cpp-dev      | build    | our own metrics
 libexpected-dev         | build    | tl::expected
 libspdlog-dev           | build    | log
