@@ -18,6 +18,9 @@ namespace {
 // back after each would cost more than the refresh itself.
 constexpr std::chrono::seconds kIdleBeforeRelease{5};
 
+// A set that is larger than the budget runs alone and whole.
+constexpr std::size_t kRoomForASet = 16;
+
 // "host:9090" of "https://user:secret@host:9090/path".
 std::string HostOf(std::string_view url) {
   url.remove_prefix(std::min(url.size(), url.find("://") + 3));
@@ -82,7 +85,7 @@ fetch::ClientOptions FetchOptionsOf(const config::ServerConfig& config) {
   options.basic_auth_file = config.prometheus_basic_auth_file;
   options.ca_file = config.prometheus_ca_file;
   options.headers_file = config.prometheus_headers_file;
-  options.max_connections_per_host = config.prometheus_max_concurrency;
+  options.max_connections_per_host = config.prometheus_max_concurrency + kRoomForASet;
   return options;
 }
 
@@ -161,13 +164,15 @@ Result<void> Graph::Build() {
   prom::ApiClientOptions options;
   options.urls = config_.prometheus_urls;
   options.timeout = config_.prometheus_timeout;
-  options.max_concurrency = config_.prometheus_max_concurrency;
+  // The collector counts whole sets; the client is only to have room for them and the probe.
+  options.max_concurrency = config_.prometheus_max_concurrency + kRoomForASet;
   options.max_response_bytes = config_.prometheus_max_response_bytes;
   auto prometheus = prom::MakeApiClient(options, *fetch_, *pool_, clock_);
   if (!prometheus) return Error(prometheus.error());
   prometheus_ = std::move(*prometheus);
   collector_ = std::make_unique<gpu::Collector>(*prometheus_, clock_, upstream_clock_, observer_,
-                                                StyleOf(config_.process_commands));
+                                                StyleOf(config_.process_commands),
+                                                config_.prometheus_max_concurrency);
   for (const auto part : {models::Part::kGpus, models::Part::kProcesses}) {
     for (const auto& query : collector_->plan(part)) {
       settings_.queries.emplace_back(std::string(models::NameOf(part)) + '/' + query.name,

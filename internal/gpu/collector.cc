@@ -72,7 +72,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
       if (vector.size() == 0) empty_.push_back(query.name);
       join_.Add(vector, query.slot, query.scale);
     } else {
-      join_.AddTimes(std::move(vector), query.gives == PlannedQuery::Gives::kNewest);
+      join_.AddTimes(std::move(vector));
     }
     join_.CountUndecodable(result.bad_samples);
     upstream_warned_ |= result.partial || !result.warnings.empty();
@@ -98,6 +98,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   void Finish() {
     Collected done;
     auto result = Conclude(done);
+    collector_.budget_.Release(plan_.size());
     const std::size_t rows =
         result ? (*result)->gpus.size() + (*result)->processes.size() : std::size_t{0};
     collector_.observer_.RefreshDone(part_,
@@ -158,7 +159,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
 };
 
 Collector::Collector(prom::Client& client, const Clock& clock, UpstreamClock& upstream_clock,
-                     RefreshObserver& observer, CommandStyle commands)
+                     RefreshObserver& observer, CommandStyle commands, std::size_t max_concurrency)
     : client_(client),
       clock_(clock),
       upstream_clock_(upstream_clock),
@@ -166,11 +167,13 @@ Collector::Collector(prom::Client& client, const Clock& clock, UpstreamClock& up
       commands_(commands),
       exporter_(schema::NvidiaGpu()),
       gpu_plan_(PlanQueries(exporter_, Part::kGpus)),
-      process_plan_(PlanQueries(exporter_, Part::kProcesses)) {}
+      process_plan_(PlanQueries(exporter_, Part::kProcesses)),
+      budget_(max_concurrency) {}
 
 template <class RowT>
 void Collector::Start(Part part, double time, Deadline deadline, Collected done) {
-  std::make_shared<Refresh<RowT>>(*this, part, time, std::move(done))->Ask(time, deadline);
+  const auto refresh = std::make_shared<Refresh<RowT>>(*this, part, time, std::move(done));
+  budget_.Acquire(plan(part).size(), [refresh, time, deadline] { refresh->Ask(time, deadline); });
 }
 
 void Collector::Collect(Part part, std::optional<double> time, Deadline deadline, Collected done) {

@@ -10,6 +10,7 @@
 #include "internal/base/result.h"
 #include "internal/gpu/join.h"
 #include "internal/gpu/plan.h"
+#include "internal/gpu/query_budget.h"
 #include "internal/gpu/upstream_clock.h"
 #include "internal/prom/client.h"
 #include "internal/schema/schema.h"
@@ -33,11 +34,12 @@ class RefreshObserver {
 // value query failed.
 using Collected = std::function<void(Result<std::shared_ptr<const models::Snapshot>>)>;
 
-// Thread-safe. Every reference must outlive it and what it has under way.
+// Thread-safe. Every reference must outlive it and what it has under way. At most
+// `max_concurrency` queries are under way at once, but for one set that is larger.
 class Collector {
  public:
   Collector(prom::Client& client, const Clock& clock, UpstreamClock& upstream_clock,
-            RefreshObserver& observer, CommandStyle commands);
+            RefreshObserver& observer, CommandStyle commands, std::size_t max_concurrency = 16);
 
   // Evaluates at `time` (Unix seconds), or at the upstream's present when there is none.
   // Answers by `deadline` as the client does.
@@ -61,6 +63,7 @@ class Collector {
   const schema::Exporter& exporter_;
   const std::vector<PlannedQuery> gpu_plan_;
   const std::vector<PlannedQuery> process_plan_;
+  QueryBudget budget_;
 };
 
 }  // namespace gpumon::gpu

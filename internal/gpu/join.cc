@@ -207,14 +207,14 @@ void Join<RowT>::AddFailure(std::size_t slot) {
 }
 
 template <class RowT>
-void Join<RowT>::AddTimes(prom::InstantVector newest_or_oldest, bool newest) {
-  times_.emplace_back(std::move(newest_or_oldest), newest);
+void Join<RowT>::AddTimes(prom::InstantVector times) {
+  times_.push_back(std::move(times));
 }
 
 template <class RowT>
 void Join<RowT>::ApplyTimes() {
   const JoinCounts before = counts_;
-  for (const auto& [vector, newest] : times_) {
+  for (const auto& vector : times_) {
     for (std::size_t i = 0; i < vector.size(); ++i) {
       const auto key = KeyOf(labels_.Read(vector.labels(i)));
       const double at = vector.point(i).value;
@@ -222,8 +222,8 @@ void Join<RowT>::ApplyTimes() {
       const std::uint32_t found = FindRow(*key, HashOf(key->node, key->gpu, key->pid));
       if (found == RowIndex::kNone) continue;
       RowT& row = rows_[found];
-      double& kept = newest ? row.newest : row.oldest;
-      if (std::isnan(kept) || (newest ? at > kept : at < kept)) kept = at;
+      if (!(row.newest >= at)) row.newest = at;
+      if (!(row.oldest <= at)) row.oldest = at;
     }
   }
   counts_ = before;  // the same labels were counted with the values

@@ -44,8 +44,9 @@ class Join {
   void Add(const prom::InstantVector& vector, std::size_t slot, double scale);
   // The query for `slot` failed: its values are absent, not zero.
   void AddFailure(std::size_t slot);
-  // Sample times by the same identity labels, kept until Finish.
-  void AddTimes(prom::InstantVector newest_or_oldest, bool newest);
+  // Sample times (Unix seconds as values) by the same identity labels, kept until Finish: a row's
+  // newest and oldest are taken over all of its series.
+  void AddTimes(prom::InstantVector times);
   // Sample times are unknown: the snapshot is partial.
   void AddFailedTimes() { snapshot_->partial = true; }
   void AddUniqueWarning(std::string text) { warnings_.insert(std::move(text)); }
@@ -88,7 +89,7 @@ class Join {
   std::uint32_t last_row_ = RowIndex::kNone;  // answers list series in the same order
   std::vector<std::uint32_t> owners_;  // row -> 1 + sample that set it, for the current vector
   std::vector<bool> failed_;
-  std::vector<std::pair<prom::InstantVector, bool>> times_;
+  std::vector<prom::InstantVector> times_;
   std::set<std::string> warnings_;
   JoinCounts counts_;
 };

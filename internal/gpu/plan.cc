@@ -12,32 +12,15 @@ std::string MetricName(std::string_view selector) {
   return std::string(selector.substr(0, selector.find('{')));
 }
 
-// The labels that say which row a series belongs to.
-std::string IdentityLabels(const schema::Exporter& exporter, Part part) {
-  std::string list;
-  const auto add = [&](const schema::Aliases& aliases) {
-    for (const auto& name : aliases) {
-      if (!list.empty()) list += ", ";
-      list += name;
-    }
-  };
-  add(exporter.node);
-  add(exporter.gpu);
-  if (part == Part::kProcesses) add(exporter.pid);
-  return list;
-}
-
-// timestamp() tells a sample's own time only when it is asked of a bare selector, and refuses two
-// metrics in one: a label keeps them apart until the aggregation takes it away again.
-std::string TimesQuery(std::string_view aggregation, const std::vector<std::string>& selectors,
-                       const std::string& labels) {
-  std::string promql = std::string(aggregation) + " by (" + labels + ") (";
-  for (std::size_t i = 0; i < selectors.size(); ++i) {
-    if (i > 0) promql += " or ";
-    promql += "label_replace(timestamp(" + selectors[i] + "), \"metric\", \"" + std::to_string(i) +
-              "\", \"\", \"\")";
+// timestamp() tells a sample's own time only when it is asked of a bare selector. `or` keeps one
+// time for each label set: the metrics of one scrape share their labels and their time, and series
+// of another target keep their own.
+std::string TimesQuery(const std::vector<std::string>& selectors) {
+  std::string promql;
+  for (const auto& selector : selectors) {
+    promql += (promql.empty() ? "timestamp(" : " or timestamp(") + selector + ')';
   }
-  return promql + ")";
+  return promql;
 }
 
 }  // namespace
@@ -57,11 +40,7 @@ std::vector<PlannedQuery> PlanQueries(const schema::Exporter& exporter, Part par
   } else {
     add(exporter.process_metrics);
   }
-  const std::string labels = IdentityLabels(exporter, part);
-  plan.push_back({"newest_sample_times", TimesQuery("max", selectors, labels),
-                  PlannedQuery::Gives::kNewest, 0, 1});
-  plan.push_back({"oldest_sample_times", TimesQuery("min", selectors, labels),
-                  PlannedQuery::Gives::kOldest, 0, 1});
+  plan.push_back({"sample_times", TimesQuery(selectors), PlannedQuery::Gives::kTimes, 0, 1});
   return plan;
 }
 

@@ -12,9 +12,9 @@
 namespace gpumon::gpu {
 
 struct PlannedQuery {
-  enum class Gives : std::uint8_t { kValue, kNewest, kOldest };
+  enum class Gives : std::uint8_t { kValue, kTimes };
 
-  std::string name;  // for metrics, logs and warnings: the metric's name, or newest_sample_times
+  std::string name;  // for metrics, logs and warnings: the metric's name, or sample_times
   std::string promql;
   Gives gives = Gives::kValue;
   std::size_t slot = 0;  // kValue: the Quantity or ProcessQuantity

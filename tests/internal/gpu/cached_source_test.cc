@@ -50,7 +50,7 @@ TEST_F(CachedSourceTest, FiveHundredAtOnceAskOneQuerySet) {
     });
   }
   for (auto& thread : threads) thread.join();
-  EXPECT_EQ(rig_.client().call_count(), 8U);
+  EXPECT_EQ(rig_.client().call_count(), 7U);
   rig_.client().Release();
   std::set<const models::Snapshot*> snapshots;
   for (auto& future : futures) {
@@ -60,7 +60,7 @@ TEST_F(CachedSourceTest, FiveHundredAtOnceAskOneQuerySet) {
     snapshots.insert(got->snapshot.get());
   }
   EXPECT_EQ(snapshots.size(), 1U);
-  EXPECT_EQ(rig_.client().call_count(), 8U);
+  EXPECT_EQ(rig_.client().call_count(), 7U);
 }
 
 TEST_F(CachedSourceTest, AsksAgainWhenTheTtlIsOver) {
@@ -82,11 +82,11 @@ TEST_F(CachedSourceTest, AsksAgainWhenTheTtlIsOver) {
 
 TEST_F(CachedSourceTest, TheTwoPartsAreCachedApart) {
   ASSERT_TRUE(Get());
-  EXPECT_EQ(rig_.client().call_count(), 8U);
+  EXPECT_EQ(rig_.client().call_count(), 7U);
   const auto processes = Get({Part::kProcesses, std::nullopt, true});
   ASSERT_TRUE(processes);
   EXPECT_EQ(processes->snapshot->part, Part::kProcesses);
-  EXPECT_EQ(rig_.client().call_count(), 13U);
+  EXPECT_EQ(rig_.client().call_count(), 11U);
   EXPECT_EQ(source_->Rows(Part::kGpus), 2U);
   EXPECT_EQ(source_->Rows(Part::kProcesses), 2U);
 }
@@ -283,7 +283,7 @@ TEST_F(CachedSourceTest, PartsAndInstantsAreNotConfused) {
   EXPECT_EQ(GetAt(1700000000)->snapshot->as_of, 1700000000);
   EXPECT_EQ(GetAt(1700000001)->snapshot->as_of, 1700000001);
   EXPECT_EQ(GetAt(1700000000, Part::kProcesses)->snapshot->part, Part::kProcesses);
-  EXPECT_EQ(rig_.client().call_count(), 21U);
+  EXPECT_EQ(rig_.client().call_count(), 18U);
 }
 
 TEST_F(CachedSourceTest, TooManyPastInstantsAtOnceAreRefused) {

@@ -484,8 +484,8 @@ TEST(JoinTest, TakesTheNewestAndOldestSampleTime) {
   Join<GpuMetrics> join(schema::NvidiaGpu(), kAsOf);
   // Two spellings of one GPU, as when two exporters watch it.
   const Labels other = {{"hostname", "a"}, {"gpu_id", "0"}};
-  join.AddTimes(MakeInstantVector({Gpu("a", "0", 100), {other, 130}, Gpu("gone", "0", 1)}), true);
-  join.AddTimes(MakeInstantVector({Gpu("a", "0", 90), {other, 80}, Gpu("a", "1", kNaN)}), false);
+  join.AddTimes(MakeInstantVector({Gpu("a", "0", 100), {other, 130}, Gpu("gone", "0", 1)}));
+  join.AddTimes(MakeInstantVector({Gpu("a", "0", 90), {other, 80}, Gpu("a", "1", kNaN)}));
   join.Add(MakeInstantVector({Gpu("a", "0", 1), Gpu("a", "1", 1)}), 0, 1);
   const auto snapshot = join.Finish(CommandStyle::kFull);
   ASSERT_EQ(snapshot->gpus.size(), 2U);
@@ -499,7 +499,7 @@ TEST(JoinTest, TakesTheNewestAndOldestSampleTime) {
 TEST(JoinTest, TimesOfSamplesThatWereDroppedAreNotCountedAgain) {
   Join<GpuMetrics> join(schema::NvidiaGpu(), kAsOf);
   join.Add(MakeInstantVector({{{{"node", "a"}}, 1}}), 0, 1);
-  join.AddTimes(MakeInstantVector({{{{"node", "a"}}, 100}}), true);
+  join.AddTimes(MakeInstantVector({{{{"node", "a"}}, 100}}));
   join.Finish(CommandStyle::kFull);
   EXPECT_EQ(join.counts().no_gpu_label, 1U);
 }

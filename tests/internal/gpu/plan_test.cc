@@ -10,10 +10,10 @@ namespace {
 
 using Gives = PlannedQuery::Gives;
 
-TEST(PlanTest, AsksEachMetricOfTheSchemaOnceAndBothTimes) {
+TEST(PlanTest, AsksEachMetricOfTheSchemaOnceAndTheirTimes) {
   const auto& exporter = schema::NvidiaGpu();
   const auto plan = PlanQueries(exporter, models::Part::kGpus);
-  ASSERT_EQ(plan.size(), exporter.gpu_metrics.size() + 2);
+  ASSERT_EQ(plan.size(), exporter.gpu_metrics.size() + 1);
   for (std::size_t i = 0; i < exporter.gpu_metrics.size(); ++i) {
     EXPECT_EQ(plan[i].promql, exporter.gpu_metrics[i].selector);
     EXPECT_EQ(plan[i].gives, Gives::kValue);
@@ -21,41 +21,31 @@ TEST(PlanTest, AsksEachMetricOfTheSchemaOnceAndBothTimes) {
     EXPECT_EQ(plan[i].scale, exporter.gpu_metrics[i].scale);
   }
   EXPECT_EQ(plan[5].name, "nvidia_gpu_temperature_celsius");
-  EXPECT_EQ(plan[6].gives, Gives::kNewest);
-  EXPECT_EQ(plan[7].gives, Gives::kOldest);
+  EXPECT_EQ(plan[6].gives, Gives::kTimes);
 }
 
-TEST(PlanTest, AsksTheProcessMetricsAndBothTimes) {
+TEST(PlanTest, AsksTheProcessMetricsAndTheirTimes) {
   const auto& exporter = schema::NvidiaGpu();
   const auto plan = PlanQueries(exporter, models::Part::kProcesses);
-  ASSERT_EQ(plan.size(), exporter.process_metrics.size() + 2);
+  ASSERT_EQ(plan.size(), exporter.process_metrics.size() + 1);
   for (std::size_t i = 0; i < exporter.process_metrics.size(); ++i) {
     EXPECT_EQ(plan[i].promql, exporter.process_metrics[i].selector);
     EXPECT_EQ(plan[i].slot, static_cast<std::size_t>(exporter.process_metrics[i].quantity));
   }
 }
 
-TEST(PlanTest, AsksForTheTimesOfAllMetricsByTheLabelsThatNameARow) {
+TEST(PlanTest, AsksForTheTimesOfAllMetricsInOneQuery) {
   schema::Exporter exporter;
-  exporter.node = {"node", "hostname"};
-  exporter.gpu = {"gpu"};
-  exporter.pid = {"pid"};
   exporter.gpu_metrics = {{"m1", models::Quantity::kUtilization},
                           {R"(m2{x=""})", models::Quantity::kTemperature, 0.1}};
   exporter.process_metrics = {{"p", models::ProcessQuantity::kCpu}};
   const auto gpus = PlanQueries(exporter, models::Part::kGpus);
-  ASSERT_EQ(gpus.size(), 4U);
+  ASSERT_EQ(gpus.size(), 3U);
   EXPECT_EQ(gpus[1].name, "m2");
   EXPECT_EQ(gpus[1].scale, 0.1);
-  const std::string times =
-      R"( by (node, hostname, gpu) (label_replace(timestamp(m1), "metric", "0", "", ""))"
-      R"( or label_replace(timestamp(m2{x=""}), "metric", "1", "", "")))";
-  EXPECT_EQ(gpus[2].promql, "max" + times);
-  EXPECT_EQ(gpus[3].promql, "min" + times);
-  const auto processes = PlanQueries(exporter, models::Part::kProcesses);
-  EXPECT_EQ(processes.at(1).promql,
-            R"(max by (node, hostname, gpu, pid) (label_replace(timestamp(p), "metric", "0", "",)"
-            R"( "")))");
+  EXPECT_EQ(gpus[2].name, "sample_times");
+  EXPECT_EQ(gpus[2].promql, R"(timestamp(m1) or timestamp(m2{x=""}))");
+  EXPECT_EQ(PlanQueries(exporter, models::Part::kProcesses).at(1).promql, "timestamp(p)");
 }
 
 TEST(PlanTest, NamesAreUniqueInAPlan) {
