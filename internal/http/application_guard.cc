@@ -9,36 +9,48 @@
 namespace gpumon::http {
 
 template <class Call>
-bool ApplicationGuard::Run(std::string_view what, const Call& call) {
+ApplicationGuard::Ran ApplicationGuard::Run(const Call& call, std::string& thrown) {
   {
     MutexLock lock(mutex_);
-    if (closed_) return false;
+    if (closed_) return Ran::kClosed;
     ++inside_;
   }
-  bool returned = false;
+  Ran ran = Ran::kThrew;
   try {
     call();
-    returned = true;
+    ran = Ran::kReturned;
   } catch (const std::exception& e) {
-    log::Error("the application threw", {{"call", what}, {"exception", e.what()}});
+    thrown = e.what();
   } catch (...) {
-    log::Error("the application threw", {{"call", what}, {"exception", "not a std::exception"}});
+    thrown = "not a std::exception";
   }
   MutexLock lock(mutex_);
   if (--inside_ == 0 && closed_) left_.NotifyAll();
-  return returned;
+  return ran;
 }
 
-bool ApplicationGuard::Handle(Request request, Match match,
-                              const std::shared_ptr<Responder>& responder) {
-  const std::string what = "Handle " + request.method + ' ' + request.path.substr(0, 256);
-  return Run(what, [&] { application_.Handle(std::move(request), std::move(match), responder); });
+template <class Call>
+bool ApplicationGuard::RunLogged(std::string_view what, const Call& call) {
+  std::string thrown;
+  const Ran ran = Run(call, thrown);
+  if (ran == Ran::kThrew) {
+    log::Error("the application threw", {{"call", what}, {"exception", thrown}});
+  }
+  return ran == Ran::kReturned;
+}
+
+std::optional<std::string> ApplicationGuard::Handle(Request request, Match match,
+                                                    const std::shared_ptr<Responder>& responder) {
+  std::string thrown;
+  const Ran ran =
+      Run([&] { application_.Handle(std::move(request), std::move(match), responder); }, thrown);
+  return ran == Ran::kThrew ? std::optional<std::string>(std::move(thrown)) : std::nullopt;
 }
 
 Response ApplicationGuard::Refuse(const Status& status, const Request* request,
                                   const std::string& allow) {
   Response response;
-  if (!Run("Refuse", [&] { response = application_.Refuse(status, request, allow); })) {
+  if (!RunLogged("Refuse", [&] { response = application_.Refuse(status, request, allow); })) {
     response = Response{500, {}, nullptr};
   }
   return response;
@@ -46,14 +58,14 @@ Response ApplicationGuard::Refuse(const Status& status, const Request* request,
 
 Response ApplicationGuard::Options(const Request& request, const std::string& allow) {
   Response response;
-  if (!Run("Options", [&] { response = application_.Options(request, allow); })) {
+  if (!RunLogged("Options", [&] { response = application_.Options(request, allow); })) {
     response = Refuse({Code::kInternal, "the server failed to answer", {}, 0}, &request, "");
   }
   return response;
 }
 
 void ApplicationGuard::Done(const Access& access) {
-  Run("Done", [&] { application_.Done(access); });
+  RunLogged("Done", [&] { application_.Done(access); });
 }
 
 void ApplicationGuard::Close() {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,9 +18,10 @@ class ApplicationGuard {
  public:
   explicit ApplicationGuard(Application& application) : application_(application) {}
 
-  // False when the application threw, which was logged: the request still needs its answer.
-  bool Handle(Request request, Match match, const std::shared_ptr<Responder>& responder);
-  // An empty 500 when the application threw, or is gone.
+  // The text of what the application threw, for the log; nothing when it returned.
+  std::optional<std::string> Handle(Request request, Match match,
+                                    const std::shared_ptr<Responder>& responder);
+  // These log what is thrown. An empty 500 when the application threw, or is gone.
   Response Refuse(const Status& status, const Request* request, const std::string& allow);
   Response Options(const Request& request, const std::string& allow);
   void Done(const Access& access);
@@ -28,9 +30,12 @@ class ApplicationGuard {
   void Close() EXCLUDES(mutex_);
 
  private:
-  // Runs `call` unless closed; false when it did not run or threw.
+  enum class Ran { kReturned, kThrew, kClosed };
+  // Runs `call` unless closed; `thrown` gets the text of an exception.
   template <class Call>
-  bool Run(std::string_view what, const Call& call) EXCLUDES(mutex_);
+  Ran Run(const Call& call, std::string& thrown) EXCLUDES(mutex_);
+  template <class Call>
+  bool RunLogged(std::string_view what, const Call& call) EXCLUDES(mutex_);
 
   Application& application_;
   Mutex mutex_;

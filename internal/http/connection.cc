@@ -176,9 +176,9 @@ void Connection::Serve(Work work) {
     Send(work.turn, application.Options(work.request, work.verdict.allow));
   } else {
     const auto exchange = std::make_shared<Exchange>(shared_from_this(), work.turn);
-    if (!application.Handle(std::move(work.request), std::move(work.verdict.match), exchange)) {
-      Fail(work.turn, "");
-    }
+    const auto thrown =
+        application.Handle(std::move(work.request), std::move(work.verdict.match), exchange);
+    if (thrown) Fail(work.turn, "the handler threw", *thrown);
   }
 }
 

@@ -57,8 +57,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool WriteStream(std::uint64_t turn, std::string_view data) EXCLUDES(mutex_);
   void EndStream(std::uint64_t turn) EXCLUDES(mutex_);
   bool Alive(std::uint64_t turn) const EXCLUDES(mutex_);
-  // Answers 500 in the handler's place; logs `why` unless it is empty.
-  void Fail(std::uint64_t turn, std::string_view why) EXCLUDES(mutex_);
+  // Answers 500 in the handler's place and logs why; `thrown` is logged even after an answer.
+  void Fail(std::uint64_t turn, std::string_view why, std::string_view thrown = {})
+      EXCLUDES(mutex_);
 
   // The server ends: closes; an unfinished answer is reported, an unanswered turn dropped.
   void Abort() EXCLUDES(mutex_);

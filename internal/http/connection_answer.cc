@@ -126,19 +126,25 @@ void Connection::EndStream(std::uint64_t turn) {
   Report(done);
 }
 
-void Connection::Fail(std::uint64_t turn, std::string_view why) {
+void Connection::Fail(std::uint64_t turn, std::string_view why, std::string_view thrown) {
   Request brief;
+  bool open = false;
   bool client_gone = false;
   {
     MutexLock lock(mutex_);
-    if (!IsOpen(turn)) return;
-    brief = turn_.brief;
+    open = IsOpen(turn);
     client_gone = fd_ < 0;
+    if (turn_.number == turn) brief = turn_.brief;
   }
-  // Work for a client that has gone may be dropped without an answer.
-  if (!why.empty() && !client_gone) {
+  if (!thrown.empty()) {
+    log::Error(why, {{"method", brief.method},
+                     {"path", brief.path.substr(0, kLoggedTarget)},
+                     {"exception", thrown}});
+  } else if (open && !client_gone) {
+    // Work for a client that has gone may be dropped without an answer.
     log::Error(why, {{"method", brief.method}, {"path", brief.path.substr(0, kLoggedTarget)}});
   }
+  if (!open) return;
   const Status status{
       Code::kInternal, "the server failed to answer this request; see its log", {}, 0};
   Send(turn, core_->application.Refuse(status, &brief, ""));

@@ -17,6 +17,7 @@ constexpr std::size_t kLineExtra = 64;
 // A chunk's size with its extensions.
 constexpr std::size_t kChunkLine = 256;
 constexpr std::size_t kEmptyLines = 4;
+constexpr std::size_t kUsualHeaders = 8;
 // A chunk of one byte takes six; more overhead than this is an attack.
 constexpr std::size_t kChunkOverhead = 8;
 
@@ -102,6 +103,7 @@ RequestParser::State RequestParser::Impl::Step(std::span<char> input, std::size_
         return phase == Phase::kRefused ? State::kRefused : State::kMore;
       }
       request = Request();
+      request.headers.reserve(kUsualHeaders);
       hosts = lengths = codings = chunk_bytes = 0;
       chunked_only = odd_expectation = expects_continue = false;
       body_limit = limits.body_bytes;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -101,6 +102,14 @@ std::optional<Verdict::Kind> RefusePath(std::string_view path) {
   return std::nullopt;
 }
 
+// Lets a map of strings be asked with a view.
+struct ViewHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>()(text);
+  }
+};
+
 // Where a Pistache route's handler leaves its answer: the handler runs inside route().
 thread_local const std::vector<const Endpoint*>* found = nullptr;
 
@@ -121,7 +130,7 @@ struct Router::Tables {
   std::map<std::string, std::vector<const Endpoint*>> groups;
   // Pistache's verdict on every path without parameters, asked once: its router runs a regular
   // expression over the path each time, which would cost more than the rest of a request.
-  std::unordered_map<std::string, const Endpoint*> fixed;
+  std::unordered_map<std::string, const Endpoint*, ViewHash, std::equal_to<>> fixed;
   // route() is not const, but changes nothing when the method is known to it: it always is GET.
   mutable rest::Router router;
   mutable NoHandler no_handler;
@@ -208,7 +217,7 @@ struct Router::Tables {
     return it == group->end() ? nullptr : *it;
   }
 
-  const Endpoint* Lookup(const std::string& path) const {
+  const Endpoint* Lookup(std::string_view path) const {
     const auto it = fixed.find(path);
     if (it != fixed.end()) return it->second;
     try {
@@ -242,7 +251,7 @@ Verdict Router::Find(std::string_view method, std::string_view path) const {
     verdict.kind = *refused;
     return verdict;
   }
-  const Endpoint* endpoint = tables_->Lookup(std::string(path));
+  const Endpoint* endpoint = tables_->Lookup(path);
   if (endpoint == nullptr) return verdict;
   const auto it = endpoint->methods.find(method);
   if (it == endpoint->methods.end()) {

@@ -51,8 +51,9 @@ struct Match {
 class Stream {
  public:
   virtual ~Stream() = default;  // ends the stream
-  // Queues `data`; never blocks. False when the client is gone or more than
-  // Limits::stream_buffer_bytes behind (it is then disconnected).
+  // Queues `data`, of any size; never blocks. False when the client is gone, or still had more than
+  // Limits::stream_buffer_bytes to take from earlier calls (it is then disconnected), and after
+  // End() and in answers to HEAD.
   virtual bool Write(std::string_view data) = 0;
   virtual void End() = 0;  // idempotent
   virtual bool Alive() const = 0;
@@ -72,7 +73,7 @@ class Responder {
 };
 
 // One line for the access log; given once per answer, after its last byte was handed to the
-// kernel or the connection was lost.
+// kernel or the connection was lost. A request that Stop() leaves unanswered has none.
 struct Access {
   std::string method;  // "-" when no request line was understood
   std::string target;  // path without query; at most 256 bytes
@@ -85,14 +86,17 @@ struct Access {
   bool complete = true;     // false: the client went away first
 };
 
-// What the server serves. All calls come from server threads and must not block; they may
-// throw, which the server answers with Refuse(kInternal) and one log line.
+// What the server serves. No call may block, or Stop() the server. Handle and Options come from
+// server threads; Refuse and Done also from the thread that sent, or dropped, an answer: hold no
+// lock there that they take. They may throw, which the server answers with Refuse(kInternal) (an
+// empty 500 when that throws too) and one log line.
 class Application {
  public:
   virtual ~Application() = default;
   virtual void Handle(Request request, Match match, std::shared_ptr<Responder> responder) = 0;
-  // The answer to an error of the transport or the router. `request` is null when none could be
-  // read. `allow` is set with kMethodNotAllowed and for OPTIONS.
+  // The answer to an error of the transport, the router or a handler. `request` is null when not
+  // even a request line could be read; after a handler failed it has the method, the path, the
+  // peer and, of the headers, X-Request-Id and Origin. `allow` is set with kMethodNotAllowed.
   virtual Response Refuse(const Status& status, const Request* request,
                           const std::string& allow) = 0;
   // OPTIONS of an existing path (or `*`): 204, Allow, CORS.

@@ -43,13 +43,13 @@ class RawClient {
 
   // The next answer, its body as long as its head says; `head_only` for an answer to HEAD.
   // Nothing when the connection ended or `limit` passed before its head.
-  std::optional<RawAnswer> Read(bool head_only = false, Millis limit = Millis(5000));
+  std::optional<RawAnswer> Read(bool head_only = false, Millis limit = Millis(20000));
   // Send and Read.
   std::optional<RawAnswer> Ask(std::string_view bytes, bool head_only = false);
   // Everything until the server closes, or `limit`.
-  std::string ReadAll(Millis limit = Millis(5000));
+  std::string ReadAll(Millis limit = Millis(20000));
   // The server closed and nothing was left to read.
-  bool IsClosed(Millis limit = Millis(5000));
+  bool IsClosed(Millis limit = Millis(20000));
   bool end_of_stream() const { return ended_; }
 
  private:

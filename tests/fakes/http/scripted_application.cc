@@ -152,7 +152,7 @@ std::vector<Access> ScriptedApplication::AwaitDone(std::size_t count, Millis lim
 }
 
 std::vector<std::shared_ptr<Responder>> ScriptedApplication::AwaitHeld(std::size_t count) {
-  const SteadyTime until = std::chrono::steady_clock::now() + Millis(5000);
+  const SteadyTime until = std::chrono::steady_clock::now() + Millis(20000);
   MutexLock lock(mutex_);
   while (held_.size() < count && changed_.WaitUntil(mutex_, until)) {
   }
@@ -160,7 +160,7 @@ std::vector<std::shared_ptr<Responder>> ScriptedApplication::AwaitHeld(std::size
 }
 
 std::vector<std::shared_ptr<Stream>> ScriptedApplication::AwaitStreams(std::size_t count) {
-  const SteadyTime until = std::chrono::steady_clock::now() + Millis(5000);
+  const SteadyTime until = std::chrono::steady_clock::now() + Millis(20000);
   MutexLock lock(mutex_);
   while (streams_.size() < count && changed_.WaitUntil(mutex_, until)) {
   }

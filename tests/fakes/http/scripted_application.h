@@ -38,7 +38,7 @@ class ScriptedApplication final : public Application {
   void Done(const Access& access) override;
 
   // Waits until `count` answers are done; those there are when `limit` passed.
-  std::vector<Access> AwaitDone(std::size_t count, Millis limit = Millis(5000));
+  std::vector<Access> AwaitDone(std::size_t count, Millis limit = Millis(20000));
   // Waits for `count` requests held (streams started) and hands them out.
   std::vector<std::shared_ptr<Responder>> AwaitHeld(std::size_t count);
   std::vector<std::shared_ptr<Stream>> AwaitStreams(std::size_t count);

@@ -31,7 +31,7 @@ Limits Short() {
 }
 
 // Waits on the server's own counters: they have no event.
-bool Eventually(const std::function<bool()>& condition, Millis limit = Millis(5000)) {
+bool Eventually(const std::function<bool()>& condition, Millis limit = Millis(20000)) {
   for (const SteadyTime until = Now() + limit; Now() < until; std::this_thread::yield()) {
     if (condition()) return true;
   }
@@ -70,7 +70,7 @@ TEST(ServerTimeTest, HoldsADripToTheSameTimeAndTheSecondRequestToo) {
   RawClient client(serving.port);
   EXPECT_EQ(client.Ask(Get("/hello"))->status, 200);
   const SteadyTime start = Now();
-  const std::string request = "GET /hello HTTP/1.1\r\n" + std::string(500, 'x');
+  const std::string request = "GET /hello HTTP/1.1\r\n" + std::string(5000, 'x');
   std::optional<RawAnswer> answer;
   for (std::size_t i = 0; i < request.size() && !answer; ++i) {
     client.Send(request.substr(i, 1));
@@ -78,7 +78,7 @@ TEST(ServerTimeTest, HoldsADripToTheSameTimeAndTheSecondRequestToo) {
   }
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 408);
-  EXPECT_LT(Since(start), Millis(3000));
+  EXPECT_LT(Since(start), Millis(10000));
 }
 
 TEST(ServerTimeTest, ClosesIdleConnectionsWithoutAWord) {
@@ -125,7 +125,7 @@ TEST(ServerTimeTest, ClosesAtTheAgeLimitWithAnAnswerThatSaysSo) {
   RawClient client(serving.port);
   const SteadyTime start = Now();
   std::string connection;
-  while (connection != "close" && Since(start) < Millis(5000)) {
+  while (connection != "close" && Since(start) < Millis(20000)) {
     const auto answer = client.Ask(Get("/hello"));
     ASSERT_TRUE(answer);
     connection = answer->Value("Connection");
@@ -142,19 +142,54 @@ TEST(ServerTimeTest, TurnsConnectionsAwayAboveTheCap) {
   std::vector<std::unique_ptr<RawClient>> clients;
   for (int i = 0; i < 8; ++i) {
     clients.push_back(std::make_unique<RawClient>(serving.port));
-    EXPECT_EQ(clients.back()->Ask(Get("/hello"))->status, 200);
+    clients.back()->Send(Get("/hold"));
   }
+  auto held = serving.app.AwaitHeld(8);
+  ASSERT_EQ(held.size(), 8U);
   RawClient extra(serving.port);
   const auto answer = extra.Read();
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 503);
+  EXPECT_EQ(answer->Value("Connection"), "close");
   EXPECT_EQ(answer->body.substr(0, 11), "overloaded ");
   EXPECT_TRUE(extra.IsClosed());
-  // The others are served on; near the cap idle ones make room soon.
-  EXPECT_EQ(clients[0]->Ask(Get("/hello"))->status, 200);
-  EXPECT_TRUE(clients[7]->IsClosed());
+  // The others are served on.
+  for (auto& responder : held) responder->Send({200, {}, MakeBody("held")});
+  for (auto& client : clients) EXPECT_EQ(client->Read()->body, "held");
+}
+
+TEST(ServerTimeTest, ClosesIdleConnectionsEarlyNearTheCap) {
+  Limits limits;
+  limits.connections = 8;
+  Serving serving(limits);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 8; ++i) clients.push_back(std::make_unique<RawClient>(serving.port));
+  EXPECT_TRUE(clients[0]->IsClosed());
   RawClient next(serving.port);
   EXPECT_EQ(next.Ask(Get("/hello"))->status, 200);
+}
+
+TEST(ServerTimeTest, KeepsALimitedNumberOfPipelinedBytes) {
+  Serving serving;
+  RawClient client(serving.port);
+  client.Send(Get("/hold"));
+  auto held = serving.app.AwaitHeld(1);
+  ASSERT_EQ(held.size(), 1U);
+  // More than the kernel holds for both ends: when it is sent, the server has read the most of it.
+  std::string requests;
+  while (requests.size() < 20'000'000) requests += Get("/hello");
+  const std::size_t sent = requests.size() / Get("/hello").size();
+  client.Send(requests);
+  held[0]->Send({200, {}, MakeBody("held")});
+  EXPECT_EQ(client.Read()->body, "held");
+  std::size_t answers = 0;
+  while (const auto answer = client.Read()) {
+    EXPECT_EQ(answer->body, "hello");
+    ++answers;
+  }
+  EXPECT_TRUE(client.end_of_stream());
+  EXPECT_GT(answers, 100U);
+  EXPECT_LT(answers, sent / 2);
 }
 
 TEST(ServerTimeTest, ServesOthersWhileAReaderStallsOnALargeAnswer) {
@@ -175,7 +210,7 @@ TEST(ServerTimeTest, ServesOthersWhileAReaderStallsOnALargeAnswer) {
     ASSERT_FALSE(other.Read(false, Millis(20)));
   }
   EXPECT_GT(served, 10);
-  EXPECT_LT(slowest, Millis(500));
+  EXPECT_LT(slowest, Millis(2000));
   EXPECT_LT(CpuSeconds() - cpu, 0.5) << "something spins";
   const auto answer = stalled.Read(false, Millis(30000));
   ASSERT_TRUE(answer);
