@@ -2,7 +2,6 @@
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/bash
 PRESET ?= release
-export JOBS FOLDER VERBOSE LINT SANITIZERS
 
 .DEFAULT_GOAL := help
 .PHONY: help run test build bench lint sanitize coverage deps clean

@@ -7,6 +7,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 preset=${1:?usage: scripts/build.sh PRESET [TARGET...]}
 shift
 jobs=$(scripts/jobs.sh)
+# `make test VERBOSE=1` is about the tests' output, not the compiler's command lines.
+unset VERBOSE
 
 # Configuring takes a second and makes sure that the folder has this preset's settings.
 if ! output=$(cmake --preset "$preset" 2>&1); then

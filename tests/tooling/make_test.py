@@ -2,7 +2,9 @@
 """The Makefile's targets and the scripts they and CI call."""
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 import unittest
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -18,9 +20,10 @@ def shell_scripts():
     return found
 
 
-def make(*arguments):
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
-    return subprocess.run(["make", *arguments], cwd=SOURCE, env=environment, text=True, timeout=60,
+def make(*arguments, folder=SOURCE):
+    environment = {key: value for key, value in os.environ.items()
+                   if not key.startswith("MAKE") and key not in ("FOLDER", "VERBOSE")}
+    return subprocess.run(["make", *arguments], cwd=folder, env=environment, text=True, timeout=60,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
 
 
@@ -43,6 +46,20 @@ class MakeTest(unittest.TestCase):
             lines = make("-n", target).stdout.splitlines()
             self.assertIn("scripts/deps.sh", lines[0])
             self.assertIn("scripts/build.sh release", lines[1])
+
+    def test_hands_its_variables_to_the_scripts_and_no_others(self):
+        with tempfile.TemporaryDirectory(prefix="make_test.") as root:
+            shutil.copy(os.path.join(SOURCE, "Makefile"), root)
+            os.mkdir(os.path.join(root, "scripts"))
+            for script in ("deps", "build", "test"):
+                path = os.path.join(root, "scripts", script + ".sh")
+                with open(path, "w", encoding="utf-8") as program:
+                    program.write('#!/bin/bash\necho "FOLDER=${FOLDER-unset} VERBOSE=${VERBOSE-unset}"\n')
+                os.chmod(path, 0o755)
+            self.assertEqual(set(make("test", folder=root).stdout.splitlines()),
+                             {"FOLDER=unset VERBOSE=unset"})
+            self.assertEqual(set(make("test", "FOLDER=a", "VERBOSE=1", folder=root).stdout.splitlines()),
+                             {"FOLDER=a VERBOSE=1"})
 
     def test_ci_runs_the_tests_then_the_sanitizers(self):
         with open(os.path.join(SOURCE, ".ci/run"), encoding="utf-8") as script:
