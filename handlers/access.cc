@@ -78,7 +78,8 @@ Result<void> CheckDebug(const Services& services, const http::Request& request) 
     case DebugAccess::kOff:
       break;
   }
-  return Error(Code::kNotFound, "no such route; GET /api lists all routes");
+  return Error(Code::kNotFound, "there is no such path; GET " + services.settings.base_path +
+                                    "/api lists the routes");
 }
 
 void AddCors(const Settings& settings, const http::Request* request, http::Headers& headers) {

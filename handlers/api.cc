@@ -187,7 +187,11 @@ void Api::Handle(http::Request request, http::Match match,
 
 http::Response Api::Refuse(const Status& status, const http::Request* request,
                            const std::string& allow) {
-  http::Response response = ErrorResponse(status, status.http_status());
+  Status shown = status;
+  if (status.code == Code::kNotFound) {
+    shown.message += "; GET " + services_.settings.base_path + "/api lists the routes";
+  }
+  http::Response response = ErrorResponse(shown, status.http_status());
   if (!allow.empty()) response.headers.push_back({"Allow", allow});
   AddCommon(services_.settings, request, RequestIdOf(request), response.headers);
   return response;

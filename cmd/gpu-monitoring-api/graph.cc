@@ -18,6 +18,8 @@ namespace {
 // back after each would cost more than the refresh itself.
 constexpr std::chrono::seconds kIdleBeforeRelease{5};
 
+constexpr std::chrono::hours kNoMaxAge{24 * 365};
+
 // A set that is larger than the budget runs alone and whole.
 constexpr std::size_t kRoomForASet = 16;
 
@@ -96,7 +98,8 @@ http::ServerOptions HttpOptionsOf(const config::ServerConfig& config) {
   options.threads = config.threads;
   options.base_path = config.base_path;
   options.routes = handlers::Api::HttpRoutes();
-  options.limits.connection_max_age = config.connection_max_age;
+  options.limits.connection_max_age =
+      config.connection_max_age.count() == 0 ? kNoMaxAge : config.connection_max_age;
   // A handler answers by its own deadline; the transport's limit is for one that is broken.
   options.limits.handler_timeout = config.request_timeout + Millis(5000);
   return options;
