@@ -1,8 +1,6 @@
 #include "cmd/gpu-exporter/app.h"
 
 #include <csignal>
-#include <cstdio>
-#include <fstream>
 #include <memory>
 #include <ostream>
 #include <utility>
@@ -11,6 +9,7 @@
 #include "internal/base/clock.h"
 #include "internal/base/executor.h"
 #include "internal/base/log.h"
+#include "internal/base/process.h"
 #include "internal/config/help.h"
 #include "internal/exporter/demo_collector.h"
 #include "internal/exporter/scrape_application.h"
@@ -24,28 +23,8 @@ constexpr config::Program kProgram{.name = "gpu-exporter",
                                    .version = GPUMON_VERSION};
 constexpr Millis kDrainLimit{5000};
 
-// Whoever waits for the file must never see half a number.
-bool WritePortFile(const std::string& path, std::uint16_t port) {
-  const std::string unfinished = path + ".tmp";
-  {
-    std::ofstream file(unfinished, std::ios::trunc);
-    file << port << '\n';
-    if (!file.flush()) return false;
-  }
-  return std::rename(unfinished.c_str(), path.c_str()) == 0;
-}
-
-sigset_t BlockEndingSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
-}
-
 int Serve(const ExporterConfig& config, const Collector& collector, std::ostream& err) {
-  const sigset_t signals = BlockEndingSignals();
+  const EndingSignals signals;
   const SystemClock clock;
   ThreadPool pool(1, "scrape");
   ScrapeApplication application(collector, clock, pool);
@@ -73,8 +52,7 @@ int Serve(const ExporterConfig& config, const Collector& collector, std::ostream
                                           {"nodes", config.fleet.nodes},
                                           {"gpus_per_node", config.fleet.gpus_per_node},
                                           {"seed", config.fleet.seed}});
-  int signal = 0;
-  sigwait(&signals, &signal);
+  const int signal = signals.Await();
   log::Info("ending", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   server->BeginDrain();
   server->AwaitDrained(kDrainLimit);
