@@ -32,7 +32,6 @@ prometheus-cpp-dev      | build    | our own metrics
 libexpected-dev         | build    | tl::expected
 libspdlog-dev           | build    | log
 libfmt-dev              | build    | text formatting
-libcli11-dev            | build    | command line
 libyaml-cpp-dev         | build    | configuration file
 zlib1g-dev              | build    | gzip
 libgoogle-perftools-dev | build    | CPU and heap profiles

@@ -69,13 +69,19 @@ std::string CodeCell(std::string_view text) {
   return text.empty() ? std::string() : "`" + Cell(text) + "`";
 }
 
+bool HasFile(Rows rows) {
+  return std::any_of(rows.begin(), rows.end(),
+                     [](const OptionRow& row) { return row.flag == kConfigFileRow.flag; });
+}
+
 }  // namespace
 
 std::string HelpText(const Program& program, Rows rows) {
   std::string out = std::string(program.name) + " " + std::string(program.version) + "\n" +
                     std::string(program.summary) + "\n\nUsage: " + std::string(program.name) +
                     " [flags]\n\nA flag wins over its environment variable, that over the " +
-                    "configuration file, that over the default.\n\nFlags:\n";
+                    (HasFile(rows) ? "configuration file, that over the " : "") +
+                    "default.\n\nFlags:\n";
   for (const OptionRow& row : rows) {
     if (row.hidden) continue;
     out += "  " + Usage(row);
