@@ -32,8 +32,7 @@ TEST(HelpTest, PrintsEveryRowThatIsNotHidden) {
   const std::string text = HelpText({"thing", "Does a thing.", "1.2.3"}, kTable);
   EXPECT_EQ(text,
             "thing 1.2.3\nDoes a thing.\n\nUsage: thing [flags]\n\n"
-            "A flag wins over its environment variable, that over the configuration file, that "
-            "over the default.\n\nFlags:\n"
+            "A flag wins over its environment variable, that over the default.\n\nFlags:\n"
             "  --port N   environment: PORT\n        The port.\n"
             "        Allowed: 0 to 65535. Default: 8080.\n"
             "  --mode [WORD]\n        One | two.\n"
@@ -41,6 +40,13 @@ TEST(HelpTest, PrintsEveryRowThatIsNotHidden) {
             "  --fast\n        Fast.\n        Allowed: true, false. Default: false.\n"
             "  --help, -h\n        Prints this text.\n"
             "  --version\n        Prints the version.\n");
+}
+
+TEST(HelpTest, NamesTheConfigurationFileOnlyWhereThereIsOne) {
+  const std::array table = {kConfigFileRow};
+  const std::string sentence = "that over the configuration file, that over the default.";
+  EXPECT_NE(HelpText({"thing", "", "1"}, table).find(sentence), std::string::npos);
+  EXPECT_EQ(HelpText({"thing", "", "1"}, kTable).find(sentence), std::string::npos);
 }
 
 TEST(HelpTest, PrintsTheVersion) {
