@@ -17,18 +17,17 @@ class TextStream {
  public:
   using Ch = char;
 
-  explicit TextStream(std::string& text)
-      : from_(text.data()), to_(text.data()), begin_(text.data()), end_(begin_ + text.size()) {}
+  explicit TextStream(std::string& text) : from_(text.data()), to_(text.data()), text_(&text) {}
 
   char Peek() const { return *from_; }
   char Take() { return *from_++; }
-  std::size_t Tell() const { return static_cast<std::size_t>(from_ - begin_); }
+  std::size_t Tell() const { return static_cast<std::size_t>(from_ - text_->data()); }
   void Put(char c) { *to_++ = c; }
   // Called behind a string's opening quote, where what is read is also where it is written: the
   // plain characters are passed over in one go. RapidJSON itself looks at each.
   char* PutBegin() {
     char* const start = from_;
-    from_ += PlainLength({from_, static_cast<std::size_t>(end_ - from_)}, false);
+    from_ += PlainLength({from_, text_->size() - Tell()}, false);
     to_ = from_;
     return start;
   }
@@ -47,8 +46,7 @@ class TextStream {
  private:
   char* from_;
   char* to_;
-  char* begin_;
-  const char* end_;
+  const std::string* text_;  // small: RapidJSON copies the stream at every string and number
 };
 
 // RapidJSON finds this one by its argument and takes it for its own, which copies the stream at
