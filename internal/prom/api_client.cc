@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <optional>
 #include <string_view>
@@ -53,6 +54,11 @@ bool MayHelp(Code code) {
          code == Code::kUpstreamNotReady || code == Code::kUpstreamTimeout;
 }
 
+// For people: 0.6 for the 599 ms that are left of 600 when somebody looks.
+std::string InSeconds(Millis time) {
+  return FormatNumber(std::round(static_cast<double>(time.count()) / 10) / 100);
+}
+
 // A fetch error's clause in a sentence of ours. `left` of `budget` was not used.
 Status Worded(Status status, Millis budget, Millis left) {
   switch (status.code) {
@@ -64,8 +70,7 @@ Status Worded(Status status, Millis budget, Millis left) {
       status.message = left > kGrain
                            ? "Prometheus cannot be reached: connecting took too long; "
                              "check that PROMETHEUS_URL is right"
-                           : "Prometheus did not answer within " +
-                                 FormatNumber(static_cast<double>(budget.count()) / 1000) +
+                           : "Prometheus did not answer within " + InSeconds(budget) +
                                  " s; it may be overloaded or PROMETHEUS_TIMEOUT too short";
       break;
     case Code::kUpstreamTls:
