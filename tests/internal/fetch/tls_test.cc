@@ -1,0 +1,90 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <string>
+
+#include "internal/fetch/client.h"
+#include "tests/fakes/clock/fake_clock.h"
+#include "tests/fakes/fault/tls_server.h"
+
+namespace gpumon::fetch {
+namespace {
+
+using fault::TlsServer;
+
+class TlsTest : public ::testing::Test {
+ protected:
+  void Make(const std::string& ca_file) {
+    ClientOptions options;
+    options.ca_file = ca_file;
+    client_ = MakeClient(options, clock_).value();
+  }
+  // 200, or the error.
+  std::string Get(const TlsServer& server) {
+    std::promise<Result<Response>> answer;
+    Request request;
+    request.url = server.url();
+    client_->Fetch(request, Deadline::After(clock_, Millis(10000)),
+                   [&](Result<Response> result) { answer.set_value(std::move(result)); });
+    const Result<Response> result = answer.get_future().get();
+    return result ? std::to_string(result->status) : std::string(result.error().wire_name());
+  }
+
+  FakeClock clock_;
+  std::unique_ptr<Client> client_;
+};
+
+TEST_F(TlsTest, TrustsTheCaFile) {
+  const TlsServer server;
+  Make(server.certificate_file());
+  EXPECT_EQ(Get(server), "200");
+}
+
+TEST_F(TlsTest, DoesNotTrustASelfSignedCertificate) {
+  const TlsServer server;
+  Make("");
+  EXPECT_EQ(Get(server), "upstream_tls");
+}
+
+TEST_F(TlsTest, DoesNotTrustAnotherServersCertificate) {
+  const TlsServer server;
+  const TlsServer other;
+  Make(other.certificate_file());
+  EXPECT_EQ(Get(server), "upstream_tls");
+}
+
+TEST_F(TlsTest, TheCertificateMustNameTheHost) {
+  const TlsServer server("DNS:prometheus.example");
+  Make(server.certificate_file());
+  EXPECT_EQ(Get(server), "upstream_tls");
+}
+
+TEST_F(TlsTest, RefusesOldProtocols) {
+  const TlsServer server("IP:127.0.0.1", {"-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"});
+  Make(server.certificate_file());
+  EXPECT_EQ(Get(server), "upstream_tls");
+}
+
+TEST_F(TlsTest, SaysThatAClientCertificateIsAskedFor) {
+  const TlsServer server("IP:127.0.0.1", {"-Verify", "1", "-verify_return_error"});
+  Make(server.certificate_file());
+  EXPECT_EQ(Get(server), "upstream_tls");
+}
+
+TEST_F(TlsTest, FollowsACaFileThatIsReplaced) {
+  const TlsServer server;
+  const TlsServer other;
+  const std::string ca_file = other.certificate_file() + ".ca";
+  std::filesystem::copy_file(other.certificate_file(), ca_file);
+  Make(ca_file);
+  EXPECT_EQ(Get(server), "upstream_tls");
+  std::filesystem::copy_file(server.certificate_file(), ca_file + ".new");
+  std::filesystem::rename(ca_file + ".new", ca_file);
+  clock_.Advance(Millis(1000));
+  EXPECT_EQ(Get(server), "200");
+}
+
+}  // namespace
+}  // namespace gpumon::fetch
