@@ -253,6 +253,7 @@ TEST(FaultTest, ASlowBodyCannotOutlastTheTotalTime) {
       Millis(5000)));
   const Answer answer = asked.get();
   ExpectError(answer, {"", {}, 504, "upstream_timeout"});
+  EXPECT_NE(answer.body.find("did not answer within 0.6 s"), std::string::npos) << answer.Text();
   EXPECT_LT(answer.seconds * 1000, kLongestMs);
 }
 

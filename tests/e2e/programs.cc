@@ -49,13 +49,14 @@ ApiServer::ApiServer(const std::string& prometheus_url, Environment variables,
   variables.try_emplace("LISTEN_ADDR", "127.0.0.1");
   variables.try_emplace("GRPC_HEALTH_PORT", "0");
   variables.try_emplace("DRAIN_DELAY", "0s");
+  base_path_ = variables["BASE_PATH"];
   arguments.insert(arguments.end(), {"--port-file", directory_.File("port")});
   child_ = std::make_unique<ChildProcess>(ApiProgram(), std::move(arguments), variables);
   port_ = AwaitPortFile(*child_, directory_.File("port"));
 }
 
 bool ApiServer::AwaitReady(Millis limit) const {
-  return process::WaitUntil([&] { return Get("/readyz").status == 200; }, limit);
+  return process::WaitUntil([&] { return Get(base_path_ + "/readyz").status == 200; }, limit);
 }
 
 int ApiServer::Stop(Millis limit) {

@@ -44,6 +44,7 @@ class ApiServer {
 
  private:
   ScratchDirectory directory_;
+  std::string base_path_;
   std::unique_ptr<ChildProcess> child_;
   std::uint16_t port_ = 0;
 };
