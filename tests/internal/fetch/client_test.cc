@@ -25,8 +25,14 @@ using Fault = fault::Reply::Fault;
 
 class ClientTest : public ::testing::Test {
  protected:
-  void SetUp() override { Make(); }
-  void Make(const ClientOptions& options = {}) {
+  // Reading the system's roots takes its time in instrumented builds.
+  static ClientOptions Patient() {
+    ClientOptions options;
+    options.connect_timeout = Millis(10000);
+    return options;
+  }
+  void SetUp() override { Make(Patient()); }
+  void Make(const ClientOptions& options) {
     client_.reset();
     client_ = MakeClient(options, clock_).value();
   }
@@ -142,7 +148,7 @@ TEST_F(ClientTest, CutsAnAnswerThatIsTooLarge) {
 
 TEST_F(ClientTest, CountsDecompressedBytes) {
   for (const bool accept : {false, true}) {
-    ClientOptions options;
+    ClientOptions options = Patient();
     options.accept_gzip = accept;
     Make(options);
     Request request{.url = server_.url()};
@@ -158,7 +164,7 @@ TEST_F(ClientTest, AsksForGzipOnlyWhenToldAndReadsItAlways) {
   server_.SetReply(fault::Gzipped("hello hello hello"));
   EXPECT_EQ(Get()->body, "hello hello hello");
   EXPECT_EQ(server_.requests().at(0).Header("Accept-Encoding"), "identity");
-  ClientOptions options;
+  ClientOptions options = Patient();
   options.accept_gzip = true;
   Make(options);
   EXPECT_EQ(Get()->body, "hello hello hello");
@@ -198,7 +204,7 @@ TEST_F(ClientTest, TheDeadlineIsForTheWholeAnswer) {
 
 TEST_F(ClientTest, ConnectingHasATimeoutOfItsOwn) {
   const fault::BlackHole hole;
-  ClientOptions options;
+  ClientOptions options = Patient();
   options.connect_timeout = Millis(50);
   Make(options);
   EXPECT_EQ(Failure({.url = hole.url()}), Code::kUpstreamTimeout);
@@ -232,7 +238,7 @@ TEST_F(ClientTest, UserinfoIsSentAndNeverTold) {
 TEST_F(ClientTest, RotatesATokenWithoutAFailedRequest) {
   char folder[] = "/tmp/fetch-test-XXXXXX";
   ASSERT_NE(mkdtemp(folder), nullptr);
-  ClientOptions options;
+  ClientOptions options = Patient();
   options.bearer_token_file = std::string(folder) + "/token";
   std::ofstream(options.bearer_token_file) << "one\n";
   Make(options);
@@ -248,7 +254,7 @@ TEST_F(ClientTest, RotatesATokenWithoutAFailedRequest) {
 }
 
 TEST_F(ClientTest, ACredentialsFileThatIsMissingStopsTheStart) {
-  ClientOptions options;
+  ClientOptions options = Patient();
   options.basic_auth_file = "/nowhere/basic";
   const auto client = MakeClient(options, clock_);
   ASSERT_FALSE(client);
@@ -258,7 +264,7 @@ TEST_F(ClientTest, ACredentialsFileThatIsMissingStopsTheStart) {
 }
 
 TEST_F(ClientTest, RunsManyAtOnceOverFewConnections) {
-  ClientOptions options;
+  ClientOptions options = Patient();
   options.max_connections_per_host = 4;
   Make(options);
   std::vector<std::future<Result<Response>>> answers;

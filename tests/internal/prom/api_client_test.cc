@@ -26,6 +26,8 @@ using Fault = fault::Reply::Fault;
 
 class ApiClientTest : public ::testing::Test {
  protected:
+  // Machines that run tests are busy: only what is about this time-out sets it.
+  ApiClientTest() { fetch_options_.connect_timeout = Millis(10000); }
   void Make(std::vector<std::string> urls) {
     options_.urls = std::move(urls);
     fetch_ = fetch::MakeClient(fetch_options_, clock_).value();
@@ -80,14 +82,14 @@ TEST_F(ApiClientTest, AsksAndDecodes) {
 TEST_F(ApiClientTest, TellsTheServerHowLongWeWait) {
   Make({server_.url()});
   ASSERT_TRUE(Ask(Millis(5000)));
-  ASSERT_TRUE(Ask(Millis(300)));
+  ASSERT_TRUE(Ask(Millis(390)));
   const std::vector<fault::Request> requests = server_.requests();
   const double whole = std::stod(requests.at(0).Param("timeout"));
   EXPECT_GT(whole, 3.5);
   EXPECT_LE(whole, 4.8);
   const double half = std::stod(requests.at(1).Param("timeout"));
   EXPECT_GT(half, 0.0);
-  EXPECT_LE(half, 0.15);
+  EXPECT_LE(half, 0.195);
 }
 
 TEST_F(ApiClientTest, NoQueryGetsMoreThanTheTimeoutOption) {
