@@ -295,9 +295,9 @@ TEST(TruthTest, NoFieldBecomesZeroWhateverMetricsAreMissing) {
 TEST(TruthTest, ShowsTheTimesOfTheSamplesNotOfTheQuestion) {
   const auto prometheus = Prometheus::Holding(
       "# TYPE nvidia_gpu_utilization_percent gauge\n"
-      "nvidia_gpu_utilization_percent{node=\"n1\",gpu=\"0\"} 0 1704110400.123\n"
+      "nvidia_gpu_utilization_percent{node=\"n1\",gpu=\"0\",job=\"a\"} 0 1704110400.123\n"
       "# TYPE nvidia_gpu_temperature_celsius gauge\n"
-      "nvidia_gpu_temperature_celsius{node=\"n1\",gpu=\"0\"} 41 1704110407.25\n"
+      "nvidia_gpu_temperature_celsius{node=\"n1\",gpu=\"0\",job=\"b\"} 41 1704110407.25\n"
       "# EOF\n");
   const ApiServer server(prometheus->url());
   const Answer answer = server.Get("/api/v1/gpu/metrics?at=2024-01-01T12:01:00Z");
