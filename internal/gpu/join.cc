@@ -129,14 +129,33 @@ std::uint32_t Join<RowT>::NodeNumber(std::string_view node) {
 }
 
 template <class RowT>
-std::uint32_t Join<RowT>::FindOrAddRow(const Key& key) {
+bool Join<RowT>::RepeatsNextRow(prom::LabelSet labels) {
   // kNone + 1 is the first row.
   const std::uint32_t next = last_row_ + 1;
-  if (next < rows_.size() && IsRow(next, key)) return last_row_ = next;
-  const std::size_t hash = HashOf(key.node, key.gpu, key.pid);
-  last_row_ = FindRow(key, hash);
-  if (last_row_ == RowIndex::kNone) last_row_ = AddRow(key, hash);
+  if (next >= rows_.size()) return false;
+  std::string_view pid;
+  if (!labels_.Repeats(labels, rows_[next].texts, pid)) return false;
+  if (kIsProcess<RowT> && ParsePid(pid) != rows_[next].pid) return false;
+  last_row_ = next;
+  return true;
+}
+
+template <class RowT>
+std::uint32_t Join<RowT>::RowOf(prom::LabelSet labels) {
+  if (RepeatsNextRow(labels)) return last_row_;
+  const Identity identity = labels_.Read(labels);
+  const auto key = KeyOf(identity);
+  if (!key) return RowIndex::kNone;
+  last_row_ = FindOrAddRow(*key);
+  MergeTexts(last_row_, identity);
   return last_row_;
+}
+
+template <class RowT>
+std::uint32_t Join<RowT>::FindOrAddRow(const Key& key) {
+  const std::size_t hash = HashOf(key.node, key.gpu, key.pid);
+  const std::uint32_t found = FindRow(key, hash);
+  return found == RowIndex::kNone ? AddRow(key, hash) : found;
 }
 
 template <class RowT>
@@ -163,7 +182,8 @@ void Join<RowT>::MergeTexts(std::uint32_t at, const Identity& identity) {
        ++slot) {
     const std::string_view text = identity.texts[slot];
     std::string_view& kept = row.texts[slot];
-    if (text.empty() || SameText(text, kept) || (!kept.empty() && kept < text)) continue;
+    if (text.empty() || SameText(text, kept)) continue;
+    if (!kept.empty() && kept < text) continue;
     const bool as_before = at > 0 && SameText(rows_[at - 1].texts[slot], text);
     kept = as_before ? rows_[at - 1].texts[slot] : snapshot_->arena.Keep(text);
   }
@@ -180,11 +200,8 @@ void Join<RowT>::Add(const prom::InstantVector& vector, std::size_t slot, double
     index_.Reserve(vector.size());
   }
   for (std::size_t i = 0; i < vector.size(); ++i) {
-    const Identity identity = labels_.Read(vector.labels(i));
-    const auto key = KeyOf(identity);
-    if (!key) continue;
-    const std::uint32_t at = FindOrAddRow(*key);
-    MergeTexts(at, identity);
+    const std::uint32_t at = RowOf(vector.labels(i));
+    if (at == RowIndex::kNone) continue;
     std::uint32_t& owner = owners_[at];
     if (owner != 0) {
       ++counts_.duplicates;

@@ -66,6 +66,10 @@ class Join {
   // The key that `identity` names; nothing, and counted, when it names none.
   std::optional<Key> KeyOf(const Identity& identity);
   std::uint32_t FindRow(const Key& key, std::size_t hash) const;
+  // Answers mostly list the same series in the same order: then no look-up is needed.
+  bool RepeatsNextRow(prom::LabelSet labels);
+  // The row that `labels` name, with their texts; kNone, and counted, when they name none.
+  std::uint32_t RowOf(prom::LabelSet labels);
   std::uint32_t FindOrAddRow(const Key& key);
   std::uint32_t AddRow(const Key& key, std::size_t hash);
   std::uint32_t NodeNumber(std::string_view node);
@@ -86,7 +90,7 @@ class Join {
   std::vector<std::string_view> nodes_;  // every node name once
   RowIndex node_index_;
   std::vector<std::uint32_t> row_nodes_;      // row -> its node's number
-  std::uint32_t last_row_ = RowIndex::kNone;  // answers list series in the same order
+  std::uint32_t last_row_ = RowIndex::kNone;  // of the sample before
   std::vector<std::uint32_t> owners_;  // row -> 1 + sample that set it, for the current vector
   std::vector<bool> failed_;
   std::vector<prom::InstantVector> times_;

@@ -1,10 +1,13 @@
 #include "internal/gpu/label_reader.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace gpumon::gpu {
 
-LabelReader::LabelReader(const schema::Exporter& exporter, std::size_t texts, bool with_pid) {
+LabelReader::LabelReader(const schema::Exporter& exporter, std::size_t texts, bool with_pid)
+    : with_pid_(with_pid) {
   const auto add = [&](const schema::Aliases& aliases, std::uint8_t target) {
     for (const std::string_view name : aliases) roles_.push_back({name, target});
   };
@@ -28,17 +31,60 @@ Identity LabelReader::Read(prom::LabelSet labels) {
   return identity;
 }
 
-auto LabelReader::ShapeOf(prom::LabelSet labels) -> const Shape& {
-  const auto fits = [&](const Shape& shape) {
-    if (shape.names.size() != labels.size()) return false;
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      if (!SameText(shape.names[i], labels[i].name)) return false;
+bool LabelReader::Repeats(prom::LabelSet labels, std::span<const std::string_view> texts,
+                          std::string_view& pid) {
+  const Shape& shape = ShapeOf(labels);
+  if (!shape.plain) return false;
+  for (const Source& source : shape.sources) {
+    const std::string_view value = labels[source.label].value;
+    if (source.target == kPid) {
+      pid = value;
+    } else if (!SameText(value, texts[source.target])) {
+      return false;
     }
-    return true;
+  }
+  return true;
+}
+
+inline LabelReader::Digest::Digest(std::string_view text) {
+  const std::size_t size = text.size();
+  const auto load = [&](auto& word, std::size_t at) {
+    std::memcpy(&word, text.data() + at, sizeof word);
   };
-  if (newest_ < shapes_.size() && fits(shapes_[newest_])) return shapes_[newest_];
+  if (size >= sizeof begin) {
+    load(begin, 0);
+    load(end, size - sizeof end);
+    if (size > 2 * sizeof begin) load(middle, sizeof begin);
+  } else if (size >= sizeof(std::uint32_t)) {
+    std::uint32_t low = 0;
+    std::uint32_t high = 0;
+    load(low, 0);
+    load(high, size - sizeof high);
+    begin = low;
+    end = high;
+  } else if (size > 0) {
+    begin = static_cast<unsigned char>(text.front());
+    middle = static_cast<unsigned char>(text[size / 2]);
+    end = static_cast<unsigned char>(text.back());
+  }
+}
+
+bool LabelReader::Fits(const Shape& shape, prom::LabelSet labels) {
+  constexpr std::size_t kWholeInDigest = 24;
+  if (shape.names.size() != labels.size()) return false;
+  const Name* name = shape.names.data();
+  for (const prom::Label& label : labels) {
+    if (label.name.size() != name->size || Digest(label.name) != name->digest) return false;
+    if (name->size > kWholeInDigest && label.name != name->text) return false;
+    ++name;
+  }
+  return true;
+}
+
+auto LabelReader::ShapeOf(prom::LabelSet labels) -> const Shape& {
+  if (newest_ < shapes_.size() && Fits(shapes_[newest_], labels)) return shapes_[newest_];
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
-    if (i != newest_ && fits(shapes_[i])) return shapes_[newest_ = i];
+    if (i != newest_ && Fits(shapes_[i], labels)) return shapes_[newest_ = i];
   }
   if (shapes_.size() < kShapes) {
     newest_ = shapes_.size();
@@ -53,7 +99,9 @@ auto LabelReader::ShapeOf(prom::LabelSet labels) -> const Shape& {
 auto LabelReader::Learn(prom::LabelSet labels) const -> Shape {
   Shape shape;
   shape.names.reserve(labels.size());
-  for (const prom::Label& label : labels) shape.names.emplace_back(label.name);
+  for (const prom::Label& label : labels) {
+    shape.names.push_back({label.name.size(), Digest(label.name), std::string(label.name)});
+  }
   for (const Role& role : roles_) {
     for (std::size_t i = 0; i < labels.size(); ++i) {
       if (labels[i].name == role.name) {
@@ -61,6 +109,12 @@ auto LabelReader::Learn(prom::LabelSet labels) const -> Shape {
       }
     }
   }
+  std::array<int, kPid + 1> sources_of{};
+  for (const Source& source : shape.sources) ++sources_of[source.target];
+  shape.plain = sources_of[static_cast<std::size_t>(models::Text::kNode)] == 1 &&
+                sources_of[static_cast<std::size_t>(models::Text::kGpuId)] == 1 &&
+                sources_of[kPid] == (with_pid_ ? 1 : 0) &&
+                std::all_of(sources_of.begin(), sources_of.end(), [](int n) { return n <= 1; });
   return shape;
 }
 

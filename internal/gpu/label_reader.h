@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,12 @@ class LabelReader {
 
   Identity Read(prom::LabelSet labels);
 
+  // True when `labels` name a node, a GPU and (where one is read) a pid, each by one alias only,
+  // and every text in them is the one in `texts` (by models::Text, of a row known before). `pid`
+  // gets the pid's. False is no answer: then Read.
+  bool Repeats(prom::LabelSet labels, std::span<const std::string_view> texts,
+               std::string_view& pid);
+
  private:
   static constexpr std::uint8_t kPid = models::kProcessTexts;
   // Series come in few shapes: which label names, in which places. What a shape means is worked
@@ -44,44 +51,56 @@ class LabelReader {
     std::uint8_t target;
     std::uint32_t label;  // position
   };
+  // The bytes of a text of at most 24 bytes, together with its size; of a longer one some.
+  struct Digest {
+    explicit Digest(std::string_view text);
+    bool operator==(const Digest&) const = default;
+
+    std::uint64_t begin = 0;
+    std::uint64_t middle = 0;
+    std::uint64_t end = 0;
+  };
+  struct Name {
+    std::size_t size;
+    Digest digest;
+    std::string text;
+  };
   struct Shape {
-    std::vector<std::string> names;
+    std::vector<Name> names;
     std::vector<Source> sources;  // best alias of a target first
+    bool plain = false;           // one source each for node, GPU and pid; none has two
   };
 
+  static bool Fits(const Shape& shape, prom::LabelSet labels);
   const Shape& ShapeOf(prom::LabelSet labels);
   Shape Learn(prom::LabelSet labels) const;
 
+  const bool with_pid_;
   std::vector<Role> roles_;  // best alias of a target first
   std::vector<Shape> shapes_;
   std::size_t newest_ = 0;  // the shape used last
   std::size_t next_ = 0;    // the shape to give up next
 };
 
-// a == b. Label texts are so short that a call of memcmp costs more than their comparison.
+// a == b. For the many short label texts a call of memcmp costs more than their comparison.
 inline bool SameText(std::string_view a, std::string_view b) {
   const std::size_t size = a.size();
   if (size != b.size()) return false;
-  const auto differ = [&](auto word, std::size_t at) {
+  if (size > 16) return std::memcmp(a.data(), b.data(), size) == 0;
+  const auto differing = [&](auto word, std::size_t at) {
     auto other = word;
     std::memcpy(&word, a.data() + at, sizeof word);
     std::memcpy(&other, b.data() + at, sizeof other);
-    return word != other;
+    return static_cast<std::uint64_t>(word ^ other);
   };
-  if (size >= sizeof(std::uint64_t)) {
-    const std::size_t last = size - sizeof(std::uint64_t);
-    for (std::size_t i = 0; i < last; i += sizeof(std::uint64_t)) {
-      if (differ(std::uint64_t{}, i)) return false;
-    }
-    return !differ(std::uint64_t{}, last);
+  if (size >= 8) {
+    return (differing(std::uint64_t{}, 0) | differing(std::uint64_t{}, size - 8)) == 0;
   }
-  if (size >= sizeof(std::uint32_t)) {
-    return !differ(std::uint32_t{}, 0) && !differ(std::uint32_t{}, size - sizeof(std::uint32_t));
+  if (size >= 4) {
+    return (differing(std::uint32_t{}, 0) | differing(std::uint32_t{}, size - 4)) == 0;
   }
-  for (std::size_t i = 0; i < size; ++i) {
-    if (a[i] != b[i]) return false;
-  }
-  return true;
+  // The first, the middle and the last of at most three are all of them.
+  return size == 0 || (a[0] == b[0] && a[size / 2] == b[size / 2] && a[size - 1] == b[size - 1]);
 }
 
 }  // namespace gpumon::gpu

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 
 namespace gpumon::gpu {
 namespace {
@@ -28,6 +30,34 @@ TEST(LabelReaderTest, ReadsNoPidForGpus) {
   EXPECT_EQ(gpus.Read(labels).text(models::Text::kCommand), "");
   EXPECT_EQ(processes.Read(labels).pid, "7");
   EXPECT_EQ(processes.Read(labels).text(models::Text::kCommand), "c");
+}
+
+// A reader that took one name for another would give the wrong label's value.
+TEST(LabelReaderTest, TellsNamesOfAnyLengthApart) {
+  for (std::size_t size = 1; size < 60; ++size) {
+    LabelReader reader(schema::NvidiaGpu(), models::kGpuTexts, false);
+    const std::string other(size, 'x');
+    for (std::size_t i = 0; i < size; ++i) {
+      std::string changed = other;
+      changed[i] = 'y';
+      // With `other` learnt, `changed` in its place is another shape.
+      const prom::Label first[] = {{other, "1"}, {"node", "a"}};
+      const prom::Label second[] = {{changed, "1"}, {"node", "b"}};
+      EXPECT_EQ(reader.Read(first).text(models::Text::kNode), "a");
+      EXPECT_EQ(reader.Read(second).text(models::Text::kNode), "b");
+    }
+  }
+  LabelReader reader(schema::NvidiaGpu(), models::kGpuTexts, false);
+  for (const std::string_view name :
+       {"exported_node", "exported_mode", "hostname", "hostmame", "node", "nope", "gpu", "gpx",
+        "exported_hostname", "exported_hosxname", "kubernetes_node", "kubernetxs_node"}) {
+    const prom::Label labels[] = {{name, "value"}};
+    const Identity identity = reader.Read(labels);
+    const auto& names = schema::NvidiaGpu().node;
+    const bool is_node = std::find(names.begin(), names.end(), name) != names.end();
+    EXPECT_EQ(identity.text(models::Text::kNode), is_node ? "value" : "") << name;
+    EXPECT_EQ(identity.text(models::Text::kGpuId), name == "gpu" ? "value" : "") << name;
+  }
 }
 
 TEST(LabelReaderTest, ReadsNothingFromNothing) {
