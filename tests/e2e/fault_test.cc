@@ -11,6 +11,8 @@
 #include "internal/base/text.h"
 #include "tests/e2e/programs.h"
 #include "tests/e2e/scripted_fleet.h"
+#include "tests/e2e/subject.h"
+#include "tests/e2e/upstream_fault.h"
 #include "tests/fakes/fault/fault_server.h"
 
 namespace gpumon::e2e {
@@ -19,12 +21,11 @@ namespace {
 using fault::FaultServer;
 using fault::Reply;
 using json::Value;
+using Kind = Reply::Fault;
 using process::Scaled;
 using process::WaitUntil;
 
 constexpr char kPassword[] = "s3cret-of-the-url";
-constexpr char kUpstreamText[] = "words-of-the-upstream";
-constexpr char kMetrics[] = "/api/v1/gpu/metrics";
 // PROMETHEUS_TIMEOUT, and what a busy machine may add; less than REQUEST_TIMEOUT.
 const double kLongestMs = static_cast<double>(Scaled(Millis(600 + 700)).count());
 
@@ -39,106 +40,8 @@ std::string UrlWithPassword(const FaultServer& server) {
   return "http://alice:" + std::string(kPassword) + "@127.0.0.1:" + std::to_string(server.port());
 }
 
-std::string TextOf(const Value& value) {
-  return value.AsString() == nullptr ? std::string() : *value.AsString();
-}
-
 std::string PlanMetric() {
   return "nvidia_gpu_utilization_percent";
-}
-
-struct Fault {
-  const char* name;
-  Reply reply;
-  int status;
-  const char* code;
-  const char* retry_after = "";
-  std::size_t max_attempts = 2;
-};
-
-std::ostream& operator<<(std::ostream& out, const Fault& fault) {
-  return out << fault.name;
-}
-
-std::string ErrorJson(const std::string& type) {
-  return R"({"status":"error","errorType":")" + type + R"(","error":")" + kUpstreamText + R"("})";
-}
-
-std::string ResultJson(const std::string& type, const std::string& result) {
-  return R"({"status":"success","data":{"resultType":")" + type + R"(","result":)" + result + "}}";
-}
-
-std::string HalfAnAnswer() {
-  const std::string whole = fault::OneSample();
-  return whole.substr(0, whole.size() / 2);
-}
-
-using Kind = Reply::Fault;
-
-std::vector<Fault> TransportFaults() {
-  const std::string whole = fault::OneSample();
-  const std::string text = kUpstreamText;
-  const std::string html = "<html>" + text + "</html>";
-  return {
-      {"AcceptsAndHangs", fault::Broken(Kind::kHang), 504, "upstream_timeout"},
-      {"SendsTheHeadAndHangs", fault::Slow(whole, 1), 504, "upstream_timeout"},
-      {"ClosesAtOnce", fault::Broken(Kind::kClose), 502, "upstream_unreachable"},
-      {"Resets", fault::Broken(Kind::kReset), 502, "upstream_unreachable"},
-      {"ResetsMidBody", fault::Broken(Kind::kResetMidBody, whole), 502, "upstream_unreachable"},
-      {"SendsLessThanItsLength", fault::Broken(Kind::kTruncated, whole), 502,
-       "upstream_unreachable"},
-      {"SendsNoLastChunk", fault::Broken(Kind::kNoLastChunk, whole), 502, "upstream_unreachable"},
-      {"SpeaksNoHttp", fault::Raw("\x16\x03\x01 " + text), 502, "upstream_invalid"},
-      {"Answers500", fault::HttpStatus(500, text), 502, "upstream_error"},
-      {"Answers502", fault::HttpStatus(502, html, "text/html"), 502, "upstream_error"},
-      {"Answers504", fault::HttpStatus(504, text), 502, "upstream_error"},
-      {"IsStarting", fault::HttpStatus(503, "Service Unavailable"), 503, "upstream_not_ready", "5",
-       1},
-      {"Throttles", fault::HttpStatus(429, text), 503, "upstream_throttled", "5", 1},
-      {"ThrottlesFor7Seconds", fault::HttpStatus(429, text).With("Retry-After", "7"), 503,
-       "upstream_throttled", "7", 1},
-      {"ThrottlesForADay", fault::HttpStatus(429, text).With("Retry-After", "86400"), 503,
-       "upstream_throttled", "60", 1},
-      {"Answers401", fault::HttpStatus(401, text), 502, "upstream_auth", "", 1},
-      {"Answers403", fault::HttpStatus(403, text), 502, "upstream_auth", "", 1},
-      {"Answers404", fault::HttpStatus(404, text), 502, "upstream_not_prometheus", "", 1},
-      {"AnswersALoginPage", fault::HttpStatus(200, html, "text/html"), 502,
-       "upstream_not_prometheus", "", 1},
-      {"AnswersJsonAsText", fault::HttpStatus(200, whole, "text/plain"), 502,
-       "upstream_not_prometheus", "", 1},
-  };
-}
-
-std::vector<Fault> ContentFaults() {
-  const auto bad = [](const char* name, std::string body) {
-    return Fault{name, fault::Json(std::move(body)), 502, "upstream_invalid", "", 1};
-  };
-  const auto result = [&](const char* name, const char* type, const char* text) {
-    return bad(name, ResultJson(type, text));
-  };
-  return {
-      bad("TruncatedJson", HalfAnAnswer()),
-      bad("EmptyBody", ""),
-      {"NoContent", fault::HttpStatus(204, " "), 502, "upstream_invalid", "", 1},
-      bad("AnArray", "[]"),
-      bad("AnEmptyObject", "{}"),
-      bad("Null", "null"),
-      bad("AnUnknownStatus", R"({"status":"fine","data":{"resultType":"vector","result":[]}})"),
-      bad("NoResult", R"({"status":"success","data":{"resultType":"vector"}})"),
-      bad("TooDeep", std::string(100'000, '[')),
-      result("AMatrix", "matrix", R"([{"metric":{},"values":[[1,"1"]]}])"),
-      result("AScalar", "scalar", R"([1,"NaN"])"),
-      result("AString", "string", R"([1,"text"])"),
-      {"ItsOwnTimeout", fault::HttpStatus(503, ErrorJson("timeout"), "application/json"), 504,
-       "upstream_query_timeout", "", 1},
-      {"TooManySamples", fault::HttpStatus(422, ErrorJson("execution"), "application/json"), 502,
-       "upstream_rejected_query", "", 1},
-      {"BadData", fault::HttpStatus(400, ErrorJson("bad_data"), "application/json"), 502,
-       "upstream_rejected_query", "", 1},
-      {"ErrorWithStatus200", fault::Json(ErrorJson("internal")), 502, "upstream_error"},
-      {"BeyondTheCap", fault::Huge(8 << 20), 502, "upstream_too_large", "", 1},
-      {"AGzipBomb", fault::GzipBomb(8 << 20), 502, "upstream_too_large", "", 1},
-  };
 }
 
 // Every text a client or an operator can see is free of what must not be seen.
@@ -153,7 +56,7 @@ void ExpectNoSecrets(const Answer& answer, const ApiServer& server, const FaultS
   EXPECT_EQ(server.log().find(kPassword), std::string::npos) << server.log();
 }
 
-void ExpectError(const Answer& answer, const Fault& fault) {
+void ExpectError(const Answer& answer, const UpstreamFault& fault) {
   EXPECT_EQ(answer.status, fault.status) << answer.Text();
   const Value document = answer.Json();
   ASSERT_TRUE(document.is_object()) << answer.Text();
@@ -170,10 +73,10 @@ void ExpectError(const Answer& answer, const Fault& fault) {
   EXPECT_EQ(answer.Header("Content-Type"), "application/json; charset=utf-8");
 }
 
-class UpstreamFaultTest : public testing::TestWithParam<Fault> {};
+class UpstreamFaultTest : public testing::TestWithParam<UpstreamFault> {};
 
 TEST_P(UpstreamFaultTest, IsItsErrorInTimeWhenThereIsNoSnapshot) {
-  const Fault& fault = GetParam();
+  const UpstreamFault& fault = GetParam();
   FaultServer upstream;
   upstream.SetReply(fault.reply);
   const ApiServer server(UrlWithPassword(upstream), Variables());
@@ -186,7 +89,7 @@ TEST_P(UpstreamFaultTest, IsItsErrorInTimeWhenThereIsNoSnapshot) {
 }
 
 TEST_P(UpstreamFaultTest, ServesTheLastSnapshotMarkedStale) {
-  const Fault& fault = GetParam();
+  const UpstreamFault& fault = GetParam();
   FaultServer upstream(FleetReply);
   const ApiServer server(UrlWithPassword(upstream), Variables());
   const Answer good = server.Get(kMetrics);
@@ -237,7 +140,7 @@ TEST(FaultTest, AThrottlingPrometheusIsLeftAloneForAsLongAsItSays) {
   EXPECT_GE(std::chrono::steady_clock::now() - start, Millis(1900));
 }
 
-std::string NameOf(const testing::TestParamInfo<Fault>& info) {
+std::string NameOf(const testing::TestParamInfo<UpstreamFault>& info) {
   return info.param.name;
 }
 INSTANTIATE_TEST_SUITE_P(Transport, UpstreamFaultTest, testing::ValuesIn(TransportFaults()),

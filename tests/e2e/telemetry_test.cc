@@ -1,0 +1,162 @@
+// What the server tells of itself: debug routes, its log, its metrics.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/e2e/programs.h"
+#include "tests/e2e/scripted_fleet.h"
+#include "tests/e2e/subject.h"
+#include "tests/fakes/fault/fault_server.h"
+
+namespace gpumon::e2e {
+namespace {
+
+using json::Value;
+using process::WaitUntil;
+
+TEST(TelemetryTest, DebugRoutesAreNotThereUnlessAskedFor) {
+  const Subject subject;
+  for (const char* path : {"/debug/vars", "/debug/pprof/", "/debug/pprof/profile?seconds=1",
+                           "/debug/pprof/heap", "/debug/pprof/cmdline", "/debug/pprof/symbol"}) {
+    ExpectEnvelope(subject.server.Get(path), 404, "not_found");
+  }
+  EXPECT_FALSE(Holds(subject.server.Get("/api").body, "/debug"));
+}
+
+TEST(TelemetryTest, DebugRoutesTellOfTheProcess) {
+  const Subject subject(
+      Environment{{"DEBUG_ENDPOINTS", "true"}, {"TCMALLOC_SAMPLE_PARAMETER", "524288"}});
+  const ApiServer& server = subject.server;
+  const Value vars = server.Get("/debug/vars").Json();
+  EXPECT_GE(vars["cmdline"].size(), 1U);
+  EXPECT_GT(vars["memstats"]["resident_bytes"].AsDouble().value_or(0), 1e6);
+  EXPECT_GT(vars["uptime_seconds"].AsDouble().value_or(0), 0);
+  EXPECT_GT(vars["counters"].size(), 10U);
+  EXPECT_EQ(server.Get("/debug/pprof/cmdline").body.rfind(ApiProgram(), 0), 0U);
+  EXPECT_TRUE(Holds(server.Get("/debug/pprof/symbol").body, "num_symbols: "));
+  EXPECT_EQ(server.Get("/debug/pprof/profile?seconds=0").status, 400);
+  EXPECT_EQ(server.Get("/debug/pprof/profile?seconds=301").status, 400);
+#ifndef GPUMON_SANITIZED
+  EXPECT_TRUE(Holds(server.Get("/debug/pprof/heap").body, "heap profile:"));
+  Connection first(server.port());
+  ASSERT_TRUE(first.Send(RequestText("GET", "/debug/pprof/profile?seconds=1")));
+  // One at a time: the second is told so while the first runs.
+  int second = 0;
+  WaitUntil(
+      [&] {
+        second = server.Get("/debug/pprof/profile?seconds=1").status;
+        return second != 200;
+      },
+      Millis(5000));
+  EXPECT_GE(second, 429);
+  const Answer profile = first.Read();
+  EXPECT_EQ(profile.status, 200);
+  EXPECT_EQ(profile.Header("Content-Type"), "application/octet-stream");
+  EXPECT_GT(profile.body.size(), 100U);
+#endif
+}
+
+TEST(TelemetryTest, DebugRoutesStayOpenToThisMachineAlone) {
+  const Subject subject(Environment{{"DEBUG_ENDPOINTS", "true"}, {"REQUEST_TIMEOUT", "1s"}});
+  // A profile outlasts REQUEST_TIMEOUT, and is given.
+#ifndef GPUMON_SANITIZED
+  EXPECT_EQ(subject.server.Get("/debug/pprof/profile?seconds=2").status, 200);
+#endif
+  EXPECT_EQ(subject.server.Get("/debug/vars").status, 200);
+}
+
+std::vector<std::string> LinesWith(const std::string& text, const std::string& part) {
+  std::vector<std::string> lines;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::string line = text.substr(at, end - at);
+    if (Holds(line, part)) lines.push_back(line);
+    at = end + 1;
+  }
+  return lines;
+}
+
+TEST(TelemetryTest, EachRequestIsOneLineOfTheLog) {
+  const Subject subject;
+  const ApiServer& server = subject.server;
+  server.Get(std::string(kMetrics) + "?node=hidden-word",
+             {{"X-Request-Id", "one-1"}, {"Authorization", "Bearer hidden-token"}});
+  server.Get("/nothing", {{"X-Request-Id", "two-2"}});
+  server.Get("/livez", {{"X-Request-Id", "three-3"}});
+  ASSERT_TRUE(WaitUntil(
+      [&] {
+        const std::string log = server.log();
+        return Holds(log, "=one-1") && Holds(log, "=two-2") && Holds(log, "=three-3");
+      },
+      Millis(5000)));
+  const auto listed = LinesWith(server.log(), "request_id=one-1");
+  ASSERT_EQ(listed.size(), 1U) << server.log();
+  for (const char* part : {"level=info", "msg=request", "method=GET", "path=/api/v1/gpu/metrics ",
+                           "status=200", "bytes=", "ms=", "peer=127.0.0.1"}) {
+    EXPECT_TRUE(Holds(listed[0], part)) << part << " in " << listed[0];
+  }
+  const auto missing = LinesWith(server.log(), "request_id=two-2");
+  ASSERT_EQ(missing.size(), 1U);
+  EXPECT_TRUE(Holds(missing[0], "level=warn")) << missing[0];
+  EXPECT_TRUE(Holds(missing[0], "status=404")) << missing[0];
+  EXPECT_FALSE(Holds(server.log(), "hidden-word"));
+  EXPECT_FALSE(Holds(server.log(), "hidden-token"));
+}
+
+TEST(TelemetryTest, LogLevelOffSaysNothing) {
+  const Subject subject(Environment{{"LOG_LEVEL", "off"}});
+  subject.server.Get(kMetrics);
+  subject.server.Get("/nothing");
+  EXPECT_EQ(subject.server.log(), "");
+}
+
+std::string Complaints(const std::string& page) {
+  const ScratchDirectory directory;
+  const std::string file = directory.Write("page", page);
+  const auto checked = process::Run(
+      "/bin/sh", {"-c", '"' + PrometheusProgram("promtool") + "\" check metrics < " + file});
+  return checked.exit_code == 0 ? "" : checked.output + checked.errors + " (promtool)";
+}
+
+TEST(TelemetryTest, PromtoolAcceptsTheMetricsOfBothPrograms) {
+  const Subject subject;
+  subject.server.Get(kMetrics);
+  subject.server.Get("/nothing");
+  const Answer own = subject.server.Get("/metrics");
+  EXPECT_TRUE(Holds(own.body, "gpu_monitoring_")) << own.Text();
+  EXPECT_EQ(Complaints(own.body), "");
+
+  const Exporter exporter({"--nodes", "2", "--gpus-per-node", "8"});
+  std::string page = Fetch(exporter.port(), "/metrics").body;
+  EXPECT_TRUE(Holds(page, "nvidia_gpu_utilization_percent{"));
+  // node-exporter's own names, which promtool would like to be spelt otherwise.
+  for (const std::string& name : {std::string("MemTotal"), std::string("MemAvailable")}) {
+    for (std::size_t at = 0; (at = page.find(name, at)) != std::string::npos;) {
+      page.replace(at, name.size(), name == "MemTotal" ? "total" : "available");
+    }
+  }
+  EXPECT_EQ(Complaints(page), "");
+}
+
+TEST(TelemetryTest, MetricsCountWhatHappened) {
+  const Subject subject;
+  for (int i = 0; i < 3; ++i) subject.server.Get("/nothing");
+  for (int i = 0; i < 5; ++i) subject.server.Get(kMetrics);
+  const auto counted = [&](const std::string& part, const std::string& value) {
+    const auto lines = LinesWith(subject.server.Get("/metrics").body, part);
+    return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
+      return line[0] != '#' && Holds(line, "requests_total") && line.ends_with(" " + value);
+    });
+  };
+  EXPECT_TRUE(
+      WaitUntil([&] { return counted("route=\"/api/v1/gpu/metrics\"", "5"); }, Millis(5000)))
+      << subject.server.Get("/metrics").body;
+  EXPECT_TRUE(counted("404", "3"));
+}
+
+}  // namespace
+}  // namespace gpumon::e2e
