@@ -92,6 +92,7 @@ TEST_P(UpstreamFaultTest, ServesTheLastSnapshotMarkedStale) {
   const UpstreamFault& fault = GetParam();
   FaultServer upstream(FleetReply);
   const ApiServer server(UrlWithPassword(upstream), Variables());
+  ASSERT_TRUE(server.AwaitReady());  // its own first refresh is over
   const Answer good = server.Get(kMetrics);
   ASSERT_EQ(good.status, 200) << good.Text();
   ASSERT_EQ(good.Json()["data"].size(), kScriptedGpus);
@@ -115,6 +116,7 @@ TEST_P(UpstreamFaultTest, ServesTheLastSnapshotMarkedStale) {
 TEST(FaultTest, RecoversASecondAfterPrometheusHas) {
   FaultServer upstream(FleetReply);
   const ApiServer server(upstream.url(), Variables());
+  ASSERT_TRUE(server.AwaitReady());
   ASSERT_EQ(server.Get(kMetrics).status, 200);
   upstream.SetReply(fault::Broken(Kind::kReset));
   ASSERT_EQ(server.Get(kMetrics).Json()["meta"]["stale"].AsBool(), true);
