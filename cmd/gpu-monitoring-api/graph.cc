@@ -244,6 +244,7 @@ void Graph::Tick() {
     last_release_ = now;
   } else if (last_release_ != SteadyTime() && now - last_release_ > kIdleBeforeRelease) {
     last_release_ = SteadyTime();  // nothing to give back until the next refresh
+    source_->DropExpired();
     pool_->Post([] { profile::ReleaseMemory(); });
   }
 }

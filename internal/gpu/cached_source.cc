@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 
 namespace gpumon::gpu {
 namespace {
@@ -176,9 +177,21 @@ void CachedSource::PastCollected(models::Part part, WallTime at, Collection resu
     past_.remove_if(
         [&](const PastEntry& e) { return e.snapshot && ++kept > options_.past_snapshots; });
   }
+  if (refreshed_) refreshed_();
   for (auto& done : waiters) {
     done(result ? Result<Got>(Got{*result, false, {}, SecondsSince(at, clock_)})
                 : Result<Got>(Error(result.error())));
+  }
+}
+
+void CachedSource::DropExpired() {
+  std::list<PastEntry> expired;  // destroyed after the lock
+  MutexLock lock(mutex_);
+  const SteadyTime now = clock_.Steady();
+  for (auto entry = past_.begin(); entry != past_.end();) {
+    const auto next = std::next(entry);
+    if (entry->snapshot && entry->until <= now) expired.splice(expired.end(), past_, entry);
+    entry = next;
   }
 }
 

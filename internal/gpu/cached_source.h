@@ -44,6 +44,8 @@ class CachedSource final : public Source {
 
   // True once a first refresh of the GPU part has ended, well or badly.
   bool Attempted() const;
+  // Frees `at=` answers whose time is over; they would else stay until the next one is asked for.
+  void DropExpired();
   // Seconds since the part's snapshot was taken; nothing before the first.
   std::optional<double> Age(models::Part part) const;
   std::size_t Rows(models::Part part) const;

@@ -312,6 +312,20 @@ TEST_F(CachedSourceTest, KeepsTheNewestFewPastInstants) {
   EXPECT_EQ(rig_.query_sets(), 7U);
 }
 
+TEST_F(CachedSourceTest, FreesPastInstantsWhoseTimeIsOver) {
+  std::weak_ptr<const models::Snapshot> kept;
+  {
+    const auto got = GetAt(1700000000);
+    ASSERT_TRUE(got);
+    kept = got->snapshot;
+  }
+  source_->DropExpired();
+  EXPECT_FALSE(kept.expired());
+  rig_.clock.Advance(Millis(2001));
+  source_->DropExpired();
+  EXPECT_TRUE(kept.expired());
+}
+
 TEST_F(CachedSourceTest, ErrorsAndPartsOfAPastInstantAreNotKept) {
   rig_.client().FailAll(Code::kUpstreamTimeout);
   const auto error = GetAt(1700000000);
