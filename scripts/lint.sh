@@ -78,7 +78,7 @@ if [ ${#units[@]} -gt 0 ]; then
     xargs -P "$jobs" -n 1 "$tidy" -p build/clang --quiet < <(printf '%s\n' "${units[@]}")
 fi
 
-cmake --preset release >/dev/null
-step 'Dockerfile and layers' ctest --preset release -R '^(tests/)?(layers|tooling/dockerfile)'
+scripts/build.sh release layers_test
+step 'Dockerfile and layers' ctest --preset release -R '^(layers|tooling/dockerfile)'
 
 exit "$failed"
