@@ -9,10 +9,6 @@
 namespace gpumon::handlers {
 namespace {
 
-bool IsListed(const RouteRow& route, const Settings& settings) {
-  return route.guard != Guard::kDebug || settings.debug != DebugAccess::kOff;
-}
-
 void WriteMethods(json::Writer& writer, std::string_view methods) {
   writer.BeginArray();
   while (true) {
@@ -26,8 +22,7 @@ void WriteMethods(json::Writer& writer, std::string_view methods) {
 
 void WriteRoutes(json::Writer& writer, const Settings& settings) {
   writer.BeginArray();
-  for (const auto& route : Routes()) {
-    if (!IsListed(route, settings)) continue;
+  for (const auto& route : RoutesThatExist(settings.debug)) {
     writer.BeginObject();
     writer.Key("path");
     writer.String(settings.base_path + std::string(route.path));

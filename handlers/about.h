@@ -10,7 +10,8 @@ void GetApi(const CallPtr& call);
 void GetOpenApi(const CallPtr& call);
 void GetOwnMetrics(const CallPtr& call);
 
-// The OpenAPI 3 document of the routes, fields and parameters as the code has them.
+// The OpenAPI 3 document of the routes that exist with these settings, their parameters
+// and the fields, as the code has them.
 std::string OpenApiDocument(const Settings& settings);
 
 }  // namespace gpumon::handlers

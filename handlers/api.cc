@@ -156,9 +156,9 @@ void Call::Defer(std::function<void()> work) {
 
 Api::Api(const Services& services) : services_(services) {}
 
-std::vector<http::Route> Api::HttpRoutes() {
+std::vector<http::Route> Api::HttpRoutes(DebugAccess debug) {
   std::vector<http::Route> routes;
-  for (const auto& row : Routes()) {
+  for (const auto& row : RoutesThatExist(debug)) {
     routes.push_back(
         {Split(row.methods), std::string(row.path), row.large_body, row.unlimited_time});
   }

@@ -44,7 +44,10 @@ struct RouteRow {
   bool unlimited_time = false;
 };
 
+// Debug routes come last: without them the places of the others are the same.
 std::span<const RouteRow> Routes();
+// Those that exist with these settings: debug routes are not there unless they are switched on.
+std::span<const RouteRow> RoutesThatExist(DebugAccess debug);
 
 // One request on its way to one answer. Kept alive by whoever still works on it; thread-safe in
 // that exactly one of its Send functions is called, once.
@@ -91,7 +94,7 @@ class Api final : public http::Application {
  public:
   explicit Api(const Services& services);
 
-  static std::vector<http::Route> HttpRoutes();
+  static std::vector<http::Route> HttpRoutes(DebugAccess debug);
 
   void Handle(http::Request request, http::Match match,
               std::shared_ptr<http::Responder> responder) override;

@@ -232,10 +232,10 @@ void WriteOperation(Writer& writer, std::string_view method, const RouteRow& rou
   writer.EndObject();
 }
 
-void WritePaths(Writer& writer) {
+void WritePaths(Writer& writer, DebugAccess debug) {
   writer.Key("paths");
   writer.BeginObject();
-  for (const auto& route : Routes()) {
+  for (const auto& route : RoutesThatExist(debug)) {
     writer.Key(route.path);
     writer.BeginObject();
     std::string_view methods = route.methods;
@@ -290,7 +290,7 @@ std::string OpenApiDocument(const Settings& settings) {
   writer.Key("tags");
   writer.Raw(
       R"([{"name":"gpu","description":"GPUs and their processes"},{"name":"health","description":"Probes"},{"name":"service","description":"The server about itself"},{"name":"debug","description":"Only with DEBUG_ENDPOINTS"}])");
-  WritePaths(writer);
+  WritePaths(writer, settings.debug);
   WriteComponents(writer);
   writer.EndObject();
   return writer.Take();

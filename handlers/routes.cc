@@ -61,10 +61,29 @@ constexpr std::array kRoutes = {
              .large_body = true},
 };
 
+constexpr std::size_t CountOpen() {
+  std::size_t open = 0;
+  while (open < kRoutes.size() && kRoutes[open].guard != Guard::kDebug) ++open;
+  return open;
+}
+constexpr std::size_t kWithoutDebug = CountOpen();
+static_assert(
+    [] {
+      for (std::size_t i = kWithoutDebug; i < kRoutes.size(); ++i) {
+        if (kRoutes[i].guard != Guard::kDebug) return false;
+      }
+      return true;
+    }(),
+    "debug routes come last");
+
 }  // namespace
 
 std::span<const RouteRow> Routes() {
   return kRoutes;
+}
+
+std::span<const RouteRow> RoutesThatExist(DebugAccess debug) {
+  return debug == DebugAccess::kOff ? Routes().first(kWithoutDebug) : Routes();
 }
 
 }  // namespace gpumon::handlers

@@ -97,7 +97,7 @@ http::ServerOptions HttpOptionsOf(const config::ServerConfig& config) {
   options.port = config.port;
   options.threads = config.threads;
   options.base_path = config.base_path;
-  options.routes = handlers::Api::HttpRoutes();
+  options.routes = handlers::Api::HttpRoutes(AccessOf(config.debug_endpoints));
   options.limits.connection_max_age =
       config.connection_max_age.count() == 0 ? kNoMaxAge : config.connection_max_age;
   // A handler answers by its own deadline; the transport's limit is for one that is broken.

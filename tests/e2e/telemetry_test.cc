@@ -24,6 +24,9 @@ TEST(TelemetryTest, DebugRoutesAreNotThereUnlessAskedFor) {
     ExpectEnvelope(subject.server.Get(path), 404, "not_found");
   }
   EXPECT_FALSE(Holds(subject.server.Get("/api").body, "/debug"));
+  EXPECT_FALSE(Holds(subject.server.Get("/api/openapi.json").body, "/debug"));
+  EXPECT_EQ(Fetch(subject.server.port(), "/debug/vars", {}, "POST").status, 404);
+  EXPECT_EQ(Fetch(subject.server.port(), "/debug/vars", {}, "OPTIONS").status, 404);
 }
 
 TEST(TelemetryTest, DebugRoutesTellOfTheProcess) {

@@ -64,7 +64,15 @@ TEST_F(ApiTest, RequestIdsDiffer) {
   EXPECT_EQ(ids.size(), 100U);
 }
 
+TEST_F(ApiTest, DebugRoutesThatAreOffAreNotEvenRoutes) {
+  const auto count = [](DebugAccess debug) { return Api::HttpRoutes(debug).size(); };
+  EXPECT_EQ(count(DebugAccess::kLoopback), Routes().size());
+  EXPECT_LT(count(DebugAccess::kOff), Routes().size());
+  EXPECT_EQ(OpenApiDocument(settings_).find("/debug/"), std::string::npos);
+}
+
 TEST_F(ApiTest, TheOpenApiDocumentHasEveryRouteAndNothingElse) {
+  settings_.debug = DebugAccess::kLoopback;
   const auto document = json::ParseDocument(OpenApiDocument(settings_));
   ASSERT_TRUE(document.has_value());
   std::set<std::string> documented;
