@@ -149,8 +149,9 @@ Result<Parameters> Parameters::Parse(std::string_view query, std::span<const Par
   const auto raw = http::ParseQuery(query);
   if (!raw) return Error(Code::kInvalidParameter, "the query string has a broken percent escape");
   for (const auto& [name, value] : *raw) {
-    const auto spec = std::find_if(specs.begin(), specs.end(),
-                                   [&](const ParameterSpec& s) { return s.name == name; });
+    const auto spec =
+        std::find_if(specs.begin(), specs.end(),
+                     [&, &wanted = name](const ParameterSpec& s) { return s.name == wanted; });
     if (spec == specs.end()) return Error(Unknown(name, specs));
     auto& values = parsed.values_[name];
     if (!values.empty() && !spec->repeatable) {
