@@ -152,6 +152,10 @@ TEST(ServerTimeTest, TurnsConnectionsAwayAboveTheCap) {
   Limits limits;
   limits.connections = 8;
   Serving serving(limits);
+  // The first requests of each reactor are slow in instrumented code, and so near the cap a
+  // connection that waits for a second counts as idle.
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(RawClient(serving.port).Ask(Get("/hello"))->status, 200);
+  EXPECT_TRUE(Eventually([&] { return serving.server().stats().connections == 0; }));
   std::vector<std::unique_ptr<RawClient>> clients;
   for (int i = 0; i < 8; ++i) {
     clients.push_back(std::make_unique<RawClient>(serving.port));
@@ -224,7 +228,8 @@ TEST(ServerTimeTest, ServesOthersWhileAReaderStallsOnALargeAnswer) {
   }
   EXPECT_GT(served, 10);
   EXPECT_LT(slowest, Millis(2000));
-  EXPECT_LT(CpuSeconds() - cpu, 0.5) << "something spins";
+  // One thread that spins would take a second of it.
+  EXPECT_LT(CpuSeconds() - cpu, kSlowness > 1 ? 0.9 : 0.5) << "something spins";
   const auto answer = stalled.Read(false, Millis(30000));
   ASSERT_TRUE(answer);
   EXPECT_TRUE(answer->complete);
