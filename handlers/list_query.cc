@@ -112,7 +112,7 @@ Result<std::size_t> FieldByName(Part part, std::string_view name, std::string_vi
   if (const auto near = NearestWord(name, names); !near.empty()) {
     message += "; did you mean '" + std::string(near) + "'?";
   } else {
-    message += "; /api/v1/gpu/fields lists them";
+    message += "; the fields route lists them";
   }
   return Error(Code::kInvalidParameter, std::move(message));
 }

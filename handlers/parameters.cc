@@ -94,9 +94,27 @@ Status Unknown(std::string_view name, std::span<const ParameterSpec> specs) {
   } else if (specs.empty()) {
     message += "; this route takes none";
   } else {
-    message += "; /api/openapi.json lists the parameters of this route";
+    message += "; the OpenAPI document lists the parameters of this route";
   }
   return Status{Code::kInvalidParameter, std::move(message)};
+}
+
+// Names the parameter whose value cannot be decoded, where its name can.
+Status BrokenEscape(std::string_view query) {
+  while (true) {
+    const std::size_t end = query.find('&');
+    const std::string_view piece = query.substr(0, end);
+    const std::size_t equals = piece.find('=');
+    const auto name = http::PercentDecode(piece.substr(0, equals), true);
+    if (!name) return {Code::kInvalidParameter, "a parameter's name has a broken percent escape"};
+    if (equals != std::string_view::npos && !http::PercentDecode(piece.substr(equals + 1), true)) {
+      return {Code::kInvalidParameter,
+              "parameter '" + Shown(*name) + "' has a broken percent escape"};
+    }
+    if (end == std::string_view::npos) break;
+    query.remove_prefix(end + 1);
+  }
+  return {Code::kInvalidParameter, "the query string has a broken percent escape"};
 }
 
 }  // namespace
@@ -147,7 +165,7 @@ Result<Parameters> Parameters::Parse(std::string_view query, std::span<const Par
   Parameters parsed;
   if (query.empty()) return parsed;
   const auto raw = http::ParseQuery(query);
-  if (!raw) return Error(Code::kInvalidParameter, "the query string has a broken percent escape");
+  if (!raw) return Error(BrokenEscape(query));
   for (const auto& [name, value] : *raw) {
     const auto spec =
         std::find_if(specs.begin(), specs.end(),

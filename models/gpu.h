@@ -114,6 +114,7 @@ struct Snapshot {
   std::vector<GpuMetrics> gpus;
   std::vector<GpuProcess> processes;
   double as_of = 0;              // Unix seconds: the evaluation time of every query of the set
+  bool times_failed = false;     // the rows' sample times are unknown
   bool partial = false;          // some queries failed
   bool upstream_warned = false;  // the server sent warnings or isPartial: cache it briefly
   std::vector<std::string> warnings;

@@ -76,8 +76,15 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     }
     join_.CountUndecodable(result.bad_samples);
     upstream_warned_ |= result.partial || !result.warnings.empty();
-    for (auto& text : result.warnings) join_.AddUniqueWarning("Prometheus: " + text);
-    if (result.partial) join_.AddUniqueWarning("Prometheus says that its answer is partial");
+    for (const auto* texts : {&result.warnings, &result.infos}) {
+      // A proxy in front of Prometheus may name its back ends, with their credentials.
+      for (const auto& text : *texts) {
+        join_.AddUniqueWarning("Prometheus: " + ShowCommand(text, CommandStyle::kRedacted));
+      }
+    }
+    if (!result.partial) return;
+    join_.MarkPartial();
+    join_.AddUniqueWarning("Prometheus says that its answer is partial");
   }
 
   void Fail(std::size_t i, Status status) REQUIRES(mutex_) {

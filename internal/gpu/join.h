@@ -48,7 +48,9 @@ class Join {
   // newest and oldest are taken over all of its series.
   void AddTimes(prom::InstantVector times);
   // Sample times are unknown: the snapshot is partial.
-  void AddFailedTimes() { snapshot_->partial = true; }
+  void AddFailedTimes() { snapshot_->times_failed = snapshot_->partial = true; }
+  // The server says that it left something out.
+  void MarkPartial() { snapshot_->partial = true; }
   void AddUniqueWarning(std::string text) { warnings_.insert(std::move(text)); }
   void CountUndecodable(std::size_t n) { counts_.undecodable += n; }
 

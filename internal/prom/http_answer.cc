@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kMinRetryAfter = 1;
 constexpr int kMaxRetryAfter = 60;
-constexpr int kUsualRetryAfter = 5;
+constexpr int kUsualRetryAfter = 1;
 
 bool IsJson(std::string_view content_type) {
   std::string_view type = content_type.substr(0, content_type.find(';'));

@@ -65,7 +65,10 @@ void AppendCsvCell(std::string& out, const Table& table, const Page& page, std::
       out += FormatTime(ToWallTime(cell.number));
       return;
     case Cell::Type::kWorkloads:
-      return AppendCsvText(out, ToValidUtf8(CsvWorkload(table, row)));
+      if (!table.text(row, Text::kPod).empty()) {
+        AppendCsvText(out, ToValidUtf8(CsvWorkload(table, row)));
+      }
+      return;
     case Cell::Type::kReasons:
       return AppendCsvText(out, CsvReasons(table, page, row));
   }

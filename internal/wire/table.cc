@@ -123,6 +123,10 @@ Cell Table::cell(std::size_t row, std::size_t field) const {
 
 NullReason Table::reason(std::size_t row, std::size_t field) const {
   if (!cell(row, field).is_null()) return NullReason::kNone;
+  const From from = fields_[field].from;
+  if (snapshot_.times_failed && (from == From::kTimestamp || from == From::kAge)) {
+    return NullReason::kQueryFailed;
+  }
   return snapshot_.part == models::Part::kGpus ? ReasonOf(snapshot_.gpus[row], fields_[field])
                                                : ReasonOf(snapshot_.processes[row], fields_[field]);
 }

@@ -1,5 +1,7 @@
 #include <zlib.h>
 
+#include <cmath>
+
 #include "tests/handlers/fixture.h"
 
 namespace gpumon::handlers {
@@ -220,6 +222,22 @@ TEST_F(GpuTest, CsvIsATable) {
   EXPECT_EQ(answer.body(),
             "node_name,gpu_name,temperature\r\na,\"'=cmd|\"\"x\"\",1\",65\r\n"
             "a,NVIDIA Tesla V100,\r\nb,NVIDIA Tesla V100,40\r\n");
+}
+
+TEST_F(GpuTest, AGpuWithoutAPodHasNoWorkloadInCsvEither) {
+  Serve(ThreeGpus());
+  EXPECT_EQ(Get("/api/v1/gpu/metrics?format=csv&fields=gpu_id,workloads").body(),
+            "gpu_id,workloads\r\n0,ml/train-0\r\n1,\r\nx,\r\n");
+}
+
+TEST_F(GpuTest, UnknownTimesAreAFailedQuery) {
+  auto snapshot = ThreeGpus();
+  snapshot->times_failed = snapshot->partial = true;
+  for (auto& row : snapshot->gpus) row.newest = row.oldest = std::nan("");
+  Serve(snapshot);
+  const auto json = Get("/api/v1/gpu/metrics").json();
+  EXPECT_EQ(*json["meta"]["null_reasons"]["timestamp"].AsString(), "query_failed");
+  EXPECT_EQ(*json["meta"]["null_reasons"]["sample_age_seconds"].AsString(), "query_failed");
 }
 
 TEST_F(GpuTest, AKnownEtagGets304) {

@@ -55,6 +55,8 @@ TEST_F(ParametersTest, EveryWrongParameterIsNamed) {
       {"=1", "'(empty)'"},
       {"&", "'(empty)'"},
       {"%zz", "percent escape"},
+      {"node=a&pod=%zz", "'pod'"},
+      {"node=%", "'node'"},
       {"%", "percent escape"},
       {"node=%00", "'node'"},
       {"%0a=1", "unprintable"},

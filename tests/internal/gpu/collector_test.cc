@@ -154,6 +154,7 @@ TEST(CollectorTest, SaysWhenTheUpstreamCallsItsAnswerPartial) {
   const auto snapshot = rig.CollectGpus();
   ASSERT_TRUE(snapshot);
   EXPECT_TRUE((*snapshot)->upstream_warned);
+  EXPECT_TRUE((*snapshot)->partial);
   EXPECT_THAT((*snapshot)->warnings, ElementsAre("Prometheus says that its answer is partial",
                                                  "3 samples whose values are not numbers dropped"));
 }

@@ -222,8 +222,8 @@ TEST_F(ApiClientTest, CopiesRetryAfterWithinBounds) {
   EXPECT_EQ(Failure(HttpStatus(503).With("Retry-After", "0")).retry_after_s, 1);
   EXPECT_EQ(Failure(HttpStatus(503).With("Retry-After", "-5")).retry_after_s, 1);
   EXPECT_EQ(Failure(HttpStatus(429).With("Retry-After", "99999999999999999999")).retry_after_s, 60);
-  EXPECT_EQ(Failure(HttpStatus(503)).retry_after_s, 5);
-  EXPECT_EQ(Failure(HttpStatus(503).With("Retry-After", "soon")).retry_after_s, 5);
+  EXPECT_EQ(Failure(HttpStatus(503)).retry_after_s, 1);
+  EXPECT_EQ(Failure(HttpStatus(503).With("Retry-After", "soon")).retry_after_s, 1);
   EXPECT_EQ(Failure(HttpStatus(503)
                         .With("Retry-After", "Mon, 01 Jan 2024 12:00:30 GMT")
                         .With("Date", "Mon, 01 Jan 2024 12:00:00 GMT"))
