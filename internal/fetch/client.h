@@ -58,6 +58,10 @@ struct ClientOptions {
   std::string headers_file;       // `Name: value` lines
   Millis connect_timeout{1000};
   std::size_t max_connections_per_host = 32;
+  // What bodies under way may take together, beside that of the request which started first. One
+  // that finds no room waits for it, within its deadline; unasked compression cannot wait and is
+  // kUpstreamTooLarge.
+  std::size_t shared_body_bytes = std::size_t{16} << 20U;
   bool accept_gzip = false;  // costs CPU on the same machine, saves network between machines
 };
 

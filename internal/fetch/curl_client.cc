@@ -1,9 +1,11 @@
 #include <curl/curl.h>
 #include <pthread.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -36,6 +38,7 @@ class CurlClient final : public Client {
       : options_(options),
         clock_(clock),
         files_(std::move(files)),
+        room_(options.shared_body_bytes),
         multi_(std::move(multi)),
         thread_([this] { Run(); }) {
     pthread_setname_np(thread_.native_handle(), "fetch");
@@ -102,15 +105,15 @@ class CurlClient final : public Client {
       return End(std::move(pending), {Code::kInternal, "no handle for another request"});
     }
     auto transfer = std::make_unique<Transfer>(std::move(easy), std::move(pending.request),
-                                               std::move(pending.done));
+                                               std::move(pending.done), &room_);
     if (Result<void> ready = transfer->Prepare(options_, std::move(*credentials), budget); !ready) {
       return transfer->Finish(Error(std::move(ready.error())));
     }
     if (curl_multi_add_handle(multi_.get(), transfer->easy()) != CURLM_OK) {
       return transfer->Finish(Error(Code::kInternal, "the request could not be started"));
     }
-    CURL* const key = transfer->easy();
-    transfers_.emplace(key, std::move(transfer));
+    if (transfers_.empty()) transfer->BecomeFirst();
+    transfers_.emplace(++started_, std::move(transfer));
   }
 
   static void End(Pending pending, Status status) {
@@ -129,7 +132,9 @@ class CurlClient final : public Client {
     while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       const CURLcode code = message->data.result;
-      auto node = transfers_.extract(message->easy_handle);
+      auto node = transfers_.extract(std::find_if(
+          transfers_.begin(), transfers_.end(),
+          [&](const auto& started) { return started.second->easy() == message->easy_handle; }));
       Transfer& transfer = *node.mapped();
       Result<Response> outcome = transfer.Outcome(code);
       curl_multi_remove_handle(multi_.get(), transfer.easy());
@@ -138,7 +143,16 @@ class CurlClient final : public Client {
         idle_.push_back(transfer.TakeEasy());
       }
       transfer.Finish(std::move(outcome));
+      node = {};
+      ShareRoom();
     }
+  }
+
+  // After one has ended.
+  void ShareRoom() {
+    if (transfers_.empty()) return;
+    transfers_.begin()->second->BecomeFirst();
+    for (const auto& [number, transfer] : transfers_) transfer->Resume();
   }
 
   void EndAll() {
@@ -158,8 +172,10 @@ class CurlClient final : public Client {
 
   // The I/O thread's own, but for curl_multi_wakeup. Handles go before the multi handle.
   CredentialFiles files_;
+  BodyRoom room_;
   CurlMulti multi_;
-  std::unordered_map<CURL*, std::unique_ptr<Transfer>> transfers_;
+  std::map<std::uint64_t, std::unique_ptr<Transfer>> transfers_;  // in the order of their start
+  std::uint64_t started_ = 0;
   std::vector<CurlEasy> idle_;
   std::thread thread_;
 };

@@ -1,6 +1,9 @@
 #include "internal/fetch/transfer.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
+#include <cstdint>
 #include <exception>
 #include <utility>
 
@@ -13,9 +16,21 @@ namespace {
 
 constexpr long kReadBuffer = 128L << 10U;
 constexpr std::size_t kFirstBodyBytes = std::size_t{16} << 10U;
+constexpr std::size_t kLargeBody = std::size_t{1} << 20U;
 // Names are looked up again soon: a Service's address moves.
 constexpr long kDnsCacheSeconds = 5;
 constexpr long kMaxIdleSeconds = 60;
+
+// A body that nobody gets was large. The allocator would keep its pages for the next of that size,
+// and so one set of such for each that is under way.
+void DropPages(std::string& body) {
+  constexpr std::uintptr_t kPage = 4096;
+  const auto begin = reinterpret_cast<std::uintptr_t>(body.data());
+  const std::uintptr_t first = (begin + kPage - 1) / kPage * kPage;
+  const std::uintptr_t end = (begin + body.size()) / kPage * kPage;
+  if (body.size() < kLargeBody || first >= end) return;
+  madvise(body.data() + (first - begin), end - first, MADV_DONTNEED);
+}
 
 void AppendLine(CurlList& list, const std::string& line) {
   curl_slist* const longer = curl_slist_append(list.get(), line.c_str());
@@ -26,8 +41,35 @@ void AppendLine(CurlList& list, const std::string& line) {
 
 }  // namespace
 
-Transfer::Transfer(CurlEasy easy, Request request, Done done)
-    : easy_(std::move(easy)), request_(std::move(request)), done_(std::move(done)) {}
+Transfer::Transfer(CurlEasy easy, Request request, Done done, BodyRoom* room)
+    : easy_(std::move(easy)), request_(std::move(request)), done_(std::move(done)), room_(room) {}
+
+Transfer::~Transfer() {
+  GiveRoom();
+  DropPages(body_);
+}
+
+void Transfer::BecomeFirst() {
+  first_ = true;
+  GiveRoom();
+}
+
+void Transfer::Resume() {
+  if (!std::exchange(waiting_, false)) return;
+  curl_easy_pause(easy(), CURLPAUSE_CONT);
+}
+
+void Transfer::GiveRoom() {
+  if (room_ != nullptr) room_->Give(std::exchange(taken_, 0));
+}
+
+bool Transfer::TakeRoom(std::size_t bytes) {
+  if (first_ || bytes <= BodyRoom::kOwn + taken_) return true;
+  const std::size_t more = bytes - BodyRoom::kOwn - taken_;
+  if (!room_->Take(more)) return false;
+  taken_ += more;
+  return true;
+}
 
 template <class T>
 void Transfer::Set(CURLoption option, T value) {
@@ -109,19 +151,36 @@ std::size_t Transfer::Append(const char* bytes, std::size_t size) {
     too_large_ = true;
     return 0;
   }
-  if (needed > body_.capacity()) {
-    // Never more room than the cap, whatever a server promises.
-    std::size_t room = std::max({needed, body_.capacity() * 2, kFirstBodyBytes});
-    curl_off_t promised = -1;
-    if (body_.empty() &&
-        curl_easy_getinfo(easy(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &promised) == CURLE_OK &&
-        promised > 0) {
-      room = std::max(needed, static_cast<std::size_t>(promised));
+  if (!TakeRoom(needed)) {
+    // What a paused handle has decompressed already it keeps, however much that is.
+    if (IsCompressed()) {
+      too_large_ = true;
+      return 0;
     }
-    body_.reserve(std::min(room, request_.max_response_bytes));
+    waiting_ = true;
+    return CURL_WRITEFUNC_PAUSE;
   }
+  if (needed > body_.capacity()) Reserve(needed);
   body_.append(bytes, size);
   return size;
+}
+
+void Transfer::Reserve(std::size_t bytes) {
+  // In large steps: what is not touched costs nothing, what is left behind does. And never more
+  // than the cap, whatever a server promises.
+  std::size_t capacity = std::max({bytes, body_.capacity() * 4, kFirstBodyBytes});
+  curl_off_t promised = -1;
+  if (body_.empty() &&
+      curl_easy_getinfo(easy(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &promised) == CURLE_OK &&
+      promised > 0) {
+    capacity = std::max(bytes, static_cast<std::size_t>(promised));
+  }
+  body_.reserve(std::min(capacity, request_.max_response_bytes));
+}
+
+bool Transfer::IsCompressed() const {
+  const std::string encoding = Header("Content-Encoding");
+  return !encoding.empty() && encoding != "identity";
 }
 
 std::string Transfer::Header(const char* name) const {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "internal/fetch/body_room.h"
 #include "internal/fetch/client.h"
 #include "internal/fetch/credentials.h"
 
@@ -26,13 +27,20 @@ using CurlList = std::unique_ptr<curl_slist, CurlListDeleter>;
 // I/O thread.
 class Transfer {
  public:
-  Transfer(CurlEasy easy, Request request, Done done);
+  Transfer(CurlEasy easy, Request request, Done done, BodyRoom* room = nullptr);
+  ~Transfer();
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
 
   // Sets the handle up; `budget` > 0. kInternal when curl refuses an option.
   Result<void> Prepare(const ClientOptions& options, std::shared_ptr<const Credentials> credentials,
                        Millis budget);
 
   CURL* easy() const { return easy_.get(); }
+  // From now on it takes its room without asking.
+  void BecomeFirst();
+  // Goes on when it waits for room, and perhaps waits again at once.
+  void Resume();
   // What came of it, once curl has said `code`.
   Result<Response> Outcome(CURLcode code);
   // Tells the caller, once. Nothing it throws gets through.
@@ -43,6 +51,11 @@ class Transfer {
  private:
   static std::size_t OnBody(char* bytes, std::size_t size, std::size_t count, void* self);
   std::size_t Append(const char* bytes, std::size_t size);
+  // Room for a body of so many bytes; false when there is none now.
+  bool TakeRoom(std::size_t bytes);
+  void Reserve(std::size_t bytes);
+  void GiveRoom();
+  bool IsCompressed() const;
   void SetLimits(const ClientOptions& options, Millis budget);
   void SetRequest();
   void SetTrust();
@@ -55,6 +68,10 @@ class Transfer {
   Done done_;
   std::shared_ptr<const Credentials> credentials_;
   CurlList headers_;
+  BodyRoom* const room_;
+  std::size_t taken_ = 0;  // of the shared room
+  bool first_ = false;
+  bool waiting_ = false;
   std::string body_;
   bool too_large_ = false;
   CURLcode refused_ = CURLE_OK;  // the first option curl did not take

@@ -343,6 +343,13 @@ FaultServer::Next FaultServer::Answer(int fd, const Reply& reply) {
       if (reply.fault == Reply::Fault::kResetMidBody) ResetOnClose(fd);
       return Next::kClosed;
     case Reply::Fault::kNoLastChunk:
+      if (reply.generated_bytes > 0) {
+        // One chunk that promises a byte more than there will be.
+        std::ostringstream size;
+        size << std::hex << reply.generated_bytes + 1 << "\r\n";
+        Send(fd, Head(reply, 0, true) + size.str()) && SendGenerated(fd, reply.generated_bytes);
+        return Next::kClosed;
+      }
       Send(fd, Head(reply, 0, true) + Chunk(reply.body));
       return Next::kClosed;
     case Reply::Fault::kRaw:

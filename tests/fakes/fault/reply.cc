@@ -82,6 +82,12 @@ Reply Huge(std::size_t bytes) {
   return reply;
 }
 
+Reply Endless() {
+  Reply reply = Huge(std::size_t{1} << 40U);
+  reply.fault = Reply::Fault::kNoLastChunk;
+  return reply;
+}
+
 Reply Slow(std::string body, std::size_t step_bytes) {
   Reply reply = Json(std::move(body));
   reply.step_bytes = step_bytes;

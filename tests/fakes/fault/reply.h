@@ -26,7 +26,7 @@ struct Reply {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   Fault fault = Fault::kNone;
-  // So many bytes of `x` instead of `body`, generated as they are sent.
+  // So many bytes of `x` instead of `body`, generated as they are sent; kNone and kNoLastChunk.
   std::size_t generated_bytes = 0;
   // Sends the head and then so many bytes of the body for each FaultServer::Step.
   std::size_t step_bytes = 0;
@@ -47,6 +47,8 @@ Reply HttpStatus(int status, std::string body = {}, std::string content_type = "
 Reply Broken(Reply::Fault fault, std::string body = {});
 Reply Raw(std::string bytes);
 Reply Huge(std::size_t bytes);
+// Chunked, of no declared length: for a client that stops reading in time.
+Reply Endless();
 Reply Slow(std::string body, std::size_t step_bytes);
 Reply Redirect(int status, std::string location);
 Reply Gzipped(std::string_view body);

@@ -146,6 +146,66 @@ TEST_F(ClientTest, CutsAnAnswerThatIsTooLarge) {
   EXPECT_EQ(Failure(request), Code::kUpstreamTooLarge);
 }
 
+TEST_F(ClientTest, EndlessAnswersEndOneAfterAnotherAtTheirCap) {
+  ClientOptions options = Patient();
+  options.shared_body_bytes = std::size_t{1} << 20U;
+  Make(options);
+  server_.SetReply(fault::Endless());
+  std::vector<std::future<Result<Response>>> answers;
+  for (int i = 0; i < 6; ++i) {
+    Request request{.url = server_.url()};
+    request.max_response_bytes = std::size_t{4} << 20U;
+    answers.push_back(Start(std::move(request)));
+  }
+  for (auto& answer : answers) {
+    const Result<Response> result = answer.get();
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, Code::kUpstreamTooLarge);
+  }
+  // And all room is given back.
+  server_.SetReply(fault::Huge(std::size_t{3} << 20U));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Get()->body.size(), std::size_t{3} << 20U);
+}
+
+TEST_F(ClientTest, WhoFindsNoRoomWaitsForItAndLosesNothing) {
+  ClientOptions options = Patient();
+  options.shared_body_bytes = 1;
+  Make(options);
+  const std::string text(std::size_t{1} << 20U, 'y');
+  server_.SetScript([&](const fault::Request& request) {
+    if (request.target == "/small") return fault::Json("small");
+    return request.target == "/large" ? fault::Json(text) : fault::Json(text).Held();
+  });
+  auto held = Start({.url = server_.url() + "/held"});
+  ASSERT_TRUE(server_.WaitForRequests(1));
+  std::vector<std::future<Result<Response>>> answers;
+  for (int i = 0; i < 5; ++i) answers.push_back(Start({.url = server_.url() + "/large"}));
+  // Small answers go past those that wait.
+  EXPECT_EQ(Get("/small")->body, "small");
+  for (auto& answer : answers) {
+    EXPECT_EQ(answer.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  }
+  server_.Release();
+  EXPECT_EQ(held.get()->body, text);
+  for (auto& answer : answers) EXPECT_EQ(answer.get()->body, text);
+}
+
+TEST_F(ClientTest, WhoWaitsForRoomStillHasItsDeadline) {
+  ClientOptions options = Patient();
+  options.shared_body_bytes = 1;
+  Make(options);
+  server_.SetScript([&](const fault::Request& request) {
+    return request.target == "/held" ? fault::Json("late").Held() : fault::Huge(1 << 20);
+  });
+  auto held = Start({.url = server_.url() + "/held"});
+  ASSERT_TRUE(server_.WaitForRequests(1));
+  const Result<Response> late = Get("/", Millis(200));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Code::kUpstreamTimeout);
+  server_.Release();
+  EXPECT_EQ(held.get()->body, "late");
+}
+
 TEST_F(ClientTest, CountsDecompressedBytes) {
   for (const bool accept : {false, true}) {
     ClientOptions options = Patient();
