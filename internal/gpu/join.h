@@ -27,7 +27,7 @@ struct JoinCounts {
   std::size_t bad_pid = 0;        // sample dropped
   std::size_t bad_value = 0;      // NaN, infinite or impossible: null
   std::size_t duplicates = 0;     // series beyond the first of one (metric, key)
-  std::size_t undecodable = 0;    // samples whose value was no number
+  std::size_t undecodable = 0;    // samples whose value was no number: NaN, in bad_value too
 };
 
 // One thread at a time. RowT is models::GpuMetrics or models::GpuProcess. The result does not

@@ -10,6 +10,7 @@
 namespace gpumon::prom {
 namespace {
 
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kMaxNotices = 10;
 constexpr std::size_t kMaxNoticeBytes = 256;
 // So many elements tell how large the rest will be.
@@ -32,7 +33,7 @@ bool ReadSampleValue(std::string_view text, double& value) {
     return ReadDouble(text, value);
   }
   if (text == "NaN") {
-    value = std::numeric_limits<double>::quiet_NaN();
+    value = kNaN;
   } else if (text == "+Inf") {
     value = std::numeric_limits<double>::infinity();
   } else if (text == "-Inf") {
@@ -124,7 +125,7 @@ bool Answer::BeginObject() {
       point_.count = 3;  // never sound again
       return Push(At::kSkipped);
     case At::kPoints:
-      ++bad_samples;
+      ++bad_points;
       return Push(At::kSkipped);
     default:
       return Push(At::kSkipped);
@@ -204,7 +205,7 @@ bool Answer::Plain(Kind kind, std::string_view text) {
       AddToPoint(point_, kind, text);
       return true;
     case At::kPoints:
-      ++bad_samples;
+      ++bad_points;
       return true;
     case At::kSkipped:
       return true;
@@ -253,7 +254,7 @@ void Answer::EndPoint() {
   } else if (point_.sound()) {
     points.push_back(point_.point);
   } else {
-    ++bad_samples;
+    ++bad_points;
   }
 }
 
@@ -275,8 +276,9 @@ bool Answer::EndElement() {
   } else if (element_.value.sound()) {
     samples.push_back({first_label, label_count, element_.value.point});
   } else {
-    ++bad_samples;
-    labels.resize(element_.first_label);
+    // The series is there, its value cannot be known: not the same as no series.
+    ++bad_values;
+    samples.push_back({first_label, label_count, {element_.value.point.at, kNaN}});
   }
   if (elements == kSampleElements) ReserveForTheRest();
   return true;

@@ -56,7 +56,8 @@ class Answer final : public json::Handler {
   std::vector<Label> labels;
   OpenPoint outer;  // plain values directly inside `result`
   std::uint32_t elements = 0;
-  std::uint32_t bad_samples = 0;
+  std::uint32_t bad_values = 0;  // of samples: NaN there
+  std::uint32_t bad_points = 0;  // of series: left out
   // What is not an answer of Prometheus, when an event was refused.
   const char* refusal = nullptr;
 

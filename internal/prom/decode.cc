@@ -66,14 +66,13 @@ tl::unexpected<Status> ErrorOf(const Answer& answer) {
 
 // Moves what `result_type` names out of `answer`.
 Result<void> TakeValue(Answer& answer, const Backing& backing, QueryResult& result) {
-  result.bad_samples = answer.bad_samples;
   const bool is_list = answer.outer.count == 0;
   const bool is_pair = answer.outer.count == 2 && answer.outer.time_ok && answer.elements == 0;
   if (answer.result_type == "vector" && is_list) {
-    result.bad_samples += static_cast<std::uint32_t>(answer.series.size());
+    result.bad_samples = answer.bad_values + static_cast<std::uint32_t>(answer.series.size());
     result.value = InstantVector{std::move(answer.samples), std::move(answer.labels), backing};
   } else if (answer.result_type == "matrix" && is_list) {
-    result.bad_samples += static_cast<std::uint32_t>(answer.samples.size());
+    result.bad_samples = answer.bad_points + static_cast<std::uint32_t>(answer.samples.size());
     result.value = RangeVector{std::move(answer.series), std::move(answer.points),
                                std::move(answer.labels), backing};
   } else if (answer.result_type == "scalar" && is_pair && answer.outer.value_ok) {

@@ -14,7 +14,8 @@ namespace gpumon::prom {
 // is left empty.
 //
 // A sample whose value is not a number written as text (a native histogram, a bare number, "1e400")
-// is left out and counted in `bad_samples`; a scalar like that is an error.
+// is NaN in a vector, left out of a matrix, and counted in `bad_samples`; a scalar like that is an
+// error.
 //
 // Errors: kUpstreamInvalid (not JSON, not an answer of Prometheus, cut short). An answer with
 // status "error" gives the error it stands for: kUpstreamQueryTimeout, kUpstreamRejectedQuery

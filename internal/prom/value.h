@@ -90,7 +90,8 @@ struct QueryResult {
   std::vector<std::string> warnings;
   std::vector<std::string> infos;
   bool partial = false;           // isPartial (VictoriaMetrics, Thanos)
-  std::uint32_t bad_samples = 0;  // samples whose value was not a number: dropped, counted
+  // Samples whose value was no number: NaN in a vector, left out of a matrix.
+  std::uint32_t bad_samples = 0;
   // The server's clock at the answer (its Date header), Unix seconds.
   std::optional<double> server_time;
   std::size_t bytes = 0;  // size of the answer's body

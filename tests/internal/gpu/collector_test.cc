@@ -156,7 +156,7 @@ TEST(CollectorTest, SaysWhenTheUpstreamCallsItsAnswerPartial) {
   EXPECT_TRUE((*snapshot)->upstream_warned);
   EXPECT_TRUE((*snapshot)->partial);
   EXPECT_THAT((*snapshot)->warnings, ElementsAre("Prometheus says that its answer is partial",
-                                                 "3 samples whose values are not numbers dropped"));
+                                                 "3 samples whose values are not numbers"));
 }
 
 TEST(CollectorTest, WarnsWhenThereAreNoGpusAtAll) {

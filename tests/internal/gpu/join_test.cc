@@ -518,7 +518,7 @@ TEST(JoinTest, WarnsOnceOfEachThing) {
   join.CountUndecodable(2);
   join.CountUndecodable(1);
   EXPECT_EQ(join.Finish(CommandStyle::kFull)->warnings,
-            (std::vector<std::string>{"a", "b", "3 samples whose values are not numbers dropped"}));
+            (std::vector<std::string>{"a", "b", "3 samples whose values are not numbers"}));
 }
 
 TEST(JoinTest, NothingGivesAnEmptySnapshot) {

@@ -144,7 +144,7 @@ TEST(DecodeTest, ReadsSampleValuesAsPrometheusWritesThem) {
   EXPECT_EQ(ValueOf("5e-324"), 5e-324);
 }
 
-TEST(DecodeTest, CountsASampleWhoseValueIsNoNumberInText) {
+TEST(DecodeTest, KeepsASampleWhoseValueIsNoNumberInTextAsNaN) {
   for (const std::string_view value :
        {R"([1,"1e400"])", R"([1,""])",    R"([1,"abc"])",  R"([1,"1x"])",
         R"([1," 1"])",    R"([1,"nan"])", R"([1,"Inf"])",  R"([1,"infinity"])",
@@ -154,7 +154,9 @@ TEST(DecodeTest, CountsASampleWhoseValueIsNoNumberInText) {
         R"([{},"2"])",    R"("2")",       R"(null)",       R"({})"}) {
     const QueryResult result = Good(Valued(value));
     EXPECT_EQ(result.bad_samples, 1U) << value;
-    EXPECT_EQ(std::get<InstantVector>(result.value).size(), 0U) << value;
+    const auto& vector = std::get<InstantVector>(result.value);
+    ASSERT_EQ(vector.size(), 1U) << value;
+    EXPECT_TRUE(std::isnan(vector.point(0).value)) << value;
   }
 }
 
@@ -165,8 +167,10 @@ TEST(DecodeTest, CountsANativeHistogram) {
            R"({"metric":{"a":"c"},"value":[1,"4"]}])"));
   EXPECT_EQ(result.bad_samples, 1U);
   const auto& vector = std::get<InstantVector>(result.value);
-  ASSERT_EQ(vector.size(), 1U);
-  EXPECT_EQ(Get(vector.labels(0), "a"), "c");
+  ASSERT_EQ(vector.size(), 2U);
+  EXPECT_EQ(Get(vector.labels(0), "a"), "b");
+  EXPECT_TRUE(std::isnan(vector.point(0).value));
+  EXPECT_EQ(Get(vector.labels(1), "a"), "c");
 }
 
 TEST(DecodeTest, LeavesBadPointsOutOfAMatrix) {
