@@ -234,6 +234,7 @@ void Graph::StartFirstRefresh() {
 void Graph::Tick() {
   // After the first check: from then on Prometheus's clock is known.
   if (!first_refresh_asked_ && probe_->Last().checked) StartFirstRefresh();
+  source_->AnswerLate();
   if (grpc_) {
     const bool ready = handlers::IsReady(*services_);
     if (ready != ready_said_) grpc_->SetReadiness(ready);

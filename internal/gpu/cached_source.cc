@@ -46,6 +46,17 @@ std::optional<Result<Got>> CachedSource::Stale(const Entry& entry, const Want& w
   return Result<Got>(Error(*entry.error));
 }
 
+std::optional<Got> CachedSource::Late(const Entry& entry, const Want& want, SteadyTime now) const {
+  const auto patience = std::max<SteadyTime::duration>(options_.patience, 2 * entry.refresh_took);
+  if (!entry.refreshing || now - entry.refresh_started < patience || !want.allow_stale ||
+      !entry.snapshot || now - entry.taken > options_.max_stale) {
+    return std::nullopt;
+  }
+  return Got{entry.snapshot, true,
+             Status{Code::kUpstreamTimeout, "Prometheus has not answered yet"},
+             Seconds(now - entry.taken)};
+}
+
 std::optional<Result<Got>> CachedSource::Answer(const Entry& entry, const Want& want,
                                                 SteadyTime now) const {
   if (!entry.error && entry.snapshot && now < entry.fresh_until) {
@@ -53,6 +64,7 @@ std::optional<Result<Got>> CachedSource::Answer(const Entry& entry, const Want& 
   }
   // Until retry_at the error stands: a dead Prometheus is not asked by every viewer.
   if (entry.error && now < entry.retry_at) return Stale(entry, want, now);
+  if (auto late = Late(entry, want, now)) return Result<Got>(std::move(*late));
   return std::nullopt;
 }
 
@@ -68,6 +80,7 @@ void CachedSource::GetPresent(const Want& want, GotSnapshot done) {
       entry.waiters.push_back(Waiter{want, std::move(done)});
       start = !entry.refreshing;
       entry.refreshing = true;
+      if (start) entry.refresh_started = now;
     }
   }
   if (answer) {
@@ -95,6 +108,7 @@ void CachedSource::Refreshed(models::Part part, SteadyTime started, Collection r
       const bool brief = (*result)->partial || (*result)->upstream_warned;
       entry.snapshot = std::move(*result);
       entry.taken = started;
+      entry.refresh_took = now - started;
       entry.fresh_until =
           now + (brief ? std::min(options_.ttl, options_.retry_after) : options_.ttl);
       entry.error.reset();
@@ -116,6 +130,24 @@ void CachedSource::Refreshed(models::Part part, SteadyTime started, Collection r
   }
   for (auto& [done, answer] : answers) done(std::move(answer));
   if (refreshed_) refreshed_();
+}
+
+void CachedSource::AnswerLate() {
+  const SteadyTime now = clock_.Steady();
+  std::vector<std::pair<GotSnapshot, Got>> answers;
+  {
+    MutexLock lock(mutex_);
+    for (Entry& entry : entries_) {
+      const auto patient = std::stable_partition(
+          entry.waiters.begin(), entry.waiters.end(),
+          [&](const Waiter& waiter) { return !Late(entry, waiter.want, now); });
+      for (auto waiter = patient; waiter != entry.waiters.end(); ++waiter) {
+        answers.emplace_back(std::move(waiter->done), *Late(entry, waiter->want, now));
+      }
+      entry.waiters.erase(patient, entry.waiters.end());
+    }
+  }
+  for (auto& [done, answer] : answers) done(std::move(answer));
 }
 
 void CachedSource::GetPast(const Want& want, Deadline deadline, GotSnapshot done) {

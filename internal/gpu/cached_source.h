@@ -24,6 +24,9 @@ struct CacheOptions {
   // upstream asks for more patience, but never later than max_retry_after.
   Millis retry_after{1000};
   Millis max_retry_after{10'000};
+  // Who may have stale data waits no longer than this, or than twice the last refresh took, for
+  // the refresh under way.
+  Millis patience{1000};
   std::size_t max_past_refreshes = 8;  // `at=` refreshes under way at once; more: kOverloaded
   std::size_t past_snapshots = 4;      // `at=` answers kept, each for the TTL
 };
@@ -42,6 +45,8 @@ class CachedSource final : public Source {
 
   void Get(const Want& want, Deadline deadline, GotSnapshot done) override;
 
+  // Gives those whose patience is over what there is. Call it now and then.
+  void AnswerLate();
   // True once a first refresh of the GPU part has ended, well or badly.
   bool Attempted() const;
   // Frees `at=` answers whose time is over; they would else stay until the next one is asked for.
@@ -63,6 +68,8 @@ class CachedSource final : public Source {
     std::optional<Status> error;  // of the newest refresh
     SteadyTime retry_at;
     bool refreshing = false;
+    SteadyTime refresh_started;           // while refreshing
+    SteadyTime::duration refresh_took{};  // of the newest good one
     std::vector<Waiter> waiters;
   };
   struct PastEntry {
@@ -79,6 +86,9 @@ class CachedSource final : public Source {
   void PastCollected(models::Part part, WallTime at, Collection result);
   // What `want` gets from `entry` now; nothing: it has to wait for a refresh.
   std::optional<Result<Got>> Answer(const Entry& entry, const Want& want, SteadyTime now) const
+      REQUIRES(mutex_);
+  // The snapshot that there is, when it may be served and the refresh under way takes too long.
+  std::optional<Got> Late(const Entry& entry, const Want& want, SteadyTime now) const
       REQUIRES(mutex_);
   std::optional<Result<Got>> Stale(const Entry& entry, const Want& want, SteadyTime now) const
       REQUIRES(mutex_);

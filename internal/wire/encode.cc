@@ -164,7 +164,8 @@ void WriteMeta(Writer& writer, const Table& table, const Page& page) {
 std::vector<std::string> Warnings(const Table& table, const Page& page) {
   std::vector<std::string> warnings = table.snapshot().warnings;
   if (page.stale) {
-    warnings.insert(warnings.begin(), "stale: the refresh failed (" + std::string(page.stale_code) +
+    warnings.insert(warnings.begin(), "stale: Prometheus gave nothing newer (" +
+                                          std::string(page.stale_code) +
                                           "); this is the last good snapshot");
   }
   return warnings;

@@ -161,6 +161,61 @@ TEST_F(CachedSourceTest, ServesStaleUpToMaxStaleAndNotAfter) {
   EXPECT_NE(again->snapshot, fresh->snapshot);
 }
 
+TEST_F(CachedSourceTest, ARefreshThatTakesLongLetsViewersHaveWhatThereIs) {
+  const auto fresh = Get();
+  ASSERT_TRUE(fresh);
+  rig_.clock.Advance(Millis(2000));
+  rig_.client().Hold();
+  auto waiting = Start({});
+  auto strict = Start({Part::kGpus, std::nullopt, false});
+  const auto answered = [](auto& future) {
+    return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  };
+  rig_.clock.Advance(Millis(999));
+  source_->AnswerLate();
+  EXPECT_FALSE(answered(waiting));
+  rig_.clock.Advance(Millis(1));
+  source_->AnswerLate();
+  ASSERT_TRUE(answered(waiting));
+  const auto late = Await(std::move(waiting));
+  ASSERT_TRUE(late);
+  EXPECT_TRUE(late->stale);
+  EXPECT_EQ(late->why.code, Code::kUpstreamTimeout);
+  EXPECT_EQ(late->snapshot, fresh->snapshot);
+  EXPECT_DOUBLE_EQ(late->age_seconds, 3);
+  EXPECT_TRUE(Get()->stale) << "who comes now does not wait at all";
+  EXPECT_FALSE(answered(strict));
+  rig_.clock.Advance(Millis(27'001));
+  auto too_late = Start({});
+  source_->AnswerLate();
+  EXPECT_FALSE(answered(too_late)) << "older than MAX_STALE";
+  rig_.client().Release();
+  for (auto* future : {&strict, &too_late}) {
+    const auto got = Await(std::move(*future));
+    ASSERT_TRUE(got);
+    EXPECT_FALSE(got->stale);
+  }
+  EXPECT_EQ(rig_.query_sets(), 2U);
+}
+
+TEST_F(CachedSourceTest, WhereRefreshesTakeLongPatienceIsLonger) {
+  rig_.client().Hold();
+  auto first = Start({});
+  rig_.clock.Advance(Millis(3000));
+  rig_.client().Release();
+  ASSERT_TRUE(Await(std::move(first)));
+  rig_.clock.Advance(Millis(2000));
+  rig_.client().Hold();
+  auto waiting = Start({});
+  rig_.clock.Advance(Millis(5999));
+  source_->AnswerLate();
+  EXPECT_EQ(waiting.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  rig_.clock.Advance(Millis(1));
+  source_->AnswerLate();
+  EXPECT_TRUE(Await(std::move(waiting))->stale);
+  rig_.client().Release();
+}
+
 TEST_F(CachedSourceTest, WhoeverWantsNoStaleDataGetsTheError) {
   ASSERT_TRUE(Get());
   rig_.client().FailAll(Code::kUpstreamTimeout);
