@@ -38,10 +38,10 @@ http::Response ListResponse(const Call& call, const gpu::Got& got, const std::st
 }
 
 void SendRendered(Call& call, const gpu::Got& got, const Rendered& rendered,
-                  http::Body compressed) {
+                  const http::Body& compressed) {
   auto response = ListResponse(call, got, rendered.etag(), call.route().content_type);
   if (response.status == 200) {
-    response.body = compressed ? std::move(compressed) : rendered.identity();
+    response.body = compressed ? compressed : rendered.identity();
     if (response.body != rendered.identity()) {
       response.headers.push_back({"Content-Encoding", "gzip"});
     }

@@ -81,7 +81,8 @@ std::vector<double> NodeSchedule::LoadSeconds(double t) const {
   std::vector<double> sums(static_cast<std::size_t>(pool_));
   const std::int64_t round = RoundAt(t);
   const double x = t - RoundStart(round);
-  const auto cycles = static_cast<double>(round / kRoundsInCycle);
+  const std::int64_t whole_cycles = round / kRoundsInCycle;
+  const auto cycles = static_cast<double>(whole_cycles);
   const auto in_cycle = static_cast<std::size_t>(round % kRoundsInCycle);
   for (const Shift& shift : Shifts(round)) {
     for (int position = shift.first; position < shift.first + shift.count; ++position) {

@@ -95,8 +95,9 @@ class CurlClient final : public Client {
       return End(std::move(pending), {Code::kUpstreamTimeout, "no time was left to ask"});
     }
     if (!IsHttpUrl(pending.request.url)) {
-      return End(std::move(pending), {Code::kInternal, "its URL is neither http nor https",
-                                      "url=" + RedactUrl(pending.request.url)});
+      Status status{Code::kInternal, "its URL is neither http nor https",
+                    "url=" + RedactUrl(pending.request.url)};
+      return End(std::move(pending), std::move(status));
     }
     Result<std::shared_ptr<const Credentials>> credentials = files_.Get();
     if (!credentials) return End(std::move(pending), std::move(credentials.error()));

@@ -122,7 +122,7 @@ void Transfer::SetRequest() {
     AppendLine(headers_, "Expect:");
   }
   for (const auto& [name, value] : request_.headers) {
-    AppendLine(headers_, name + ": " + value);
+    AppendLine(headers_, std::string(name).append(": ").append(value));
   }
   for (const std::string& line : credentials_->header_lines) {
     AppendLine(headers_, line);

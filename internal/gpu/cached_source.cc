@@ -84,6 +84,7 @@ void CachedSource::GetPresent(const Want& want, GotSnapshot done) {
     }
   }
   if (answer) {
+    // Moved only where there is no answer. NOLINTNEXTLINE(bugprone-use-after-move)
     done(std::move(*answer));
     return;
   }
@@ -179,6 +180,7 @@ void CachedSource::GetPast(const Want& want, Deadline deadline, GotSnapshot done
     }
   }
   if (answer) {
+    // Moved only where there is no answer. NOLINTNEXTLINE(bugprone-use-after-move)
     done(std::move(*answer));
     return;
   }
