@@ -139,13 +139,15 @@ void CachedSource::AnswerLate() {
   {
     MutexLock lock(mutex_);
     for (Entry& entry : entries_) {
-      const auto patient = std::stable_partition(
-          entry.waiters.begin(), entry.waiters.end(),
-          [&](const Waiter& waiter) { return !Late(entry, waiter.want, now); });
-      for (auto waiter = patient; waiter != entry.waiters.end(); ++waiter) {
-        answers.emplace_back(std::move(waiter->done), *Late(entry, waiter->want, now));
+      std::vector<Waiter> patient;
+      for (Waiter& waiter : entry.waiters) {
+        if (auto late = Late(entry, waiter.want, now)) {
+          answers.emplace_back(std::move(waiter.done), std::move(*late));
+        } else {
+          patient.push_back(std::move(waiter));
+        }
       }
-      entry.waiters.erase(patient, entry.waiters.end());
+      entry.waiters = std::move(patient);
     }
   }
   for (auto& [done, answer] : answers) done(std::move(answer));
