@@ -1,0 +1,34 @@
+// Which jobs export percent under a name that others use for a ratio.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "internal/base/mutex.h"
+
+namespace gpumon::gpu {
+
+// Thread-safe. A ratio never passes 1, so one sample above it settles the matter for its job, for
+// good: what was percent at noon is percent at night, when all GPUs are idle.
+class UnitEvidence {
+ public:
+  void SawAboveOne(std::string_view metric, std::string_view job) {
+    const MutexLock lock(mutex_);
+    percent_.emplace(Key(metric, job), true);
+  }
+  bool IsPercent(std::string_view metric, std::string_view job) const {
+    const MutexLock lock(mutex_);
+    return percent_.count(Key(metric, job)) > 0;
+  }
+
+ private:
+  static std::string Key(std::string_view metric, std::string_view job) {
+    return std::string(metric).append(1, '\0').append(job);
+  }
+
+  mutable Mutex mutex_;
+  std::map<std::string, bool> percent_ GUARDED_BY(mutex_);
+};
+
+}  // namespace gpumon::gpu
