@@ -108,6 +108,7 @@ void Connection::OnEnd() {
   bool pump = false;
   {
     MutexLock lock(mutex_);
+    client_ended_ = !end_of_input_;
     reader_gone_ = end_of_input_ = true;
     if (fd_ < 0) return;
     tcp_info info{};
@@ -196,7 +197,12 @@ bool Connection::NextWork(Work& work) {
         in_.erase(0, in_begin_);
         in_begin_ = 0;
         if (in_.empty() && in_.capacity() > kKeptInput) in_.shrink_to_fit();
-        if (end_of_input_) CloseSocket();
+        if (!end_of_input_) return false;
+        if (client_ended_ && MidRequest()) {
+          BeginRefusal(work, {Code::kBadRequest, "the request ended before it was whole", {}, 0});
+          return true;
+        }
+        CloseSocket();
         return false;
       case RequestParser::State::kHead:
         if (!TakeHead(work)) continue;

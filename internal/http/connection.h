@@ -127,6 +127,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::string in_ GUARDED_BY(mutex_);
   std::size_t in_begin_ GUARDED_BY(mutex_) = 0;   // of the bytes not yet parsed
   bool end_of_input_ GUARDED_BY(mutex_) = false;  // what is in `in_` is all there will be
+  bool client_ended_ GUARDED_BY(mutex_) = false;  // ... and the client itself ended it
   bool reader_gone_ GUARDED_BY(mutex_) = false;   // the reactor has closed its descriptor
   bool pumping_ GUARDED_BY(mutex_) = false;       // a thread is in, or on its way to, Pump()
   Verdict verdict_ GUARDED_BY(mutex_);            // for the request being read
