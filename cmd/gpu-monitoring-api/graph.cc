@@ -83,6 +83,7 @@ handlers::Settings SettingsOf(const config::ServerConfig& config) {
 
 fetch::ClientOptions FetchOptionsOf(const config::ServerConfig& config) {
   fetch::ClientOptions options;
+  options.name_prefix = "--prometheus-";
   options.bearer_token_file = config.prometheus_bearer_token_file;
   options.basic_auth_file = config.prometheus_basic_auth_file;
   options.ca_file = config.prometheus_ca_file;
