@@ -104,11 +104,14 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   // True when someone must Pump() after the lock is released.
   bool ClaimPump() REQUIRES(mutex_);
   bool SweepReading(SteadyTime now, Work& work) REQUIRES(mutex_);
+  Millis StallAllowed() const REQUIRES(mutex_);
+  bool ClientHasAll() const REQUIRES(mutex_);
 
   bool IsOpen(std::uint64_t turn) const REQUIRES(mutex_);
   bool WillKeepAlive() const REQUIRES(mutex_);
   void PutHead(const Response& response, bool streaming) REQUIRES(mutex_);
   // Each returns the finished turn's line for Report(), when it finished one.
+  [[nodiscard]] std::optional<Access> FinishStream() REQUIRES(mutex_);
   [[nodiscard]] std::optional<Access> Flush() REQUIRES(mutex_);
   [[nodiscard]] std::optional<Access> FinishTurn(bool complete) REQUIRES(mutex_);
   [[nodiscard]] std::optional<Access> Drop(bool reset) REQUIRES(mutex_);

@@ -143,6 +143,24 @@ TEST(LifeTest, RequestsInFlightAreFinishedBeforeTheEnd) {
   EXPECT_EQ(ended->exit_code, 0) << server.log();
 }
 
+TEST(LifeTest, TheEndFollowsTheLastAnswer) {
+  FaultServer upstream(HeldFleet);
+  ServerWithGrpc both(upstream.url());
+  ApiServer& server = both.server;
+  Connection keeps(server.port());
+  ASSERT_TRUE(keeps.Send(RequestText("GET", kMetrics)));
+  ASSERT_TRUE(WaitUntil([&] { return GpuRefreshes(upstream) == 1; }, Millis(10'000)));
+  server.process().Signal(SIGTERM);
+  ASSERT_TRUE(server.process().AwaitErrors("msg=draining", Millis(5000))) << server.log();
+  upstream.Release();
+  EXPECT_EQ(keeps.Read().Header("Connection"), "close");
+  const auto start = Steady::now();
+  const auto ended = server.process().Wait(Millis(10'000));
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->exit_code, 0) << server.log();
+  EXPECT_LT(MillisSince(start), Ms(Millis(700)));
+}
+
 TEST(LifeTest, AHangingPrometheusDelaysTheEndByItsTimeOnly) {
   FaultServer upstream;
   upstream.SetReply(fault::Broken(fault::Reply::Fault::kHang));
