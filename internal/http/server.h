@@ -109,6 +109,9 @@ struct ServerStats {
   std::uint64_t in_flight = 0;    // requests being answered now
   std::uint64_t requests = 0;     // since start
   std::uint64_t refused = 0;      // requests the transport refused, since start
+  // Grows several times a second; stands still while a thread of the server hangs, in the
+  // application too.
+  std::uint64_t beats = 0;
 };
 
 struct ServerOptions {
