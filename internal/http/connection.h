@@ -52,7 +52,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool Sweep(SteadyTime now) EXCLUDES(mutex_);
 
   // From anywhere: the answer of a turn. Nothing happens when that turn has its answer.
-  void Send(std::uint64_t turn, Response response) EXCLUDES(mutex_);
+  void Send(std::uint64_t turn, const Response& response) EXCLUDES(mutex_);
   bool StartStream(std::uint64_t turn, const Response& head) EXCLUDES(mutex_);  // false: had one
   bool WriteStream(std::uint64_t turn, std::string_view data) EXCLUDES(mutex_);
   void EndStream(std::uint64_t turn) EXCLUDES(mutex_);

@@ -69,7 +69,7 @@ void Connection::PutHead(const Response& response, bool streaming) {
   if (!head_only && !streaming) outbox_.SetBody(response.body);
 }
 
-void Connection::Send(std::uint64_t turn, Response response) {
+void Connection::Send(std::uint64_t turn, const Response& response) {
   std::optional<Access> done;
   {
     MutexLock lock(mutex_);
