@@ -25,15 +25,21 @@ bool WantsGzip(const Call& call) {
 }
 
 // An answer with its caching headers: 304 when the client has it already.
-http::Response ListResponse(const Call& call, const gpu::Got& got, const std::string& etag,
-                            std::string_view content_type) {
+http::Response TaggedResponse(const Call& call, const std::string& etag,
+                              std::string_view content_type) {
   http::Response response;
   response.headers = {{"Content-Type", std::string(content_type)},
                       {"ETag", etag},
                       {"Cache-Control", "private, no-cache"},
-                      {"Age", std::to_string(static_cast<long>(got.age_seconds))},
                       {"Vary", "Accept-Encoding"}};
   if (NoneMatch(call.request(), etag)) response.status = 304;
+  return response;
+}
+
+http::Response ListResponse(const Call& call, const gpu::Got& got, const std::string& etag,
+                            std::string_view content_type) {
+  auto response = TaggedResponse(call, etag, content_type);
+  response.headers.push_back({"Age", std::to_string(static_cast<long>(got.age_seconds))});
   return response;
 }
 
@@ -137,8 +143,20 @@ void GetGpuProcesses(const CallPtr& call) {
 }
 
 void GetFields(const CallPtr& call) {
-  static const std::string kFields = wire::EncodeFields();
-  call->SendData(kFields, "Fields retrieved successfully");
+  // The same for the life of the process.
+  struct Fields {
+    wire::Encoded encoded = wire::EncodeFields("Fields retrieved successfully");
+    http::Body identity = http::MakeBody(encoded.body);
+    http::Body gzip = http::MakeBody(http::Gzip(encoded.body));
+  };
+  static const Fields kFields;
+  auto response = TaggedResponse(*call, kFields.encoded.etag, call->route().content_type);
+  if (response.status == 200) {
+    const bool gzip = WantsGzip(*call);
+    response.body = gzip ? kFields.gzip : kFields.identity;
+    if (gzip) response.headers.push_back({"Content-Encoding", "gzip"});
+  }
+  call->Send(std::move(response));
 }
 
 std::span<const ParameterSpec> GpuListParameters() {

@@ -6,23 +6,13 @@
 
 #include "handlers/about.h"
 #include "handlers/openapi_schemas.h"
+#include "handlers/openapi_writing.h"
 #include "internal/json/writer.h"
 
 namespace gpumon::handlers {
 namespace {
 
 using json::Writer;
-
-void Text(Writer& writer, std::string_view key, std::string_view value) {
-  writer.Key(key);
-  writer.String(value);
-}
-
-void Ref(Writer& writer, std::string_view schema) {
-  writer.BeginObject();
-  Text(writer, "$ref", "#/components/schemas/" + std::string(schema));
-  writer.EndObject();
-}
 
 // "/api/v1/gpu/metrics" -> "getApiV1GpuMetrics"
 std::string OperationId(std::string_view method, std::string_view path) {
@@ -186,7 +176,7 @@ void WriteResponses(Writer& writer, const RouteRow& route) {
   writer.Key("responses");
   writer.BeginObject();
   WriteSuccess(writer, route);
-  if (route.data.starts_with("[]Gpu")) {
+  if (route.data.starts_with("[]Gpu") || route.data == "[]Field") {
     writer.Key("304");
     writer.Raw(R"({"description":"The client has this answer already (If-None-Match)."})");
   }

@@ -3,6 +3,7 @@
 #include <set>
 #include <string_view>
 
+#include "handlers/openapi_writing.h"
 #include "internal/base/status.h"
 #include "internal/json/writer.h"
 #include "internal/wire/table.h"
@@ -11,17 +12,6 @@ namespace gpumon::handlers {
 namespace {
 
 using json::Writer;
-
-void Text(Writer& writer, std::string_view key, std::string_view value) {
-  writer.Key(key);
-  writer.String(value);
-}
-
-void Ref(Writer& writer, std::string_view schema) {
-  writer.BeginObject();
-  Text(writer, "$ref", "#/components/schemas/" + std::string(schema));
-  writer.EndObject();
-}
 
 // A field of a row, always nullable: absent is null, never zero.
 void WriteField(Writer& writer, const models::FieldSpec& field) {

@@ -14,13 +14,14 @@
 #include "internal/exporter/demo_collector.h"
 #include "internal/exporter/scrape_application.h"
 #include "internal/http/server.h"
+#include "version.h"
 
 namespace gpumon::exporter {
 namespace {
 
 constexpr config::Program kProgram{.name = "gpu-exporter",
                                    .summary = "Publishes GPU metrics for Prometheus on /metrics.",
-                                   .version = GPUMON_VERSION};
+                                   .version = kVersion};
 constexpr Millis kDrainLimit{5000};
 
 int Serve(const ExporterConfig& config, const Collector& collector, std::ostream& err) {
@@ -84,8 +85,8 @@ int Run(std::span<const std::string> arguments, const config::Environment& envir
   auto fleet = Fleet::Make(config->fleet);
   if (!fleet) return refuse(fleet.error());
   log::SetLevel(config->log_level);
-  return Serve(*config, DemoCollector(*std::move(fleet), config->surroundings, GPUMON_VERSION),
-               err);
+  return Serve(*config,
+               DemoCollector(*std::move(fleet), config->surroundings, std::string(kVersion)), err);
 }
 
 }  // namespace gpumon::exporter

@@ -60,7 +60,6 @@ void Drain(Graph& graph, const config::ServerConfig& config, int signal,
 
 int Serve(const config::ServerConfig& config, std::ostream& err) {
   const EndingSignals signals;
-  log::SetLevel(config.log_level);
   auto graph = Graph::Make(config);
   if (!graph) {
     err << kProgram.name << ": " << graph.error().message << '\n';
@@ -113,6 +112,10 @@ int Run(std::span<const std::string> arguments, const config::Environment& envir
   const auto config = config::MakeServerConfig(*values);
   if (!config) return refuse(config.error());
   if (config->healthcheck) return CheckHealth(*config, err);
+  log::SetLevel(config->log_level);
+  for (const std::string_view name : config::VariablesWithoutOption(environment)) {
+    log::Warning(std::string(name) + " is set, but this version has no such option");
+  }
   return Serve(*config, err);
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "handlers/health.h"
+#include "internal/base/log.h"
 #include "internal/gpu/command.h"
 #include "internal/prom/api_client.h"
 #include "version.h"
@@ -17,6 +18,9 @@ namespace {
 // Memory of a refresh's peak goes back to the system when no refresh came for so long: giving it
 // back after each would cost more than the refresh itself.
 constexpr std::chrono::seconds kIdleBeforeRelease{5};
+
+// No call of a server thread takes so long unless it will never end.
+constexpr Millis kHang{8'000};
 
 constexpr std::chrono::hours kNoMaxAge{24 * 365};
 
@@ -83,6 +87,7 @@ handlers::Settings SettingsOf(const config::ServerConfig& config) {
 
 fetch::ClientOptions FetchOptionsOf(const config::ServerConfig& config) {
   fetch::ClientOptions options;
+  options.name_prefix = "--prometheus-";
   options.bearer_token_file = config.prometheus_bearer_token_file;
   options.basic_auth_file = config.prometheus_basic_auth_file;
   options.ca_file = config.prometheus_ca_file;
@@ -142,6 +147,7 @@ Graph::Graph(const config::ServerConfig& config)
       metrics_(clock_, kVersion),
       upstream_clock_(clock_),
       observer_(metrics_),
+      watchdog_(clock_, kHang),
       last_release_(clock_.Steady()) {}
 
 Graph::~Graph() {
@@ -239,6 +245,13 @@ void Graph::Tick() {
     const bool ready = handlers::IsReady(*services_);
     if (ready != ready_said_) grpc_->SetReadiness(ready);
     ready_said_ = ready;
+    const bool live = watchdog_.Alive(server_->stats().beats);
+    if (live != live_said_) {
+      grpc_->SetLiveness(live);
+      log::Error(live ? "the server's threads go on" : "a thread of the server hangs",
+                 {{"liveness", live ? "serving" : "not serving"}});
+    }
+    live_said_ = live;
   }
   const SteadyTime now = clock_.Steady();
   if (refreshed_since_release_.exchange(false)) {

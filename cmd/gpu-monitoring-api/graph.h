@@ -21,6 +21,7 @@
 #include "internal/gpu/upstream_clock.h"
 #include "internal/gpu/upstream_probe.h"
 #include "internal/grpc/health_server.h"
+#include "internal/grpc/watchdog.h"
 #include "internal/http/server.h"
 #include "internal/profile/profile.h"
 #include "internal/prom/client.h"
@@ -51,7 +52,8 @@ class Graph {
 
   // Listens and starts asking Prometheus. The HTTP port.
   Result<std::uint16_t> Start();
-  // Call a few times a second: the first refresh, gRPC readiness, memory given back when idle.
+  // Call a few times a second: the first refresh, gRPC readiness and liveness, memory given back
+  // when idle.
   void Tick();
   bool FirstRefreshAsked() const { return first_refresh_asked_; }
   // Readiness fails from now on; everything else goes on.
@@ -88,7 +90,9 @@ class Graph {
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<grpc::HealthServer> grpc_;
   bool first_refresh_asked_ = false;
+  grpc::Watchdog watchdog_;
   bool ready_said_ = false;
+  bool live_said_ = true;
   std::atomic<bool> refreshed_since_release_{false};
   SteadyTime last_release_;
   bool stopped_ = false;

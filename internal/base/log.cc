@@ -30,7 +30,7 @@ spdlog::logger& Logger() {
   // Never destroyed: threads may log until the process ends.
   static spdlog::logger& logger = [&]() -> spdlog::logger& {
     auto* made = new spdlog::logger("gpumon", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    made->set_pattern("time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc);
+    made->set_pattern("time=%Y-%m-%dT%H:%M:%S.%eZ %v", spdlog::pattern_time_type::utc);
     made->set_level(spdlog::level::info);
     return *made;
   }();
@@ -99,7 +99,10 @@ std::string Quoted(std::string_view value) {
 
 void Write(Level level, std::string_view message, Fields fields) {
   if (!Enabled(level)) return;
-  std::string line = "msg=" + Quoted(message);
+  // spdlog has a name of its own for `warn`.
+  std::string line = "level=";
+  line += kLevels[static_cast<std::size_t>(level)].name;
+  line += " msg=" + Quoted(message);
   for (const auto& field : fields) {
     line += ' ';
     line += field.key;

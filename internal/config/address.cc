@@ -48,7 +48,8 @@ std::string LowerCase(std::string_view text) {
 std::optional<std::uint16_t> ParsePort(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  const bool whole = end == text.data() + text.size() && !text.empty();
+  const bool padded = text.size() > 1 && text.front() == '0';
+  const bool whole = end == text.data() + text.size() && !text.empty() && !padded;
   return whole && error == std::errc() ? std::optional(port) : std::nullopt;
 }
 

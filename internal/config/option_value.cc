@@ -25,6 +25,11 @@ auto Wrong(std::string why) {
   return Error(Code::kInvalidParameter, std::move(why));
 }
 
+// "080": octal to some, a typing mistake to others.
+bool HasLeadingZero(std::string_view text) {
+  return text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9';
+}
+
 template <class Units>
 Result<std::int64_t> ParseWithUnit(std::string_view text, const Units& units,
                                    std::string_view what) {
@@ -33,6 +38,7 @@ Result<std::int64_t> ParseWithUnit(std::string_view text, const Units& units,
   if (error == std::errc::result_out_of_range) return Wrong("is too large");
   const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
   if (error != std::errc() || text.front() == '-') return Wrong("is not " + std::string(what));
+  if (HasLeadingZero(text)) return Wrong("has a leading zero");
   for (const UnitRow& row : units) {
     if (row.name != unit) continue;
     if (count > std::numeric_limits<std::int64_t>::max() / row.factor) return Wrong("is too large");
@@ -72,6 +78,8 @@ Result<std::int64_t> ParseInteger(std::string_view text) {
   if (error != std::errc() || end != text.data() + text.size()) {
     return Wrong("is not a whole number");
   }
+  if (text.front() == '-') return Wrong("has a sign");
+  if (HasLeadingZero(text)) return Wrong("has a leading zero");
   return value;
 }
 

@@ -12,7 +12,8 @@
 namespace gpumon::config {
 
 // Errors of these functions are kInvalidParameter; their message continues a sentence that
-// begins with the value: "is not a duration".
+// begins with the value: "is not a duration". Numbers are decimal digits: no sign, no blank, no
+// leading zero.
 Result<std::int64_t> ParseInteger(std::string_view text);
 Result<std::int64_t> ParseDuration(std::string_view text);  // milliseconds
 Result<std::int64_t> ParseBytes(std::string_view text);

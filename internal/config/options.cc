@@ -124,20 +124,20 @@ class Parser {
     if (auto status = Check(entry)) return values_.Refuse(row->flag, status->message);
     const std::string path = entry.text;
     if (path.empty()) return std::nullopt;
-    auto texts = ReadYamlFile(path);
-    if (!texts) return std::move(texts).error();
+    auto values = ReadYamlFile(path);
+    if (!values) return std::move(values).error();
     std::vector<std::string> valid;
     for (const OptionRow& r : rows_) {
       if (!r.env.empty() && &r != row) valid.push_back(YamlKey(r));
     }
-    for (const auto& [key, text] : *texts) {
+    for (const auto& [key, value] : *values) {
       if (std::find(valid.begin(), valid.end(), key) == valid.end()) {
-        return Status{Code::kInvalidParameter,
-                      path + ": unknown key " + ShownValue(OptionRow{}, key) + Nearest(key, valid)};
+        return Status{Code::kInvalidParameter, value.key_at + " has the unknown key " +
+                                                   ShownValue(OptionRow{}, key) +
+                                                   Nearest(key, valid)};
       }
     }
-    values_.file_ = path;
-    file_ = *std::move(texts);
+    file_ = *std::move(values);
     return std::nullopt;
   }
 
@@ -156,9 +156,11 @@ class Parser {
       return;
     }
     const auto key = row.env.empty() ? file_.end() : file_.find(YamlKey(row));
-    if (key != file_.end() && !key->second.empty()) {
-      entry.text = key->second;
+    if (key != file_.end() && !key->second.text.empty()) {
+      entry.text = key->second.text;
       entry.origin = Origin::kFile;
+      entry.file_list = key->second.is_list;
+      entry.file_place = key->second.value_at;
       return;
     }
     entry.text = row.fallback;
@@ -169,6 +171,10 @@ class Parser {
     const OptionRow& row = *entry.row;
     if (HasControlCharacter(entry.text) || !IsValidUtf8(entry.text)) {
       return Status{Code::kInvalidParameter, "holds a control character or is not UTF-8"};
+    }
+    const bool takes_list = row.kind == Kind::kUrlList || row.kind == Kind::kTextList;
+    if (entry.file_list && !takes_list) {
+      return Status{Code::kInvalidParameter, "is a list, not one value"};
     }
     switch (row.kind) {
       case Kind::kInteger:
@@ -231,7 +237,7 @@ class Parser {
   Rows rows_;
   Values values_;
   std::map<std::string_view, std::string> flags_;
-  std::map<std::string, std::string> file_;
+  std::map<std::string, FileValue> file_;
 };
 
 const Values::Entry& Values::At(std::string_view flag, std::initializer_list<Kind> kinds) const {
@@ -277,7 +283,7 @@ std::string Values::Where(std::string_view flag) const {
     case Origin::kEnvironment:
       return "environment variable " + std::string(entry.row->env);
     case Origin::kFile:
-      return file_ + " (key " + YamlKey(*entry.row) + ")";
+      return entry.file_place + " (key " + YamlKey(*entry.row) + ")";
     case Origin::kDefault:
       break;
   }

@@ -73,7 +73,7 @@ class Values {
   Origin origin(std::string_view flag) const;
   // Somebody gave it: it is not the default.
   bool Given(std::string_view flag) const { return origin(flag) != Origin::kDefault; }
-  // "the command line", "environment variable PORT", "FILE (key port)", "the default".
+  // "the command line", "environment variable PORT", "FILE:2:7 (key port)", "the default".
   std::string Where(std::string_view flag) const;
 
   // kInvalidParameter in one line: option, value unless secret, where it came from, `why`, and
@@ -89,11 +89,12 @@ class Values {
     std::string text;
     std::int64_t number = 0;
     std::vector<std::string> list;
+    bool file_list = false;  // the file has a list here
+    std::string file_place;  // "FILE:2:7"
   };
   const Entry& At(std::string_view flag, std::initializer_list<Kind> kinds) const;
 
   std::map<std::string_view, Entry> entries_;
-  std::string file_;  // the configuration file, "" when there is none
   bool help_wanted_ = false;
   bool version_wanted_ = false;
 };

@@ -310,6 +310,17 @@ Rows ServerOptionRows() {
   return kRows;
 }
 
+std::vector<std::string_view> VariablesWithoutOption(const Environment& environment) {
+  constexpr std::array<std::string_view, 3> kReserved = {"SCHEMA_FILE", "DSTACK_URL",
+                                                         "HAKURIVER_URL"};
+  std::vector<std::string_view> set;
+  for (const std::string_view name : kReserved) {
+    const auto variable = environment.find(name);
+    if (variable != environment.end() && !variable->second.empty()) set.push_back(name);
+  }
+  return set;
+}
+
 Result<ServerConfig> MakeServerConfig(const Values& values) {
   ServerConfig config;
   for (const auto read : {ReadListenAddress, ReadTimes, ReadPrometheus, ReadAccess, ReadRunning}) {

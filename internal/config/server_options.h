@@ -56,6 +56,10 @@ struct ServerConfig {
 // For Parse, --help and docs/CONFIG.md.
 Rows ServerOptionRows();
 
+// Variables that are set in `environment` and name an option of the product that this version does
+// not have. Not an error: one deployment may serve several versions.
+std::vector<std::string_view> VariablesWithoutOption(const Environment& environment);
+
 // `values` were parsed from ServerOptionRows(). kInvalidParameter in one line, as Values::Refuse
 // writes it, for a value that is wrong in itself or contradicts another.
 Result<ServerConfig> MakeServerConfig(const Values& values);

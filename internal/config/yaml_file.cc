@@ -15,10 +15,11 @@ namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 20U;
 
-using Texts = std::map<std::string, std::string>;
+using FileValues = std::map<std::string, FileValue>;
 
 std::string At(const std::string& path, const YAML::Mark& mark) {
-  return mark.is_null() ? path : path + ":" + std::to_string(mark.line + 1);
+  if (mark.is_null()) return path;
+  return path + ':' + std::to_string(mark.line + 1) + ':' + std::to_string(mark.column + 1);
 }
 
 auto Wrong(const std::string& where, const std::string& why) {
@@ -41,20 +42,28 @@ Result<std::string> ScalarOrList(const YAML::Node& value, const std::string& whe
   return Wrong(where, "has a value that is neither a scalar nor a list of scalars");
 }
 
-Result<Texts> FromDocuments(const std::vector<YAML::Node>& documents, const std::string& path) {
-  Texts out;
+Result<FileValues> FromDocuments(const std::vector<YAML::Node>& documents,
+                                 const std::string& path) {
+  FileValues out;
   if (documents.size() > 1) return Wrong(path, "holds more than one YAML document");
   if (documents.empty() || documents[0].IsNull()) return out;
   if (!documents[0].IsMap()) return Wrong(path, "is not a mapping of options to values");
   for (const auto& pair : documents[0]) {
-    const std::string where = At(path, pair.first.Mark());
-    if (!pair.first.IsScalar()) return Wrong(where, "has a key that is not plain text");
+    FileValue value;
+    value.key_at = At(path, pair.first.Mark());
+    value.value_at = At(path, pair.second.Mark());
+    if (!pair.first.IsScalar()) return Wrong(value.key_at, "has a key that is not plain text");
     // A null is the file's empty variable: not set.
-    const bool set = !pair.second.IsNull();
-    auto text = set ? ScalarOrList(pair.second, where) : Result<std::string>(std::string());
-    if (!text) return Error(std::move(text).error());
-    if (!out.emplace(pair.first.Scalar(), *std::move(text)).second) {
-      return Wrong(where, "repeats the key " + pair.first.Scalar());
+    if (!pair.second.IsNull()) {
+      auto text = ScalarOrList(pair.second, value.value_at);
+      if (!text) return Error(std::move(text).error());
+      value.text = *std::move(text);
+      value.is_list = pair.second.IsSequence();
+    }
+    const std::string where = value.key_at;
+    const auto [first, fresh] = out.emplace(pair.first.Scalar(), std::move(value));
+    if (!fresh) {
+      return Wrong(where, "repeats the key " + first->first + " of " + first->second.key_at);
     }
   }
   return out;
@@ -62,7 +71,7 @@ Result<Texts> FromDocuments(const std::vector<YAML::Node>& documents, const std:
 
 }  // namespace
 
-Result<Texts> ReadYamlFile(const std::string& path) {
+Result<FileValues> ReadYamlFile(const std::string& path) {
   std::string text(kMostBytes + 1, '\0');
   errno = 0;
   std::ifstream file(path, std::ios::binary);

@@ -8,9 +8,16 @@
 
 namespace gpumon::config {
 
-// Key -> value as text; a sequence of scalars becomes a comma-separated list, a null is left out.
-// kInvalidParameter, naming the file and where it can the line, when it cannot be read, is larger
-// than 1 MiB, is not one mapping of plain keys to scalars, or has a key twice.
-Result<std::map<std::string, std::string>> ReadYamlFile(const std::string& path);
+struct FileValue {
+  std::string text;
+  bool is_list = false;  // `text` is its entries, comma-separated
+  std::string key_at;    // "c.yaml:2:1", for messages
+  std::string value_at;
+};
+
+// By key; a null is a value without text. kInvalidParameter, naming the file and where it can the
+// line and column, when it cannot be read, is larger than 1 MiB, is not one mapping of plain keys
+// to scalars or lists of scalars, or has a key twice.
+Result<std::map<std::string, FileValue>> ReadYamlFile(const std::string& path);
 
 }  // namespace gpumon::config

@@ -52,6 +52,9 @@ class Client {
 // Files are re-read when they change (a Kubernetes secret's symlink swap too), looked at no more
 // than once a second. An empty path switches the option off.
 struct ClientOptions {
+  // What errors put before "bearer-token-file", "basic-auth-file", "ca-file", "headers-file", so
+  // that they name the program's own options.
+  std::string name_prefix;
   std::string bearer_token_file;  // one line
   std::string basic_auth_file;    // user:password, one line
   std::string ca_file;            // PEM; replaces the system's roots

@@ -75,14 +75,42 @@ Result<void> AddHeaderLines(const WatchedFile& file, std::vector<std::string>& l
   return {};
 }
 
+bool IsBase64(std::string_view text) {
+  std::size_t digits = 0;
+  for (const char c : text) {
+    const bool digit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '+' || c == '/' || c == '=';
+    if (!digit && c != '\r' && c != '\n') return false;
+    digits += digit ? 1 : 0;
+  }
+  return digits > 0 && digits % 4 == 0;
+}
+
+// At least one, and each whole. What they say is for the TLS library.
+bool HoldsPemCertificates(std::string_view text) {
+  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
+  constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
+  bool any = false;
+  for (std::size_t at = 0; (at = text.find(kBegin, at)) != std::string_view::npos; any = true) {
+    at += kBegin.size();
+    const std::size_t end = text.find(kEnd, at);
+    if (end == std::string_view::npos) return false;
+    const std::string_view body = Trim(text.substr(at, end - at));
+    // A certificate is a DER sequence: its first byte is 0x30.
+    if (!IsBase64(body) || body.front() != 'M') return false;
+    at = end;
+  }
+  return any;
+}
+
 }  // namespace
 
 CredentialFiles::CredentialFiles(const ClientOptions& options, const Clock& clock)
     : clock_(clock),
-      bearer_("bearer_token_file", options.bearer_token_file),
-      basic_("basic_auth_file", options.basic_auth_file),
-      ca_("ca_file", options.ca_file),
-      headers_("headers_file", options.headers_file) {}
+      bearer_(options.name_prefix + "bearer-token-file", options.bearer_token_file),
+      basic_(options.name_prefix + "basic-auth-file", options.basic_auth_file),
+      ca_(options.name_prefix + "ca-file", options.ca_file),
+      headers_(options.name_prefix + "headers-file", options.headers_file) {}
 
 Result<std::shared_ptr<const Credentials>> CredentialFiles::Get() {
   const SteadyTime now = clock_.Steady();
@@ -116,8 +144,8 @@ Result<void> CredentialFiles::Parse() {
     credentials->header_lines.push_back("Authorization: Basic " + Base64(*pair));
   }
   if (ca_.enabled()) {
-    if (ca_.text().find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
-      return ca_.ErrorOf("holds no PEM certificate");
+    if (!HoldsPemCertificates(ca_.text())) {
+      return ca_.ErrorOf("is not PEM; allowed: whole -----BEGIN CERTIFICATE----- blocks");
     }
     credentials->ca_pem = ca_.text();
   }

@@ -108,6 +108,7 @@ void Connection::OnEnd() {
   bool pump = false;
   {
     MutexLock lock(mutex_);
+    client_ended_ = !end_of_input_;
     reader_gone_ = end_of_input_ = true;
     if (fd_ < 0) return;
     tcp_info info{};
@@ -196,7 +197,12 @@ bool Connection::NextWork(Work& work) {
         in_.erase(0, in_begin_);
         in_begin_ = 0;
         if (in_.empty() && in_.capacity() > kKeptInput) in_.shrink_to_fit();
-        if (end_of_input_) CloseSocket();
+        if (!end_of_input_) return false;
+        if (client_ended_ && MidRequest()) {
+          BeginRefusal(work, {Code::kBadRequest, "the request ended before it was whole", {}, 0});
+          return true;
+        }
+        CloseSocket();
         return false;
       case RequestParser::State::kHead:
         if (!TakeHead(work)) continue;
@@ -286,12 +292,16 @@ bool Connection::Sweep(SteadyTime now) {
         if (!turn_.answered) {
           const bool late = now - turn_.begun > limits.handler_timeout && !turn_.unlimited;
           if (late) overdue = turn_.number;
-        } else if (!outbox_.empty() && now - outbox_.progress_at() > limits.write_stall) {
+        } else if (core_->draining && turn_.streaming && !turn_.ended) {
+          // Only the server's end would end it.
+          turn_.keep_alive = false;
+          done = FinishStream();
+        } else if (!outbox_.empty() && now - outbox_.progress_at() > StallAllowed()) {
           done = Drop(true);
         }
         break;
       case Phase::kLingering:
-        if (now - idle_since_ > kLinger) CloseSocket();
+        if (now - idle_since_ > kLinger || (core_->draining && ClientHasAll())) CloseSocket();
         break;
       case Phase::kClosed:
         busy = false;
@@ -302,6 +312,21 @@ bool Connection::Sweep(SteadyTime now) {
   if (overdue != 0) Fail(overdue, "the handler did not answer in time");
   Report(done);
   return busy;
+}
+
+Millis Connection::StallAllowed() const {
+  const bool cut = core_->draining && turn_.streaming;
+  return cut ? std::min(core_->limits.write_stall, kDrainRequest) : core_->limits.write_stall;
+}
+
+// The client's kernel has acknowledged every byte and our end of the connection, and the client
+// was not stopped in the middle of what it was sending: closing takes nothing from it.
+bool Connection::ClientHasAll() const {
+  if (end_of_input_) return false;
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  return getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+         info.tcpi_state == TCP_FIN_WAIT2;
 }
 
 bool Connection::SweepReading(SteadyTime now, Work& work) {

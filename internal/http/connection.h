@@ -52,7 +52,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool Sweep(SteadyTime now) EXCLUDES(mutex_);
 
   // From anywhere: the answer of a turn. Nothing happens when that turn has its answer.
-  void Send(std::uint64_t turn, Response response) EXCLUDES(mutex_);
+  void Send(std::uint64_t turn, const Response& response) EXCLUDES(mutex_);
   bool StartStream(std::uint64_t turn, const Response& head) EXCLUDES(mutex_);  // false: had one
   bool WriteStream(std::uint64_t turn, std::string_view data) EXCLUDES(mutex_);
   void EndStream(std::uint64_t turn) EXCLUDES(mutex_);
@@ -104,11 +104,14 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   // True when someone must Pump() after the lock is released.
   bool ClaimPump() REQUIRES(mutex_);
   bool SweepReading(SteadyTime now, Work& work) REQUIRES(mutex_);
+  Millis StallAllowed() const REQUIRES(mutex_);
+  bool ClientHasAll() const REQUIRES(mutex_);
 
   bool IsOpen(std::uint64_t turn) const REQUIRES(mutex_);
   bool WillKeepAlive() const REQUIRES(mutex_);
   void PutHead(const Response& response, bool streaming) REQUIRES(mutex_);
   // Each returns the finished turn's line for Report(), when it finished one.
+  [[nodiscard]] std::optional<Access> FinishStream() REQUIRES(mutex_);
   [[nodiscard]] std::optional<Access> Flush() REQUIRES(mutex_);
   [[nodiscard]] std::optional<Access> FinishTurn(bool complete) REQUIRES(mutex_);
   [[nodiscard]] std::optional<Access> Drop(bool reset) REQUIRES(mutex_);
@@ -127,6 +130,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::string in_ GUARDED_BY(mutex_);
   std::size_t in_begin_ GUARDED_BY(mutex_) = 0;   // of the bytes not yet parsed
   bool end_of_input_ GUARDED_BY(mutex_) = false;  // what is in `in_` is all there will be
+  bool client_ended_ GUARDED_BY(mutex_) = false;  // ... and the client itself ended it
   bool reader_gone_ GUARDED_BY(mutex_) = false;   // the reactor has closed its descriptor
   bool pumping_ GUARDED_BY(mutex_) = false;       // a thread is in, or on its way to, Pump()
   Verdict verdict_ GUARDED_BY(mutex_);            // for the request being read

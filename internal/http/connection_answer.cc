@@ -34,7 +34,8 @@ bool Connection::IsOpen(std::uint64_t turn) const {
 
 bool Connection::Alive(std::uint64_t turn) const {
   MutexLock lock(mutex_);
-  return turn_.active && turn_.number == turn && fd_ >= 0;
+  const bool over = turn_.streaming && turn_.ended;
+  return turn_.active && turn_.number == turn && fd_ >= 0 && !over;
 }
 
 bool Connection::WillKeepAlive() const {
@@ -68,7 +69,7 @@ void Connection::PutHead(const Response& response, bool streaming) {
   if (!head_only && !streaming) outbox_.SetBody(response.body);
 }
 
-void Connection::Send(std::uint64_t turn, Response response) {
+void Connection::Send(std::uint64_t turn, const Response& response) {
   std::optional<Access> done;
   {
     MutexLock lock(mutex_);
@@ -119,11 +120,16 @@ void Connection::EndStream(std::uint64_t turn) {
   {
     MutexLock lock(mutex_);
     if (!turn_.active || turn_.number != turn || !turn_.streaming || turn_.ended) return;
-    turn_.ended = true;
-    if (turn_.chunked) outbox_.text() += "0\r\n\r\n";
-    done = Flush();
+    done = FinishStream();
   }
   Report(done);
+}
+
+std::optional<Access> Connection::FinishStream() {
+  turn_.ended = true;
+  if (outbox_.empty()) outbox_.MarkProgress(Now());
+  if (turn_.chunked) outbox_.text() += "0\r\n\r\n";
+  return Flush();
 }
 
 void Connection::Fail(std::uint64_t turn, std::string_view why, std::string_view thrown) {

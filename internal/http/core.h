@@ -9,6 +9,7 @@
 
 #include "internal/http/application_guard.h"
 #include "internal/http/flusher.h"
+#include "internal/http/pulse.h"
 #include "internal/http/router.h"
 #include "internal/http/server.h"
 
@@ -26,6 +27,7 @@ struct Core {
   const Router router;
   ApplicationGuard application;
   Flusher flusher;
+  Pulse pulse;
 
   std::atomic<bool> draining{false};
   std::atomic<bool> stopping{false};  // take no connection

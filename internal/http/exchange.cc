@@ -41,13 +41,13 @@ bool Exchange::Claim() {
 }
 
 void Exchange::Send(Response response) {
-  if (Claim()) connection_->Send(turn_, std::move(response));
+  if (Claim()) connection_->Send(turn_, response);
 }
 
 std::shared_ptr<Stream> Exchange::StartStream(Response head) {
   if (!Claim()) return nullptr;
   auto stream = std::make_shared<TurnStream>(connection_, turn_);
-  return connection_->StartStream(turn_, std::move(head)) ? stream : nullptr;
+  return connection_->StartStream(turn_, head) ? stream : nullptr;
 }
 
 bool Exchange::Alive() const {

@@ -84,6 +84,7 @@ struct RequestParser::Impl final : MessageEvents {
   LineScanner scanner;
   Request request;
   std::string target;
+  std::string authority;  // of an absolute target
   Status refusal;
   std::size_t empty_lines = 0;
   std::size_t hosts = 0;
@@ -195,6 +196,7 @@ RequestParser::State RequestParser::Impl::ReadLine(std::span<char> input, std::s
   }
   request.path = std::move(parts->path);
   request.query = std::move(parts->query);
+  authority = std::move(parts->authority);
   phase = Phase::kFields;
   scanner.Begin(true);
   return State::kMore;
@@ -275,6 +277,7 @@ RequestParser::State RequestParser::Impl::CheckHead() {
   if (odd_expectation) {
     return Refuse({Code::kExpectationFailed, "the only known expectation is 100-continue", {}, 0});
   }
+  SetHost(request.headers, authority);
   expects_continue = expects_continue && !message->is_done();
   phase = Phase::kAfterHead;
   return State::kHead;

@@ -21,7 +21,8 @@ using Headers = std::vector<Header>;
 const std::string* Find(const Headers& headers, std::string_view name);
 
 // A whole, framed request. `path` and `query` are the raw bytes of the target around its first
-// `?` (percent-encoding untouched; an absolute-form target is already reduced to its path).
+// `?` (percent-encoding untouched; an absolute-form target is already reduced to its path, and its
+// authority has replaced the Host header).
 struct Request {
   std::string method;  // as sent; HEAD stays HEAD
   std::string path;

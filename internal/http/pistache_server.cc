@@ -86,7 +86,14 @@ class Reader final : public ph::Handler {
     return std::static_pointer_cast<Connection>(peer->tryGetData(kConnectionData));
   }
 
+  // Of this clone's thread.
+  Pulse::Mark& mark() {
+    if (!mark_) mark_ = core_->pulse.Add();
+    return *mark_;
+  }
+
   void onConnection(const PeerPtr& peer) override {
+    const Pulse::Call call(mark());
     // Pistache's timer asks every peer for its parser, and throws without one.
     peer->putData(ParserData, parser_);
     {
@@ -121,6 +128,7 @@ class Reader final : public ph::Handler {
   }
 
   void onInput(const char* bytes, std::size_t size, const PeerPtr& peer) override {
+    const Pulse::Call call(mark());
     const auto connection = Of(peer);
     if (!connection) return;
     try {
@@ -132,6 +140,7 @@ class Reader final : public ph::Handler {
   }
 
   void onDisconnection(const PeerPtr& peer) override {
+    const Pulse::Call call(mark());
     if (const auto connection = Of(peer)) connection->OnEnd();
     MutexLock lock(peers_->mutex);
     --peers_->count;
@@ -143,6 +152,7 @@ class Reader final : public ph::Handler {
   DescriptorPlan plan_;
   std::shared_ptr<std::atomic<std::uint64_t>> ids_;
   std::shared_ptr<ph::RequestParser> parser_;
+  std::shared_ptr<Pulse::Mark> mark_;  // null in what Pistache clones
 };
 
 class PistacheServer final : public Server {
@@ -158,7 +168,8 @@ class PistacheServer final : public Server {
   bool AwaitDrained(Millis limit) override;
   void Stop() override;
   ServerStats stats() const override {
-    return {core_->connections, core_->in_flight, core_->requests, core_->refused};
+    return {core_->connections, core_->in_flight, core_->requests, core_->refused,
+            core_->pulse.beats()};
   }
 
  private:
@@ -198,6 +209,7 @@ Result<std::uint16_t> PistacheServer::Start() {
     endpoint_->setHandler(std::make_shared<Reader>(core_, peers_, plan));
     core_->flusher.Start([core = core_.get(), near = plan.connections / 8 * 7] {
       core->crowded = core->connections > near;
+      core->pulse.Look();
     });
     endpoint_->serveThreaded();
     return static_cast<std::uint16_t>(endpoint_->getPort());

@@ -143,6 +143,7 @@ struct Router::Tables {
     for (auto& [pattern, group] : groups) {
       router.addRoute(
           ph::Method::Get, pattern,
+          // The signature is Pistache's. NOLINTNEXTLINE(performance-unnecessary-value-param)
           [&members = group](const rest::Request& /*request*/, ph::ResponseWriter /*response*/) {
             found = &members;
             return rest::Route::Result::Ok;

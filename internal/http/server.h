@@ -53,7 +53,7 @@ class Stream {
   virtual ~Stream() = default;  // ends the stream
   // Queues `data`, of any size; never blocks. False when the client is gone, or still had more than
   // Limits::stream_buffer_bytes to take from earlier calls (it is then disconnected), and after
-  // End() and in answers to HEAD.
+  // End() or Server::BeginDrain(), and in answers to HEAD.
   virtual bool Write(std::string_view data) = 0;
   virtual void End() = 0;  // idempotent
   virtual bool Alive() const = 0;
@@ -109,6 +109,9 @@ struct ServerStats {
   std::uint64_t in_flight = 0;    // requests being answered now
   std::uint64_t requests = 0;     // since start
   std::uint64_t refused = 0;      // requests the transport refused, since start
+  // Grows several times a second; stands still while a thread of the server hangs, in the
+  // application too.
+  std::uint64_t beats = 0;
 };
 
 struct ServerOptions {
@@ -129,7 +132,8 @@ class Server {
   // cannot listen.
   virtual Result<std::uint16_t> Start() = 0;  // the port
   // Stops keep-alive: every answer from now on says `Connection: close`, idle connections close.
-  // The listener stays open: load balancers need time to look away.
+  // Ends every Stream, with its last chunk. The listener stays open: load balancers need time to
+  // look away.
   virtual void BeginDrain() = 0;
   // Waits until nothing is in flight. False when `limit` passed first. Blocks the caller.
   virtual bool AwaitDrained(Millis limit) = 0;

@@ -30,8 +30,9 @@ std::optional<Target> ParseTarget(std::string_view method, std::string_view targ
   if (target.find('#') != std::string_view::npos) return std::nullopt;
   if (target == "*") {
     if (method != "OPTIONS") return std::nullopt;
-    return Target{"*", ""};
+    return Target{"*", "", ""};
   }
+  std::string_view authority;
   if (!target.empty() && target.front() != '/') {
     const std::size_t colon = target.find("://");
     if (colon == std::string_view::npos) return std::nullopt;
@@ -40,15 +41,25 @@ std::optional<Target> ParseTarget(std::string_view method, std::string_view targ
       return std::nullopt;
     }
     target.remove_prefix(colon + 3);
-    const std::string_view authority = target.substr(0, target.find_first_of("/?"));
+    authority = target.substr(0, target.find_first_of("/?"));
     if (authority.empty() || !IsValidHost(authority)) return std::nullopt;
     target.remove_prefix(authority.size());
   }
   const std::size_t mark = target.find('?');
-  Target out{std::string(target.substr(0, mark)), ""};
+  Target out{std::string(target.substr(0, mark)), "", std::string(authority)};
   if (mark != std::string_view::npos) out.query = target.substr(mark + 1);
   if (out.path.empty()) out.path = "/";
   return out;
+}
+
+void SetHost(Headers& headers, const std::string& authority) {
+  if (authority.empty()) return;
+  for (Header& header : headers) {
+    if (!EqualsIgnoreCase(header.name, "Host")) continue;
+    header.value = authority;
+    return;
+  }
+  headers.push_back({"Host", authority});
 }
 
 bool IsValidHost(std::string_view host) {

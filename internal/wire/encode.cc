@@ -273,7 +273,7 @@ std::string EncodeError(const Status& status) {
   return EncodeEnvelope(envelope);
 }
 
-std::string EncodeFields() {
+Encoded EncodeFields(std::string_view message) {
   Writer writer;
   writer.BeginArray();
   for (const models::Part part : {models::Part::kGpus, models::Part::kProcesses}) {
@@ -295,7 +295,10 @@ std::string EncodeFields() {
     }
   }
   writer.EndArray();
-  return writer.Take();
+  models::Envelope envelope;
+  envelope.data = writer.view();
+  envelope.message = message;
+  return {EncodeEnvelope(envelope), Tag(writer.view(), {})};
 }
 
 }  // namespace gpumon::wire

@@ -45,7 +45,7 @@ std::string EncodeEnvelope(const models::Envelope& envelope);
 // The envelope of an error.
 std::string EncodeError(const Status& status);
 
-// GET /api/v1/gpu/fields: [{name, list, type, unit, always, help}].
-std::string EncodeFields();
+// The whole envelope of GET /api/v1/gpu/fields: [{name, list, type, unit, always, help}].
+Encoded EncodeFields(std::string_view message);
 
 }  // namespace gpumon::wire

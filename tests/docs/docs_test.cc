@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -60,6 +62,43 @@ std::string Names(const schema::Aliases& aliases) {
   std::string names;
   for (const auto& name : aliases) names += (names.empty() ? "`" : ", `") + std::string(name) + '`';
   return names;
+}
+
+// "folder/Suite.Name" of every test below tests/, "folder/Suite.*" of every suite, "folder/*", and
+// "folder/x_test" of every script.
+std::set<std::string> TestNames() {
+  namespace fs = std::filesystem;
+  const fs::path root = GPUMON_SOURCE_DIR "/tests";
+  const std::regex macro(R"(\bTEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\))");
+  std::set<std::string> names;
+  for (const auto& entry : fs::recursive_directory_iterator(root)) {
+    const std::string folder =
+        fs::relative(entry.path().parent_path(), root).generic_string() + '/';
+    if (entry.path().extension() == ".py") names.insert(folder + entry.path().stem().string());
+    if (entry.path().extension() != ".cc") continue;
+    std::stringstream text;
+    text << std::ifstream(entry.path()).rdbuf();
+    const std::string source = text.str();
+    for (std::sregex_iterator test(source.begin(), source.end(), macro), end; test != end; ++test) {
+      names.insert(folder + (*test)[1].str() + '.' + (*test)[2].str());
+      names.insert(folder + (*test)[1].str() + ".*");
+      names.insert(folder + '*');
+    }
+  }
+  return names;
+}
+
+TEST(DocsTest, EveryTestThatARequirementNamesExists) {
+  const std::string page = Read("REQUIREMENTS.md");
+  const std::set<std::string> names = TestNames();
+  const std::regex named(R"(`([a-z0-9_/]+/(?:\w+Test\.(?:\w+|\*)|\*|\w+_test))`)");
+  std::size_t found = 0;
+  for (std::sregex_iterator name(page.begin(), page.end(), named), end; name != end; ++name) {
+    const std::string text = (*name)[1].str();
+    EXPECT_EQ(names.count(text), 1U) << text;
+    ++found;
+  }
+  EXPECT_GT(found, 30U);
 }
 
 TEST(DocsTest, ConfigurationIsTheOptionTable) {

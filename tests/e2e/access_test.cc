@@ -106,6 +106,12 @@ TEST(AccessTest, OnlyAllowedHostsAreServed) {
     ExpectEnvelope(server.Get(kMetrics, {{"Host", host}}), 403, "forbidden");
   }
   EXPECT_EQ(server.Get("/livez", {{"Host", "10.0.0.1:8080"}}).status, 200) << "the kubelet's Host";
+  // The host of an absolute target counts, whatever Host says.
+  const auto absolute = [&](const std::string& authority, const std::string& host) {
+    return server.Get("http://" + authority + kMetrics, {{"Host", host}});
+  };
+  ExpectEnvelope(absolute("evil.example", "gpu.example"), 403, "forbidden");
+  EXPECT_EQ(absolute("gpu.example:8080", "evil.example").status, 200);
 }
 
 TEST(AccessTest, RequestIdsAreEchoedWhenTheyAreHarmless) {

@@ -143,6 +143,24 @@ TEST(LifeTest, RequestsInFlightAreFinishedBeforeTheEnd) {
   EXPECT_EQ(ended->exit_code, 0) << server.log();
 }
 
+TEST(LifeTest, TheEndFollowsTheLastAnswer) {
+  FaultServer upstream(HeldFleet);
+  ServerWithGrpc both(upstream.url());
+  ApiServer& server = both.server;
+  Connection keeps(server.port());
+  ASSERT_TRUE(keeps.Send(RequestText("GET", kMetrics)));
+  ASSERT_TRUE(WaitUntil([&] { return GpuRefreshes(upstream) == 1; }, Millis(10'000)));
+  server.process().Signal(SIGTERM);
+  ASSERT_TRUE(server.process().AwaitErrors("msg=draining", Millis(5000))) << server.log();
+  upstream.Release();
+  EXPECT_EQ(keeps.Read().Header("Connection"), "close");
+  const auto start = Steady::now();
+  const auto ended = server.process().Wait(Millis(10'000));
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->exit_code, 0) << server.log();
+  EXPECT_LT(MillisSince(start), Ms(Millis(700)));
+}
+
 TEST(LifeTest, AHangingPrometheusDelaysTheEndByItsTimeOnly) {
   FaultServer upstream;
   upstream.SetReply(fault::Broken(fault::Reply::Fault::kHang));
@@ -257,6 +275,9 @@ TEST(LifeTest, AWrongOptionIsOneLineThatNamesItAndExitCode2) {
   const std::vector<Row> rows = {
       {{}, {{"PORT", "http"}}, "PORT"},
       {{}, {{"PORT", "70000"}}, "PORT"},
+      {{}, {{"PORT", "080"}}, "leading zero"},
+      {{}, {{"PORT", " 80"}}, "PORT"},
+      {{}, {{"LISTEN_ADDR", "127.0.0.1:080"}}, "LISTEN_ADDR"},
       {{"--port", "-1"}, {}, "--port"},
       {{}, {{"CACHE_TTL", "2"}}, "CACHE_TTL"},
       {{}, {{"LOG_LEVEL", "loud"}}, "LOG_LEVEL"},
@@ -280,6 +301,21 @@ TEST(LifeTest, AWrongOptionIsOneLineThatNamesItAndExitCode2) {
   }
 }
 
+TEST(LifeTest, ACaFileThatCannotBeUsedIsNamedWithTheReason) {
+  const ScratchDirectory directory;
+  const std::string junk = directory.Write("junk.pem", "hidden-word\n");
+  for (const auto& [file, reason] : std::vector<std::pair<std::string, std::string>>{
+           {"/nowhere/ca.pem", "No such file"}, {"/", "directory"}, {junk, "is not PEM"}}) {
+    const auto ended = RunApi({}, {{"PORT", "0"}, {"PROMETHEUS_CA_FILE", file}});
+    EXPECT_EQ(ended.exit_code, 2) << ended.errors;
+    EXPECT_EQ(Lines(ended.errors), 1) << ended.errors;
+    for (const std::string& part : {std::string("--prometheus-ca-file"), file, reason}) {
+      EXPECT_NE(ended.errors.find(part), std::string::npos) << part << ": " << ended.errors;
+    }
+    EXPECT_EQ(ended.errors.find("hidden-word"), std::string::npos) << ended.errors;
+  }
+}
+
 TEST(LifeTest, HealthcheckTellsTheContainerRuntime) {
   FaultServer upstream(HeldFleet);
   const ApiServer server(upstream.url(), {{"BASE_PATH", "/gpu"}});
@@ -295,6 +331,15 @@ TEST(LifeTest, HealthcheckTellsTheContainerRuntime) {
   EXPECT_EQ(RunApi({"--healthcheck=/readyz"}, same).exit_code, 0);
   EXPECT_EQ(RunApi({"--healthcheck", "/nothing"}, same).exit_code, 1);
   EXPECT_EQ(RunApi({"--healthcheck"}, {{"PORT", std::to_string(FreePort())}}).exit_code, 1);
+}
+
+TEST(LifeTest, AVariableOfAnotherVersionIsNotIgnoredSilently) {
+  const ApiServer server(fault::RefusingUrl(), {{"SCHEMA_FILE", "/x"}});
+  ASSERT_EQ(server.Get("/livez").status, 200);
+  EXPECT_NE(server.log().find("SCHEMA_FILE is set, but this version has no such option"),
+            std::string::npos)
+      << server.log();
+  EXPECT_EQ(server.log().find("DSTACK_URL"), std::string::npos);
 }
 
 TEST(LifeTest, HelpAndVersionGoToStandardOutput) {

@@ -104,7 +104,7 @@ TEST(TelemetryTest, EachRequestIsOneLineOfTheLog) {
   }
   const auto missing = LinesWith(server.log(), "request_id=two-2");
   ASSERT_EQ(missing.size(), 1U);
-  EXPECT_TRUE(Holds(missing[0], "level=warn")) << missing[0];
+  EXPECT_TRUE(Holds(missing[0], "level=warn ")) << missing[0];
   EXPECT_TRUE(Holds(missing[0], "status=404")) << missing[0];
   EXPECT_FALSE(Holds(server.log(), "hidden-word"));
   EXPECT_FALSE(Holds(server.log(), "hidden-token"));

@@ -147,5 +147,19 @@ TEST(TransportTest, AHalfClosedConnectionStillGetsItsAnswer) {
   EXPECT_TRUE(connection.AwaitClose(Millis(5000)));
 }
 
+TEST(TransportTest, ARequestThatEndsInItsMiddleIsAnswered) {
+  const Subject subject;
+  for (const std::string& part : {std::string("GET /livez HTTP/1.1\r\nHost: loc"),
+                                  Get("/livez", "Content-Length: 5\r\n") + "he"}) {
+    Connection connection(subject.server.port());
+    ASSERT_TRUE(connection.Send(part));
+    connection.ShutDownSending();
+    const Answer answer = connection.Read();
+    ExpectEnvelope(answer, 400, "bad_request");
+    EXPECT_EQ(answer.Header("Connection"), "close");
+    EXPECT_TRUE(connection.AwaitClose(Millis(5000)));
+  }
+}
+
 }  // namespace
 }  // namespace gpumon::e2e

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "handlers/about.h"
 #include "tests/handlers/fixture.h"
 
 namespace gpumon::handlers {
@@ -284,6 +285,25 @@ TEST_F(GpuTest, FieldsRouteListsBothTables) {
   const auto json = Get("/api/v1/gpu/fields").json();
   EXPECT_EQ(json["data"].size(), models::kGpuFields.size() + models::kProcessFields.size());
   EXPECT_EQ(*json["data"][0]["name"].AsString(), "node_name");
+  EXPECT_EQ(*json["message"].AsString(), "Fields retrieved successfully");
+}
+
+TEST_F(GpuTest, FieldsAreCachedAndCompressedLikeLists) {
+  const auto first = Get("/api/v1/gpu/fields");
+  const std::string etag = first.header("ETag");
+  EXPECT_TRUE(etag.starts_with("W/\"")) << etag;
+  EXPECT_EQ(first.header("Cache-Control"), "private, no-cache");
+  EXPECT_EQ(first.header("Vary"), "Accept-Encoding");
+  const auto again = Get("/api/v1/gpu/fields", {{"If-None-Match", etag}});
+  EXPECT_EQ(again.status(), 304);
+  EXPECT_EQ(again.body(), "");
+  EXPECT_EQ(again.header("ETag"), etag);
+  const auto packed = Get("/api/v1/gpu/fields", {{"Accept-Encoding", "gzip"}});
+  ASSERT_EQ(packed.header("Content-Encoding"), "gzip");
+  EXPECT_EQ(Gunzip(packed.body()), first.body());
+  EXPECT_NE(OpenApiDocument(settings_).find("\"304\"",
+                                            OpenApiDocument(settings_).find("/api/v1/gpu/fields")),
+            std::string::npos);
 }
 
 }  // namespace

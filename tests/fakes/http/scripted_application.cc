@@ -25,7 +25,8 @@ enum Row {
   kDrop,
   kTwice,
   kDropLater,
-  kSplit
+  kSplit,
+  kBlock
 };
 
 Response Text(std::string text) {
@@ -49,8 +50,8 @@ std::vector<Route> ScriptedApplication::Routes() {
                                {{"GET"}, "/hold"},
                                {{"GET"}, "/hold-unlimited", false, true},
                                {{"GET"}, "/stream", false, true}};
-  for (const char* path :
-       {"/throw", "/throw-int", "/throw-after", "/drop", "/twice", "/drop-later", "/split"}) {
+  for (const char* path : {"/throw", "/throw-int", "/throw-after", "/drop", "/twice", "/drop-later",
+                           "/split", "/block"}) {
     routes.push_back({{"GET"}, path});
   }
   return routes;
@@ -115,6 +116,15 @@ void ScriptedApplication::Handle(Request request, Match match,
           {200,
            {{"X-Split", std::string("a\r\nX-Evil: 1\0b", 14)}, {"Content-Length", "999"}},
            MakeBody("split")});
+    case kBlock: {
+      {
+        MutexLock lock(mutex_);
+        blocked_ = true;
+        changed_.NotifyAll();
+        while (!unblocked_) changed_.Wait(mutex_);
+      }
+      return responder->Send(Text("unblocked"));
+    }
     default:
       return;  // kDrop: the responder goes unanswered
   }
@@ -157,6 +167,17 @@ std::vector<std::shared_ptr<Responder>> ScriptedApplication::AwaitHeld(std::size
   while (held_.size() < count && changed_.WaitUntil(mutex_, until)) {
   }
   return std::exchange(held_, {});
+}
+
+void ScriptedApplication::AwaitBlocked() {
+  MutexLock lock(mutex_);
+  while (!blocked_) changed_.Wait(mutex_);
+}
+
+void ScriptedApplication::Unblock() {
+  MutexLock lock(mutex_);
+  unblocked_ = true;
+  changed_.NotifyAll();
 }
 
 std::vector<std::shared_ptr<Stream>> ScriptedApplication::AwaitStreams(std::size_t count) {

@@ -23,6 +23,7 @@ namespace gpumon::http {
 // GET /hold-unlimited the same, with unlimited_time
 // GET /stream         StartStream, kept; see Streams()
 // GET /throw /throw-int /throw-after /drop /twice /drop-later /split
+// GET /block          keeps the server's thread until Unblock()
 // Refuse answers "CODE message|METHOD path", Content-Type application/json. Thread-safe.
 class ScriptedApplication final : public Application {
  public:
@@ -42,6 +43,8 @@ class ScriptedApplication final : public Application {
   // Waits for `count` requests held (streams started) and hands them out.
   std::vector<std::shared_ptr<Responder>> AwaitHeld(std::size_t count);
   std::vector<std::shared_ptr<Stream>> AwaitStreams(std::size_t count);
+  void AwaitBlocked();
+  void Unblock();
 
  private:
   Mutex mutex_;
@@ -49,6 +52,8 @@ class ScriptedApplication final : public Application {
   std::vector<Access> done_ GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<Responder>> held_ GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<Stream>> streams_ GUARDED_BY(mutex_);
+  bool blocked_ GUARDED_BY(mutex_) = false;
+  bool unblocked_ GUARDED_BY(mutex_) = false;
   ThreadPool pool_{2, "app"};
 };
 

@@ -24,6 +24,19 @@ TEST(OptionValueTest, RefusesWhatIsNoDuration) {
   EXPECT_EQ(ParseDuration("5").error().message, "has no unit");
 }
 
+TEST(OptionValueTest, ANumberIsDecimalDigitsWithoutALeadingZero) {
+  EXPECT_EQ(ParseInteger("0").value(), 0);
+  EXPECT_EQ(ParseInteger("8080").value(), 8080);
+  for (const char* text : {"080", "00", "-0", "-1", "+1", " 1", "1 ", "", "0x1", "1e3"}) {
+    EXPECT_FALSE(ParseInteger(text)) << text;
+  }
+  EXPECT_EQ(ParseInteger("080").error().message, "has a leading zero");
+  EXPECT_EQ(ParseInteger("-1").error().message, "has a sign");
+  EXPECT_FALSE(ParseDuration("05s"));
+  EXPECT_FALSE(ParseDuration("00"));
+  EXPECT_FALSE(ParseBytes("01MiB"));
+}
+
 TEST(OptionValueTest, ReadsBytesInPowersOf1024) {
   EXPECT_EQ(ParseBytes("1048576").value(), 1 << 20);
   EXPECT_EQ(ParseBytes("1KiB").value(), 1024);

@@ -87,7 +87,7 @@ TEST(OptionsTest, AFlagWinsOverTheEnvironmentOverTheFileOverTheDefault) {
   EXPECT_EQ(values->Duration("--cache-ttl"), Millis(4000));
   EXPECT_EQ(values->Where("--cache-ttl"), "environment variable CACHE_TTL");
   EXPECT_EQ(values->Text("--name"), "file");
-  EXPECT_EQ(values->Where("--name"), file + " (key name)");
+  EXPECT_EQ(values->Where("--name"), file + ":3:7 (key name)");
   EXPECT_EQ(values->origin("--name"), Origin::kFile);
 }
 
@@ -166,7 +166,7 @@ TEST(OptionsTest, ARefusalSaysWhichFromWhereWhyAndWhatIsAllowed) {
   const ScratchFolder folder;
   const std::string file = folder.Write("c.yaml", "fast: yes\n");
   EXPECT_EQ(Refusal({"--config", file}), "--fast: \"yes\" from " + file +
-                                             " (key fast) is neither true nor false; allowed: "
+                                             ":1:7 (key fast) is neither true nor false; allowed: "
                                              "true, false");
 }
 
@@ -217,11 +217,39 @@ TEST(OptionsTest, RefusesAnUnknownKeyAndNamesTheNearest) {
   const ScratchFolder folder;
   const std::string file = folder.Write("c.yaml", "cache-ttl: 2s\n");
   EXPECT_EQ(Refusal({"--config", file}),
-            file + ": unknown key \"cache-ttl\", the nearest is cache_ttl");
+            file + ":1:1 has the unknown key \"cache-ttl\", the nearest is cache_ttl");
   const std::string nested = folder.Write("d.yaml", "config_file: x\n");
   EXPECT_NE(Refusal({"--config", nested}).find("unknown key"), std::string::npos);
   const std::string flag_only = folder.Write("e.yaml", "inner: x\n");
   EXPECT_NE(Refusal({"--config", flag_only}).find("unknown key"), std::string::npos);
+}
+
+TEST(OptionsTest, AMistakeInTheFileIsNamedWithItsPlace) {
+  const ScratchFolder folder;
+  const auto refusal = [&](const std::string& text) {
+    std::string message = Refusal({"--config", folder.Write("c.yaml", text)});
+    const std::size_t name = message.find(folder.path());
+    if (name != std::string::npos) message.erase(name, folder.path().size() + 1);
+    return message;
+  };
+  EXPECT_EQ(refusal("name: x\n\nprot: 80\n"),
+            "c.yaml:3:1 has the unknown key \"prot\", the nearest is port");
+  EXPECT_EQ(refusal("name: x\nport: eighty\n"),
+            "--port: \"eighty\" from c.yaml:2:7 (key port) is not a whole number; allowed: 0 to "
+            "65535");
+  EXPECT_EQ(refusal("port: 080\n"),
+            "--port: \"080\" from c.yaml:1:7 (key port) has a leading zero; allowed: 0 to 65535");
+  EXPECT_EQ(refusal("port: [80]\n"),
+            "--port: \"80\" from c.yaml:1:7 (key port) is a list, not one value; allowed: 0 to "
+            "65535");
+  EXPECT_EQ(refusal("name:\n  - a\n"),
+            "--name: \"a\" from c.yaml:2:3 (key name) is a list, not one value; allowed: text "
+            "without control characters");
+  EXPECT_EQ(refusal("port: {a: 1}\n"),
+            "c.yaml:1:7 has a value that is neither a scalar nor a list of scalars");
+  EXPECT_EQ(refusal("port: 1\nname: x\nport: 2\n"),
+            "c.yaml:3:1 repeats the key port of " + folder.path() + "/c.yaml:1:1");
+  EXPECT_EQ(refusal("port: [1\n"), "c.yaml:2:1 is not valid YAML");
 }
 
 TEST(OptionsTest, HelpAndVersionComeBeforeAnyRefusal) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tests/internal/config/scratch_folder.h"
@@ -65,6 +66,16 @@ TEST(ServerOptionsTest, EveryRowIsCompleteAndUnique) {
     std::string spelled(row.env);
     for (char& c : spelled) c = c == '_' ? '-' : static_cast<char>(std::tolower(c));
     EXPECT_EQ("--" + spelled, row.flag);
+  }
+}
+
+TEST(ServerOptionsTest, NamesTheVariablesThatThisVersionCannotHonour) {
+  EXPECT_TRUE(VariablesWithoutOption({{"PORT", "1"}, {"SCHEMA_FILE", ""}}).empty());
+  const auto set = VariablesWithoutOption(
+      {{"SCHEMA_FILE", "/x"}, {"DSTACK_URL", "http://a"}, {"HAKURIVER_URL", "http://b"}});
+  EXPECT_EQ(set, (std::vector<std::string_view>{"SCHEMA_FILE", "DSTACK_URL", "HAKURIVER_URL"}));
+  for (const OptionRow& row : ServerOptionRows()) {
+    EXPECT_EQ(std::count(set.begin(), set.end(), row.env), 0) << row.env << " is an option now";
   }
 }
 

@@ -9,9 +9,28 @@ namespace {
 
 using Texts = std::map<std::string, std::string>;
 
-Result<Texts> Read(std::string_view text) {
+Result<std::map<std::string, FileValue>> ReadValues(std::string_view text) {
   const ScratchFolder folder;
   return ReadYamlFile(folder.Write("c.yaml", text));
+}
+
+Result<Texts> Read(std::string_view text) {
+  auto values = ReadValues(text);
+  if (!values) return Error(std::move(values).error());
+  Texts texts;
+  for (const auto& [key, value] : *values) texts.emplace(key, value.text);
+  return texts;
+}
+
+TEST(YamlFileTest, SaysWhereEachKeyAndValueStands) {
+  const auto values = ReadValues("a: 1\n\nb:\n  - x\n");
+  ASSERT_TRUE(values);
+  EXPECT_TRUE(values->at("a").key_at.ends_with("c.yaml:1:1"));
+  EXPECT_TRUE(values->at("a").value_at.ends_with("c.yaml:1:4"));
+  EXPECT_FALSE(values->at("a").is_list);
+  EXPECT_TRUE(values->at("b").key_at.ends_with("c.yaml:3:1"));
+  EXPECT_TRUE(values->at("b").value_at.ends_with("c.yaml:4:3"));
+  EXPECT_TRUE(values->at("b").is_list);
 }
 
 TEST(YamlFileTest, ReadsScalarsListsAndNulls) {
@@ -37,10 +56,10 @@ TEST(YamlFileTest, RefusesWhatIsNotOneFlatMapping) {
   }
 }
 
-TEST(YamlFileTest, NamesTheLine) {
+TEST(YamlFileTest, NamesTheLineAndColumn) {
   const auto texts = Read("a: 1\nb: {c: d}\n");
   ASSERT_FALSE(texts);
-  EXPECT_NE(texts.error().message.find("c.yaml:2 "), std::string::npos) << texts.error().message;
+  EXPECT_NE(texts.error().message.find("c.yaml:2:4 "), std::string::npos) << texts.error().message;
 }
 
 TEST(YamlFileTest, RefusesAHugeOrDeepFile) {

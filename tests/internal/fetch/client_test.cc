@@ -320,7 +320,7 @@ TEST_F(ClientTest, ACredentialsFileThatIsMissingStopsTheStart) {
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error().code, Code::kInvalidParameter);
   EXPECT_EQ(client.error().message,
-            "basic_auth_file: /nowhere/basic cannot be read: No such file or directory");
+            "basic-auth-file: /nowhere/basic cannot be read: No such file or directory");
 }
 
 TEST_F(ClientTest, RunsManyAtOnceOverFewConnections) {

@@ -59,6 +59,33 @@ TEST_F(CredentialFilesTest, MakesHeaderLines) {
                                                     "Authorization: Bearer abc.def"}));
 }
 
+TEST_F(CredentialFilesTest, TakesWholePemCertificatesOnly) {
+  const std::string begin = "-----BEGIN CERTIFICATE-----\n";
+  const std::string end = "-----END CERTIFICATE-----\n";
+  const auto refused = [&](const std::string& text) {
+    return !ErrorOf(&ClientOptions::ca_file, text).empty();
+  };
+  EXPECT_FALSE(refused(begin + "MIIB\nAAA=\n" + end));
+  EXPECT_FALSE(refused("# ours\r\n" + begin + "MIIB\n" + end + "\n" + begin + "MIIC\n" + end));
+  EXPECT_TRUE(refused(begin + "MIIB\n"));
+  EXPECT_TRUE(refused(begin + end));
+  EXPECT_TRUE(refused(begin + "not base64!\n" + end));
+  EXPECT_TRUE(refused(begin + "MIIBA\n" + end));
+  EXPECT_TRUE(refused(begin + "AAAA\n" + end));
+  EXPECT_TRUE(refused(begin + "MIIB\n" + end + begin + "cut"));
+  EXPECT_TRUE(refused("-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"));
+}
+
+TEST_F(CredentialFilesTest, NamesItsFilesAsTheProgramDoes) {
+  ClientOptions options;
+  options.name_prefix = "--prometheus-";
+  options.ca_file = folder_ + "/none";
+  const auto now = CredentialFiles(options, clock_).Get();
+  ASSERT_FALSE(now);
+  EXPECT_EQ(now.error().message, "--prometheus-ca-file: " + options.ca_file +
+                                     " cannot be read: No such file or directory");
+}
+
 TEST_F(CredentialFilesTest, EncodesBasicAuth) {
   for (const auto& [pair, encoded] : std::vector<std::pair<std::string, std::string>>{
            {"Aladdin:open sesame", "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="},
@@ -75,22 +102,22 @@ TEST_F(CredentialFilesTest, EncodesBasicAuth) {
 TEST_F(CredentialFilesTest, NamesOptionAndFileButNeverWhatIsInIt) {
   const std::string path = folder_ + "/file";
   EXPECT_EQ(ErrorOf(&ClientOptions::bearer_token_file, " \n"),
-            "bearer_token_file: " + path + " is empty");
+            "bearer-token-file: " + path + " is empty");
   EXPECT_EQ(ErrorOf(&ClientOptions::bearer_token_file, "secret\nX-Evil: 1"),
-            "bearer_token_file: " + path + " must be one line without control characters");
+            "bearer-token-file: " + path + " must be one line without control characters");
   EXPECT_EQ(ErrorOf(&ClientOptions::basic_auth_file, "secret"),
-            "basic_auth_file: " + path + " is not `user:password`");
+            "basic-auth-file: " + path + " is not `user:password`");
   EXPECT_EQ(ErrorOf(&ClientOptions::headers_file, "A: b\nsecret\n"),
-            "headers_file: " + path + " line 2 is not `Name: value`");
+            "headers-file: " + path + " line 2 is not `Name: value`");
   EXPECT_EQ(ErrorOf(&ClientOptions::headers_file, "A b: c"),
-            "headers_file: " + path + " line 1 is not `Name: value`");
+            "headers-file: " + path + " line 1 is not `Name: value`");
   EXPECT_EQ(ErrorOf(&ClientOptions::headers_file, std::string("A: b\0c", 6)),
-            "headers_file: " + path + " line 1 is not `Name: value`");
+            "headers-file: " + path + " line 1 is not `Name: value`");
   EXPECT_EQ(ErrorOf(&ClientOptions::ca_file, "secret"),
-            "ca_file: " + path + " holds no PEM certificate");
+            "ca-file: " + path + " is not PEM; allowed: whole -----BEGIN CERTIFICATE----- blocks");
   EXPECT_EQ(
       ErrorOf(&ClientOptions::bearer_token_file, std::string(WatchedFile::kMaxBytes + 1, 'a')),
-      "bearer_token_file: " + path + " is larger than 4 MiB");
+      "bearer-token-file: " + path + " is larger than 4 MiB");
 }
 
 TEST_F(CredentialFilesTest, LooksAtAFileOnceASecond) {

@@ -275,6 +275,22 @@ TEST_F(FramingTest, AllowsALargerBodyWhereTold) {
   EXPECT_EQ(parser.Parse(next, used), RequestParser::State::kRefused);
 }
 
+TEST_F(FramingTest, TheHostOfAnAbsoluteTargetReplacesTheHostHeader) {
+  const auto host = [](std::string bytes) {
+    RequestParser parser((Limits()));
+    std::size_t used = 0;
+    EXPECT_EQ(parser.Parse(bytes, used), RequestParser::State::kHead) << bytes;
+    std::string hosts;
+    for (const Header& header : parser.head().headers) {
+      if (header.name == "host" || header.name == "Host") hosts += header.value + ' ';
+    }
+    return hosts;
+  };
+  EXPECT_EQ(host("GET http://evil:1/a HTTP/1.1\r\nhost: good\r\n\r\n"), "evil:1 ");
+  EXPECT_EQ(host("GET http://evil/a HTTP/1.0\r\n\r\n"), "evil ");
+  EXPECT_EQ(host("GET /a HTTP/1.1\r\nHost: good\r\n\r\n"), "good ");
+}
+
 TEST_F(FramingTest, KeepsWhatWasUnderstoodOfARefusedRequest) {
   RequestParser parser((Limits()));
   std::string bytes = "GET /seen HTTP/1.1\r\nBad Header\r\n\r\n";

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/internal/http/serving.h"
@@ -217,8 +218,47 @@ TEST_F(ServerTest, AnswersAfterAHalfClose) {
     client.EndSending();
     EXPECT_EQ(client.Read()->body, "1") << path;
     EXPECT_EQ(client.Read()->body, "2") << path;
+    const auto cut = client.Read();
+    ASSERT_TRUE(cut) << path;
+    EXPECT_EQ(cut->status, 400) << path;
     EXPECT_TRUE(client.IsClosed()) << path;
   }
+}
+
+TEST_F(ServerTest, TellsAClientThatEndsInTheMiddleOfARequest) {
+  const std::vector<std::pair<const char*, std::string>> rows = {
+      {"half a line", "GET /hel"},
+      {"half a head", "GET /hello HTTP/1.1\r\nHost: h\r\nX-A: b"},
+      {"half a body", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhel"},
+      {"no body", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"},
+      {"chunks without an end",
+       "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"},
+  };
+  for (const auto& [name, bytes] : rows) {
+    RawClient client(serving_.port);
+    client.Send(bytes);
+    client.EndSending();
+    const auto answer = client.Read();
+    ASSERT_TRUE(answer) << name;
+    EXPECT_EQ(answer->status, 400) << name;
+    EXPECT_EQ(answer->body.substr(0, 50), "bad_request the request ended before it was whole|")
+        << name;
+    EXPECT_EQ(answer->Value("Connection"), "close") << name;
+    EXPECT_TRUE(client.IsClosed()) << name;
+  }
+  EXPECT_EQ(serving_.server().stats().refused, rows.size());
+}
+
+TEST_F(ServerTest, HasNothingToSayToAClientThatEndsBetweenRequests) {
+  RawClient silent(serving_.port);
+  silent.EndSending();
+  EXPECT_TRUE(silent.IsClosed());
+  RawClient served(serving_.port);
+  EXPECT_EQ(served.Ask(Get("/hello"))->body, "hello");
+  served.Send("\r\n");
+  served.EndSending();
+  EXPECT_TRUE(served.IsClosed());
+  EXPECT_EQ(serving_.server().stats().refused, 0U);
 }
 
 TEST_F(ServerTest, SurvivesHandlersThatThrowAnythingOrNeverAnswer) {

@@ -366,6 +366,66 @@ TEST(ServerDrainTest, FinishesWhatIsInFlightAndClosesIdleConnections) {
   EXPECT_FALSE(RawClient(serving.port).connected());
 }
 
+TEST(ServerDrainTest, DoesNotWaitForClientsThatKeepTheirAnsweredConnection) {
+  Serving serving;
+  RawClient keeps(serving.port);
+  keeps.Send(Get("/hold"));
+  auto held = serving.app.AwaitHeld(1);
+  ASSERT_EQ(held.size(), 1U);
+  serving.server().BeginDrain();
+  held[0]->Send({200, {}, MakeBody("last")});
+  EXPECT_EQ(keeps.Read()->body, "last");
+  // It has the answer and knows that there is no other: its end is its own affair.
+  const SteadyTime start = Now();
+  EXPECT_TRUE(serving.server().AwaitDrained(Millis(7000)));
+  serving.server().Stop();
+  EXPECT_LT(Since(start), Millis(500 * kSlowness));
+  EXPECT_TRUE(keeps.IsClosed());
+}
+
+TEST(ServerDrainTest, EndsStreamsInOrder) {
+  Serving serving;
+  RawClient client(serving.port);
+  client.Send(Get("/stream"));
+  RawClient old(serving.port);
+  old.Send("GET /stream HTTP/1.0\r\n\r\n");
+  auto streams = serving.app.AwaitStreams(2);
+  ASSERT_EQ(streams.size(), 2U);
+  for (const auto& stream : streams) EXPECT_TRUE(stream->Write("one"));
+  const SteadyTime start = Now();
+  serving.server().BeginDrain();
+  for (RawClient* reader : {&client, &old}) {
+    const auto answer = reader->Read();
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE(answer->complete);
+    EXPECT_EQ(answer->body, "one");
+    EXPECT_TRUE(reader->IsClosed());
+  }
+  for (const auto& stream : streams) {
+    EXPECT_FALSE(stream->Alive());
+    EXPECT_FALSE(stream->Write("two"));
+  }
+  EXPECT_TRUE(serving.server().AwaitDrained(Millis(7000)));
+  EXPECT_LT(Since(start), Millis(1000 * kSlowness));
+  const auto done = serving.app.AwaitDone(2);
+  ASSERT_EQ(done.size(), 2U);
+  EXPECT_TRUE(done[0].complete && done[1].complete);
+}
+
+TEST(ServerDrainTest, DoesNotWaitForAStreamWhoseReaderTakesNothing) {
+  Serving serving;
+  RawClient stalled(serving.port, 4096);
+  stalled.Send(Get("/stream"));
+  auto streams = serving.app.AwaitStreams(1);
+  ASSERT_EQ(streams.size(), 1U);
+  EXPECT_TRUE(streams[0]->Write(ScriptedApplication::BigBody()));
+  const SteadyTime start = Now();
+  serving.server().BeginDrain();
+  EXPECT_TRUE(serving.server().AwaitDrained(Millis(15'000)));
+  EXPECT_LT(Since(start), Millis(8000));
+  EXPECT_FALSE(serving.app.AwaitDone(1).at(0).complete);
+}
+
 TEST(ServerDrainTest, StopsWithRequestsUnansweredAndRespondersAlive) {
   auto serving = std::make_unique<Serving>();
   RawClient client(serving->port);
