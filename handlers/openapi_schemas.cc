@@ -13,6 +13,17 @@ namespace {
 
 using json::Writer;
 
+// A reference beside other keys, which OpenAPI 3.0 would else ignore.
+void AllOf(Writer& writer, std::string_view schema) {
+  writer.Key("allOf");
+  writer.BeginArray();
+  writer.BeginObject();
+  writer.Key("$ref");
+  writer.String("#/components/schemas/" + std::string(schema));
+  writer.EndObject();
+  writer.EndArray();
+}
+
 // A field of a row, always nullable: absent is null, never zero.
 void WriteField(Writer& writer, const models::FieldSpec& field) {
   using models::From;
@@ -23,6 +34,7 @@ void WriteField(Writer& writer, const models::FieldSpec& field) {
     case From::kAge:
       Text(writer, "type", "number");
       break;
+    case From::kInteger:
     case From::kGpuIndex:
     case From::kPid:
       Text(writer, "type", "integer");
@@ -33,6 +45,16 @@ void WriteField(Writer& writer, const models::FieldSpec& field) {
       break;
     case From::kText:
       Text(writer, "type", "string");
+      break;
+    case From::kThrottle:
+      Text(writer, "type", "array");
+      writer.Key("items");
+      writer.BeginObject();
+      Text(writer, "type", "string");
+      writer.EndObject();
+      break;
+    case From::kMig:
+      AllOf(writer, "Mig");
       break;
     case From::kWorkloads:
       Text(writer, "type", "array");
@@ -65,7 +87,8 @@ void WriteRowSchema(Writer& writer, std::string_view name, models::Part part) {
 
 constexpr std::string_view kFixedSchemas = R"(
 "NullReason":{"type":"string","enum":["not_exported","not_supported","exporter_down","stale","invalid_value","conflict","query_failed"]},
-"Workload":{"type":"object","required":["namespace","pod","container"],"properties":{"namespace":{"type":"string","nullable":true},"pod":{"type":"string","nullable":true},"container":{"type":"string","nullable":true}}},
+"Workload":{"type":"object","required":["namespace","pod","container","share"],"properties":{"namespace":{"type":"string","nullable":true},"pod":{"type":"string","nullable":true},"container":{"type":"string","nullable":true},"share":{"type":"object","nullable":true,"description":"The pod's part of a GPU that several share; null when it has the GPU alone or nobody measures its part.","properties":{"utilization":{"type":"number","nullable":true,"description":"Unit: %."},"memory_used_bytes":{"type":"integer","nullable":true},"memory_limit_bytes":{"type":"integer","nullable":true}}}}},
+"Mig":{"type":"object","required":["gpu_instance_id","compute_instance_id","profile","uuid"],"properties":{"gpu_instance_id":{"type":"string","nullable":true},"compute_instance_id":{"type":"string","nullable":true},"profile":{"type":"string","nullable":true},"uuid":{"type":"string","nullable":true}}},
 "ListMeta":{"type":"object","required":["as_of","stale","partial","total","limit","offset","sources","null_reasons"],"properties":{"as_of":{"type":"string","format":"date-time","description":"Evaluation time of every query behind the answer."},"stale":{"type":"boolean"},"partial":{"type":"boolean"},"total":{"type":"integer","description":"Rows before paging."},"limit":{"type":"integer","nullable":true},"offset":{"type":"integer"},"sources":{"type":"array","items":{"type":"string"}},"null_reasons":{"type":"object","additionalProperties":{"$ref":"#/components/schemas/NullReason"}}}},
 "Health":{"type":"object","required":["status","timestamp","version","prometheus"],"properties":{"status":{"type":"string"},"timestamp":{"type":"string","format":"date-time"},"version":{"type":"string"},"prometheus":{"type":"object","properties":{"url_host":{"type":"string"},"reachable":{"type":"boolean"},"latency_ms":{"type":"number"},"checked_at":{"type":"string","format":"date-time"}}}}},
 "Field":{"type":"object","required":["name","list","type","unit","always","help"],"properties":{"name":{"type":"string"},"list":{"type":"string","enum":["metrics","processes"]},"type":{"type":"string"},"unit":{"type":"string","nullable":true},"always":{"type":"boolean"},"help":{"type":"string"}}},

@@ -29,7 +29,8 @@ struct Settings {
   std::vector<std::string> cors_origins;   // lower case, or one "*"; empty: none
   std::string base_path;
   std::vector<std::string> command_line;                     // secrets masked, for /debug
-  std::vector<std::pair<std::string, std::string>> queries;  // name, PromQL: for /debug/vars
+  // Name and PromQL of what a refresh asks at present, for /debug/vars. May be empty.
+  std::function<std::vector<std::pair<std::string, std::string>>()> queries;
 };
 
 // Where the process is in its life; the probes read it.

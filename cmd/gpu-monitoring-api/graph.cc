@@ -182,12 +182,7 @@ Result<void> Graph::Build() {
   collector_ = std::make_unique<gpu::Collector>(*prometheus_, clock_, upstream_clock_, observer_,
                                                 StyleOf(config_.process_commands),
                                                 config_.prometheus_max_concurrency);
-  for (const auto part : {models::Part::kGpus, models::Part::kProcesses}) {
-    for (const auto& query : collector_->plan(part)) {
-      settings_.queries.emplace_back(std::string(models::NameOf(part)) + '/' + query.name,
-                                     query.promql);
-    }
-  }
+  settings_.queries = [this] { return Queries(); };
   gpu::CacheOptions cache;
   cache.ttl = config_.cache_ttl;
   cache.max_stale = config_.max_stale;
@@ -203,6 +198,18 @@ Result<void> Graph::Build() {
   server_ = http::MakeServer(HttpOptionsOf(config_), *api_);
   metrics_.SetReadings([this] { return ReadCounters(); });
   return {};
+}
+
+std::vector<std::pair<std::string, std::string>> Graph::Queries() const {
+  std::vector<std::pair<std::string, std::string>> queries;
+  const gpu::DetectedPtr detected = collector_->detected();
+  if (!detected) return queries;
+  for (const auto part : {models::Part::kGpus, models::Part::kProcesses}) {
+    for (const auto& query : detected->plan(part)) {
+      queries.emplace_back(std::string(models::NameOf(part)) + '/' + query.name, query.promql);
+    }
+  }
+  return queries;
 }
 
 telemetry::Readings Graph::ReadCounters() const {
@@ -234,7 +241,8 @@ Result<std::uint16_t> Graph::Start() {
 void Graph::StartFirstRefresh() {
   first_refresh_asked_ = true;
   const Deadline deadline = Deadline::After(clock_, config_.prometheus_timeout);
-  source_->Get({}, deadline, [this](const Result<gpu::Got>&) { lifecycle_.first_refresh_ended = true; });
+  source_->Get({}, deadline,
+               [this](const Result<gpu::Got>&) { lifecycle_.first_refresh_ended = true; });
 }
 
 void Graph::Tick() {

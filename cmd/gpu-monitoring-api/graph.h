@@ -68,6 +68,7 @@ class Graph {
   Result<void> Build();
   void StartFirstRefresh();
   telemetry::Readings ReadCounters() const;
+  std::vector<std::pair<std::string, std::string>> Queries() const;
 
   const config::ServerConfig config_;
   const SystemClock clock_;

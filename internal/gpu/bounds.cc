@@ -19,14 +19,52 @@ constexpr double kNoLimit = std::numeric_limits<double>::max();
 // Smallest double above zero: a device without memory does not exist.
 constexpr double kPositive = std::numeric_limits<double>::denorm_min();
 
+constexpr Bound kPercent{0, 100.5};
+constexpr Bound kAtLeastZero{0, kNoLimit};
+constexpr Bound kCelsius{-100, 200};
+constexpr Bound kFlag{0, 1};
+
 constexpr std::array<Bound, models::kQuantities> kGpuBounds = {{
-    {0, 100.5},             // utilization
-    {0, kNoLimit},          // memory used
+    kPercent,               // utilization
+    kPercent,               // memory utilization
+    kAtLeastZero,           // memory used
     {kPositive, kNoLimit},  // memory total
-    {0, kNoLimit},          // memory free
-    {0, 100.5},             // memory utilization
-    {-100, 200},            // temperature
+    kAtLeastZero,           // memory free
+    kAtLeastZero,           // memory reserved
     {0, 105},               // memory used percent
+    kCelsius,               // temperature
+    kCelsius,               // memory temperature
+    {0, 100'000},           // power
+    {0, 100'000},           // power limit
+    kAtLeastZero,           // energy
+    {0, 100'000},           // SM clock
+    {0, 100'000},           // highest SM clock
+    {0, 100'000},           // memory clock
+    {0, 32},                // performance state: 32 is NVML's "unknown"
+    kPercent,               // SM active
+    kPercent,               // SM occupancy
+    kPercent,               // tensor active
+    kPercent,               // DRAM active
+    kPercent,               // encoder
+    kPercent,               // decoder
+    {0, 200},               // fan: above 100 where the board's own limit is passed
+    kAtLeastZero,           // PCIe in
+    kAtLeastZero,           // PCIe out
+    kAtLeastZero,           // NVLink in
+    kAtLeastZero,           // NVLink out
+    kAtLeastZero,           // NVLink errors
+    kAtLeastZero,           // NVLink links
+    {0, 4294967295.0},      // throttle reasons
+    kAtLeastZero,           // XID
+    kAtLeastZero,           // ECC, corrected, volatile
+    kAtLeastZero,           // ECC, uncorrected, volatile
+    kAtLeastZero,           // ECC, corrected, aggregate
+    kAtLeastZero,           // ECC, uncorrected, aggregate
+    kAtLeastZero,           // rows remapped, correctable
+    kAtLeastZero,           // rows remapped, uncorrectable
+    kAtLeastZero,           // remapping pending
+    kFlag,                  // remapping failed
+    kAtLeastZero,           // PCIe replays
 }};
 constexpr std::array<Bound, models::kProcessQuantities> kProcessBounds = {{
     {0, kNoLimit},  // GPU memory

@@ -23,14 +23,18 @@ double SecondsSince(SteadyTime start, const Clock& clock) {
 template <class RowT>
 class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
  public:
-  Refresh(Collector& collector, Part part, double time, Collected done)
+  Refresh(Collector& collector, Part part, DetectedPtr detected, double time, Collected done)
       : collector_(collector),
         part_(part),
-        plan_(collector.plan(part)),
+        detected_(std::move(detected)),
+        plan_(detected_->plan(part)),
         started_(collector.clock_.Steady()),
         done_(std::move(done)),
-        join_(collector.exporter_, time),
+        join_(detected_->exporters, collector.evidence_, time),
         left_(plan_.size()) {}
+
+  // No exporter here has anything of this part.
+  void FinishEmpty() { Finish(); }
 
   void Ask(double time, Deadline deadline) {
     for (std::size_t i = 0; i < plan_.size(); ++i) {
@@ -66,13 +70,13 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
 
   void Take(const PlannedQuery& query, prom::QueryResult result) REQUIRES(mutex_) {
     auto& vector = std::get<prom::InstantVector>(result.value);
-    if (query.gives == PlannedQuery::Gives::kValue) {
+    if (query.gives == PlannedQuery::Gives::kValues) {
       ++values_answered_;
       samples_ += vector.size();
-      if (vector.size() == 0) empty_.push_back(query.name);
-      join_.Add(vector, query.slot, query.scale);
+      if (vector.size() == 0 && query.metric) empty_.push_back(query.name);
+      join_.Add(query.exporter, vector, query.metric);
     } else {
-      join_.AddTimes(std::move(vector));
+      join_.AddTimes(query.exporter, std::move(vector));
     }
     join_.CountUndecodable(result.bad_samples);
     upstream_warned_ |= result.partial || !result.warnings.empty();
@@ -90,8 +94,8 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   void Fail(std::size_t i, Status status) REQUIRES(mutex_) {
     const PlannedQuery& query = plan_[i];
     failed_names_ += (failed_names_.empty() ? "" : ",") + query.name;
-    if (query.gives == PlannedQuery::Gives::kValue) {
-      join_.AddFailure(query.slot);
+    if (query.gives == PlannedQuery::Gives::kValues) {
+      join_.AddFailure(query.exporter, query.metric);
     } else {
       join_.AddFailedTimes();
     }
@@ -118,7 +122,8 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     MutexLock lock(mutex_);
     done = std::move(done_);
     if (first_error_) LogFailures();
-    if (values_answered_ == 0) return gpumon::Error(*first_error_);
+    if (samples_ == 0 && !first_error_ && part_ == Part::kGpus) collector_.detector_.SawNothing();
+    if (values_answered_ == 0 && first_error_) return gpumon::Error(*first_error_);
     WarnOfEmpty();
     auto snapshot = join_.Finish(collector_.commands_);
     snapshot->upstream_warned = upstream_warned_;
@@ -140,7 +145,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     if (samples_ == 0) {
       // No process on any GPU is no fault, and what failed has warned already.
       if (part_ == Part::kGpus && !first_error_) {
-        join_.AddUniqueWarning("Prometheus has no nvidia_gpu_* series at this instant");
+        join_.AddUniqueWarning("Prometheus has no series of a known GPU exporter at this instant");
       }
       return;
     }
@@ -149,6 +154,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
 
   Collector& collector_;
   const Part part_;
+  const DetectedPtr detected_;
   const std::vector<PlannedQuery>& plan_;
   const SteadyTime started_;
 
@@ -166,30 +172,37 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
 };
 
 Collector::Collector(prom::Client& client, const Clock& clock, UpstreamClock& upstream_clock,
-                     RefreshObserver& observer, CommandStyle commands, std::size_t max_concurrency)
+                     RefreshObserver& observer, CommandStyle commands, std::size_t max_concurrency,
+                     const schema::Registry& registry)
     : client_(client),
       clock_(clock),
       upstream_clock_(upstream_clock),
       observer_(observer),
       commands_(commands),
-      exporter_(schema::NvidiaGpu()),
-      gpu_plan_(PlanQueries(exporter_, Part::kGpus)),
-      process_plan_(PlanQueries(exporter_, Part::kProcesses)),
+      detector_(client, clock, registry),
       budget_(max_concurrency) {}
 
 template <class RowT>
-void Collector::Start(Part part, double time, Deadline deadline, Collected done) {
-  const auto refresh = std::make_shared<Refresh<RowT>>(*this, part, time, std::move(done));
-  budget_.Acquire(plan(part).size(), [refresh, time, deadline] { refresh->Ask(time, deadline); });
+void Collector::Start(Part part, DetectedPtr detected, double time, Deadline deadline,
+                      Collected done) {
+  const std::size_t queries = detected->plan(part).size();
+  const auto refresh =
+      std::make_shared<Refresh<RowT>>(*this, part, std::move(detected), time, std::move(done));
+  if (queries == 0) return refresh->FinishEmpty();
+  budget_.Acquire(queries, [refresh, time, deadline] { refresh->Ask(time, deadline); });
 }
 
 void Collector::Collect(Part part, std::optional<double> time, Deadline deadline, Collected done) {
   const double at = time.value_or(upstream_clock_.Now());
-  if (part == Part::kGpus) {
-    Start<models::GpuMetrics>(part, at, deadline, std::move(done));
-  } else {
-    Start<models::GpuProcess>(part, at, deadline, std::move(done));
-  }
+  detector_.Get(
+      at, time.has_value(), deadline,
+      [this, part, at, deadline, done = std::move(done)](DetectedPtr detected) mutable {
+        if (part == Part::kGpus) {
+          Start<models::GpuMetrics>(part, std::move(detected), at, deadline, std::move(done));
+        } else {
+          Start<models::GpuProcess>(part, std::move(detected), at, deadline, std::move(done));
+        }
+      });
 }
 
 }  // namespace gpumon::gpu

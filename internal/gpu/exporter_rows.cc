@@ -149,6 +149,7 @@ std::uint32_t ExporterRows<RowT>::AddRow(const Key& key, const Identity& identit
   row.set_text(Text::kNode, same_node ? rows_[at - 1].text(Text::kNode) : arena_.Keep(key.node));
   row.set_text(Text::kGpuId, arena_.Keep(identity.text(Text::kGpuId)));
   row.set_text(Text::kSource, exporter_.name);
+  if (!kIsProcess) row.set_text(Text::kVendor, exporter_.vendor);
   row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
   row.pid = key.pid;
   if (key.by_uuid) {

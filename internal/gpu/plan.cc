@@ -69,8 +69,8 @@ class Planner {
  private:
   void Add(const std::string& name, std::string promql, PlannedQuery::Gives gives,
            std::optional<std::size_t> metric = std::nullopt) {
-    plan_.push_back({metric ? name : exporter_.name + '/' + name, std::move(promql), gives, place_,
-                     metric});
+    plan_.push_back(
+        {metric ? name : exporter_.name + '/' + name, std::move(promql), gives, place_, metric});
   }
 
   // The first metric of each field by a query of its own; their names leave `names`.

@@ -38,10 +38,10 @@ std::string DidYouMean(std::string_view word, const Words& words) {
 // A value and where it stands, for errors.
 class Node {
  public:
-  Node(const Value& value, std::string place) : value_(value), place_(std::move(place)) {}
+  Node(const json::Value& value, std::string place) : value_(value), place_(std::move(place)) {}
 
   const std::string& place() const { return place_; }
-  const Value& value() const { return value_; }
+  const json::Value& value() const { return value_; }
   [[noreturn]] void Fail(const std::string& what) const { Refuse(place_, what); }
 
   // Refuses every key that is not one of `known`.
@@ -54,7 +54,7 @@ class Node {
     }
   }
   std::optional<Node> Find(std::string_view key) const {
-    const Value* const found = value_.Find(key);
+    const json::Value* const found = value_.Find(key);
     if (found == nullptr) return std::nullopt;
     return Node(*found, place_ + '.' + std::string(key));
   }
@@ -98,7 +98,7 @@ class Node {
   }
 
  private:
-  const Value& value_;
+  const json::Value& value_;
   std::string place_;
 };
 
