@@ -16,22 +16,23 @@ struct Bound {
   double high;
 };
 constexpr double kNoLimit = std::numeric_limits<double>::max();
+constexpr double kMostBytes = 1152921504606846976;  // 1 EiB
 // Smallest double above zero: a device without memory does not exist.
 constexpr double kPositive = std::numeric_limits<double>::denorm_min();
 
 constexpr std::array<Bound, models::kQuantities> kGpuBounds = {{
-    {0, 100.5},             // utilization
-    {0, kNoLimit},          // memory used
-    {kPositive, kNoLimit},  // memory total
-    {0, kNoLimit},          // memory free
-    {0, 100.5},             // memory utilization
-    {-100, 200},            // temperature
-    {0, 105},               // memory used percent
+    {0, 100.5},               // utilization
+    {0, kMostBytes},          // memory used
+    {kPositive, kMostBytes},  // memory total
+    {0, kMostBytes},          // memory free
+    {0, 100.5},               // memory utilization
+    {-100, 200},              // temperature
+    {0, 105},                 // memory used percent
 }};
 constexpr std::array<Bound, models::kProcessQuantities> kProcessBounds = {{
-    {0, kNoLimit},  // GPU memory
-    {0, kNoLimit},  // cpu
-    {0, 100.5},     // memory
+    {0, kMostBytes},  // GPU memory
+    {0, kNoLimit},    // cpu
+    {0, 100.5},       // memory
 }};
 
 constexpr std::size_t Slot(Quantity quantity) {
