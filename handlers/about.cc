@@ -63,7 +63,7 @@ void GetRoot(const CallPtr& call) {
   writer.Key("routes");
   WriteRoutes(writer, settings);
   writer.EndObject();
-  call->SendData(writer.view(), "GPU Monitoring API");
+  call->SendData(writer.view(), "GPU Monitoring API", {{"Vary", "Accept"}});
 }
 
 void GetApi(const CallPtr& call) {

@@ -103,11 +103,13 @@ void Call::Send(http::Response response) {
   responder_->Send(std::move(response));
 }
 
-void Call::SendData(std::string_view data, std::string_view message) {
+void Call::SendData(std::string_view data, std::string_view message,
+                    std::vector<http::Header> more_headers) {
   models::Envelope envelope;
   envelope.data = data;
   envelope.message = message;
   http::Response response;
+  response.headers = std::move(more_headers);
   response.headers.push_back({"Content-Type", std::string(kJson)});
   response.headers.push_back({"Cache-Control", "no-store"});
   response.body = http::MakeBody(wire::EncodeEnvelope(envelope));

@@ -66,7 +66,8 @@ class Call {
   bool Alive() const { return responder_->Alive(); }
 
   // `data` is finished JSON; answered as {"success": true, ...}.
-  void SendData(std::string_view data, std::string_view message);
+  void SendData(std::string_view data, std::string_view message,
+                std::vector<http::Header> more_headers = {});
   void SendError(const Status& status);
   // With another HTTP status than the code's own.
   void SendError(const Status& status, int http_status);

@@ -126,9 +126,11 @@ void GetPprofIndex(const CallPtr& call) {
 void GetCpuProfile(const CallPtr& call) {
   const std::int64_t seconds = call->parameters().Integer("seconds").value_or(kDefaultSeconds);
   call->services().cpu_profiler.Start(
-      std::chrono::seconds(seconds), [call](Result<std::string> profile) {
+      std::chrono::seconds(seconds),
+      [call](Result<std::string> profile) {
         SendProfile(*call, std::move(profile), call->route().content_type);
-      });
+      },
+      [call] { return call->Alive(); });
 }
 
 void GetHeapProfile(const CallPtr& call) {

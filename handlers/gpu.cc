@@ -97,15 +97,26 @@ void SendSelection(Call& call, Part part, const ListQuery& query, const gpu::Got
   call.Send(std::move(response));
 }
 
+Status PartialRefused() {
+  return {Code::kUpstreamPartial,
+          "some queries failed and partial=abort was asked for; "
+          "partial=allow shows what there is"};
+}
+
+// `at` is a past instant; clocks differ a little.
+std::optional<Status> FutureRefused(const Call& call, const ListQuery& query) {
+  constexpr Millis kClocksDiffer{10'000};
+  if (!query.at || *query.at <= call.services().clock.Wall() + kClocksDiffer) return std::nullopt;
+  return Status{Code::kInvalidParameter, "parameter 'at' lies in the future; give a past instant"};
+}
+
 void Answer(const CallPtr& call, Part part, const ListQuery& query, Result<gpu::Got> got) {
   if (!got) {
     call->SendError(got.error());
     return;
   }
   if (got->snapshot->partial && !query.allow_partial) {
-    call->SendError(Status{Code::kUpstreamPartial,
-                           "some queries failed and partial=abort was asked for; "
-                           "partial=allow shows what there is"});
+    call->SendError(PartialRefused());
     return;
   }
   if (got->stale) call->services().metrics.CountStaleServed();
@@ -120,17 +131,43 @@ void Answer(const CallPtr& call, Part part, const ListQuery& query, Result<gpu::
   });
 }
 
+void Fetch(const CallPtr& call, Part part, ListQuery query) {
+  const gpu::Want want{part, query.at, query.allow_stale};
+  call->services().source.Get(want, call->deadline(),
+                              [call, part, query = std::move(query)](Result<gpu::Got> got) {
+                                Answer(call, part, query, std::move(got));
+                              });
+}
+
+// Who uses a GPU is known by the processes on it.
+void FetchUsedBy(const CallPtr& call, ListQuery query) {
+  const gpu::Want want{Part::kProcesses, query.at, query.allow_stale};
+  call->services().source.Get(want, call->deadline(),
+                              [call, query = std::move(query)](Result<gpu::Got> got) mutable {
+                                if (!got) {
+                                  call->SendError(got.error());
+                                } else if (got->snapshot->partial && !query.allow_partial) {
+                                  call->SendError(PartialRefused());
+                                } else {
+                                  UseGpusOf(*got->snapshot, query);
+                                  Fetch(call, Part::kGpus, std::move(query));
+                                }
+                              });
+}
+
 void List(const CallPtr& call, Part part) {
   auto query = ParseListQuery(part, call->parameters());
   if (!query) {
     call->SendError(query.error());
     return;
   }
-  const gpu::Want want{part, query->at, query->allow_stale};
-  call->services().source.Get(want, call->deadline(),
-                              [call, part, query = std::move(*query)](Result<gpu::Got> got) {
-                                Answer(call, part, query, std::move(got));
-                              });
+  if (const auto refused = FutureRefused(*call, *query)) {
+    call->SendError(*refused);
+  } else if (query->users.empty()) {
+    Fetch(call, part, std::move(*query));
+  } else {
+    FetchUsedBy(call, std::move(*query));
+  }
 }
 
 }  // namespace

@@ -19,7 +19,6 @@ using wire::Table;
 struct TextFilterRow {
   ParameterSpec spec;
   Text which;
-  bool processes_only = false;
 };
 constexpr std::array kTextFilters = {
     TextFilterRow{{"node", ParameterKind::kNodeName, true, "Node name, exact or with *."},
@@ -31,9 +30,9 @@ constexpr std::array kTextFilters = {
     TextFilterRow{{"namespace", ParameterKind::kText, true, "Namespace, exact or with *."},
                   Text::kNamespace},
     TextFilterRow{{"pod", ParameterKind::kText, true, "Pod, exact or with *."}, Text::kPod},
-    TextFilterRow{{"user", ParameterKind::kText, true, "Owner of the process, exact or with *."},
-                  Text::kUser,
-                  true},
+    TextFilterRow{{"user", ParameterKind::kText, true,
+                   "Owner of the process, or of one on the GPU, exact or with *."},
+                  Text::kUser},
 };
 
 constexpr std::array kFormParameters = {
@@ -71,12 +70,14 @@ constexpr std::array kFormParameters = {
 };
 
 bool IsNumeric(const models::FieldSpec& field) {
-  return field.from == models::From::kReading || field.from == models::From::kAge ||
+  return field.from == models::From::kReading || field.from == models::From::kInteger ||
+         field.from == models::From::kAge ||
          field.from == models::From::kGpuIndex || field.from == models::From::kPid;
 }
 
 bool IsSortable(const models::FieldSpec& field) {
-  return field.from != models::From::kWorkloads && field.from != models::From::kReasons;
+  return field.from != models::From::kWorkloads && field.from != models::From::kReasons &&
+         field.from != models::From::kMig && field.from != models::From::kThrottle;
 }
 
 struct ParameterTable {
@@ -86,9 +87,7 @@ struct ParameterTable {
 
 ParameterTable MakeParameters(Part part) {
   ParameterTable table;
-  for (const auto& row : kTextFilters) {
-    if (!row.processes_only || part == Part::kProcesses) table.specs.push_back(row.spec);
-  }
+  for (const auto& row : kTextFilters) table.specs.push_back(row.spec);
   for (const auto& field : wire::FieldsOf(part)) {
     if (!IsNumeric(field)) continue;
     for (const std::string_view prefix : {"min_", "max_"}) {
@@ -145,14 +144,36 @@ Result<void> ParseSort(Part part, std::string_view sort, ListQuery& query) {
   return {};
 }
 
+bool AnyMatches(const std::vector<std::string>& patterns, std::string_view text) {
+  return !text.empty() &&
+         std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return GlobMatch(pattern, text); });
+}
+
+// Pods that share a GPU are its workloads beside the first.
+bool AnyWorkloadMatches(const Table& table, std::size_t row, const ListQuery::TextFilter& filter) {
+  if (filter.which != Text::kPod && filter.which != Text::kNamespace) return false;
+  const auto workloads = table.workloads(row);
+  return std::any_of(workloads.begin(), workloads.end(), [&](const models::Workload& workload) {
+    return AnyMatches(filter.patterns,
+                      filter.which == Text::kPod ? workload.pod : workload.name_space);
+  });
+}
+
+std::string GpuKey(std::string_view node, std::string_view gpu) {
+  return std::string(node).append(1, '\0').append(gpu);
+}
+
 bool Passes(const Table& table, std::size_t row, const ListQuery& query) {
+  if (query.used_gpus && query.used_gpus->count(GpuKey(table.text(row, Text::kNode),
+                                                       table.text(row, Text::kGpuId))) == 0) {
+    return false;
+  }
   for (const auto& filter : query.texts) {
-    const std::string_view text = table.text(row, filter.which);
-    const bool any = !text.empty() && std::any_of(filter.patterns.begin(), filter.patterns.end(),
-                                                  [&](const std::string& pattern) {
-                                                    return GlobMatch(pattern, text);
-                                                  });
-    if (!any) return false;
+    if (!AnyMatches(filter.patterns, table.text(row, filter.which)) &&
+        !AnyWorkloadMatches(table, row, filter)) {
+      return false;
+    }
   }
   for (const auto& range : query.ranges) {
     const Cell cell = table.cell(row, range.field);
@@ -189,7 +210,11 @@ std::span<const ParameterSpec> ListParameters(Part part) {
 Result<ListQuery> ParseListQuery(Part part, const Parameters& parameters) {
   ListQuery query;
   for (const auto& row : kTextFilters) {
-    if (const auto& patterns = parameters.All(row.spec.name); !patterns.empty()) {
+    const auto& patterns = parameters.All(row.spec.name);
+    if (patterns.empty()) continue;
+    if (part == Part::kGpus && row.which == Text::kUser) {
+      query.users = patterns;
+    } else {
       query.texts.push_back({row.which, patterns});
     }
   }
@@ -220,9 +245,19 @@ Result<ListQuery> ParseListQuery(Part part, const Parameters& parameters) {
   return query;
 }
 
+void UseGpusOf(const models::Snapshot& processes, ListQuery& query) {
+  auto used = std::make_shared<std::set<std::string>>();
+  for (const models::GpuProcess& process : processes.processes) {
+    if (AnyMatches(query.users, process.text(Text::kUser))) {
+      used->insert(GpuKey(process.text(Text::kNode), process.text(Text::kGpuId)));
+    }
+  }
+  query.used_gpus = std::move(used);
+}
+
 Page Select(const Table& table, const ListQuery& query) {
   Page page = wire::WholePage(table);
-  if (!query.texts.empty() || !query.ranges.empty()) {
+  if (!query.texts.empty() || !query.ranges.empty() || query.used_gpus) {
     std::erase_if(page.rows, [&](std::uint32_t row) { return !Passes(table, row, query); });
   }
   page.total = page.rows.size();

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,6 +34,9 @@ struct ListQuery {
   };
 
   std::vector<TextFilter> texts;  // all of them
+  // GPUs with a process of such a user: UseGpusOf finds them before Select.
+  std::vector<std::string> users;
+  std::shared_ptr<const std::set<std::string>> used_gpus;
   std::vector<RangeFilter> ranges;
   std::optional<std::size_t> sort_field;
   bool descending = false;
@@ -45,13 +50,16 @@ struct ListQuery {
 
   // Every row and field, as JSON: the body that all such requests share.
   bool IsWhole() const {
-    return texts.empty() && ranges.empty() && !sort_field && !limit && offset == 0 &&
-           fields.empty() && !csv;
+    return texts.empty() && users.empty() && ranges.empty() && !sort_field && !limit &&
+           offset == 0 && fields.empty() && !csv;
   }
 };
 
 // kInvalidParameter naming the parameter.
 Result<ListQuery> ParseListQuery(models::Part part, const Parameters& parameters);
+
+// Keeps of the GPUs those that a process of query.users runs on.
+void UseGpusOf(const models::Snapshot& processes, ListQuery& query);
 
 // The rows that pass every filter, in order, of the asked page. Nulls pass no filter and sort
 // last.

@@ -87,7 +87,8 @@ running() { [ -n "${pids[$1]-}" ] && kill -0 "${pids[$1]}" 2>/dev/null; }
 # Says how child $1 ended, with its last words, and ends everything.
 report_death() {
   local status=0
-  wait "${pids[$1]}" || status=$?
+  # Without bash's own words on a child that a signal ended.
+  { wait "${pids[$1]}"; } 2>/dev/null || status=$?
   unset "pids[$1]"
   clear_progress
   local log=${log_of[$1]}
@@ -256,7 +257,7 @@ run_demo() {
 check_port PORT "$port" 0
 check_port GRPC_HEALTH_PORT "$grpc_port" 0
 export DEBUG_ENDPOINTS=${DEBUG_ENDPOINTS:-true}
-export TCMALLOC_SAMPLE_PARAMETER=${TCMALLOC_SAMPLE_PARAMETER:-524288}
+export TCMALLOC_SAMPLE_PARAMETER=${TCMALLOC_SAMPLE_PARAMETER:-32768}
 
 if [ -n "${PROMETHEUS_URL-}" ]; then
   exec "$server"

@@ -20,7 +20,12 @@ namespace gpumon::config {
 namespace {
 
 std::string Nearest(std::string_view word, const std::vector<std::string>& valid) {
-  const std::string_view nearest = NearestWord(word, valid);
+  // The dashes that all flags share make none of them near.
+  const auto bare = [](std::string_view text) {
+    return text.substr(std::min(text.size(), text.find_first_not_of('-')));
+  };
+  std::string_view nearest = NearestWord(word, valid);
+  if (2 * EditDistance(bare(word), bare(nearest)) > bare(word).size()) nearest = {};
   return nearest.empty() ? std::string() : ", the nearest is " + std::string(nearest);
 }
 

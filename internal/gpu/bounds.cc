@@ -16,21 +16,23 @@ struct Bound {
   double high;
 };
 constexpr double kNoLimit = std::numeric_limits<double>::max();
+constexpr double kMostBytes = 1152921504606846976;  // 1 EiB
 // Smallest double above zero: a device without memory does not exist.
 constexpr double kPositive = std::numeric_limits<double>::denorm_min();
 
 constexpr Bound kPercent{0, 100.5};
 constexpr Bound kAtLeastZero{0, kNoLimit};
+constexpr Bound kBytes{0, kMostBytes};
 constexpr Bound kCelsius{-100, 200};
 constexpr Bound kFlag{0, 1};
 
 constexpr std::array<Bound, models::kQuantities> kGpuBounds = {{
     kPercent,               // utilization
     kPercent,               // memory utilization
-    kAtLeastZero,           // memory used
-    {kPositive, kNoLimit},  // memory total
-    kAtLeastZero,           // memory free
-    kAtLeastZero,           // memory reserved
+    kBytes,                 // memory used
+    {kPositive, kMostBytes},  // memory total
+    kBytes,                 // memory free
+    kBytes,                 // memory reserved
     {0, 105},               // memory used percent
     kCelsius,               // temperature
     kCelsius,               // memory temperature
@@ -67,9 +69,9 @@ constexpr std::array<Bound, models::kQuantities> kGpuBounds = {{
     kAtLeastZero,           // PCIe replays
 }};
 constexpr std::array<Bound, models::kProcessQuantities> kProcessBounds = {{
-    {0, kNoLimit},  // GPU memory
-    {0, kNoLimit},  // cpu
-    {0, 100.5},     // memory
+    {0, kMostBytes},  // GPU memory
+    {0, kNoLimit},    // cpu
+    {0, 100.5},       // memory
 }};
 
 constexpr std::size_t Slot(Quantity quantity) {

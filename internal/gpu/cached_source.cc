@@ -43,11 +43,16 @@ std::optional<Result<Got>> CachedSource::Stale(const Entry& entry, const Want& w
   if (want.allow_stale && entry.snapshot && now - entry.taken <= options_.max_stale) {
     return Got{entry.snapshot, true, *entry.error, Seconds(now - entry.taken)};
   }
-  return Result<Got>(Error(*entry.error));
+  Status error = *entry.error;
+  // What is left of the time that Prometheus asked for.
+  const int gone = static_cast<int>(Seconds(now - entry.failed_at));
+  if (error.retry_after_s > 0) error.retry_after_s = std::max(1, error.retry_after_s - gone);
+  return Result<Got>(Error(std::move(error)));
 }
 
 std::optional<Got> CachedSource::Late(const Entry& entry, const Want& want, SteadyTime now) const {
-  const auto patience = std::max<SteadyTime::duration>(options_.patience, 2 * entry.refresh_took);
+  auto patience = std::max<SteadyTime::duration>(options_.patience, 2 * entry.refresh_took);
+  if (entry.error) patience = {};  // the refresh before has failed: nobody waits for this one
   if (!entry.refreshing || now - entry.refresh_started < patience || !want.allow_stale ||
       !entry.snapshot || now - entry.taken > options_.max_stale) {
     return std::nullopt;
@@ -77,17 +82,15 @@ void CachedSource::GetPresent(const Want& want, GotSnapshot done) {
     Entry& entry = entries_[IndexOf(want.part)];
     answer = Answer(entry, want, now);
     if (!answer) {
-      entry.waiters.push_back(Waiter{want, std::move(done)});
       start = !entry.refreshing;
       entry.refreshing = true;
       if (start) entry.refresh_started = now;
+      if (auto late = Late(entry, want, now)) answer = Result<Got>(std::move(*late));
     }
+    if (!answer) entry.waiters.push_back(Waiter{want, std::move(done)});
   }
-  if (answer) {
-    // Moved only where there is no answer. NOLINTNEXTLINE(bugprone-use-after-move)
-    done(std::move(*answer));
-    return;
-  }
+  // Moved only where there is no answer. NOLINTNEXTLINE(bugprone-use-after-move)
+  if (answer) done(std::move(*answer));
   if (!start) return;
   // The refresh serves others too: its time is the upstream's, not this request's.
   collector_.Collect(want.part, std::nullopt, Deadline::After(clock_, options_.upstream_timeout),
@@ -115,6 +118,7 @@ void CachedSource::Refreshed(models::Part part, SteadyTime started, Collection r
       entry.error.reset();
     } else {
       entry.error = std::move(result.error());
+      entry.failed_at = now;
       const Millis asked = std::chrono::seconds(entry.error->retry_after_s);
       entry.retry_at =
           now + std::max(options_.retry_after, std::min(asked, options_.max_retry_after));

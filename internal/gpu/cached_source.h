@@ -66,6 +66,7 @@ class CachedSource final : public Source {
     SteadyTime taken;  // when the refresh that gave it started
     SteadyTime fresh_until;
     std::optional<Status> error;  // of the newest refresh
+    SteadyTime failed_at;
     SteadyTime retry_at;
     bool refreshing = false;
     SteadyTime refresh_started;           // while refreshing

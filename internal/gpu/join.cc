@@ -329,8 +329,6 @@ void Join<RowT>::StateWarnings() {
         "samples without a valid pid dropped");
   state(counts_.no_node_label, "row without a node label", "rows without a node label");
   state(counts_.bad_value, "impossible value shown as null", "impossible values shown as null");
-  state(counts_.undecodable, "sample whose value is not a number",
-        "samples whose values are not numbers");
   state(counts_.duplicates, "duplicate series ignored", "duplicate series ignored");
 }
 

@@ -20,16 +20,10 @@ constexpr std::size_t kEmptyLines = 4;
 constexpr std::size_t kUsualHeaders = 8;
 // A chunk of one byte takes six; more overhead than this is an attack.
 constexpr std::size_t kChunkOverhead = 8;
+constexpr std::uint64_t kNoSize = std::uint64_t{1} << 53U;
 
 Status Bad(std::string message) {
   return Status{Code::kBadRequest, std::move(message), {}, 0};
-}
-
-Status Explain(LineScanner::Found found) {
-  using Found = LineScanner::Found;
-  if (found == Found::kBareLineEnd) return Bad("a CR or LF stands alone; lines end with CRLF");
-  if (found == Found::kFold) return Bad("a header line begins with a space; folding is obsolete");
-  return Bad("the request's head has a control character or a byte above 0x7f; percent-encode it");
 }
 
 Status TooLarge() {
@@ -144,7 +138,7 @@ bool RequestParser::Impl::SkipEmptyLines(std::span<char> input, std::size_t& use
   while (!input.empty() && input[0] == '\r') {
     if (input.size() < 2) return false;
     if (input[1] != '\n' || ++empty_lines > kEmptyLines) {
-      Refuse(Explain(LineScanner::Found::kBareLineEnd));
+      Refuse(Bad(LineScanner::Explain(LineScanner::Found::kBareLineEnd)));
       return false;
     }
     input = input.subspan(2);
@@ -173,6 +167,10 @@ void RequestParser::Impl::OnBody(std::string_view bytes) {
 
 bool RequestParser::Impl::OnChunk(std::uint64_t size) {
   chunk_left = size;
+  if (size >= kNoSize) {
+    Refuse(Bad("a chunk's size is larger than any body"));
+    return false;
+  }
   if (size <= body_limit - request.body.size()) return true;
   Refuse(TooLarge());
   return false;
@@ -184,7 +182,7 @@ RequestParser::State RequestParser::Impl::ReadLine(std::span<char> input, std::s
   if (found == Found::kNothing) return State::kMore;
   const Status too_long{Code::kUriTooLong, "the request's target is too long", {}, 0};
   if (found == Found::kTooLong) return Refuse(too_long);
-  if (found != Found::kLine) return Refuse(Explain(found));
+  if (found != Found::kLine) return Refuse(Bad(LineScanner::Explain(found)));
   if (!Put(input.first(scanner.position()), used)) return State::kRefused;
   if (target.size() > limits.target_bytes) return Refuse(too_long);
   if (request.method == "CONNECT") {
@@ -227,24 +225,25 @@ RequestParser::State RequestParser::Impl::ReadFields(std::span<char> input, std:
       case Found::kBareLineEnd:
       case Found::kControl:
       case Found::kFold:
-        return Refuse(Explain(found));
+        return Refuse(Bad(LineScanner::Explain(found)));
     }
   }
 }
 
 void RequestParser::Impl::OnField(std::string_view name, std::string_view value) {
   if (phase != Phase::kFields) return;  // a trailer, or after a refusal
-  const auto all_digits = [](std::string_view text) {
-    return !text.empty() &&
-           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  };
   if (EqualsIgnoreCase(name, "Host")) {
     ++hosts;
     if (!IsValidHost(value)) Refuse(Bad("the Host header is not `name[:port]`"));
   } else if (EqualsIgnoreCase(name, "Content-Length")) {
     // 18 digits: what is larger is no size, and would wrap.
-    if (++lengths > 1 || !all_digits(value) || value.size() > 18) {
+    if (++lengths > 1 || value.empty() ||
+        value.find_first_not_of("0123456789") != std::string_view::npos) {
       Refuse(Bad("Content-Length is not one decimal number"));
+    } else if (value.size() > 18) {
+      Refuse(Bad("Content-Length is larger than any body"));
+    } else if (codings > 0) {
+      Refuse(Bad("Transfer-Encoding is repeated or stands beside Content-Length"));
     }
   } else if (EqualsIgnoreCase(name, "Transfer-Encoding")) {
     ++codings;
@@ -312,7 +311,7 @@ RequestParser::State RequestParser::Impl::ReadChunkLine(std::span<char> input, s
     if (found == Found::kEmptyLine && after_chunk) continue;
     if (found != Found::kLine)
       return Refuse(found == Found::kEmptyLine ? Bad("the body's chunks are malformed")
-                                               : Explain(found));
+                                               : Bad(LineScanner::Explain(found)));
     if (after_chunk) return Refuse(Bad("a chunk is longer than its size says"));
     break;
   }
@@ -343,7 +342,7 @@ RequestParser::State RequestParser::Impl::ReadTrailer(std::span<char> input, std
     if (found == Found::kTooLong) {
       return Refuse({Code::kHeadersTooLarge, "the request's trailers are too large", {}, 0});
     }
-    if (found != Found::kEmptyLine) return Refuse(Explain(found));
+    if (found != Found::kEmptyLine) return Refuse(Bad(LineScanner::Explain(found)));
     if (!Put(input.first(scanner.position()), used)) return State::kRefused;
     if (!message->is_done()) return Refuse(Bad("the body's chunks are malformed"));
     phase = Phase::kDone;

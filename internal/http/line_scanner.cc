@@ -2,6 +2,12 @@
 
 namespace gpumon::http {
 
+const char* LineScanner::Explain(Found found) {
+  if (found == Found::kBareLineEnd) return "a CR or LF stands alone; lines end with CRLF";
+  if (found == Found::kFold) return "a header line begins with a space; folding is obsolete";
+  return "the request's head has a control character or a byte above 0x7f; percent-encode it";
+}
+
 LineScanner::Found LineScanner::Next(std::string_view input, std::size_t limit) {
   for (; position_ < input.size(); ++position_) {
     if (position_ >= limit) return Found::kTooLong;

@@ -17,6 +17,9 @@ class LineScanner {
   void Begin(bool fields) { *this = LineScanner(fields); }
   LineScanner() = default;
 
+  // What is wrong with a line: of kBareLineEnd, kFold and kControl.
+  static const char* Explain(Found found);
+
   // Looks at `input` from where the last call stopped; `input` begins where it began then.
   // kTooLong when more than `limit` bytes went by since Begin.
   Found Next(std::string_view input, std::size_t limit);

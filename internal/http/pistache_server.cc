@@ -24,6 +24,7 @@
 #include "internal/http/connection.h"
 #include "internal/http/core.h"
 #include "internal/http/descriptor_plan.h"
+#include "internal/http/listening_socket.h"
 #include "internal/http/server.h"
 
 namespace gpumon::http {
@@ -178,6 +179,7 @@ class PistacheServer final : public Server {
   const std::shared_ptr<Peers> peers_ = std::make_shared<Peers>();
   Mutex stop_mutex_;
   std::unique_ptr<ph::Endpoint> endpoint_ GUARDED_BY(stop_mutex_);
+  ListeningSocket listener_ GUARDED_BY(stop_mutex_);
 };
 
 Result<std::uint16_t> PistacheServer::Start() {
@@ -212,7 +214,9 @@ Result<std::uint16_t> PistacheServer::Start() {
       core->pulse.Look();
     });
     endpoint_->serveThreaded();
-    return static_cast<std::uint16_t>(endpoint_->getPort());
+    const auto port = static_cast<std::uint16_t>(endpoint_->getPort());
+    listener_ = ListeningSocket(port);
+    return port;
   } catch (const std::exception& e) {
     endpoint_.reset();
     core_->flusher.Stop();
@@ -221,13 +225,18 @@ Result<std::uint16_t> PistacheServer::Start() {
 }
 
 void PistacheServer::BeginDrain() {
+  constexpr Millis kPatience{100};
   core_->draining = true;
+  {
+    MutexLock lock(stop_mutex_);
+    listener_.Close(kPatience);
+  }
   core_->flusher.Hurry();
 }
 
 bool PistacheServer::AwaitDrained(Millis limit) {
   return core_->flusher.AwaitQuiet(std::chrono::steady_clock::now() + limit,
-                                   [this] { return core_->in_flight == 0; });
+                                   [this] { return core_->connections == 0; });
 }
 
 void PistacheServer::Stop() {

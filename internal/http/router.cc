@@ -246,6 +246,11 @@ Verdict Router::Find(std::string_view method, std::string_view path) const {
     return verdict;
   }
   const std::string& base = tables_->base_path;
+  // A preflight tells a page of another origin that it may read the 404 that follows.
+  if (method == "OPTIONS") {
+    verdict.kind = Verdict::Kind::kOptions;
+    verdict.allow = "GET, HEAD, OPTIONS";
+  }
   if (path.substr(0, base.size()) != base) return verdict;
   path.remove_prefix(base.size());
   if (const auto refused = RefusePath(path)) {

@@ -132,10 +132,11 @@ class Server {
   // cannot listen.
   virtual Result<std::uint16_t> Start() = 0;  // the port
   // Stops keep-alive: every answer from now on says `Connection: close`, idle connections close.
-  // Ends every Stream, with its last chunk. The listener stays open: load balancers need time to
-  // look away.
+  // Ends every Stream, with its last chunk. Closes the listener once what it holds is accepted:
+  // give load balancers time to look away before. May block for 100 ms.
   virtual void BeginDrain() = 0;
-  // Waits until nothing is in flight. False when `limit` passed first. Blocks the caller.
+  // Waits until everything is answered and every connection closed: idle ones, and those with half
+  // a request, are given their time. False when `limit` passed first. Blocks the caller.
   virtual bool AwaitDrained(Millis limit) = 0;
   virtual void Stop() = 0;  // closes the listener and every connection; idempotent
   virtual ServerStats stats() const = 0;

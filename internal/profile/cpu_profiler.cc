@@ -60,6 +60,9 @@ constexpr bool kHasProfiler =
     false;
 #endif
 
+// Whether somebody still wants the profile.
+constexpr Millis kLookAgain{250};
+
 constexpr const char* kShuttingDown = "CPU profile: the server is shutting down";
 
 }  // namespace
@@ -76,7 +79,7 @@ CpuProfiler::~CpuProfiler() {
   if (thread.joinable()) thread.join();
 }
 
-void CpuProfiler::Start(Millis duration, Profiled done) {
+void CpuProfiler::Start(Millis duration, Profiled done, std::function<bool()> wanted) {
   Status refusal;
   {
     MutexLock lock(mutex_);
@@ -92,7 +95,8 @@ void CpuProfiler::Start(Millis duration, Profiled done) {
       close(file);
       refusal = {Code::kInternal, "CPU profile: the profiler did not start"};
     } else {
-      job_ = Job{std::chrono::steady_clock::now() + duration, file, std::move(done)};
+      job_ = Job{std::chrono::steady_clock::now() + duration, file, std::move(done),
+                 std::move(wanted)};
       if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
       changed_.NotifyAll();
       return;
@@ -110,8 +114,10 @@ void CpuProfiler::Run() {
       while (!job_ && !cancelled_) changed_.Wait(mutex_);
       if (!job_) return;
       const SteadyTime until = job_->until;
-      while (!cancelled_ && std::chrono::steady_clock::now() < until) {
-        changed_.WaitUntil(mutex_, until);
+      for (auto now = std::chrono::steady_clock::now(); !cancelled_ && now < until;
+           now = std::chrono::steady_clock::now()) {
+        if (job_->wanted && !job_->wanted()) break;
+        changed_.WaitUntil(mutex_, std::min<SteadyTime>(until, now + kLookAgain));
       }
       StopSampling();
       profile = ReadAll(job_->file);

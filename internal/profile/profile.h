@@ -30,7 +30,8 @@ class CpuProfiler {
   // profiler's, where it must not destroy the profiler; the next profile may start by then. Or an
   // error, from inside Start when none could be started: kTooManyRequests (one is running),
   // kDraining (cancelled), kUnavailable (this build has no profiler), kInternal.
-  void Start(Millis duration, Profiled done);
+  // When `wanted` is given and says no, it ends early: asked a few times a second.
+  void Start(Millis duration, Profiled done, std::function<bool()> wanted = {});
 
   // Ends a running profile now with kDraining, and refuses every later one: for shutdown.
   void Cancel();
@@ -40,6 +41,7 @@ class CpuProfiler {
     SteadyTime until;
     int file = -1;  // where the samples go
     Profiled done;
+    std::function<bool()> wanted;
   };
 
   void Run();

@@ -90,6 +90,13 @@ Answer::Name Answer::NameOf(At at, std::string_view name) {
   return Name::kOther;
 }
 
+bool Answer::Number(std::string_view text) {
+  // No double needs as many digits.
+  constexpr std::size_t kLongest = 64;
+  if (text.size() > kLongest) return Refuse("a number that is longer than numbers are");
+  return Plain(Kind::kNumber, text);
+}
+
 bool Answer::Key(std::string_view name) {
   if (at() == At::kMetric) {
     label_name_ = name;

@@ -23,7 +23,7 @@ class Answer final : public json::Handler {
 
   bool Null() override { return Plain(Kind::kNull, {}); }
   bool Bool(bool value) override { return Plain(value ? Kind::kTrue : Kind::kFalse, {}); }
-  bool Number(std::string_view text) override { return Plain(Kind::kNumber, text); }
+  bool Number(std::string_view text) override;
   bool String(std::string_view text) override { return Plain(Kind::kString, text); }
   bool Key(std::string_view name) override;
   bool BeginObject() override;

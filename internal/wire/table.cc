@@ -79,6 +79,10 @@ template <class RowT>
 NullReason ReasonOf(const RowT& row, const FieldSpec& field) {
   // A whole GPU is no MIG instance: nothing is missing.
   if (field.from == From::kMig) return NullReason::kNone;
+  // An id that is no index, like "abc" or "007".
+  if (field.from == From::kGpuIndex && !row.text(Text::kGpuId).empty()) {
+    return NullReason::kInvalidValue;
+  }
   return IsReading(field.from) ? row.readings.reason(field.slot) : NullReason::kNotExported;
 }
 
@@ -135,6 +139,8 @@ void Table::Survey() {
     } else if (nulls < rows_) {
       shown_[f] = true;
     }
+    // What one of these rows could have is said in each row that lacks it.
+    if (common != NullReason::kNotExported) common = NullReason::kNone;
     shared_[f] = common;
     if (shown_[f] && nulls > 0 && common == NullReason::kNone) some_row_has_reasons = true;
   }

@@ -175,9 +175,11 @@ TEST(LifeTest, AHangingPrometheusDelaysTheEndByItsTimeOnly) {
   EXPECT_EQ(ended->exit_code, 0) << server.log();
 }
 
+enum class Balancer { kLooksAway, kLooksOn };
+
 // As in a cluster: readiness fails, the load balancer sends new connections elsewhere, kept ones
-// go on until they are told to close.
-void EndUnderLoad(int run) {
+// go on until they are told to close. Or it does not look, and connects until it is refused.
+void EndUnderLoad(int run, Balancer balancer) {
   SCOPED_TRACE("run " + std::to_string(run));
   FaultServer upstream([](const fault::Request& request) {
     constexpr int kSlowMs = 40;
@@ -190,19 +192,25 @@ void EndUnderLoad(int run) {
   ASSERT_TRUE(WaitUntil([&] { return load.answered() >= 60; }, Millis(10'000)));
   server.process().Signal(SIGTERM);
   EXPECT_TRUE(WaitUntil([&] { return server.Get("/readyz").status == 503; }, Millis(5000)));
-  load.StopConnecting();
+  if (balancer == Balancer::kLooksAway) load.StopConnecting();
   const auto ended = server.process().Wait(Millis(15'000));
   const LoadReport report = load.Stop();
   ASSERT_TRUE(ended.has_value());
   EXPECT_EQ(ended->exit_code, 0) << server.log();
   EXPECT_EQ(report.dropped, 0U) << report.Text();
-  EXPECT_EQ(report.refused, 0U) << report.Text();
+  if (balancer == Balancer::kLooksAway) {
+    EXPECT_EQ(report.refused, 0U) << report.Text();
+  }
   EXPECT_EQ(report.answers.size(), 1U) << report.Text();
   EXPECT_EQ(report.answers.count(200), 1U) << report.Text();
 }
 
 TEST(LifeTest, SigtermUnderLoadDropsNoRequest) {
-  for (int run = 1; run <= 10 && !HasFailure(); ++run) EndUnderLoad(run);
+  for (int run = 1; run <= 10 && !HasFailure(); ++run) EndUnderLoad(run, Balancer::kLooksAway);
+}
+
+TEST(LifeTest, SigtermDropsNoRequestOfThoseWhoGoOnConnecting) {
+  for (int run = 1; run <= 10 && !HasFailure(); ++run) EndUnderLoad(run, Balancer::kLooksOn);
 }
 
 TEST(LifeTest, ASecondSigtermEndsAtOnce) {

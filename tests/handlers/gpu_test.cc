@@ -74,16 +74,57 @@ TEST_F(GpuTest, WhatWasNotMeasuredIsNullWithAReason) {
   EXPECT_EQ(json["data"][0]["null_reasons"].size(), 0U);
 }
 
-TEST_F(GpuTest, WhatNoRowHasIsSaidOnceInMeta) {
+TEST_F(GpuTest, WhatNobodyExportsIsSaidOnceInMetaAndAllElseInItsRow) {
   auto snapshot = ThreeGpus();
-  for (auto& row : snapshot->gpus) {
-    row.readings.SetAbsent(static_cast<std::size_t>(models::Quantity::kTemperature),
-                           models::NullReason::kQueryFailed);
-  }
+  const auto absent = [&](models::Quantity quantity, models::NullReason reason) {
+    for (auto& row : snapshot->gpus) {
+      row.readings.SetAbsent(static_cast<std::size_t>(quantity), reason);
+    }
+  };
+  absent(models::Quantity::kTemperature, models::NullReason::kQueryFailed);
+  absent(models::Quantity::kMemoryFree, models::NullReason::kNotExported);
   Serve(snapshot);
   const auto json = Get("/api/v1/gpu/metrics").json();
-  EXPECT_EQ(*json["meta"]["null_reasons"]["temperature"].AsString(), "query_failed");
-  EXPECT_TRUE(json["data"][0]["null_reasons"].Find("temperature") == nullptr);
+  EXPECT_EQ(*json["meta"]["null_reasons"]["memory_free"].AsString(), "not_exported");
+  EXPECT_EQ(json["meta"]["null_reasons"].Find("temperature"), nullptr);
+  for (const auto& row : json["data"].elements()) {
+    EXPECT_EQ(*row["null_reasons"]["temperature"].AsString(), "query_failed");
+    EXPECT_EQ(row["null_reasons"].Find("memory_free"), nullptr);
+  }
+}
+
+TEST_F(GpuTest, AnIdThatIsNoIndexIsInvalidAndNotMissing) {
+  auto snapshot = ThreeGpus();
+  snapshot->gpus[1].gpu_index = models::GpuMetrics::kNoIndex;
+  snapshot->gpus[1].set_text(models::Text::kGpuId, "abc");
+  Serve(snapshot);
+  const auto json = Get("/api/v1/gpu/metrics").json();
+  EXPECT_TRUE(json["data"][1]["gpu_index"].is_null());
+  EXPECT_EQ(*json["data"][1]["null_reasons"]["gpu_index"].AsString(), "invalid_value");
+}
+
+TEST_F(GpuTest, UserKeepsTheGpusThatTheirProcessesRunOn) {
+  auto gpus = ThreeGpus();
+  auto processes = std::make_shared<models::Snapshot>();
+  processes->part = models::Part::kProcesses;
+  auto& process = processes->processes.emplace_back();
+  process.set_text(models::Text::kNode, gpus->gpus[1].text(models::Text::kNode));
+  process.set_text(models::Text::kGpuId, gpus->gpus[1].text(models::Text::kGpuId));
+  process.set_text(models::Text::kUser, "alice");
+  Serve(gpus);
+  Serve(processes);
+  const auto hers = Get("/api/v1/gpu/metrics?user=al*").json();
+  ASSERT_EQ(hers["data"].size(), 1U);
+  EXPECT_EQ(*hers["data"][0]["gpu_id"].AsString(), gpus->gpus[1].text(models::Text::kGpuId));
+  EXPECT_EQ(Get("/api/v1/gpu/metrics?user=bob").json()["data"].size(), 0U);
+  EXPECT_EQ(Get("/api/v1/gpu/metrics?user=alice&node=nowhere").json()["data"].size(), 0U);
+}
+
+TEST_F(GpuTest, TheFutureIsNotAsked) {
+  Serve(ThreeGpus());
+  const auto answer = Get("/api/v1/gpu/metrics?at=2100-01-01T00:00:00Z");
+  EXPECT_EQ(answer.status(), 400);
+  EXPECT_NE(answer.json()["error"].AsString()->find("'at' lies in the future"), std::string::npos);
 }
 
 TEST_F(GpuTest, EveryRowHasEveryKeyThatSomeRowHas) {
@@ -237,8 +278,8 @@ TEST_F(GpuTest, UnknownTimesAreAFailedQuery) {
   for (auto& row : snapshot->gpus) row.newest = row.oldest = std::nan("");
   Serve(snapshot);
   const auto json = Get("/api/v1/gpu/metrics").json();
-  EXPECT_EQ(*json["meta"]["null_reasons"]["timestamp"].AsString(), "query_failed");
-  EXPECT_EQ(*json["meta"]["null_reasons"]["sample_age_seconds"].AsString(), "query_failed");
+  EXPECT_EQ(*json["data"][0]["null_reasons"]["timestamp"].AsString(), "query_failed");
+  EXPECT_EQ(*json["data"][0]["null_reasons"]["sample_age_seconds"].AsString(), "query_failed");
 }
 
 TEST_F(GpuTest, AKnownEtagGets304) {

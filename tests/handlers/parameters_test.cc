@@ -51,7 +51,7 @@ TEST_F(ParametersTest, EveryWrongParameterIsNamed) {
       {"min_utilization=abc", "'min_utilization'"},
       {"min_utilization=inf", "'min_utilization'"},
       {"min_gpu_name=1", "'min_gpu_name'"},
-      {"user=alice", "'user'"},
+      {"owner=alice", "'owner'"},
       {"=1", "'(empty)'"},
       {"&", "'(empty)'"},
       {"%zz", "percent escape"},

@@ -146,7 +146,7 @@ class RunTest(unittest.TestCase):
         self.read_until("Ctrl-C ends everything")
         server = self.record("gpu-monitoring-api")
         self.assertEqual(server["DEBUG_ENDPOINTS"], "true")
-        self.assertEqual(server["TCMALLOC_SAMPLE_PARAMETER"], "524288")
+        self.assertEqual(server["TCMALLOC_SAMPLE_PARAMETER"], "32768")
         self.assertRegex(server["PROMETHEUS_URL"], r"^http://127\.0\.0\.1:\d+$")
 
     def test_passes_the_size_of_the_fleet_to_the_exporter(self):

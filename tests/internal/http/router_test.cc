@@ -70,7 +70,8 @@ TEST_F(RouterTest, SaysWhatIsAllowed) {
   EXPECT_EQ(router_.Find("GET", "/only-post").allow, "POST, OPTIONS");
   EXPECT_EQ(router_.Find("PUT", "/api/items/7").allow, "GET, HEAD, OPTIONS");
   EXPECT_EQ(router_.Find("OPTIONS", "/only-post").kind, Kind::kOptions);
-  EXPECT_EQ(router_.Find("OPTIONS", "/nothing").kind, Kind::kNotFound);
+  EXPECT_EQ(router_.Find("OPTIONS", "/nothing").kind, Kind::kOptions);
+  EXPECT_EQ(router_.Find("OPTIONS", "/nothing").allow, "GET, HEAD, OPTIONS");
   EXPECT_EQ(router_.Find("OPTIONS", "*").allow, "GET, HEAD, POST, OPTIONS");
   EXPECT_EQ(router_.Find("DELETE", "/nothing").kind, Kind::kNotFound);
   EXPECT_EQ(router_.Find("get", "/api").kind, Kind::kUnknownMethod);
