@@ -91,15 +91,17 @@ TEST_P(CaptureTest, GivesItsGoldenRows) {
       << gpus.Text();
   const Answer processes = server.Get("/api/v1/gpu/processes");
   std::ostringstream seen;
-  for (const Answer* answer : {&gpus, &processes}) {
-    const Value document = answer->Json();
-    seen << (answer == &gpus ? "gpus:\n" : "processes:\n");
+  const auto print = [&](const std::string& list, const Answer& answer) {
+    const Value document = answer.Json();
+    seen << list << ":\n";
     Print(document["data"], "", seen);
     seen << "warnings:\n";
     Print(document["warnings"], "", seen);
     seen << "null_reasons:\n";
     Print(document["meta"]["null_reasons"], "  ", seen);
-  }
+  };
+  print("gpus", gpus);
+  print("processes", processes);
   const std::string golden = kSource + "/tests/golden/" + GetParam() + ".txt";
   if (std::getenv("GPUMON_UPDATE_GOLDEN") != nullptr) {
     std::ofstream(golden) << seen.str();

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "handlers/about.h"
+#include "models/fields.h"
 #include "tests/handlers/fixture.h"
 
 namespace gpumon::handlers {

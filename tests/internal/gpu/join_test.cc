@@ -520,8 +520,7 @@ TEST(JoinTest, WarnsOnceOfEachThing) {
   join->AddUniqueWarning("b");
   join->CountUndecodable(2);
   join->CountUndecodable(1);
-  EXPECT_EQ(join->Finish(CommandStyle::kFull)->warnings,
-            (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(join->Finish(CommandStyle::kFull)->warnings, (std::vector<std::string>{"a", "b"}));
 }
 
 TEST(JoinTest, NothingGivesAnEmptySnapshot) {
