@@ -117,14 +117,17 @@ template <class RowT>
 bool Join<RowT>::SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter,
                          bool by_uuid) const {
   const RowT& known = rows_[at];
-  // Two rows of one exporter are two GPUs.
-  if (last_exporter_[at] == exporter || known.pid != row.pid ||
+  // Two rows of one exporter are two GPUs, unless only one of them has a UUID.
+  if ((by_uuid && last_exporter_[at] == exporter) || known.pid != row.pid ||
       known.text(Text::kMigGpuInstance) != row.text(Text::kMigGpuInstance)) {
     return false;
   }
   if (by_uuid) return known.text(Text::kUuid) == row.text(Text::kUuid);
-  return (known.text(Text::kUuid).empty() || row.text(Text::kUuid).empty()) &&
-         known.text(Text::kNode) == row.text(Text::kNode) &&
+  const bool one_has_no_uuid =
+      last_exporter_[at] == exporter
+          ? known.text(Text::kUuid).empty() != row.text(Text::kUuid).empty()
+          : known.text(Text::kUuid).empty() || row.text(Text::kUuid).empty();
+  return one_has_no_uuid && known.text(Text::kNode) == row.text(Text::kNode) &&
          known.text(Text::kGpuId) == row.text(Text::kGpuId) &&
          Agree(known.text(Text::kGpuName), row.text(Text::kGpuName));
 }
@@ -168,7 +171,7 @@ void Join<RowT>::AddRow(ExporterRows<RowT>& rows, std::size_t i, std::size_t exp
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
     if (row.readings.Has(slot)) Cover(rows, i, slot, true);
   }
-  if (parts_.size() == 1) return;  // nobody will look it up
+  if (!looked_up_) return;
   if (!row.text(Text::kUuid).empty()) by_uuid_.Insert(UuidHash(row), at);
   by_id_.Insert(IdHash(row), at);
 }
@@ -234,13 +237,24 @@ void Join<RowT>::Take(std::size_t exporter) {
   counts_.bad_pid += rows.counts().bad_pid;
   counts_.duplicates += rows.counts().duplicates;
   if (rows.size() > 0) snapshot_->sources.push_back(exporters_[exporter]->name);
+  // Rows with a UUID first: those without one join them, in whichever order they came.
+  std::size_t with_uuid = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    DeriveFields(*exporters_[exporter], rows.row(i));
-    const std::uint32_t at = exporter == 0 ? RowIndex::kNone : Find(rows.row(i), exporter);
-    if (at == RowIndex::kNone) {
-      AddRow(rows, i, exporter);
-    } else {
-      FillRow(at, rows, i, exporter);
+    with_uuid += rows.row(i).text(Text::kUuid).empty() ? 0U : 1U;
+  }
+  const bool mixed = with_uuid > 0 && with_uuid < rows.size();
+  looked_up_ = looked_up_ || mixed || parts_.size() > 1;
+  for (const bool has_uuid : {true, false}) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (rows.row(i).text(Text::kUuid).empty() == has_uuid) continue;
+      DeriveFields(*exporters_[exporter], rows.row(i));
+      const bool alone = exporter == 0 && (has_uuid || !mixed);
+      const std::uint32_t at = alone ? RowIndex::kNone : Find(rows.row(i), exporter);
+      if (at == RowIndex::kNone) {
+        AddRow(rows, i, exporter);
+      } else {
+        FillRow(at, rows, i, exporter);
+      }
     }
   }
 }

@@ -81,6 +81,7 @@ class Join {
   std::vector<RowT> rows_;
   std::vector<std::size_t> last_exporter_;           // row -> who added to it last
   std::vector<std::vector<models::Workload>> held_;  // row -> its workloads
+  bool looked_up_ = false;                           // rows may have to be found again
   RowIndex by_uuid_;
   RowIndex by_id_;
   std::vector<std::size_t> first_coverage_;  // exporter -> its place in snapshot_->coverage

@@ -40,6 +40,9 @@ bool LabelReader::Repeats(prom::LabelSet labels, std::span<const std::string_vie
                           std::string_view& pid) {
   const Shape& shape = ShapeOf(labels);
   if (!shape.plain) return false;
+  for (const std::uint8_t target : shape.absent) {
+    if (!texts[target].empty()) return false;
+  }
   for (const Source& source : shape.sources) {
     const std::string_view value = labels[source.label].value;
     if (source.target == kPid) {
@@ -119,6 +122,10 @@ auto LabelReader::Learn(prom::LabelSet labels) const -> Shape {
   const auto sources = [&](models::Text text) {
     return sources_of[static_cast<std::size_t>(text)];
   };
+  for (const models::Text text :
+       {models::Text::kNode, models::Text::kUuid, models::Text::kMigGpuInstance}) {
+    if (sources(text) == 0) shape.absent.push_back(static_cast<std::uint8_t>(text));
+  }
   shape.plain = sources(models::Text::kGpuId) + sources(models::Text::kUuid) > 0 &&
                 sources_of[kPid] == (with_pid_ ? 1 : 0) &&
                 std::all_of(sources_of.begin(), sources_of.end(), [](int n) { return n <= 1; });

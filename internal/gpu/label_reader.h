@@ -68,8 +68,9 @@ class LabelReader {
   };
   struct Shape {
     std::vector<Name> names;
-    std::vector<Source> sources;  // best alias of a target first
-    bool plain = false;           // names a GPU, and a pid; no text has two sources
+    std::vector<Source> sources;       // best alias of a target first
+    std::vector<std::uint8_t> absent;  // of what tells rows apart
+    bool plain = false;                // names a GPU, and a pid; no text has two sources
   };
 
   static bool Fits(const Shape& shape, prom::LabelSet labels);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cctype>
 #include <cmath>
 #include <initializer_list>
@@ -128,7 +129,8 @@ Metric MetricOf(const Node& node, std::span<const Measured> fields) {
   }
   if (bit) {
     const double number = bit->Number();
-    if (number < 1 || number > 0x80000000 || number != std::floor(number)) {
+    const bool whole = number >= 1 && number <= 0x80000000 && number == std::floor(number);
+    if (!whole || !std::has_single_bit(static_cast<std::uint64_t>(number))) {
       bit->Fail("must be the value of one bit, like 8");
     }
     metric.bit = static_cast<std::uint32_t>(number);

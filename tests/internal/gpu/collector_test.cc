@@ -246,6 +246,7 @@ TEST(CollectorTest, TellsItsObserverOfAFailedRefresh) {
 
 TEST(CollectorTest, LateAnswersAreHarmlessWhenWhoAskedHasGone) {
   RefreshRig rig;
+  ASSERT_TRUE(rig.CollectGpus());  // so that it knows the exporters
   rig.client().Hold();
   auto gone = std::make_shared<int>(0);
   std::promise<bool> answered;

@@ -87,7 +87,7 @@ TEST(LoadTest, SaysWhereAMistakeIsAndWhatWasMeant) {
       {metric(R"({"field": "power", "metric": "m", "unit": "W", "bit": 8})"),
        "x.json.gpu[0]: \"bit\" belongs to the unit \"flag\", and to no other"},
       {metric(R"({"field": "power", "metric": "m", "unit": "W", "reduce": "avg"})"),
-       "x.json.gpu[0].reduce: unknown reduction \"avg\"; did you mean \"max\"?"},
+       "x.json.gpu[0].reduce: unknown reduction \"avg\"; known: max, min, sum"},
       {Schema(R"(, "info": ["a", "a"])"), "x.json.info[1]: stands here twice"},
       {Schema(R"(, "blanks": [[2, 1]])"), "x.json.blanks[0]: must be [lowest, highest]"},
       {Schema(R"(, "process_labels": {"pidd": ["pid"]})"),
