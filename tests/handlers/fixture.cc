@@ -103,6 +103,8 @@ std::shared_ptr<models::Snapshot> HandlersTest::ThreeGpus() {
   auto cold = Gpu("a", "1", 1, 0);
   auto odd = Gpu("b", "x", models::GpuMetrics::kNoIndex, 12.25);
   Set(odd, Quantity::kTemperature, 40);
+  full.workload_count = 1;
+  snapshot->workloads = {{.name_space = "ml", .pod = "train-0", .container = {}}};
   snapshot->gpus = {full, cold, odd};
   return snapshot;
 }
