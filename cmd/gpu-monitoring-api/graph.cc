@@ -234,7 +234,8 @@ Result<std::uint16_t> Graph::Start() {
 void Graph::StartFirstRefresh() {
   first_refresh_asked_ = true;
   const Deadline deadline = Deadline::After(clock_, config_.prometheus_timeout);
-  source_->Get({}, deadline, [this](const Result<gpu::Got>&) { lifecycle_.first_refresh_ended = true; });
+  source_->Get({}, deadline,
+               [this](const Result<gpu::Got>&) { lifecycle_.first_refresh_ended = true; });
 }
 
 void Graph::Tick() {
