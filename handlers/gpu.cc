@@ -64,7 +64,7 @@ bool SendAtHand(Call& call, const gpu::Got& got) {
     compressed = rendered->GzipIfReady();
     if (!compressed) return false;
   }
-  SendRendered(call, got, *rendered, std::move(compressed));
+  SendRendered(call, got, *rendered, compressed);
   return true;
 }
 

@@ -57,9 +57,9 @@ std::optional<Got> CachedSource::Late(const Entry& entry, const Want& want, Stea
       !entry.snapshot || now - entry.taken > options_.max_stale) {
     return std::nullopt;
   }
-  return Got{entry.snapshot, true,
-             Status{Code::kUpstreamTimeout, "Prometheus has not answered yet"},
-             Seconds(now - entry.taken)};
+  const Status why =
+      entry.error.value_or(Status{Code::kUpstreamTimeout, "Prometheus has not answered yet"});
+  return Got{entry.snapshot, true, why, Seconds(now - entry.taken)};
 }
 
 std::optional<Result<Got>> CachedSource::Answer(const Entry& entry, const Want& want,

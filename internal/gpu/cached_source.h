@@ -25,7 +25,7 @@ struct CacheOptions {
   Millis retry_after{1000};
   Millis max_retry_after{10'000};
   // Who may have stale data waits no longer than this, or than twice the last refresh took, for
-  // the refresh under way.
+  // the refresh under way; after a failed one not at all.
   Millis patience{1000};
   std::size_t max_past_refreshes = 8;  // `at=` refreshes under way at once; more: kOverloaded
   std::size_t past_snapshots = 4;      // `at=` answers kept, each for the TTL

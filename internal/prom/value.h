@@ -89,7 +89,7 @@ struct QueryResult {
   // At most 10, each at most 256 bytes of valid UTF-8 without control characters.
   std::vector<std::string> warnings;
   std::vector<std::string> infos;
-  bool partial = false;           // isPartial (VictoriaMetrics, Thanos)
+  bool partial = false;  // isPartial (VictoriaMetrics, Thanos)
   // Samples whose value was no number: NaN in a vector, left out of a matrix.
   std::uint32_t bad_samples = 0;
   // The server's clock at the answer (its Date header), Unix seconds.

@@ -97,13 +97,14 @@ TEST(SharingTest, TwoHundredViewersCauseOneRefreshPerTtl) {
              .target = kMetrics,
              .pause = Millis(50),
              .right = IsWhole});
-  ASSERT_TRUE(WaitUntil([&] { return GpuRefreshes(upstream) >= before + 3; }, Millis(20'000)));
+  ASSERT_TRUE(
+      WaitUntil([&] { return GpuRefreshes(upstream) >= before + 3 && load.answered() > 1000; },
+                Millis(20'000)));
   LoadReport report = load.Stop();
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   EXPECT_EQ(report.dropped + report.wrong + report.refused, 0U) << report.Text();
   EXPECT_EQ(report.answers[200], report.total()) << report.Text();
-  EXPECT_GT(report.total(), 1000U);
   EXPECT_LE(static_cast<double>(GpuRefreshes(upstream) - before), seconds + 1) << report.Text();
 }
 
@@ -182,7 +183,9 @@ TEST(SharingTest, EarlyClosingClientsNeverSpoilTheAnswersOfOthers) {
          return a.body == "ok";
        }});
   const std::string lists_request = RequestText("GET", kMetrics);
-  for (int i = 0; i < 3000; ++i) {
+  // They may well be done before anybody has had an answer: they go on until the others have some.
+  for (int i = 0; i < 3000 || lists.answered() < 200 || probes.answered() < 200; ++i) {
+    ASSERT_LT(i, 200'000) << "nobody gets answers any more";
     Connection leaving(server.port());
     leaving.Send(i % 3 == 0 ? lists_request + lists_request : lists_request);
     if (i % 2 == 0) leaving.Reset();
@@ -191,7 +194,6 @@ TEST(SharingTest, EarlyClosingClientsNeverSpoilTheAnswersOfOthers) {
   const LoadReport probed = probes.Stop();
   EXPECT_EQ(listed.wrong + listed.dropped, 0U) << listed.Text();
   EXPECT_EQ(probed.wrong + probed.dropped, 0U) << probed.Text();
-  EXPECT_GT(listed.total(), 100U);
 }
 
 }  // namespace

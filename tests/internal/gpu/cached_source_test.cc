@@ -198,6 +198,21 @@ TEST_F(CachedSourceTest, ARefreshThatTakesLongLetsViewersHaveWhatThereIs) {
   EXPECT_EQ(rig_.query_sets(), 2U);
 }
 
+TEST_F(CachedSourceTest, AfterAFailureNobodyWaitsAndTheReasonIsThatFailures) {
+  ASSERT_TRUE(Get());
+  rig_.client().FailAll(Code::kUpstreamUnreachable);
+  rig_.clock.Advance(Millis(2000));
+  EXPECT_EQ(Get()->why.code, Code::kUpstreamUnreachable);
+  rig_.clock.Advance(Millis(1000));
+  rig_.client().Hold();
+  const auto at_once = Get();
+  ASSERT_TRUE(at_once);
+  EXPECT_TRUE(at_once->stale);
+  EXPECT_EQ(at_once->why.code, Code::kUpstreamUnreachable);
+  EXPECT_EQ(rig_.query_sets(), 3U) << "and yet it asks";
+  rig_.client().Release();
+}
+
 TEST_F(CachedSourceTest, WhereRefreshesTakeLongPatienceIsLonger) {
   rig_.client().Hold();
   auto first = Start({});
