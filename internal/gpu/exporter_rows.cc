@@ -4,10 +4,9 @@
 #include <charconv>
 #include <cmath>
 #include <functional>
-#include <tuple>
 
-#include "internal/gpu/bounds.h"
 #include "internal/gpu/identity.h"
+#include "internal/gpu/mix.h"
 
 namespace gpumon::gpu {
 namespace {
@@ -22,7 +21,7 @@ constexpr models::Part kPartOf =
 
 template <class RowT>
 const std::vector<schema::Metric>& MetricsOf(const schema::Exporter& exporter) {
-  return kPartOf<RowT> == models::Part::kProcesses ? exporter.process : exporter.gpu;
+  return exporter.metrics(kPartOf<RowT> == models::Part::kProcesses);
 }
 
 std::optional<std::int64_t> ParsePid(std::string_view text) {
@@ -33,38 +32,16 @@ std::optional<std::int64_t> ParsePid(std::string_view text) {
   return pid;
 }
 
-std::size_t Mix(std::size_t x) {
-  return x * 0x9E3779B97F4A7C15U ^ (x >> 29U);
-}
-
 std::size_t HashOf(std::string_view a, std::string_view b, std::string_view c, std::int64_t pid) {
   const std::hash<std::string_view> hash;
   const std::size_t more = c.empty() ? 0 : Mix(hash(c));
   return Mix(Mix(hash(a)) + hash(b)) + more + Mix(static_cast<std::size_t>(pid));
 }
 
-// Who was scraped: its job and address.
-std::size_t TargetOf(prom::LabelSet labels) {
-  return HashOf(prom::Get(labels, "job"), prom::Get(labels, "instance"), {}, 0);
-}
-
-// A label set as one text that sorts as label sets do.
-std::string InLabelOrder(prom::LabelSet labels) {
-  std::string text;
-  for (const prom::Label& label : labels) {
-    text.append(label.name).append(1, '\0').append(label.value).append(1, '\0');
-  }
-  return text;
-}
-
 bool AllHold(const std::vector<schema::Condition>& conditions, prom::LabelSet labels) {
   return std::all_of(conditions.begin(), conditions.end(), [&](const schema::Condition& condition) {
     return condition.Holds(prom::Get(labels, condition.label));
   });
-}
-
-auto TextsOf(const Workload& workload) {
-  return std::tie(workload.name_space, workload.pod, workload.container);
 }
 
 template <class RowT>
@@ -80,11 +57,12 @@ template <class RowT>
 ExporterRows<RowT>::ExporterRows(const schema::Exporter& exporter, UnitEvidence& evidence,
                                  models::Arena& arena)
     : exporter_(exporter),
-      evidence_(evidence),
       arena_(arena),
       labels_(exporter, std::tuple_size_v<decltype(RowT::texts)>, kIsProcess),
+      values_(exporter, kPartOf<RowT>, evidence),
       names_(exporter, kPartOf<RowT>),
-      owners_(MetricsOf<RowT>(exporter).size()) {}
+      owners_(MetricsOf<RowT>(exporter).size()),
+      workloads_(arena) {}
 
 template <class RowT>
 auto ExporterRows<RowT>::KeyOf(const Identity& identity) -> std::optional<Key> {
@@ -162,7 +140,7 @@ std::uint32_t ExporterRows<RowT>::AddRow(const Key& key, const Identity& identit
   row.set_text(Text::kMigGpuInstance, arena_.Keep(key.instance));
   instances_.push_back(row.text(Text::kMigGpuInstance));
   shown_.insert(shown_.end(), kSlots, kNoMetric);
-  first_held_.push_back(RowIndex::kNone);
+  workloads_.AddRow();
   index_.Insert(hash, at);
   return at;
 }
@@ -184,68 +162,22 @@ void ExporterRows<RowT>::MergeTexts(std::uint32_t at, const Identity& identity) 
     kept = as_before ? rows_[at - 1].texts[slot] : arena_.Keep(text);
     if (which == Text::kGpuId) row.gpu_index = ParseGpuIndex(kept);
   }
-  if (!kIsProcess && !identity.text(Text::kPod).empty()) {
-    Hold(at, identity.text(Text::kNamespace), identity.text(Text::kPod),
-         identity.text(Text::kContainer));
-  }
+  if (!kIsProcess && !identity.text(Text::kPod).empty()) Hold(at, identity);
 }
 
 template <class RowT>
-Workload& ExporterRows<RowT>::Hold(std::uint32_t row, std::string_view name_space,
-                                   std::string_view pod, std::string_view container) {
-  for (std::uint32_t at = first_held_[row]; at != RowIndex::kNone; at = held_[at].next) {
-    Workload& held = held_[at].workload;
-    if (held.pod == pod && held.name_space == name_space && held.container == container) {
-      return held;
-    }
-  }
-  Workload workload;
-  workload.name_space = arena_.Keep(name_space);
-  workload.pod = arena_.Keep(pod);
-  workload.container = arena_.Keep(container);
+Workload& ExporterRows<RowT>::Hold(std::uint32_t row, const Identity& identity) {
+  const bool first = !workloads_.IsHeld(row);
+  Workload& workload = workloads_.Hold(row, identity.text(Text::kNamespace),
+                                       identity.text(Text::kPod), identity.text(Text::kContainer));
   // The first one's texts stand in the row: series of one pod are recognised by them.
-  if (first_held_[row] == RowIndex::kNone) ShowWorkload(rows_[row], workload);
-  held_.push_back(
-      {workload, std::exchange(first_held_[row], static_cast<std::uint32_t>(held_.size()))});
-  return held_.back().workload;
-}
-
-template <class RowT>
-auto ExporterRows<RowT>::Read(const schema::Metric& metric, double raw, prom::LabelSet labels) const
-    -> Reading {
-  for (const auto& [low, high] : exporter_.blanks) {
-    if (raw >= low && raw <= high) return {0, NullReason::kNotSupported};
-  }
-  double value = raw * metric.scale;
-  if (metric.rule == schema::Rule::kFlag) {
-    value = raw != 0 ? metric.bit : 0;  // NaN is checked below
-    if (std::isnan(raw)) value = raw;
-  }
-  if (metric.rule == schema::Rule::kRatioOrPercent &&
-      evidence_.IsPercent(metric.name, prom::Get(labels, "job"))) {
-    value = raw * metric.scale / 100;
-  }
-  if (IsPossible<RowT>(metric.slot, value)) return {value, NullReason::kNone};
-  return {0, NullReason::kInvalidValue};
-}
-
-template <class RowT>
-void ExporterRows<RowT>::LearnUnits(const prom::InstantVector& vector,
-                                    std::optional<std::size_t> metric) {
-  for (const schema::Metric& doubtful : MetricsOf<RowT>(exporter_)) {
-    if (doubtful.rule != schema::Rule::kRatioOrPercent) continue;
-    for (std::size_t i = 0; i < vector.size(); ++i) {
-      const prom::LabelSet labels = vector.labels(i);
-      if (vector.point(i).value <= 1 || !std::isfinite(vector.point(i).value)) continue;
-      if (!metric && prom::Get(labels, "__name__") != doubtful.name) continue;
-      evidence_.SawAboveOne(doubtful.name, prom::Get(labels, "job"));
-    }
-  }
+  if (first) ShowWorkload(rows_[row], workload);
+  return workload;
 }
 
 template <class RowT>
 void ExporterRows<RowT>::Add(const prom::InstantVector& vector, std::optional<std::size_t> metric) {
-  LearnUnits(vector, metric);
+  values_.LearnUnits(vector, metric);
   for (auto& owners : owners_) owners.clear();
   last_row_ = RowIndex::kNone;
   if (rows_.empty()) {
@@ -290,8 +222,7 @@ void ExporterRows<RowT>::AddShare(const schema::ShareMetric& share, std::uint32_
   if (!AllHold(share.where, labels) || !std::isfinite(raw) || raw < 0) return;
   const Identity identity = labels_.Read(labels);
   if (identity.text(Text::kPod).empty()) return;
-  Workload& workload = Hold(row, identity.text(Text::kNamespace), identity.text(Text::kPod),
-                            identity.text(Text::kContainer));
+  Workload& workload = Hold(row, identity);
   const double value = raw * share.scale;
   // Several slices of one GPU in one container are one share.
   const auto add = [value](double& sum) { sum = std::isnan(sum) ? value : sum + value; };
@@ -308,7 +239,7 @@ void ExporterRows<RowT>::Measure(const prom::InstantVector& vector, std::size_t 
   if (!of.where.empty() && !AllHold(of.where, labels)) return;
   const std::uint32_t row = RowOf(labels);
   if (row == RowIndex::kNone) return;
-  const Reading reading = Read(of, vector.point(sample).value, labels);
+  const Reading reading = values_.Read(of, vector.point(sample).value, labels);
   auto& owners = owners_[metric];
   if (owners.size() <= row) owners.resize(std::max<std::size_t>(rows_.capacity(), row + 1), 0);
   if (owners[row] != 0) return Repeated(vector, sample, row, metric, reading);
@@ -369,12 +300,9 @@ void ExporterRows<RowT>::Contend(const prom::InstantVector& vector, std::size_t 
   const prom::LabelSet labels = vector.labels(sample);
   const Identity identity = labels_.Read(labels);
   Workload workload;
-  if (!kIsProcess && !identity.text(Text::kPod).empty()) {
-    workload = Hold(row, identity.text(Text::kNamespace), identity.text(Text::kPod),
-                    identity.text(Text::kContainer));
-  }
-  contenders_.push_back({row, static_cast<std::uint8_t>(metric), value, TargetOf(labels),
-                         InLabelOrder(labels), workload});
+  if (!kIsProcess && !identity.text(Text::kPod).empty()) workload = Hold(row, identity);
+  contest_.Enter({row, static_cast<std::uint8_t>(metric), value, Contest::TargetOf(labels),
+                  Contest::InLabelOrder(labels), workload});
 }
 
 template <class RowT>
@@ -401,82 +329,52 @@ void ExporterRows<RowT>::ApplyTimes() {
       RowT& row = rows_[found];
       if (!(row.newest >= at)) row.newest = at;
       if (!(row.oldest <= at)) row.oldest = at;
-      if (!contenders_.empty()) target_times_.emplace_back(Mix(found) ^ TargetOf(labels), at);
+      if (!contest_.empty()) contest_.AddTime(found, Contest::TargetOf(labels), at);
     }
   }
-  std::sort(target_times_.begin(), target_times_.end());
   counts_ = before;  // the same labels were counted with the values
   times_.clear();
 }
 
 template <class RowT>
-void ExporterRows<RowT>::SettleContenders() {
-  const auto time_of = [&](const Contender& contender) {
-    const std::size_t key = Mix(contender.row) ^ contender.target;
-    const auto after = std::upper_bound(target_times_.begin(), target_times_.end(),
-                                        std::pair(key, std::numeric_limits<double>::infinity()));
-    const bool found = after != target_times_.begin() && std::prev(after)->first == key;
-    return found ? std::prev(after)->second : -std::numeric_limits<double>::infinity();
-  };
-  struct Place {
-    const Contender* contender;
-    double time;
-  };
-  std::vector<Place> places;
-  places.reserve(contenders_.size());
-  for (const Contender& contender : contenders_) places.push_back({&contender, time_of(contender)});
-  std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
-    const Contender& x = *a.contender;
-    const Contender& y = *b.contender;
-    // The device itself before its parts, the newest first; with equal labels the value decides.
-    return std::tuple(x.row, x.metric, !x.workload.pod.empty(), -a.time, std::cref(x.labels).get(),
-                      x.value) < std::tuple(y.row, y.metric, !y.workload.pod.empty(), -b.time,
-                                            std::cref(y.labels).get(), y.value);
-  });
-  const auto& metrics = MetricsOf<RowT>(exporter_);
-  for (std::size_t i = 0; i < places.size();) {
-    const Contender& best = *places[i].contender;
-    const schema::Metric& metric = metrics[best.metric];
-    double sum = 0;
-    for (; i < places.size() && places[i].contender->row == best.row &&
-           places[i].contender->metric == best.metric;
-         ++i) {
-      const Contender& one = *places[i].contender;
-      sum += one.value;
-      if (kIsProcess || one.workload.pod.empty() || metric.reduce != schema::Reduce::kNewest) {
-        continue;
-      }
-      Workload& workload =
-          Hold(one.row, one.workload.name_space, one.workload.pod, one.workload.container);
-      if (metric.slot == static_cast<std::size_t>(models::Quantity::kUtilization)) {
-        workload.utilization = one.value;
-      }
-      if (metric.slot == static_cast<std::size_t>(models::Quantity::kMemoryUsed)) {
-        workload.memory_used = one.value;
-      }
-    }
+void ExporterRows<RowT>::SettleContest() {
+  for (const Contest::Ranking& ranking : contest_.Decide()) {
+    const Contest::Contender& best = *ranking.front();
+    const schema::Metric& metric = MetricsOf<RowT>(exporter_)[best.metric];
     if (shown_[best.row * kSlots + metric.slot] != best.metric) continue;
-    rows_[best.row].readings.Set(metric.slot,
-                                 metric.reduce == schema::Reduce::kSum ? sum : best.value);
+    auto& readings = rows_[best.row].readings;
+    if (metric.reduce == schema::Reduce::kSum) {
+      double sum = 0;
+      for (const auto* one : ranking) sum += one->value;
+      readings.Set(metric.slot, sum);
+      continue;
+    }
+    readings.Set(metric.slot, best.value);
+    if constexpr (!kIsProcess) SharePods(ranking, metric.slot);
   }
-  contenders_.clear();
+  contest_ = {};
+}
+
+// What the series of a GPU's pods say of one of its values.
+template <class RowT>
+void ExporterRows<RowT>::SharePods(const Contest::Ranking& ranking, std::size_t slot) {
+  for (const auto* one : ranking) {
+    if (one->workload.pod.empty()) continue;
+    Workload& workload = workloads_.Hold(one->row, one->workload.name_space, one->workload.pod,
+                                         one->workload.container);
+    if (slot == static_cast<std::size_t>(models::Quantity::kUtilization)) {
+      workload.utilization = one->value;
+    }
+    if (slot == static_cast<std::size_t>(models::Quantity::kMemoryUsed)) {
+      workload.memory_used = one->value;
+    }
+  }
 }
 
 template <class RowT>
 void ExporterRows<RowT>::Settle() {
   ApplyTimes();
-  SettleContenders();
-}
-
-template <class RowT>
-std::vector<Workload> ExporterRows<RowT>::WorkloadsOf(std::size_t i) const {
-  std::vector<Workload> workloads;
-  for (std::uint32_t at = first_held_[i]; at != RowIndex::kNone; at = held_[at].next) {
-    workloads.push_back(held_[at].workload);
-  }
-  std::sort(workloads.begin(), workloads.end(),
-            [](const Workload& a, const Workload& b) { return TextsOf(a) < TextsOf(b); });
-  return workloads;
+  SettleContest();
 }
 
 template class ExporterRows<models::GpuMetrics>;

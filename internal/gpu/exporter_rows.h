@@ -3,17 +3,18 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "internal/gpu/contest.h"
+#include "internal/gpu/held_workloads.h"
 #include "internal/gpu/label_reader.h"
 #include "internal/gpu/metric_index.h"
 #include "internal/gpu/row_index.h"
 #include "internal/gpu/unit_evidence.h"
+#include "internal/gpu/value_reader.h"
 #include "internal/prom/value.h"
 #include "internal/schema/exporter.h"
 #include "models/gpu.h"
@@ -58,7 +59,7 @@ class ExporterRows {
   // The metric that row `i` shows in `slot`.
   std::uint8_t metric(std::size_t i, std::size_t slot) const { return shown_[i * kSlots + slot]; }
   // The workloads of row `i`, in the order of their texts.
-  std::vector<models::Workload> WorkloadsOf(std::size_t i) const;
+  std::vector<models::Workload> WorkloadsOf(std::size_t i) const { return workloads_.Of(i); }
   const JoinCounts& counts() const { return counts_; }
   std::size_t samples() const { return samples_; }
 
@@ -74,33 +75,13 @@ class ExporterRows {
     std::int64_t pid = 0;
     bool by_uuid = false;
   };
-  struct Reading {
-    double value = 0;
-    models::NullReason reason = models::NullReason::kNone;
-  };
-  // One of several series for one value.
-  struct Contender {
-    std::uint32_t row;
-    std::uint8_t metric;
-    double value;
-    std::size_t target;         // hash of job and instance
-    std::string labels;         // in label order
-    models::Workload workload;  // none: the device itself
-  };
-  struct Held {
-    models::Workload workload;
-    std::uint32_t next;  // of the same row, or RowIndex::kNone
-  };
-
   std::optional<Key> KeyOf(const Identity& identity);
   bool IsRow(std::uint32_t row, const Key& key) const;
   std::uint32_t RowOf(prom::LabelSet labels);
   bool RepeatsNextRow(prom::LabelSet labels);
   std::uint32_t AddRow(const Key& key, const Identity& identity, std::size_t hash);
   void MergeTexts(std::uint32_t at, const Identity& identity);
-  models::Workload& Hold(std::uint32_t row, std::string_view name_space, std::string_view pod,
-                         std::string_view container);
-  Reading Read(const schema::Metric& metric, double raw, prom::LabelSet labels) const;
+  models::Workload& Hold(std::uint32_t row, const Identity& identity);
   void Measure(const prom::InstantVector& vector, std::size_t sample, std::size_t metric);
   void Repeated(const prom::InstantVector& vector, std::size_t sample, std::uint32_t row,
                 std::size_t metric, const Reading& reading);
@@ -108,14 +89,14 @@ class ExporterRows {
                std::size_t metric, double value);
   void AddShare(const schema::ShareMetric& share, std::uint32_t row, prom::LabelSet labels,
                 double value);
-  void LearnUnits(const prom::InstantVector& vector, std::optional<std::size_t> metric);
   void ApplyTimes();
-  void SettleContenders();
+  void SettleContest();
+  void SharePods(const Contest::Ranking& ranking, std::size_t slot);
 
   const schema::Exporter& exporter_;
-  UnitEvidence& evidence_;
   models::Arena& arena_;
   LabelReader labels_;
+  ValueReader values_;
   const MetricIndex names_;
   std::vector<RowT> rows_;
   std::vector<std::string_view> devices_;    // row -> Key::device
@@ -124,11 +105,9 @@ class ExporterRows {
   RowIndex index_;
   std::uint32_t last_row_ = RowIndex::kNone;        // of the sample before
   std::vector<std::vector<std::uint32_t>> owners_;  // metric, row -> 1 + sample of this vector
-  std::vector<Contender> contenders_;
-  std::vector<Held> held_;
-  std::vector<std::uint32_t> first_held_;  // by row
+  Contest contest_;
+  HeldWorkloads workloads_;
   std::vector<prom::InstantVector> times_;
-  std::vector<std::pair<std::size_t, double>> target_times_;  // hash of row and target -> newest
   JoinCounts counts_;
   std::size_t samples_ = 0;
 };

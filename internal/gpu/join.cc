@@ -8,6 +8,8 @@
 #include <unordered_map>
 
 #include "internal/gpu/bounds.h"
+#include "internal/gpu/mix.h"
+#include "internal/gpu/row_order.h"
 
 namespace gpumon::gpu {
 namespace {
@@ -22,9 +24,8 @@ std::string Count(std::size_t n, std::string_view one, std::string_view many) {
 template <class RowT>
 std::size_t HashOf(const RowT& row, std::string_view first, std::string_view second) {
   const std::hash<std::string_view> hash;
-  const auto mix = [](std::size_t x) { return x * 0x9E3779B97F4A7C15U ^ (x >> 29U); };
-  return mix(mix(hash(first)) + hash(second)) +
-         mix(hash(row.text(Text::kMigGpuInstance)) ^ static_cast<std::size_t>(row.pid));
+  return Mix(Mix(hash(first)) + hash(second)) +
+         Mix(hash(row.text(Text::kMigGpuInstance)) ^ static_cast<std::size_t>(row.pid));
 }
 
 template <class RowT>
@@ -34,10 +35,6 @@ std::size_t UuidHash(const RowT& row) {
 template <class RowT>
 std::size_t IdHash(const RowT& row) {
   return HashOf(row, row.text(Text::kNode), row.text(Text::kGpuId));
-}
-
-const std::vector<schema::Metric>& MetricsOf(const schema::Exporter& exporter, models::Part part) {
-  return part == models::Part::kProcesses ? exporter.process : exporter.gpu;
 }
 
 bool Agree(std::string_view a, std::string_view b) {
@@ -79,7 +76,7 @@ Join<RowT>::Join(std::span<const schema::Exporter* const> exporters, UnitEvidenc
   for (const schema::Exporter* exporter : exporters) {
     parts_.push_back(std::make_unique<ExporterRows<RowT>>(*exporter, evidence, snapshot_->arena));
     first_coverage_.push_back(snapshot_->coverage.size());
-    for (const schema::Metric& metric : MetricsOf(*exporter, snapshot_->part)) {
+    for (const schema::Metric& metric : exporter->metrics(kIsProcess)) {
       snapshot_->coverage.push_back({exporter->name, metric.name, metric.slot});
     }
     if (kIsProcess) {
@@ -101,7 +98,7 @@ void Join<RowT>::Add(std::size_t exporter, const prom::InstantVector& vector,
 
 template <class RowT>
 void Join<RowT>::AddFailure(std::size_t exporter, std::optional<std::size_t> metric) {
-  const auto& metrics = MetricsOf(*exporters_[exporter], snapshot_->part);
+  const auto& metrics = exporters_[exporter]->metrics(kIsProcess);
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     if (!metric || *metric == i) failed_[metrics[i].slot] = true;
   }
@@ -346,60 +343,6 @@ void Join<RowT>::StateWarnings() {
   state(counts_.duplicates, "duplicate series ignored", "duplicate series ignored");
 }
 
-// Node names are compared once per node, not at each step of the sort.
-template <class RowT>
-std::vector<RowT> Join<RowT>::SortedRows() {
-  std::unordered_map<std::string_view, std::uint32_t> ranks;
-  std::vector<std::string_view> nodes;
-  for (const RowT& row : rows_) {
-    if (ranks.try_emplace(row.text(Text::kNode)).second) nodes.push_back(row.text(Text::kNode));
-  }
-  std::sort(nodes.begin(), nodes.end(), [](std::string_view a, std::string_view b) {
-    return std::tuple(a.empty(), a) < std::tuple(b.empty(), b);
-  });
-  for (std::uint32_t i = 0; i < nodes.size(); ++i) ranks[nodes[i]] = i;
-
-  struct Place {
-    std::uint64_t node_and_index;  // no index, being negative, comes last
-    std::uint32_t row;
-  };
-  std::vector<Place> places(rows_.size());
-  for (std::uint32_t i = 0; i < places.size(); ++i) {
-    const auto index = static_cast<std::uint32_t>(rows_[i].gpu_index);
-    places[i] = {(std::uint64_t{ranks[rows_[i].text(Text::kNode)]} << 32U) | index, i};
-  }
-  std::sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
-    if (a.node_and_index != b.node_and_index) return a.node_and_index < b.node_and_index;
-    const auto order = [](const RowT& row) {
-      const std::string_view instance = row.text(Text::kMigGpuInstance);
-      // "2" before "10".
-      return std::tuple(row.text(Text::kGpuId), row.text(Text::kUuid), instance.size(), instance,
-                        row.pid);
-    };
-    return order(rows_[a.row]) < order(rows_[b.row]);
-  });
-  std::vector<RowT> sorted;
-  sorted.reserve(rows_.size());
-  for (const Place& place : places) {
-    sorted.push_back(rows_[place.row]);
-    auto& held = held_[place.row];
-    std::sort(held.begin(), held.end(), [](const models::Workload& a, const models::Workload& b) {
-      return std::tie(a.name_space, a.pod, a.container) <
-             std::tie(b.name_space, b.pod, b.container);
-    });
-    if (!held.empty()) {
-      sorted.back().set_text(Text::kNamespace, held.front().name_space);
-      sorted.back().set_text(Text::kPod, held.front().pod);
-      sorted.back().set_text(Text::kContainer, held.front().container);
-    }
-    sorted.back().first_workload = static_cast<std::uint32_t>(snapshot_->workloads.size());
-    sorted.back().workload_count = static_cast<std::uint32_t>(held.size());
-    snapshot_->workloads.insert(snapshot_->workloads.end(), held.begin(), held.end());
-  }
-  rows_ = {};
-  return sorted;
-}
-
 template <class RowT>
 std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands) {
   for (std::size_t i = 0; i < parts_.size(); ++i) Take(i);
@@ -412,10 +355,11 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands) {
   StateReasons();
   StateWarnings();
   if constexpr (kIsProcess) {
-    snapshot_->processes = SortedRows();
+    snapshot_->processes = InOrder(rows_, std::move(held_), snapshot_->workloads);
   } else {
-    snapshot_->gpus = SortedRows();
+    snapshot_->gpus = InOrder(rows_, std::move(held_), snapshot_->workloads);
   }
+  rows_ = {};
   return std::move(snapshot_);
 }
 

@@ -70,7 +70,6 @@ class Join {
   void ShowCommands(CommandStyle style);
   void StateReasons();
   void StateWarnings();
-  std::vector<RowT> SortedRows();
 
   const std::span<const schema::Exporter* const> exporters_;
   std::shared_ptr<models::Snapshot> snapshot_;

@@ -101,6 +101,10 @@ struct Exporter {
   std::vector<Derived> derive;
   std::vector<std::pair<double, double>> blanks;  // raw values that mean "not supported"
   std::vector<SuccessMetric> success;
+
+  const std::vector<Metric>& metrics(bool of_processes) const {
+    return of_processes ? process : gpu;
+  }
 };
 
 }  // namespace gpumon::schema

@@ -1,0 +1,43 @@
+#include "internal/gpu/value_reader.h"
+
+#include <cmath>
+
+#include "internal/gpu/bounds.h"
+
+namespace gpumon::gpu {
+
+using models::NullReason;
+
+Reading ValueReader::Read(const schema::Metric& metric, double raw, prom::LabelSet labels) const {
+  for (const auto& [low, high] : exporter_.blanks) {
+    if (raw >= low && raw <= high) return {0, NullReason::kNotSupported};
+  }
+  double value = raw * metric.scale;
+  if (metric.rule == schema::Rule::kFlag) {
+    value = raw != 0 ? metric.bit : 0;  // NaN is checked below
+    if (std::isnan(raw)) value = raw;
+  }
+  if (metric.rule == schema::Rule::kRatioOrPercent &&
+      evidence_.IsPercent(metric.name, prom::Get(labels, "job"))) {
+    value = raw * metric.scale / 100;
+  }
+  const bool possible = part_ == models::Part::kProcesses
+                            ? IsPossible<models::GpuProcess>(metric.slot, value)
+                            : IsPossible<models::GpuMetrics>(metric.slot, value);
+  if (possible) return {value, NullReason::kNone};
+  return {0, NullReason::kInvalidValue};
+}
+
+void ValueReader::LearnUnits(const prom::InstantVector& vector, std::optional<std::size_t> metric) {
+  for (const schema::Metric& doubtful : exporter_.metrics(part_ == models::Part::kProcesses)) {
+    if (doubtful.rule != schema::Rule::kRatioOrPercent) continue;
+    for (std::size_t i = 0; i < vector.size(); ++i) {
+      const prom::LabelSet labels = vector.labels(i);
+      if (vector.point(i).value <= 1 || !std::isfinite(vector.point(i).value)) continue;
+      if (!metric && prom::Get(labels, "__name__") != doubtful.name) continue;
+      evidence_.SawAboveOne(doubtful.name, prom::Get(labels, "job"));
+    }
+  }
+}
+
+}  // namespace gpumon::gpu
