@@ -182,27 +182,86 @@ Collector::Collector(prom::Client& client, const Clock& clock, UpstreamClock& up
       detector_(client, clock, registry),
       budget_(max_concurrency) {}
 
-template <class RowT>
+// Of a refresh with what is known and the news of what is there: that refresh, unless others are
+// there; then one with those.
+class Collector::Choice {
+ public:
+  using Collection = Result<std::shared_ptr<const models::Snapshot>>;
+
+  Choice(DetectedPtr known, std::function<void(DetectedPtr, Collected)> start, Collected done)
+      : known_(std::move(known)), start_(std::move(start)), done_(std::move(done)) {}
+
+  void Heard(DetectedPtr there) {
+    const bool others = there && there->exporters != known_->exporters;
+    Collected done;
+    std::optional<Collection> result;
+    {
+      const MutexLock lock(mutex_);
+      heard_ = true;
+      if (others || result_) done = std::move(done_);
+      if (others) done_ = nullptr;
+      result = std::move(result_);
+    }
+    if (others) return start_(std::move(there), std::move(done));
+    if (result) done(std::move(*result));
+  }
+
+  void Ended(Collection result) {
+    Collected done;
+    {
+      const MutexLock lock(mutex_);
+      if (heard_) {
+        done = std::move(done_);
+      } else {
+        result_ = std::move(result);
+      }
+    }
+    if (done) done(std::move(result));
+  }
+
+ private:
+  const DetectedPtr known_;
+  const std::function<void(DetectedPtr, Collected)> start_;
+  Mutex mutex_;
+  Collected done_ GUARDED_BY(mutex_);
+  bool heard_ GUARDED_BY(mutex_) = false;
+  std::optional<Collection> result_ GUARDED_BY(mutex_);
+};
+
 void Collector::Start(Part part, DetectedPtr detected, double time, Deadline deadline,
                       Collected done) {
   const std::size_t queries = detected->plan(part).size();
-  const auto refresh =
-      std::make_shared<Refresh<RowT>>(*this, part, std::move(detected), time, std::move(done));
-  if (queries == 0) return refresh->FinishEmpty();
-  budget_.Acquire(queries, [refresh, time, deadline] { refresh->Ask(time, deadline); });
+  const auto start = [&](const auto& refresh) {
+    if (queries == 0) return refresh->FinishEmpty();
+    budget_.Acquire(queries, [refresh, time, deadline] { refresh->Ask(time, deadline); });
+  };
+  if (part == Part::kGpus) {
+    start(std::make_shared<Refresh<models::GpuMetrics>>(*this, part, std::move(detected), time,
+                                                        std::move(done)));
+  } else {
+    start(std::make_shared<Refresh<models::GpuProcess>>(*this, part, std::move(detected), time,
+                                                        std::move(done)));
+  }
 }
 
 void Collector::Collect(Part part, std::optional<double> time, Deadline deadline, Collected done) {
   const double at = time.value_or(upstream_clock_.Now());
-  detector_.Get(
-      at, time.has_value(), deadline,
-      [this, part, at, deadline, done = std::move(done)](DetectedPtr detected) mutable {
-        if (part == Part::kGpus) {
-          Start<models::GpuMetrics>(part, std::move(detected), at, deadline, std::move(done));
-        } else {
-          Start<models::GpuProcess>(part, std::move(detected), at, deadline, std::move(done));
-        }
-      });
+  const DetectedPtr known = detector_.Known();
+  const auto choice = std::make_shared<Choice>(
+      known,
+      [this, part, at, deadline](DetectedPtr there, Collected then) {
+        Start(part, std::move(there), at, deadline, std::move(then));
+      },
+      done);
+  const auto heard = [choice](DetectedPtr there) { choice->Heard(std::move(there)); };
+  bool waits = true;
+  if (time) {
+    detector_.LookBack(at, deadline, heard);
+  } else {
+    waits = detector_.LookBeside(at, deadline, heard);
+  }
+  if (!waits) return Start(part, known, at, deadline, std::move(done));
+  Start(part, known, at, deadline, [choice](auto result) { choice->Ended(std::move(result)); });
 }
 
 }  // namespace gpumon::gpu

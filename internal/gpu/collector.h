@@ -47,13 +47,13 @@ class Collector {
   // Answers by `deadline` as the client does.
   void Collect(models::Part part, std::optional<double> time, Deadline deadline, Collected done);
 
-  // What is asked at present; null until the first refresh knows.
-  DetectedPtr detected() const { return detector_.Last(); }
+  // What is asked at present. Never null.
+  DetectedPtr detected() const { return detector_.Known(); }
 
  private:
   template <class RowT>
   class Refresh;
-  template <class RowT>
+  class Choice;
   void Start(models::Part part, DetectedPtr detected, double time, Deadline deadline,
              Collected done);
 

@@ -45,7 +45,7 @@ Detector::Detector(prom::Client& client, const Clock& clock, const schema::Regis
       registry_(registry),
       options_(options),
       query_(Query(registry)),
-      fallback_(Plan({registry.Find(kFallback)})) {}
+      known_(Plan({registry.Find(kFallback)})) {}
 
 DetectedPtr Detector::Plan(std::vector<const schema::Exporter*> exporters) const {
   auto detected = std::make_shared<Detected>();
@@ -69,48 +69,68 @@ void Detector::Ask(double time, Deadline deadline, std::function<void(Result<Det
                       }
                     }
                   }
-                  done(exporters.empty() ? fallback_ : Plan(std::move(exporters)));
+                  if (exporters.empty()) exporters = {registry_.Find(kFallback)};
+                  done(Plan(std::move(exporters)));
                 });
 }
 
 void Detector::Keep(const Result<DetectedPtr>& detected) {
   const MutexLock lock(mutex_);
-  looking_ = false;
-  if (!detected) return;  // what was known stays
-  if (!last_ || last_->exporters != (*detected)->exporters) {
-    log::Info("exporters found", {{"exporters", NamesOf((*detected)->exporters)}});
-    last_ = *detected;
+  if (!detected) {
+    in_vain_ = true;
+    return;  // what was known stays
   }
+  if (!found_ || known_->exporters != (*detected)->exporters) {
+    log::Info("exporters to ask", {{"exporters", NamesOf((*detected)->exporters)}});
+    known_ = *detected;
+  }
+  found_ = true;
   look_again_ = clock_.Steady() + options_.refresh;
 }
 
-void Detector::Get(double time, bool past, Deadline deadline, Found found) {
-  DetectedPtr last;
-  bool look = past;
-  if (!past) {
+DetectedPtr Detector::Known() const {
+  const MutexLock lock(mutex_);
+  return known_;
+}
+
+Deadline Detector::Share(Deadline deadline) const {
+  return Deadline(clock_.Steady() + deadline.Left(clock_) / 4);
+}
+
+bool Detector::LookBeside(double time, Deadline deadline, Found found) {
+  {
     const MutexLock lock(mutex_);
-    last = last_;
-    look = !last || (!looking_ && clock_.Steady() >= look_again_);
-    looking_ = looking_ || look;
+    const bool waits = !found_ && !in_vain_;
+    if (!waits) {
+      if (looking_ || (found_ && clock_.Steady() < look_again_)) return false;
+      looking_ = true;
+      found = nullptr;
+    }
   }
-  if (last) {
-    if (look) Ask(time, deadline, [this](const Result<DetectedPtr>& d) { Keep(d); });
-    return found(std::move(last));
+  if (!found) {
+    Ask(time, deadline, [this](const Result<DetectedPtr>& detected) {
+      Keep(detected);
+      const MutexLock lock(mutex_);
+      looking_ = false;
+    });
+    return false;
   }
-  Ask(time, deadline, [this, past, found = std::move(found)](const Result<DetectedPtr>& detected) {
-    if (!past) Keep(detected);
-    found(detected ? *detected : fallback_);
+  Ask(time, Share(deadline), [this, found = std::move(found)](const Result<DetectedPtr>& detected) {
+    Keep(detected);
+    found(detected ? *detected : nullptr);
+  });
+  return true;
+}
+
+void Detector::LookBack(double time, Deadline deadline, Found found) {
+  Ask(time, Share(deadline), [found = std::move(found)](const Result<DetectedPtr>& detected) {
+    found(detected ? *detected : nullptr);
   });
 }
 
 void Detector::SawNothing() {
   const MutexLock lock(mutex_);
-  last_ = nullptr;
-}
-
-DetectedPtr Detector::Last() const {
-  const MutexLock lock(mutex_);
-  return last_;
+  look_again_ = clock_.Steady();
 }
 
 }  // namespace gpumon::gpu
