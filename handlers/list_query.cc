@@ -71,8 +71,8 @@ constexpr std::array kFormParameters = {
 
 bool IsNumeric(const models::FieldSpec& field) {
   return field.from == models::From::kReading || field.from == models::From::kInteger ||
-         field.from == models::From::kAge ||
-         field.from == models::From::kGpuIndex || field.from == models::From::kPid;
+         field.from == models::From::kAge || field.from == models::From::kGpuIndex ||
+         field.from == models::From::kPid;
 }
 
 bool IsSortable(const models::FieldSpec& field) {
@@ -150,13 +150,18 @@ bool AnyMatches(const std::vector<std::string>& patterns, std::string_view text)
                      [&](const std::string& pattern) { return GlobMatch(pattern, text); });
 }
 
-// Pods that share a GPU are its workloads beside the first.
-bool AnyWorkloadMatches(const Table& table, std::size_t row, const ListQuery::TextFilter& filter) {
-  if (filter.which != Text::kPod && filter.which != Text::kNamespace) return false;
-  const auto workloads = table.workloads(row);
+bool IsOfWorkload(const ListQuery::TextFilter& filter) {
+  return filter.which == Text::kPod || filter.which == Text::kNamespace;
+}
+
+// Of a GPU's workloads one has to meet all filters: a namespace and a pod name one pod.
+bool AnyWorkloadPasses(std::span<const models::Workload> workloads, const ListQuery& query) {
   return std::any_of(workloads.begin(), workloads.end(), [&](const models::Workload& workload) {
-    return AnyMatches(filter.patterns,
-                      filter.which == Text::kPod ? workload.pod : workload.name_space);
+    return std::all_of(query.texts.begin(), query.texts.end(), [&](const auto& filter) {
+      const bool pod = filter.which == Text::kPod;
+      return !IsOfWorkload(filter) ||
+             AnyMatches(filter.patterns, pod ? workload.pod : workload.name_space);
+    });
   });
 }
 
@@ -169,12 +174,12 @@ bool Passes(const Table& table, std::size_t row, const ListQuery& query) {
                                                        table.text(row, Text::kGpuId))) == 0) {
     return false;
   }
+  const auto workloads = table.workloads(row);
   for (const auto& filter : query.texts) {
-    if (!AnyMatches(filter.patterns, table.text(row, filter.which)) &&
-        !AnyWorkloadMatches(table, row, filter)) {
-      return false;
-    }
+    if (!workloads.empty() && IsOfWorkload(filter)) continue;
+    if (!AnyMatches(filter.patterns, table.text(row, filter.which))) return false;
   }
+  if (!workloads.empty() && !AnyWorkloadPasses(workloads, query)) return false;
   for (const auto& range : query.ranges) {
     const Cell cell = table.cell(row, range.field);
     if (!cell.is_numeric()) return false;
@@ -267,7 +272,10 @@ Page Select(const Table& table, const ListQuery& query) {
   page.rows.erase(page.rows.begin(), page.rows.begin() + static_cast<std::ptrdiff_t>(std::min(
                                                              query.offset, page.rows.size())));
   if (query.limit && page.rows.size() > *query.limit) page.rows.resize(*query.limit);
-  if (!query.fields.empty()) page.fields = query.fields;
+  if (!query.fields.empty()) {
+    page.fields = query.fields;
+    page.chosen = true;
+  }
   return page;
 }
 

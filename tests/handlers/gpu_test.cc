@@ -231,6 +231,30 @@ TEST_F(GpuTest, FiltersCombine) {
   EXPECT_EQ(ids("uuid=*"), List{}) << "absent is not any";
 }
 
+TEST_F(GpuTest, FiltersOfAWorkloadAreMetByOneOfThem) {
+  const auto snapshot = ThreeGpus();
+  snapshot->workloads = {{.name_space = "ml", .pod = "train-0", .container = {}},
+                         {.name_space = "web", .pod = "chat-0", .container = {}}};
+  snapshot->gpus[0].workload_count = 2;
+  Serve(snapshot);
+  const auto ids = [&](const std::string& query) {
+    return Ids(Get("/api/v1/gpu/metrics?" + query).json());
+  };
+  using List = std::vector<std::string>;
+  EXPECT_EQ(ids("namespace=ml&pod=train-0"), (List{"a/0"}));
+  EXPECT_EQ(ids("namespace=web&pod=chat-0"), (List{"a/0"}));
+  EXPECT_EQ(ids("namespace=ml&pod=chat-0"), List{}) << "of two pods that share the GPU";
+  EXPECT_EQ(ids("namespace=web&pod=train-0"), List{});
+  EXPECT_EQ(ids("namespace=web&namespace=ml&pod=chat-0"), (List{"a/0"})) << "either namespace";
+  EXPECT_EQ(ids("namespace=web"), (List{"a/0"}));
+}
+
+TEST_F(GpuTest, ReasonsAreToldOfTheFieldsAskedForAlone) {
+  Serve(ThreeGpus());
+  const auto json = Get("/api/v1/gpu/metrics?fields=node_name,memory_free").json();
+  EXPECT_EQ(json["meta"]["null_reasons"].size(), 1U);
+}
+
 TEST_F(GpuTest, SortingPutsNullsLastBothWays) {
   Serve(ThreeGpus());
   using List = std::vector<std::string>;
