@@ -31,7 +31,10 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
         started_(collector.clock_.Steady()),
         done_(std::move(done)),
         join_(detected_->exporters, collector.evidence_, time),
-        left_(plan_.size()) {}
+        left_(plan_.size()),
+        targets_awaited_(std::any_of(plan_.begin(), plan_.end(), [](const PlannedQuery& query) {
+          return query.gives == PlannedQuery::Gives::kTargets;
+        })) {}
 
   // No exporter here has anything of this part.
   void FinishEmpty() { Finish(); }
@@ -74,9 +77,12 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
       ++values_answered_;
       samples_ += vector.size();
       if (vector.size() == 0 && query.metric) empty_.push_back(query.name);
-      join_.Add(query.exporter, vector, query.metric);
-    } else {
+      AddValues(query, std::move(vector));
+    } else if (query.gives == PlannedQuery::Gives::kTimes) {
       join_.AddTimes(query.exporter, std::move(vector));
+    } else {
+      join_.AddTargets(vector);
+      HearOfTargets();
     }
     join_.CountUndecodable(result.bad_samples);
     upstream_warned_ |= result.partial || !result.warnings.empty();
@@ -91,13 +97,31 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     join_.AddUniqueWarning("Prometheus says that its answer is partial");
   }
 
+  // Whose a pod is has to be known before it is read.
+  void AddValues(const PlannedQuery& query, prom::InstantVector vector) REQUIRES(mutex_) {
+    if (targets_awaited_ && detected_->exporters[query.exporter]->pod_may_be_exporters) {
+      kept_.emplace_back(&query, std::move(vector));
+    } else {
+      join_.Add(query.exporter, vector, query.metric);
+    }
+  }
+
+  void HearOfTargets() REQUIRES(mutex_) {
+    targets_awaited_ = false;
+    for (const auto& [query, vector] : kept_) join_.Add(query->exporter, vector, query->metric);
+    kept_ = {};
+  }
+
   void Fail(std::size_t i, Status status) REQUIRES(mutex_) {
     const PlannedQuery& query = plan_[i];
     failed_names_ += (failed_names_.empty() ? "" : ",") + query.name;
     if (query.gives == PlannedQuery::Gives::kValues) {
       join_.AddFailure(query.exporter, query.metric);
-    } else {
+    } else if (query.gives == PlannedQuery::Gives::kTimes) {
       join_.AddFailedTimes();
+    } else {
+      join_.MarkPartial();
+      HearOfTargets();
     }
     join_.AddUniqueWarning(query.name + ": query failed (" + std::string(status.wire_name()) + ")");
     if (!first_error_ || i < first_failed_) {
@@ -162,6 +186,8 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   Collected done_ GUARDED_BY(mutex_);
   Join<RowT> join_ GUARDED_BY(mutex_);
   std::size_t left_ GUARDED_BY(mutex_);
+  bool targets_awaited_ GUARDED_BY(mutex_);
+  std::vector<std::pair<const PlannedQuery*, prom::InstantVector>> kept_ GUARDED_BY(mutex_);
   std::size_t values_answered_ GUARDED_BY(mutex_) = 0;
   std::size_t samples_ GUARDED_BY(mutex_) = 0;
   std::vector<std::string> empty_ GUARDED_BY(mutex_);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <set>
 #include <string_view>
 #include <tuple>
 
@@ -28,6 +29,15 @@ std::string Contest::InLabelOrder(prom::LabelSet labels) {
   return text;
 }
 
+std::size_t Contest::Doubles(const Ranking& ranking) {
+  using Texts = std::tuple<std::string_view, std::string_view, std::string_view>;
+  std::set<Texts> seen;
+  for (const Contender* one : ranking) {
+    seen.emplace(one->workload.name_space, one->workload.pod, one->workload.container);
+  }
+  return ranking.size() - seen.size();
+}
+
 void Contest::AddTime(std::uint32_t row, std::size_t target, double at) {
   times_.emplace_back(Mix(row) ^ target, at);
 }
@@ -51,9 +61,11 @@ auto Contest::Decide() -> std::vector<Ranking> {
     const Contender& y = *b.first;
     const bool x_of_pod = !x.workload.pod.empty();
     const bool y_of_pod = !y.workload.pod.empty();
+    const bool x_impossible = x.reading.reason != models::NullReason::kNone;
+    const bool y_impossible = y.reading.reason != models::NullReason::kNone;
     // With equal labels the value decides.
-    return std::tie(x.row, x.metric, x_of_pod, b.second, x.labels, x.value) <
-           std::tie(y.row, y.metric, y_of_pod, a.second, y.labels, y.value);
+    return std::tie(x.row, x.metric, x_impossible, x_of_pod, b.second, x.labels, x.reading.value) <
+           std::tie(y.row, y.metric, y_impossible, y_of_pod, a.second, y.labels, y.reading.value);
   });
   std::vector<Ranking> rankings;
   for (const auto& [contender, time] : places) {

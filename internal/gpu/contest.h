@@ -7,20 +7,21 @@
 #include <utility>
 #include <vector>
 
+#include "internal/gpu/value_reader.h"
 #include "internal/prom/value.h"
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
 
-// One thread at a time. Between series of one metric of one row those of the device come before
-// those of its pods, then the newest sample, then the first in label order: never the order in
-// which they were entered.
+// One thread at a time. Between series of one metric of one row those with a possible value come
+// first, of these the device's before those of its pods, then the newest sample, then the first in
+// label order: never the order in which they were entered.
 class Contest {
  public:
   struct Contender {
     std::uint32_t row = 0;
     std::uint8_t metric = 0;
-    double value = 0;
+    Reading reading;
     std::size_t target = 0;     // TargetOf its labels
     std::string labels;         // InLabelOrder
     models::Workload workload;  // without a pod: the device itself
@@ -30,6 +31,8 @@ class Contest {
 
   // Who was scraped: its job and address, hashed.
   static std::size_t TargetOf(prom::LabelSet labels);
+  // Series of the device, or of one pod of it, beyond the first.
+  static std::size_t Doubles(const Ranking& ranking);
   // A label set as one text that sorts as label sets do.
   static std::string InLabelOrder(prom::LabelSet labels);
 

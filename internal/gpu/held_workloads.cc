@@ -1,8 +1,11 @@
 #include "internal/gpu/held_workloads.h"
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
 #include <utility>
+
+#include "internal/gpu/bounds.h"
 
 namespace gpumon::gpu {
 
@@ -23,6 +26,18 @@ Workload& HeldWorkloads::Hold(std::size_t row, std::string_view name_space, std:
   const auto at = static_cast<std::uint32_t>(held_.size());
   held_.push_back({workload, std::exchange(first_[row], at)});
   return held_.back().workload;
+}
+
+std::size_t HeldWorkloads::DropImpossible() {
+  std::size_t dropped = 0;
+  for (Held& held : held_) {
+    double& share = held.workload.utilization;
+    const auto utilization = static_cast<std::size_t>(models::Quantity::kUtilization);
+    if (share != share || IsPossible<models::GpuMetrics>(utilization, share)) continue;
+    share = std::numeric_limits<double>::quiet_NaN();
+    ++dropped;
+  }
+  return dropped;
 }
 
 std::vector<Workload> HeldWorkloads::Of(std::size_t row) const {

@@ -23,6 +23,8 @@ class HeldWorkloads {
   // call.
   models::Workload& Hold(std::size_t row, std::string_view name_space, std::string_view pod,
                          std::string_view container);
+  // A share above the whole GPU is none: absent from now on. Returns how many were.
+  std::size_t DropImpossible();
   // In the order of their texts.
   std::vector<models::Workload> Of(std::size_t row) const;
 

@@ -1,6 +1,7 @@
 #include "internal/gpu/join.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <limits>
 #include <numeric>
@@ -8,6 +9,7 @@
 #include <unordered_map>
 
 #include "internal/gpu/bounds.h"
+#include "internal/gpu/mig.h"
 #include "internal/gpu/mix.h"
 #include "internal/gpu/row_order.h"
 
@@ -74,14 +76,15 @@ Join<RowT>::Join(std::span<const schema::Exporter* const> exporters, UnitEvidenc
   snapshot_->as_of = as_of;
   snapshot_->part = kIsProcess ? models::Part::kProcesses : models::Part::kGpus;
   for (const schema::Exporter* exporter : exporters) {
-    parts_.push_back(std::make_unique<ExporterRows<RowT>>(*exporter, evidence, snapshot_->arena));
+    parts_.push_back(
+        std::make_unique<ExporterRows<RowT>>(*exporter, own_pods_, evidence, snapshot_->arena));
     first_coverage_.push_back(snapshot_->coverage.size());
     for (const schema::Metric& metric : exporter->metrics(kIsProcess)) {
       snapshot_->coverage.push_back({exporter->name, metric.name, metric.slot});
     }
     if (kIsProcess) {
-      devices_.push_back(std::make_unique<ExporterRows<models::GpuMetrics>>(*exporter, evidence,
-                                                                            snapshot_->arena));
+      devices_.push_back(std::make_unique<ExporterRows<models::GpuMetrics>>(
+          *exporter, own_pods_, evidence, snapshot_->arena));
     }
   }
 }
@@ -114,8 +117,9 @@ template <class RowT>
 bool Join<RowT>::SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter,
                          bool by_uuid) const {
   const RowT& known = rows_[at];
-  // Two rows of one exporter are two GPUs, unless only one of them has a UUID.
-  if ((by_uuid && last_exporter_[at] == exporter) || known.pid != row.pid ||
+  // Two rows of one exporter are two GPUs, unless only one of them has a UUID, or a node.
+  const bool one_has_no_node = known.text(Text::kNode).empty() != row.text(Text::kNode).empty();
+  if ((by_uuid && last_exporter_[at] == exporter && !one_has_no_node) || known.pid != row.pid ||
       known.text(Text::kMigGpuInstance) != row.text(Text::kMigGpuInstance)) {
     return false;
   }
@@ -233,26 +237,31 @@ void Join<RowT>::Take(std::size_t exporter) {
   counts_.no_gpu_label += rows.counts().no_gpu_label;
   counts_.bad_pid += rows.counts().bad_pid;
   counts_.duplicates += rows.counts().duplicates;
+  counts_.bad_value += rows.counts().bad_value;
   if (rows.size() > 0) snapshot_->sources.push_back(exporters_[exporter]->name);
-  // Rows with a UUID first: those without one join them, in whichever order they came.
-  std::size_t with_uuid = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    with_uuid += rows.row(i).text(Text::kUuid).empty() ? 0U : 1U;
-  }
-  const bool mixed = with_uuid > 0 && with_uuid < rows.size();
+  // Rows with UUID and node first: those without one join them, in whichever order they came.
+  const auto lacks = [](const RowT& row) {
+    return row.text(Text::kUuid).empty() ? 2 : row.text(Text::kNode).empty() ? 1 : 0;
+  };
+  std::array<std::size_t, 3> lacking{};
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    ++lacking[static_cast<std::size_t>(lacks(rows.row(i)))];
+  const bool mixed = std::count(lacking.begin(), lacking.end(), 0U) < 2;
   looked_up_ = looked_up_ || mixed || parts_.size() > 1;
-  for (const bool has_uuid : {true, false}) {
+  bool first = exporter == 0;  // there is nothing to meet
+  for (int kind = 0; kind < 3; ++kind) {
+    if (lacking[static_cast<std::size_t>(kind)] == 0) continue;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (rows.row(i).text(Text::kUuid).empty() == has_uuid) continue;
+      if (lacks(rows.row(i)) != kind) continue;
       DeriveFields(*exporters_[exporter], rows.row(i));
-      const bool alone = exporter == 0 && (has_uuid || !mixed);
-      const std::uint32_t at = alone ? RowIndex::kNone : Find(rows.row(i), exporter);
+      const std::uint32_t at = first ? RowIndex::kNone : Find(rows.row(i), exporter);
       if (at == RowIndex::kNone) {
         AddRow(rows, i, exporter);
       } else {
         FillRow(at, rows, i, exporter);
       }
     }
+    first = false;
   }
 }
 
@@ -283,6 +292,7 @@ void Join<RowT>::CheckRow(RowT& row) {
   CheckTogether(row);
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
     if (row.readings.reason(slot) == NullReason::kInvalidValue) ++counts_.bad_value;
+    if (row.readings.reason(slot) == NullReason::kStale) ++counts_.stale;
     if (failed_[slot] && !row.readings.Has(slot)) {
       row.readings.SetAbsent(slot, NullReason::kQueryFailed);
     }
@@ -340,6 +350,8 @@ void Join<RowT>::StateWarnings() {
         "samples without a valid pid dropped");
   state(counts_.no_node_label, "row without a node label", "rows without a node label");
   state(counts_.bad_value, "impossible value shown as null", "impossible values shown as null");
+  state(counts_.stale, "old value of a failed collection shown as null",
+        "old values of failed collections shown as null");
   state(counts_.duplicates, "duplicate series ignored", "duplicate series ignored");
 }
 
@@ -347,6 +359,7 @@ template <class RowT>
 std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands) {
   for (std::size_t i = 0; i < parts_.size(); ++i) Take(i);
   if (kIsProcess) NameDevices();
+  if constexpr (!kIsProcess) NameInstances(rows_);
   for (RowT& row : rows_) {
     CheckRow(row);
     if (row.text(Text::kNode).empty()) ++counts_.no_node_label;

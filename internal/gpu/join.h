@@ -26,7 +26,8 @@ namespace gpumon::gpu {
 //
 // Rows of two exporters are one GPU when they share its UUID (and MIG instance), or, where one of
 // them has no UUID, node and id and no contradicting name. Field by field the exporter that stands
-// first gives the value; the row's `source` is the first that knows the GPU.
+// first gives the value; the row's `source` is the first that knows the GPU. A MIG instance has
+// the texts of its GPU where it has none of its own.
 template <class RowT>
 class Join {
  public:
@@ -42,6 +43,8 @@ class Join {
   // Sample times (Unix seconds as values) by the same identity labels, kept until Finish: a row's
   // newest and oldest are taken over all of its series.
   void AddTimes(std::size_t exporter, prom::InstantVector times);
+  // Series of `up`, before the values of exporters whose own pod may be taken for a workload.
+  void AddTargets(const prom::InstantVector& targets) { own_pods_.Add(targets); }
   // Sample times are unknown: the snapshot is partial.
   void AddFailedTimes() { snapshot_->times_failed = snapshot_->partial = true; }
   // The server says that it left something out.
@@ -73,6 +76,7 @@ class Join {
 
   const std::span<const schema::Exporter* const> exporters_;
   std::shared_ptr<models::Snapshot> snapshot_;
+  OwnPods own_pods_;
   std::vector<std::unique_ptr<ExporterRows<RowT>>> parts_;  // one for each exporter
   // Processes: what the exporters' info families say of the GPUs they run on.
   std::vector<std::unique_ptr<ExporterRows<models::GpuMetrics>>> devices_;

@@ -16,6 +16,7 @@ MetricIndex::MetricIndex(const schema::Exporter& exporter, models::Part part) {
   const auto& infos = gpus ? exporter.info : exporter.process_info;
   for (std::size_t i = 0; i < infos.size(); ++i) add(infos[i], FamilyUse::As::kInfo, i);
   if (!gpus) return;
+  if (!exporter.gpu_id_metric.empty()) add(exporter.gpu_id_metric, FamilyUse::As::kGpuId, 0);
   for (std::size_t i = 0; i < exporter.shares.size(); ++i) {
     add(exporter.shares[i].name, FamilyUse::As::kShare, i);
   }

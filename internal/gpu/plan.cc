@@ -52,6 +52,7 @@ class Planner {
     if (part_ == Part::kProcesses) {
       const auto infos = WithPrefixes(exporter_, exporter_.info);
       names.insert(names.end(), infos.begin(), infos.end());
+      if (!exporter_.gpu_id_metric.empty()) names.push_back(exporter_.gpu_id_metric);
     }
     std::vector<std::string> timed;
     if (exporter_.separate_queries) PlanSeparately(metrics, names, timed);
@@ -121,6 +122,20 @@ std::string SelectorOfAny(const std::vector<std::string>& names,
 std::vector<PlannedQuery> PlanQueries(std::span<const Exporter* const> exporters, Part part) {
   std::vector<PlannedQuery> plan;
   for (std::size_t i = 0; i < exporters.size(); ++i) Planner(*exporters[i], i, part, plan).Plan();
+  std::vector<std::string> names;
+  for (const Exporter* exporter : exporters) {
+    if (part != Part::kGpus || !exporter->pod_may_be_exporters) continue;
+    const auto its = WithPrefixes(*exporter, exporter->detect);
+    names.insert(names.end(), its.begin(), its.end());
+  }
+  if (!names.empty()) {
+    PlannedQuery targets;
+    targets.name = "targets";
+    targets.promql =
+        "up and on(job,instance) group by(job,instance)(" + SelectorOfAny(names, {}) + ")";
+    targets.gives = PlannedQuery::Gives::kTargets;
+    plan.push_back(std::move(targets));
+  }
   return plan;
 }
 

@@ -15,7 +15,7 @@
 namespace gpumon::gpu {
 
 struct PlannedQuery {
-  enum class Gives : std::uint8_t { kValues, kTimes };
+  enum class Gives : std::uint8_t { kValues, kTimes, kTargets };
 
   std::string name;  // for metrics, logs and warnings: the metric's name, or like dcgm/values
   std::string promql;
@@ -25,8 +25,9 @@ struct PlannedQuery {
 };
 
 // `exporters` in the order of the plan. For each: one query with all its families (for some: one
-// for each metric), and one for the sample times. Without process metrics an exporter has no query
-// in the plan for processes.
+// for each metric), and one for the sample times; beside them one for all, of the labels of the
+// scrape targets whose own pod may be taken for a workload. Without process metrics an exporter has
+// no query in the plan for processes.
 std::vector<PlannedQuery> PlanQueries(std::span<const schema::Exporter* const> exporters,
                                       models::Part part);
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 
 #include "internal/gpu/unit_evidence.h"
 #include "internal/prom/value.h"
@@ -26,8 +27,12 @@ class ValueReader {
   // Before a vector is read: the whole of it decides between units. `metric` as ExporterRows::Add.
   void LearnUnits(const prom::InstantVector& vector, std::optional<std::size_t> metric);
   Reading Read(const schema::Metric& metric, double raw, prom::LabelSet labels) const;
+  // Finite values only.
+  double ReadShare(const schema::ShareMetric& share, double raw, prom::LabelSet labels) const;
 
  private:
+  bool IsPercent(schema::Rule rule, const std::string& metric, prom::LabelSet labels) const;
+
   const schema::Exporter& exporter_;
   const models::Part part_;
   UnitEvidence& evidence_;

@@ -54,6 +54,7 @@ struct ShareMetric {
   std::string name;
   std::vector<Condition> where;
   Share share = Share::kMemoryUsed;
+  Rule rule = Rule::kScale;
   double scale = 1;
 };
 
@@ -100,6 +101,9 @@ struct Exporter {
   std::vector<ShareMetric> shares;
   std::vector<Derived> derive;
   std::vector<std::pair<double, double>> blanks;  // raw values that mean "not supported"
+  bool nan_is_blank = false;                      // NaN is one of them
+  std::string gpu_id_metric;                      // its value is the GPU's id; may be empty
+  std::string gpu_name_prefix;                    // that is no part of the GPU's name
   std::vector<SuccessMetric> success;
 
   const std::vector<Metric>& metrics(bool of_processes) const {

@@ -176,7 +176,7 @@ std::vector<ShareMetric> SharesOf(const Node& schema) {
     const Measured& field = FieldOf(node.At("field"), kFields);
     const Unit& unit = UnitOf(node.At("unit"), field.name, field.dimension);
     shares.push_back({MetricName(node.At("metric")), Conditions(node.Find("where")),
-                      static_cast<Share>(field.slot), unit.scale});
+                      static_cast<Share>(field.slot), unit.rule, unit.scale});
   }
   return shares;
 }
@@ -227,16 +227,19 @@ std::vector<Derived> DerivedOf(const Node& schema) {
   return derived;
 }
 
-std::vector<std::pair<double, double>> BlanksOf(const Node& schema) {
-  std::vector<std::pair<double, double>> blanks;
+void ReadBlanks(const Node& schema, Exporter& exporter) {
   for (const Node& node : schema.ElementsOf("blanks")) {
-    const auto ends = node.Elements();
-    if (ends.size() != 2 || ends[0].Number() > ends[1].Number()) {
-      node.Fail("must be [lowest, highest]");
+    if (const std::string* const text = node.value().AsString(); text && *text == "NaN") {
+      exporter.nan_is_blank = true;
+      continue;
     }
-    blanks.emplace_back(ends[0].Number(), ends[1].Number());
+    if (!node.value().is_array() || node.value().size() != 2) {
+      node.Fail("must be [lowest, highest], or \"NaN\"");
+    }
+    const auto ends = node.Elements();
+    if (ends[0].Number() > ends[1].Number()) node.Fail("must be [lowest, highest]");
+    exporter.blanks.emplace_back(ends[0].Number(), ends[1].Number());
   }
-  return blanks;
 }
 
 std::vector<SuccessMetric> SuccessOf(const Node& schema) {
@@ -274,7 +277,7 @@ void ReadIdentity(const Node& node, Exporter& exporter) {
 }
 
 Exporter ExporterOf(const Node& node) {
-  static constexpr std::array<std::string_view, 19> kKeys = {"name",
+  static constexpr std::array<std::string_view, 21> kKeys = {"name",
                                                              "title",
                                                              "vendor",
                                                              "priority",
@@ -283,6 +286,8 @@ Exporter ExporterOf(const Node& node) {
                                                              "prefixes",
                                                              "separate_queries",
                                                              "pod_may_be_exporters",
+                                                             "gpu_id_metric",
+                                                             "gpu_name_prefix",
                                                              "labels",
                                                              "process_labels",
                                                              "gpu",
@@ -298,6 +303,8 @@ Exporter ExporterOf(const Node& node) {
   ReadIdentity(node, exporter);
   exporter.separate_queries = node.FlagOf("separate_queries");
   exporter.pod_may_be_exporters = node.FlagOf("pod_may_be_exporters");
+  if (const auto metric = node.Find("gpu_id_metric")) exporter.gpu_id_metric = MetricName(*metric);
+  exporter.gpu_name_prefix = node.TextOf("gpu_name_prefix");
   exporter.labels = LabelsOf(node.At("labels"));
   exporter.process_labels = LabelsOf(node.Find("process_labels"));
   exporter.gpu = MetricsOf(node, "gpu", MeasuredOfGpus());
@@ -306,7 +313,7 @@ Exporter ExporterOf(const Node& node) {
   exporter.process_info = MetricNames(node.ElementsOf("process_info"));
   exporter.shares = SharesOf(node);
   exporter.derive = DerivedOf(node);
-  exporter.blanks = BlanksOf(node);
+  ReadBlanks(node, exporter);
   exporter.success = SuccessOf(node);
   if (exporter.gpu.empty() && exporter.process.empty())
     node.Fail("measures nothing: \"gpu\" and \"process\" are empty");

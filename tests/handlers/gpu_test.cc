@@ -250,9 +250,17 @@ TEST_F(GpuTest, FiltersOfAWorkloadAreMetByOneOfThem) {
 }
 
 TEST_F(GpuTest, ReasonsAreToldOfTheFieldsAskedForAlone) {
-  Serve(ThreeGpus());
-  const auto json = Get("/api/v1/gpu/metrics?fields=node_name,memory_free").json();
-  EXPECT_EQ(json["meta"]["null_reasons"].size(), 1U);
+  const auto snapshot = ThreeGpus();
+  for (const auto quantity : {Quantity::kMemoryFree, Quantity::kPower}) {
+    snapshot->missing_gpu[static_cast<std::size_t>(quantity)] = models::NullReason::kNotExported;
+  }
+  Serve(snapshot);
+  const auto reasons = [&](const std::string& fields) {
+    return Get("/api/v1/gpu/metrics?fields=" + fields).json()["meta"]["null_reasons"].size();
+  };
+  EXPECT_EQ(reasons("node_name,memory_free"), 1U);
+  EXPECT_EQ(reasons("node_name,memory_free,power"), 2U);
+  EXPECT_EQ(reasons("node_name"), 0U);
 }
 
 TEST_F(GpuTest, SortingPutsNullsLastBothWays) {
