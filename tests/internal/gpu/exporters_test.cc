@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -35,19 +37,22 @@ struct Said {
   std::vector<FakeSample> times = {};
 };
 
-std::shared_ptr<models::Snapshot> Meet(const std::vector<Said>& said, UnitEvidence& evidence) {
+std::shared_ptr<models::Snapshot> Meet(const std::vector<Said>& said, UnitEvidence& evidence,
+                                       const std::vector<FakeSample>& targets = {}) {
   std::vector<const schema::Exporter*> exporters;
   for (const Said& one : said) exporters.push_back(one.exporter);
   Join<GpuMetrics> join(exporters, evidence, 1000);
+  join.AddTargets(prom::MakeInstantVector(targets));
   for (std::size_t i = 0; i < said.size(); ++i) {
     join.Add(i, prom::MakeInstantVector(said[i].samples), std::nullopt);
     join.AddTimes(i, prom::MakeInstantVector(said[i].times));
   }
   return join.Finish(CommandStyle::kFull);
 }
-std::shared_ptr<models::Snapshot> Meet(const std::vector<Said>& said) {
+std::shared_ptr<models::Snapshot> Meet(const std::vector<Said>& said,
+                                       const std::vector<FakeSample>& targets = {}) {
   UnitEvidence evidence;
-  return Meet(said, evidence);
+  return Meet(said, evidence, targets);
 }
 
 std::optional<double> Of(const GpuMetrics& row, Quantity quantity) {
@@ -168,6 +173,167 @@ TEST(ExportersTest, ASharedGpuHasItsOwnValueAndAShareForEachPod) {
   EXPECT_EQ(snapshot->workloads[0].pod, "a");
   EXPECT_EQ(snapshot->workloads[0].utilization, 44);
   EXPECT_EQ(snapshot->workloads[1].utilization, 20);
+}
+
+std::string PodsOf(const models::Snapshot& snapshot) {
+  std::string pods;
+  for (const auto& workload : snapshot.workloads) {
+    pods.append(workload.name_space).append("/").append(workload.pod).append("/");
+    pods.append(workload.container).append(" ");
+  }
+  return pods;
+}
+
+// What a target with these labels shows of one GPU that a pod holds and one that none does.
+std::vector<FakeSample> Labelled(const Labels& of_busy, const Labels& of_idle) {
+  FakeSample idle = Dcgm("DCGM_FI_DEV_FB_USED", 2, of_idle);
+  for (auto& [name, value] : idle.labels) {
+    if (name == "UUID" || name == "gpu") value += "1";
+  }
+  return {Dcgm("DCGM_FI_DEV_FB_USED", 1, of_busy), idle};
+}
+
+TEST(ExportersTest, APodIsAWorkloadUnlessItIsTheTargetsOwn) {
+  const Labels own = {{"container", "dcgm"}, {"namespace", "gpu"}, {"pod", "dcgm-x"}};
+  const Labels job = {{"container", "main"}, {"namespace", "ml"}, {"pod", "train-0"}};
+  const Labels exported = {
+      {"exported_container", "main"}, {"exported_namespace", "ml"}, {"exported_pod", "train-0"}};
+  const std::vector<FakeSample> targets = {
+      {{{"instance", ""}, {"job", "dcgm"}, {"namespace", "gpu"}, {"pod", "dcgm-x"}}, 1}};
+  Labels both = own;
+  both.insert(both.end(), exported.begin(), exported.end());
+  const auto pods = [&](const std::vector<FakeSample>& samples, const auto& known) {
+    return PodsOf(*Meet({{&Named("dcgm"), samples}}, known));
+  };
+  EXPECT_EQ(pods(Labelled(job, own), targets), "ml/train-0/main ") << "honorLabels";
+  EXPECT_EQ(pods(Labelled(both, own), targets), "ml/train-0/main ") << "no honorLabels";
+  EXPECT_EQ(pods(Labelled(own, own), targets), "") << "nobody holds a GPU";
+  EXPECT_EQ(pods(Labelled(job, {}), std::vector<FakeSample>{{{{"job", "dcgm"}}, 1}}),
+            "ml/train-0/main ")
+      << "a target outside Kubernetes has no pod";
+  EXPECT_EQ(pods(Labelled(job, own), std::vector<FakeSample>{}), "") << "nobody can tell";
+}
+
+TEST(ExportersTest, ValuesThatAreRepeatedForEachPodAreNoDuplicates) {
+  const auto pod = [](const std::string& name) {
+    return Labels{{"exported_namespace", "web"}, {"exported_pod", name}};
+  };
+  const auto warnings = [&](const std::string& second) {
+    return Meet({{&Named("dcgm"),
+                  {Dcgm("DCGM_FI_DEV_GPU_TEMP", 55, pod("a")),
+                   Dcgm("DCGM_FI_DEV_GPU_TEMP", 55, pod(second))}}})
+        ->warnings;
+  };
+  EXPECT_TRUE(warnings("b").empty());
+  EXPECT_EQ(warnings("a"), std::vector<std::string>{"1 duplicate series ignored"});
+}
+
+TEST(ExportersTest, SeriesWithoutANodeJoinTheirGpuByItsUuid) {
+  const auto hami = [](const std::string& name, double value, const std::string& node) {
+    Labels labels = {{"__name__", name}, {"device_type", "NVIDIA-L20"}, {"device_uuid", kUuid}};
+    if (!node.empty()) labels.emplace_back("node", node);
+    return FakeSample{labels, value};
+  };
+  const FakeSample used = hami("hami_host_gpu_memory_used_bytes", 7, "n1");
+  const FakeSample busy = hami("hami_host_gpu_memory_controller_utilization_ratio", 31, "");
+  auto snapshot = Meet({{&Named("hami"), {busy, used}}});
+  ASSERT_EQ(snapshot->gpus.size(), 1U);
+  EXPECT_EQ(Of(snapshot->gpus[0], Quantity::kMemoryUtilization), 31);
+  EXPECT_EQ(snapshot->gpus[0].text(Text::kNode), "n1");
+  EXPECT_EQ(snapshot->gpus[0].text(Text::kGpuName), "L20");
+}
+
+TEST(ExportersTest, AShareAboveAWholeGpuIsNone) {
+  const auto share = [](const std::string& pod, double value) {
+    return FakeSample{{{"__name__", "hami_container_device_utilization_ratio"},
+                       {"device_uuid", kUuid},
+                       {"exported_pod", pod}},
+                      value};
+  };
+  const auto snapshot = Meet({{&Named("hami"), {share("a", 35), share("b", 104)}}});
+  ASSERT_EQ(snapshot->workloads.size(), 2U);
+  EXPECT_EQ(snapshot->workloads[0].utilization, 35);
+  EXPECT_TRUE(std::isnan(snapshot->workloads[1].utilization));
+  EXPECT_EQ(snapshot->warnings.at(1), "1 impossible value shown as null");
+}
+
+TEST(ExportersTest, AMigInstanceHasTheTextsOfItsGpu) {
+  const auto nge = [](const std::string& name, double value, Labels more) {
+    more.emplace_back("__name__", name);
+    more.emplace_back("uuid", kUuid + 4);
+    std::sort(more.begin(), more.end());
+    return FakeSample{more, value};
+  };
+  const auto snapshot =
+      Meet({{&Named("nvidia_smi"),
+             {nge("nvidia_smi_mig_memory_used_bytes", 5, {{"gpu_instance_id", "1"}}),
+              nge("nvidia_smi_memory_used_bytes", 9, {}),
+              nge("nvidia_smi_gpu_info", 1, {{"index", "3"}, {"name", "H100"}})}}});
+  ASSERT_EQ(snapshot->gpus.size(), 2U);
+  EXPECT_EQ(snapshot->gpus[0].readings.reason(0), NullReason::kNotSupported)
+      << "a divided GPU has no utilization of its own";
+  EXPECT_EQ(snapshot->gpus[1].text(Text::kMigGpuInstance), "1");
+  EXPECT_EQ(snapshot->gpus[1].text(Text::kGpuName), "H100");
+  EXPECT_EQ(snapshot->gpus[1].gpu_index, 3);
+  EXPECT_EQ(Of(snapshot->gpus[1], Quantity::kMemoryUsed), 5);
+}
+
+TEST(ExportersTest, ValuesOfAFailedCollectionAreStale) {
+  const auto sample = [](const std::string& name, double value, const std::string& job) {
+    return FakeSample{{{"__name__", name}, {"job", job}, {"uuid", kUuid + 4 + job.size()}}, value};
+  };
+  const auto snapshot =
+      Meet({{&Named("nvidia_smi"),
+             {sample("nvidia_smi_pstate", 3, "a"),
+              {{{"__name__", "nvidia_smi_last_collect_success"}, {"job", "a"}}, 0},
+              sample("nvidia_smi_pstate", 4, "bb"),
+              {{{"__name__", "nvidia_smi_last_collect_success"}, {"job", "bb"}}, 1}}}});
+  ASSERT_EQ(snapshot->gpus.size(), 2U);
+  const auto slot = static_cast<std::size_t>(Quantity::kPstate);
+  const bool first_failed = !snapshot->gpus[0].readings.Has(slot);
+  EXPECT_EQ(snapshot->gpus[first_failed ? 0 : 1].readings.reason(slot), NullReason::kStale);
+  EXPECT_EQ(Of(snapshot->gpus[first_failed ? 1 : 0], Quantity::kPstate), 4);
+  EXPECT_EQ(snapshot->warnings.back(), "1 old value of a failed collection shown as null");
+}
+
+TEST(ExportersTest, AMetricMayHoldTheGpusId) {
+  const auto snapshot = Meet({{&Named("nvidia_smi"), {Nge("nvidia_smi_index", 5)}}});
+  EXPECT_EQ(snapshot->gpus.at(0).gpu_index, 5);
+  EXPECT_EQ(snapshot->gpus.at(0).text(Text::kGpuId), "5");
+}
+
+TEST(ExportersTest, NaNIsABlankWhereTheSchemaSaysSo) {
+  const FakeSample sample{{{"__name__", "gpu_power_usage_W"}, {"devicename", "A"}, {"uuid", kUuid}},
+                          std::numeric_limits<double>::quiet_NaN()};
+  const auto snapshot = Meet({{&Named("nvitop"), {sample}}});
+  const auto slot = static_cast<std::size_t>(Quantity::kPower);
+  EXPECT_EQ(snapshot->gpus.at(0).readings.reason(slot), NullReason::kNotSupported);
+}
+
+TEST(ExportersTest, ZerosOfAMemoryWithoutSizeAreNoValues) {
+  const auto sample = [](const std::string& name, double value) {
+    return FakeSample{{{"__name__", name}, {"gpu_id", "0"}, {"hostname", "n"}}, value};
+  };
+  const auto snapshot =
+      Meet({{&Named("gpu_metrics"),
+             {sample("gpu_metrics_used_memory", 0), sample("gpu_metrics_free_memory", 0),
+              sample("gpu_metrics_total_memory", 0)}}});
+  for (const auto quantity :
+       {Quantity::kMemoryUsed, Quantity::kMemoryFree, Quantity::kMemoryTotal}) {
+    EXPECT_EQ(Of(snapshot->gpus.at(0), quantity), std::nullopt);
+  }
+}
+
+TEST(ExportersTest, FlagsOfTwoScrapersKeepTheMask) {
+  std::vector<FakeSample> samples;
+  for (const char* job : {"a", "b"}) {
+    for (const char* name :
+         {"accelerator_nvidia_clock_hw_slowdown", "accelerator_nvidia_clock_hw_slowdown_thermal"}) {
+      samples.push_back({{{"__name__", name}, {"job", job}, {"uuid", kUuid}}, 1});
+    }
+  }
+  const auto snapshot = Meet({{&Named("gpud"), samples}});
+  EXPECT_EQ(Of(snapshot->gpus.at(0), Quantity::kThrottleReasons), 8 + 64);
 }
 
 TEST(ExportersTest, FlagsOfOneGpuAreOneMask) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <set>
 #include <string>
@@ -52,9 +53,43 @@ TEST(PlanTest, AsksAnyOtherExporterTwice) {
     for (const Part part : {Part::kGpus, Part::kProcesses}) {
       const auto plan = PlanOf(*exporter, part);
       const bool measures = part == Part::kGpus || !exporter->process.empty();
-      EXPECT_EQ(plan.size(), measures ? 2U : 0U) << exporter->name;
+      const bool targets = part == Part::kGpus && exporter->pod_may_be_exporters;
+      EXPECT_EQ(plan.size(), (measures ? 2U : 0U) + (targets ? 1U : 0U)) << exporter->name;
     }
   }
+}
+
+TEST(PlanTest, ASetIsTheRequirementsOwnAndTwoQueriesAndTwoForEachExporter) {
+  std::vector<const schema::Exporter*> all;
+  for (const auto& exporter : schema::Registry::BuiltIn().exporters()) {
+    all.push_back(exporter.get());
+  }
+  // The metrics that the requirement names, and their times; one query looks for exporters.
+  constexpr std::array<std::size_t, 2> kOwn = {6 + 1, 3 + 1};
+  const auto expect = [&](const std::vector<const schema::Exporter*>& there) {
+    for (const Part part : {Part::kGpus, Part::kProcesses}) {
+      EXPECT_LE(PlanQueries(there, part).size() + 1,
+                kOwn[static_cast<std::size_t>(part)] + 2 + 2 * there.size());
+    }
+  };
+  expect(all);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    expect({all[i]});
+    for (std::size_t j = i + 1; j < all.size(); ++j) expect({all[i], all[j]});
+  }
+}
+
+TEST(PlanTest, AsksForTheTargetsOfAllWhosePodMayBeTheirOwnOnce) {
+  const auto first = Loaded(R"("pod_may_be_exporters": true, "prefixes": ["", "p_"],)"
+                            R"("gpu": [{"field": "power", "metric": "m1", "unit": "W"}])");
+  const std::array both = {&first, &first, &NvidiaGpu()};
+  const auto plan = PlanQueries(both, Part::kGpus);
+  ASSERT_EQ(std::count_if(plan.begin(), plan.end(),
+                          [](const auto& query) { return query.gives == Gives::kTargets; }),
+            1);
+  EXPECT_EQ(plan.back().promql,
+            "up and on(job,instance) group by(job,instance)({__name__=~\"m1|p_m1|m1|p_m1\"})");
+  EXPECT_EQ(PlanQueries(both, Part::kProcesses).size(), 4U) << "of GPUs alone";
 }
 
 TEST(PlanTest, AsksForAllFamiliesInOneQueryAndForTheTimesOfThoseThatDetect) {

@@ -90,6 +90,9 @@ TEST(LoadTest, SaysWhereAMistakeIsAndWhatWasMeant) {
        "x.json.gpu[0].reduce: unknown reduction \"avg\"; known: max, min, sum"},
       {Schema(R"(, "info": ["a", "a"])"), "x.json.info[1]: stands here twice"},
       {Schema(R"(, "blanks": [[2, 1]])"), "x.json.blanks[0]: must be [lowest, highest]"},
+      {Schema(R"(, "blanks": ["nan"])"), "x.json.blanks[0]: must be [lowest, highest], or \"NaN\""},
+      {Schema(R"(, "gpu_id_metric": "no metric")"),
+       "x.json.gpu_id_metric: \"no metric\" is no metric name"},
       {Schema(R"(, "process_labels": {"pidd": ["pid"]})"),
        "x.json.process_labels: unknown key \"pidd\"; did you mean \"pid\"?"},
       {Schema("", R"({"field": "power", "metric": "m", "unit": "W"},)"
