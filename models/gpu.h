@@ -121,6 +121,7 @@ struct Coverage {
   std::size_t slot = 0;    // Quantity or ProcessQuantity
   std::size_t rows = 0;    // that show it
   std::size_t losers = 0;  // that show another source's value instead
+  bool percent = false;    // of a metric that may be a ratio: some job was seen to mean percent
 };
 
 // The two query sets, collected and cached apart from each other.

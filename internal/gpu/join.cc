@@ -71,6 +71,7 @@ template <class RowT>
 Join<RowT>::Join(std::span<const schema::Exporter* const> exporters, UnitEvidence& evidence,
                  double as_of)
     : exporters_(exporters),
+      evidence_(evidence),
       snapshot_(std::make_shared<models::Snapshot>()),
       failed_(kSlots, false) {
   snapshot_->as_of = as_of;
@@ -358,6 +359,9 @@ void Join<RowT>::StateWarnings() {
 template <class RowT>
 std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands) {
   for (std::size_t i = 0; i < parts_.size(); ++i) Take(i);
+  for (auto& coverage : snapshot_->coverage) {
+    coverage.percent = evidence_.AnyIsPercent(coverage.metric);
+  }
   if (kIsProcess) NameDevices();
   if constexpr (!kIsProcess) NameInstances(rows_);
   for (RowT& row : rows_) {

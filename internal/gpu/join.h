@@ -75,6 +75,7 @@ class Join {
   void StateWarnings();
 
   const std::span<const schema::Exporter* const> exporters_;
+  const UnitEvidence& evidence_;
   std::shared_ptr<models::Snapshot> snapshot_;
   OwnPods own_pods_;
   std::vector<std::unique_ptr<ExporterRows<RowT>>> parts_;  // one for each exporter

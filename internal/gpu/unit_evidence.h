@@ -21,6 +21,13 @@ class UnitEvidence {
     const MutexLock lock(mutex_);
     return percent_.count(Key(metric, job)) > 0;
   }
+  // Of any job.
+  bool AnyIsPercent(std::string_view metric) const {
+    const MutexLock lock(mutex_);
+    const std::string key = Key(metric, {});
+    const auto found = percent_.lower_bound(key);
+    return found != percent_.end() && found->first.starts_with(key);
+  }
 
  private:
   static std::string Key(std::string_view metric, std::string_view job) {

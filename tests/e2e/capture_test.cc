@@ -111,6 +111,68 @@ TEST_P(CaptureTest, GivesItsGoldenRows) {
                                              "GPUMON_UPDATE_GOLDEN=1 writes it";
 }
 
+// An exporter that nobody here has heard of, with one of its units in a form of its own.
+constexpr char kAcme[] = R"({
+  "name": "acme", "title": "Acme board exporter", "vendor": "Acme", "priority": 5,
+  "detect": ["acme_load"],
+  "labels": {"node": ["machine"], "gpu_id": ["board"]},
+  "gpu": [
+    {"field": "utilization", "metric": "acme_load", "unit": "ratio"},
+    {"field": "memory_used", "metric": "acme_mem_kib", "unit": "KiB"},
+    {"field": "power", "metric": "acme_power", "unit": "mW"}
+  ]
+})";
+
+TEST(SchemaFileTest, AddsAnExporterWithoutAnyCode) {
+  fault::FaultServer exporter([](const fault::Request&) {
+    return fault::HttpStatus(200,
+                             "acme_load{machine=\"m1\",board=\"3\"} 0.25\n"
+                             "acme_mem_kib{machine=\"m1\",board=\"3\"} 1048576\n"
+                             "acme_power{machine=\"m1\",board=\"3\"} 75500\n",
+                             "text/plain");
+  });
+  const auto prometheus = Prometheus::Scraping(exporter.port(), true);
+  const process::ScratchDirectory directory;
+  const std::string file = directory.path() + "/schemas.json";
+  std::ofstream(file) << kAcme;
+  const ApiServer server(prometheus->url(), {{"CACHE_TTL", "0s"}, {"SCHEMA_FILE", file}});
+  Value rows;
+  ASSERT_TRUE(process::WaitUntil(
+      [&] {
+        rows = server.Get(kMetrics).Json();
+        return rows["data"].size() == 1;
+      },
+      Millis(20'000)));
+  const Value& row = rows["data"][0];
+  EXPECT_EQ(*row["node_name"].AsString(), "m1");
+  EXPECT_EQ(row["gpu_index"].AsDouble(), 3);
+  EXPECT_EQ(row["utilization"].AsDouble(), 25);
+  EXPECT_EQ(row["memory_used"].AsDouble(), 1);
+  EXPECT_EQ(row["power"].AsDouble(), 75.5);
+  EXPECT_EQ(*row["source"].AsString(), "acme");
+  EXPECT_TRUE(row["temperature"].is_null());
+  const Value schema = server.Get("/api/v1/gpu/schema").Json();
+  EXPECT_EQ(*schema["data"]["exporters"][0]["title"].AsString(), "Acme board exporter");
+  EXPECT_EQ(schema["data"]["exporters"][0]["gpus"].AsDouble(), 1);
+}
+
+TEST(SchemaFileTest, AWrongFileStopsTheStartAndNamesThePlace) {
+  const process::ScratchDirectory directory;
+  const std::string file = directory.path() + "/schemas.json";
+  std::string wrong = kAcme;
+  wrong.replace(wrong.find("utilization"), 11, "utilisation");
+  std::ofstream(file) << wrong;
+  const auto ended = RunApi({}, {{"SCHEMA_FILE", file}});
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_EQ(std::count(ended.errors.begin(), ended.errors.end(), '\n'), 1) << ended.errors;
+  for (const std::string part : {file, std::string("utilisation"), std::string("utilization")}) {
+    EXPECT_NE(ended.errors.find(part), std::string::npos) << ended.errors;
+  }
+  const auto missing = RunApi({}, {{"SCHEMA_FILE", directory.path() + "/none"}});
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_NE(missing.errors.find("--schema-file"), std::string::npos) << missing.errors;
+}
+
 std::string NameOf(const testing::TestParamInfo<std::string>& info) {
   std::string name = info.param;
   std::replace(name.begin(), name.end(), '-', '_');

@@ -342,9 +342,9 @@ TEST(LifeTest, HealthcheckTellsTheContainerRuntime) {
 }
 
 TEST(LifeTest, AVariableOfAnotherVersionIsNotIgnoredSilently) {
-  const ApiServer server(fault::RefusingUrl(), {{"SCHEMA_FILE", "/x"}});
+  const ApiServer server(fault::RefusingUrl(), {{"HAKURIVER_URL", "http://x"}});
   ASSERT_EQ(server.Get("/livez").status, 200);
-  EXPECT_NE(server.log().find("SCHEMA_FILE is set, but this version has no such option"),
+  EXPECT_NE(server.log().find("HAKURIVER_URL is set, but this version has no such option"),
             std::string::npos)
       << server.log();
   EXPECT_EQ(server.log().find("DSTACK_URL"), std::string::npos);

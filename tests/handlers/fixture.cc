@@ -52,9 +52,17 @@ models::GpuProcess Process(std::int64_t pid, std::string_view user, double memor
 }  // namespace
 
 HandlersTest::HandlersTest()
-    : services_{
-          settings_,  clock_,        pool_,    source_,       [this] { return reachability_; },
-          lifecycle_, render_cache_, metrics_, cpu_profiler_, [this] { return token_; }},
+    : services_{settings_,
+                schema::Registry::BuiltIn(),
+                clock_,
+                pool_,
+                source_,
+                [this] { return reachability_; },
+                lifecycle_,
+                render_cache_,
+                metrics_,
+                cpu_profiler_,
+                [this] { return token_; }},
       api_(services_) {
   log::SetLevel(log::Level::kOff);
   settings_.version = "1.2.3";
