@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,6 +63,18 @@ TEST(TelemetryTest, DebugRoutesTellOfTheProcess) {
   EXPECT_EQ(profile.status, 200);
   EXPECT_EQ(profile.Header("Content-Type"), "application/octet-stream");
   EXPECT_GT(profile.body.size(), 100U);
+  // Ctrl-C ends a profile that nobody waits for. Whose request is first is the server's choice.
+  std::optional<Connection> leaving;
+  EXPECT_TRUE(WaitUntil(
+      [&] {
+        leaving.emplace(server.port());
+        leaving->Send(RequestText("GET", "/debug/pprof/profile?seconds=300"));
+        return server.Get("/debug/pprof/profile?seconds=1").status == 429;
+      },
+      Millis(10'000)));
+  leaving.reset();
+  EXPECT_TRUE(WaitUntil([&] { return server.Get("/debug/pprof/profile?seconds=1").status == 200; },
+                        Millis(10'000)));
 #endif
 }
 
