@@ -77,6 +77,11 @@ Status Worded(Status status, Millis budget, Millis left) {
       status.message = "Prometheus cannot be trusted: " + status.message +
                        "; check PROMETHEUS_URL and PROMETHEUS_CA_FILE";
       break;
+    case Code::kUpstreamAuth:
+      status.message = "Prometheus could not be asked: " + status.message +
+                       "; check PROMETHEUS_BEARER_TOKEN_FILE, PROMETHEUS_BASIC_AUTH_FILE and "
+                       "PROMETHEUS_HEADERS_FILE, the log says which";
+      break;
     case Code::kUpstreamTooLarge:
       status.message =
           "Prometheus's answer is larger than PROMETHEUS_MAX_RESPONSE_BYTES; raise it or narrow "
