@@ -252,7 +252,8 @@ Page Select(const Table& table, const ListQuery& query) {
   page.rows.erase(page.rows.begin(), page.rows.begin() + static_cast<std::ptrdiff_t>(std::min(
                                                              query.offset, page.rows.size())));
   if (query.limit && page.rows.size() > *query.limit) page.rows.resize(*query.limit);
-  if (!query.fields.empty()) page.fields = query.fields;
+  page.chosen_fields = !query.fields.empty();
+  if (page.chosen_fields) page.fields = query.fields;
   return page;
 }
 

@@ -129,6 +129,11 @@ class RowWriter {
   TimeText time_;
 };
 
+bool IsAsked(const Page& page, std::size_t field) {
+  return !page.chosen_fields ||
+         std::find(page.fields.begin(), page.fields.end(), field) != page.fields.end();
+}
+
 void WriteMeta(Writer& writer, const Table& table, const Page& page) {
   const auto& snapshot = table.snapshot();
   writer.BeginObject();
@@ -153,7 +158,7 @@ void WriteMeta(Writer& writer, const Table& table, const Page& page) {
   writer.Key("null_reasons");
   writer.BeginObject();
   for (std::size_t f = 0; f < table.fields().size(); ++f) {
-    if (table.shared_reason(f) == NullReason::kNone) continue;
+    if (table.shared_reason(f) == NullReason::kNone || !IsAsked(page, f)) continue;
     writer.Key(table.fields()[f].name);
     writer.String(models::NameOf(table.shared_reason(f)));
   }

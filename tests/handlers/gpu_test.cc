@@ -93,6 +93,19 @@ TEST_F(GpuTest, WhatNobodyExportsIsSaidOnceInMetaAndAllElseInItsRow) {
   }
 }
 
+TEST_F(GpuTest, WhoAsksForSomeFieldsHearsOfThoseAlone) {
+  auto snapshot = ThreeGpus();
+  for (auto& row : snapshot->gpus) {
+    for (const auto quantity : {models::Quantity::kMemoryFree, models::Quantity::kTemperature}) {
+      row.readings.SetAbsent(static_cast<std::size_t>(quantity), models::NullReason::kNotExported);
+    }
+  }
+  Serve(snapshot);
+  const auto json = Get("/api/v1/gpu/metrics?fields=gpu_id,temperature").json();
+  EXPECT_EQ(json["meta"]["null_reasons"].size(), 1U);
+  EXPECT_EQ(*json["meta"]["null_reasons"]["temperature"].AsString(), "not_exported");
+}
+
 TEST_F(GpuTest, AnIdThatIsNoIndexIsInvalidAndNotMissing) {
   auto snapshot = ThreeGpus();
   snapshot->gpus[1].gpu_index = models::GpuMetrics::kNoIndex;

@@ -347,6 +347,21 @@ TEST_F(ApiClientTest, AsksNoOtherReplicaWhenTheQueryIsAtFault) {
   EXPECT_EQ(other.request_count(), 0U);
 }
 
+TEST_F(ApiClientTest, WhatIsWrongWithOneReplicaNeedNotBeWithTheNext) {
+  FaultServer good;
+  FaultServer proxy;
+  proxy.SetReply(HttpStatus(200, "<html>", "text/html"));
+  FaultServer locked;
+  locked.SetReply(HttpStatus(401));
+  // The first one speaks no TLS.
+  Make({"https://127.0.0.1:" + std::to_string(server_.port()), proxy.url(), locked.url(),
+        good.url()});
+  EXPECT_TRUE(Ask());
+  EXPECT_EQ(proxy.request_count(), 1U);
+  EXPECT_EQ(locked.request_count(), 1U);
+  EXPECT_EQ(good.request_count(), 1U);
+}
+
 TEST_F(ApiClientTest, GivesUpWhenEveryReplicaFailed) {
   FaultServer other;
   other.SetReply(HttpStatus(503));
