@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <optional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,10 +51,10 @@ TEST(TelemetryTest, DebugRoutesTellOfTheProcess) {
   // One at a time: who comes while one runs is told so. Which of two is first is the server's
   // choice.
   const auto begin = [&](const std::string& seconds) {
-    std::optional<Connection> first;
+    std::unique_ptr<Connection> first;
     EXPECT_TRUE(WaitUntil(
         [&] {
-          first.emplace(server.port());
+          first = std::make_unique<Connection>(server.port());
           first->Send(RequestText("GET", "/debug/pprof/profile?seconds=" + seconds));
           return server.Get("/debug/pprof/profile?seconds=1").status == 429;
         },
