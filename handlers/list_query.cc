@@ -152,13 +152,24 @@ std::string GpuKey(std::string_view node, std::string_view gpu) {
   return std::string(node).append(1, '\0').append(gpu);
 }
 
+// What a GPU says of itself and of who holds it.
+bool IsOfGpu(Text which) {
+  return which == Text::kUuid || which == Text::kGpuName || which == Text::kNamespace ||
+         which == Text::kPod;
+}
+
 bool Passes(const Table& table, std::size_t row, const ListQuery& query) {
   if (query.used_gpus && query.used_gpus->count(GpuKey(table.text(row, Text::kNode),
                                                        table.text(row, Text::kGpuId))) == 0) {
     return false;
   }
   for (const auto& filter : query.texts) {
-    if (!AnyMatches(filter.patterns, table.text(row, filter.which))) return false;
+    const std::string_view own = table.text(row, filter.which);
+    const bool passes = own.empty() && filter.gpus
+                            ? filter.gpus->count(GpuKey(table.text(row, Text::kNode),
+                                                        table.text(row, Text::kGpuId))) > 0
+                            : AnyMatches(filter.patterns, own);
+    if (!passes) return false;
   }
   for (const auto& range : query.ranges) {
     const Cell cell = table.cell(row, range.field);
@@ -228,6 +239,23 @@ Result<ListQuery> ParseListQuery(Part part, const Parameters& parameters) {
   query.allow_partial = parameters.Text("partial") != "abort";
   query.csv = parameters.Text("format") == "csv";
   return query;
+}
+
+bool AsksForGpus(const ListQuery& query) {
+  return std::any_of(query.texts.begin(), query.texts.end(),
+                     [](const auto& filter) { return IsOfGpu(filter.which); });
+}
+
+void MeetGpus(const models::Snapshot& gpus, ListQuery& query) {
+  for (auto& filter : query.texts) {
+    if (!IsOfGpu(filter.which)) continue;
+    auto passing = std::make_shared<std::set<std::string>>();
+    for (const models::GpuMetrics& gpu : gpus.gpus) {
+      if (!AnyMatches(filter.patterns, gpu.text(filter.which))) continue;
+      passing->insert(GpuKey(gpu.text(Text::kNode), gpu.text(Text::kGpuId)));
+    }
+    filter.gpus = std::move(passing);
+  }
 }
 
 void UseGpusOf(const models::Snapshot& processes, ListQuery& query) {

@@ -133,6 +133,38 @@ TEST_F(GpuTest, UserKeepsTheGpusThatTheirProcessesRunOn) {
   EXPECT_EQ(Get("/api/v1/gpu/metrics?user=alice&node=nowhere").json()["data"].size(), 0U);
 }
 
+TEST_F(GpuTest, ProcessesAreFoundByWhatTheirGpuSays) {
+  auto gpus = ThreeGpus();
+  gpus->gpus[0].set_text(models::Text::kUuid, "GPU-0");
+  auto processes = std::make_shared<models::Snapshot>();
+  processes->part = models::Part::kProcesses;
+  for (int pid = 1; pid <= 3; ++pid) {
+    auto& process = processes->processes.emplace_back();
+    const auto& gpu = gpus->gpus[pid == 3 ? 1 : 0];
+    process.pid = pid;
+    process.set_text(models::Text::kNode, gpu.text(models::Text::kNode));
+    process.set_text(models::Text::kGpuId, gpu.text(models::Text::kGpuId));
+  }
+  // What a process says of itself counts before its GPU's.
+  processes->processes[1].set_text(models::Text::kPod, "mine");
+  ASSERT_EQ(gpus->gpus[0].text(models::Text::kPod), "train-0");
+  Serve(gpus);
+  Serve(processes);
+  const auto pids = [&](const std::string& filter) {
+    std::string text;
+    const auto json = Get("/api/v1/gpu/processes?" + filter).json();
+    for (const auto& row : json["data"].elements()) {
+      text += std::to_string(static_cast<int>(row["pid"].AsDouble().value_or(0)));
+    }
+    return text;
+  };
+  EXPECT_EQ(pids("uuid=GPU-0"), "12");
+  EXPECT_EQ(pids("uuid=GPU-0&pod=train-0"), "1");
+  EXPECT_EQ(pids("pod=mine"), "2");
+  EXPECT_EQ(pids("uuid=GPU-9"), "");
+  EXPECT_EQ(pids("model=*"), "123");
+}
+
 TEST_F(GpuTest, TheFutureIsNotAsked) {
   Serve(ThreeGpus());
   const auto answer = Get("/api/v1/gpu/metrics?at=2100-01-01T00:00:00Z");
