@@ -139,20 +139,22 @@ void Fetch(const CallPtr& call, Part part, ListQuery query) {
                               });
 }
 
-// Who uses a GPU is known by the processes on it.
-void FetchUsedBy(const CallPtr& call, ListQuery query) {
-  const gpu::Want want{Part::kProcesses, query.at, query.allow_stale};
-  call->services().source.Get(want, call->deadline(),
-                              [call, query = std::move(query)](Result<gpu::Got> got) mutable {
-                                if (!got) {
-                                  call->SendError(got.error());
-                                } else if (got->snapshot->partial && !query.allow_partial) {
-                                  call->SendError(PartialRefused());
-                                } else {
-                                  UseGpusOf(*got->snapshot, query);
-                                  Fetch(call, Part::kGpus, std::move(query));
-                                }
-                              });
+// Who uses a GPU is known by the processes on it, whose a process is often by its GPU alone.
+void FetchBoth(const CallPtr& call, Part part, ListQuery query) {
+  const bool processes = part == Part::kProcesses;
+  const gpu::Want other{processes ? Part::kGpus : Part::kProcesses, query.at, query.allow_stale};
+  call->services().source.Get(
+      other, call->deadline(),
+      [call, part, processes, query = std::move(query)](Result<gpu::Got> got) mutable {
+        if (!got) {
+          call->SendError(got.error());
+        } else if (got->snapshot->partial && !query.allow_partial) {
+          call->SendError(PartialRefused());
+        } else {
+          processes ? MeetGpus(*got->snapshot, query) : UseGpusOf(*got->snapshot, query);
+          Fetch(call, part, std::move(query));
+        }
+      });
 }
 
 void List(const CallPtr& call, Part part) {
@@ -163,10 +165,10 @@ void List(const CallPtr& call, Part part) {
   }
   if (const auto refused = FutureRefused(*call, *query)) {
     call->SendError(*refused);
-  } else if (query->users.empty()) {
-    Fetch(call, part, std::move(*query));
+  } else if (part == Part::kGpus ? !query->users.empty() : AsksForGpus(*query)) {
+    FetchBoth(call, part, std::move(*query));
   } else {
-    FetchUsedBy(call, std::move(*query));
+    Fetch(call, part, std::move(*query));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <span>
 #include <string_view>
 
 #include "internal/base/text.h"
@@ -169,6 +170,12 @@ std::string GpuKey(std::string_view node, std::string_view gpu) {
   return std::string(node).append(1, '\0').append(gpu);
 }
 
+// What a GPU says of itself and of who holds it.
+bool IsOfGpu(Text which) {
+  return which == Text::kUuid || which == Text::kGpuName || which == Text::kNamespace ||
+         which == Text::kPod;
+}
+
 bool Passes(const Table& table, std::size_t row, const ListQuery& query) {
   if (query.used_gpus && query.used_gpus->count(GpuKey(table.text(row, Text::kNode),
                                                        table.text(row, Text::kGpuId))) == 0) {
@@ -177,7 +184,12 @@ bool Passes(const Table& table, std::size_t row, const ListQuery& query) {
   const auto workloads = table.workloads(row);
   for (const auto& filter : query.texts) {
     if (!workloads.empty() && IsOfWorkload(filter)) continue;
-    if (!AnyMatches(filter.patterns, table.text(row, filter.which))) return false;
+    const std::string_view own = table.text(row, filter.which);
+    const bool passes = own.empty() && filter.gpus
+                            ? filter.gpus->count(GpuKey(table.text(row, Text::kNode),
+                                                        table.text(row, Text::kGpuId))) > 0
+                            : AnyMatches(filter.patterns, own);
+    if (!passes) return false;
   }
   if (!workloads.empty() && !AnyWorkloadPasses(workloads, query)) return false;
   for (const auto& range : query.ranges) {
@@ -250,6 +262,28 @@ Result<ListQuery> ParseListQuery(Part part, const Parameters& parameters) {
   return query;
 }
 
+bool AsksForGpus(const ListQuery& query) {
+  return std::any_of(query.texts.begin(), query.texts.end(),
+                     [](const auto& filter) { return IsOfGpu(filter.which); });
+}
+
+void MeetGpus(const models::Snapshot& gpus, ListQuery& query) {
+  for (auto& filter : query.texts) {
+    if (!IsOfGpu(filter.which)) continue;
+    auto passing = std::make_shared<std::set<std::string>>();
+    for (const models::GpuMetrics& gpu : gpus.gpus) {
+      const auto workloads =
+          std::span(gpus.workloads).subspan(gpu.first_workload, gpu.workload_count);
+      const bool passes = IsOfWorkload(filter) && !workloads.empty()
+                              ? AnyWorkloadPasses(workloads, query)
+                              : AnyMatches(filter.patterns, gpu.text(filter.which));
+      if (!passes) continue;
+      passing->insert(GpuKey(gpu.text(Text::kNode), gpu.text(Text::kGpuId)));
+    }
+    filter.gpus = std::move(passing);
+  }
+}
+
 void UseGpusOf(const models::Snapshot& processes, ListQuery& query) {
   auto used = std::make_shared<std::set<std::string>>();
   for (const models::GpuProcess& process : processes.processes) {
@@ -272,10 +306,8 @@ Page Select(const Table& table, const ListQuery& query) {
   page.rows.erase(page.rows.begin(), page.rows.begin() + static_cast<std::ptrdiff_t>(std::min(
                                                              query.offset, page.rows.size())));
   if (query.limit && page.rows.size() > *query.limit) page.rows.resize(*query.limit);
-  if (!query.fields.empty()) {
-    page.fields = query.fields;
-    page.chosen = true;
-  }
+  page.chosen_fields = !query.fields.empty();
+  if (page.chosen_fields) page.fields = query.fields;
   return page;
 }
 

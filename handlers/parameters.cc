@@ -152,7 +152,8 @@ std::optional<std::string> WhyNot(const ParameterSpec& spec, std::string_view va
       if (!ParseNumber(value)) return "a number";
       break;
     case ParameterKind::kTime:
-      if (!ParseTime(value)) return "a time as 2024-01-01T12:00:00Z or in Unix seconds";
+      if (!ParseTime(value))
+        return "a time as 2024-01-01T12:00:00Z or in Unix seconds, in the years 1970 to 9999";
       break;
     case ParameterKind::kWord:
       if (!IsOneOf(spec.words, value)) return "one of " + std::string(spec.words);

@@ -86,6 +86,18 @@ handlers::Settings SettingsOf(const config::ServerConfig& config) {
   return settings;
 }
 
+fetch::Gzip GzipOf(config::PrometheusGzip gzip) {
+  switch (gzip) {
+    case config::PrometheusGzip::kOn:
+      return fetch::Gzip::kAlways;
+    case config::PrometheusGzip::kOff:
+      return fetch::Gzip::kNever;
+    case config::PrometheusGzip::kAuto:
+      break;
+  }
+  return fetch::Gzip::kAcrossMachines;
+}
+
 fetch::ClientOptions FetchOptionsOf(const config::ServerConfig& config) {
   fetch::ClientOptions options;
   options.name_prefix = "--prometheus-";
@@ -93,6 +105,7 @@ fetch::ClientOptions FetchOptionsOf(const config::ServerConfig& config) {
   options.basic_auth_file = config.prometheus_basic_auth_file;
   options.ca_file = config.prometheus_ca_file;
   options.headers_file = config.prometheus_headers_file;
+  options.gzip = GzipOf(config.prometheus_gzip);
   options.max_connections_per_host = config.prometheus_max_concurrency + kRoomForASet;
   return options;
 }
@@ -135,7 +148,7 @@ void CountingObserver::Joined(const gpu::JoinCounts& counts) {
   const std::array rows = {
       Row{"no_gpu_label", counts.no_gpu_label}, Row{"bad_pid", counts.bad_pid},
       Row{"invalid_value", counts.bad_value},   Row{"undecodable", counts.undecodable},
-      Row{"duplicate", counts.duplicates},
+      Row{"duplicate", counts.duplicates},      Row{"stale", counts.stale},
   };
   for (const auto& row : rows) {
     if (row.count > 0) metrics_.CountDropped(row.reason, row.count);

@@ -126,6 +126,13 @@ constexpr std::array kRows = {
               .kind = Kind::kPath,
               .help = "A file with `Name: value` lines sent with every query, such as "
                       "X-Scope-OrgID; read again when it changes."},
+    OptionRow{.flag = "--prometheus-gzip",
+              .env = "PROMETHEUS_GZIP",
+              .fallback = "auto",
+              .kind = Kind::kWord,
+              .help = "Whether Prometheus is asked to compress: `auto` does unless PROMETHEUS_URL "
+                      "names this machine, where it costs more CPU than it saves.",
+              .allowed = "auto|on|off"},
     OptionRow{.flag = "--api-bearer-token-file",
               .env = "API_BEARER_TOKEN_FILE",
               .kind = Kind::kPath,
@@ -285,6 +292,10 @@ Problem ReadAccess(const Values& values, ServerConfig& config) {
   config.debug_endpoints = debug == "all"    ? DebugEndpoints::kEverybody
                            : debug == "true" ? DebugEndpoints::kLoopback
                                              : DebugEndpoints::kOff;
+  const std::string& gzip = values.Text("--prometheus-gzip");
+  config.prometheus_gzip = gzip == "on"    ? PrometheusGzip::kOn
+                           : gzip == "off" ? PrometheusGzip::kOff
+                                           : PrometheusGzip::kAuto;
   const std::string& commands = values.Text("--process-commands");
   config.process_commands = commands == "full"     ? ProcessCommands::kFull
                             : commands == "name"   ? ProcessCommands::kName

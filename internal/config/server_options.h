@@ -17,6 +17,7 @@
 namespace gpumon::config {
 
 enum class DebugEndpoints : std::uint8_t { kOff, kLoopback, kEverybody };
+enum class PrometheusGzip : std::uint8_t { kAuto, kOn, kOff };
 enum class ProcessCommands : std::uint8_t { kRedacted, kFull, kName, kHidden };
 
 // Checked, ready to use; the defaults stand in ServerOptionRows alone.
@@ -40,6 +41,7 @@ struct ServerConfig {
   std::string prometheus_basic_auth_file;
   std::string prometheus_ca_file;
   std::string prometheus_headers_file;
+  PrometheusGzip prometheus_gzip = PrometheusGzip::kAuto;
   std::string api_bearer_token_file;
   std::vector<std::string> allowed_hosts;         // lower case, without port; empty: any
   std::vector<std::string> cors_allowed_origins;  // lower case, or one "*"; empty: none

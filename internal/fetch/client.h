@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -33,11 +34,11 @@ struct Response {
 // Called once, from an I/O thread: hand long work to an Executor.
 //
 // Errors: kUpstreamUnreachable (refused, reset, name not found, cut short), kUpstreamTimeout (no
-// whole answer by the deadline), kUpstreamTls, kUpstreamTooLarge, kUpstreamInvalid (not HTTP),
-// kInternal (a credentials file cannot be read, the URL is not http or https, or the client is
-// stopping). The message is a clause about the server, "the connection was refused", for the
-// caller's own sentence; the detail has the URL without its userinfo.
-// Every HTTP status is a success here, a redirect too: it is never followed.
+// whole answer by the deadline), kUpstreamTls, kUpstreamAuth (a credentials file cannot be used
+// now), kUpstreamTooLarge, kUpstreamInvalid (not HTTP), kInternal (the URL is not http or https, or
+// the client is stopping). The message is a clause about the server, "the connection was refused",
+// for the caller's own sentence; the detail has the URL without its userinfo. Every HTTP status is
+// a success here, a redirect too: it is never followed.
 using Done = std::function<void(Result<Response>)>;
 
 // Thread-safe.
@@ -48,6 +49,9 @@ class Client {
   // Starts a request and returns at once. `done` is never called from inside Fetch.
   virtual void Fetch(Request request, Deadline deadline, Done done) = 0;
 };
+
+// Whether to ask for compressed answers: that costs both ends CPU and saves network.
+enum class Gzip : std::uint8_t { kNever, kAcrossMachines, kAlways };
 
 // Files are re-read when they change (a Kubernetes secret's symlink swap too), looked at no more
 // than once a second. An empty path switches the option off.
@@ -65,7 +69,8 @@ struct ClientOptions {
   // that finds no room waits for it, within its deadline; unasked compression cannot wait and is
   // kUpstreamTooLarge.
   std::size_t shared_body_bytes = std::size_t{16} << 20U;
-  bool accept_gzip = false;  // costs CPU on the same machine, saves network between machines
+  // kAcrossMachines: where the URL does not name this machine (IsLoopbackUrl).
+  Gzip gzip = Gzip::kNever;
 };
 
 // libcurl multi on one I/O thread, keep-alive connections, HTTP/1.1. Certificates are always

@@ -107,10 +107,11 @@ bool HoldsPemCertificates(std::string_view text) {
 
 CredentialFiles::CredentialFiles(const ClientOptions& options, const Clock& clock)
     : clock_(clock),
-      bearer_(options.name_prefix + "bearer-token-file", options.bearer_token_file),
-      basic_(options.name_prefix + "basic-auth-file", options.basic_auth_file),
-      ca_(options.name_prefix + "ca-file", options.ca_file),
-      headers_(options.name_prefix + "headers-file", options.headers_file) {}
+      bearer_(Code::kUpstreamAuth, options.name_prefix + "bearer-token-file",
+              options.bearer_token_file),
+      basic_(Code::kUpstreamAuth, options.name_prefix + "basic-auth-file", options.basic_auth_file),
+      ca_(Code::kUpstreamTls, options.name_prefix + "ca-file", options.ca_file),
+      headers_(Code::kUpstreamAuth, options.name_prefix + "headers-file", options.headers_file) {}
 
 Result<std::shared_ptr<const Credentials>> CredentialFiles::Get() {
   const SteadyTime now = clock_.Steady();

@@ -100,7 +100,7 @@ class CurlClient final : public Client {
       return End(std::move(pending), std::move(status));
     }
     Result<std::shared_ptr<const Credentials>> credentials = files_.Get();
-    if (!credentials) return End(std::move(pending), std::move(credentials.error()));
+    if (!credentials) return End(std::move(pending), Unusable(std::move(credentials.error())));
     CurlEasy easy = TakeEasy();
     if (easy == nullptr) {
       return End(std::move(pending), {Code::kInternal, "no handle for another request"});
@@ -115,6 +115,14 @@ class CurlClient final : public Client {
     }
     if (transfers_.empty()) transfer->BecomeFirst();
     transfers_.emplace(++started_, std::move(transfer));
+  }
+
+  // What a file is called and holds is for the log.
+  static Status Unusable(Status file) {
+    file.detail = std::move(file.message);
+    file.message = file.code == Code::kUpstreamTls ? "the CA file cannot be used"
+                                                   : "a file with its credentials cannot be used";
+    return file;
   }
 
   static void End(Pending pending, Status status) {

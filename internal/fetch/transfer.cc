@@ -15,6 +15,8 @@ namespace gpumon::fetch {
 namespace {
 
 constexpr long kReadBuffer = 128L << 10U;
+// A paused handle keeps all that it has decompressed of one read, a thousandfold at worst.
+constexpr long kReadCompressed = 4L << 10U;
 constexpr std::size_t kFirstBodyBytes = std::size_t{16} << 10U;
 constexpr std::size_t kLargeBody = std::size_t{1} << 20U;
 // Names are looked up again soon: a Service's address moves.
@@ -83,8 +85,11 @@ Result<void> Transfer::Prepare(const ClientOptions& options,
   SetLimits(options, budget);
   SetRequest();
   SetTrust();
+  gzip_ = options.gzip == Gzip::kAlways ||
+          (options.gzip == Gzip::kAcrossMachines && !IsLoopbackUrl(request_.url));
   // "identity" still decodes what a server compressed unasked.
-  Set(CURLOPT_ACCEPT_ENCODING, options.accept_gzip ? "gzip" : "identity");
+  Set(CURLOPT_ACCEPT_ENCODING, gzip_ ? "gzip" : "identity");
+  Set(CURLOPT_BUFFERSIZE, gzip_ ? kReadCompressed : kReadBuffer);
   if (refused_ == CURLE_OK) return {};
   return Error(Status{Code::kInternal, "the request could not be set up",
                       StatusOf(refused_, error_.data(), RedactUrl(request_.url)).detail});
@@ -98,7 +103,6 @@ void Transfer::SetLimits(const ClientOptions& options, Millis budget) {
   Set(CURLOPT_TIMEOUT_MS, static_cast<long>(budget.count()));
   Set(CURLOPT_CONNECTTIMEOUT_MS,
       static_cast<long>(std::min(budget, options.connect_timeout).count()));
-  Set(CURLOPT_BUFFERSIZE, kReadBuffer);
   Set(CURLOPT_DNS_CACHE_TIMEOUT, kDnsCacheSeconds);
   Set(CURLOPT_MAXAGE_CONN, kMaxIdleSeconds);
   Set(CURLOPT_TCP_NODELAY, 1L);
@@ -152,8 +156,8 @@ std::size_t Transfer::Append(const char* bytes, std::size_t size) {
     return 0;
   }
   if (!TakeRoom(needed)) {
-    // What a paused handle has decompressed already it keeps, however much that is.
-    if (IsCompressed()) {
+    // Of a large read of compressed bytes a paused handle would keep too much.
+    if (!gzip_ && IsCompressed()) {
       too_large_ = true;
       return 0;
     }

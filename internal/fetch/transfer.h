@@ -71,6 +71,7 @@ class Transfer {
   BodyRoom* const room_;
   std::size_t taken_ = 0;  // of the shared room
   bool first_ = false;
+  bool gzip_ = false;  // was asked for
   bool waiting_ = false;
   std::string body_;
   bool too_large_ = false;

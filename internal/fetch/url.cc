@@ -23,6 +23,18 @@ bool IsHttpUrl(std::string_view url) {
   return EqualsIgnoreCase(scheme, "http") || EqualsIgnoreCase(scheme, "https");
 }
 
+bool IsLoopbackUrl(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+  url = url.substr(0, url.find_first_of("/?#"));
+  if (const std::size_t at = url.rfind('@'); at != std::string_view::npos)
+    url.remove_prefix(at + 1);
+  if (url.starts_with("[::1]")) return true;
+  const std::string_view host = url.substr(0, url.rfind(':'));
+  const bool digits = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return EqualsIgnoreCase(host, "localhost") || (digits && host.starts_with("127."));
+}
+
 std::optional<double> ParseDate(const std::string& text) {
   const time_t seconds = curl_getdate(text.c_str(), nullptr);
   if (seconds == -1) return std::nullopt;

@@ -14,6 +14,9 @@ std::string RedactUrl(std::string_view url);
 // `http://` or `https://`, any case, followed by something.
 bool IsHttpUrl(std::string_view url);
 
+// Whether the host of `url` is localhost or a loopback address, as written: no name is looked up.
+bool IsLoopbackUrl(std::string_view url);
+
 // A date of RFC 9110 (any of its three forms) as Unix seconds.
 std::optional<double> ParseDate(const std::string& text);
 

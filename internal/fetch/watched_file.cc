@@ -20,11 +20,11 @@ bool SameVersion(const struct stat& a, const struct stat& b) {
 
 }  // namespace
 
-WatchedFile::WatchedFile(std::string option, std::string path)
-    : option_(std::move(option)), path_(std::move(path)) {}
+WatchedFile::WatchedFile(Code code, std::string option, std::string path)
+    : code_(code), option_(std::move(option)), path_(std::move(path)) {}
 
 tl::unexpected<Status> WatchedFile::ErrorOf(const std::string& what) const {
-  return Error(Code::kInternal, option_ + ": " + path_ + " " + what);
+  return Error(code_, option_ + ": " + path_ + " " + what);
 }
 
 Result<bool> WatchedFile::Refresh(SteadyTime now) {

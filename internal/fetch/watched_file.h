@@ -17,13 +17,13 @@ class WatchedFile {
  public:
   static constexpr std::size_t kMaxBytes = std::size_t{4} << 20U;
 
-  // `option` names it in errors. An empty path: there is no file.
-  WatchedFile(std::string option, std::string path);
+  // `option` names it in errors, which have `code`. An empty path: there is no file.
+  WatchedFile(Code code, std::string option, std::string path);
 
   bool enabled() const { return !path_.empty(); }
   const std::string& option() const { return option_; }
 
-  // True when `text()` is another one than at the last call. kInternal, naming option and path,
+  // True when `text()` is another one than at the last call. An error, naming option and path,
   // when the file cannot be read now or is larger than kMaxBytes; the next call tries again.
   Result<bool> Refresh(SteadyTime now);
   const std::string& text() const { return text_; }
@@ -32,6 +32,7 @@ class WatchedFile {
  private:
   Result<void> Load();
 
+  Code code_;
   std::string option_;
   std::string path_;
   std::optional<SteadyTime> looked_at_;  // of the last look that went well

@@ -2,15 +2,24 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 #include "internal/base/log.h"
 #include "internal/base/mutex.h"
+#include "internal/base/text.h"
 
 namespace gpumon::gpu {
 namespace {
 
 using models::Part;
+
+// Seconds that a set of queries waited before it was asked.
+constexpr double kWorthTelling = 0.05;
+
+std::string ForPeople(double seconds) {
+  return FormatNumber(std::round(seconds * 100) / 100);
+}
 
 double SecondsSince(SteadyTime start, const Clock& clock) {
   return std::chrono::duration<double>(clock.Steady() - start).count();
@@ -40,6 +49,10 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   void FinishEmpty() { Finish(); }
 
   void Ask(double time, Deadline deadline) {
+    {
+      MutexLock lock(mutex_);
+      waited_ = SecondsSince(started_, collector_.clock_);
+    }
     for (std::size_t i = 0; i < plan_.size(); ++i) {
       collector_.client_.Query({plan_[i].promql, time}, deadline,
                                [self = this->shared_from_this(), i](Result<prom::QueryResult> r) {
@@ -124,6 +137,13 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
       HearOfTargets();
     }
     join_.AddUniqueWarning(query.name + ": query failed (" + std::string(status.wire_name()) + ")");
+    if (status.code == Code::kUpstreamTimeout && waited_ > kWorthTelling) {
+      status.message = "Prometheus did not answer within " +
+                       ForPeople(SecondsSince(started_, collector_.clock_)) + " s, of which " +
+                       ForPeople(waited_) +
+                       " s went to waiting for other queries to end; it may be overloaded or "
+                       "PROMETHEUS_MAX_CONCURRENCY too low";
+    }
     if (!first_error_ || i < first_failed_) {
       first_error_ = std::move(status);
       first_failed_ = i;
@@ -195,6 +215,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   std::optional<Status> first_error_ GUARDED_BY(mutex_);  // in plan order
   std::size_t first_failed_ GUARDED_BY(mutex_) = 0;
   bool upstream_warned_ GUARDED_BY(mutex_) = false;
+  double waited_ GUARDED_BY(mutex_) = 0;
 };
 
 Collector::Collector(prom::Client& client, const Clock& clock, UpstreamClock& upstream_clock,

@@ -34,7 +34,8 @@ bool Connection::IsOpen(std::uint64_t turn) const {
 
 bool Connection::Alive(std::uint64_t turn) const {
   MutexLock lock(mutex_);
-  const bool over = turn_.streaming && turn_.ended;
+  // Ctrl-C in curl only ends the client's half. Who waits for minutes keeps his half open.
+  const bool over = (turn_.streaming && turn_.ended) || (turn_.unlimited && client_ended_);
   return turn_.active && turn_.number == turn && fd_ >= 0 && !over;
 }
 

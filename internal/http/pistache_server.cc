@@ -21,6 +21,7 @@
 
 #include "internal/base/log.h"
 #include "internal/base/mutex.h"
+#include "internal/http/answer_head.h"
 #include "internal/http/connection.h"
 #include "internal/http/core.h"
 #include "internal/http/descriptor_plan.h"
@@ -115,6 +116,7 @@ class Reader final : public ph::Handler {
                        ? fcntl(peer->fd(), F_DUPFD_CLOEXEC, plan_.first_duplicate)
                        : -1;
     if (fd < 0) {
+      if (!core_->stopping) SendRefusal(peer->fd());
       shutdown(peer->fd(), SHUT_RDWR);
       return;
     }
@@ -123,9 +125,32 @@ class Reader final : public ph::Handler {
     core_->flusher.Add(id, connection);
     peer->putData(kConnectionData, connection);
     if (open >= plan_.connections) {
-      connection->TurnAway(
-          {Code::kOverloaded, "the server has as many connections as it can take", {}, 1});
+      connection->TurnAway(Overloaded());
     }
+  }
+
+  static Status Overloaded() {
+    return {Code::kOverloaded, "the server has as many connections as it can take", {}, 1};
+  }
+
+  // To a client for whom there is not even a place to wait for his request: what his socket takes
+  // at once, and it takes this.
+  void SendRefusal(int fd) {
+    ++core_->refused;
+    const Response response = core_->application.Refuse(Overloaded(), nullptr, "");
+    const std::string_view body = response.body ? std::string_view(*response.body) : "";
+    std::string text;
+    AppendHead(text, response, {BodyEnd::Kind::kLength, body.size()}, false);
+    text += body;
+    const ssize_t sent = send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    Access access;
+    access.method = access.target = "-";
+    access.peer = ClientOf(fd).address;
+    if (const std::string* id = Find(response.headers, "X-Request-Id")) access.request_id = *id;
+    access.status = response.status;
+    access.complete = sent == static_cast<ssize_t>(text.size());
+    access.bytes = access.complete ? body.size() : 0;
+    core_->application.Done(access);
   }
 
   void onInput(const char* bytes, std::size_t size, const PeerPtr& peer) override {

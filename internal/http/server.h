@@ -68,7 +68,8 @@ class Responder {
   virtual void Send(Response response) = 0;
   // Sends status and headers at once. Null when an answer was already given.
   virtual std::shared_ptr<Stream> StartStream(Response head) = 0;
-  // False when the client is known to have gone: work for it may be skipped.
+  // False when the client is known to have gone: work for it may be skipped. On a route of
+  // unlimited time a client that has closed its half of the connection is taken to have gone.
   virtual bool Alive() const = 0;
 };
 

@@ -48,10 +48,22 @@ std::string Seconds(double value) {
   return {text.data(), static_cast<std::size_t>(std::clamp(size, 0, 63))};
 }
 
-// Whether another try, here or elsewhere, may do better.
-bool MayHelp(Code code) {
-  return code == Code::kUpstreamUnreachable || code == Code::kUpstreamError ||
-         code == Code::kUpstreamNotReady || code == Code::kUpstreamTimeout;
+// Whether the same server may do better when it is asked again at once.
+bool MayHelpHere(Code code) {
+  return code == Code::kUpstreamUnreachable || code == Code::kUpstreamError;
+}
+
+// Whether another server with the same data may do better: not with what is wrong with the query,
+// with its answer's size, or with us.
+bool MayHelpElsewhere(Code code) {
+  switch (code) {
+    case Code::kUpstreamRejectedQuery:
+    case Code::kUpstreamQueryTimeout:
+    case Code::kUpstreamTooLarge:
+      return false;
+    default:
+      return RowOf(code).name.starts_with("upstream_");
+  }
 }
 
 // For people: 0.6 for the 599 ms that are left of 600 when somebody looks.
@@ -76,6 +88,11 @@ Status Worded(Status status, Millis budget, Millis left) {
     case Code::kUpstreamTls:
       status.message = "Prometheus cannot be trusted: " + status.message +
                        "; check PROMETHEUS_URL and PROMETHEUS_CA_FILE";
+      break;
+    case Code::kUpstreamAuth:
+      status.message = "Prometheus could not be asked: " + status.message +
+                       "; check PROMETHEUS_BEARER_TOKEN_FILE, PROMETHEUS_BASIC_AUTH_FILE and "
+                       "PROMETHEUS_HEADERS_FILE, the log says which";
       break;
     case Code::kUpstreamTooLarge:
       status.message =
@@ -212,10 +229,9 @@ class Engine final : public std::enable_shared_from_this<Engine> {
   }
 
   bool WorthAnotherTry(const Call& call, Code code) const {
-    if (!MayHelp(code) || call.deadline.Left(clock_) <= kGrain) return false;
-    if (options_.urls.size() > 1) return call.tries < options_.urls.size();
-    // The same server: not at once when it says that it needs time.
-    return call.tries < 2 && (code == Code::kUpstreamUnreachable || code == Code::kUpstreamError);
+    if (call.deadline.Left(clock_) <= kGrain) return false;
+    if (options_.urls.size() == 1) return call.tries < 2 && MayHelpHere(code);
+    return call.tries < options_.urls.size() && MayHelpElsewhere(code);
   }
 
   // On a worker thread, or when there are no more.

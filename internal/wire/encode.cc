@@ -182,8 +182,9 @@ class RowWriter {
   TimeText time_;
 };
 
-bool Stands(const Page& page, std::size_t field) {
-  return std::find(page.fields.begin(), page.fields.end(), field) != page.fields.end();
+bool IsAsked(const Page& page, std::size_t field) {
+  return !page.chosen_fields ||
+         std::find(page.fields.begin(), page.fields.end(), field) != page.fields.end();
 }
 
 void WriteMeta(Writer& writer, const Table& table, const Page& page) {
@@ -210,7 +211,7 @@ void WriteMeta(Writer& writer, const Table& table, const Page& page) {
   writer.Key("null_reasons");
   writer.BeginObject();
   for (std::size_t f = 0; f < table.fields().size(); ++f) {
-    if (table.shared_reason(f) == NullReason::kNone || (page.chosen && !Stands(page, f))) continue;
+    if (table.shared_reason(f) == NullReason::kNone || !IsAsked(page, f)) continue;
     writer.Key(table.fields()[f].name);
     writer.String(models::NameOf(table.shared_reason(f)));
   }

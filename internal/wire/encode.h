@@ -18,7 +18,7 @@ namespace gpumon::wire {
 struct Page {
   std::vector<std::uint32_t> rows;    // of the table, in the order to write
   std::vector<std::uint16_t> fields;  // of the table, in the order to write
-  bool chosen = false;                // `fields` were asked for: of no other a reason is told
+  bool chosen_fields = false;         // by the client: it hears of no others
   std::size_t total = 0;              // rows before paging
   std::optional<std::size_t> limit;
   std::size_t offset = 0;

@@ -94,6 +94,19 @@ TEST_F(GpuTest, WhatNobodyExportsIsSaidOnceInMetaAndAllElseInItsRow) {
   }
 }
 
+TEST_F(GpuTest, WhoAsksForSomeFieldsHearsOfThoseAlone) {
+  auto snapshot = ThreeGpus();
+  for (auto& row : snapshot->gpus) {
+    for (const auto quantity : {models::Quantity::kMemoryFree, models::Quantity::kTemperature}) {
+      row.readings.SetAbsent(static_cast<std::size_t>(quantity), models::NullReason::kNotExported);
+    }
+  }
+  Serve(snapshot);
+  const auto json = Get("/api/v1/gpu/metrics?fields=gpu_id,temperature").json();
+  EXPECT_EQ(json["meta"]["null_reasons"].size(), 1U);
+  EXPECT_EQ(*json["meta"]["null_reasons"]["temperature"].AsString(), "not_exported");
+}
+
 TEST_F(GpuTest, AnIdThatIsNoIndexIsInvalidAndNotMissing) {
   auto snapshot = ThreeGpus();
   snapshot->gpus[1].gpu_index = models::GpuMetrics::kNoIndex;
@@ -119,6 +132,38 @@ TEST_F(GpuTest, UserKeepsTheGpusThatTheirProcessesRunOn) {
   EXPECT_EQ(*hers["data"][0]["gpu_id"].AsString(), gpus->gpus[1].text(models::Text::kGpuId));
   EXPECT_EQ(Get("/api/v1/gpu/metrics?user=bob").json()["data"].size(), 0U);
   EXPECT_EQ(Get("/api/v1/gpu/metrics?user=alice&node=nowhere").json()["data"].size(), 0U);
+}
+
+TEST_F(GpuTest, ProcessesAreFoundByWhatTheirGpuSays) {
+  auto gpus = ThreeGpus();
+  gpus->gpus[0].set_text(models::Text::kUuid, "GPU-0");
+  auto processes = std::make_shared<models::Snapshot>();
+  processes->part = models::Part::kProcesses;
+  for (int pid = 1; pid <= 3; ++pid) {
+    auto& process = processes->processes.emplace_back();
+    const auto& gpu = gpus->gpus[pid == 3 ? 1 : 0];
+    process.pid = pid;
+    process.set_text(models::Text::kNode, gpu.text(models::Text::kNode));
+    process.set_text(models::Text::kGpuId, gpu.text(models::Text::kGpuId));
+  }
+  // What a process says of itself counts before its GPU's.
+  processes->processes[1].set_text(models::Text::kPod, "mine");
+  ASSERT_EQ(gpus->gpus[0].text(models::Text::kPod), "train-0");
+  Serve(gpus);
+  Serve(processes);
+  const auto pids = [&](const std::string& filter) {
+    std::string text;
+    const auto json = Get("/api/v1/gpu/processes?" + filter).json();
+    for (const auto& row : json["data"].elements()) {
+      text += std::to_string(static_cast<int>(row["pid"].AsDouble().value_or(0)));
+    }
+    return text;
+  };
+  EXPECT_EQ(pids("uuid=GPU-0"), "12");
+  EXPECT_EQ(pids("uuid=GPU-0&pod=train-0"), "1");
+  EXPECT_EQ(pids("pod=mine"), "2");
+  EXPECT_EQ(pids("uuid=GPU-9"), "");
+  EXPECT_EQ(pids("model=*"), "123");
 }
 
 TEST_F(GpuTest, TheFutureIsNotAsked) {
@@ -251,7 +296,7 @@ TEST_F(GpuTest, FiltersOfAWorkloadAreMetByOneOfThem) {
 
 TEST_F(GpuTest, ReasonsAreToldOfTheFieldsAskedForAlone) {
   const auto snapshot = ThreeGpus();
-  for (const auto quantity : {Quantity::kMemoryFree, Quantity::kPower}) {
+  for (const auto quantity : {models::Quantity::kMemoryFree, models::Quantity::kPower}) {
     snapshot->missing_gpu[static_cast<std::size_t>(quantity)] = models::NullReason::kNotExported;
   }
   Serve(snapshot);

@@ -190,6 +190,25 @@ TEST_F(ClientTest, WhoFindsNoRoomWaitsForItAndLosesNothing) {
   for (auto& answer : answers) EXPECT_EQ(answer.get()->body, text);
 }
 
+TEST_F(ClientTest, CompressedAnswersWaitForRoomTooWhenTheyWereAskedFor) {
+  ClientOptions options = Patient();
+  options.shared_body_bytes = 1;
+  options.gzip = Gzip::kAlways;
+  Make(options);
+  const std::string text(std::size_t{8} << 20U, 'y');
+  server_.SetScript([&](const fault::Request& request) {
+    return request.target == "/held" ? fault::Json("first").Held() : fault::Gzipped(text);
+  });
+  auto held = Start({.url = server_.url() + "/held"});
+  ASSERT_TRUE(server_.WaitForRequests(1));
+  std::vector<std::future<Result<Response>>> answers;
+  for (int i = 0; i < 5; ++i) answers.push_back(Start({.url = server_.url() + "/large"}));
+  ASSERT_TRUE(server_.WaitForRequests(6));
+  server_.Release();
+  EXPECT_EQ(held.get()->body, "first");
+  for (auto& answer : answers) EXPECT_TRUE(answer.get()->body == text);
+}
+
 TEST_F(ClientTest, WhoWaitsForRoomStillHasItsDeadline) {
   ClientOptions options = Patient();
   options.shared_body_bytes = 1;
@@ -209,7 +228,7 @@ TEST_F(ClientTest, WhoWaitsForRoomStillHasItsDeadline) {
 TEST_F(ClientTest, CountsDecompressedBytes) {
   for (const bool accept : {false, true}) {
     ClientOptions options = Patient();
-    options.accept_gzip = accept;
+    options.gzip = accept ? Gzip::kAlways : Gzip::kNever;
     Make(options);
     Request request{.url = server_.url()};
     request.max_response_bytes = std::size_t{1} << 20U;
@@ -225,10 +244,15 @@ TEST_F(ClientTest, AsksForGzipOnlyWhenToldAndReadsItAlways) {
   EXPECT_EQ(Get()->body, "hello hello hello");
   EXPECT_EQ(server_.requests().at(0).Header("Accept-Encoding"), "identity");
   ClientOptions options = Patient();
-  options.accept_gzip = true;
+  options.gzip = Gzip::kAlways;
   Make(options);
   EXPECT_EQ(Get()->body, "hello hello hello");
   EXPECT_EQ(server_.requests().at(1).Header("Accept-Encoding"), "gzip");
+  // The server of this test is on this machine.
+  options.gzip = Gzip::kAcrossMachines;
+  Make(options);
+  EXPECT_EQ(Get()->body, "hello hello hello");
+  EXPECT_EQ(server_.requests().at(2).Header("Accept-Encoding"), "identity");
 }
 
 TEST_F(ClientTest, ABrokenCompressionIsInvalid) {
@@ -311,6 +335,24 @@ TEST_F(ClientTest, RotatesATokenWithoutAFailedRequest) {
   EXPECT_EQ(server_.requests().at(0).Header("Authorization"), "Bearer one");
   EXPECT_EQ(server_.requests().at(2).Header("Authorization"), "Bearer two");
   std::filesystem::remove_all(folder);
+}
+
+TEST_F(ClientTest, ACredentialsFileThatVanishedIsNoFaultOfOurs) {
+  char folder[] = "/tmp/fetch-test-XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
+  ClientOptions options = Patient();
+  options.bearer_token_file = std::string(folder) + "/token";
+  std::ofstream(options.bearer_token_file) << "one\n";
+  Make(options);
+  ASSERT_TRUE(Get());
+  std::filesystem::remove_all(folder);
+  clock_.Advance(Millis(1000));
+  const Result<Response> refused = Get();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUpstreamAuth);
+  EXPECT_EQ(refused.error().message, "a file with its credentials cannot be used");
+  EXPECT_EQ(refused.error().detail, "bearer-token-file: " + options.bearer_token_file +
+                                        " cannot be read: No such file or directory");
 }
 
 TEST_F(ClientTest, ACredentialsFileThatIsMissingStopsTheStart) {

@@ -160,7 +160,7 @@ TEST_F(CredentialFilesTest, RecoversWhenAFileComesBack) {
   clock_.Advance(Millis(1000));
   const auto gone = files.Get();
   ASSERT_FALSE(gone);
-  EXPECT_EQ(gone.error().code, Code::kInternal);
+  EXPECT_EQ(gone.error().code, Code::kUpstreamAuth);
   Write("token", "");
   EXPECT_FALSE(files.Get());
   EXPECT_FALSE(files.Get());

@@ -27,6 +27,20 @@ TEST(IsHttpUrlTest, TakesHttpAndHttpsOnly) {
   }
 }
 
+TEST(IsLoopbackUrlTest, KnowsThisMachineByItsWrittenHost) {
+  for (const char* url :
+       {"http://localhost", "http://localhost:9090/x", "https://LocalHost/", "http://127.0.0.1",
+        "http://127.1.2.3:80/a?b", "http://[::1]:9090/", "http://u:p@localhost:1/"}) {
+    EXPECT_TRUE(IsLoopbackUrl(url)) << url;
+  }
+  for (const char* url :
+       {"http://prometheus:9090", "http://10.0.0.1", "http://localhost.example:9090",
+        "http://127.0.0.1.example/", "http://[fd00::1]:9090", "http://localhost@elsewhere/", "",
+        "http://a/?x=localhost"}) {
+    EXPECT_FALSE(IsLoopbackUrl(url)) << url;
+  }
+}
+
 TEST(ParseDateTest, ReadsHttpDates) {
   EXPECT_EQ(ParseDate("Mon, 01 Jan 2024 12:00:00 GMT"), 1704110400.0);
   EXPECT_EQ(ParseDate("Monday, 01-Jan-24 12:00:00 GMT"), 1704110400.0);

@@ -128,6 +128,29 @@ TEST(CollectorTest, WhenAllValuesFailTheErrorIsThatOfTheFirstInPlanOrder) {
   }
 }
 
+TEST(CollectorTest, ASetThatWaitedForOthersSaysSo) {
+  RefreshRig rig;
+  rig.client().Hold();
+  for (int i = 0; i < 2; ++i) {
+    rig.collector.Collect(Part::kGpus, 1, rig.In(Millis(9000)), [](const auto&) {});
+  }
+  auto [done, future] = MakeCallback<RefreshRig::Collection>();
+  rig.collector.Collect(Part::kGpus, 2, rig.In(Millis(9000)), done);
+  // Two sets, and three looks for exporters.
+  EXPECT_EQ(rig.client().call_count(), 2 * NvidiaPlan(Part::kGpus).size() + 3);
+  rig.clock.Advance(Millis(4000));
+  rig.client().TimeOutHeld();
+  ASSERT_TRUE(rig.client().WaitForCalls(3 * NvidiaPlan(Part::kGpus).size() + 3));
+  rig.clock.Advance(Millis(5000));
+  rig.client().TimeOutHeld();
+  const auto snapshot = Await(std::move(future));
+  ASSERT_FALSE(snapshot);
+  EXPECT_EQ(snapshot.error().code, Code::kUpstreamTimeout);
+  EXPECT_EQ(snapshot.error().message,
+            "Prometheus did not answer within 9 s, of which 4 s went to waiting for other queries "
+            "to end; it may be overloaded or PROMETHEUS_MAX_CONCURRENCY too low");
+}
+
 TEST(CollectorTest, TakesAnAnswerOfAnotherTypeForAFailure) {
   RefreshRig rig;
   prom::QueryResult scalar;

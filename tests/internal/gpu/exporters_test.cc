@@ -243,6 +243,19 @@ TEST(ExportersTest, SeriesWithoutANodeJoinTheirGpuByItsUuid) {
   EXPECT_EQ(snapshot->gpus[0].text(Text::kGpuName), "L20");
 }
 
+TEST(ExportersTest, SharesHaveTheUnitOfTheirJob) {
+  const auto share_of = [](double device, double pod) {
+    const auto snapshot =
+        Meet({{&Named("dcgm_4_9"),
+               {Dcgm("DCGM_FI_DEV_GPU_UTIL_RATIO", device),
+                Dcgm("DCGM_FI_DEV_GPU_UTIL_RATIO", pod,
+                     {{"exported_pod", "a"}, {"pod_uid", "1"}, {"vgpu", "0"}})}}});
+    return snapshot->workloads.at(0).utilization;
+  };
+  EXPECT_EQ(share_of(0.75, 0.25), 25);
+  EXPECT_EQ(share_of(75, 25), 25);
+}
+
 TEST(ExportersTest, AShareAboveAWholeGpuIsNone) {
   const auto share = [](const std::string& pod, double value) {
     return FakeSample{{{"__name__", "hami_container_device_utilization_ratio"},

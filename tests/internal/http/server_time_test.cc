@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <string>
@@ -173,6 +174,47 @@ TEST(ServerTimeTest, TurnsConnectionsAwayAboveTheCap) {
   // The others are served on.
   for (auto& responder : held) responder->Send({200, {}, MakeBody("held")});
   for (auto& client : clients) EXPECT_EQ(client->Read()->body, "held");
+}
+
+TEST(ServerTimeTest, TurnsAwayFarAboveTheCapTooAndCountsIt) {
+  Limits limits;
+  limits.connections = 1;
+  Serving serving(limits);
+  RawClient served(serving.port);
+  served.Send(Get("/hold"));
+  auto held = serving.app.AwaitHeld(1);
+  ASSERT_EQ(held.size(), 1U);
+  // More than may wait, told 503, until they have read it.
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 400; ++i) clients.push_back(std::make_unique<RawClient>(serving.port));
+  for (auto& client : clients) {
+    const auto answer = client->Read();
+    ASSERT_TRUE(answer);
+    ASSERT_EQ(answer->status, 503);
+    ASSERT_EQ(answer->body.substr(0, 11), "overloaded ");
+  }
+  EXPECT_TRUE(Eventually([&] { return serving.server().stats().refused == 400; }));
+  held[0]->Send({200, {}, MakeBody("held")});
+  EXPECT_EQ(served.Read()->body, "held");
+}
+
+TEST(ServerTimeTest, AClientOfALongAnswerThatStopsSendingHasGone) {
+  Serving serving;
+  RawClient leaving(serving.port);
+  leaving.Send(Get("/hold-unlimited"));
+  RawClient asking(serving.port);
+  asking.Send(Get("/hold"));
+  auto held = serving.app.AwaitHeld(2);
+  ASSERT_EQ(held.size(), 2U);
+  leaving.EndSending();
+  asking.EndSending();
+  const auto alive = [&] {
+    return std::count_if(held.begin(), held.end(), [](const auto& one) { return one->Alive(); });
+  };
+  EXPECT_TRUE(Eventually([&] { return alive() == 1; }));
+  for (auto& responder : held) responder->Send({200, {}, MakeBody("held")});
+  EXPECT_EQ(leaving.Read()->body, "held");
+  EXPECT_EQ(asking.Read()->body, "held");
 }
 
 TEST(ServerTimeTest, ClosesIdleConnectionsEarlyNearTheCap) {

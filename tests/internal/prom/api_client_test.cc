@@ -12,6 +12,7 @@
 #include "internal/base/executor.h"
 #include "internal/fetch/client.h"
 #include "tests/fakes/fault/fault_server.h"
+#include "tests/fakes/process/wait.h"
 
 namespace gpumon::prom {
 namespace {
@@ -346,6 +347,21 @@ TEST_F(ApiClientTest, AsksNoOtherReplicaWhenTheQueryIsAtFault) {
   EXPECT_EQ(other.request_count(), 0U);
 }
 
+TEST_F(ApiClientTest, WhatIsWrongWithOneReplicaNeedNotBeWithTheNext) {
+  FaultServer good;
+  FaultServer proxy;
+  proxy.SetReply(HttpStatus(200, "<html>", "text/html"));
+  FaultServer locked;
+  locked.SetReply(HttpStatus(401));
+  // The first one speaks no TLS.
+  Make({"https://127.0.0.1:" + std::to_string(server_.port()), proxy.url(), locked.url(),
+        good.url()});
+  EXPECT_TRUE(Ask());
+  EXPECT_EQ(proxy.request_count(), 1U);
+  EXPECT_EQ(locked.request_count(), 1U);
+  EXPECT_EQ(good.request_count(), 1U);
+}
+
 TEST_F(ApiClientTest, GivesUpWhenEveryReplicaFailed) {
   FaultServer other;
   other.SetReply(HttpStatus(503));
@@ -445,6 +461,19 @@ TEST_F(ApiClientTest, ACredentialsFileThatVanishedIsNotShownToClients) {
   EXPECT_EQ(Failure(HttpStatus(401)).message.find("secret"), std::string::npos);
   unlink(fetch_options_.bearer_token_file.c_str());
   rmdir(directory);
+  server_.SetReply(Json(OneSample("7")));
+  Status status;
+  ASSERT_TRUE(process::WaitUntil(
+      [&] {
+        const Result<QueryResult> result = Ask();
+        if (!result) status = result.error();
+        return !result;
+      },
+      Millis(10'000)));
+  EXPECT_EQ(status.code, Code::kUpstreamAuth);
+  EXPECT_EQ(status.message.find(directory), std::string::npos);
+  EXPECT_NE(status.message.find("PROMETHEUS_BEARER_TOKEN_FILE"), std::string::npos);
+  EXPECT_NE(status.detail.find(directory), std::string::npos);
 }
 
 TEST(MakeApiClientTest, RefusesAWrongUrlWithoutShowingItsPassword) {
