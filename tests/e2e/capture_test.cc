@@ -156,23 +156,6 @@ TEST(SchemaFileTest, AddsAnExporterWithoutAnyCode) {
   EXPECT_EQ(schema["data"]["exporters"][0]["gpus"].AsDouble(), 1);
 }
 
-TEST(SchemaFileTest, AWrongFileStopsTheStartAndNamesThePlace) {
-  const process::ScratchDirectory directory;
-  const std::string file = directory.path() + "/schemas.json";
-  std::string wrong = kAcme;
-  wrong.replace(wrong.find("utilization"), 11, "utilisation");
-  std::ofstream(file) << wrong;
-  const auto ended = RunApi({}, {{"SCHEMA_FILE", file}});
-  EXPECT_EQ(ended.exit_code, 2);
-  EXPECT_EQ(std::count(ended.errors.begin(), ended.errors.end(), '\n'), 1) << ended.errors;
-  for (const std::string part : {file, std::string("utilisation"), std::string("utilization")}) {
-    EXPECT_NE(ended.errors.find(part), std::string::npos) << ended.errors;
-  }
-  const auto missing = RunApi({}, {{"SCHEMA_FILE", directory.path() + "/none"}});
-  EXPECT_EQ(missing.exit_code, 2);
-  EXPECT_NE(missing.errors.find("--schema-file"), std::string::npos) << missing.errors;
-}
-
 std::string NameOf(const testing::TestParamInfo<std::string>& info) {
   std::string name = info.param;
   std::replace(name.begin(), name.end(), '-', '_');

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -339,6 +340,25 @@ TEST(LifeTest, HealthcheckTellsTheContainerRuntime) {
   EXPECT_EQ(RunApi({"--healthcheck=/readyz"}, same).exit_code, 0);
   EXPECT_EQ(RunApi({"--healthcheck", "/nothing"}, same).exit_code, 1);
   EXPECT_EQ(RunApi({"--healthcheck"}, {{"PORT", std::to_string(FreePort())}}).exit_code, 1);
+}
+
+TEST(LifeTest, AWrongSchemaFileStopsTheStartAndNamesThePlace) {
+  const process::ScratchDirectory directory;
+  const std::string file = directory.path() + "/schemas.json";
+  std::ofstream(file) << R"({
+    "name": "acme", "title": "Acme board exporter", "vendor": "Acme", "priority": 5,
+    "detect": ["acme_load"], "labels": {"node": ["machine"], "gpu_id": ["board"]},
+    "gpu": [{"field": "utilisation", "metric": "acme_load", "unit": "ratio"}]
+  })";
+  const auto ended = RunApi({}, {{"SCHEMA_FILE", file}});
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_EQ(std::count(ended.errors.begin(), ended.errors.end(), '\n'), 1) << ended.errors;
+  for (const std::string& part : {file, std::string("utilisation"), std::string("utilization")}) {
+    EXPECT_NE(ended.errors.find(part), std::string::npos) << ended.errors;
+  }
+  const auto missing = RunApi({}, {{"SCHEMA_FILE", directory.path() + "/none"}});
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_NE(missing.errors.find("--schema-file"), std::string::npos) << missing.errors;
 }
 
 TEST(LifeTest, AVariableOfAnotherVersionIsNotIgnoredSilently) {
