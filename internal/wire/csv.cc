@@ -12,19 +12,6 @@ namespace {
 using models::NullReason;
 using models::Text;
 
-void AppendCsvText(std::string& out, std::string_view text) {
-  const bool formula =
-      !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos;
-  const bool quote = text.find_first_of("\",\r\n") != std::string_view::npos;
-  if (quote) out += '"';
-  if (formula) out += '\'';
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  if (quote) out += '"';
-}
-
 // namespace/pod/container, several of them with blanks between.
 std::string CsvWorkloads(const Table& table, std::size_t row) {
   std::string text;

@@ -219,16 +219,6 @@ void WriteMeta(Writer& writer, const Table& table, const Page& page) {
   writer.EndObject();
 }
 
-std::vector<std::string> Warnings(const Table& table, const Page& page) {
-  std::vector<std::string> warnings = table.snapshot().warnings;
-  if (page.stale) {
-    warnings.insert(warnings.begin(), "stale: Prometheus gave nothing newer (" +
-                                          std::string(page.stale_code) +
-                                          "); this is the last good snapshot");
-  }
-  return warnings;
-}
-
 std::string_view TypeName(models::From from) {
   switch (from) {
     case models::From::kReading:
@@ -253,6 +243,15 @@ std::string_view TypeName(models::From from) {
 }
 
 }  // namespace
+
+std::vector<std::string> WarningsOf(std::vector<std::string> warnings, const Page& page) {
+  if (page.stale) {
+    warnings.insert(warnings.begin(), "stale: Prometheus gave nothing newer (" +
+                                          std::string(page.stale_code) +
+                                          "); this is the last good snapshot");
+  }
+  return warnings;
+}
 
 Page WholePage(const Table& table) {
   Page page;
@@ -283,7 +282,7 @@ Encoded EncodeList(const Table& table, const Page& page, std::string_view messag
   writer.Key("error");
   writer.Null();
   const std::size_t warnings_begin = writer.size();
-  if (const auto warnings = Warnings(table, page); !warnings.empty()) {
+  if (const auto warnings = WarningsOf(table.snapshot().warnings, page); !warnings.empty()) {
     writer.Key("warnings");
     WriteTexts(writer, warnings);
   }

@@ -26,6 +26,9 @@ struct Page {
   std::string_view stale_code;  // wire name of the error that made it stale
 };
 
+// `warnings`, after what a stale page has to say.
+std::vector<std::string> WarningsOf(std::vector<std::string> warnings, const Page& page);
+
 // Every row and every shown field.
 Page WholePage(const Table& table);
 
