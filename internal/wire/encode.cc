@@ -142,7 +142,7 @@ void WriteMeta(Writer& writer, const Table& table, const Page& page) {
   writer.Key("stale");
   writer.Bool(page.stale);
   writer.Key("partial");
-  writer.Bool(snapshot.partial);
+  writer.Bool(snapshot.partial || page.partial);
   writer.Key("total");
   writer.Unsigned(page.total);
   writer.Key("limit");
@@ -168,6 +168,7 @@ void WriteMeta(Writer& writer, const Table& table, const Page& page) {
 
 std::vector<std::string> Warnings(const Table& table, const Page& page) {
   std::vector<std::string> warnings = table.snapshot().warnings;
+  warnings.insert(warnings.end(), page.warnings.begin(), page.warnings.end());
   if (page.stale) {
     warnings.insert(warnings.begin(), "stale: Prometheus gave nothing newer (" +
                                           std::string(page.stale_code) +

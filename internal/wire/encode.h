@@ -24,6 +24,9 @@ struct Page {
   std::size_t offset = 0;
   bool stale = false;
   std::string_view stale_code;  // wire name of the error that made it stale
+  // Of the other list, where that filters this one.
+  bool partial = false;
+  std::vector<std::string> warnings;
 };
 
 // Every row and every shown field.
