@@ -56,11 +56,17 @@ Result<void> CheckToken(const Services& services, const http::Request& request) 
   const std::string token = services.api_token();
   if (token.empty()) return {};
   constexpr std::string_view kScheme = "bearer ";
-  const std::string* header = http::Find(request.headers, "Authorization");
-  if (header != nullptr && header->size() > kScheme.size() &&
-      EqualsIgnoreCase(std::string_view(*header).substr(0, kScheme.size()), kScheme) &&
-      SameSecret(std::string_view(*header).substr(kScheme.size()), token)) {
-    return {};
+  std::vector<std::string_view> sent;
+  for (const auto& header : request.headers) {
+    if (EqualsIgnoreCase(header.name, "Authorization")) sent.push_back(header.value);
+  }
+  // Of two, a proxy may believe the other one.
+  if (sent.size() > 1) {
+    return Error(Code::kBadRequest, "the header Authorization stands twice in this request");
+  }
+  if (sent.size() == 1 && EqualsIgnoreCase(sent[0].substr(0, kScheme.size()), kScheme)) {
+    const std::size_t begin = sent[0].find_first_not_of(' ', kScheme.size());
+    if (begin != std::string_view::npos && SameSecret(sent[0].substr(begin), token)) return {};
   }
   return Error(Code::kUnauthorized,
                "this server wants an API token: send the header Authorization: Bearer TOKEN");

@@ -56,8 +56,16 @@ void SendSelection(Call& call, Part part, const ListQuery& query, const gpu::Got
   if (!call.Alive()) return;
   const wire::Table table(*got.snapshot);
   wire::Page page = Select(table, query);
-  page.stale = got.stale;
-  page.stale_code = got.why.wire_name();
+  const gpu::Got& stale = got.stale ? got : query.other;
+  page.stale = stale.stale;
+  page.stale_code = stale.why.wire_name();
+  if (query.other.snapshot) {
+    page.partial = query.other.snapshot->partial;
+    for (const auto& warning : query.other.snapshot->warnings) {
+      page.warnings.push_back(std::string(models::NameOf(query.other.snapshot->part)) + ": " +
+                              warning);
+    }
+  }
   auto encoded =
       query.csv ? wire::EncodeCsv(table, page) : wire::EncodeList(table, page, MessageOf(part));
   SendMade(call, got, std::move(encoded), query.csv);
@@ -105,6 +113,7 @@ void FetchBoth(const CallPtr& call, Part part, ListQuery query) {
           call->SendError(PartialRefused());
         } else {
           processes ? MeetGpus(*got->snapshot, query) : UseGpusOf(*got->snapshot, query);
+          query.other = *std::move(got);
           Fetch(call, part, std::move(query));
         }
       });

@@ -12,6 +12,7 @@
 #include "handlers/parameters.h"
 #include "internal/base/clock.h"
 #include "internal/base/result.h"
+#include "internal/gpu/source.h"
 #include "internal/wire/encode.h"
 #include "internal/wire/table.h"
 #include "models/gpu.h"
@@ -39,6 +40,7 @@ struct ListQuery {
   // GPUs with a process of such a user: UseGpusOf finds them before Select.
   std::vector<std::string> users;
   std::shared_ptr<const std::set<std::string>> used_gpus;
+  gpu::Got other;  // the list that was asked for it; null when none was
   std::vector<RangeFilter> ranges;
   std::optional<std::size_t> sort_field;
   bool descending = false;

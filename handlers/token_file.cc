@@ -15,7 +15,7 @@ std::optional<std::string> ReadToken(const std::string& path) {
   std::string token;
   if (!file || !std::getline(file, token)) return std::nullopt;
   while (!token.empty() && (token.back() == '\r' || token.back() == ' ')) token.pop_back();
-  if (token.empty()) return std::nullopt;
+  if (token.empty() || token.find_first_of(" \t") != std::string::npos) return std::nullopt;
   return token;
 }
 
@@ -27,9 +27,10 @@ TokenFile::TokenFile(std::string path, const Clock& clock, std::string token)
 Result<std::unique_ptr<TokenFile>> TokenFile::Open(std::string path, const Clock& clock) {
   auto token = ReadToken(path);
   if (!token) {
-    return Error(Code::kInvalidParameter,
-                 "--api-bearer-token-file: '" + path +
-                     "' cannot be read or its first line is empty; it must hold one token");
+    return Error(
+        Code::kInvalidParameter,
+        "--api-bearer-token-file: '" + path +
+            "' cannot be read or its first line is no token; it must hold one, without blanks");
   }
   return std::unique_ptr<TokenFile>(new TokenFile(std::move(path), clock, std::move(*token)));
 }

@@ -60,7 +60,10 @@ class Graph {
   // Readiness fails from now on; everything else goes on.
   void FailReadiness();
   // No new work on kept-alive connections; see http::Server.
-  void BeginDrain() { server_->BeginDrain(); }
+  void BeginDrain() {
+    cpu_profiler_.Cancel();  // it may have minutes to go
+    server_->BeginDrain();
+  }
   bool AwaitDrained(Millis limit) { return server_->AwaitDrained(limit); }
   void Stop();
 

@@ -138,11 +138,13 @@ constexpr std::array kRows = {
               .kind = Kind::kPath,
               .help = "A file with the bearer token that clients of this API must send. Probes "
                       "stay open."},
-    OptionRow{.flag = "--allowed-hosts",
-              .env = "ALLOWED_HOSTS",
-              .kind = Kind::kTextList,
-              .help = "The Host headers that are answered, ports aside; not set: any.",
-              .allowed = "host names or addresses without a port, comma-separated"},
+    OptionRow{
+        .flag = "--allowed-hosts",
+        .env = "ALLOWED_HOSTS",
+        .kind = Kind::kTextList,
+        .help = "The host names that are answered (of the Host header, or of an absolute target), "
+                "ports aside; not set: any.",
+        .allowed = "host names or addresses without a port, comma-separated"},
     OptionRow{.flag = "--cors-allowed-origins",
               .env = "CORS_ALLOWED_ORIGINS",
               .kind = Kind::kTextList,

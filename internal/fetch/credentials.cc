@@ -1,9 +1,12 @@
 #include "internal/fetch/credentials.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <utility>
+
+#include "internal/base/text.h"
 
 namespace gpumon::fetch {
 namespace {
@@ -55,6 +58,15 @@ Result<std::string> OneLine(const WatchedFile& file) {
   return std::string(line);
 }
 
+// Those that say how a request is framed are curl's own, and so is what the decoder relies on.
+bool IsOurs(std::string_view name) {
+  constexpr std::array<std::string_view, 10> kOurs = {
+      "Content-Length", "Transfer-Encoding", "Connection",      "Expect", "Upgrade",
+      "Keep-Alive",     "Content-Type",      "Accept-Encoding", "TE",     "Trailer"};
+  return std::any_of(kOurs.begin(), kOurs.end(),
+                     [&](std::string_view ours) { return EqualsIgnoreCase(name, ours); });
+}
+
 Result<void> AddHeaderLines(const WatchedFile& file, std::vector<std::string>& lines) {
   std::string_view rest = file.text();
   for (std::size_t number = 1; !rest.empty(); ++number) {
@@ -66,6 +78,10 @@ Result<void> AddHeaderLines(const WatchedFile& file, std::vector<std::string>& l
     const std::string_view name = line.substr(0, colon);
     if (colon == std::string_view::npos || !IsToken(name) || !IsFieldText(line)) {
       return file.ErrorOf("line " + std::to_string(number) + " is not `Name: value`");
+    }
+    if (IsOurs(name)) {
+      return file.ErrorOf("line " + std::to_string(number) + " sets " + std::string(name) +
+                          ", which the server sets itself; allowed: other headers");
     }
     // curl sends a header without a value only when a semicolon stands for the colon.
     const std::string_view value = Trim(line.substr(colon + 1));
@@ -131,6 +147,17 @@ Result<void> CredentialFiles::Parse() {
   if (headers_.enabled()) {
     if (Result<void> added = AddHeaderLines(headers_, credentials->header_lines); !added) {
       return added;
+    }
+    const bool logs_in =
+        std::any_of(credentials->header_lines.begin(), credentials->header_lines.end(),
+                    [](const std::string& line) {
+                      return EqualsIgnoreCase(std::string_view(line).substr(0, line.find(':')),
+                                              "Authorization");
+                    });
+    if (logs_in && (bearer_.enabled() || basic_.enabled())) {
+      return headers_.ErrorOf(
+          "sets Authorization, as another file does; allowed: one way to "
+          "authenticate");
     }
   }
   if (bearer_.enabled()) {

@@ -187,10 +187,13 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
 
   void WarnOfEmpty() REQUIRES(mutex_) {
     if (samples_ == 0) {
-      // No process on any GPU is no fault, and what failed has warned already.
-      if (part_ == Part::kGpus && !first_error_) {
-        join_.AddUniqueWarning("Prometheus has no series of a known GPU exporter at this instant");
-      }
+      // What failed has warned already.
+      if (first_error_) return;
+      join_.AddUniqueWarning(
+          part_ == Part::kGpus
+              ? "Prometheus has no series of a known GPU exporter at this instant"
+              : "Prometheus has no series of GPU processes at this instant: no GPU has a process, "
+                "or no exporter tells of them");
       return;
     }
     for (const auto& name : empty_) join_.AddUniqueWarning("no " + name + " series");

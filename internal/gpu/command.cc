@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "internal/base/text.h"
+#include "internal/gpu/secret_argument.h"
 #include "internal/gpu/secret_name.h"
 #include "internal/gpu/secret_shape.h"
 
@@ -31,44 +32,10 @@ bool IsQuote(char c) {
   return c == '"' || c == '\'' || c == '`';
 }
 
-// Clients that take a password, or user:password, by one letter.
-struct LetterOption {
-  string_view program;
-  char letter;
-  bool attached;  // -pX
-  bool separate;  // -p X
-  bool user;      // the value is user:password
-};
-constexpr std::array kLetterOptions = {
-    LetterOption{"mysql", 'p', true, false, false},
-    LetterOption{"mysqldump", 'p', true, false, false},
-    LetterOption{"mysqladmin", 'p', true, false, false},
-    LetterOption{"mysqlimport", 'p', true, false, false},
-    LetterOption{"mysqlshow", 'p', true, false, false},
-    LetterOption{"mysqlsh", 'p', true, false, false},
-    LetterOption{"mycli", 'p', true, false, false},
-    LetterOption{"mariadb", 'p', true, false, false},
-    LetterOption{"mariadb-dump", 'p', true, false, false},
-    LetterOption{"psql", 'p', true, false, false},
-    LetterOption{"sshpass", 'p', true, true, false},
-    LetterOption{"mongo", 'p', true, true, false},
-    LetterOption{"mongosh", 'p', true, true, false},
-    LetterOption{"mongodump", 'p', true, true, false},
-    LetterOption{"mongorestore", 'p', true, true, false},
-    LetterOption{"cypher-shell", 'p', true, true, false},
-    LetterOption{"login", 'p', true, true, false},  // docker login, az login, oc login
-    LetterOption{"redis-cli", 'a', true, true, false},
-    LetterOption{"ldapsearch", 'w', true, true, false},
-    LetterOption{"ldapmodify", 'w', true, true, false},
-    LetterOption{"sqlcmd", 'P', true, true, false},
-    LetterOption{"mosquitto_pub", 'P', true, true, false},
-    LetterOption{"mosquitto_sub", 'P', true, true, false},
-    LetterOption{"zip", 'P', true, true, false},
-    LetterOption{"unzip", 'P', true, true, false},
-    LetterOption{"7z", 'p', true, false, false},
-    LetterOption{"curl", 'u', true, true, true},
-    LetterOption{"curl", 'U', true, true, true},
-};
+bool EndsCommand(string_view word) {
+  return word == "&&" || word == "||" || word == ";" || word == "|" || word == "&" ||
+         word.ends_with(';');
+}
 
 bool IsUserOption(string_view name) {
   return name == "-u" || name == "--user" || name == "--proxy-user";
@@ -122,9 +89,34 @@ class NamedSecrets {
       MaskUserPassword(begin, end);
       return end;
     }
+    if (TakeLogin(word, begin, end)) return end;
     NoteProgram(word);
     if (TakeLetterOption(begin, end)) return end;
-    return ScanNames(begin, end);
+    const std::size_t next = ScanNames(begin, end);
+    setting_ = word == "set" || word == "config";
+    return next;
+  }
+
+  // An argument of `wandb login` and the like.
+  bool TakeLogin(string_view word, std::size_t begin, std::size_t end) {
+    if (!login_) {
+      login_ = word == "login" && login_program_;
+      login_program_ = std::find(kLoginPrograms.begin(), kLoginPrograms.end(), BaseName(word)) !=
+                       kLoginPrograms.end();
+      return false;
+    }
+    if (EndsCommand(word)) login_ = false;
+    if (!login_ || word.starts_with('-') || word.find("://") != kNone || word.find('=') != kNone) {
+      return false;
+    }
+    Mask(begin, TrimmedEnd(begin, end));
+    return true;
+  }
+
+  static string_view BaseName(string_view word) {
+    while (!word.empty() && IsQuote(word.front())) word.remove_prefix(1);
+    if (const std::size_t slash = word.rfind('/'); slash != kNone) word.remove_prefix(slash + 1);
+    return word;
   }
 
   // `--x...` or `-x`; anything else after a secret name is its value.
@@ -135,8 +127,7 @@ class NamedSecrets {
   }
 
   void NoteProgram(string_view word) {
-    while (!word.empty() && IsQuote(word.front())) word.remove_prefix(1);
-    if (const std::size_t slash = word.rfind('/'); slash != kNone) word.remove_prefix(slash + 1);
+    word = BaseName(word);
     for (const LetterOption& option : kLetterOptions) {
       if (option.program == word) program_ = word;
     }
@@ -237,7 +228,9 @@ class NamedSecrets {
     } else {
       kind_ = JudgeName(text);
       if (kind_ == SecretKind::kNone) return;
-      next_ = text[0] == '-' && text.size() > 1 ? Next::kValue : Next::kMaybeAssigned;
+      // aws configure set aws_secret_access_key X
+      const bool valued = (text[0] == '-' && text.size() > 1) || setting_;
+      next_ = valued ? Next::kValue : Next::kMaybeAssigned;
       if (kind_ == SecretKind::kBareKey && next_ == Next::kMaybeAssigned) next_ = Next::kWord;
     }
   }
@@ -321,6 +314,9 @@ class NamedSecrets {
   Next next_ = Next::kWord;
   SecretKind kind_ = SecretKind::kNone;  // of the value that `next_` announces
   string_view program_;
+  bool login_program_ = false;  // the word before was one of kLoginPrograms
+  bool login_ = false;          // arguments of its login
+  bool setting_ = false;        // the word before was `set` or `config`
   std::array<bool, 128> missing_{};
 };
 
@@ -349,11 +345,23 @@ std::string Redacted(string_view text) {
   return spans.empty() ? std::string(text) : Masked(text, std::move(spans));
 }
 
-string_view FirstWord(string_view text) {
-  const auto begin = std::find_if_not(text.begin(), text.end(), IsSpace);
-  const auto end = std::find_if(begin, text.end(), IsSpace);
-  return text.substr(static_cast<std::size_t>(begin - text.begin()),
-                     static_cast<std::size_t>(end - begin));
+// NAME=value in front of a program.
+bool IsAssignment(string_view word) {
+  const std::size_t mark = word.find('=');
+  return mark != kNone && mark > 0 && !IsDigit(word[0]) &&
+         std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(mark),
+                     [](char c) { return IsLetter(c) || IsDigit(c) || c == '_'; });
+}
+
+string_view ProgramOf(string_view text) {
+  while (true) {
+    const auto begin = std::find_if_not(text.begin(), text.end(), IsSpace);
+    const auto end = std::find_if(begin, text.end(), IsSpace);
+    const string_view word = text.substr(static_cast<std::size_t>(begin - text.begin()),
+                                         static_cast<std::size_t>(end - begin));
+    if (!IsAssignment(word)) return word;
+    text.remove_prefix(static_cast<std::size_t>(end - text.begin()));
+  }
 }
 
 }  // namespace
@@ -363,7 +371,7 @@ std::string ShowCommand(string_view command, CommandStyle style) {
     case CommandStyle::kFull:
       return std::string(command);
     case CommandStyle::kName:
-      return Redacted(FirstWord(command));
+      return Redacted(ProgramOf(command));
     case CommandStyle::kHidden:
       return {};
     case CommandStyle::kRedacted:

@@ -79,6 +79,10 @@ constexpr std::array<string_view, 62> kHarmlessBefore = {
 constexpr std::array<string_view, 12> kSecretBefore = {
     "api", "auth",    "access",  "bearer",     "refresh", "secret",
     "hf",  "private", "signing", "encryption", "service", "user"};
+// Before `pat`, a personal access token; it is a pattern elsewhere.
+constexpr std::array<string_view, 11> kPatOf = {"github",    "gh",    "gitlab",  "git",
+                                                "bitbucket", "azure", "ado",     "devops",
+                                                "ext",       "user",  "personal"};
 constexpr std::array<string_view, 5> kKeyKinds = {"api", "access", "secret", "private", "auth"};
 
 // In front of a name: a flag, which takes no value.
@@ -157,6 +161,7 @@ SecretKind JudgeLast(const Words& words) {
     const string_view qualifier = glued.empty() ? before : glued;
     return Contains(kHarmlessBefore, qualifier) ? SecretKind::kNone : SecretKind::kToken;
   }
+  if (last == "pat" && Contains(kPatOf, before)) return SecretKind::kToken;
   if (last == "key") {
     if (before.empty()) return SecretKind::kBareKey;
     return Contains(kHarmlessBefore, before) ? SecretKind::kNone : SecretKind::kKey;

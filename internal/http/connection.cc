@@ -334,8 +334,8 @@ bool Connection::SweepReading(SteadyTime now, Work& work) {
   const bool draining = core_->draining;
   if (pumping_) return true;
   if (MidRequest()) {
-    const Millis allowed =
-        draining ? std::min(limits.head_timeout, kDrainRequest) : limits.head_timeout;
+    const Millis allowed = draining || core_->crowded ? std::min(limits.head_timeout, kDrainRequest)
+                                                      : limits.head_timeout;
     if (now - request_begun_ > allowed) {
       BeginRefusal(work, {Code::kRequestTimeout, "the request did not arrive in time", {}, 0});
     }

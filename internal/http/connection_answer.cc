@@ -41,7 +41,9 @@ bool Connection::Alive(std::uint64_t turn) const {
 
 bool Connection::WillKeepAlive() const {
   const bool more_may_come = !end_of_input_ || in_begin_ < in_.size();
-  return turn_.keep_alive && more_may_come && !core_->draining && Now() < close_after_;
+  // What has been sent by the time the drain begins is still answered.
+  const bool last = core_->draining && in_begin_ == in_.size();
+  return turn_.keep_alive && more_may_come && !last && Now() < close_after_;
 }
 
 void Connection::PutHead(const Response& response, bool streaming) {

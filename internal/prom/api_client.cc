@@ -166,7 +166,9 @@ class Engine final : public std::enable_shared_from_this<Engine> {
     request.url = options_.urls[ServerOf(*call, call->tries)] + std::string(call->path);
     request.max_response_bytes = options_.max_response_bytes;
     request.headers.emplace_back("Accept", "application/json");
-    const Millis left = call->deadline.Left(clock_);
+    ++call->tries;
+    const Deadline until = DeadlineOf(*call);
+    const Millis left = until.Left(clock_);
     std::string form = call->form;
     // With little time left half of it still is worth a try.
     const Millis theirs = std::max({left - kWayBack, left / 2, Millis(1)});
@@ -176,14 +178,21 @@ class Engine final : public std::enable_shared_from_this<Engine> {
     } else {
       request.form = std::move(form);
     }
-    ++call->tries;
-    const bool sent = Fetch(std::move(request), call->deadline,
+    const bool sent = Fetch(std::move(request), until,
                             [self = shared_from_this(), call](Result<fetch::Response> fetched) {
                               self->OnFetched(call, std::move(fetched));
                             });
     if (sent) return;
     admission_.Leave();
     Deliver(call, Error(Code::kInternal, "the server is stopping"));
+  }
+
+  // Of the try under way: while there are other servers, one that hangs leaves them their share.
+  Deadline DeadlineOf(const Call& call) const {
+    const std::size_t others = options_.urls.size() - std::min(call.tries, options_.urls.size());
+    if (others == 0) return call.deadline;
+    const Millis left = call.deadline.Left(clock_);
+    return Deadline::After(clock_, left / static_cast<int>(others + 1)).Earlier(call.deadline);
   }
 
   // False once stopping: `fetch_` may be gone. It never calls back from inside, so the lock is

@@ -195,7 +195,7 @@ void WriteMeta(Writer& writer, const Table& table, const Page& page) {
   writer.Key("stale");
   writer.Bool(page.stale);
   writer.Key("partial");
-  writer.Bool(snapshot.partial);
+  writer.Bool(snapshot.partial || page.partial);
   writer.Key("total");
   writer.Unsigned(page.total);
   writer.Key("limit");
@@ -245,6 +245,7 @@ std::string_view TypeName(models::From from) {
 }  // namespace
 
 std::vector<std::string> WarningsOf(std::vector<std::string> warnings, const Page& page) {
+  warnings.insert(warnings.end(), page.warnings.begin(), page.warnings.end());
   if (page.stale) {
     warnings.insert(warnings.begin(), "stale: Prometheus gave nothing newer (" +
                                           std::string(page.stale_code) +

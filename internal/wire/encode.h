@@ -24,9 +24,12 @@ struct Page {
   std::size_t offset = 0;
   bool stale = false;
   std::string_view stale_code;  // wire name of the error that made it stale
+  // Of the other list, where that filters this one.
+  bool partial = false;
+  std::vector<std::string> warnings;
 };
 
-// `warnings`, after what a stale page has to say.
+// `warnings` and the page's own, after what a stale page has to say.
 std::vector<std::string> WarningsOf(std::vector<std::string> warnings, const Page& page);
 
 // Every row and every shown field.

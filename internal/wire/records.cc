@@ -90,7 +90,7 @@ void WriteMeta(Writer& writer, const Records& records, const RecordsMeta& meta, 
   writer.Key("stale");
   writer.Bool(page.stale);
   writer.Key("partial");
-  writer.Bool(meta.partial);
+  writer.Bool(meta.partial || page.partial);
   writer.Key("total");
   writer.Unsigned(page.total);
   writer.Key("limit");

@@ -23,7 +23,12 @@ TEST_F(AccessTest, OnlyTheTokenOpensTheApi) {
     EXPECT_EQ(Get("/api/v1/gpu/metrics", {{"Authorization", wrong}}).status(), 401) << wrong;
   }
   EXPECT_EQ(Get("/api/v1/gpu/metrics", {{"Authorization", "bearer s3cret-token"}}).status(), 200);
+  EXPECT_EQ(Get("/api/v1/gpu/metrics", {{"Authorization", "Bearer  s3cret-token"}}).status(), 200);
   EXPECT_EQ(refused.body().find("s3cret"), std::string::npos);
+  const auto both =
+      Get("/api", {{"Authorization", "Bearer s3cret-token"}, {"Authorization", "Bearer bad"}});
+  EXPECT_EQ(both.status(), 400);
+  EXPECT_EQ(both.body().find("s3cret"), std::string::npos);
 }
 
 TEST_F(AccessTest, ProbesStayOpen) {

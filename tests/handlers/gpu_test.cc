@@ -134,6 +134,23 @@ TEST_F(GpuTest, UserKeepsTheGpusThatTheirProcessesRunOn) {
   EXPECT_EQ(Get("/api/v1/gpu/metrics?user=alice&node=nowhere").json()["data"].size(), 0U);
 }
 
+TEST_F(GpuTest, AFilterByTheOtherListTellsWhatIsWrongWithThat) {
+  Serve(ThreeGpus());
+  auto processes = std::make_shared<models::Snapshot>();
+  processes->part = models::Part::kProcesses;
+  processes->partial = true;
+  processes->warnings = {"nvidia_gpu_process_info: query failed (upstream_timeout)"};
+  source_.processes = gpu::Got{processes, true, {Code::kUpstreamTimeout, "late"}, 5};
+  const auto json = Get("/api/v1/gpu/metrics?user=alice").json();
+  EXPECT_TRUE(*json["meta"]["partial"].AsBool());
+  EXPECT_TRUE(*json["meta"]["stale"].AsBool());
+  ASSERT_EQ(json["warnings"].size(), 2U);
+  EXPECT_NE(json["warnings"][0].AsString()->find("stale: "), std::string::npos);
+  EXPECT_EQ(*json["warnings"][1].AsString(),
+            "processes: nvidia_gpu_process_info: query failed (upstream_timeout)");
+  EXPECT_FALSE(*Get("/api/v1/gpu/metrics").json()["meta"]["stale"].AsBool());
+}
+
 TEST_F(GpuTest, ProcessesAreFoundByWhatTheirGpuSays) {
   auto gpus = ThreeGpus();
   gpus->gpus[0].set_text(models::Text::kUuid, "GPU-0");

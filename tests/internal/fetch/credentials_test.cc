@@ -113,11 +113,26 @@ TEST_F(CredentialFilesTest, NamesOptionAndFileButNeverWhatIsInIt) {
             "headers-file: " + path + " line 1 is not `Name: value`");
   EXPECT_EQ(ErrorOf(&ClientOptions::headers_file, std::string("A: b\0c", 6)),
             "headers-file: " + path + " line 1 is not `Name: value`");
+  EXPECT_EQ(
+      ErrorOf(&ClientOptions::headers_file, "X-Scope-OrgID: a\ncontent-length: 5"),
+      "headers-file: " + path +
+          " line 2 sets content-length, which the server sets itself; allowed: other headers");
   EXPECT_EQ(ErrorOf(&ClientOptions::ca_file, "secret"),
             "ca-file: " + path + " is not PEM; allowed: whole -----BEGIN CERTIFICATE----- blocks");
   EXPECT_EQ(
       ErrorOf(&ClientOptions::bearer_token_file, std::string(WatchedFile::kMaxBytes + 1, 'a')),
       "bearer-token-file: " + path + " is larger than 4 MiB");
+}
+
+TEST_F(CredentialFilesTest, OneFileLogsIn) {
+  ClientOptions options;
+  options.headers_file = Write("headers", "authorization: Basic eg==");
+  EXPECT_EQ(Lines(*std::make_unique<CredentialFiles>(options, clock_)),
+            std::vector<std::string>{"authorization: Basic eg=="});
+  options.bearer_token_file = Write("token", "one");
+  CredentialFiles both(options, clock_);
+  ASSERT_FALSE(both.Get());
+  EXPECT_NE(both.Get().error().message.find("allowed: one way to authenticate"), std::string::npos);
 }
 
 TEST_F(CredentialFilesTest, LooksAtAFileOnceASecond) {

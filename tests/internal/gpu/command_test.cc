@@ -63,7 +63,18 @@ const std::vector<SecretLine>& Secrets() {
        "helm install --set auth.password=***"},
       {"openssl enc -passin pass:hunter2 -in f", "hunter2", "openssl enc -passin *** -in f"},
       {"redis-server --requirepass hunter2", "hunter2", "redis-server --requirepass ***"},
+      {"gh-tool --gh-pat abc123 x", "abc123", "gh-tool --gh-pat *** x"},
+      {"ssh-keygen -t rsa -N hunter2 -f k", "hunter2", "ssh-keygen -t rsa -N *** -f k"},
+      // Arguments.
+      {"wandb login 0123456789abcdef0123456789abcdef01234567 && python a.py",
+       "0123456789abcdef0123456789abcdef01234567", "wandb login *** && python a.py"},
+      {"/usr/bin/wandb login --relogin --host https://w.example abc123", "abc123",
+       "/usr/bin/wandb login --relogin --host https://w.example ***"},
+      {"vault login hunter2", "hunter2", "vault login ***"},
+      {"aws configure set aws_secret_access_key hunter2", "hunter2",
+       "aws configure set aws_secret_access_key ***"},
       // Variables.
+      {"GITHUB_PAT=abc123 python x", "abc123", "GITHUB_PAT=*** python x"},
       {"TOKEN=abc123 python a.py", "abc123", "TOKEN=*** python a.py"},
       {"env HF_TOKEN=abc123 python a.py", "abc123", "env HF_TOKEN=*** python a.py"},
       {"WANDB_API_KEY=abc123 python a.py", "abc123", "WANDB_API_KEY=*** python a.py"},
@@ -327,7 +338,8 @@ TEST(CommandTest, NameShowsTheFirstWordWithoutSecrets) {
             "/usr/bin/python");
   EXPECT_EQ(ShowCommand("  python\ttrain.py", CommandStyle::kName), "python");
   EXPECT_EQ(ShowCommand("", CommandStyle::kName), "");
-  EXPECT_EQ(ShowCommand("TOKEN=abc python", CommandStyle::kName), "TOKEN=***");
+  EXPECT_EQ(ShowCommand("TOKEN=abc LICENSE=hunter2 python a.py", CommandStyle::kName), "python");
+  EXPECT_EQ(ShowCommand("LICENSE=hunter2", CommandStyle::kName), "");
 }
 
 TEST(CommandTest, LeavesValidUtf8ValidAndTakesAnyBytes) {

@@ -228,6 +228,21 @@ TEST(ServerTimeTest, ClosesIdleConnectionsEarlyNearTheCap) {
   EXPECT_EQ(next.Ask(Get("/hello"))->status, 200);
 }
 
+TEST(ServerTimeTest, WhatWasSentBeforeTheDrainIsAnswered) {
+  Serving serving;
+  RawClient client(serving.port);
+  client.Send(Get("/hold") + Get("/hello") + Get("/hello"));
+  auto held = serving.app.AwaitHeld(1);
+  ASSERT_EQ(held.size(), 1U);
+  serving.server().BeginDrain();
+  held[0]->Send({200, {}, MakeBody("held")});
+  EXPECT_EQ(client.Read()->body, "held");
+  EXPECT_EQ(client.Read()->Value("Connection"), "keep-alive");
+  EXPECT_EQ(client.Read()->Value("Connection"), "close");
+  EXPECT_TRUE(client.IsClosed());
+  EXPECT_TRUE(serving.server().AwaitDrained(Millis(20'000)));
+}
+
 TEST(ServerTimeTest, KeepsALimitedNumberOfPipelinedBytes) {
   Serving serving;
   RawClient client(serving.port);

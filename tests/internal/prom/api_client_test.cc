@@ -372,12 +372,24 @@ TEST_F(ApiClientTest, GivesUpWhenEveryReplicaFailed) {
   EXPECT_EQ(other.request_count(), 1U);
 }
 
-TEST_F(ApiClientTest, AfterASilentReplicaTheNextQueryStartsElsewhere) {
+TEST_F(ApiClientTest, ASilentReplicaCostsItsShareOfTheTimeOnce) {
   FaultServer other;
   server_.SetReply(Broken(Fault::kHang));
   Make({server_.url(), other.url()});
-  EXPECT_EQ(Ask(Millis(100)).error().code, Code::kUpstreamTimeout);
+  EXPECT_TRUE(Ask(process::Scaled(Millis(1000))));
   EXPECT_TRUE(Ask());
+  EXPECT_EQ(server_.request_count(), 1U);
+  EXPECT_EQ(other.request_count(), 2U);
+}
+
+TEST_F(ApiClientTest, WhenEveryReplicaIsSilentTheDeadlineHolds) {
+  FaultServer other;
+  other.SetReply(Broken(Fault::kHang));
+  server_.SetReply(Broken(Fault::kHang));
+  Make({server_.url(), other.url()});
+  const auto begun = clock_.Steady();
+  EXPECT_EQ(Ask(Millis(300)).error().code, Code::kUpstreamTimeout);
+  EXPECT_LT(clock_.Steady() - begun, process::Scaled(Millis(1500)));
   EXPECT_EQ(other.request_count(), 1U);
 }
 
