@@ -87,6 +87,7 @@ class ExporterRows {
   ValueReader values_;
   const MetricIndex names_;
   std::vector<std::uint8_t> shown_;                 // row, slot -> metric
+  const std::vector<std::size_t> leaders_;          // metric -> the one that it is added to
   std::vector<std::vector<std::uint32_t>> owners_;  // metric, row -> 1 + sample of this vector
   std::set<std::size_t> failed_;                    // targets whose last collection failed
   Contest contest_;
