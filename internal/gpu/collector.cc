@@ -166,10 +166,10 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     MutexLock lock(mutex_);
     done = std::move(done_);
     if (first_error_) LogFailures();
-    if (samples_ == 0 && !first_error_ && part_ == Part::kGpus) collector_.detector_.SawNothing();
     if (values_answered_ == 0 && first_error_) return gpumon::Error(*first_error_);
     WarnOfEmpty();
     auto snapshot = join_.Finish(collector_.commands_);
+    if (part_ == Part::kGpus && snapshot->gpus.empty()) collector_.detector_.SawNothing();
     snapshot->upstream_warned = upstream_warned_;
     collector_.observer_.Joined(join_.counts());
     return std::shared_ptr<const models::Snapshot>(std::move(snapshot));

@@ -30,7 +30,7 @@ using DetectedPtr = std::shared_ptr<const Detected>;
 
 struct DetectorOptions {
   // What was found is looked for again after this time, while it is still used; after a refresh
-  // without a sample, with the next one.
+  // without a row, with the next one.
   Millis refresh{60'000};
 };
 
@@ -55,7 +55,7 @@ class Detector {
   bool LookBeside(double time, Deadline deadline, Found found);
   // What was there at a past instant. Calls `found` once, on a worker thread.
   void LookBack(double time, Deadline deadline, Found found);
-  // The last refresh had no sample at all: look again beside the next.
+  // The last refresh had no row at all: look again beside the next.
   void SawNothing();
   const schema::Registry& registry() const { return registry_; }
 

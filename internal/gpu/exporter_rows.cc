@@ -22,6 +22,22 @@ const std::vector<schema::Metric>& MetricsOf(const schema::Exporter& exporter) {
   return exporter.metrics(kPartOf<RowT> == models::Part::kProcesses);
 }
 
+// By metric: the first that it is added to, or itself.
+std::vector<std::size_t> LeadersOf(const std::vector<schema::Metric>& metrics) {
+  std::vector<std::size_t> leaders;
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    std::size_t leader = 0;
+    while (leader < i && (metrics[leader].slot != metrics[i].slot ||
+                          metrics[leader].reduce != schema::Reduce::kSum ||
+                          metrics[i].reduce != schema::Reduce::kSum ||
+                          metrics[leader].scale != metrics[i].scale)) {
+      ++leader;
+    }
+    leaders.push_back(leader);
+  }
+  return leaders;
+}
+
 bool AllHold(const std::vector<schema::Condition>& conditions, prom::LabelSet labels) {
   return std::all_of(conditions.begin(), conditions.end(), [&](const schema::Condition& condition) {
     return condition.Holds(prom::Get(labels, condition.label));
@@ -37,6 +53,7 @@ ExporterRows<RowT>::ExporterRows(const schema::Exporter& exporter, const OwnPods
       table_(exporter, own_pods, arena, counts_),
       values_(exporter, kPartOf<RowT>, evidence),
       names_(exporter, kPartOf<RowT>),
+      leaders_(LeadersOf(MetricsOf<RowT>(exporter))),
       owners_(MetricsOf<RowT>(exporter).size()) {}
 
 template <class RowT>
@@ -153,6 +170,7 @@ void ExporterRows<RowT>::Measure(const prom::InstantVector& vector, std::size_t 
   const std::uint32_t row = RowOf(labels);
   if (row == RowTable<RowT>::kNone) return;
   const Reading reading = Read(of, vector, sample);
+  metric = leaders_[metric];
   const bool possible = reading.reason == NullReason::kNone;
   auto& readings = table_.rows()[row].readings;
   std::uint8_t& shown = shown_[row * kSlots + of.slot];
@@ -265,7 +283,11 @@ void ExporterRows<RowT>::SettleContest() {
       readings.SetAbsent(metric.slot, best.reading.reason);
     } else if (metric.reduce == schema::Reduce::kSum) {
       double sum = 0;  // of the impossible ones nothing
-      for (const auto* one : ranking) sum += one->reading.value;
+      for (const auto* one : ranking) {
+        // What another target says of the same parts is no part.
+        if (one->target == best.target) sum += one->reading.value;
+        counts_.duplicates += one->target == best.target ? 0U : 1U;
+      }
       readings.Set(metric.slot, sum);
     } else {
       readings.Set(metric.slot, best.reading.value);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "internal/gpu/contest.h"
@@ -48,6 +49,8 @@ class ExporterRows {
   const schema::Exporter& exporter() const { return exporter_; }
   std::size_t size() const { return table_.rows().size(); }
   RowT& row(std::size_t i) { return table_.rows()[i]; }
+  // Once, instead of any other row().
+  std::vector<RowT> TakeRows() { return std::move(table_.rows()); }
   // The metric that row `i` shows in `slot`.
   std::uint8_t metric(std::size_t i, std::size_t slot) const { return shown_[i * kSlots + slot]; }
   // The workloads of row `i`, in the order of their texts.
@@ -84,6 +87,7 @@ class ExporterRows {
   ValueReader values_;
   const MetricIndex names_;
   std::vector<std::uint8_t> shown_;                 // row, slot -> metric
+  const std::vector<std::size_t> leaders_;          // metric -> the one that it is added to
   std::vector<std::vector<std::uint32_t>> owners_;  // metric, row -> 1 + sample of this vector
   std::set<std::size_t> failed_;                    // targets whose last collection failed
   Contest contest_;

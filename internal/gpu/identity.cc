@@ -49,6 +49,10 @@ std::string_view KeepUuid(std::string_view uuid, std::string_view vendor, models
   if (StartsWith(uuid, "gpu-") || StartsWith(uuid, "mig-")) {
     prefix = Lower(uuid[0]) == 'g' ? "GPU-" : "MIG-";
     rest.remove_prefix(prefix.size());
+    const bool as_it_should_be =
+        uuid.substr(0, prefix.size()) == prefix &&
+        std::all_of(rest.begin(), rest.end(), [](char c) { return c == Lower(c); });
+    if (as_it_should_be) return arena.Keep(uuid);
   } else if (vendor == "NVIDIA" && IsBareUuid(uuid)) {
     prefix = "GPU-";
   } else {

@@ -152,35 +152,49 @@ std::uint32_t Join<RowT>::Find(const RowT& row, std::size_t exporter) const {
 }
 
 template <class RowT>
-void Join<RowT>::Cover(const ExporterRows<RowT>& rows, std::size_t i, std::size_t slot,
-                       bool shown) {
-  const std::uint8_t metric = rows.metric(i, slot);
+void Join<RowT>::Cover(std::size_t exporter, std::size_t i, std::size_t slot, bool shown) {
+  const std::uint8_t metric = parts_[exporter]->metric(i, slot);
   if (metric == ExporterRows<RowT>::kNoMetric) return;  // derived
-  for (std::size_t e = 0; e < parts_.size(); ++e) {
-    if (parts_[e].get() != &rows) continue;
-    models::Coverage& coverage = snapshot_->coverage[first_coverage_[e] + metric];
-    ++(shown ? coverage.rows : coverage.losers);
+  models::Coverage& coverage = snapshot_->coverage[first_coverage_[exporter] + metric];
+  ++(shown ? coverage.rows : coverage.losers);
+}
+
+template <class RowT>
+void Join<RowT>::CoverRow(std::size_t exporter, std::size_t i, const RowT& row) {
+  for (std::size_t slot = 0; slot < kSlots; ++slot) {
+    if (row.readings.Has(slot)) Cover(exporter, i, slot, true);
   }
 }
 
 template <class RowT>
-void Join<RowT>::AddRow(ExporterRows<RowT>& rows, std::size_t i, std::size_t exporter) {
+void Join<RowT>::AddRow(std::size_t exporter, std::size_t i) {
+  ExporterRows<RowT>& rows = *parts_[exporter];
   const auto at = static_cast<std::uint32_t>(rows_.size());
   rows_.push_back(rows.row(i));
   last_exporter_.push_back(exporter);
   held_.push_back(rows.WorkloadsOf(i));
   const RowT& row = rows_.back();
-  for (std::size_t slot = 0; slot < kSlots; ++slot) {
-    if (row.readings.Has(slot)) Cover(rows, i, slot, true);
-  }
-  if (!looked_up_) return;
+  CoverRow(exporter, i, row);
   if (!row.text(Text::kUuid).empty()) by_uuid_.Insert(UuidHash(row), at);
   by_id_.Insert(IdHash(row), at);
 }
 
+// The rows of the only exporter are the rows.
 template <class RowT>
-void Join<RowT>::FillRow(std::uint32_t at, ExporterRows<RowT>& rows, std::size_t i,
-                         std::size_t exporter) {
+void Join<RowT>::TakeAll() {
+  ExporterRows<RowT>& rows = *parts_.front();
+  held_.reserve(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    DeriveFields(*exporters_.front(), rows.row(i));
+    CoverRow(0, i, rows.row(i));
+    held_.push_back(rows.WorkloadsOf(i));
+  }
+  rows_ = rows.TakeRows();
+}
+
+template <class RowT>
+void Join<RowT>::FillRow(std::uint32_t at, std::size_t exporter, std::size_t i) {
+  ExporterRows<RowT>& rows = *parts_[exporter];
   RowT& row = rows_[at];
   const RowT& more = rows.row(i);
   const bool had_uuid = !row.text(Text::kUuid).empty();
@@ -196,7 +210,7 @@ void Join<RowT>::FillRow(std::uint32_t at, ExporterRows<RowT>& rows, std::size_t
     const bool shown = !row.readings.Has(slot);
     if (shown) row.readings.Set(slot, *more.readings.Get(slot));
     used |= shown;
-    Cover(rows, i, slot, shown);
+    Cover(exporter, i, slot, shown);
   }
   for (std::size_t slot = 0; slot < row.texts.size(); ++slot) {
     if (row.texts[slot].empty()) row.texts[slot] = more.texts[slot];
@@ -248,7 +262,8 @@ void Join<RowT>::Take(std::size_t exporter) {
   for (std::size_t i = 0; i < rows.size(); ++i)
     ++lacking[static_cast<std::size_t>(lacks(rows.row(i)))];
   const bool mixed = std::count(lacking.begin(), lacking.end(), 0U) < 2;
-  looked_up_ = looked_up_ || mixed || parts_.size() > 1;
+  if (parts_.size() == 1 && !mixed) return TakeAll();
+  rows_.reserve(std::max(rows_.capacity(), rows.size()));
   bool first = exporter == 0;  // there is nothing to meet
   for (int kind = 0; kind < 3; ++kind) {
     if (lacking[static_cast<std::size_t>(kind)] == 0) continue;
@@ -257,9 +272,9 @@ void Join<RowT>::Take(std::size_t exporter) {
       DeriveFields(*exporters_[exporter], rows.row(i));
       const std::uint32_t at = first ? RowIndex::kNone : Find(rows.row(i), exporter);
       if (at == RowIndex::kNone) {
-        AddRow(rows, i, exporter);
+        AddRow(exporter, i);
       } else {
-        FillRow(at, rows, i, exporter);
+        FillRow(at, exporter, i);
       }
     }
     first = false;

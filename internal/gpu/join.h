@@ -64,9 +64,11 @@ class Join {
   void Take(std::size_t exporter);
   std::uint32_t Find(const RowT& row, std::size_t exporter) const;
   bool SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter, bool by_uuid) const;
-  void AddRow(ExporterRows<RowT>& rows, std::size_t i, std::size_t exporter);
-  void FillRow(std::uint32_t at, ExporterRows<RowT>& rows, std::size_t i, std::size_t exporter);
-  void Cover(const ExporterRows<RowT>& rows, std::size_t i, std::size_t slot, bool shown);
+  void TakeAll();
+  void AddRow(std::size_t exporter, std::size_t i);
+  void FillRow(std::uint32_t at, std::size_t exporter, std::size_t i);
+  void Cover(std::size_t exporter, std::size_t i, std::size_t slot, bool shown);
+  void CoverRow(std::size_t exporter, std::size_t i, const RowT& row);
   void AddWorkloads(std::uint32_t at, const std::vector<models::Workload>& more);
   void NameDevices();
   void CheckRow(RowT& row);
@@ -85,7 +87,6 @@ class Join {
   std::vector<RowT> rows_;
   std::vector<std::size_t> last_exporter_;           // row -> who added to it last
   std::vector<std::vector<models::Workload>> held_;  // row -> its workloads
-  bool looked_up_ = false;                           // rows may have to be found again
   RowIndex by_uuid_;
   RowIndex by_id_;
   std::vector<std::size_t> first_coverage_;  // exporter -> its place in snapshot_->coverage

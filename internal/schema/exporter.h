@@ -25,7 +25,8 @@ struct Condition {
   }
 };
 
-// What becomes of several series that measure one thing: the newest counts, or all together.
+// What becomes of several series that measure one thing: the newest counts, or all together. A sum
+// goes over the metrics of one field and scale that say so, of one scrape target.
 enum class Reduce : std::uint8_t { kNewest, kMax, kMin, kSum };
 
 // How a sample becomes the field's base unit.

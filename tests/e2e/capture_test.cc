@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -44,6 +45,11 @@ bool IsAsStored(const std::string& text) {
   return text.substr(0, text.find('\n')).find("as stored") != std::string::npos;
 }
 
+std::string Now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(now).count() + 1);
+}
+
 // The rows without what differs from run to run, one line for each key.
 void Print(const Value& value, const std::string& indent, std::ostream& out) {
   if (value.is_object()) {
@@ -80,6 +86,9 @@ TEST_P(CaptureTest, GivesItsGoldenRows) {
   fault::FaultServer exporter(
       [&](const fault::Request&) { return fault::HttpStatus(200, text, "text/plain"); });
   const auto prometheus = Prometheus::Scraping(exporter.port(), IsAsStored(text));
+  // A scrape becomes visible as a whole; queries that meet its coming would each see another part.
+  ASSERT_TRUE(process::WaitUntil(
+      [&] { return prometheus->Query("up{job=\"gpu\"} == 1", Now()).size() > 0; }, Millis(20'000)));
   const ApiServer server(prometheus->url(), {{"CACHE_TTL", "0s"}, {"PROCESS_COMMANDS", "full"}});
   Answer gpus;
   ASSERT_TRUE(process::WaitUntil(

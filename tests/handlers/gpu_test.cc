@@ -313,15 +313,15 @@ TEST_F(GpuTest, FiltersOfAWorkloadAreMetByOneOfThem) {
 
 TEST_F(GpuTest, ReasonsAreToldOfTheFieldsAskedForAlone) {
   const auto snapshot = ThreeGpus();
-  for (const auto quantity : {models::Quantity::kMemoryFree, models::Quantity::kPower}) {
+  for (const auto quantity : {models::Quantity::kPower, models::Quantity::kEnergy}) {
     snapshot->missing_gpu[static_cast<std::size_t>(quantity)] = models::NullReason::kNotExported;
   }
   Serve(snapshot);
   const auto reasons = [&](const std::string& fields) {
     return Get("/api/v1/gpu/metrics?fields=" + fields).json()["meta"]["null_reasons"].size();
   };
-  EXPECT_EQ(reasons("node_name,memory_free"), 1U);
-  EXPECT_EQ(reasons("node_name,memory_free,power"), 2U);
+  EXPECT_EQ(reasons("node_name,power"), 1U);
+  EXPECT_EQ(reasons("power,energy"), 2U);
   EXPECT_EQ(reasons("node_name"), 0U);
 }
 

@@ -135,8 +135,19 @@ TEST_F(DetectorTest, WhatIsKnownIsAskedWhileALookIsUnderWay) {
   EXPECT_THAT(SourcesOf(Start()), ElementsAre("dcgm")) << "what was known stays";
 }
 
-TEST_F(DetectorTest, ARefreshWithoutASampleLooksAgainBesideTheNext) {
+TEST_F(DetectorTest, ARefreshWithoutARowLooksAgainBesideTheNext) {
   rig.client().SetAnswer(DetectionQuery(), Are({"nvitop"}));
+  EXPECT_THAT(SourcesOf(Start()), IsEmpty());
+  EXPECT_THAT(SourcesOf(Start()), IsEmpty());
+  EXPECT_EQ(looks(), 2U);
+}
+
+TEST_F(DetectorTest, SamplesOfAnotherExporterAreNoRow) {
+  // Both exporters have metrics of these names.
+  rig.client().SetFunction([](const prom::FakePromClient::Call&) {
+    return prom::FakePromClient::Answer(prom::MakeResult({{{{"minor_number", "0"}}, 50}}));
+  });
+  rig.client().SetAnswer(DetectionQuery(), Are({"nvidia_gpu"}));
   EXPECT_THAT(SourcesOf(Start()), IsEmpty());
   EXPECT_THAT(SourcesOf(Start()), IsEmpty());
   EXPECT_EQ(looks(), 2U);

@@ -337,6 +337,18 @@ TEST(ExportersTest, ZerosOfAMemoryWithoutSizeAreNoValues) {
   }
 }
 
+TEST(ExportersTest, KindsOfErrorsAreAddedUpOncePerTarget) {
+  std::vector<FakeSample> samples;
+  for (const char* target : {"a", "b"}) {
+    const Labels labels = {{"instance", target}};
+    samples.push_back(Dcgm("DCGM_FI_DEV_NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL", 0, labels));
+    samples.push_back(Dcgm("DCGM_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL", 3, labels));
+    samples.push_back(Dcgm("DCGM_FI_DEV_NVLINK_RECOVERY_ERROR_COUNT_TOTAL", 4, labels));
+  }
+  const auto snapshot = Meet({{&Named("dcgm"), samples}});
+  EXPECT_EQ(Of(snapshot->gpus.at(0), Quantity::kNvlinkErrors), 7);
+}
+
 TEST(ExportersTest, FlagsOfTwoScrapersKeepTheMask) {
   std::vector<FakeSample> samples;
   for (const char* job : {"a", "b"}) {

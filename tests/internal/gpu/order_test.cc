@@ -64,6 +64,8 @@ Said DcgmOfTwoScrapers() {
       said.Add("DCGM_FI_DEV_GPU_TEMP", 40 + gpu + scraper, labels);
       said.Add("DCGM_FI_DEV_POWER_USAGE", scraper == 0 ? 9.22e18 : 70 + gpu, labels);
       said.Add("DCGM_FI_DEV_FB_FREE", scraper == 1 ? -1 : 1000, labels);
+      said.Add("DCGM_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL", scraper + 1, labels);
+      said.Add("DCGM_FI_DEV_NVLINK_RECOVERY_ERROR_COUNT_TOTAL", scraper + 5, labels);
       if (gpu == 2) {
         for (const char* instance : {"1", "2", "10"}) {
           const Labels its = With(labels, {{"GPU_I_ID", instance}, {"GPU_I_PROFILE", "1g.10gb"}});
