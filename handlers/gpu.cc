@@ -68,7 +68,8 @@ void SendSelection(Call& call, Part part, const ListQuery& query, const gpu::Got
   }
   auto encoded =
       query.csv ? wire::EncodeCsv(table, page) : wire::EncodeList(table, page, MessageOf(part));
-  SendMade(call, got, std::move(encoded), query.csv);
+  page.partial |= got.snapshot->partial;
+  SendMade(call, got, std::move(encoded), page, query.csv);
 }
 
 void Answer(const CallPtr& call, Part part, const ListQuery& query, Result<gpu::Got> got) {

@@ -30,11 +30,19 @@ http::Response ListResponse(const Call& call, const gpu::Got& got, const std::st
   return response;
 }
 
-void SendMade(Call& call, const gpu::Got& got, wire::Encoded encoded, bool csv) {
+void SendMade(Call& call, const gpu::Got& got, wire::Encoded encoded, const wire::Page& page,
+              bool csv) {
   constexpr std::size_t kWorthCompressing = 1024;
   auto response =
       ListResponse(call, got, encoded.etag,
                    csv ? "text/csv; charset=utf-8; header=present" : call.route().content_type);
+  if (csv && page.stale) {
+    response.headers.push_back({"Warning", "110 - \"stale: Prometheus gave nothing newer (" +
+                                               std::string(page.stale_code) + ")\""});
+  }
+  if (csv && page.partial) {
+    response.headers.push_back({"Warning", "199 - \"partial: some queries failed\""});
+  }
   if (response.status == 200) {
     if (encoded.body.size() >= kWorthCompressing && WantsGzip(call)) {
       encoded.body = http::Gzip(encoded.body);

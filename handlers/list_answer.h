@@ -20,7 +20,9 @@ http::Response TaggedResponse(const Call& call, const std::string& etag,
 http::Response ListResponse(const Call& call, const gpu::Got& got, const std::string& etag,
                             std::string_view content_type);
 // An answer made for this request alone, compressed where that is wanted and worth it.
-void SendMade(Call& call, const gpu::Got& got, wire::Encoded encoded, bool csv);
+// A CSV has no place for what the envelope says: a stale or partial one has a Warning header.
+void SendMade(Call& call, const gpu::Got& got, wire::Encoded encoded, const wire::Page& page,
+              bool csv);
 
 // partial=abort
 Status PartialRefused();

@@ -145,12 +145,6 @@ Result<void> ParseSort(Part part, std::string_view sort, ListQuery& query) {
   return {};
 }
 
-bool AnyMatches(const std::vector<std::string>& patterns, std::string_view text) {
-  return !text.empty() &&
-         std::any_of(patterns.begin(), patterns.end(),
-                     [&](const std::string& pattern) { return GlobMatch(pattern, text); });
-}
-
 bool IsOfWorkload(const ListQuery::TextFilter& filter) {
   return filter.which == Text::kPod || filter.which == Text::kNamespace;
 }
@@ -218,10 +212,31 @@ void Sort(const Table& table, const ListQuery& query, std::vector<std::uint32_t>
 
 }  // namespace
 
+bool AnyMatches(const std::vector<std::string>& patterns, std::string_view text) {
+  return !text.empty() &&
+         std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return GlobMatch(pattern, text); });
+}
+
+std::span<const ParameterSpec> FormParameters() {
+  return kFormParameters;
+}
+
 std::span<const ParameterSpec> ListParameters(Part part) {
   static const ParameterTable kGpus = MakeParameters(Part::kGpus);
   static const ParameterTable kProcesses = MakeParameters(Part::kProcesses);
   return part == Part::kGpus ? kGpus.specs : kProcesses.specs;
+}
+
+void ParseForm(const Parameters& parameters, ListQuery& query) {
+  if (const auto limit = parameters.Integer("limit")) {
+    query.limit = static_cast<std::size_t>(*limit);
+  }
+  query.offset = static_cast<std::size_t>(parameters.Integer("offset").value_or(0));
+  if (parameters.Has("at")) query.at = ParseTime(parameters.Text("at"));
+  query.allow_stale = parameters.Text("stale") != "never";
+  query.allow_partial = parameters.Text("partial") != "abort";
+  query.csv = parameters.Text("format") == "csv";
 }
 
 Result<ListQuery> ParseListQuery(Part part, const Parameters& parameters) {
@@ -251,14 +266,7 @@ Result<ListQuery> ParseListQuery(Part part, const Parameters& parameters) {
       return Error(parsed.error());
     }
   }
-  if (const auto limit = parameters.Integer("limit")) {
-    query.limit = static_cast<std::size_t>(*limit);
-  }
-  query.offset = static_cast<std::size_t>(parameters.Integer("offset").value_or(0));
-  if (parameters.Has("at")) query.at = ParseTime(parameters.Text("at"));
-  query.allow_stale = parameters.Text("stale") != "never";
-  query.allow_partial = parameters.Text("partial") != "abort";
-  query.csv = parameters.Text("format") == "csv";
+  ParseForm(parameters, query);
   return query;
 }
 
@@ -294,13 +302,7 @@ void UseGpusOf(const models::Snapshot& processes, ListQuery& query) {
   query.used_gpus = std::move(used);
 }
 
-Page Select(const Table& table, const ListQuery& query) {
-  Page page = wire::WholePage(table);
-  if (!query.texts.empty() || !query.ranges.empty() || query.used_gpus) {
-    std::erase_if(page.rows, [&](std::uint32_t row) { return !Passes(table, row, query); });
-  }
-  page.total = page.rows.size();
-  if (query.sort_field) Sort(table, query, page.rows);
+void CutPage(const ListQuery& query, Page& page) {
   page.limit = query.limit;
   page.offset = query.offset;
   page.rows.erase(page.rows.begin(), page.rows.begin() + static_cast<std::ptrdiff_t>(std::min(
@@ -308,6 +310,16 @@ Page Select(const Table& table, const ListQuery& query) {
   if (query.limit && page.rows.size() > *query.limit) page.rows.resize(*query.limit);
   page.chosen_fields = !query.fields.empty();
   if (page.chosen_fields) page.fields = query.fields;
+}
+
+Page Select(const Table& table, const ListQuery& query) {
+  Page page = wire::WholePage(table);
+  if (!query.texts.empty() || !query.ranges.empty() || query.used_gpus) {
+    std::erase_if(page.rows, [&](std::uint32_t row) { return !Passes(table, row, query); });
+  }
+  page.total = page.rows.size();
+  if (query.sort_field) Sort(table, query, page.rows);
+  CutPage(query, page);
   return page;
 }
 

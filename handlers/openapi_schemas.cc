@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "handlers/openapi_writing.h"
+#include "handlers/usage.h"
 #include "internal/base/status.h"
 #include "internal/json/writer.h"
 #include "internal/wire/table.h"
@@ -85,6 +86,41 @@ void WriteRowSchema(Writer& writer, std::string_view name, models::Part part) {
   writer.EndObject();
 }
 
+void WriteRecordSchema(Writer& writer, std::string_view name,
+                       std::span<const wire::Column> columns) {
+  using Type = wire::Column::Type;
+  writer.Key(name);
+  writer.BeginObject();
+  Text(writer, "type", "object");
+  writer.Key("properties");
+  writer.BeginObject();
+  for (const wire::Column& column : columns) {
+    writer.Key(column.name);
+    writer.BeginObject();
+    const bool texts = column.type == Type::kTexts;
+    Text(writer, "type",
+         texts                           ? "array"
+         : column.type == Type::kNumber  ? "number"
+         : column.type == Type::kInteger ? "integer"
+                                         : "string");
+    if (column.type == Type::kTime) Text(writer, "format", "date-time");
+    if (texts) {
+      writer.Key("items");
+      writer.Raw(R"({"type":"string"})");
+    }
+    writer.Key("nullable");
+    writer.Bool(!texts);
+    const std::string unit = column.unit.empty() ? "" : " Unit: " + std::string(column.unit) + ".";
+    Text(writer, "description", std::string(column.help) + unit);
+    writer.EndObject();
+  }
+  writer.Key("null_reasons");
+  writer.Raw(
+      R"({"type":"object","additionalProperties":{"$ref":"#/components/schemas/NullReason"}})");
+  writer.EndObject();
+  writer.EndObject();
+}
+
 constexpr std::string_view kFixedSchemas = R"(
 "NullReason":{"type":"string","enum":["not_exported","not_supported","exporter_down","stale","invalid_value","conflict","query_failed"]},
 "Workload":{"type":"object","required":["namespace","pod","container","share"],"properties":{"namespace":{"type":"string","nullable":true},"pod":{"type":"string","nullable":true},"container":{"type":"string","nullable":true},"share":{"type":"object","nullable":true,"description":"The pod's part of a GPU that several share; null when it has the GPU alone or nobody measures its part.","properties":{"utilization":{"type":"number","nullable":true,"description":"Unit: %."},"memory_used_bytes":{"type":"integer","nullable":true},"memory_limit_bytes":{"type":"integer","nullable":true}}}}},
@@ -137,6 +173,8 @@ std::string OpenApiSchemas() {
   WriteErrorSchema(schemas);
   WriteRowSchema(schemas, "GpuMetrics", models::Part::kGpus);
   WriteRowSchema(schemas, "GpuProcess", models::Part::kProcesses);
+  WriteRecordSchema(schemas, "WorkloadUsage", WorkloadColumns());
+  WriteRecordSchema(schemas, "UserUsage", UserColumns());
   schemas.EndObject();
   std::string all = schemas.Take();
   all.pop_back();  // the fixed ones go in before the closing brace

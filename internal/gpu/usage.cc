@@ -126,9 +126,8 @@ void AddProcess(Usage& usage, const models::GpuProcess& process) {
 }  // namespace
 
 std::vector<Usage> UsageByPod(const models::Snapshot& gpus) {
-  return Group(gpus, [](const Workload& workload) {
-    return std::pair(workload.name_space, workload.pod);
-  });
+  return Group(
+      gpus, [](const Workload& workload) { return std::pair(workload.name_space, workload.pod); });
 }
 
 std::vector<Usage> UsageByNamespace(const models::Snapshot& gpus) {

@@ -29,8 +29,8 @@ struct Column {
 };
 
 // One cell: null with its reason, a number (kTime: Unix seconds), an integer, a text, texts.
-using Value = std::variant<models::NullReason, double, std::int64_t, std::string,
-                           std::vector<std::string>>;
+using Value =
+    std::variant<models::NullReason, double, std::int64_t, std::string, std::vector<std::string>>;
 
 // Null for an empty text.
 Value TextOrNull(std::string_view text,
