@@ -249,15 +249,20 @@ void ExporterRows<RowT>::AddTimes(prom::InstantVector times) {
 }
 
 template <class RowT>
-void ExporterRows<RowT>::ApplyTimes() {
+void ExporterRows<RowT>::ApplyTimes(double as_of) {
+  constexpr double kDay = 86400;  // clocks differ
   for (const auto& vector : times_) {
     for (std::size_t i = 0; i < vector.size(); ++i) {
       const double at = vector.point(i).value;
-      if (!std::isfinite(at)) continue;
       const prom::LabelSet labels = vector.labels(i);
       const std::uint32_t found = table_.Find(labels);
       if (found == RowTable<RowT>::kNone) continue;
       RowT& row = table_.rows()[found];
+      if (!(at >= 0 && at <= as_of + kDay)) {
+        ++counts_.bad_value;
+        row.bad_time = true;
+        continue;
+      }
       if (!(row.newest >= at)) row.newest = at;
       if (!(row.oldest <= at)) row.oldest = at;
       if (!contest_.empty()) contest_.AddTime(found, Contest::TargetOf(labels), at);
@@ -315,8 +320,8 @@ void ExporterRows<RowT>::SharePods(const Contest::Ranking& ranking, std::size_t 
 }
 
 template <class RowT>
-void ExporterRows<RowT>::Settle() {
-  ApplyTimes();
+void ExporterRows<RowT>::Settle(double as_of) {
+  ApplyTimes(as_of);
   SettleContest();
   counts_.bad_value += table_.workloads().DropImpossible();
 }

@@ -43,8 +43,9 @@ class ExporterRows {
   void Add(const prom::InstantVector& vector, std::optional<std::size_t> metric);
   // Sample times (Unix seconds as values) by the same identity labels.
   void AddTimes(prom::InstantVector times);
-  // Call once, after the last Add: settles duplicates and times.
-  void Settle();
+  // Call once, after the last Add: settles duplicates and times, of which none lies before 1970 or
+  // a day after `as_of`.
+  void Settle(double as_of);
 
   const schema::Exporter& exporter() const { return exporter_; }
   std::size_t size() const { return table_.rows().size(); }
@@ -77,7 +78,7 @@ class ExporterRows {
   void Contend(const prom::InstantVector& vector, std::size_t sample, std::uint32_t row,
                std::size_t metric, const Reading& reading);
   void AddShare(const schema::ShareMetric& share, prom::LabelSet labels, double value);
-  void ApplyTimes();
+  void ApplyTimes(double as_of);
   void SettleContest();
   void SharePods(const Contest::Ranking& ranking, std::size_t slot);
 

@@ -219,6 +219,7 @@ void Join<RowT>::FillRow(std::uint32_t at, std::size_t exporter, std::size_t i) 
   if (used) {
     if (!(row.newest >= more.newest)) row.newest = more.newest;
     if (!(row.oldest <= more.oldest)) row.oldest = more.oldest;
+    row.bad_time |= more.bad_time;
   }
   AddWorkloads(at, rows.WorkloadsOf(i));
   if (!had_uuid && !row.text(Text::kUuid).empty()) by_uuid_.Insert(UuidHash(row), at);
@@ -248,7 +249,7 @@ void Join<RowT>::AddWorkloads(std::uint32_t at, const std::vector<models::Worklo
 template <class RowT>
 void Join<RowT>::Take(std::size_t exporter) {
   ExporterRows<RowT>& rows = *parts_[exporter];
-  rows.Settle();
+  rows.Settle(snapshot_->as_of);
   counts_.no_gpu_label += rows.counts().no_gpu_label;
   counts_.bad_pid += rows.counts().bad_pid;
   counts_.duplicates += rows.counts().duplicates;
@@ -286,7 +287,7 @@ template <class RowT>
 void Join<RowT>::NameDevices() {
   std::unordered_map<std::string_view, const models::GpuMetrics*> known;
   for (const auto& devices : devices_) {
-    devices->Settle();
+    devices->Settle(snapshot_->as_of);
     for (std::size_t i = 0; i < devices->size(); ++i) {
       const models::GpuMetrics& gpu = devices->row(i);
       if (!gpu.text(Text::kUuid).empty()) known.try_emplace(gpu.text(Text::kUuid), &gpu);
@@ -374,9 +375,7 @@ void Join<RowT>::StateWarnings() {
 template <class RowT>
 std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands) {
   for (std::size_t i = 0; i < parts_.size(); ++i) Take(i);
-  for (auto& coverage : snapshot_->coverage) {
-    coverage.percent = evidence_.AnyIsPercent(coverage.metric);
-  }
+  for (auto& one : snapshot_->coverage) one.percent = evidence_.AnyIsPercent(one.metric);
   if (kIsProcess) NameDevices();
   if constexpr (!kIsProcess) NameInstances(rows_);
   for (RowT& row : rows_) {

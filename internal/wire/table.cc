@@ -159,6 +159,9 @@ NullReason Table::reason(std::size_t row, std::size_t field) const {
   if (snapshot_.times_failed && (from == From::kTimestamp || from == From::kAge)) {
     return NullReason::kQueryFailed;
   }
+  if ((from == From::kTimestamp || from == From::kAge) && HasBadTime(row)) {
+    return NullReason::kInvalidValue;
+  }
   return snapshot_.part == models::Part::kGpus ? ReasonOf(snapshot_.gpus[row], fields_[field])
                                                : ReasonOf(snapshot_.processes[row], fields_[field]);
 }

@@ -62,6 +62,10 @@ class Table {
   std::string_view text(std::size_t row, models::Text which) const;
 
  private:
+  bool HasBadTime(std::size_t row) const {
+    return snapshot_.part == models::Part::kGpus ? snapshot_.gpus[row].bad_time
+                                                 : snapshot_.processes[row].bad_time;
+  }
   models::NullReason EmptyReason(const models::FieldSpec& field) const;
   void Survey();
 

@@ -498,7 +498,20 @@ TEST(JoinTest, TakesTheNewestAndOldestSampleTime) {
   EXPECT_EQ(snapshot->gpus[0].oldest, 80);
   EXPECT_TRUE(std::isnan(snapshot->gpus[1].newest));
   EXPECT_TRUE(std::isnan(snapshot->gpus[1].oldest));
-  EXPECT_TRUE(snapshot->warnings.empty());
+  EXPECT_TRUE(snapshot->gpus[1].bad_time);
+  EXPECT_EQ(snapshot->warnings, std::vector<std::string>{"1 impossible value shown as null"});
+}
+
+TEST(JoinTest, ATimeThatCannotBeIsNone) {
+  for (const double wrong : {-5.0, kAsOf + 90'000, 9e18}) {
+    OneJoin<GpuMetrics> join(NvidiaGpu(), kAsOf);
+    join.AddTimes(MakeInstantVector({Gpu("a", "0", wrong), Gpu("a", "1", kAsOf - 1)}));
+    join.Add(MakeInstantVector({Gpu("a", "0", 1), Gpu("a", "1", 1)}), 0);
+    const auto snapshot = join->Finish(CommandStyle::kFull);
+    EXPECT_TRUE(std::isnan(snapshot->gpus[0].newest)) << wrong;
+    EXPECT_TRUE(snapshot->gpus[0].bad_time);
+    EXPECT_EQ(snapshot->gpus[1].newest, kAsOf - 1);
+  }
 }
 
 TEST(JoinTest, TimesOfSamplesThatWereDroppedAreNotCountedAgain) {
