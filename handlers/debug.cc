@@ -74,7 +74,10 @@ std::string Vars(const Services& services, const telemetry::ProcessStats& stats)
   WriteMemory(writer, stats);
   writer.Key("queries");
   writer.BeginObject();
-  for (const auto& [name, promql] : services.settings.queries) {
+  const auto queries = services.settings.queries
+                           ? services.settings.queries()
+                           : std::vector<std::pair<std::string, std::string>>();
+  for (const auto& [name, promql] : queries) {
     writer.Key(name);
     writer.String(promql);
   }

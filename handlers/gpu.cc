@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "handlers/list_answer.h"
 #include "handlers/list_query.h"
 #include "handlers/render_cache.h"
 #include "internal/http/encoding.h"
@@ -17,30 +18,6 @@ using models::Part;
 constexpr std::string_view MessageOf(Part part) {
   return part == Part::kGpus ? "GPU metrics retrieved successfully"
                              : "GPU processes retrieved successfully";
-}
-
-bool WantsGzip(const Call& call) {
-  const std::string* accepted = http::Find(call.request().headers, "Accept-Encoding");
-  return accepted != nullptr && http::AcceptsGzip(*accepted);
-}
-
-// An answer with its caching headers: 304 when the client has it already.
-http::Response TaggedResponse(const Call& call, const std::string& etag,
-                              std::string_view content_type) {
-  http::Response response;
-  response.headers = {{"Content-Type", std::string(content_type)},
-                      {"ETag", etag},
-                      {"Cache-Control", "private, no-cache"},
-                      {"Vary", "Accept-Encoding"}};
-  if (NoneMatch(call.request(), etag)) response.status = 304;
-  return response;
-}
-
-http::Response ListResponse(const Call& call, const gpu::Got& got, const std::string& etag,
-                            std::string_view content_type) {
-  auto response = TaggedResponse(call, etag, content_type);
-  response.headers.push_back({"Age", std::to_string(static_cast<long>(got.age_seconds))});
-  return response;
 }
 
 void SendRendered(Call& call, const gpu::Got& got, const Rendered& rendered,
@@ -91,31 +68,8 @@ void SendSelection(Call& call, Part part, const ListQuery& query, const gpu::Got
   }
   auto encoded =
       query.csv ? wire::EncodeCsv(table, page) : wire::EncodeList(table, page, MessageOf(part));
-  auto response = ListResponse(
-      call, got, encoded.etag,
-      query.csv ? "text/csv; charset=utf-8; header=present" : call.route().content_type);
-  if (response.status == 200) {
-    constexpr std::size_t kWorthCompressing = 1024;
-    if (encoded.body.size() >= kWorthCompressing && WantsGzip(call)) {
-      encoded.body = http::Gzip(encoded.body);
-      response.headers.push_back({"Content-Encoding", "gzip"});
-    }
-    response.body = http::MakeBody(std::move(encoded.body));
-  }
-  call.Send(std::move(response));
-}
-
-Status PartialRefused() {
-  return {Code::kUpstreamPartial,
-          "some queries failed and partial=abort was asked for; "
-          "partial=allow shows what there is"};
-}
-
-// `at` is a past instant; clocks differ a little.
-std::optional<Status> FutureRefused(const Call& call, const ListQuery& query) {
-  constexpr Millis kClocksDiffer{10'000};
-  if (!query.at || *query.at <= call.services().clock.Wall() + kClocksDiffer) return std::nullopt;
-  return Status{Code::kInvalidParameter, "parameter 'at' lies in the future; give a past instant"};
+  page.partial |= got.snapshot->partial;
+  SendMade(call, got, std::move(encoded), page, query.csv);
 }
 
 void Answer(const CallPtr& call, Part part, const ListQuery& query, Result<gpu::Got> got) {
@@ -172,7 +126,7 @@ void List(const CallPtr& call, Part part) {
     call->SendError(query.error());
     return;
   }
-  if (const auto refused = FutureRefused(*call, *query)) {
+  if (const auto refused = FutureRefused(*call, query->at)) {
     call->SendError(*refused);
   } else if (part == Part::kGpus ? !query->users.empty() : AsksForGpus(*query)) {
     FetchBoth(call, part, std::move(*query));

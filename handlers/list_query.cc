@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <span>
 #include <string_view>
 
 #include "internal/base/text.h"
@@ -70,12 +71,14 @@ constexpr std::array kFormParameters = {
 };
 
 bool IsNumeric(const models::FieldSpec& field) {
-  return field.from == models::From::kReading || field.from == models::From::kAge ||
-         field.from == models::From::kGpuIndex || field.from == models::From::kPid;
+  return field.from == models::From::kReading || field.from == models::From::kInteger ||
+         field.from == models::From::kAge || field.from == models::From::kGpuIndex ||
+         field.from == models::From::kPid;
 }
 
 bool IsSortable(const models::FieldSpec& field) {
-  return field.from != models::From::kWorkloads && field.from != models::From::kReasons;
+  return field.from != models::From::kWorkloads && field.from != models::From::kReasons &&
+         field.from != models::From::kMig && field.from != models::From::kThrottle;
 }
 
 struct ParameterTable {
@@ -142,10 +145,19 @@ Result<void> ParseSort(Part part, std::string_view sort, ListQuery& query) {
   return {};
 }
 
-bool AnyMatches(const std::vector<std::string>& patterns, std::string_view text) {
-  return !text.empty() &&
-         std::any_of(patterns.begin(), patterns.end(),
-                     [&](const std::string& pattern) { return GlobMatch(pattern, text); });
+bool IsOfWorkload(const ListQuery::TextFilter& filter) {
+  return filter.which == Text::kPod || filter.which == Text::kNamespace;
+}
+
+// Of a GPU's workloads one has to meet all filters: a namespace and a pod name one pod.
+bool AnyWorkloadPasses(std::span<const models::Workload> workloads, const ListQuery& query) {
+  return std::any_of(workloads.begin(), workloads.end(), [&](const models::Workload& workload) {
+    return std::all_of(query.texts.begin(), query.texts.end(), [&](const auto& filter) {
+      const bool pod = filter.which == Text::kPod;
+      return !IsOfWorkload(filter) ||
+             AnyMatches(filter.patterns, pod ? workload.pod : workload.name_space);
+    });
+  });
 }
 
 std::string GpuKey(std::string_view node, std::string_view gpu) {
@@ -163,7 +175,9 @@ bool Passes(const Table& table, std::size_t row, const ListQuery& query) {
                                                        table.text(row, Text::kGpuId))) == 0) {
     return false;
   }
+  const auto workloads = table.workloads(row);
   for (const auto& filter : query.texts) {
+    if (!workloads.empty() && IsOfWorkload(filter)) continue;
     const std::string_view own = table.text(row, filter.which);
     const bool passes = own.empty() && filter.gpus
                             ? filter.gpus->count(GpuKey(table.text(row, Text::kNode),
@@ -171,6 +185,7 @@ bool Passes(const Table& table, std::size_t row, const ListQuery& query) {
                             : AnyMatches(filter.patterns, own);
     if (!passes) return false;
   }
+  if (!workloads.empty() && !AnyWorkloadPasses(workloads, query)) return false;
   for (const auto& range : query.ranges) {
     const Cell cell = table.cell(row, range.field);
     if (!cell.is_numeric()) return false;
@@ -197,10 +212,31 @@ void Sort(const Table& table, const ListQuery& query, std::vector<std::uint32_t>
 
 }  // namespace
 
+bool AnyMatches(const std::vector<std::string>& patterns, std::string_view text) {
+  return !text.empty() &&
+         std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return GlobMatch(pattern, text); });
+}
+
+std::span<const ParameterSpec> FormParameters() {
+  return kFormParameters;
+}
+
 std::span<const ParameterSpec> ListParameters(Part part) {
   static const ParameterTable kGpus = MakeParameters(Part::kGpus);
   static const ParameterTable kProcesses = MakeParameters(Part::kProcesses);
   return part == Part::kGpus ? kGpus.specs : kProcesses.specs;
+}
+
+void ParseForm(const Parameters& parameters, ListQuery& query) {
+  if (const auto limit = parameters.Integer("limit")) {
+    query.limit = static_cast<std::size_t>(*limit);
+  }
+  query.offset = static_cast<std::size_t>(parameters.Integer("offset").value_or(0));
+  if (parameters.Has("at")) query.at = ParseTime(parameters.Text("at"));
+  query.allow_stale = parameters.Text("stale") != "never";
+  query.allow_partial = parameters.Text("partial") != "abort";
+  query.csv = parameters.Text("format") == "csv";
 }
 
 Result<ListQuery> ParseListQuery(Part part, const Parameters& parameters) {
@@ -230,14 +266,7 @@ Result<ListQuery> ParseListQuery(Part part, const Parameters& parameters) {
       return Error(parsed.error());
     }
   }
-  if (const auto limit = parameters.Integer("limit")) {
-    query.limit = static_cast<std::size_t>(*limit);
-  }
-  query.offset = static_cast<std::size_t>(parameters.Integer("offset").value_or(0));
-  if (parameters.Has("at")) query.at = ParseTime(parameters.Text("at"));
-  query.allow_stale = parameters.Text("stale") != "never";
-  query.allow_partial = parameters.Text("partial") != "abort";
-  query.csv = parameters.Text("format") == "csv";
+  ParseForm(parameters, query);
   return query;
 }
 
@@ -251,7 +280,12 @@ void MeetGpus(const models::Snapshot& gpus, ListQuery& query) {
     if (!IsOfGpu(filter.which)) continue;
     auto passing = std::make_shared<std::set<std::string>>();
     for (const models::GpuMetrics& gpu : gpus.gpus) {
-      if (!AnyMatches(filter.patterns, gpu.text(filter.which))) continue;
+      const auto workloads =
+          std::span(gpus.workloads).subspan(gpu.first_workload, gpu.workload_count);
+      const bool passes = IsOfWorkload(filter) && !workloads.empty()
+                              ? AnyWorkloadPasses(workloads, query)
+                              : AnyMatches(filter.patterns, gpu.text(filter.which));
+      if (!passes) continue;
       passing->insert(GpuKey(gpu.text(Text::kNode), gpu.text(Text::kGpuId)));
     }
     filter.gpus = std::move(passing);
@@ -268,13 +302,7 @@ void UseGpusOf(const models::Snapshot& processes, ListQuery& query) {
   query.used_gpus = std::move(used);
 }
 
-Page Select(const Table& table, const ListQuery& query) {
-  Page page = wire::WholePage(table);
-  if (!query.texts.empty() || !query.ranges.empty() || query.used_gpus) {
-    std::erase_if(page.rows, [&](std::uint32_t row) { return !Passes(table, row, query); });
-  }
-  page.total = page.rows.size();
-  if (query.sort_field) Sort(table, query, page.rows);
+void CutPage(const ListQuery& query, Page& page) {
   page.limit = query.limit;
   page.offset = query.offset;
   page.rows.erase(page.rows.begin(), page.rows.begin() + static_cast<std::ptrdiff_t>(std::min(
@@ -282,6 +310,16 @@ Page Select(const Table& table, const ListQuery& query) {
   if (query.limit && page.rows.size() > *query.limit) page.rows.resize(*query.limit);
   page.chosen_fields = !query.fields.empty();
   if (page.chosen_fields) page.fields = query.fields;
+}
+
+Page Select(const Table& table, const ListQuery& query) {
+  Page page = wire::WholePage(table);
+  if (!query.texts.empty() || !query.ranges.empty() || query.used_gpus) {
+    std::erase_if(page.rows, [&](std::uint32_t row) { return !Passes(table, row, query); });
+  }
+  page.total = page.rows.size();
+  if (query.sort_field) Sort(table, query, page.rows);
+  CutPage(query, page);
   return page;
 }
 

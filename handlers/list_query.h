@@ -59,6 +59,15 @@ struct ListQuery {
   }
 };
 
+// What all lists share: sort, limit, offset, fields, at, stale, partial, format.
+std::span<const ParameterSpec> FormParameters();
+// Takes all of these but sort and fields.
+void ParseForm(const Parameters& parameters, ListQuery& query);
+// Cuts the rows of `page` down to the asked ones and takes the asked fields.
+void CutPage(const ListQuery& query, wire::Page& page);
+// A pattern is the whole text, or has `*` for any run of bytes. No pattern matches "".
+bool AnyMatches(const std::vector<std::string>& patterns, std::string_view text);
+
 // kInvalidParameter naming the parameter.
 Result<ListQuery> ParseListQuery(models::Part part, const Parameters& parameters);
 

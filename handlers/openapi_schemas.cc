@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "handlers/openapi_writing.h"
+#include "handlers/usage.h"
 #include "internal/base/status.h"
 #include "internal/json/writer.h"
 #include "internal/wire/table.h"
@@ -12,6 +13,17 @@ namespace gpumon::handlers {
 namespace {
 
 using json::Writer;
+
+// A reference beside other keys, which OpenAPI 3.0 would else ignore.
+void AllOf(Writer& writer, std::string_view schema) {
+  writer.Key("allOf");
+  writer.BeginArray();
+  writer.BeginObject();
+  writer.Key("$ref");
+  writer.String("#/components/schemas/" + std::string(schema));
+  writer.EndObject();
+  writer.EndArray();
+}
 
 // A field of a row, always nullable: absent is null, never zero.
 void WriteField(Writer& writer, const models::FieldSpec& field) {
@@ -23,6 +35,7 @@ void WriteField(Writer& writer, const models::FieldSpec& field) {
     case From::kAge:
       Text(writer, "type", "number");
       break;
+    case From::kInteger:
     case From::kGpuIndex:
     case From::kPid:
       Text(writer, "type", "integer");
@@ -33,6 +46,16 @@ void WriteField(Writer& writer, const models::FieldSpec& field) {
       break;
     case From::kText:
       Text(writer, "type", "string");
+      break;
+    case From::kThrottle:
+      Text(writer, "type", "array");
+      writer.Key("items");
+      writer.BeginObject();
+      Text(writer, "type", "string");
+      writer.EndObject();
+      break;
+    case From::kMig:
+      AllOf(writer, "Mig");
       break;
     case From::kWorkloads:
       Text(writer, "type", "array");
@@ -63,11 +86,50 @@ void WriteRowSchema(Writer& writer, std::string_view name, models::Part part) {
   writer.EndObject();
 }
 
+void WriteRecordSchema(Writer& writer, std::string_view name,
+                       std::span<const wire::Column> columns) {
+  using Type = wire::Column::Type;
+  writer.Key(name);
+  writer.BeginObject();
+  Text(writer, "type", "object");
+  writer.Key("properties");
+  writer.BeginObject();
+  for (const wire::Column& column : columns) {
+    writer.Key(column.name);
+    writer.BeginObject();
+    const bool texts = column.type == Type::kTexts;
+    Text(writer, "type",
+         texts                           ? "array"
+         : column.type == Type::kNumber  ? "number"
+         : column.type == Type::kInteger ? "integer"
+                                         : "string");
+    if (column.type == Type::kTime) Text(writer, "format", "date-time");
+    if (texts) {
+      writer.Key("items");
+      writer.Raw(R"({"type":"string"})");
+    }
+    writer.Key("nullable");
+    writer.Bool(!texts);
+    const std::string unit = column.unit.empty() ? "" : " Unit: " + std::string(column.unit) + ".";
+    Text(writer, "description", std::string(column.help) + unit);
+    writer.EndObject();
+  }
+  writer.Key("null_reasons");
+  writer.Raw(
+      R"({"type":"object","additionalProperties":{"$ref":"#/components/schemas/NullReason"}})");
+  writer.EndObject();
+  writer.EndObject();
+}
+
 constexpr std::string_view kFixedSchemas = R"(
 "NullReason":{"type":"string","enum":["not_exported","not_supported","exporter_down","stale","invalid_value","conflict","query_failed"]},
-"Workload":{"type":"object","required":["namespace","pod","container"],"properties":{"namespace":{"type":"string","nullable":true},"pod":{"type":"string","nullable":true},"container":{"type":"string","nullable":true}}},
+"Workload":{"type":"object","required":["namespace","pod","container","share"],"properties":{"namespace":{"type":"string","nullable":true},"pod":{"type":"string","nullable":true},"container":{"type":"string","nullable":true},"share":{"type":"object","nullable":true,"description":"The pod's part of a GPU that several share; null when it has the GPU alone or nobody measures its part.","properties":{"utilization":{"type":"number","nullable":true,"description":"Unit: %."},"memory_used_bytes":{"type":"integer","nullable":true},"memory_limit_bytes":{"type":"integer","nullable":true}}}}},
+"Mig":{"type":"object","required":["gpu_instance_id","compute_instance_id","profile","uuid"],"properties":{"gpu_instance_id":{"type":"string","nullable":true},"compute_instance_id":{"type":"string","nullable":true},"profile":{"type":"string","nullable":true},"uuid":{"type":"string","nullable":true}}},
 "ListMeta":{"type":"object","required":["as_of","stale","partial","total","limit","offset","sources","null_reasons"],"properties":{"as_of":{"type":"string","format":"date-time","description":"Evaluation time of every query behind the answer."},"stale":{"type":"boolean"},"partial":{"type":"boolean"},"total":{"type":"integer","description":"Rows before paging."},"limit":{"type":"integer","nullable":true},"offset":{"type":"integer"},"sources":{"type":"array","items":{"type":"string"}},"null_reasons":{"type":"object","additionalProperties":{"$ref":"#/components/schemas/NullReason"}}}},
 "Health":{"type":"object","required":["status","timestamp","version","prometheus"],"properties":{"status":{"type":"string"},"timestamp":{"type":"string","format":"date-time"},"version":{"type":"string"},"prometheus":{"type":"object","properties":{"url_host":{"type":"string"},"reachable":{"type":"boolean"},"latency_ms":{"type":"number"},"checked_at":{"type":"string","format":"date-time"}}}}},
+"SchemaSource":{"type":"object","properties":{"exporter":{"type":"string"},"metric":{"type":"string"},"unit":{"type":"string","description":"As exported."},"rule":{"type":"string","description":"What makes the field's unit of it."},"rows":{"type":"integer","description":"That show it."},"loses":{"type":"integer","description":"Rows that show another source's value instead."},"labels":{"type":"array","items":{"type":"string"},"description":"Of a text: the first of these that a series has."},"note":{"type":"string"}}},
+"SchemaField":{"type":"object","required":["field","list","unit","rows","known","sources","reasons","would_fill"],"properties":{"field":{"type":"string"},"list":{"type":"string","enum":["metrics","processes"]},"unit":{"type":"string","nullable":true},"rows":{"type":"integer"},"known":{"type":"integer","description":"Rows that have the field."},"sources":{"type":"array","items":{"$ref":"#/components/schemas/SchemaSource"}},"reasons":{"type":"object","additionalProperties":{"type":"integer"},"description":"Why the other rows lack it."},"would_fill":{"type":"array","items":{"type":"object","required":["exporter","metric","how"],"properties":{"exporter":{"type":"string"},"metric":{"type":"string"},"how":{"type":"string"}}}}}},
+"Schema":{"type":"object","required":["as_of","exporters","fields"],"properties":{"as_of":{"type":"string","format":"date-time"},"exporters":{"type":"array","items":{"type":"object","required":["name","title","vendor","priority","gpus","processes"],"properties":{"name":{"type":"string"},"title":{"type":"string"},"vendor":{"type":"string"},"priority":{"type":"integer"},"gpus":{"type":"integer"},"processes":{"type":"integer"}}}},"fields":{"type":"array","items":{"$ref":"#/components/schemas/SchemaField"}}}},
 "Field":{"type":"object","required":["name","list","type","unit","always","help"],"properties":{"name":{"type":"string"},"list":{"type":"string","enum":["metrics","processes"]},"type":{"type":"string"},"unit":{"type":"string","nullable":true},"always":{"type":"boolean"},"help":{"type":"string"}}},
 "Route":{"type":"object","required":["path","methods","summary"],"properties":{"path":{"type":"string"},"methods":{"type":"array","items":{"type":"string"}},"summary":{"type":"string"}}},
 "Service":{"type":"object","required":["name","version","routes"],"properties":{"name":{"type":"string"},"version":{"type":"string"},"routes":{"type":"array","items":{"$ref":"#/components/schemas/Route"}}}})";
@@ -111,6 +173,8 @@ std::string OpenApiSchemas() {
   WriteErrorSchema(schemas);
   WriteRowSchema(schemas, "GpuMetrics", models::Part::kGpus);
   WriteRowSchema(schemas, "GpuProcess", models::Part::kProcesses);
+  WriteRecordSchema(schemas, "WorkloadUsage", WorkloadColumns());
+  WriteRecordSchema(schemas, "UserUsage", UserColumns());
   schemas.EndObject();
   std::string all = schemas.Take();
   all.pop_back();  // the fixed ones go in before the closing brace

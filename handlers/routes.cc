@@ -6,6 +6,8 @@
 #include "handlers/debug.h"
 #include "handlers/gpu.h"
 #include "handlers/health.h"
+#include "handlers/schema.h"
+#include "handlers/usage.h"
 
 namespace gpumon::handlers {
 namespace {
@@ -28,6 +30,14 @@ constexpr std::array kRoutes = {
              "One row per process on a GPU.", kJson, "[]GpuProcess", ProcessListParameters},
     RouteRow{"/api/v1/gpu/fields", "GET", Guard::kToken, GetFields,
              "Every field of the lists: name, unit, meaning.", kJson, "[]Field"},
+    RouteRow{"/api/v1/gpu/workloads", "GET", Guard::kToken, GetWorkloads,
+             "GPUs, share, utilization and memory of each pod or namespace.", kJson,
+             "[]WorkloadUsage", WorkloadParameters},
+    RouteRow{"/api/v1/gpu/users", "GET", Guard::kToken, GetUsers,
+             "GPUs, processes and memory of each user.", kJson, "[]UserUsage", UserParameters},
+    RouteRow{"/api/v1/gpu/schema", "GET", Guard::kToken, GetSchema,
+             "Per field: what gives it here, for how many rows, and what would fill the gap.",
+             kJson, "Schema"},
     RouteRow{"/livez", "GET", Guard::kOpen, GetLivez,
              "Liveness: depends on nothing outside the process.", kText, "", ProbeParameters},
     RouteRow{"/readyz", "GET", Guard::kOpen, GetReadyz, "Readiness.", kText, "", ProbeParameters},

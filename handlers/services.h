@@ -12,6 +12,7 @@
 #include "internal/gpu/source.h"
 #include "internal/gpu/upstream_probe.h"
 #include "internal/profile/profile.h"
+#include "internal/schema/registry.h"
 #include "internal/telemetry/metrics.h"
 
 namespace gpumon::handlers {
@@ -28,8 +29,9 @@ struct Settings {
   std::vector<std::string> allowed_hosts;  // lower case, without port; empty: any
   std::vector<std::string> cors_origins;   // lower case, or one "*"; empty: none
   std::string base_path;
-  std::vector<std::string> command_line;                     // secrets masked, for /debug
-  std::vector<std::pair<std::string, std::string>> queries;  // name, PromQL: for /debug/vars
+  std::vector<std::string> command_line;  // secrets masked, for /debug
+  // Name and PromQL of what a refresh asks at present, for /debug/vars. May be empty.
+  std::function<std::vector<std::pair<std::string, std::string>>()> queries;
 };
 
 // Where the process is in its life; the probes read it.
@@ -42,6 +44,7 @@ class RenderCache;
 
 struct Services {
   const Settings& settings;
+  const schema::Registry& registry;  // what the source reads
   const Clock& clock;
   Executor& executor;
   gpu::Source& source;

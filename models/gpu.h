@@ -69,10 +69,25 @@ struct Row {
   // Unix seconds of the row's newest and oldest sample; NaN when the server did not tell.
   double newest = std::numeric_limits<double>::quiet_NaN();
   double oldest = std::numeric_limits<double>::quiet_NaN();
+  // Of Snapshot::workloads, by namespace, pod, container. The texts of the first stand in `texts`.
+  std::uint32_t first_workload = 0;
+  std::uint32_t workload_count = 0;
+  bool bad_time = false;  // a sample's time was impossible, and is not counted
 
   std::string_view text(Text t) const { return texts[static_cast<std::size_t>(t)]; }
   void set_text(Text t, std::string_view value) { texts[static_cast<std::size_t>(t)] = value; }
 };
+// A pod that holds a GPU, or a part of one. Texts are views into the snapshot's Arena.
+struct Workload {
+  std::string_view name_space;
+  std::string_view pod;
+  std::string_view container;
+  // Its part of a GPU that several share; NaN where nobody measures it.
+  double utilization = std::numeric_limits<double>::quiet_NaN();   // %
+  double memory_used = std::numeric_limits<double>::quiet_NaN();   // bytes
+  double memory_limit = std::numeric_limits<double>::quiet_NaN();  // bytes
+};
+
 using GpuMetrics = Row<kGpuTexts, kQuantities>;
 using GpuProcess = Row<kProcessTexts, kProcessQuantities>;
 
@@ -100,6 +115,16 @@ class Arena {
   std::size_t left_ = 0;
 };
 
+// How many rows of a snapshot show what one metric of one exporter measured.
+struct Coverage {
+  std::string_view exporter;  // a schema's name
+  std::string_view metric;
+  std::size_t slot = 0;    // Quantity or ProcessQuantity
+  std::size_t rows = 0;    // that show it
+  std::size_t losers = 0;  // that show another source's value instead
+  bool percent = false;    // of a metric that may be a ratio: some job was seen to mean percent
+};
+
 // The two query sets, collected and cached apart from each other.
 enum class Part : std::uint8_t { kGpus, kProcesses };
 constexpr std::string_view NameOf(Part part) {
@@ -113,10 +138,12 @@ struct Snapshot {
   // Only the vector of `part` is filled.
   std::vector<GpuMetrics> gpus;
   std::vector<GpuProcess> processes;
-  double as_of = 0;              // Unix seconds: the evaluation time of every query of the set
-  bool times_failed = false;     // the rows' sample times are unknown
-  bool partial = false;          // some queries failed
-  bool upstream_warned = false;  // the server sent warnings or isPartial: cache it briefly
+  std::vector<Workload> workloads;
+  std::vector<Coverage> coverage;  // which metric gave what, by exporter and metric
+  double as_of = 0;                // Unix seconds: the evaluation time of every query of the set
+  bool times_failed = false;       // the rows' sample times are unknown
+  bool partial = false;            // some queries failed
+  bool upstream_warned = false;    // the server sent warnings or isPartial: cache it briefly
   std::vector<std::string> warnings;
   std::vector<std::string> sources;  // exporter schemas that gave rows
   // Per slot: the reason why no row has it, or kNone.

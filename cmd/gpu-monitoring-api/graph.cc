@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <fstream>
 #include <thread>
 #include <utility>
 
@@ -147,7 +148,7 @@ void CountingObserver::Joined(const gpu::JoinCounts& counts) {
   const std::array rows = {
       Row{"no_gpu_label", counts.no_gpu_label}, Row{"bad_pid", counts.bad_pid},
       Row{"invalid_value", counts.bad_value},   Row{"undecodable", counts.undecodable},
-      Row{"duplicate", counts.duplicates},
+      Row{"duplicate", counts.duplicates},      Row{"stale", counts.stale},
   };
   for (const auto& row : rows) {
     if (row.count > 0) metrics_.CountDropped(row.reason, row.count);
@@ -173,7 +174,28 @@ Result<std::unique_ptr<Graph>> Graph::Make(const config::ServerConfig& config) {
   return graph;
 }
 
+Result<void> Graph::LoadSchemas() {
+  if (config_.schema_file.empty()) return {};
+  constexpr std::size_t kMaxBytes = std::size_t{4} << 20U;
+  std::string text(kMaxBytes + 1, '\0');
+  std::ifstream file(config_.schema_file, std::ios::binary);
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  const std::string name = "--schema-file: " + config_.schema_file;
+  if (file.bad() || (text.empty() && !file.eof())) {
+    return Error(Code::kInvalidParameter, name + " cannot be read");
+  }
+  if (text.size() > kMaxBytes) {
+    return Error(Code::kInvalidParameter, name + " is larger than 4 MiB");
+  }
+  auto registry = schema::Registry::BuiltIn().With(text, name);
+  if (!registry) return Error(registry.error());
+  own_registry_ = *std::move(registry);
+  return {};
+}
+
 Result<void> Graph::Build() {
+  if (auto loaded = LoadSchemas(); !loaded) return Error(loaded.error());
   if (!config_.api_bearer_token_file.empty()) {
     auto token = handlers::TokenFile::Open(config_.api_bearer_token_file, clock_);
     if (!token) return Error(token.error());
@@ -194,13 +216,8 @@ Result<void> Graph::Build() {
   prometheus_ = std::move(*prometheus);
   collector_ = std::make_unique<gpu::Collector>(*prometheus_, clock_, upstream_clock_, observer_,
                                                 StyleOf(config_.process_commands),
-                                                config_.prometheus_max_concurrency);
-  for (const auto part : {models::Part::kGpus, models::Part::kProcesses}) {
-    for (const auto& query : collector_->plan(part)) {
-      settings_.queries.emplace_back(std::string(models::NameOf(part)) + '/' + query.name,
-                                     query.promql);
-    }
-  }
+                                                config_.prometheus_max_concurrency, registry());
+  settings_.queries = [this] { return Queries(); };
   gpu::CacheOptions cache;
   cache.ttl = config_.cache_ttl;
   cache.max_stale = config_.max_stale;
@@ -208,14 +225,26 @@ Result<void> Graph::Build() {
   source_ = std::make_unique<gpu::CachedSource>(*collector_, clock_, cache,
                                                 [this] { refreshed_since_release_ = true; });
   probe_ = std::make_unique<gpu::UpstreamProbe>(*prometheus_, clock_, upstream_clock_);
-  services_ = std::make_unique<handlers::Services>(
-      handlers::Services{settings_, clock_, *pool_, *source_, [this] { return probe_->Last(); },
-                         lifecycle_, render_cache_, metrics_, cpu_profiler_,
-                         [this] { return token_ ? token_->Token() : std::string(); }});
+  services_ = std::make_unique<handlers::Services>(handlers::Services{
+      settings_, registry(), clock_, *pool_, *source_, [this] { return probe_->Last(); },
+      lifecycle_, render_cache_, metrics_, cpu_profiler_,
+      [this] { return token_ ? token_->Token() : std::string(); }});
   api_ = std::make_unique<handlers::Api>(*services_);
   server_ = http::MakeServer(HttpOptionsOf(config_), *api_);
   metrics_.SetReadings([this] { return ReadCounters(); });
   return {};
+}
+
+std::vector<std::pair<std::string, std::string>> Graph::Queries() const {
+  std::vector<std::pair<std::string, std::string>> queries;
+  const gpu::DetectedPtr detected = collector_->detected();
+  if (!detected) return queries;
+  for (const auto part : {models::Part::kGpus, models::Part::kProcesses}) {
+    for (const auto& query : detected->plan(part)) {
+      queries.emplace_back(std::string(models::NameOf(part)) + '/' + query.name, query.promql);
+    }
+  }
+  return queries;
 }
 
 telemetry::Readings Graph::ReadCounters() const {

@@ -25,6 +25,7 @@
 #include "internal/http/server.h"
 #include "internal/profile/profile.h"
 #include "internal/prom/client.h"
+#include "internal/schema/registry.h"
 #include "internal/telemetry/metrics.h"
 
 namespace gpumon::api {
@@ -71,9 +72,15 @@ class Graph {
   Result<void> Build();
   void StartFirstRefresh();
   telemetry::Readings ReadCounters() const;
+  std::vector<std::pair<std::string, std::string>> Queries() const;
+  Result<void> LoadSchemas();
+  const schema::Registry& registry() const {
+    return own_registry_ ? *own_registry_ : schema::Registry::BuiltIn();
+  }
 
   const config::ServerConfig config_;
   const SystemClock clock_;
+  std::optional<schema::Registry> own_registry_;  // with SCHEMA_FILE's; snapshots refer to it
   handlers::Settings settings_;
   handlers::Lifecycle lifecycle_;
   telemetry::Metrics metrics_;

@@ -168,6 +168,11 @@ constexpr std::array kRows = {
               .help = "What a process row shows of a command line: with its secrets masked, all, "
                       "the program's name only, or nothing.",
               .allowed = "redacted|full|name|hidden"},
+    OptionRow{.flag = "--schema-file",
+              .env = "SCHEMA_FILE",
+              .kind = Kind::kPath,
+              .help = "A JSON file with exporter schemas beside the built-in ones; one of a known "
+                      "name replaces that."},
     OptionRow{.flag = "--ready-requires-prometheus",
               .env = "READY_REQUIRES_PROMETHEUS",
               .fallback = "false",
@@ -305,6 +310,7 @@ Problem ReadRunning(const Values& values, ServerConfig& config) {
   const auto level = log::ParseLevel(values.Text("--log-level"));
   if (!level) return values.Refuse("--log-level", "is no level", level.error().message);
   config.log_level = *level;
+  config.schema_file = values.Text("--schema-file");
   config.ready_requires_prometheus = values.Bool("--ready-requires-prometheus");
   config.threads = static_cast<int>(values.Integer("--threads"));
   config.port_file = values.Text("--port-file");
@@ -324,8 +330,7 @@ Rows ServerOptionRows() {
 }
 
 std::vector<std::string_view> VariablesWithoutOption(const Environment& environment) {
-  constexpr std::array<std::string_view, 3> kReserved = {"SCHEMA_FILE", "DSTACK_URL",
-                                                         "HAKURIVER_URL"};
+  constexpr std::array<std::string_view, 2> kReserved = {"DSTACK_URL", "HAKURIVER_URL"};
   std::vector<std::string_view> set;
   for (const std::string_view name : kReserved) {
     const auto variable = environment.find(name);

@@ -20,14 +20,53 @@ constexpr double kMostBytes = 1152921504606846976;  // 1 EiB
 // Smallest double above zero: a device without memory does not exist.
 constexpr double kPositive = std::numeric_limits<double>::denorm_min();
 
+constexpr Bound kPercent{0, 100.5};
+constexpr Bound kAtLeastZero{0, kNoLimit};
+constexpr Bound kBytes{0, kMostBytes};
+constexpr Bound kCelsius{-100, 200};
+constexpr Bound kFlag{0, 1};
+
 constexpr std::array<Bound, models::kQuantities> kGpuBounds = {{
-    {0, 100.5},               // utilization
-    {0, kMostBytes},          // memory used
+    kPercent,                 // utilization
+    kPercent,                 // memory utilization
+    kBytes,                   // memory used
     {kPositive, kMostBytes},  // memory total
-    {0, kMostBytes},          // memory free
-    {0, 100.5},               // memory utilization
-    {-100, 200},              // temperature
+    kBytes,                   // memory free
+    kBytes,                   // memory reserved
     {0, 105},                 // memory used percent
+    kCelsius,                 // temperature
+    kCelsius,                 // memory temperature
+    {0, 100'000},             // power
+    {0, 100'000},             // power limit
+    kAtLeastZero,             // energy
+    {0, 100'000},             // SM clock
+    {0, 100'000},             // highest SM clock
+    {0, 100'000},             // memory clock
+    {0, 32},                  // performance state: 32 is NVML's "unknown"
+    kPercent,                 // SM active
+    kPercent,                 // SM occupancy
+    kPercent,                 // tensor active
+    kPercent,                 // DRAM active
+    kPercent,                 // encoder
+    kPercent,                 // decoder
+    {0, 200},                 // fan: above 100 where the board's own limit is passed
+    kAtLeastZero,             // PCIe in
+    kAtLeastZero,             // PCIe out
+    kAtLeastZero,             // NVLink in
+    kAtLeastZero,             // NVLink out
+    kAtLeastZero,             // NVLink errors
+    kAtLeastZero,             // NVLink links
+    {0, 4294967295.0},        // throttle reasons
+    kAtLeastZero,             // XID
+    kAtLeastZero,             // ECC, corrected, volatile
+    kAtLeastZero,             // ECC, uncorrected, volatile
+    kAtLeastZero,             // ECC, corrected, aggregate
+    kAtLeastZero,             // ECC, uncorrected, aggregate
+    kAtLeastZero,             // rows remapped, correctable
+    kAtLeastZero,             // rows remapped, uncorrectable
+    kAtLeastZero,             // remapping pending
+    kFlag,                    // remapping failed
+    kAtLeastZero,             // PCIe replays
 }};
 constexpr std::array<Bound, models::kProcessQuantities> kProcessBounds = {{
     {0, kMostBytes},  // GPU memory
@@ -53,6 +92,14 @@ bool IsPossible<models::GpuProcess>(std::size_t slot, double value) {
 
 void CheckTogether(models::GpuMetrics& row) {
   const auto total = row.readings.Get(Slot(Quantity::kMemoryTotal));
+  // Of a memory of no size nothing is used and nothing free: zeros that stand for N/A.
+  const bool no_size =
+      row.readings.reason(Slot(Quantity::kMemoryTotal)) == NullReason::kInvalidValue;
+  for (const Quantity part : {Quantity::kMemoryUsed, Quantity::kMemoryFree}) {
+    if (no_size && row.readings.Get(Slot(part)) == 0) {
+      row.readings.SetAbsent(Slot(part), NullReason::kInvalidValue);
+    }
+  }
   if (!total) return;
   for (const Quantity part : {Quantity::kMemoryUsed, Quantity::kMemoryFree}) {
     const auto value = row.readings.Get(Slot(part));

@@ -32,14 +32,21 @@ double SecondsSince(SteadyTime start, const Clock& clock) {
 template <class RowT>
 class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
  public:
-  Refresh(Collector& collector, Part part, double time, Collected done)
+  Refresh(Collector& collector, Part part, DetectedPtr detected, double time, Collected done)
       : collector_(collector),
         part_(part),
-        plan_(collector.plan(part)),
+        detected_(std::move(detected)),
+        plan_(detected_->plan(part)),
         started_(collector.clock_.Steady()),
         done_(std::move(done)),
-        join_(collector.exporter_, time),
-        left_(plan_.size()) {}
+        join_(detected_->exporters, collector.evidence_, time),
+        left_(plan_.size()),
+        targets_awaited_(std::any_of(plan_.begin(), plan_.end(), [](const PlannedQuery& query) {
+          return query.gives == PlannedQuery::Gives::kTargets;
+        })) {}
+
+  // No exporter here has anything of this part.
+  void FinishEmpty() { Finish(); }
 
   void Ask(double time, Deadline deadline) {
     {
@@ -79,13 +86,16 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
 
   void Take(const PlannedQuery& query, prom::QueryResult result) REQUIRES(mutex_) {
     auto& vector = std::get<prom::InstantVector>(result.value);
-    if (query.gives == PlannedQuery::Gives::kValue) {
+    if (query.gives == PlannedQuery::Gives::kValues) {
       ++values_answered_;
       samples_ += vector.size();
-      if (vector.size() == 0) empty_.push_back(query.name);
-      join_.Add(vector, query.slot, query.scale);
+      if (vector.size() == 0 && query.metric) empty_.push_back(query.name);
+      AddValues(query, std::move(vector));
+    } else if (query.gives == PlannedQuery::Gives::kTimes) {
+      join_.AddTimes(query.exporter, std::move(vector));
     } else {
-      join_.AddTimes(std::move(vector));
+      join_.AddTargets(vector);
+      HearOfTargets();
     }
     join_.CountUndecodable(result.bad_samples);
     upstream_warned_ |= result.partial || !result.warnings.empty();
@@ -100,13 +110,31 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     join_.AddUniqueWarning("Prometheus says that its answer is partial");
   }
 
+  // Whose a pod is has to be known before it is read.
+  void AddValues(const PlannedQuery& query, prom::InstantVector vector) REQUIRES(mutex_) {
+    if (targets_awaited_ && detected_->exporters[query.exporter]->pod_may_be_exporters) {
+      kept_.emplace_back(&query, std::move(vector));
+    } else {
+      join_.Add(query.exporter, vector, query.metric);
+    }
+  }
+
+  void HearOfTargets() REQUIRES(mutex_) {
+    targets_awaited_ = false;
+    for (const auto& [query, vector] : kept_) join_.Add(query->exporter, vector, query->metric);
+    kept_ = {};
+  }
+
   void Fail(std::size_t i, Status status) REQUIRES(mutex_) {
     const PlannedQuery& query = plan_[i];
     failed_names_ += (failed_names_.empty() ? "" : ",") + query.name;
-    if (query.gives == PlannedQuery::Gives::kValue) {
-      join_.AddFailure(query.slot);
-    } else {
+    if (query.gives == PlannedQuery::Gives::kValues) {
+      join_.AddFailure(query.exporter, query.metric);
+    } else if (query.gives == PlannedQuery::Gives::kTimes) {
       join_.AddFailedTimes();
+    } else {
+      join_.MarkPartial();
+      HearOfTargets();
     }
     join_.AddUniqueWarning(query.name + ": query failed (" + std::string(status.wire_name()) + ")");
     if (status.code == Code::kUpstreamTimeout && waited_ > kWorthTelling) {
@@ -138,9 +166,10 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     MutexLock lock(mutex_);
     done = std::move(done_);
     if (first_error_) LogFailures();
-    if (values_answered_ == 0) return gpumon::Error(*first_error_);
+    if (values_answered_ == 0 && first_error_) return gpumon::Error(*first_error_);
     WarnOfEmpty();
     auto snapshot = join_.Finish(collector_.commands_);
+    if (part_ == Part::kGpus && snapshot->gpus.empty()) collector_.detector_.SawNothing();
     snapshot->upstream_warned = upstream_warned_;
     collector_.observer_.Joined(join_.counts());
     return std::shared_ptr<const models::Snapshot>(std::move(snapshot));
@@ -160,10 +189,11 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     if (samples_ == 0) {
       // What failed has warned already.
       if (first_error_) return;
-      join_.AddUniqueWarning(part_ == Part::kGpus
-                                 ? "Prometheus has no nvidia_gpu_* series at this instant"
-                                 : "Prometheus has no nvidia_gpu_process_* series at this instant: "
-                                   "no GPU has a process, or no exporter tells of them");
+      join_.AddUniqueWarning(
+          part_ == Part::kGpus
+              ? "Prometheus has no series of a known GPU exporter at this instant"
+              : "Prometheus has no series of GPU processes at this instant: no GPU has a process, "
+                "or no exporter tells of them");
       return;
     }
     for (const auto& name : empty_) join_.AddUniqueWarning("no " + name + " series");
@@ -171,6 +201,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
 
   Collector& collector_;
   const Part part_;
+  const DetectedPtr detected_;
   const std::vector<PlannedQuery>& plan_;
   const SteadyTime started_;
 
@@ -178,6 +209,8 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   Collected done_ GUARDED_BY(mutex_);
   Join<RowT> join_ GUARDED_BY(mutex_);
   std::size_t left_ GUARDED_BY(mutex_);
+  bool targets_awaited_ GUARDED_BY(mutex_);
+  std::vector<std::pair<const PlannedQuery*, prom::InstantVector>> kept_ GUARDED_BY(mutex_);
   std::size_t values_answered_ GUARDED_BY(mutex_) = 0;
   std::size_t samples_ GUARDED_BY(mutex_) = 0;
   std::vector<std::string> empty_ GUARDED_BY(mutex_);
@@ -189,30 +222,96 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
 };
 
 Collector::Collector(prom::Client& client, const Clock& clock, UpstreamClock& upstream_clock,
-                     RefreshObserver& observer, CommandStyle commands, std::size_t max_concurrency)
+                     RefreshObserver& observer, CommandStyle commands, std::size_t max_concurrency,
+                     const schema::Registry& registry)
     : client_(client),
       clock_(clock),
       upstream_clock_(upstream_clock),
       observer_(observer),
       commands_(commands),
-      exporter_(schema::NvidiaGpu()),
-      gpu_plan_(PlanQueries(exporter_, Part::kGpus)),
-      process_plan_(PlanQueries(exporter_, Part::kProcesses)),
+      detector_(client, clock, registry),
       budget_(max_concurrency) {}
 
-template <class RowT>
-void Collector::Start(Part part, double time, Deadline deadline, Collected done) {
-  const auto refresh = std::make_shared<Refresh<RowT>>(*this, part, time, std::move(done));
-  budget_.Acquire(plan(part).size(), [refresh, time, deadline] { refresh->Ask(time, deadline); });
+// Of a refresh with what is known and the news of what is there: that refresh, unless others are
+// there; then one with those.
+class Collector::Choice {
+ public:
+  using Collection = Result<std::shared_ptr<const models::Snapshot>>;
+
+  Choice(DetectedPtr known, std::function<void(DetectedPtr, Collected)> start, Collected done)
+      : known_(std::move(known)), start_(std::move(start)), done_(std::move(done)) {}
+
+  void Heard(DetectedPtr there) {
+    const bool others = there && there->exporters != known_->exporters;
+    Collected done;
+    std::optional<Collection> result;
+    {
+      const MutexLock lock(mutex_);
+      heard_ = true;
+      if (others || result_) done = std::move(done_);
+      if (others) done_ = nullptr;
+      result = std::move(result_);
+    }
+    if (others) return start_(std::move(there), std::move(done));
+    if (result) done(std::move(*result));
+  }
+
+  void Ended(Collection result) {
+    Collected done;
+    {
+      const MutexLock lock(mutex_);
+      if (heard_) {
+        done = std::move(done_);
+      } else {
+        result_ = std::move(result);
+      }
+    }
+    if (done) done(std::move(result));
+  }
+
+ private:
+  const DetectedPtr known_;
+  const std::function<void(DetectedPtr, Collected)> start_;
+  Mutex mutex_;
+  Collected done_ GUARDED_BY(mutex_);
+  bool heard_ GUARDED_BY(mutex_) = false;
+  std::optional<Collection> result_ GUARDED_BY(mutex_);
+};
+
+void Collector::Start(Part part, DetectedPtr detected, double time, Deadline deadline,
+                      Collected done) {
+  const std::size_t queries = detected->plan(part).size();
+  const auto start = [&](const auto& refresh) {
+    if (queries == 0) return refresh->FinishEmpty();
+    budget_.Acquire(queries, [refresh, time, deadline] { refresh->Ask(time, deadline); });
+  };
+  if (part == Part::kGpus) {
+    start(std::make_shared<Refresh<models::GpuMetrics>>(*this, part, std::move(detected), time,
+                                                        std::move(done)));
+  } else {
+    start(std::make_shared<Refresh<models::GpuProcess>>(*this, part, std::move(detected), time,
+                                                        std::move(done)));
+  }
 }
 
 void Collector::Collect(Part part, std::optional<double> time, Deadline deadline, Collected done) {
   const double at = time.value_or(upstream_clock_.Now());
-  if (part == Part::kGpus) {
-    Start<models::GpuMetrics>(part, at, deadline, std::move(done));
+  const DetectedPtr known = detector_.Known();
+  const auto choice = std::make_shared<Choice>(
+      known,
+      [this, part, at, deadline](DetectedPtr there, Collected then) {
+        Start(part, std::move(there), at, deadline, std::move(then));
+      },
+      done);
+  const auto heard = [choice](DetectedPtr there) { choice->Heard(std::move(there)); };
+  bool waits = true;
+  if (time) {
+    detector_.LookBack(at, deadline, heard);
   } else {
-    Start<models::GpuProcess>(part, at, deadline, std::move(done));
+    waits = detector_.LookBeside(at, deadline, heard);
   }
+  if (!waits) return Start(part, known, at, deadline, std::move(done));
+  Start(part, known, at, deadline, [choice](auto result) { choice->Ended(std::move(result)); });
 }
 
 }  // namespace gpumon::gpu

@@ -8,12 +8,13 @@
 
 #include "internal/base/clock.h"
 #include "internal/base/result.h"
+#include "internal/gpu/detector.h"
 #include "internal/gpu/join.h"
 #include "internal/gpu/plan.h"
 #include "internal/gpu/query_budget.h"
 #include "internal/gpu/upstream_clock.h"
 #include "internal/prom/client.h"
-#include "internal/schema/schema.h"
+#include "internal/schema/registry.h"
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
@@ -39,30 +40,30 @@ using Collected = std::function<void(Result<std::shared_ptr<const models::Snapsh
 class Collector {
  public:
   Collector(prom::Client& client, const Clock& clock, UpstreamClock& upstream_clock,
-            RefreshObserver& observer, CommandStyle commands, std::size_t max_concurrency = 16);
+            RefreshObserver& observer, CommandStyle commands, std::size_t max_concurrency = 16,
+            const schema::Registry& registry = schema::Registry::BuiltIn());
 
   // Evaluates at `time` (Unix seconds), or at the upstream's present when there is none.
   // Answers by `deadline` as the client does.
   void Collect(models::Part part, std::optional<double> time, Deadline deadline, Collected done);
 
-  const std::vector<PlannedQuery>& plan(models::Part part) const {
-    return part == models::Part::kGpus ? gpu_plan_ : process_plan_;
-  }
+  // What is asked at present. Never null.
+  DetectedPtr detected() const { return detector_.Known(); }
 
  private:
   template <class RowT>
   class Refresh;
-  template <class RowT>
-  void Start(models::Part part, double time, Deadline deadline, Collected done);
+  class Choice;
+  void Start(models::Part part, DetectedPtr detected, double time, Deadline deadline,
+             Collected done);
 
   prom::Client& client_;
   const Clock& clock_;
   UpstreamClock& upstream_clock_;
   RefreshObserver& observer_;
   const CommandStyle commands_;
-  const schema::Exporter& exporter_;
-  const std::vector<PlannedQuery> gpu_plan_;
-  const std::vector<PlannedQuery> process_plan_;
+  UnitEvidence evidence_;
+  Detector detector_;
   QueryBudget budget_;
 };
 

@@ -1,16 +1,17 @@
 #include "internal/gpu/join.h"
 
 #include <algorithm>
-#include <bit>
-#include <charconv>
-#include <cmath>
+#include <array>
 #include <functional>
+#include <limits>
 #include <numeric>
 #include <tuple>
-#include <type_traits>
 #include <unordered_map>
 
 #include "internal/gpu/bounds.h"
+#include "internal/gpu/mig.h"
+#include "internal/gpu/mix.h"
+#include "internal/gpu/row_order.h"
 
 namespace gpumon::gpu {
 namespace {
@@ -18,248 +19,307 @@ namespace {
 using models::NullReason;
 using models::Text;
 
-template <class RowT>
-constexpr bool kIsProcess = std::is_same_v<RowT, models::GpuProcess>;
-
-template <class RowT>
-constexpr std::size_t kQuantitiesOf =
-    kIsProcess<RowT> ? models::kProcessQuantities : models::kQuantities;
-
-template <class RowT>
-constexpr std::size_t kTextsOf = std::tuple_size_v<decltype(RowT::texts)>;
-
-bool IsDecimal(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-std::optional<std::int64_t> ParsePid(std::string_view text) {
-  std::int64_t pid = 0;
-  if (!IsDecimal(text)) return std::nullopt;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
-  if (error != std::errc()) return std::nullopt;
-  return pid;
-}
-
-std::size_t HashOf(std::string_view node, std::string_view gpu, std::int64_t pid) {
-  const std::hash<std::string_view> hash;
-  const auto mix = [](std::size_t x) { return x * 0x9E3779B97F4A7C15U ^ (x >> 29U); };
-  return mix(mix(hash(node)) + hash(gpu)) + mix(static_cast<std::size_t>(pid));
-}
-
 std::string Count(std::size_t n, std::string_view one, std::string_view many) {
   return std::to_string(n) + ' ' + std::string(n == 1 ? one : many);
 }
 
-// Which of two samples for one value counts: the first in label order (name, value, bytewise).
-bool ComesFirst(const prom::InstantVector& vector, std::size_t a, std::size_t b) {
-  const auto before = [](const prom::Label& x, const prom::Label& y) {
-    return x.name != y.name ? x.name < y.name : x.value < y.value;
-  };
-  const auto x = vector.labels(a);
-  const auto y = vector.labels(b);
-  if (std::lexicographical_compare(x.begin(), x.end(), y.begin(), y.end(), before)) return true;
-  if (std::lexicographical_compare(y.begin(), y.end(), x.begin(), x.end(), before)) return false;
-  // No Prometheus sends one label set twice. Should one, its order still does not count.
-  return std::bit_cast<std::uint64_t>(vector.point(a).value) <
-         std::bit_cast<std::uint64_t>(vector.point(b).value);
+template <class RowT>
+std::size_t HashOf(const RowT& row, std::string_view first, std::string_view second) {
+  const std::hash<std::string_view> hash;
+  return Mix(Mix(hash(first)) + hash(second)) +
+         Mix(hash(row.text(Text::kMigGpuInstance)) ^ static_cast<std::size_t>(row.pid));
+}
+
+template <class RowT>
+std::size_t UuidHash(const RowT& row) {
+  return HashOf(row, row.text(Text::kUuid), {});
+}
+template <class RowT>
+std::size_t IdHash(const RowT& row) {
+  return HashOf(row, row.text(Text::kNode), row.text(Text::kGpuId));
+}
+
+bool Agree(std::string_view a, std::string_view b) {
+  return a.empty() || b.empty() || a == b;
+}
+
+// Fields that the exporter measures no other way.
+template <class RowT>
+void DeriveFields(const schema::Exporter& exporter, RowT& row) {
+  if constexpr (std::is_same_v<RowT, models::GpuMetrics>) {
+    const auto get = [&](models::Quantity q) {
+      return row.readings.Get(static_cast<std::size_t>(q));
+    };
+    for (const schema::Derived& derived : exporter.derive) {
+      if (get(derived.target)) continue;
+      double sum = 0;
+      const bool all = std::all_of(derived.sum.begin(), derived.sum.end(), [&](auto q) {
+        const auto value = get(q);
+        sum += value.value_or(0);
+        return value.has_value();
+      });
+      if (!all) continue;
+      for (const auto q : derived.plus_if_there) sum += get(q).value_or(0);
+      row.readings.Set(static_cast<std::size_t>(derived.target), sum);
+    }
+  }
 }
 
 }  // namespace
 
-std::int32_t ParseGpuIndex(std::string_view id) {
-  if (!IsDecimal(id) || id.size() > 6 || (id.size() > 1 && id[0] == '0')) {
-    return models::GpuMetrics::kNoIndex;
-  }
-  std::int32_t index = 0;
-  std::from_chars(id.data(), id.data() + id.size(), index);
-  return index;
-}
-
 template <class RowT>
-Join<RowT>::Join(const schema::Exporter& exporter, double as_of)
-    : exporter_(exporter),
-      labels_(exporter, kTextsOf<RowT>, kIsProcess<RowT>),
+Join<RowT>::Join(std::span<const schema::Exporter* const> exporters, UnitEvidence& evidence,
+                 double as_of)
+    : exporters_(exporters),
+      evidence_(evidence),
       snapshot_(std::make_shared<models::Snapshot>()),
-      failed_(kQuantitiesOf<RowT>, false) {
+      failed_(kSlots, false) {
   snapshot_->as_of = as_of;
-  snapshot_->part = kIsProcess<RowT> ? models::Part::kProcesses : models::Part::kGpus;
-}
-
-template <class RowT>
-auto Join<RowT>::KeyOf(const Identity& identity) -> std::optional<Key> {
-  Key key{identity.text(Text::kNode), identity.text(Text::kGpuId)};
-  if (key.gpu.empty()) {
-    ++counts_.no_gpu_label;
-    return std::nullopt;
-  }
-  if constexpr (kIsProcess<RowT>) {
-    const auto pid = ParsePid(identity.pid);
-    if (!pid) {
-      ++counts_.bad_pid;
-      return std::nullopt;
+  snapshot_->part = kIsProcess ? models::Part::kProcesses : models::Part::kGpus;
+  for (const schema::Exporter* exporter : exporters) {
+    parts_.push_back(
+        std::make_unique<ExporterRows<RowT>>(*exporter, own_pods_, evidence, snapshot_->arena));
+    first_coverage_.push_back(snapshot_->coverage.size());
+    for (const schema::Metric& metric : exporter->metrics(kIsProcess)) {
+      snapshot_->coverage.push_back({exporter->name, metric.name, metric.slot});
     }
-    key.pid = *pid;
-  }
-  return key;
-}
-
-template <class RowT>
-bool Join<RowT>::IsRow(std::uint32_t row, const Key& key) const {
-  return rows_[row].pid == key.pid && SameText(rows_[row].text(Text::kGpuId), key.gpu) &&
-         SameText(rows_[row].text(Text::kNode), key.node);
-}
-
-template <class RowT>
-std::uint32_t Join<RowT>::FindRow(const Key& key, std::size_t hash) const {
-  return index_.Find(hash, [&](std::uint32_t row) { return IsRow(row, key); });
-}
-
-template <class RowT>
-std::uint32_t Join<RowT>::NodeNumber(std::string_view node) {
-  const std::size_t hash = HashOf(node, {}, 0);
-  std::uint32_t number =
-      node_index_.Find(hash, [&](std::uint32_t n) { return SameText(nodes_[n], node); });
-  if (number == RowIndex::kNone) {
-    number = static_cast<std::uint32_t>(nodes_.size());
-    nodes_.push_back(snapshot_->arena.Keep(node));
-    node_index_.Insert(hash, number);
-  }
-  return number;
-}
-
-template <class RowT>
-bool Join<RowT>::RepeatsNextRow(prom::LabelSet labels) {
-  // kNone + 1 is the first row.
-  const std::uint32_t next = last_row_ + 1;
-  if (next >= rows_.size()) return false;
-  std::string_view pid;
-  if (!labels_.Repeats(labels, rows_[next].texts, pid)) return false;
-  if (kIsProcess<RowT> && ParsePid(pid) != rows_[next].pid) return false;
-  last_row_ = next;
-  return true;
-}
-
-template <class RowT>
-std::uint32_t Join<RowT>::RowOf(prom::LabelSet labels) {
-  if (RepeatsNextRow(labels)) return last_row_;
-  const Identity identity = labels_.Read(labels);
-  const auto key = KeyOf(identity);
-  if (!key) return RowIndex::kNone;
-  last_row_ = FindOrAddRow(*key);
-  MergeTexts(last_row_, identity);
-  return last_row_;
-}
-
-template <class RowT>
-std::uint32_t Join<RowT>::FindOrAddRow(const Key& key) {
-  const std::size_t hash = HashOf(key.node, key.gpu, key.pid);
-  const std::uint32_t found = FindRow(key, hash);
-  return found == RowIndex::kNone ? AddRow(key, hash) : found;
-}
-
-template <class RowT>
-std::uint32_t Join<RowT>::AddRow(const Key& key, std::size_t hash) {
-  const auto at = static_cast<std::uint32_t>(rows_.size());
-  const std::uint32_t node = NodeNumber(key.node);
-  RowT& row = rows_.emplace_back();
-  row.set_text(Text::kNode, nodes_[node]);
-  row.set_text(Text::kGpuId, snapshot_->arena.Keep(key.gpu));
-  row.set_text(Text::kSource, exporter_.name);
-  row.gpu_index = ParseGpuIndex(key.gpu);
-  row.pid = key.pid;
-  row_nodes_.push_back(node);
-  owners_.push_back(0);
-  index_.Insert(hash, at);
-  if (key.node.empty()) ++counts_.no_node_label;
-  return at;
-}
-
-template <class RowT>
-void Join<RowT>::MergeTexts(std::uint32_t at, const Identity& identity) {
-  RowT& row = rows_[at];
-  for (std::size_t slot = static_cast<std::size_t>(Text::kGpuId) + 1; slot < kTextsOf<RowT>;
-       ++slot) {
-    const std::string_view text = identity.texts[slot];
-    std::string_view& kept = row.texts[slot];
-    if (text.empty() || SameText(text, kept)) continue;
-    if (!kept.empty() && kept < text) continue;
-    const bool as_before = at > 0 && SameText(rows_[at - 1].texts[slot], text);
-    kept = as_before ? rows_[at - 1].texts[slot] : snapshot_->arena.Keep(text);
-  }
-}
-
-template <class RowT>
-void Join<RowT>::Add(const prom::InstantVector& vector, std::size_t slot, double scale) {
-  owners_.assign(rows_.size(), 0);
-  last_row_ = RowIndex::kNone;
-  if (rows_.empty()) {
-    rows_.reserve(vector.size());
-    row_nodes_.reserve(vector.size());
-    owners_.reserve(vector.size());
-    index_.Reserve(vector.size());
-  }
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    const std::uint32_t at = RowOf(vector.labels(i));
-    if (at == RowIndex::kNone) continue;
-    std::uint32_t& owner = owners_[at];
-    if (owner != 0) {
-      ++counts_.duplicates;
-      if (!ComesFirst(vector, i, owner - 1)) continue;
-    }
-    owner = static_cast<std::uint32_t>(i + 1);
-    const double value = vector.point(i).value * scale;
-    if (IsPossible<RowT>(slot, value)) {
-      rows_[at].readings.Set(slot, value);
-    } else {
-      rows_[at].readings.SetAbsent(slot, NullReason::kInvalidValue);
+    if (kIsProcess) {
+      devices_.push_back(std::make_unique<ExporterRows<models::GpuMetrics>>(
+          *exporter, own_pods_, evidence, snapshot_->arena));
     }
   }
 }
 
 template <class RowT>
-void Join<RowT>::AddFailure(std::size_t slot) {
-  failed_[slot] = true;
+void Join<RowT>::Add(std::size_t exporter, const prom::InstantVector& vector,
+                     std::optional<std::size_t> metric) {
+  parts_[exporter]->Add(vector, metric);
+  // Series of the info families that came along; the others are none of a GPU's.
+  if (kIsProcess && !metric && !exporters_[exporter]->info.empty()) {
+    devices_[exporter]->Add(vector, std::nullopt);
+  }
+}
+
+template <class RowT>
+void Join<RowT>::AddFailure(std::size_t exporter, std::optional<std::size_t> metric) {
+  const auto& metrics = exporters_[exporter]->metrics(kIsProcess);
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    if (!metric || *metric == i) failed_[metrics[i].slot] = true;
+  }
   snapshot_->partial = true;
 }
 
 template <class RowT>
-void Join<RowT>::AddTimes(prom::InstantVector times) {
-  times_.push_back(std::move(times));
+void Join<RowT>::AddTimes(std::size_t exporter, prom::InstantVector times) {
+  parts_[exporter]->AddTimes(std::move(times));
 }
 
 template <class RowT>
-void Join<RowT>::ApplyTimes() {
-  const JoinCounts before = counts_;
-  for (const auto& vector : times_) {
-    for (std::size_t i = 0; i < vector.size(); ++i) {
-      const auto key = KeyOf(labels_.Read(vector.labels(i)));
-      const double at = vector.point(i).value;
-      if (!key || !std::isfinite(at)) continue;
-      const std::uint32_t found = FindRow(*key, HashOf(key->node, key->gpu, key->pid));
-      if (found == RowIndex::kNone) continue;
-      RowT& row = rows_[found];
-      if (!(row.newest >= at)) row.newest = at;
-      if (!(row.oldest <= at)) row.oldest = at;
+bool Join<RowT>::SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter,
+                         bool by_uuid) const {
+  const RowT& known = rows_[at];
+  // Two rows of one exporter are two GPUs, unless only one of them has a UUID, or a node.
+  const bool one_has_no_node = known.text(Text::kNode).empty() != row.text(Text::kNode).empty();
+  if ((by_uuid && last_exporter_[at] == exporter && !one_has_no_node) || known.pid != row.pid ||
+      known.text(Text::kMigGpuInstance) != row.text(Text::kMigGpuInstance)) {
+    return false;
+  }
+  if (by_uuid) return known.text(Text::kUuid) == row.text(Text::kUuid);
+  const bool one_has_no_uuid =
+      last_exporter_[at] == exporter
+          ? known.text(Text::kUuid).empty() != row.text(Text::kUuid).empty()
+          : known.text(Text::kUuid).empty() || row.text(Text::kUuid).empty();
+  return one_has_no_uuid && known.text(Text::kNode) == row.text(Text::kNode) &&
+         known.text(Text::kGpuId) == row.text(Text::kGpuId) &&
+         Agree(known.text(Text::kGpuName), row.text(Text::kGpuName));
+}
+
+template <class RowT>
+std::uint32_t Join<RowT>::Find(const RowT& row, std::size_t exporter) const {
+  if (!row.text(Text::kUuid).empty()) {
+    // The same node first: a cloned machine may show another's UUIDs.
+    for (const bool same_node : {true, false}) {
+      const std::uint32_t at = by_uuid_.Find(UuidHash(row), [&](std::uint32_t r) {
+        return SameGpu(r, row, exporter, true) &&
+               (!same_node || Agree(rows_[r].text(Text::kNode), row.text(Text::kNode)));
+      });
+      if (at != RowIndex::kNone) return at;
     }
   }
-  counts_ = before;  // the same labels were counted with the values
-  times_.clear();
+  if (row.text(Text::kNode).empty() || row.text(Text::kGpuId).empty()) return RowIndex::kNone;
+  return by_id_.Find(IdHash(row),
+                     [&](std::uint32_t r) { return SameGpu(r, row, exporter, false); });
+}
+
+template <class RowT>
+void Join<RowT>::Cover(std::size_t exporter, std::size_t i, std::size_t slot, bool shown) {
+  const std::uint8_t metric = parts_[exporter]->metric(i, slot);
+  if (metric == ExporterRows<RowT>::kNoMetric) return;  // derived
+  models::Coverage& coverage = snapshot_->coverage[first_coverage_[exporter] + metric];
+  ++(shown ? coverage.rows : coverage.losers);
+}
+
+template <class RowT>
+void Join<RowT>::CoverRow(std::size_t exporter, std::size_t i, const RowT& row) {
+  for (std::size_t slot = 0; slot < kSlots; ++slot) {
+    if (row.readings.Has(slot)) Cover(exporter, i, slot, true);
+  }
+}
+
+template <class RowT>
+void Join<RowT>::AddRow(std::size_t exporter, std::size_t i) {
+  ExporterRows<RowT>& rows = *parts_[exporter];
+  const auto at = static_cast<std::uint32_t>(rows_.size());
+  rows_.push_back(rows.row(i));
+  last_exporter_.push_back(exporter);
+  held_.push_back(rows.WorkloadsOf(i));
+  const RowT& row = rows_.back();
+  CoverRow(exporter, i, row);
+  if (!row.text(Text::kUuid).empty()) by_uuid_.Insert(UuidHash(row), at);
+  by_id_.Insert(IdHash(row), at);
+}
+
+// The rows of the only exporter are the rows.
+template <class RowT>
+void Join<RowT>::TakeAll() {
+  ExporterRows<RowT>& rows = *parts_.front();
+  held_.reserve(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    DeriveFields(*exporters_.front(), rows.row(i));
+    CoverRow(0, i, rows.row(i));
+    held_.push_back(rows.WorkloadsOf(i));
+  }
+  rows_ = rows.TakeRows();
+}
+
+template <class RowT>
+void Join<RowT>::FillRow(std::uint32_t at, std::size_t exporter, std::size_t i) {
+  ExporterRows<RowT>& rows = *parts_[exporter];
+  RowT& row = rows_[at];
+  const RowT& more = rows.row(i);
+  const bool had_uuid = !row.text(Text::kUuid).empty();
+  last_exporter_[at] = exporter;
+  bool used = false;
+  for (std::size_t slot = 0; slot < kSlots; ++slot) {
+    if (!more.readings.Has(slot)) {
+      if (row.readings.reason(slot) == NullReason::kNotExported) {
+        row.readings.SetAbsent(slot, more.readings.reason(slot));
+      }
+      continue;
+    }
+    const bool shown = !row.readings.Has(slot);
+    if (shown) row.readings.Set(slot, *more.readings.Get(slot));
+    used |= shown;
+    Cover(exporter, i, slot, shown);
+  }
+  for (std::size_t slot = 0; slot < row.texts.size(); ++slot) {
+    if (row.texts[slot].empty()) row.texts[slot] = more.texts[slot];
+  }
+  if (row.gpu_index == RowT::kNoIndex) row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
+  if (used) {
+    if (!(row.newest >= more.newest)) row.newest = more.newest;
+    if (!(row.oldest <= more.oldest)) row.oldest = more.oldest;
+    row.bad_time |= more.bad_time;
+  }
+  AddWorkloads(at, rows.WorkloadsOf(i));
+  if (!had_uuid && !row.text(Text::kUuid).empty()) by_uuid_.Insert(UuidHash(row), at);
+}
+
+template <class RowT>
+void Join<RowT>::AddWorkloads(std::uint32_t at, const std::vector<models::Workload>& more) {
+  for (const models::Workload& workload : more) {
+    auto& held = held_[at];
+    const auto same = std::find_if(held.begin(), held.end(), [&](const models::Workload& known) {
+      return known.name_space == workload.name_space && known.pod == workload.pod &&
+             Agree(known.container, workload.container);
+    });
+    if (same == held.end()) {
+      held.push_back(workload);
+      continue;
+    }
+    const auto fill = [](double& value, double other) {
+      if (value != value) value = other;
+    };
+    fill(same->utilization, workload.utilization);
+    fill(same->memory_used, workload.memory_used);
+    fill(same->memory_limit, workload.memory_limit);
+  }
+}
+
+template <class RowT>
+void Join<RowT>::Take(std::size_t exporter) {
+  ExporterRows<RowT>& rows = *parts_[exporter];
+  rows.Settle(snapshot_->as_of);
+  counts_.no_gpu_label += rows.counts().no_gpu_label;
+  counts_.bad_pid += rows.counts().bad_pid;
+  counts_.duplicates += rows.counts().duplicates;
+  counts_.bad_value += rows.counts().bad_value;
+  if (rows.size() > 0) snapshot_->sources.push_back(exporters_[exporter]->name);
+  // Rows with UUID and node first: those without one join them, in whichever order they came.
+  const auto lacks = [](const RowT& row) {
+    return row.text(Text::kUuid).empty() ? 2 : row.text(Text::kNode).empty() ? 1 : 0;
+  };
+  std::array<std::size_t, 3> lacking{};
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    ++lacking[static_cast<std::size_t>(lacks(rows.row(i)))];
+  const bool mixed = std::count(lacking.begin(), lacking.end(), 0U) < 2;
+  if (parts_.size() == 1 && !mixed) return TakeAll();
+  rows_.reserve(std::max(rows_.capacity(), rows.size()));
+  bool first = exporter == 0;  // there is nothing to meet
+  for (int kind = 0; kind < 3; ++kind) {
+    if (lacking[static_cast<std::size_t>(kind)] == 0) continue;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (lacks(rows.row(i)) != kind) continue;
+      DeriveFields(*exporters_[exporter], rows.row(i));
+      const std::uint32_t at = first ? RowIndex::kNone : Find(rows.row(i), exporter);
+      if (at == RowIndex::kNone) {
+        AddRow(exporter, i);
+      } else {
+        FillRow(at, exporter, i);
+      }
+    }
+    first = false;
+  }
+}
+
+// Processes of an exporter that names their GPU by its UUID alone.
+template <class RowT>
+void Join<RowT>::NameDevices() {
+  std::unordered_map<std::string_view, const models::GpuMetrics*> known;
+  for (const auto& devices : devices_) {
+    devices->Settle(snapshot_->as_of);
+    for (std::size_t i = 0; i < devices->size(); ++i) {
+      const models::GpuMetrics& gpu = devices->row(i);
+      if (!gpu.text(Text::kUuid).empty()) known.try_emplace(gpu.text(Text::kUuid), &gpu);
+    }
+  }
+  if (known.empty()) return;
+  for (RowT& row : rows_) {
+    const auto found = known.find(row.text(Text::kUuid));
+    if (found == known.end()) continue;
+    for (const Text text : {Text::kNode, Text::kGpuId, Text::kGpuName}) {
+      if (row.text(text).empty()) row.set_text(text, found->second->text(text));
+    }
+    if (row.gpu_index == RowT::kNoIndex) row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
+  }
 }
 
 template <class RowT>
 void Join<RowT>::CheckRow(RowT& row) {
   CheckTogether(row);
-  for (std::size_t slot = 0; slot < kQuantitiesOf<RowT>; ++slot) {
+  for (std::size_t slot = 0; slot < kSlots; ++slot) {
     if (row.readings.reason(slot) == NullReason::kInvalidValue) ++counts_.bad_value;
-    if (failed_[slot]) row.readings.SetAbsent(slot, NullReason::kQueryFailed);
+    if (row.readings.reason(slot) == NullReason::kStale) ++counts_.stale;
+    if (failed_[slot] && !row.readings.Has(slot)) {
+      row.readings.SetAbsent(slot, NullReason::kQueryFailed);
+    }
   }
   Derive(row);
 }
 
 template <class RowT>
 void Join<RowT>::ShowCommands(CommandStyle style) {
-  if constexpr (kIsProcess<RowT>) {
+  if constexpr (kIsProcess) {
     if (style == CommandStyle::kFull) return;
     // Ranks of one job run one command.
     std::unordered_map<std::string_view, std::string_view> shown;
@@ -288,7 +348,7 @@ void Join<RowT>::StateReasons() {
       missing[slot] = shared ? reason : NullReason::kNone;
     }
   };
-  if constexpr (kIsProcess<RowT>) {
+  if constexpr (kIsProcess) {
     state(snapshot_->missing_process);
   } else {
     state(snapshot_->missing_gpu);
@@ -307,55 +367,30 @@ void Join<RowT>::StateWarnings() {
         "samples without a valid pid dropped");
   state(counts_.no_node_label, "row without a node label", "rows without a node label");
   state(counts_.bad_value, "impossible value shown as null", "impossible values shown as null");
+  state(counts_.stale, "old value of a failed collection shown as null",
+        "old values of failed collections shown as null");
   state(counts_.duplicates, "duplicate series ignored", "duplicate series ignored");
-}
-
-// Node names are compared once per node, not at each step of the sort.
-template <class RowT>
-std::vector<RowT> Join<RowT>::SortedRows() {
-  std::vector<std::uint32_t> nodes(nodes_.size());
-  std::iota(nodes.begin(), nodes.end(), 0U);
-  std::sort(nodes.begin(), nodes.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return std::tuple(nodes_[a].empty(), nodes_[a]) < std::tuple(nodes_[b].empty(), nodes_[b]);
-  });
-  std::vector<std::uint32_t> ranks(nodes_.size());
-  for (std::size_t i = 0; i < nodes.size(); ++i) ranks[nodes[i]] = static_cast<std::uint32_t>(i);
-
-  struct Place {
-    std::uint64_t node_and_index;  // no index, being negative, comes last
-    std::uint32_t row;
-  };
-  std::vector<Place> places(rows_.size());
-  for (std::uint32_t i = 0; i < places.size(); ++i) {
-    const auto index = static_cast<std::uint32_t>(rows_[i].gpu_index);
-    places[i] = {(std::uint64_t{ranks[row_nodes_[i]]} << 32U) | index, i};
-  }
-  std::sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
-    if (a.node_and_index != b.node_and_index) return a.node_and_index < b.node_and_index;
-    const RowT& x = rows_[a.row];
-    const RowT& y = rows_[b.row];
-    return std::tuple(x.text(Text::kGpuId), x.pid) < std::tuple(y.text(Text::kGpuId), y.pid);
-  });
-  std::vector<RowT> sorted;
-  sorted.reserve(rows_.size());
-  for (const Place& place : places) sorted.push_back(rows_[place.row]);
-  rows_ = {};
-  return sorted;
 }
 
 template <class RowT>
 std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands) {
-  ApplyTimes();
-  for (RowT& row : rows_) CheckRow(row);
+  for (std::size_t i = 0; i < parts_.size(); ++i) Take(i);
+  for (auto& one : snapshot_->coverage) one.percent = evidence_.AnyIsPercent(one.metric);
+  if (kIsProcess) NameDevices();
+  if constexpr (!kIsProcess) NameInstances(rows_);
+  for (RowT& row : rows_) {
+    CheckRow(row);
+    if (row.text(Text::kNode).empty()) ++counts_.no_node_label;
+  }
   ShowCommands(commands);
   StateReasons();
   StateWarnings();
-  if (!rows_.empty()) snapshot_->sources = {std::string(exporter_.name)};
-  if constexpr (kIsProcess<RowT>) {
-    snapshot_->processes = SortedRows();
+  if constexpr (kIsProcess) {
+    snapshot_->processes = InOrder(rows_, std::move(held_), snapshot_->workloads);
   } else {
-    snapshot_->gpus = SortedRows();
+    snapshot_->gpus = InOrder(rows_, std::move(held_), snapshot_->workloads);
   }
+  rows_ = {};
   return std::move(snapshot_);
 }
 

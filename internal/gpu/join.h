@@ -1,4 +1,4 @@
-// Meets instant vectors on (node, gpu) or (node, gpu, pid) and makes a Snapshot of them.
+// Makes a Snapshot of instant vectors: what each exporter says, met on GPU (and process).
 #pragma once
 
 #include <cstddef>
@@ -6,47 +6,45 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "internal/gpu/command.h"
-#include "internal/gpu/label_reader.h"
+#include "internal/gpu/exporter_rows.h"
+#include "internal/gpu/identity.h"
 #include "internal/gpu/row_index.h"
 #include "internal/prom/value.h"
-#include "internal/schema/schema.h"
+#include "internal/schema/exporter.h"
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
 
-// What was left out or doubted while joining; each becomes a warning and a counter.
-struct JoinCounts {
-  std::size_t no_gpu_label = 0;   // sample dropped
-  std::size_t no_node_label = 0;  // rows kept with node_name null
-  std::size_t bad_pid = 0;        // sample dropped
-  std::size_t bad_value = 0;      // NaN, infinite or impossible: null
-  std::size_t duplicates = 0;     // series beyond the first of one (metric, key)
-  std::size_t undecodable = 0;    // samples whose value was no number: NaN, in bad_value too
-};
-
 // One thread at a time. RowT is models::GpuMetrics or models::GpuProcess. The result does not
-// depend on the order of samples or of Add calls: of several series for one value the first in
-// label order counts, of several texts for one field the smallest (bytewise).
+// depend on the order of samples or of Add calls.
+//
+// Rows of two exporters are one GPU when they share its UUID (and MIG instance), or, where one of
+// them has no UUID, node and id and no contradicting name. Field by field the exporter that stands
+// first gives the value; the row's `source` is the first that knows the GPU. A MIG instance has
+// the texts of its GPU where it has none of its own.
 template <class RowT>
 class Join {
  public:
-  // `exporter` must outlive the Join.
-  Join(const schema::Exporter& exporter, double as_of);
+  // `exporters`, the best first, and `evidence` must outlive the Join.
+  Join(std::span<const schema::Exporter* const> exporters, UnitEvidence& evidence, double as_of);
 
-  // Takes the value of every sample of `vector` as `slot` (a Quantity or ProcessQuantity) of the
-  // row its labels name, times `scale`. Once for a slot. What it keeps, it copies.
-  void Add(const prom::InstantVector& vector, std::size_t slot, double scale);
-  // The query for `slot` failed: its values are absent, not zero.
-  void AddFailure(std::size_t slot);
+  // Takes the samples of `vector`: as values of `metric` of that exporter, or of what each one's
+  // name says. What it keeps, it copies.
+  void Add(std::size_t exporter, const prom::InstantVector& vector,
+           std::optional<std::size_t> metric);
+  // The query for `metric`, or for all metrics, failed: values are absent, not zero.
+  void AddFailure(std::size_t exporter, std::optional<std::size_t> metric);
   // Sample times (Unix seconds as values) by the same identity labels, kept until Finish: a row's
   // newest and oldest are taken over all of its series.
-  void AddTimes(prom::InstantVector times);
+  void AddTimes(std::size_t exporter, prom::InstantVector times);
+  // Series of `up`, before the values of exporters whose own pod may be taken for a workload.
+  void AddTargets(const prom::InstantVector& targets) { own_pods_.Add(targets); }
   // Sample times are unknown: the snapshot is partial.
   void AddFailedTimes() { snapshot_->times_failed = snapshot_->partial = true; }
   // The server says that it left something out.
@@ -59,51 +57,45 @@ class Join {
   const JoinCounts& counts() const { return counts_; }
 
  private:
-  struct Key {
-    std::string_view node;
-    std::string_view gpu;
-    std::int64_t pid = 0;  // process rows
-  };
+  static constexpr bool kIsProcess = std::is_same_v<RowT, models::GpuProcess>;
+  static constexpr std::size_t kSlots =
+      kIsProcess ? models::kProcessQuantities : models::kQuantities;
 
-  // The key that `identity` names; nothing, and counted, when it names none.
-  std::optional<Key> KeyOf(const Identity& identity);
-  std::uint32_t FindRow(const Key& key, std::size_t hash) const;
-  // Answers mostly list the same series in the same order: then no look-up is needed.
-  bool RepeatsNextRow(prom::LabelSet labels);
-  // The row that `labels` name, with their texts; kNone, and counted, when they name none.
-  std::uint32_t RowOf(prom::LabelSet labels);
-  std::uint32_t FindOrAddRow(const Key& key);
-  std::uint32_t AddRow(const Key& key, std::size_t hash);
-  std::uint32_t NodeNumber(std::string_view node);
-  bool IsRow(std::uint32_t row, const Key& key) const;
-  void MergeTexts(std::uint32_t at, const Identity& identity);
-  void ApplyTimes();
+  void Take(std::size_t exporter);
+  std::uint32_t Find(const RowT& row, std::size_t exporter) const;
+  bool SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter, bool by_uuid) const;
+  void TakeAll();
+  void AddRow(std::size_t exporter, std::size_t i);
+  void FillRow(std::uint32_t at, std::size_t exporter, std::size_t i);
+  void Cover(std::size_t exporter, std::size_t i, std::size_t slot, bool shown);
+  void CoverRow(std::size_t exporter, std::size_t i, const RowT& row);
+  void AddWorkloads(std::uint32_t at, const std::vector<models::Workload>& more);
+  void NameDevices();
   void CheckRow(RowT& row);
   void ShowCommands(CommandStyle style);
   void StateReasons();
   void StateWarnings();
-  std::vector<RowT> SortedRows();
 
-  const schema::Exporter& exporter_;
-  LabelReader labels_;
+  const std::span<const schema::Exporter* const> exporters_;
+  const UnitEvidence& evidence_;
   std::shared_ptr<models::Snapshot> snapshot_;
+  OwnPods own_pods_;
+  std::vector<std::unique_ptr<ExporterRows<RowT>>> parts_;  // one for each exporter
+  // Processes: what the exporters' info families say of the GPUs they run on.
+  std::vector<std::unique_ptr<ExporterRows<models::GpuMetrics>>> devices_;
+
   std::vector<RowT> rows_;
-  RowIndex index_;
-  std::vector<std::string_view> nodes_;  // every node name once
-  RowIndex node_index_;
-  std::vector<std::uint32_t> row_nodes_;      // row -> its node's number
-  std::uint32_t last_row_ = RowIndex::kNone;  // of the sample before
-  std::vector<std::uint32_t> owners_;  // row -> 1 + sample that set it, for the current vector
+  std::vector<std::size_t> last_exporter_;           // row -> who added to it last
+  std::vector<std::vector<models::Workload>> held_;  // row -> its workloads
+  RowIndex by_uuid_;
+  RowIndex by_id_;
+  std::vector<std::size_t> first_coverage_;  // exporter -> its place in snapshot_->coverage
   std::vector<bool> failed_;
-  std::vector<prom::InstantVector> times_;
   std::set<std::string> warnings_;
   JoinCounts counts_;
 };
 
 extern template class Join<models::GpuMetrics>;
 extern template class Join<models::GpuProcess>;
-
-// `0|[1-9][0-9]{0,5}` as a number, else RowT::kNoIndex.
-std::int32_t ParseGpuIndex(std::string_view id);
 
 }  // namespace gpumon::gpu

@@ -9,14 +9,19 @@ namespace gpumon::gpu {
 LabelReader::LabelReader(const schema::Exporter& exporter, std::size_t texts, bool with_pid)
     : with_pid_(with_pid) {
   const auto add = [&](const schema::Aliases& aliases, std::uint8_t target) {
-    for (const std::string_view name : aliases) roles_.push_back({name, target});
+    for (const std::string& name : aliases) roles_.push_back({name, target});
   };
-  add(exporter.node, static_cast<std::uint8_t>(models::Text::kNode));
-  add(exporter.gpu, static_cast<std::uint8_t>(models::Text::kGpuId));
-  if (with_pid) add(exporter.pid, kPid);
-  for (const schema::LabelRow& row : exporter.texts) {
-    if (static_cast<std::size_t>(row.text) < texts) {
-      add(row.aliases, static_cast<std::uint8_t>(row.text));
+  const auto& of_processes = exporter.process_labels.texts;
+  if (with_pid) {
+    add(exporter.process_labels.pid, kPid);
+    for (const auto& [text, aliases] : of_processes) add(aliases, static_cast<std::uint8_t>(text));
+  }
+  for (const auto& [text, aliases] : exporter.labels.texts) {
+    const bool replaced =
+        with_pid && std::any_of(of_processes.begin(), of_processes.end(),
+                                [&, which = text](const auto& row) { return row.first == which; });
+    if (static_cast<std::size_t>(text) < texts && !replaced) {
+      add(aliases, static_cast<std::uint8_t>(text));
     }
   }
   shapes_.reserve(kShapes);
@@ -35,6 +40,9 @@ bool LabelReader::Repeats(prom::LabelSet labels, std::span<const std::string_vie
                           std::string_view& pid) {
   const Shape& shape = ShapeOf(labels);
   if (!shape.plain) return false;
+  for (const std::uint8_t target : shape.absent) {
+    if (!texts[target].empty()) return false;
+  }
   for (const Source& source : shape.sources) {
     const std::string_view value = labels[source.label].value;
     if (source.target == kPid) {
@@ -111,8 +119,14 @@ auto LabelReader::Learn(prom::LabelSet labels) const -> Shape {
   }
   std::array<int, kPid + 1> sources_of{};
   for (const Source& source : shape.sources) ++sources_of[source.target];
-  shape.plain = sources_of[static_cast<std::size_t>(models::Text::kNode)] == 1 &&
-                sources_of[static_cast<std::size_t>(models::Text::kGpuId)] == 1 &&
+  const auto sources = [&](models::Text text) {
+    return sources_of[static_cast<std::size_t>(text)];
+  };
+  for (const models::Text text :
+       {models::Text::kNode, models::Text::kUuid, models::Text::kMigGpuInstance}) {
+    if (sources(text) == 0) shape.absent.push_back(static_cast<std::uint8_t>(text));
+  }
+  shape.plain = sources(models::Text::kGpuId) + sources(models::Text::kUuid) > 0 &&
                 sources_of[kPid] == (with_pid_ ? 1 : 0) &&
                 std::all_of(sources_of.begin(), sources_of.end(), [](int n) { return n <= 1; });
   return shape;

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "internal/prom/value.h"
-#include "internal/schema/schema.h"
+#include "internal/schema/exporter.h"
 #include "models/field.h"
 
 namespace gpumon::gpu {
@@ -27,14 +27,15 @@ struct Identity {
 // Of each text the first alias wins that a series has and that is not empty. One thread at a time.
 class LabelReader {
  public:
-  // Reads the texts before slot `texts`; the pid when `with_pid`.
+  // Reads the texts before slot `texts`; the pid when `with_pid`, and then by the labels of the
+  // exporter's processes.
   LabelReader(const schema::Exporter& exporter, std::size_t texts, bool with_pid);
 
   Identity Read(prom::LabelSet labels);
 
-  // True when `labels` name a node, a GPU and (where one is read) a pid, each by one alias only,
-  // and every text in them is the one in `texts` (by models::Text, of a row known before). `pid`
-  // gets the pid's. False is no answer: then Read.
+  // True when `labels` name a GPU by its id or UUID and (where one is read) a pid, every text by
+  // one alias only, and every text in them is the one in `texts` (by models::Text, of a row known
+  // before). `pid` gets the pid's. False is no answer: then Read.
   bool Repeats(prom::LabelSet labels, std::span<const std::string_view> texts,
                std::string_view& pid);
 
@@ -44,7 +45,7 @@ class LabelReader {
   // out once.
   static constexpr std::size_t kShapes = 8;
   struct Role {
-    std::string_view name;
+    std::string name;
     std::uint8_t target;
   };
   struct Source {
@@ -67,8 +68,9 @@ class LabelReader {
   };
   struct Shape {
     std::vector<Name> names;
-    std::vector<Source> sources;  // best alias of a target first
-    bool plain = false;           // one source each for node, GPU and pid; none has two
+    std::vector<Source> sources;       // best alias of a target first
+    std::vector<std::uint8_t> absent;  // of what tells rows apart
+    bool plain = false;                // names a GPU, and a pid; no text has two sources
   };
 
   static bool Fits(const Shape& shape, prom::LabelSet labels);

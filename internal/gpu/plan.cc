@@ -1,15 +1,31 @@
 #include "internal/gpu/plan.h"
 
-#include <string_view>
+#include <algorithm>
+
+#include "internal/gpu/metric_index.h"
+#include "internal/prom/promql.h"
 
 namespace gpumon::gpu {
 namespace {
 
 using models::Part;
+using schema::Condition;
+using schema::Exporter;
+using schema::Metric;
 
-// The metric's name in front of a selector's braces.
-std::string MetricName(std::string_view selector) {
-  return std::string(selector.substr(0, selector.find('{')));
+std::vector<Condition> All(const std::vector<Condition>& a, const std::vector<Condition>& b) {
+  std::vector<Condition> all = a;
+  all.insert(all.end(), b.begin(), b.end());
+  return all;
+}
+
+std::vector<std::string> WithPrefixes(const Exporter& exporter,
+                                      const std::vector<std::string>& names) {
+  std::vector<std::string> all;
+  for (const std::string& name : names) {
+    for (const std::string& prefix : exporter.prefixes) all.push_back(prefix + name);
+  }
+  return all;
 }
 
 // timestamp() tells a sample's own time only when it is asked of a bare selector. `or` keeps one
@@ -18,29 +34,108 @@ std::string MetricName(std::string_view selector) {
 std::string TimesQuery(const std::vector<std::string>& selectors) {
   std::string promql;
   for (const auto& selector : selectors) {
-    promql += (promql.empty() ? "timestamp(" : " or timestamp(") + selector + ')';
+    promql.append(promql.empty() ? "timestamp(" : " or timestamp(").append(selector).append(")");
   }
   return promql;
 }
 
+class Planner {
+ public:
+  Planner(const Exporter& exporter, std::size_t place, Part part, std::vector<PlannedQuery>& plan)
+      : exporter_(exporter), place_(place), part_(part), plan_(plan) {}
+
+  void Plan() {
+    const auto& metrics = part_ == Part::kGpus ? exporter_.gpu : exporter_.process;
+    if (metrics.empty()) return;
+    std::vector<std::string> names = MetricIndex(exporter_, part_).Names();
+    // The names of GPUs that process series lack.
+    if (part_ == Part::kProcesses) {
+      const auto infos = WithPrefixes(exporter_, exporter_.info);
+      names.insert(names.end(), infos.begin(), infos.end());
+      if (!exporter_.gpu_id_metric.empty()) names.push_back(exporter_.gpu_id_metric);
+    }
+    std::vector<std::string> timed;
+    if (exporter_.separate_queries) PlanSeparately(metrics, names, timed);
+    if (!names.empty()) {
+      Add("values", SelectorOfAny(names, exporter_.require), PlannedQuery::Gives::kValues);
+    }
+    if (timed.empty()) {
+      for (const std::string& name : TimedNames(metrics)) {
+        timed.push_back(Selector(name, exporter_.require));
+      }
+    }
+    Add("sample_times", TimesQuery(timed), PlannedQuery::Gives::kTimes);
+  }
+
+ private:
+  void Add(const std::string& name, std::string promql, PlannedQuery::Gives gives,
+           std::optional<std::size_t> metric = std::nullopt) {
+    plan_.push_back(
+        {metric ? name : exporter_.name + '/' + name, std::move(promql), gives, place_, metric});
+  }
+
+  // The first metric of each field by a query of its own; their names leave `names`.
+  void PlanSeparately(const std::vector<Metric>& metrics, std::vector<std::string>& names,
+                      std::vector<std::string>& timed) {
+    std::vector<std::size_t> slots;
+    for (std::size_t i = 0; i < metrics.size(); ++i) {
+      if (std::find(slots.begin(), slots.end(), metrics[i].slot) != slots.end()) continue;
+      slots.push_back(metrics[i].slot);
+      std::erase(names, metrics[i].name);
+      timed.push_back(Selector(metrics[i].name, All(exporter_.require, metrics[i].where)));
+      Add(metrics[i].name, timed.back(), PlannedQuery::Gives::kValues, i);
+    }
+  }
+
+  std::vector<std::string> TimedNames(const std::vector<Metric>& metrics) const {
+    if (part_ == Part::kGpus) return WithPrefixes(exporter_, exporter_.detect);
+    return WithPrefixes(exporter_, {metrics.front().name});
+  }
+
+  const Exporter& exporter_;
+  const std::size_t place_;
+  const Part part_;
+  std::vector<PlannedQuery>& plan_;
+};
+
 }  // namespace
 
-std::vector<PlannedQuery> PlanQueries(const schema::Exporter& exporter, Part part) {
-  std::vector<PlannedQuery> plan;
-  std::vector<std::string> selectors;
-  const auto add = [&](const auto& metrics) {
-    for (const auto& metric : metrics) {
-      selectors.push_back(metric.selector);
-      plan.push_back({MetricName(metric.selector), metric.selector, PlannedQuery::Gives::kValue,
-                      static_cast<std::size_t>(metric.quantity), metric.scale});
-    }
-  };
-  if (part == Part::kGpus) {
-    add(exporter.gpu_metrics);
-  } else {
-    add(exporter.process_metrics);
+std::string Selector(const std::string& name, const std::vector<Condition>& conditions,
+                     const std::string& first_matcher) {
+  std::string matchers = first_matcher;
+  for (const Condition& condition : conditions) {
+    if (!matchers.empty()) matchers += ',';
+    matchers += condition.label + (condition.is == Condition::Is::kPresent ? "!=" : "=") +
+                prom::Quote(condition.value);
   }
-  plan.push_back({"sample_times", TimesQuery(selectors), PlannedQuery::Gives::kTimes, 0, 1});
+  return matchers.empty() ? name : name + '{' + matchers + '}';
+}
+
+std::string SelectorOfAny(const std::vector<std::string>& names,
+                          const std::vector<Condition>& conditions) {
+  if (names.size() == 1) return Selector(names.front(), conditions);
+  std::string any;
+  for (const std::string& name : names) any.append(any.empty() ? "" : "|").append(name);
+  return Selector("", conditions, "__name__=~" + prom::Quote(any));
+}
+
+std::vector<PlannedQuery> PlanQueries(std::span<const Exporter* const> exporters, Part part) {
+  std::vector<PlannedQuery> plan;
+  for (std::size_t i = 0; i < exporters.size(); ++i) Planner(*exporters[i], i, part, plan).Plan();
+  std::vector<std::string> names;
+  for (const Exporter* exporter : exporters) {
+    if (part != Part::kGpus || !exporter->pod_may_be_exporters) continue;
+    const auto its = WithPrefixes(*exporter, exporter->detect);
+    names.insert(names.end(), its.begin(), its.end());
+  }
+  if (!names.empty()) {
+    PlannedQuery targets;
+    targets.name = "targets";
+    targets.promql =
+        "up and on(job,instance) group by(job,instance)(" + SelectorOfAny(names, {}) + ")";
+    targets.gives = PlannedQuery::Gives::kTargets;
+    plan.push_back(std::move(targets));
+  }
   return plan;
 }
 

@@ -1,26 +1,41 @@
-// Which PromQL a refresh asks. The number of queries depends on the schema alone, never on the
-// number of GPUs or viewers.
+// Which PromQL a refresh asks. The number of queries depends on the exporters that are there alone,
+// never on the number of GPUs or viewers.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "internal/schema/schema.h"
+#include "internal/schema/exporter.h"
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
 
 struct PlannedQuery {
-  enum class Gives : std::uint8_t { kValue, kTimes };
+  enum class Gives : std::uint8_t { kValues, kTimes, kTargets };
 
-  std::string name;  // for metrics, logs and warnings: the metric's name, or sample_times
+  std::string name;  // for metrics, logs and warnings: the metric's name, or like dcgm/values
   std::string promql;
-  Gives gives = Gives::kValue;
-  std::size_t slot = 0;  // kValue: the Quantity or ProcessQuantity
-  double scale = 1;
+  Gives gives = Gives::kValues;
+  std::size_t exporter = 0;           // its place in the plan
+  std::optional<std::size_t> metric;  // kValues: of that metric; nothing: the samples' names say it
 };
 
-std::vector<PlannedQuery> PlanQueries(const schema::Exporter& exporter, models::Part part);
+// `exporters` in the order of the plan. For each: one query with all its families (for some: one
+// for each metric), and one for the sample times; beside them one for all, of the labels of the
+// scrape targets whose own pod may be taken for a workload. Without process metrics an exporter has
+// no query in the plan for processes.
+std::vector<PlannedQuery> PlanQueries(std::span<const schema::Exporter* const> exporters,
+                                      models::Part part);
+
+// `name{label="value"}`, with what `conditions` say of labels; `name` may be empty.
+std::string Selector(const std::string& name, const std::vector<schema::Condition>& conditions,
+                     const std::string& first_matcher = "");
+// `{__name__=~"a|b"}`, or a plain selector for one name.
+std::string SelectorOfAny(const std::vector<std::string>& names,
+                          const std::vector<schema::Condition>& conditions);
 
 }  // namespace gpumon::gpu

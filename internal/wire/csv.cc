@@ -4,6 +4,7 @@
 #include "internal/base/text.h"
 #include "internal/wire/encode.h"
 #include "internal/wire/form.h"
+#include "internal/wire/throttle.h"
 
 namespace gpumon::wire {
 namespace {
@@ -11,27 +12,28 @@ namespace {
 using models::NullReason;
 using models::Text;
 
-void AppendCsvText(std::string& out, std::string_view text) {
-  const bool formula =
-      !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos;
-  const bool quote = text.find_first_of("\",\r\n") != std::string_view::npos;
-  if (quote) out += '"';
-  if (formula) out += '\'';
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
+// namespace/pod/container, several of them with blanks between.
+std::string CsvWorkloads(const Table& table, std::size_t row) {
+  std::string text;
+  for (const models::Workload& workload : table.workloads(row)) {
+    if (!text.empty()) text += ' ';
+    text.append(workload.name_space).append("/").append(workload.pod);
+    if (!workload.container.empty()) text.append("/").append(workload.container);
   }
-  if (quote) out += '"';
+  return text;
 }
 
-std::string CsvWorkload(const Table& table, std::size_t row) {
-  std::string text(table.text(row, Text::kNamespace));
-  text += '/';
-  text += table.text(row, Text::kPod);
-  if (const auto container = table.text(row, Text::kContainer); !container.empty()) {
-    text += '/';
-    text += container;
-  }
+// gpu_instance_id/compute_instance_id/profile
+std::string CsvMig(const Table& table, std::size_t row) {
+  std::string text(table.text(row, Text::kMigGpuInstance));
+  text.append("/").append(table.text(row, Text::kMigComputeInstance));
+  return text.append("/").append(table.text(row, Text::kMigProfile));
+}
+
+std::string CsvThrottle(std::int64_t mask) {
+  std::string text;
+  for (const std::string& name : ThrottleNames(mask))
+    text.append(text.empty() ? "" : " ").append(name);
   return text;
 }
 
@@ -65,9 +67,11 @@ void AppendCsvCell(std::string& out, const Table& table, const Page& page, std::
       out += FormatTime(ToWallTime(cell.number));
       return;
     case Cell::Type::kWorkloads:
-      if (!table.text(row, Text::kPod).empty()) {
-        AppendCsvText(out, ToValidUtf8(CsvWorkload(table, row)));
-      }
+      return AppendCsvText(out, ToValidUtf8(CsvWorkloads(table, row)));
+    case Cell::Type::kMig:
+      return AppendCsvText(out, ToValidUtf8(CsvMig(table, row)));
+    case Cell::Type::kThrottle:
+      out += CsvThrottle(cell.integer);
       return;
     case Cell::Type::kReasons:
       return AppendCsvText(out, CsvReasons(table, page, row));

@@ -1,12 +1,14 @@
 #include "internal/wire/encode.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
 #include "internal/base/text.h"
 #include "internal/json/writer.h"
 #include "internal/wire/form.h"
+#include "internal/wire/throttle.h"
 
 namespace gpumon::wire {
 namespace {
@@ -78,6 +80,10 @@ class RowWriter {
         return writer_.String(cell.text);
       case Cell::Type::kTime:
         return writer_.String(time_.Of(cell.number));
+      case Cell::Type::kThrottle:
+        return WriteThrottle(cell.integer);
+      case Cell::Type::kMig:
+        return WriteMig(row);
       case Cell::Type::kWorkloads:
         return WriteWorkloads(row);
       case Cell::Type::kReasons:
@@ -97,15 +103,62 @@ class RowWriter {
 
   void WriteWorkloads(std::size_t row) {
     writer_.BeginArray();
-    if (table_.text(row, Text::kPod).empty()) return writer_.EndArray();
+    for (const models::Workload& workload : table_.workloads(row)) {
+      writer_.BeginObject();
+      writer_.Key("namespace");
+      WriteTextOrNull(writer_, workload.name_space);
+      writer_.Key("pod");
+      WriteTextOrNull(writer_, workload.pod);
+      writer_.Key("container");
+      WriteTextOrNull(writer_, workload.container);
+      writer_.Key("share");
+      WriteShare(workload);
+      writer_.EndObject();
+    }
+    writer_.EndArray();
+  }
+
+  // null: the pod has the GPU alone, or nobody measures its part.
+  void WriteShare(const models::Workload& workload) {
+    struct Part {
+      std::string_view key;
+      double value;
+    };
+    const std::array parts = {Part{"utilization", workload.utilization},
+                              Part{"memory_used_bytes", workload.memory_used},
+                              Part{"memory_limit_bytes", workload.memory_limit}};
+    if (std::all_of(parts.begin(), parts.end(),
+                    [](const Part& p) { return std::isnan(p.value); })) {
+      return writer_.Null();
+    }
     writer_.BeginObject();
-    writer_.Key("namespace");
-    WriteTextOrNull(writer_, table_.text(row, Text::kNamespace));
-    writer_.Key("pod");
-    WriteTextOrNull(writer_, table_.text(row, Text::kPod));
-    writer_.Key("container");
-    WriteTextOrNull(writer_, table_.text(row, Text::kContainer));
+    for (const Part& part : parts) {
+      writer_.Key(part.key);
+      if (std::isnan(part.value)) {
+        writer_.Null();
+      } else {
+        WriteCount(part.value);
+      }
+    }
     writer_.EndObject();
+  }
+
+  void WriteMig(std::size_t row) {
+    static constexpr std::array kKeys = {
+        std::pair("gpu_instance_id", Text::kMigGpuInstance),
+        std::pair("compute_instance_id", Text::kMigComputeInstance),
+        std::pair("profile", Text::kMigProfile), std::pair("uuid", Text::kMigUuid)};
+    writer_.BeginObject();
+    for (const auto& [key, text] : kKeys) {
+      writer_.Key(key);
+      WriteTextOrNull(writer_, table_.text(row, text));
+    }
+    writer_.EndObject();
+  }
+
+  void WriteThrottle(std::int64_t mask) {
+    writer_.BeginArray();
+    for (const std::string& name : ThrottleNames(mask)) writer_.String(name);
     writer_.EndArray();
   }
 
@@ -166,8 +219,32 @@ void WriteMeta(Writer& writer, const Table& table, const Page& page) {
   writer.EndObject();
 }
 
-std::vector<std::string> Warnings(const Table& table, const Page& page) {
-  std::vector<std::string> warnings = table.snapshot().warnings;
+std::string_view TypeName(models::From from) {
+  switch (from) {
+    case models::From::kReading:
+    case models::From::kAge:
+      return "number";
+    case models::From::kInteger:
+    case models::From::kGpuIndex:
+    case models::From::kPid:
+      return "integer";
+    case models::From::kText:
+      return "string";
+    case models::From::kTimestamp:
+      return "timestamp";
+    case models::From::kThrottle:
+    case models::From::kWorkloads:
+      return "array";
+    case models::From::kMig:
+    case models::From::kReasons:
+      return "object";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::vector<std::string> WarningsOf(std::vector<std::string> warnings, const Page& page) {
   warnings.insert(warnings.end(), page.warnings.begin(), page.warnings.end());
   if (page.stale) {
     warnings.insert(warnings.begin(), "stale: Prometheus gave nothing newer (" +
@@ -176,28 +253,6 @@ std::vector<std::string> Warnings(const Table& table, const Page& page) {
   }
   return warnings;
 }
-
-std::string_view TypeName(models::From from) {
-  switch (from) {
-    case models::From::kReading:
-    case models::From::kAge:
-      return "number";
-    case models::From::kGpuIndex:
-    case models::From::kPid:
-      return "integer";
-    case models::From::kText:
-      return "string";
-    case models::From::kTimestamp:
-      return "timestamp";
-    case models::From::kWorkloads:
-      return "array";
-    case models::From::kReasons:
-      return "object";
-  }
-  return "";
-}
-
-}  // namespace
 
 Page WholePage(const Table& table) {
   Page page;
@@ -228,7 +283,7 @@ Encoded EncodeList(const Table& table, const Page& page, std::string_view messag
   writer.Key("error");
   writer.Null();
   const std::size_t warnings_begin = writer.size();
-  if (const auto warnings = Warnings(table, page); !warnings.empty()) {
+  if (const auto warnings = WarningsOf(table.snapshot().warnings, page); !warnings.empty()) {
     writer.Key("warnings");
     WriteTexts(writer, warnings);
   }

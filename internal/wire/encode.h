@@ -29,6 +29,9 @@ struct Page {
   std::vector<std::string> warnings;
 };
 
+// `warnings` and the page's own, after what a stale page has to say.
+std::vector<std::string> WarningsOf(std::vector<std::string> warnings, const Page& page);
+
 // Every row and every shown field.
 Page WholePage(const Table& table);
 

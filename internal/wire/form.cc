@@ -21,4 +21,17 @@ std::string Tag(std::string_view data, std::string_view warnings) {
   return {text.data(), static_cast<std::size_t>(n)};
 }
 
+void AppendCsvText(std::string& out, std::string_view text) {
+  const bool formula =
+      !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos;
+  const bool quote = text.find_first_of("\",\r\n") != std::string_view::npos;
+  if (quote) out += '"';
+  if (formula) out += '\'';
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  if (quote) out += '"';
+}
+
 }  // namespace gpumon::wire

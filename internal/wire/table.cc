@@ -11,6 +11,16 @@ using models::From;
 using models::NullReason;
 using models::Text;
 
+// Counts beyond 2^63 are none.
+std::int64_t ToInteger(double value) {
+  constexpr double kBeyond = 9.2e18;
+  return static_cast<std::int64_t>(std::clamp(std::round(value), -kBeyond, kBeyond));
+}
+
+bool IsReading(From from) {
+  return from == From::kReading || from == From::kInteger || from == From::kThrottle;
+}
+
 template <class RowT>
 Cell CellOf(const RowT& row, const FieldSpec& field, double as_of) {
   Cell cell;
@@ -19,6 +29,19 @@ Cell CellOf(const RowT& row, const FieldSpec& field, double as_of) {
       if (row.readings.Has(field.slot)) {
         cell.type = Cell::Type::kNumber;
         cell.number = *row.readings.Get(field.slot) * field.scale;
+      }
+      break;
+    case From::kInteger:
+    case From::kThrottle:
+      if (row.readings.Has(field.slot)) {
+        const bool mask = field.from == From::kThrottle;
+        cell.type = mask ? Cell::Type::kThrottle : Cell::Type::kInteger;
+        cell.integer = ToInteger(*row.readings.Get(field.slot));
+      }
+      break;
+    case From::kMig:
+      if (!row.text(Text::kMigGpuInstance).empty() || !row.text(Text::kMigUuid).empty()) {
+        cell.type = Cell::Type::kMig;
       }
       break;
     case From::kText:
@@ -54,11 +77,13 @@ Cell CellOf(const RowT& row, const FieldSpec& field, double as_of) {
 
 template <class RowT>
 NullReason ReasonOf(const RowT& row, const FieldSpec& field) {
+  // A whole GPU is no MIG instance: nothing is missing.
+  if (field.from == From::kMig) return NullReason::kNone;
   // An id that is no index, like "abc" or "007".
   if (field.from == From::kGpuIndex && !row.text(Text::kGpuId).empty()) {
     return NullReason::kInvalidValue;
   }
-  return field.from == From::kReading ? row.readings.reason(field.slot) : NullReason::kNotExported;
+  return IsReading(field.from) ? row.readings.reason(field.slot) : NullReason::kNotExported;
 }
 
 }  // namespace
@@ -86,7 +111,7 @@ Table::Table(const models::Snapshot& snapshot)
 }
 
 NullReason Table::EmptyReason(const FieldSpec& field) const {
-  if (field.from != From::kReading) return NullReason::kNone;
+  if (!IsReading(field.from)) return NullReason::kNone;
   return snapshot_.part == models::Part::kGpus ? snapshot_.missing_gpu[field.slot]
                                                : snapshot_.missing_process[field.slot];
 }
@@ -108,8 +133,9 @@ void Table::Survey() {
       if (why != common) common = NullReason::kNone;
     }
     if (fields_[f].from == From::kWorkloads) {
-      for (std::size_t r = 0; r < rows_ && !shown_[f]; ++r)
-        shown_[f] = !text(r, Text::kPod).empty();
+      for (std::size_t r = 0; r < rows_ && !shown_[f]; ++r) shown_[f] = !workloads(r).empty();
+    } else if (fields_[f].from == From::kMig) {
+      for (std::size_t r = 0; r < rows_ && !shown_[f]; ++r) shown_[f] = !cell(r, f).is_null();
     } else if (nulls < rows_) {
       shown_[f] = true;
     }
@@ -133,8 +159,17 @@ NullReason Table::reason(std::size_t row, std::size_t field) const {
   if (snapshot_.times_failed && (from == From::kTimestamp || from == From::kAge)) {
     return NullReason::kQueryFailed;
   }
+  if ((from == From::kTimestamp || from == From::kAge) && HasBadTime(row)) {
+    return NullReason::kInvalidValue;
+  }
   return snapshot_.part == models::Part::kGpus ? ReasonOf(snapshot_.gpus[row], fields_[field])
                                                : ReasonOf(snapshot_.processes[row], fields_[field]);
+}
+
+std::span<const models::Workload> Table::workloads(std::size_t row) const {
+  if (snapshot_.part != models::Part::kGpus) return {};
+  const models::GpuMetrics& gpu = snapshot_.gpus[row];
+  return std::span(snapshot_.workloads).subspan(gpu.first_workload, gpu.workload_count);
 }
 
 std::string_view Table::text(std::size_t row, Text which) const {

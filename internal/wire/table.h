@@ -6,14 +6,24 @@
 #include <string_view>
 #include <vector>
 
-#include "models/field.h"
+#include "models/fields.h"
 #include "models/gpu.h"
 
 namespace gpumon::wire {
 
 // One value. Views live as long as the snapshot.
 struct Cell {
-  enum class Type : std::uint8_t { kNull, kNumber, kInteger, kText, kTime, kWorkloads, kReasons };
+  enum class Type : std::uint8_t {
+    kNull,
+    kNumber,
+    kInteger,
+    kText,
+    kTime,
+    kThrottle,  // integer: the mask
+    kMig,
+    kWorkloads,
+    kReasons
+  };
 
   Type type = Type::kNull;
   double number = 0;  // kNumber; kTime: Unix seconds
@@ -46,10 +56,16 @@ class Table {
   // The field stands in the rows of this snapshot.
   bool shown(std::size_t field) const { return shown_[field]; }
 
+  // The pods that hold the GPU of that row; none for a process.
+  std::span<const models::Workload> workloads(std::size_t row) const;
   // The texts of a row, for filters; empty where the row has none.
   std::string_view text(std::size_t row, models::Text which) const;
 
  private:
+  bool HasBadTime(std::size_t row) const {
+    return snapshot_.part == models::Part::kGpus ? snapshot_.gpus[row].bad_time
+                                                 : snapshot_.processes[row].bad_time;
+  }
   models::NullReason EmptyReason(const models::FieldSpec& field) const;
   void Survey();
 

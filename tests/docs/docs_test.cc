@@ -1,11 +1,14 @@
 // The tables of docs/ are what the code says. GPUMON_UPDATE_DOCS=1 writes them anew.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <regex>
 #include <set>
+#include <span>
 #include <sstream>
 #include <string>
 
@@ -15,7 +18,8 @@
 #include "internal/config/help.h"
 #include "internal/config/server_options.h"
 #include "internal/gpu/plan.h"
-#include "internal/schema/schema.h"
+#include "internal/schema/registry.h"
+#include "internal/schema/unit.h"
 #include "internal/wire/table.h"
 
 namespace gpumon {
@@ -50,18 +54,76 @@ std::string FieldTable(models::Part part) {
   return table;
 }
 
-std::string QueryTable(models::Part part) {
-  std::string table;
-  for (const auto& query : gpu::PlanQueries(schema::NvidiaGpu(), part)) {
-    table += "- `" + query.promql + "`\n";
+using Exporters = std::span<const std::shared_ptr<const schema::Exporter>>;
+
+std::string Joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "`" : ", `") + name + '`';
+  return text;
+}
+
+const std::vector<schema::Metric>& MetricsOf(const schema::Exporter& exporter, models::Part part) {
+  return part == models::Part::kGpus ? exporter.gpu : exporter.process;
+}
+
+// Fields down, exporters across: what each one can give.
+std::string Matrix(Exporters exporters, models::Part part) {
+  std::string head = "| field |";
+  std::string line = "|---|";
+  for (const auto& exporter : exporters) {
+    if (MetricsOf(*exporter, part).empty()) continue;
+    head += ' ' + exporter->name + " |";
+    line += ":-:|";
+  }
+  std::string table = head + '\n' + line + '\n';
+  for (const auto& field :
+       part == models::Part::kGpus ? schema::MeasuredOfGpus() : schema::MeasuredOfProcesses()) {
+    table += "| `" + std::string(field.name) + "` |";
+    for (const auto& exporter : exporters) {
+      const auto& metrics = MetricsOf(*exporter, part);
+      if (metrics.empty()) continue;
+      const bool has = std::any_of(metrics.begin(), metrics.end(),
+                                   [&](const auto& metric) { return metric.slot == field.slot; });
+      const bool derived =
+          part == models::Part::kGpus &&
+          std::any_of(exporter->derive.begin(), exporter->derive.end(), [&](const auto& row) {
+            return static_cast<std::size_t>(row.target) == field.slot;
+          });
+      table += has ? " + |" : derived ? " = |" : "  |";
+    }
+    table += '\n';
   }
   return table;
 }
 
-std::string Names(const schema::Aliases& aliases) {
-  std::string names;
-  for (const auto& name : aliases) names += (names.empty() ? "`" : ", `") + std::string(name) + '`';
-  return names;
+std::string Where(const std::vector<schema::Condition>& conditions) {
+  return gpu::Selector("", conditions);
+}
+
+std::string MetricTable(const schema::Exporter& exporter, models::Part part) {
+  std::string table;
+  for (const auto& field :
+       part == models::Part::kGpus ? schema::MeasuredOfGpus() : schema::MeasuredOfProcesses()) {
+    for (const auto& metric : MetricsOf(exporter, part)) {
+      if (metric.slot != field.slot) continue;
+      table += "| `" + std::string(field.name) + "` | `" + metric.name + Where(metric.where) +
+               "` | " + metric.unit + " | " + metric.note + " |\n";
+    }
+  }
+  return table;
+}
+
+std::string Section(const schema::Exporter& exporter) {
+  std::string text = "\n### " + exporter.name + "\n" + exporter.title + ". Found by " +
+                     Joined(exporter.detect) + ".\n";
+  for (const auto& [what, aliases] : exporter.labels.texts) {
+    if (what == models::Text::kNode) text += "Node: " + Joined(aliases) + ".\n";
+    if (what == models::Text::kGpuId) text += "GPU: " + Joined(aliases) + ".\n";
+    if (what == models::Text::kUuid) text += "UUID: " + Joined(aliases) + ".\n";
+  }
+  return text + "\n| field | metric | as exported | |\n|---|---|---|---|\n" +
+         MetricTable(exporter, models::Part::kGpus) +
+         MetricTable(exporter, models::Part::kProcesses);
 }
 
 // "folder/Suite.Name" of every test below tests/, "folder/Suite.*" of every suite, "folder/*", and
@@ -111,21 +173,24 @@ TEST(DocsTest, ConfigurationIsTheOptionTable) {
           config::MarkdownTable(config::ServerOptionRows()));
 }
 
-TEST(DocsTest, MetricsAreTheRegistryAndThePlan) {
-  const auto& exporter = schema::NvidiaGpu();
-  ExpectDocument("METRICS.md",
-                 "# Fields and metrics\nWritten by the field registry (`models/field.h`) and the "
-                 "query plan (`internal/gpu/plan.cc`).\n\n## `/api/v1/gpu/metrics`\n" +
-                     FieldTable(models::Part::kGpus) + "\n## `/api/v1/gpu/processes`\n" +
-                     FieldTable(models::Part::kProcesses) +
-                     "\n## What Prometheus is asked\nOne query each, all at once, at one "
-                     "instant.\n\nFor GPUs:\n" +
-                     QueryTable(models::Part::kGpus) + "\nFor processes:\n" +
-                     QueryTable(models::Part::kProcesses) +
-                     "\n## Labels\nThe first label that a series has, and that is not empty, "
-                     "wins.\n- node: " +
-                     Names(exporter.node) + "\n- GPU: " + Names(exporter.gpu) +
-                     "\n- process: " + Names(exporter.pid) + "\n");
+TEST(DocsTest, MetricsAreTheRegistryAndTheSchemas) {
+  const Exporters exporters = schema::Registry::BuiltIn().exporters();
+  std::string sections;
+  for (const auto& exporter : exporters) sections += Section(*exporter);
+  ExpectDocument(
+      "METRICS.md",
+      "# Fields and metrics\nWritten by the field registry (`models/fields.h`) and the exporter "
+      "schemas (`internal/schema/data`).\n\n## `/api/v1/gpu/metrics`\n" +
+          FieldTable(models::Part::kGpus) + "\n## `/api/v1/gpu/processes`\n" +
+          FieldTable(models::Part::kProcesses) +
+          "\n## Who measures what\n`+`: it has a metric for the field; `=`: the field is computed "
+          "from its others. The exporter that stands further left wins where two measure one "
+          "field of one GPU.\n\n" +
+          Matrix(exporters, models::Part::kGpus) + "\n" +
+          Matrix(exporters, models::Part::kProcesses) +
+          "\n## Exporters\nOf several metrics for one field the first that a GPU has counts. The "
+          "first label that a series has, and that is not empty, wins.\n" +
+          sections);
 }
 
 TEST(DocsTest, TheApiPageNamesEveryRouteAndNoOther) {

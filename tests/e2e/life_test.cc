@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -341,10 +342,29 @@ TEST(LifeTest, HealthcheckTellsTheContainerRuntime) {
   EXPECT_EQ(RunApi({"--healthcheck"}, {{"PORT", std::to_string(FreePort())}}).exit_code, 1);
 }
 
+TEST(LifeTest, AWrongSchemaFileStopsTheStartAndNamesThePlace) {
+  const process::ScratchDirectory directory;
+  const std::string file = directory.path() + "/schemas.json";
+  std::ofstream(file) << R"({
+    "name": "acme", "title": "Acme board exporter", "vendor": "Acme", "priority": 5,
+    "detect": ["acme_load"], "labels": {"node": ["machine"], "gpu_id": ["board"]},
+    "gpu": [{"field": "utilisation", "metric": "acme_load", "unit": "ratio"}]
+  })";
+  const auto ended = RunApi({}, {{"SCHEMA_FILE", file}});
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_EQ(std::count(ended.errors.begin(), ended.errors.end(), '\n'), 1) << ended.errors;
+  for (const std::string& part : {file, std::string("utilisation"), std::string("utilization")}) {
+    EXPECT_NE(ended.errors.find(part), std::string::npos) << ended.errors;
+  }
+  const auto missing = RunApi({}, {{"SCHEMA_FILE", directory.path() + "/none"}});
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_NE(missing.errors.find("--schema-file"), std::string::npos) << missing.errors;
+}
+
 TEST(LifeTest, AVariableOfAnotherVersionIsNotIgnoredSilently) {
-  const ApiServer server(fault::RefusingUrl(), {{"SCHEMA_FILE", "/x"}});
+  const ApiServer server(fault::RefusingUrl(), {{"HAKURIVER_URL", "http://x"}});
   ASSERT_EQ(server.Get("/livez").status, 200);
-  EXPECT_NE(server.log().find("SCHEMA_FILE is set, but this version has no such option"),
+  EXPECT_NE(server.log().find("HAKURIVER_URL is set, but this version has no such option"),
             std::string::npos)
       << server.log();
   EXPECT_EQ(server.log().find("DSTACK_URL"), std::string::npos);

@@ -10,7 +10,10 @@ class DebugTest : public HandlersTest {
   DebugTest() {
     settings_.debug = DebugAccess::kEverybody;
     settings_.command_line = {"gpu-monitoring-api", "--port=1"};
-    settings_.queries = {{"gpus/x", "nvidia_gpu_utilization_percent"}};
+    settings_.queries = [] {
+      return std::vector<std::pair<std::string, std::string>>{
+          {"gpus/x", "nvidia_gpu_utilization_percent"}};
+    };
   }
 };
 

@@ -52,9 +52,17 @@ models::GpuProcess Process(std::int64_t pid, std::string_view user, double memor
 }  // namespace
 
 HandlersTest::HandlersTest()
-    : services_{
-          settings_,  clock_,        pool_,    source_,       [this] { return reachability_; },
-          lifecycle_, render_cache_, metrics_, cpu_profiler_, [this] { return token_; }},
+    : services_{settings_,
+                schema::Registry::BuiltIn(),
+                clock_,
+                pool_,
+                source_,
+                [this] { return reachability_; },
+                lifecycle_,
+                render_cache_,
+                metrics_,
+                cpu_profiler_,
+                [this] { return token_; }},
       api_(services_) {
   log::SetLevel(log::Level::kOff);
   settings_.version = "1.2.3";
@@ -103,6 +111,8 @@ std::shared_ptr<models::Snapshot> HandlersTest::ThreeGpus() {
   auto cold = Gpu("a", "1", 1, 0);
   auto odd = Gpu("b", "x", models::GpuMetrics::kNoIndex, 12.25);
   Set(odd, Quantity::kTemperature, 40);
+  full.workload_count = 1;
+  snapshot->workloads = {{.name_space = "ml", .pod = "train-0", .container = {}}};
   snapshot->gpus = {full, cold, odd};
   return snapshot;
 }

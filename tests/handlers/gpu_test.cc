@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "handlers/about.h"
+#include "models/fields.h"
 #include "tests/handlers/fixture.h"
 
 namespace gpumon::handlers {
@@ -290,6 +291,38 @@ TEST_F(GpuTest, FiltersCombine) {
   EXPECT_EQ(ids("max_temperature=50"), (List{"b/x"})) << "a null passes no bound";
   EXPECT_EQ(ids("pod=train-*"), (List{"a/0"}));
   EXPECT_EQ(ids("uuid=*"), List{}) << "absent is not any";
+}
+
+TEST_F(GpuTest, FiltersOfAWorkloadAreMetByOneOfThem) {
+  const auto snapshot = ThreeGpus();
+  snapshot->workloads = {{.name_space = "ml", .pod = "train-0", .container = {}},
+                         {.name_space = "web", .pod = "chat-0", .container = {}}};
+  snapshot->gpus[0].workload_count = 2;
+  Serve(snapshot);
+  const auto ids = [&](const std::string& query) {
+    return Ids(Get("/api/v1/gpu/metrics?" + query).json());
+  };
+  using List = std::vector<std::string>;
+  EXPECT_EQ(ids("namespace=ml&pod=train-0"), (List{"a/0"}));
+  EXPECT_EQ(ids("namespace=web&pod=chat-0"), (List{"a/0"}));
+  EXPECT_EQ(ids("namespace=ml&pod=chat-0"), List{}) << "of two pods that share the GPU";
+  EXPECT_EQ(ids("namespace=web&pod=train-0"), List{});
+  EXPECT_EQ(ids("namespace=web&namespace=ml&pod=chat-0"), (List{"a/0"})) << "either namespace";
+  EXPECT_EQ(ids("namespace=web"), (List{"a/0"}));
+}
+
+TEST_F(GpuTest, ReasonsAreToldOfTheFieldsAskedForAlone) {
+  const auto snapshot = ThreeGpus();
+  for (const auto quantity : {models::Quantity::kPower, models::Quantity::kEnergy}) {
+    snapshot->missing_gpu[static_cast<std::size_t>(quantity)] = models::NullReason::kNotExported;
+  }
+  Serve(snapshot);
+  const auto reasons = [&](const std::string& fields) {
+    return Get("/api/v1/gpu/metrics?fields=" + fields).json()["meta"]["null_reasons"].size();
+  };
+  EXPECT_EQ(reasons("node_name,power"), 1U);
+  EXPECT_EQ(reasons("power,energy"), 2U);
+  EXPECT_EQ(reasons("node_name"), 0U);
 }
 
 TEST_F(GpuTest, SortingPutsNullsLastBothWays) {

@@ -1,4 +1,4 @@
-#include "models/field.h"
+#include "models/fields.h"
 
 #include <gtest/gtest.h>
 
@@ -30,9 +30,10 @@ void ExpectSound(const Fields& fields, std::size_t readings, std::size_t texts) 
       return (c >= 'a' && c <= 'z') || c == '_';
     })) << field.name;
     EXPECT_GT(field.scale, 0) << field.name;
-    if (field.from == From::kReading) {
+    if (field.from == From::kReading || field.from == From::kInteger ||
+        field.from == From::kThrottle) {
       EXPECT_LT(field.slot, readings) << field.name;
-      EXPECT_FALSE(field.unit.empty()) << field.name;
+      EXPECT_EQ(field.unit.empty(), field.from != From::kReading) << field.name;
       shown_readings.insert(field.slot);
     } else if (field.from == From::kText) {
       EXPECT_LT(field.slot, texts) << field.name;

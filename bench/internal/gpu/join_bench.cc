@@ -2,9 +2,11 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,7 +15,7 @@
 #include "bench/internal/gpu/allocations.h"
 #include "internal/gpu/join.h"
 #include "internal/prom/decode.h"
-#include "internal/schema/schema.h"
+#include "internal/schema/registry.h"
 
 namespace gpumon::gpu {
 namespace {
@@ -90,15 +92,30 @@ void AddAnswer(Answers& answers, std::size_t rows, const std::string& metric, Se
   answers.vectors.push_back(std::get<prom::InstantVector>(std::move(decoded->value)));
 }
 
+const schema::Exporter& NvidiaGpu() {
+  return *schema::Registry::BuiltIn().Find("nvidia_gpu");
+}
+
+// The metrics that the requirement names: the first of each field.
+std::vector<std::size_t> FirstMetrics(const std::vector<schema::Metric>& metrics) {
+  std::vector<std::size_t> first;
+  std::set<std::size_t> slots;
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    if (slots.insert(metrics[i].slot).second) first.push_back(i);
+  }
+  return first;
+}
+
 template <class RowT>
 void Run(benchmark::State& state, const Answers& answers, CommandStyle commands) {
-  const schema::Exporter& exporter = schema::NvidiaGpu();
+  const std::array exporters = {&NvidiaGpu()};
+  UnitEvidence evidence;
   const auto samples = state.range(0) * static_cast<std::int64_t>(answers.vectors.size());
   const bench::Allocations before = bench::CountAllocations();
   for (auto _ : state) {
-    Join<RowT> join(exporter, 1704110400.5);
-    for (std::size_t slot = 0; slot < answers.vectors.size(); ++slot) {
-      join.Add(answers.vectors[slot], slot, 1);
+    Join<RowT> join(exporters, evidence, 1704110400.5);
+    for (std::size_t metric = 0; metric < answers.vectors.size(); ++metric) {
+      join.Add(0, answers.vectors[metric], metric);
     }
     benchmark::DoNotOptimize(join.Finish(commands));
   }
@@ -109,8 +126,8 @@ void Run(benchmark::State& state, const Answers& answers, CommandStyle commands)
 
 void JoinGpus(benchmark::State& state) {
   Answers answers;
-  for (const auto& metric : schema::NvidiaGpu().gpu_metrics) {
-    AddAnswer(answers, static_cast<std::size_t>(state.range(0)), metric.selector.substr(0, 40),
+  for (const std::size_t metric : FirstMetrics(NvidiaGpu().gpu)) {
+    AddAnswer(answers, static_cast<std::size_t>(state.range(0)), NvidiaGpu().gpu[metric].name,
               GpuSeries);
   }
   Run<models::GpuMetrics>(state, answers, CommandStyle::kRedacted);
@@ -119,8 +136,8 @@ BENCHMARK(JoinGpus)->Arg(1000)->Arg(10'000)->Arg(100'000)->Unit(benchmark::kMill
 
 void JoinProcesses(benchmark::State& state, CommandStyle commands) {
   Answers answers;
-  for (const auto& metric : schema::NvidiaGpu().process_metrics) {
-    AddAnswer(answers, static_cast<std::size_t>(state.range(0)), metric.selector, ProcessSeries);
+  for (const auto& metric : NvidiaGpu().process) {
+    AddAnswer(answers, static_cast<std::size_t>(state.range(0)), metric.name, ProcessSeries);
   }
   Run<models::GpuProcess>(state, answers, commands);
 }

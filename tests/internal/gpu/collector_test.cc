@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <future>
 #include <limits>
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/internal/gpu/join_rig.h"
 #include "tests/internal/gpu/refresh_rig.h"
 
 namespace gpumon::gpu {
@@ -25,6 +27,11 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
+// What is asked when no exporter is found.
+std::vector<PlannedQuery> NvidiaPlan(Part part) {
+  return PlanQueries(std::array{&NvidiaGpu()}, part);
+}
+
 constexpr std::size_t Slot(Quantity quantity) {
   return static_cast<std::size_t>(quantity);
 }
@@ -32,12 +39,17 @@ constexpr std::size_t Slot(Quantity quantity) {
 TEST(CollectorTest, StartsAllQueriesBeforeAnyIsAnsweredWithOneTimeAndOneDeadline) {
   for (const Part part : {Part::kGpus, Part::kProcesses}) {
     RefreshRig rig;
-    rig.client().Hold();
+    const auto plan = NvidiaPlan(part);
+    for (const auto& query : plan) rig.client().Hold(query.promql);
     auto [done, future] = MakeCallback<RefreshRig::Collection>();
     const Deadline deadline = rig.In(Millis(1234));
     rig.collector.Collect(part, 1700000000.25, deadline, done);
-    const auto calls = rig.client().calls();
-    const auto& plan = rig.collector.plan(part);
+    // What was there then comes first.
+    ASSERT_TRUE(rig.client().WaitForCalls(1 + plan.size()));
+    auto calls = rig.client().calls();
+    EXPECT_EQ(calls[0].promql, Detector::Query(schema::Registry::BuiltIn()));
+    EXPECT_EQ(calls[0].start, 1700000000.25);
+    calls.erase(calls.begin());
     EXPECT_EQ(rig.client().held_count(), plan.size());
     ASSERT_EQ(calls.size(), plan.size());
     for (std::size_t i = 0; i < calls.size(); ++i) {
@@ -68,7 +80,7 @@ TEST(CollectorTest, TheNumberOfQueriesDoesNotGrowWithTheGpus) {
     const auto snapshot = rig.CollectGpus();
     ASSERT_TRUE(snapshot);
     EXPECT_EQ((*snapshot)->gpus.size(), gpus);
-    EXPECT_EQ(rig.client().call_count(), 7U);
+    EXPECT_EQ(rig.client().call_count(), 1 + NvidiaPlan(Part::kGpus).size());
   }
 }
 
@@ -90,13 +102,13 @@ TEST(CollectorTest, OneFailingQueryGivesAPartialSnapshot) {
 
 TEST(CollectorTest, FailingTimesGiveAPartialSnapshotWithoutTimes) {
   RefreshRig rig;
-  const auto& times = rig.collector.plan(Part::kGpus).at(6);
+  const auto times = NvidiaPlan(Part::kGpus).back();
   rig.client().SetError(times.promql, Code::kUpstreamRejectedQuery);
   const auto snapshot = rig.CollectGpus();
   ASSERT_TRUE(snapshot);
   EXPECT_TRUE((*snapshot)->partial);
   EXPECT_THAT((*snapshot)->warnings,
-              ElementsAre("sample_times: query failed (upstream_rejected_query)"));
+              ElementsAre("nvidia_gpu/sample_times: query failed (upstream_rejected_query)"));
   EXPECT_TRUE(std::isnan((*snapshot)->gpus.at(0).newest));
   EXPECT_TRUE(std::isnan((*snapshot)->gpus.at(0).oldest));
 }
@@ -104,9 +116,9 @@ TEST(CollectorTest, FailingTimesGiveAPartialSnapshotWithoutTimes) {
 TEST(CollectorTest, WhenAllValuesFailTheErrorIsThatOfTheFirstInPlanOrder) {
   for (int round = 0; round < 20; ++round) {
     RefreshRig rig(4);
-    const auto& plan = rig.collector.plan(Part::kGpus);
+    const auto plan = NvidiaPlan(Part::kGpus);
     rig.client().SetError(plan[0].promql, Code::kUpstreamAuth, "the first");
-    for (std::size_t i = 1; i < 6; ++i) {
+    for (std::size_t i = 1; i < plan.size(); ++i) {
       rig.client().SetError(plan[i].promql, Code::kUpstreamTimeout, "another");
     }
     const auto snapshot = rig.CollectGpus();
@@ -124,10 +136,11 @@ TEST(CollectorTest, ASetThatWaitedForOthersSaysSo) {
   }
   auto [done, future] = MakeCallback<RefreshRig::Collection>();
   rig.collector.Collect(Part::kGpus, 2, rig.In(Millis(9000)), done);
-  EXPECT_EQ(rig.client().call_count(), 14U);
+  // Two sets, and three looks for exporters.
+  EXPECT_EQ(rig.client().call_count(), 2 * NvidiaPlan(Part::kGpus).size() + 3);
   rig.clock.Advance(Millis(4000));
   rig.client().TimeOutHeld();
-  ASSERT_TRUE(rig.client().WaitForCalls(21));
+  ASSERT_TRUE(rig.client().WaitForCalls(3 * NvidiaPlan(Part::kGpus).size() + 3));
   rig.clock.Advance(Millis(5000));
   rig.client().TimeOutHeld();
   const auto snapshot = Await(std::move(future));
@@ -186,12 +199,12 @@ TEST(CollectorTest, WarnsWhenThereAreNoGpusAtAll) {
   const auto gpus = rig.CollectGpus();
   ASSERT_TRUE(gpus);
   EXPECT_THAT((*gpus)->warnings,
-              ElementsAre("Prometheus has no nvidia_gpu_* series at this instant"));
+              ElementsAre("Prometheus has no series of a known GPU exporter at this instant"));
   const auto processes = rig.Collect(Part::kProcesses);
   ASSERT_TRUE(processes);
   EXPECT_THAT((*processes)->warnings,
-              ElementsAre("Prometheus has no nvidia_gpu_process_* series at this instant: no GPU "
-                          "has a process, or no exporter tells of them"));
+              ElementsAre("Prometheus has no series of GPU processes at this instant: no GPU has a "
+                          "process, or no exporter tells of them"));
 }
 
 TEST(CollectorTest, NothingAndAFailureAreNotCalledAnEmptyPrometheus) {
@@ -232,7 +245,7 @@ TEST(CollectorTest, TellsItsObserverOfEveryQueryAndRefresh) {
   rig.client().SetError("nvidia_gpu_used_memory_bytes", Code::kUpstreamTimeout);
   ASSERT_TRUE(rig.CollectGpus());
   const auto queries = rig.observer.queries();
-  ASSERT_EQ(queries.size(), 7U);
+  ASSERT_EQ(queries.size(), NvidiaPlan(Part::kGpus).size());
   for (const auto& query : queries) {
     EXPECT_EQ(query.result,
               query.name == "nvidia_gpu_used_memory_bytes" ? "upstream_timeout" : "ok");
@@ -258,6 +271,7 @@ TEST(CollectorTest, TellsItsObserverOfAFailedRefresh) {
 
 TEST(CollectorTest, LateAnswersAreHarmlessWhenWhoAskedHasGone) {
   RefreshRig rig;
+  ASSERT_TRUE(rig.CollectGpus());  // so that it knows the exporters
   rig.client().Hold();
   auto gone = std::make_shared<int>(0);
   std::promise<bool> answered;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/fakes/prom/fake_prom_client.h"
+#include "tests/internal/gpu/join_rig.h"
 
 namespace gpumon::gpu {
 namespace {
@@ -72,20 +73,20 @@ struct Joined {
 };
 
 Joined<GpuMetrics> JoinGpus(const std::vector<Add>& adds) {
-  Join<GpuMetrics> join(schema::NvidiaGpu(), kAsOf);
+  OneJoin<GpuMetrics> join(NvidiaGpu(), kAsOf);
   for (const auto& [quantity, samples] : adds) {
-    join.Add(MakeInstantVector(samples), Slot(quantity), 1);
+    join.Add(MakeInstantVector(samples), Slot(quantity));
   }
-  auto snapshot = join.Finish(CommandStyle::kFull);
-  return {std::move(snapshot), join.counts()};
+  auto snapshot = join->Finish(CommandStyle::kFull);
+  return {std::move(snapshot), join->counts()};
 }
 
 Joined<GpuProcess> JoinProcesses(const std::vector<FakeSample>& samples,
                                  CommandStyle style = CommandStyle::kFull) {
-  Join<GpuProcess> join(schema::NvidiaGpu(), kAsOf);
-  join.Add(MakeInstantVector(samples), Slot(ProcessQuantity::kGpuMemory), 1);
-  auto snapshot = join.Finish(style);
-  return {std::move(snapshot), join.counts()};
+  OneJoin<GpuProcess> join(NvidiaGpu(), kAsOf);
+  join.Add(MakeInstantVector(samples), Slot(ProcessQuantity::kGpuMemory));
+  auto snapshot = join->Finish(style);
+  return {std::move(snapshot), join->counts()};
 }
 
 FakeSample Gpu(const std::string& node, const std::string& gpu, double value) {
@@ -140,18 +141,20 @@ TEST(JoinTest, MeetsTheMetricsOfOneGpuInOneRow) {
 }
 
 TEST(JoinTest, KeepsItsTextsWhenTheAnswersAreGone) {
-  Join<GpuMetrics> join(schema::NvidiaGpu(), kAsOf);
+  OneJoin<GpuMetrics> join(NvidiaGpu(), kAsOf);
   for (const Quantity quantity : kMeasured) {
-    join.Add(MakeInstantVector({Gpu("a-long-name-of-a-node", "0", 1)}), Slot(quantity), 1);
+    join.Add(MakeInstantVector({Gpu("a-long-name-of-a-node", "0", 1)}), Slot(quantity));
   }
-  const auto snapshot = join.Finish(CommandStyle::kFull);
+  const auto snapshot = join->Finish(CommandStyle::kFull);
   EXPECT_EQ(snapshot->gpus.at(0).text(Text::kNode), "a-long-name-of-a-node");
 }
 
-TEST(JoinTest, AppliesTheScale) {
-  Join<GpuMetrics> join(schema::NvidiaGpu(), kAsOf);
-  join.Add(MakeInstantVector({Gpu("a", "0", 0.5)}), Slot(Quantity::kUtilization), 100);
-  EXPECT_EQ(join.Finish(CommandStyle::kFull)->gpus.at(0).readings.Get(0), 50);
+TEST(JoinTest, AppliesTheScaleOfTheUnit) {
+  const schema::Exporter& dcgm = *schema::Registry::BuiltIn().Find("dcgm");
+  OneJoin<GpuMetrics> join(dcgm, kAsOf);
+  join.Add(MakeInstantVector({{{{"UUID", "GPU-1"}}, 40960}}), Slot(Quantity::kMemoryUsed));
+  EXPECT_EQ(join->Finish(CommandStyle::kFull)->gpus.at(0).readings.Get(Slot(Quantity::kMemoryUsed)),
+            40960.0 * 1024 * 1024);
 }
 
 TEST(JoinTest, ReadsBothSpellingsOfTheLabels) {
@@ -304,7 +307,7 @@ TEST(JoinTest, TheOrderOfSamplesAndOfAddsChangesNothing) {
     adds.emplace_back(quantity, samples);
   }
   const std::string expected = Dump(*JoinGpus(adds).snapshot);
-  EXPECT_NE(expected.find("84 duplicate series ignored"), std::string::npos) << expected;
+  EXPECT_NE(expected.find("duplicate series ignored"), std::string::npos) << expected;
   std::mt19937 random(5);
   for (int round = 0; round < 1000; ++round) {
     std::shuffle(adds.begin(), adds.end(), random);
@@ -368,10 +371,10 @@ TEST(JoinTest, ImpossibleValuesAreNullAndCounted) {
 }
 
 TEST(JoinTest, AProcessMayUseMoreThanOneCore) {
-  Join<GpuProcess> join(schema::NvidiaGpu(), kAsOf);
-  join.Add(MakeInstantVector({Process("a", "0", "1", 1600)}), Slot(ProcessQuantity::kCpu), 1);
-  join.Add(MakeInstantVector({Process("a", "0", "1", 101)}), Slot(ProcessQuantity::kMemory), 1);
-  const auto snapshot = join.Finish(CommandStyle::kFull);
+  OneJoin<GpuProcess> join(NvidiaGpu(), kAsOf);
+  join.Add(MakeInstantVector({Process("a", "0", "1", 1600)}), Slot(ProcessQuantity::kCpu));
+  join.Add(MakeInstantVector({Process("a", "0", "1", 101)}), Slot(ProcessQuantity::kMemory));
+  const auto snapshot = join->Finish(CommandStyle::kFull);
   const auto& readings = snapshot->processes.at(0).readings;
   EXPECT_EQ(readings.Get(Slot(ProcessQuantity::kCpu)), 1600);
   EXPECT_EQ(readings.reason(Slot(ProcessQuantity::kMemory)), NullReason::kInvalidValue);
@@ -433,15 +436,15 @@ class EverySubsetOfTheMetrics : public testing::TestWithParam<bool> {};
 TEST_P(EverySubsetOfTheMetrics, MakesNoFieldZero) {
   const bool fails = GetParam();
   for (unsigned subset = 0; subset < 512; ++subset) {
-    Join<GpuMetrics> gpus(schema::NvidiaGpu(), kAsOf);
-    Join<GpuProcess> processes(schema::NvidiaGpu(), kAsOf);
+    OneJoin<GpuMetrics> gpus(NvidiaGpu(), kAsOf);
+    OneJoin<GpuProcess> processes(NvidiaGpu(), kAsOf);
     const auto feed = [&](auto& join, std::size_t slot, bool there, const FakeSample& sample) {
       if (there) {
-        join.Add(MakeInstantVector({sample}), slot, 1);
+        join.Add(MakeInstantVector({sample}), slot);
       } else if (fails) {
         join.AddFailure(slot);
       } else {
-        join.Add(MakeInstantVector({}), slot, 1);
+        join.Add(MakeInstantVector({}), slot);
       }
     };
     for (std::size_t i = 0; i < kMeasured.size(); ++i) {
@@ -452,15 +455,17 @@ TEST_P(EverySubsetOfTheMetrics, MakesNoFieldZero) {
            Process("a", "0", "1", 42));
     }
     const NullReason absent = fails ? NullReason::kQueryFailed : NullReason::kNotExported;
-    const auto gpu_snapshot = gpus.Finish(CommandStyle::kFull);
-    const auto process_snapshot = processes.Finish(CommandStyle::kFull);
+    const auto gpu_snapshot = gpus->Finish(CommandStyle::kFull);
+    const auto process_snapshot = processes->Finish(CommandStyle::kFull);
     ExpectNeverZero(*gpu_snapshot, subset, absent);
     ExpectNeverZero(*process_snapshot, subset, absent);
     ASSERT_EQ(gpu_snapshot->gpus.size(), (subset & 63U) != 0 ? 1U : 0U);
     ASSERT_EQ(process_snapshot->processes.size(), (subset >> 6U) != 0 ? 1U : 0U);
     ASSERT_EQ(gpu_snapshot->partial, fails && (subset & 63U) != 63U);
     if ((subset & 63U) == 0) {
-      for (const NullReason reason : gpu_snapshot->missing_gpu) ASSERT_EQ(reason, absent);
+      for (const Quantity quantity : kMeasured) {
+        ASSERT_EQ(gpu_snapshot->missing_gpu[Slot(quantity)], absent);
+      }
     }
   }
 }
@@ -481,43 +486,56 @@ TEST(JoinTest, AReasonIsSharedOnlyWhenEveryRowHasIt) {
 }
 
 TEST(JoinTest, TakesTheNewestAndOldestSampleTime) {
-  Join<GpuMetrics> join(schema::NvidiaGpu(), kAsOf);
+  OneJoin<GpuMetrics> join(NvidiaGpu(), kAsOf);
   // Two spellings of one GPU, as when two exporters watch it.
   const Labels other = {{"hostname", "a"}, {"gpu_id", "0"}};
   join.AddTimes(MakeInstantVector({Gpu("a", "0", 100), {other, 130}, Gpu("gone", "0", 1)}));
   join.AddTimes(MakeInstantVector({Gpu("a", "0", 90), {other, 80}, Gpu("a", "1", kNaN)}));
-  join.Add(MakeInstantVector({Gpu("a", "0", 1), Gpu("a", "1", 1)}), 0, 1);
-  const auto snapshot = join.Finish(CommandStyle::kFull);
+  join.Add(MakeInstantVector({Gpu("a", "0", 1), Gpu("a", "1", 1)}), 0);
+  const auto snapshot = join->Finish(CommandStyle::kFull);
   ASSERT_EQ(snapshot->gpus.size(), 2U);
   EXPECT_EQ(snapshot->gpus[0].newest, 130);
   EXPECT_EQ(snapshot->gpus[0].oldest, 80);
   EXPECT_TRUE(std::isnan(snapshot->gpus[1].newest));
   EXPECT_TRUE(std::isnan(snapshot->gpus[1].oldest));
-  EXPECT_TRUE(snapshot->warnings.empty());
+  EXPECT_TRUE(snapshot->gpus[1].bad_time);
+  EXPECT_EQ(snapshot->warnings, std::vector<std::string>{"1 impossible value shown as null"});
+}
+
+TEST(JoinTest, ATimeThatCannotBeIsNone) {
+  for (const double wrong : {-5.0, kAsOf + 90'000, 9e18}) {
+    OneJoin<GpuMetrics> join(NvidiaGpu(), kAsOf);
+    join.AddTimes(MakeInstantVector({Gpu("a", "0", wrong), Gpu("a", "1", kAsOf - 1)}));
+    join.Add(MakeInstantVector({Gpu("a", "0", 1), Gpu("a", "1", 1)}), 0);
+    const auto snapshot = join->Finish(CommandStyle::kFull);
+    EXPECT_TRUE(std::isnan(snapshot->gpus[0].newest)) << wrong;
+    EXPECT_TRUE(snapshot->gpus[0].bad_time);
+    EXPECT_EQ(snapshot->gpus[1].newest, kAsOf - 1);
+  }
 }
 
 TEST(JoinTest, TimesOfSamplesThatWereDroppedAreNotCountedAgain) {
-  Join<GpuMetrics> join(schema::NvidiaGpu(), kAsOf);
-  join.Add(MakeInstantVector({{{{"node", "a"}}, 1}}), 0, 1);
+  OneJoin<GpuMetrics> join(NvidiaGpu(), kAsOf);
+  join.Add(MakeInstantVector({{{{"node", "a"}}, 1}}), 0);
   join.AddTimes(MakeInstantVector({{{{"node", "a"}}, 100}}));
-  join.Finish(CommandStyle::kFull);
-  EXPECT_EQ(join.counts().no_gpu_label, 1U);
+  join->Finish(CommandStyle::kFull);
+  EXPECT_EQ(join->counts().no_gpu_label, 1U);
 }
 
 TEST(JoinTest, UnknownTimesMakeTheSnapshotPartial) {
-  Join<GpuMetrics> join(schema::NvidiaGpu(), kAsOf);
-  join.AddFailedTimes();
-  EXPECT_TRUE(join.Finish(CommandStyle::kFull)->partial);
+  OneJoin<GpuMetrics> join(NvidiaGpu(), kAsOf);
+  join->AddFailedTimes();
+  EXPECT_TRUE(join->Finish(CommandStyle::kFull)->partial);
 }
 
 TEST(JoinTest, WarnsOnceOfEachThing) {
-  Join<GpuMetrics> join(schema::NvidiaGpu(), kAsOf);
-  join.AddUniqueWarning("b");
-  join.AddUniqueWarning("a");
-  join.AddUniqueWarning("b");
-  join.CountUndecodable(2);
-  join.CountUndecodable(1);
-  EXPECT_EQ(join.Finish(CommandStyle::kFull)->warnings, (std::vector<std::string>{"a", "b"}));
+  OneJoin<GpuMetrics> join(NvidiaGpu(), kAsOf);
+  join->AddUniqueWarning("b");
+  join->AddUniqueWarning("a");
+  join->AddUniqueWarning("b");
+  join->CountUndecodable(2);
+  join->CountUndecodable(1);
+  EXPECT_EQ(join->Finish(CommandStyle::kFull)->warnings, (std::vector<std::string>{"a", "b"}));
 }
 
 TEST(JoinTest, NothingGivesAnEmptySnapshot) {
@@ -584,17 +602,17 @@ TEST(JoinTest, JoinsAHundredThousandGpusInAnyOrder) {
     samples.push_back(
         Gpu("node-" + std::to_string(i / 8), std::to_string(i % 8), static_cast<double>(i % 100)));
   }
-  Join<GpuMetrics> join(schema::NvidiaGpu(), kAsOf);
-  join.Add(MakeInstantVector(samples), Slot(Quantity::kUtilization), 1);
+  OneJoin<GpuMetrics> join(NvidiaGpu(), kAsOf);
+  join.Add(MakeInstantVector(samples), Slot(Quantity::kUtilization));
   std::reverse(samples.begin(), samples.end());
-  join.Add(MakeInstantVector(samples), Slot(Quantity::kTemperature), 1);
-  const auto snapshot = join.Finish(CommandStyle::kFull);
+  join.Add(MakeInstantVector(samples), Slot(Quantity::kTemperature));
+  const auto snapshot = join->Finish(CommandStyle::kFull);
   ASSERT_EQ(snapshot->gpus.size(), 100'000U);
   for (const auto& row : snapshot->gpus) {
     ASSERT_EQ(row.readings.Get(Slot(Quantity::kUtilization)),
               row.readings.Get(Slot(Quantity::kTemperature)));
   }
-  EXPECT_EQ(join.counts().duplicates, 0U);
+  EXPECT_EQ(join->counts().duplicates, 0U);
 }
 
 }  // namespace

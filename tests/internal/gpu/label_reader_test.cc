@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "tests/internal/gpu/join_rig.h"
+
 namespace gpumon::gpu {
 namespace {
 
@@ -23,8 +25,8 @@ TEST(LabelReaderTest, TextsAreTheSameWhenAllTheirBytesAre) {
 }
 
 TEST(LabelReaderTest, ReadsNoPidForGpus) {
-  LabelReader gpus(schema::NvidiaGpu(), models::kGpuTexts, false);
-  LabelReader processes(schema::NvidiaGpu(), models::kProcessTexts, true);
+  LabelReader gpus(NvidiaGpu(), models::kGpuTexts, false);
+  LabelReader processes(NvidiaGpu(), models::kProcessTexts, true);
   const prom::Label labels[] = {{"command", "c"}, {"gpu", "0"}, {"node", "a"}, {"pid", "7"}};
   EXPECT_EQ(gpus.Read(labels).pid, "");
   EXPECT_EQ(gpus.Read(labels).text(models::Text::kCommand), "");
@@ -35,7 +37,7 @@ TEST(LabelReaderTest, ReadsNoPidForGpus) {
 // A reader that took one name for another would give the wrong label's value.
 TEST(LabelReaderTest, TellsNamesOfAnyLengthApart) {
   for (std::size_t size = 1; size < 60; ++size) {
-    LabelReader reader(schema::NvidiaGpu(), models::kGpuTexts, false);
+    LabelReader reader(NvidiaGpu(), models::kGpuTexts, false);
     const std::string other(size, 'x');
     for (std::size_t i = 0; i < size; ++i) {
       std::string changed = other;
@@ -47,13 +49,13 @@ TEST(LabelReaderTest, TellsNamesOfAnyLengthApart) {
       EXPECT_EQ(reader.Read(second).text(models::Text::kNode), "b");
     }
   }
-  LabelReader reader(schema::NvidiaGpu(), models::kGpuTexts, false);
+  LabelReader reader(NvidiaGpu(), models::kGpuTexts, false);
   for (const std::string_view name :
        {"exported_node", "exported_mode", "hostname", "hostmame", "node", "nope", "gpu", "gpx",
         "exported_hostname", "exported_hosxname", "kubernetes_node", "kubernetxs_node"}) {
     const prom::Label labels[] = {{name, "value"}};
     const Identity identity = reader.Read(labels);
-    const auto& names = schema::NvidiaGpu().node;
+    const auto& names = NvidiaGpu().labels.texts.at(0).second;
     const bool is_node = std::find(names.begin(), names.end(), name) != names.end();
     EXPECT_EQ(identity.text(models::Text::kNode), is_node ? "value" : "") << name;
     EXPECT_EQ(identity.text(models::Text::kGpuId), name == "gpu" ? "value" : "") << name;
@@ -61,7 +63,7 @@ TEST(LabelReaderTest, TellsNamesOfAnyLengthApart) {
 }
 
 TEST(LabelReaderTest, ReadsNothingFromNothing) {
-  LabelReader reader(schema::NvidiaGpu(), models::kGpuTexts, false);
+  LabelReader reader(NvidiaGpu(), models::kGpuTexts, false);
   EXPECT_EQ(reader.Read({}).text(models::Text::kGpuId), "");
 }
 

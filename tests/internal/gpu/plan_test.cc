@@ -2,57 +2,128 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <set>
 #include <string>
+
+#include "internal/schema/load.h"
+#include "tests/internal/gpu/join_rig.h"
 
 namespace gpumon::gpu {
 namespace {
 
 using Gives = PlannedQuery::Gives;
+using models::Part;
 
-TEST(PlanTest, AsksEachMetricOfTheSchemaOnceAndTheirTimes) {
-  const auto& exporter = schema::NvidiaGpu();
-  const auto plan = PlanQueries(exporter, models::Part::kGpus);
-  ASSERT_EQ(plan.size(), exporter.gpu_metrics.size() + 1);
-  for (std::size_t i = 0; i < exporter.gpu_metrics.size(); ++i) {
-    EXPECT_EQ(plan[i].promql, exporter.gpu_metrics[i].selector);
-    EXPECT_EQ(plan[i].gives, Gives::kValue);
-    EXPECT_EQ(plan[i].slot, static_cast<std::size_t>(exporter.gpu_metrics[i].quantity));
-    EXPECT_EQ(plan[i].scale, exporter.gpu_metrics[i].scale);
-  }
-  EXPECT_EQ(plan[5].name, "nvidia_gpu_temperature_celsius");
-  EXPECT_EQ(plan[6].gives, Gives::kTimes);
+std::vector<PlannedQuery> PlanOf(const schema::Exporter& exporter, Part part) {
+  return PlanQueries(std::array{&exporter}, part);
 }
 
-TEST(PlanTest, AsksTheProcessMetricsAndTheirTimes) {
-  const auto& exporter = schema::NvidiaGpu();
-  const auto plan = PlanQueries(exporter, models::Part::kProcesses);
-  ASSERT_EQ(plan.size(), exporter.process_metrics.size() + 1);
-  for (std::size_t i = 0; i < exporter.process_metrics.size(); ++i) {
-    EXPECT_EQ(plan[i].promql, exporter.process_metrics[i].selector);
-    EXPECT_EQ(plan[i].slot, static_cast<std::size_t>(exporter.process_metrics[i].quantity));
+schema::Exporter Loaded(const std::string& more) {
+  return schema::Load(R"({"name": "x", "title": "X", "priority": 1, "detect": ["m1"],)"
+                      R"("labels": {"gpu_id": ["i"]},)" +
+                          more + "}",
+                      "x")
+      .value()
+      .at(0);
+}
+
+TEST(PlanTest, AsksTheRequirementsMetricsOneByOne) {
+  const auto plan = PlanOf(NvidiaGpu(), Part::kGpus);
+  ASSERT_EQ(plan.size(), 8U);
+  for (std::size_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(plan[i].gives, Gives::kValues);
+    EXPECT_EQ(plan[i].metric, i);
+    // An older, unrelated exporter has a metric of this name too, always with a minor_number.
+    const std::string where = i == 5 ? "{minor_number=\"\"}" : "";
+    EXPECT_EQ(plan[i].promql, NvidiaGpu().gpu[i].name + where);
+  }
+  // Names of the exporter's first release, all in one.
+  EXPECT_EQ(plan[6].name, "nvidia_gpu/values");
+  EXPECT_FALSE(plan[6].metric.has_value());
+  EXPECT_NE(plan[6].promql.find("nvidia_gpu_memory_used_bytes"), std::string::npos);
+  EXPECT_EQ(plan[7].gives, Gives::kTimes);
+  EXPECT_EQ(PlanOf(NvidiaGpu(), Part::kProcesses).size(), 4U);
+}
+
+TEST(PlanTest, AsksAnyOtherExporterTwice) {
+  for (const auto& exporter : schema::Registry::BuiltIn().exporters()) {
+    if (exporter->separate_queries) continue;
+    for (const Part part : {Part::kGpus, Part::kProcesses}) {
+      const auto plan = PlanOf(*exporter, part);
+      const bool measures = part == Part::kGpus || !exporter->process.empty();
+      const bool targets = part == Part::kGpus && exporter->pod_may_be_exporters;
+      EXPECT_EQ(plan.size(), (measures ? 2U : 0U) + (targets ? 1U : 0U)) << exporter->name;
+    }
   }
 }
 
-TEST(PlanTest, AsksForTheTimesOfAllMetricsInOneQuery) {
-  schema::Exporter exporter;
-  exporter.gpu_metrics = {{"m1", models::Quantity::kUtilization},
-                          {R"(m2{x=""})", models::Quantity::kTemperature, 0.1}};
-  exporter.process_metrics = {{"p", models::ProcessQuantity::kCpu}};
-  const auto gpus = PlanQueries(exporter, models::Part::kGpus);
-  ASSERT_EQ(gpus.size(), 3U);
-  EXPECT_EQ(gpus[1].name, "m2");
-  EXPECT_EQ(gpus[1].scale, 0.1);
-  EXPECT_EQ(gpus[2].name, "sample_times");
-  EXPECT_EQ(gpus[2].promql, R"(timestamp(m1) or timestamp(m2{x=""}))");
-  EXPECT_EQ(PlanQueries(exporter, models::Part::kProcesses).at(1).promql, "timestamp(p)");
+TEST(PlanTest, ASetIsTheRequirementsOwnAndTwoQueriesAndTwoForEachExporter) {
+  std::vector<const schema::Exporter*> all;
+  for (const auto& exporter : schema::Registry::BuiltIn().exporters()) {
+    all.push_back(exporter.get());
+  }
+  // The metrics that the requirement names, and their times; one query looks for exporters.
+  constexpr std::array<std::size_t, 2> kOwn = {6 + 1, 3 + 1};
+  const auto expect = [&](const std::vector<const schema::Exporter*>& there) {
+    for (const Part part : {Part::kGpus, Part::kProcesses}) {
+      EXPECT_LE(PlanQueries(there, part).size() + 1,
+                kOwn[static_cast<std::size_t>(part)] + 2 + 2 * there.size());
+    }
+  };
+  expect(all);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    expect({all[i]});
+    for (std::size_t j = i + 1; j < all.size(); ++j) expect({all[i], all[j]});
+  }
+}
+
+TEST(PlanTest, AsksForTheTargetsOfAllWhosePodMayBeTheirOwnOnce) {
+  const auto first = Loaded(R"("pod_may_be_exporters": true, "prefixes": ["", "p_"],)"
+                            R"("gpu": [{"field": "power", "metric": "m1", "unit": "W"}])");
+  const std::array both = {&first, &first, &NvidiaGpu()};
+  const auto plan = PlanQueries(both, Part::kGpus);
+  ASSERT_EQ(std::count_if(plan.begin(), plan.end(),
+                          [](const auto& query) { return query.gives == Gives::kTargets; }),
+            1);
+  EXPECT_EQ(plan.back().promql,
+            "up and on(job,instance) group by(job,instance)({__name__=~\"m1|p_m1|m1|p_m1\"})");
+  EXPECT_EQ(PlanQueries(both, Part::kProcesses).size(), 4U) << "of GPUs alone";
+}
+
+TEST(PlanTest, AsksForAllFamiliesInOneQueryAndForTheTimesOfThoseThatDetect) {
+  const auto exporter =
+      Loaded(R"("prefixes": ["", "p_"], "require": {"card": "*", "kind": "gpu"}, "info": ["m2"],)"
+             R"("gpu": [{"field": "power", "metric": "m1", "unit": "W"}])");
+  const auto plan = PlanOf(exporter, Part::kGpus);
+  ASSERT_EQ(plan.size(), 2U);
+  EXPECT_EQ(plan[0].name, "x/values");
+  EXPECT_EQ(plan[0].promql, R"({__name__=~"m1|m2|p_m1|p_m2",card!="",kind="gpu"})");
+  EXPECT_EQ(plan[1].name, "x/sample_times");
+  EXPECT_EQ(plan[1].promql,
+            R"(timestamp(m1{card!="",kind="gpu"}) or timestamp(p_m1{card!="",kind="gpu"}))");
+}
+
+TEST(PlanTest, ProcessesComeWithWhatNamesTheirGpus) {
+  const auto exporter =
+      Loaded(R"("info": ["gpus"], "process": [{"field": "cpu", "metric": "p1", "unit": "%"}])");
+  EXPECT_TRUE(PlanOf(exporter, Part::kGpus).empty());
+  const auto plan = PlanOf(exporter, Part::kProcesses);
+  ASSERT_EQ(plan.size(), 2U);
+  EXPECT_EQ(plan[0].promql, R"({__name__=~"p1|gpus"})");
+  EXPECT_EQ(plan[1].promql, "timestamp(p1)");
 }
 
 TEST(PlanTest, NamesAreUniqueInAPlan) {
-  for (const auto part : {models::Part::kGpus, models::Part::kProcesses}) {
+  std::vector<const schema::Exporter*> all;
+  for (const auto& exporter : schema::Registry::BuiltIn().exporters())
+    all.push_back(exporter.get());
+  for (const auto part : {Part::kGpus, Part::kProcesses}) {
     std::set<std::string> names;
-    for (const auto& query : PlanQueries(schema::NvidiaGpu(), part)) {
+    for (const auto& query : PlanQueries(all, part)) {
       EXPECT_TRUE(names.insert(query.name).second) << query.name;
+      EXPECT_LT(query.exporter, all.size());
     }
   }
 }

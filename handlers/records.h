@@ -1,0 +1,50 @@
+// List routes over rows that are computed for the answer: parameters, selection, answer.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "handlers/list_query.h"
+#include "handlers/parameters.h"
+#include "internal/base/result.h"
+#include "internal/wire/records.h"
+
+namespace gpumon::handlers {
+
+// The parameters of a list with these columns: each column's filter, min_/max_ of each number, and
+// sort, limit, offset, fields, at, stale, partial, format; `more` first. Made once, for good.
+class RecordParameters {
+ public:
+  explicit RecordParameters(std::span<const wire::Column> columns,
+                            std::span<const ParameterSpec> more = {});
+  std::span<const ParameterSpec> specs() const { return specs_; }
+
+ private:
+  std::deque<std::string> names_;  // what the specs' views point to
+  std::vector<ParameterSpec> specs_;
+};
+
+// A checked request for such a list.
+struct RecordQuery {
+  struct TextFilter {
+    std::size_t column = 0;
+    std::vector<std::string> patterns;  // any of them
+  };
+
+  std::vector<TextFilter> texts;  // all of them
+  // `texts` and `users` of it are not used, and its fields are places of columns.
+  ListQuery form;
+};
+
+// kInvalidParameter naming the parameter.
+Result<RecordQuery> ParseRecordQuery(std::span<const wire::Column> columns,
+                                     const Parameters& parameters);
+
+// As Select of lists: the rows that pass every filter, in order, of the asked page.
+wire::Page Select(const wire::Records& records, const RecordQuery& query);
+
+}  // namespace gpumon::handlers

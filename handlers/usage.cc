@@ -1,0 +1,233 @@
+#include "handlers/usage.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "handlers/list_answer.h"
+#include "handlers/records.h"
+#include "internal/gpu/usage.h"
+
+namespace gpumon::handlers {
+namespace {
+
+using gpu::Usage;
+using models::NullReason;
+using models::Part;
+using wire::Column;
+using wire::Value;
+using Type = Column::Type;
+
+constexpr std::array kWorkloadColumns = {
+    Column{"namespace", Type::kText, "", "namespace", "Kubernetes namespace."},
+    Column{"pod", Type::kText, "", "pod", "Null with by=namespace."},
+    Column{"pods", Type::kInteger, "", "", "Pods that hold these GPUs."},
+    Column{"containers", Type::kTexts, "", "", "Containers that hold them."},
+    Column{"node_names", Type::kTexts, "", "node", "Where the GPUs are."},
+    Column{"gpu_names", Type::kTexts, "", "model", "Their product names."},
+    Column{"gpus", Type::kInteger, "", "", "GPUs or MIG instances that it holds."},
+    Column{"gpus_shared", Type::kInteger, "", "", "Of those: held by others too."},
+    Column{"gpu_share", Type::kNumber, "", "",
+           "Sum over its GPUs of 1 / the number of those who hold it."},
+    Column{"utilization", Type::kNumber, "%", "",
+           "Mean over its GPUs; of a shared one its own part, where that is measured."},
+    Column{"memory_used_bytes", Type::kNumber, "bytes", "",
+           "Sum over its GPUs; of a shared one its own part. Null when a part is not measured."},
+    Column{"timestamp", Type::kTime, "", "", "When its newest sample was taken."},
+};
+
+constexpr std::array kUserColumns = {
+    Column{"user", Type::kText, "", "user", "Owner of the processes."},
+    Column{"processes", Type::kInteger, "", "", "Processes on GPUs."},
+    Column{"pods", Type::kTexts, "", "pod", "Pods of the processes, where known."},
+    Column{"node_names", Type::kTexts, "", "node", "Where the GPUs are."},
+    Column{"gpu_names", Type::kTexts, "", "model", "Their product names."},
+    Column{"gpus", Type::kInteger, "", "", "GPUs with a process of the user."},
+    Column{"gpus_shared", Type::kInteger, "", "", "Of those: with processes of others too."},
+    Column{"gpu_share", Type::kNumber, "", "",
+           "Sum over these GPUs of 1 / the number of users on it."},
+    Column{"utilization", Type::kNumber, "%", "", "Mean over the GPUs that the user has alone."},
+    Column{"memory_used_bytes", Type::kNumber, "bytes", "",
+           "GPU memory of the processes. Null when one of them does not tell."},
+    Column{"timestamp", Type::kTime, "", "", "When its newest sample was taken."},
+};
+
+std::vector<std::string> Texts(const std::set<std::string_view>& views) {
+  return {views.begin(), views.end()};
+}
+
+Value Integer(std::size_t count) {
+  return static_cast<std::int64_t>(count);
+}
+
+// The mean of what is known; null when nothing is.
+Value Mean(const gpu::Total& total) {
+  if (total.known == 0) return total.why;
+  return total.value / static_cast<double>(total.known);
+}
+
+// Null unless all is known: the rest would pass for the whole.
+Value Sum(const gpu::Total& total) {
+  if (total.why != NullReason::kNone) return total.why;
+  return total.value;
+}
+
+Value Time(double at) {
+  if (std::isnan(at)) return NullReason::kNotExported;
+  return at;
+}
+
+std::vector<Value> WorkloadRow(const Usage& usage) {
+  return {wire::TextOrNull(usage.name_space),
+          wire::TextOrNull(usage.pod),
+          Integer(usage.pods.size()),
+          Texts(usage.containers),
+          Texts(usage.nodes),
+          Texts(usage.gpu_names),
+          Integer(usage.gpus),
+          Integer(usage.shared_gpus),
+          usage.share,
+          Mean(usage.utilization),
+          Sum(usage.memory_used),
+          Time(usage.newest)};
+}
+
+std::vector<Value> UserRow(const Usage& usage) {
+  return {wire::TextOrNull(usage.user),
+          Integer(usage.processes),
+          Texts(usage.pods),
+          Texts(usage.nodes),
+          Texts(usage.gpu_names),
+          Integer(usage.gpus),
+          Integer(usage.shared_gpus),
+          usage.share,
+          Mean(usage.utilization),
+          Sum(usage.memory_used),
+          Time(usage.newest)};
+}
+
+constexpr std::array kBy = {ParameterSpec{.name = "by",
+                                          .kind = ParameterKind::kWord,
+                                          .help = "One row for each pod, or for each namespace.",
+                                          .words = "pod|namespace"}};
+
+// The snapshots behind an answer; `processes` is null where they do not matter.
+struct Sources {
+  gpu::Got gpus;
+  gpu::Got processes;
+};
+
+wire::RecordsMeta MetaOf(const Sources& sources, wire::Page& page) {
+  wire::RecordsMeta meta;
+  meta.as_of = sources.gpus.snapshot->as_of;
+  for (const gpu::Got* got : {&sources.gpus, &sources.processes}) {
+    if (!got->snapshot) continue;
+    meta.partial |= got->snapshot->partial;
+    if (got->stale && !page.stale) {
+      page.stale = true;
+      page.stale_code = got->why.wire_name();
+    }
+    for (const auto& source : got->snapshot->sources) {
+      if (std::find(meta.sources.begin(), meta.sources.end(), source) == meta.sources.end()) {
+        meta.sources.push_back(source);
+      }
+    }
+    for (const auto& warning : got->snapshot->warnings) {
+      meta.warnings.push_back(std::string(models::NameOf(got->snapshot->part)) + ": " + warning);
+    }
+  }
+  return meta;
+}
+
+void SendRecords(Call& call, const RecordQuery& query, const Sources& sources,
+                 const wire::Records& records, std::string_view message) {
+  wire::Page page = Select(records, query);
+  const wire::RecordsMeta meta = MetaOf(sources, page);
+  page.partial = meta.partial;
+  auto encoded = query.form.csv ? wire::EncodeCsv(records, page)
+                                : wire::EncodeRecords(records, meta, page, message);
+  SendMade(call, sources.gpus, std::move(encoded), page, query.form.csv);
+}
+
+using Then = std::function<void(gpu::Got)>;
+
+void Fetch(const CallPtr& call, Part part, const ListQuery& form, Then then) {
+  const gpu::Want want{part, form.at, form.allow_stale};
+  call->services().source.Get(
+      want, call->deadline(),
+      [call, allow_partial = form.allow_partial, then = std::move(then)](Result<gpu::Got> got) {
+        if (!got) return call->SendError(got.error());
+        if (got->snapshot->partial && !allow_partial) return call->SendError(PartialRefused());
+        then(*std::move(got));
+      });
+}
+
+std::optional<RecordQuery> Parse(const CallPtr& call, std::span<const Column> columns) {
+  auto query = ParseRecordQuery(columns, call->parameters());
+  if (!query) {
+    call->SendError(query.error());
+    return std::nullopt;
+  }
+  if (const auto refused = FutureRefused(*call, query->form.at)) {
+    call->SendError(*refused);
+    return std::nullopt;
+  }
+  return *std::move(query);
+}
+
+}  // namespace
+
+void GetWorkloads(const CallPtr& call) {
+  auto query = Parse(call, kWorkloadColumns);
+  if (!query) return;
+  const bool by_namespace = call->parameters().Text("by") == "namespace";
+  const ListQuery form = query->form;
+  Fetch(call, Part::kGpus, form, [call, by_namespace, query = *std::move(query)](gpu::Got gpus) {
+    call->Defer([call, by_namespace, query, sources = Sources{std::move(gpus), {}}] {
+      wire::Records records{kWorkloadColumns, {}};
+      const auto& snapshot = *sources.gpus.snapshot;
+      for (const Usage& usage :
+           by_namespace ? gpu::UsageByNamespace(snapshot) : gpu::UsageByPod(snapshot)) {
+        records.rows.push_back(WorkloadRow(usage));
+      }
+      SendRecords(*call, query, sources, records, "GPU workloads retrieved successfully");
+    });
+  });
+}
+
+void GetUsers(const CallPtr& call) {
+  auto query = Parse(call, kUserColumns);
+  if (!query) return;
+  const ListQuery form = query->form;
+  Fetch(call, Part::kGpus, form, [call, form, query = *std::move(query)](const gpu::Got& gpus) {
+    Fetch(call, Part::kProcesses, form, [call, query, gpus](gpu::Got processes) {
+      call->Defer([call, query, sources = Sources{gpus, std::move(processes)}] {
+        wire::Records records{kUserColumns, {}};
+        for (const Usage& usage :
+             gpu::UsageByUser(*sources.gpus.snapshot, *sources.processes.snapshot)) {
+          records.rows.push_back(UserRow(usage));
+        }
+        SendRecords(*call, query, sources, records, "GPU users retrieved successfully");
+      });
+    });
+  });
+}
+
+std::span<const ParameterSpec> WorkloadParameters() {
+  static const RecordParameters kParameters(kWorkloadColumns, kBy);
+  return kParameters.specs();
+}
+std::span<const ParameterSpec> UserParameters() {
+  static const RecordParameters kParameters(kUserColumns);
+  return kParameters.specs();
+}
+
+std::span<const wire::Column> WorkloadColumns() {
+  return kWorkloadColumns;
+}
+std::span<const wire::Column> UserColumns() {
+  return kUserColumns;
+}
+
+}  // namespace gpumon::handlers

@@ -1,0 +1,53 @@
+// Which of several series for one value counts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "internal/gpu/value_reader.h"
+#include "internal/prom/value.h"
+#include "models/gpu.h"
+
+namespace gpumon::gpu {
+
+// One thread at a time. Between series of one metric of one row those with a possible value come
+// first, of these the device's before those of its pods, then the newest sample, then the first in
+// label order: never the order in which they were entered.
+class Contest {
+ public:
+  struct Contender {
+    std::uint32_t row = 0;
+    std::uint8_t metric = 0;
+    Reading reading;
+    std::size_t target = 0;     // TargetOf its labels
+    std::string labels;         // InLabelOrder
+    models::Workload workload;  // without a pod: the device itself
+  };
+  // All contenders for one value, the winner first.
+  using Ranking = std::vector<const Contender*>;
+
+  // Who was scraped: its job and address, hashed.
+  static std::size_t TargetOf(prom::LabelSet labels);
+  // Series of the device, or of one pod of it, beyond the first.
+  static std::size_t Doubles(const Ranking& ranking);
+  // A label set as one text that sorts as label sets do.
+  static std::string InLabelOrder(prom::LabelSet labels);
+
+  bool empty() const { return contenders_.empty(); }
+  void Enter(Contender contender) { contenders_.push_back(std::move(contender)); }
+  // `target` has shown `row` a sample of the time `at` (Unix seconds).
+  void AddTime(std::uint32_t row, std::size_t target, double at);
+  // Every value that was contended for, by row and metric. Good until the next Enter.
+  std::vector<Ranking> Decide();
+
+ private:
+  double TimeOf(const Contender& contender) const;
+
+  std::vector<Contender> contenders_;
+  std::vector<std::pair<std::size_t, double>> times_;  // hash of row and target -> seen
+};
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,332 @@
+#include "internal/gpu/exporter_rows.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+namespace gpumon::gpu {
+namespace {
+
+using models::NullReason;
+using models::Workload;
+
+constexpr std::uint32_t kContended = 0xFFFFFFFF;  // an owner that is in the contest
+
+template <class RowT>
+constexpr models::Part kPartOf =
+    std::is_same_v<RowT, models::GpuProcess> ? models::Part::kProcesses : models::Part::kGpus;
+
+template <class RowT>
+const std::vector<schema::Metric>& MetricsOf(const schema::Exporter& exporter) {
+  return exporter.metrics(kPartOf<RowT> == models::Part::kProcesses);
+}
+
+// By metric: the first that it is added to, or itself.
+std::vector<std::size_t> LeadersOf(const std::vector<schema::Metric>& metrics) {
+  std::vector<std::size_t> leaders;
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    std::size_t leader = 0;
+    while (leader < i && (metrics[leader].slot != metrics[i].slot ||
+                          metrics[leader].reduce != schema::Reduce::kSum ||
+                          metrics[i].reduce != schema::Reduce::kSum ||
+                          metrics[leader].scale != metrics[i].scale)) {
+      ++leader;
+    }
+    leaders.push_back(leader);
+  }
+  return leaders;
+}
+
+bool AllHold(const std::vector<schema::Condition>& conditions, prom::LabelSet labels) {
+  return std::all_of(conditions.begin(), conditions.end(), [&](const schema::Condition& condition) {
+    return condition.Holds(prom::Get(labels, condition.label));
+  });
+}
+
+}  // namespace
+
+template <class RowT>
+ExporterRows<RowT>::ExporterRows(const schema::Exporter& exporter, const OwnPods& own_pods,
+                                 UnitEvidence& evidence, models::Arena& arena)
+    : exporter_(exporter),
+      table_(exporter, own_pods, arena, counts_),
+      values_(exporter, kPartOf<RowT>, evidence),
+      names_(exporter, kPartOf<RowT>),
+      leaders_(LeadersOf(MetricsOf<RowT>(exporter))),
+      owners_(MetricsOf<RowT>(exporter).size()) {}
+
+template <class RowT>
+std::uint32_t ExporterRows<RowT>::RowOf(prom::LabelSet labels) {
+  const std::uint32_t row = table_.RowOf(labels);
+  if (shown_.size() < size() * kSlots) shown_.resize(size() * kSlots, kNoMetric);
+  return row;
+}
+
+// All of a vector's success families are read before its values.
+template <class RowT>
+void ExporterRows<RowT>::FindFailed(const prom::InstantVector& vector) {
+  if (exporter_.success.empty()) return;
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    if (vector.point(i).value != 0) continue;
+    const prom::LabelSet labels = vector.labels(i);
+    for (const FamilyUse& use : names_.Find(prom::Get(labels, "__name__"))) {
+      if (use.as == FamilyUse::As::kSuccess &&
+          AllHold(exporter_.success[use.index].where, labels)) {
+        failed_.insert(Contest::TargetOf(labels));
+      }
+    }
+  }
+}
+
+template <class RowT>
+void ExporterRows<RowT>::Add(const prom::InstantVector& vector, std::optional<std::size_t> metric) {
+  values_.LearnUnits(vector, metric);
+  if (!metric) FindFailed(vector);
+  for (auto& owners : owners_) owners.clear();
+  table_.BeginFamily();
+  if (size() == 0) {
+    const std::size_t rows =
+        vector.size() / (metric ? 1 : std::max<std::size_t>(owners_.size(), 1));
+    table_.Reserve(rows);
+    shown_.reserve(rows * kSlots);
+  }
+  std::string_view name;
+  std::span<const FamilyUse> uses;
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    ++samples_;
+    if (metric) {
+      Measure(vector, i, *metric);
+      continue;
+    }
+    if (const std::string_view its = prom::Get(vector.labels(i), "__name__");
+        !SameText(its, name)) {
+      name = its;
+      uses = names_.Find(name);
+      table_.BeginFamily();
+    }
+    for (const FamilyUse& use : uses) Use(use, vector, i);
+  }
+}
+
+template <class RowT>
+void ExporterRows<RowT>::Use(const FamilyUse& use, const prom::InstantVector& vector,
+                             std::size_t sample) {
+  const prom::LabelSet labels = vector.labels(sample);
+  const double value = vector.point(sample).value;
+  switch (use.as) {
+    case FamilyUse::As::kMetric:
+      return Measure(vector, sample, use.index);
+    case FamilyUse::As::kShare:
+      return AddShare(exporter_.shares[use.index], labels, value);
+    case FamilyUse::As::kInfo:
+      RowOf(labels);
+      return;
+    case FamilyUse::As::kGpuId: {
+      const std::uint32_t row = RowOf(labels);
+      const bool whole = value >= 0 && value < 1e6 && value == std::floor(value);
+      if (row != RowTable<RowT>::kNone && whole) {
+        table_.SetGpuId(row, std::to_string(static_cast<int>(value)));
+      }
+      return;
+    }
+    case FamilyUse::As::kSuccess:
+      return;  // FindFailed
+  }
+}
+
+template <class RowT>
+void ExporterRows<RowT>::AddShare(const schema::ShareMetric& share, prom::LabelSet labels,
+                                  double raw) {
+  const std::uint32_t row = RowOf(labels);
+  if (row == RowTable<RowT>::kNone || !AllHold(share.where, labels)) return;
+  if (!std::isfinite(raw) || raw < 0) return;
+  Workload* const workload = table_.WorkloadOf(row, labels);
+  if (workload == nullptr) return;
+  const double value = values_.ReadShare(share, raw, labels);
+  // Several slices of one GPU in one container are one share.
+  const auto add = [value](double& sum) { sum = std::isnan(sum) ? value : sum + value; };
+  if (share.share == schema::Share::kMemoryUsed) add(workload->memory_used);
+  if (share.share == schema::Share::kMemoryLimit) add(workload->memory_limit);
+  if (share.share == schema::Share::kUtilization) add(workload->utilization);
+}
+
+template <class RowT>
+Reading ExporterRows<RowT>::Read(const schema::Metric& metric, const prom::InstantVector& vector,
+                                 std::size_t sample) const {
+  const prom::LabelSet labels = vector.labels(sample);
+  if (!failed_.empty() && failed_.count(Contest::TargetOf(labels)) > 0) {
+    return {0, NullReason::kStale};
+  }
+  return values_.Read(metric, vector.point(sample).value, labels);
+}
+
+template <class RowT>
+void ExporterRows<RowT>::Measure(const prom::InstantVector& vector, std::size_t sample,
+                                 std::size_t metric) {
+  const schema::Metric& of = MetricsOf<RowT>(exporter_)[metric];
+  const prom::LabelSet labels = vector.labels(sample);
+  if (!of.where.empty() && !AllHold(of.where, labels)) return;
+  const std::uint32_t row = RowOf(labels);
+  if (row == RowTable<RowT>::kNone) return;
+  const Reading reading = Read(of, vector, sample);
+  metric = leaders_[metric];
+  const bool possible = reading.reason == NullReason::kNone;
+  auto& readings = table_.rows()[row].readings;
+  std::uint8_t& shown = shown_[row * kSlots + of.slot];
+  if (of.rule == schema::Rule::kFlag) return SetFlag(row, metric, reading);
+  auto& owners = owners_[metric];
+  if (owners.size() <= row) {
+    owners.resize(std::max<std::size_t>(table_.rows().capacity(), row + 1), 0);
+  }
+  if (owners[row] != 0) return Repeated(vector, sample, row, metric, reading);
+  owners[row] = static_cast<std::uint32_t>(sample + 1);
+  if (shown != kNoMetric && readings.Has(of.slot) && (!possible || shown < metric)) return;
+  if (shown != kNoMetric && !readings.Has(of.slot) && !possible && shown < metric) return;
+  shown = static_cast<std::uint8_t>(metric);
+  if (possible) {
+    readings.Set(of.slot, reading.value);
+  } else {
+    readings.SetAbsent(of.slot, reading.reason);
+  }
+}
+
+// Several metrics, each with a bit, are one mask.
+template <class RowT>
+void ExporterRows<RowT>::SetFlag(std::uint32_t row, std::size_t metric, const Reading& reading) {
+  const std::size_t slot = MetricsOf<RowT>(exporter_)[metric].slot;
+  auto& readings = table_.rows()[row].readings;
+  std::uint8_t& shown = shown_[row * kSlots + slot];
+  if (reading.reason != NullReason::kNone) {
+    if (!readings.Has(slot)) readings.SetAbsent(slot, reading.reason);
+    return;
+  }
+  const bool first = !readings.Has(slot);
+  const auto bits = first ? 0U : static_cast<std::uint32_t>(*readings.Get(slot));
+  readings.Set(slot, bits | static_cast<std::uint32_t>(reading.value));
+  shown = first ? static_cast<std::uint8_t>(metric)
+                : std::min(shown, static_cast<std::uint8_t>(metric));
+}
+
+// A second series for one metric of one row.
+template <class RowT>
+void ExporterRows<RowT>::Repeated(const prom::InstantVector& vector, std::size_t sample,
+                                  std::uint32_t row, std::size_t metric, const Reading& reading) {
+  const schema::Metric& of = MetricsOf<RowT>(exporter_)[metric];
+  if (of.reduce == schema::Reduce::kNewest || of.reduce == schema::Reduce::kSum) {
+    // The first one becomes a contender only now: mostly there is no second.
+    const std::uint32_t owner = std::exchange(owners_[metric][row], kContended);
+    if (owner != kContended) {
+      Contend(vector, owner - 1, row, metric, Read(of, vector, owner - 1));
+    }
+    return Contend(vector, sample, row, metric, reading);
+  }
+  auto& readings = table_.rows()[row].readings;
+  std::uint8_t& shown = shown_[row * kSlots + of.slot];
+  const bool has = readings.Has(of.slot);
+  if (reading.reason != NullReason::kNone || (has && shown < metric)) return;
+  double value = reading.value;
+  if (has && shown == metric) {
+    const double other = *readings.Get(of.slot);
+    value = of.reduce == schema::Reduce::kMax ? std::max(value, other) : std::min(value, other);
+  }
+  shown = static_cast<std::uint8_t>(metric);
+  readings.Set(of.slot, value);
+}
+
+template <class RowT>
+void ExporterRows<RowT>::Contend(const prom::InstantVector& vector, std::size_t sample,
+                                 std::uint32_t row, std::size_t metric, const Reading& reading) {
+  const prom::LabelSet labels = vector.labels(sample);
+  const Workload* const workload = table_.WorkloadOf(row, labels);
+  contest_.Enter({row, static_cast<std::uint8_t>(metric), reading, Contest::TargetOf(labels),
+                  Contest::InLabelOrder(labels), workload != nullptr ? *workload : Workload{}});
+}
+
+template <class RowT>
+void ExporterRows<RowT>::AddTimes(prom::InstantVector times) {
+  times_.push_back(std::move(times));
+}
+
+template <class RowT>
+void ExporterRows<RowT>::ApplyTimes(double as_of) {
+  constexpr double kDay = 86400;  // clocks differ
+  for (const auto& vector : times_) {
+    for (std::size_t i = 0; i < vector.size(); ++i) {
+      const double at = vector.point(i).value;
+      const prom::LabelSet labels = vector.labels(i);
+      const std::uint32_t found = table_.Find(labels);
+      if (found == RowTable<RowT>::kNone) continue;
+      RowT& row = table_.rows()[found];
+      if (!(at >= 0 && at <= as_of + kDay)) {
+        ++counts_.bad_value;
+        row.bad_time = true;
+        continue;
+      }
+      if (!(row.newest >= at)) row.newest = at;
+      if (!(row.oldest <= at)) row.oldest = at;
+      if (!contest_.empty()) contest_.AddTime(found, Contest::TargetOf(labels), at);
+    }
+  }
+  times_.clear();
+}
+
+template <class RowT>
+void ExporterRows<RowT>::SettleContest() {
+  for (const Contest::Ranking& ranking : contest_.Decide()) {
+    const Contest::Contender& best = *ranking.front();
+    const schema::Metric& metric = MetricsOf<RowT>(exporter_)[best.metric];
+    if (metric.reduce == schema::Reduce::kNewest) counts_.duplicates += Contest::Doubles(ranking);
+    auto& readings = table_.rows()[best.row].readings;
+    std::uint8_t& shown = shown_[best.row * kSlots + metric.slot];
+    const bool has = readings.Has(metric.slot);
+    const bool possible = best.reading.reason == NullReason::kNone;
+    if (shown < best.metric && (has || !possible)) continue;
+    if (shown > best.metric && has && !possible) continue;
+    shown = best.metric;
+    if (!possible) {
+      readings.SetAbsent(metric.slot, best.reading.reason);
+    } else if (metric.reduce == schema::Reduce::kSum) {
+      double sum = 0;  // of the impossible ones nothing
+      for (const auto* one : ranking) {
+        // What another target says of the same parts is no part.
+        if (one->target == best.target) sum += one->reading.value;
+        counts_.duplicates += one->target == best.target ? 0U : 1U;
+      }
+      readings.Set(metric.slot, sum);
+    } else {
+      readings.Set(metric.slot, best.reading.value);
+      if constexpr (!kIsProcess) SharePods(ranking, metric.slot);
+    }
+  }
+  contest_ = {};
+}
+
+// What the series of a GPU's pods say of one of its values; of a pod's the best stays.
+template <class RowT>
+void ExporterRows<RowT>::SharePods(const Contest::Ranking& ranking, std::size_t slot) {
+  for (auto place = ranking.rbegin(); place != ranking.rend(); ++place) {
+    const Contest::Contender& one = **place;
+    if (one.workload.pod.empty() || one.reading.reason != NullReason::kNone) continue;
+    Workload& workload = table_.workloads().Hold(one.row, one.workload.name_space, one.workload.pod,
+                                                 one.workload.container);
+    if (slot == static_cast<std::size_t>(models::Quantity::kUtilization)) {
+      workload.utilization = one.reading.value;
+    }
+    if (slot == static_cast<std::size_t>(models::Quantity::kMemoryUsed)) {
+      workload.memory_used = one.reading.value;
+    }
+  }
+}
+
+template <class RowT>
+void ExporterRows<RowT>::Settle(double as_of) {
+  ApplyTimes(as_of);
+  SettleContest();
+  counts_.bad_value += table_.workloads().DropImpossible();
+}
+
+template class ExporterRows<models::GpuMetrics>;
+template class ExporterRows<models::GpuProcess>;
+
+}  // namespace gpumon::gpu

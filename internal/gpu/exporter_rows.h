@@ -1,0 +1,102 @@
+// What one exporter says, as rows: the first half of the join.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "internal/gpu/contest.h"
+#include "internal/gpu/join_counts.h"
+#include "internal/gpu/metric_index.h"
+#include "internal/gpu/own_pods.h"
+#include "internal/gpu/row_table.h"
+#include "internal/gpu/unit_evidence.h"
+#include "internal/gpu/value_reader.h"
+#include "internal/prom/value.h"
+#include "internal/schema/exporter.h"
+#include "models/gpu.h"
+
+namespace gpumon::gpu {
+
+// One thread at a time. RowT is models::GpuMetrics or models::GpuProcess. The result does not
+// depend on the order of samples or of Add calls. Texts are kept in `arena`.
+//
+// Of several metrics for one field the first in the schema's order that has a possible value
+// counts. Of several series of one metric: those without a workload before those of pods, then the
+// newest sample, then the first in label order; unless the schema adds them up.
+template <class RowT>
+class ExporterRows {
+ public:
+  static constexpr std::uint8_t kNoMetric = 0xFF;
+
+  // All must outlive it. `own_pods` is complete before the first Add where the schema says
+  // pod_may_be_exporters.
+  ExporterRows(const schema::Exporter& exporter, const OwnPods& own_pods, UnitEvidence& evidence,
+               models::Arena& arena);
+
+  // Takes every sample of `vector`: as values of `metric` (of exporter.gpu or .process), or of
+  // what each one's name says.
+  void Add(const prom::InstantVector& vector, std::optional<std::size_t> metric);
+  // Sample times (Unix seconds as values) by the same identity labels.
+  void AddTimes(prom::InstantVector times);
+  // Call once, after the last Add: settles duplicates and times, of which none lies before 1970 or
+  // a day after `as_of`.
+  void Settle(double as_of);
+
+  const schema::Exporter& exporter() const { return exporter_; }
+  std::size_t size() const { return table_.rows().size(); }
+  RowT& row(std::size_t i) { return table_.rows()[i]; }
+  // Once, instead of any other row().
+  std::vector<RowT> TakeRows() { return std::move(table_.rows()); }
+  // The metric that row `i` shows in `slot`.
+  std::uint8_t metric(std::size_t i, std::size_t slot) const { return shown_[i * kSlots + slot]; }
+  // The workloads of row `i`, in the order of their texts.
+  std::vector<models::Workload> WorkloadsOf(std::size_t i) const {
+    return table_.workloads().Of(i);
+  }
+  const JoinCounts& counts() const { return counts_; }
+  std::size_t samples() const { return samples_; }
+
+ private:
+  static constexpr bool kIsProcess = std::is_same_v<RowT, models::GpuProcess>;
+  static constexpr std::size_t kSlots =
+      kIsProcess ? models::kProcessQuantities : models::kQuantities;
+
+  std::uint32_t RowOf(prom::LabelSet labels);
+  void FindFailed(const prom::InstantVector& vector);
+  Reading Read(const schema::Metric& metric, const prom::InstantVector& vector,
+               std::size_t sample) const;
+  void Use(const FamilyUse& use, const prom::InstantVector& vector, std::size_t sample);
+  void Measure(const prom::InstantVector& vector, std::size_t sample, std::size_t metric);
+  void SetFlag(std::uint32_t row, std::size_t metric, const Reading& reading);
+  void Repeated(const prom::InstantVector& vector, std::size_t sample, std::uint32_t row,
+                std::size_t metric, const Reading& reading);
+  void Contend(const prom::InstantVector& vector, std::size_t sample, std::uint32_t row,
+               std::size_t metric, const Reading& reading);
+  void AddShare(const schema::ShareMetric& share, prom::LabelSet labels, double value);
+  void ApplyTimes(double as_of);
+  void SettleContest();
+  void SharePods(const Contest::Ranking& ranking, std::size_t slot);
+
+  const schema::Exporter& exporter_;
+  JoinCounts counts_;
+  RowTable<RowT> table_;
+  ValueReader values_;
+  const MetricIndex names_;
+  std::vector<std::uint8_t> shown_;                 // row, slot -> metric
+  const std::vector<std::size_t> leaders_;          // metric -> the one that it is added to
+  std::vector<std::vector<std::uint32_t>> owners_;  // metric, row -> 1 + sample of this vector
+  std::set<std::size_t> failed_;                    // targets whose last collection failed
+  Contest contest_;
+  std::vector<prom::InstantVector> times_;
+  std::size_t samples_ = 0;
+};
+
+extern template class ExporterRows<models::GpuMetrics>;
+extern template class ExporterRows<models::GpuProcess>;
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,58 @@
+#include "internal/gpu/held_workloads.h"
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+#include <utility>
+
+#include "internal/gpu/bounds.h"
+
+namespace gpumon::gpu {
+
+using models::Workload;
+
+Workload& HeldWorkloads::Hold(std::size_t row, std::string_view name_space, std::string_view pod,
+                              std::string_view container) {
+  for (std::uint32_t at = first_[row]; at != RowIndex::kNone; at = held_[at].next) {
+    Workload& held = held_[at].workload;
+    if (held.pod == pod && held.name_space == name_space && held.container == container) {
+      return held;
+    }
+  }
+  Workload workload;
+  workload.name_space = arena_.Keep(name_space);
+  workload.pod = arena_.Keep(pod);
+  workload.container = arena_.Keep(container);
+  const auto at = static_cast<std::uint32_t>(held_.size());
+  held_.push_back({workload, std::exchange(first_[row], at)});
+  return held_.back().workload;
+}
+
+std::size_t HeldWorkloads::DropImpossible() {
+  std::size_t dropped = 0;
+  for (Held& held : held_) {
+    double& share = held.workload.utilization;
+    const auto utilization = static_cast<std::size_t>(models::Quantity::kUtilization);
+    if (share != share || IsPossible<models::GpuMetrics>(utilization, share)) continue;
+    share = std::numeric_limits<double>::quiet_NaN();
+    ++dropped;
+  }
+  return dropped;
+}
+
+std::vector<Workload> HeldWorkloads::Of(std::size_t row) const {
+  std::vector<Workload> workloads;
+  for (std::uint32_t at = first_[row]; at != RowIndex::kNone; at = held_[at].next) {
+    workloads.push_back(held_[at].workload);
+  }
+  SortWorkloads(workloads);
+  return workloads;
+}
+
+void SortWorkloads(std::vector<Workload>& workloads) {
+  std::sort(workloads.begin(), workloads.end(), [](const Workload& a, const Workload& b) {
+    return std::tie(a.name_space, a.pod, a.container) < std::tie(b.name_space, b.pod, b.container);
+  });
+}
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,66 @@
+#include "internal/gpu/identity.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+namespace gpumon::gpu {
+namespace {
+
+char Lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool StartsWith(std::string_view text, std::string_view lower_prefix) {
+  return text.size() > lower_prefix.size() &&
+         std::equal(lower_prefix.begin(), lower_prefix.end(), text.begin(),
+                    [](char a, char b) { return a == Lower(b); });
+}
+
+// 8-4-4-4-12 hexadecimal digits.
+bool IsBareUuid(std::string_view text) {
+  constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  return std::equal(text.begin(), text.end(), kShape.begin(), kShape.end(), [](char c, char shape) {
+    const char lower = Lower(c);
+    const bool digit = (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'f');
+    return shape == 'x' ? digit : c == '-';
+  });
+}
+
+}  // namespace
+
+bool IsDecimal(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::int32_t ParseGpuIndex(std::string_view id) {
+  if (!IsDecimal(id) || id.size() > 6 || (id.size() > 1 && id[0] == '0')) {
+    return models::GpuMetrics::kNoIndex;
+  }
+  std::int32_t index = 0;
+  std::from_chars(id.data(), id.data() + id.size(), index);
+  return index;
+}
+
+std::string_view KeepUuid(std::string_view uuid, std::string_view vendor, models::Arena& arena) {
+  std::string_view prefix;
+  std::string_view rest = uuid;
+  if (StartsWith(uuid, "gpu-") || StartsWith(uuid, "mig-")) {
+    prefix = Lower(uuid[0]) == 'g' ? "GPU-" : "MIG-";
+    rest.remove_prefix(prefix.size());
+    const bool as_it_should_be =
+        uuid.substr(0, prefix.size()) == prefix &&
+        std::all_of(rest.begin(), rest.end(), [](char c) { return c == Lower(c); });
+    if (as_it_should_be) return arena.Keep(uuid);
+  } else if (vendor == "NVIDIA" && IsBareUuid(uuid)) {
+    prefix = "GPU-";
+  } else {
+    return arena.Keep(uuid);
+  }
+  std::string text(prefix);
+  std::transform(rest.begin(), rest.end(), std::back_inserter(text), Lower);
+  return arena.Keep(text);
+}
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,20 @@
+// Names of GPUs: ids and UUIDs in one form.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "models/gpu.h"
+
+namespace gpumon::gpu {
+
+bool IsDecimal(std::string_view text);
+
+// `0|[1-9][0-9]{0,5}` as a number, else RowT::kNoIndex.
+std::int32_t ParseGpuIndex(std::string_view id);
+
+// NVIDIA's UUIDs as `GPU-` (or `MIG-`) and lower case, whether the exporter writes the prefix or
+// not; those of other makers as they are. Kept in `arena`.
+std::string_view KeepUuid(std::string_view uuid, std::string_view vendor, models::Arena& arena);
+
+}  // namespace gpumon::gpu

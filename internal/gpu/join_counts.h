@@ -1,0 +1,18 @@
+// What was left out or doubted while joining; each becomes a warning and a counter.
+#pragma once
+
+#include <cstddef>
+
+namespace gpumon::gpu {
+
+struct JoinCounts {
+  std::size_t no_gpu_label = 0;   // sample dropped
+  std::size_t no_node_label = 0;  // rows kept with node_name null
+  std::size_t bad_pid = 0;        // sample dropped
+  std::size_t bad_value = 0;      // NaN, infinite or impossible: null
+  std::size_t stale = 0;          // of a collection that failed, as the exporter says: null
+  std::size_t duplicates = 0;     // series beyond the first of one (metric, key)
+  std::size_t undecodable = 0;    // samples whose value was no number: NaN, in bad_value too
+};
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,42 @@
+#include "internal/gpu/metric_index.h"
+
+#include <algorithm>
+
+namespace gpumon::gpu {
+
+MetricIndex::MetricIndex(const schema::Exporter& exporter, models::Part part) {
+  const auto add = [&](const std::string& name, FamilyUse::As as, std::size_t index) {
+    for (const std::string& prefix : exporter.prefixes) {
+      uses_[prefix + name].push_back({as, index});
+    }
+  };
+  const bool gpus = part == models::Part::kGpus;
+  const auto& metrics = gpus ? exporter.gpu : exporter.process;
+  for (std::size_t i = 0; i < metrics.size(); ++i) add(metrics[i].name, FamilyUse::As::kMetric, i);
+  const auto& infos = gpus ? exporter.info : exporter.process_info;
+  for (std::size_t i = 0; i < infos.size(); ++i) add(infos[i], FamilyUse::As::kInfo, i);
+  if (!gpus) return;
+  if (!exporter.gpu_id_metric.empty()) add(exporter.gpu_id_metric, FamilyUse::As::kGpuId, 0);
+  for (std::size_t i = 0; i < exporter.shares.size(); ++i) {
+    add(exporter.shares[i].name, FamilyUse::As::kShare, i);
+  }
+  for (std::size_t i = 0; i < exporter.success.size(); ++i) {
+    add(exporter.success[i].name, FamilyUse::As::kSuccess, i);
+  }
+}
+
+std::span<const FamilyUse> MetricIndex::Find(std::string_view name) const {
+  // C++20's heterogeneous look-up is not in every standard library yet that builds this.
+  const auto found = uses_.find(std::string(name));
+  if (found == uses_.end()) return {};
+  return found->second;
+}
+
+std::vector<std::string> MetricIndex::Names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, uses] : uses_) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace gpumon::gpu

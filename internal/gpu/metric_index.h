@@ -1,0 +1,38 @@
+// Finds the metrics of a schema by the names of series.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "internal/schema/exporter.h"
+#include "models/gpu.h"
+
+namespace gpumon::gpu {
+
+// What a family of a schema is for.
+struct FamilyUse {
+  enum class As : std::uint8_t { kMetric, kInfo, kShare, kSuccess, kGpuId };
+  As as = As::kMetric;
+  std::size_t index = 0;  // in the schema's list
+};
+
+// Immutable. Names stand with each of the schema's prefixes.
+class MetricIndex {
+ public:
+  MetricIndex(const schema::Exporter& exporter, models::Part part);
+
+  // One family may feed several fields, told apart by its labels.
+  std::span<const FamilyUse> Find(std::string_view name) const;
+  // Every name, sorted.
+  std::vector<std::string> Names() const;
+
+ private:
+  std::unordered_map<std::string, std::vector<FamilyUse>> uses_;
+};
+
+}  // namespace gpumon::gpu

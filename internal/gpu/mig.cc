@@ -1,0 +1,62 @@
+#include "internal/gpu/mig.h"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+
+#include "internal/gpu/identity.h"
+
+namespace gpumon::gpu {
+
+using models::GpuMetrics;
+using models::NullReason;
+using models::Text;
+
+namespace {
+
+// The one GPU of that UUID on the instance's node, or anywhere when the instance names no node.
+GpuMetrics* GpuOf(const GpuMetrics& instance,
+                  const std::unordered_multimap<std::string_view, GpuMetrics*>& gpus) {
+  GpuMetrics* found = nullptr;
+  const std::string_view node = instance.text(Text::kNode);
+  const auto [first, last] = gpus.equal_range(instance.text(Text::kUuid));
+  for (auto at = first; at != last; ++at) {
+    if (!node.empty() && at->second->text(Text::kNode) != node) continue;
+    if (found != nullptr) return nullptr;  // a cloned machine shows another's UUIDs
+    found = at->second;
+  }
+  return found;
+}
+
+}  // namespace
+
+bool IsInstance(const GpuMetrics& row) {
+  return !row.text(Text::kMigGpuInstance).empty() || !row.text(Text::kMigUuid).empty();
+}
+
+void NameInstances(std::vector<GpuMetrics>& rows) {
+  if (std::none_of(rows.begin(), rows.end(), IsInstance)) return;
+  std::unordered_multimap<std::string_view, GpuMetrics*> gpus;
+  for (GpuMetrics& row : rows) {
+    if (!IsInstance(row) && !row.text(Text::kUuid).empty()) {
+      gpus.emplace(row.text(Text::kUuid), &row);
+    }
+  }
+  constexpr auto kUtilization = static_cast<std::size_t>(models::Quantity::kUtilization);
+  for (GpuMetrics& row : rows) {
+    GpuMetrics* const found = IsInstance(row) ? GpuOf(row, gpus) : nullptr;
+    if (found == nullptr) continue;
+    GpuMetrics& gpu = *found;
+    for (const Text text :
+         {Text::kNode, Text::kGpuId, Text::kGpuName, Text::kDriverVersion, Text::kPciBusId}) {
+      if (row.text(text).empty()) row.set_text(text, gpu.text(text));
+    }
+    if (row.gpu_index == GpuMetrics::kNoIndex)
+      row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
+    if (gpu.readings.reason(kUtilization) == NullReason::kNotExported) {
+      gpu.readings.SetAbsent(kUtilization, NullReason::kNotSupported);
+    }
+  }
+}
+
+}  // namespace gpumon::gpu

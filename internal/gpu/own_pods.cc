@@ -1,0 +1,24 @@
+#include "internal/gpu/own_pods.h"
+
+#include "internal/gpu/contest.h"
+
+namespace gpumon::gpu {
+
+void OwnPods::Add(const prom::InstantVector& targets) {
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const prom::LabelSet labels = targets.labels(i);
+    pods_[Contest::TargetOf(labels)] = {std::string(prom::Get(labels, "namespace")),
+                                        std::string(prom::Get(labels, "pod"))};
+  }
+}
+
+bool OwnPods::IsWorkload(prom::LabelSet labels) const {
+  const std::string_view pod = prom::Get(labels, "pod");
+  if (pod.empty()) return false;
+  const auto target = pods_.find(Contest::TargetOf(labels));
+  if (target == pods_.end()) return false;
+  const Pod& own = target->second;
+  return pod != own.name || prom::Get(labels, "namespace") != own.name_space;
+}
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,32 @@
+// Tells an exporter's own pod from the pod that holds a GPU.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "internal/prom/value.h"
+
+namespace gpumon::gpu {
+
+// One thread at a time. A scrape target's labels fill what its series lack, so `pod` may be the
+// exporter's own; the target's `up` has those labels alone.
+class OwnPods {
+ public:
+  // Series of `up`.
+  void Add(const prom::InstantVector& targets);
+  // `pod` of `labels` is not the pod of the target that showed them. False where the target is
+  // unknown: nobody can tell.
+  bool IsWorkload(prom::LabelSet labels) const;
+
+ private:
+  struct Pod {
+    std::string name_space;
+    std::string name;
+  };
+
+  std::unordered_map<std::size_t, Pod> pods_;  // by Contest::TargetOf
+};
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,213 @@
+#include "internal/gpu/row_table.h"
+
+#include <charconv>
+#include <functional>
+
+#include "internal/gpu/identity.h"
+#include "internal/gpu/mix.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using models::Text;
+using models::Workload;
+
+std::optional<std::int64_t> ParsePid(std::string_view text) {
+  std::int64_t pid = 0;
+  if (!IsDecimal(text)) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  if (error != std::errc()) return std::nullopt;
+  return pid;
+}
+
+std::size_t HashOf(std::string_view a, std::string_view b, std::string_view c, std::int64_t pid) {
+  const std::hash<std::string_view> hash;
+  const std::size_t more = c.empty() ? 0 : Mix(hash(c));
+  return Mix(Mix(hash(a)) + hash(b)) + more + Mix(static_cast<std::size_t>(pid));
+}
+
+}  // namespace
+
+template <class RowT>
+RowTable<RowT>::RowTable(const schema::Exporter& exporter, const OwnPods& own_pods,
+                         models::Arena& arena, JoinCounts& counts)
+    : exporter_(exporter),
+      own_pods_(own_pods),
+      arena_(arena),
+      counts_(counts),
+      labels_(exporter, std::tuple_size_v<decltype(RowT::texts)>, kIsProcess),
+      workloads_(arena) {}
+
+template <class RowT>
+void RowTable<RowT>::Reserve(std::size_t rows) {
+  rows_.reserve(rows);
+  index_.Reserve(rows);
+}
+
+template <class RowT>
+Identity RowTable<RowT>::Read(prom::LabelSet labels) {
+  Identity identity = labels_.Read(labels);
+  auto& name = identity.texts[static_cast<std::size_t>(Text::kGpuName)];
+  if (const auto& prefix = exporter_.gpu_name_prefix; name.substr(0, prefix.size()) == prefix) {
+    name.remove_prefix(prefix.size());
+  }
+  if (exporter_.pod_may_be_exporters && identity.text(Text::kPod).empty() &&
+      own_pods_.IsWorkload(labels)) {
+    const auto take = [&](Text text, std::string_view label) {
+      identity.texts[static_cast<std::size_t>(text)] = prom::Get(labels, label);
+    };
+    take(Text::kNamespace, "namespace");
+    take(Text::kPod, "pod");
+    take(Text::kContainer, "container");
+  }
+  return identity;
+}
+
+template <class RowT>
+auto RowTable<RowT>::KeyOf(const Identity& identity) -> std::optional<Key> {
+  Key key{identity.text(Text::kNode), identity.text(Text::kUuid),
+          identity.text(Text::kMigGpuInstance)};
+  key.by_uuid = !key.device.empty();
+  if (!key.by_uuid) key.device = identity.text(Text::kGpuId);
+  if (key.device.empty()) {
+    ++counts_.no_gpu_label;
+    return std::nullopt;
+  }
+  if constexpr (kIsProcess) {
+    const auto pid = ParsePid(identity.pid);
+    if (!pid) {
+      ++counts_.bad_pid;
+      return std::nullopt;
+    }
+    key.pid = *pid;
+  }
+  return key;
+}
+
+template <class RowT>
+bool RowTable<RowT>::IsRow(std::uint32_t row, const Key& key) const {
+  return rows_[row].pid == key.pid && SameText(devices_[row], key.device) &&
+         SameText(rows_[row].text(Text::kNode), key.node) &&
+         SameText(instances_[row], key.instance);
+}
+
+template <class RowT>
+bool RowTable<RowT>::RepeatsNextRow(prom::LabelSet labels) {
+  // kNone + 1 is the first row.
+  const std::uint32_t next = last_row_ + 1;
+  if (next >= rows_.size()) return false;
+  std::string_view pid;
+  if (!labels_.Repeats(labels, rows_[next].texts, pid)) return false;
+  if (kIsProcess && ParsePid(pid) != rows_[next].pid) return false;
+  if (exporter_.pod_may_be_exporters) {
+    const std::string_view pod = prom::Get(labels, "pod");
+    if (!pod.empty() && pod != rows_[next].text(Text::kPod)) return false;
+  }
+  last_row_ = next;
+  return true;
+}
+
+template <class RowT>
+std::uint32_t RowTable<RowT>::RowOf(prom::LabelSet labels) {
+  if (RepeatsNextRow(labels)) return last_row_;
+  const Identity identity = Read(labels);
+  const auto key = KeyOf(identity);
+  if (!key) return kNone;
+  const std::size_t hash = HashOf(key->node, key->device, key->instance, key->pid);
+  const std::uint32_t found =
+      index_.Find(hash, [&](std::uint32_t row) { return IsRow(row, *key); });
+  last_row_ = found == kNone ? AddRow(*key, identity, hash) : found;
+  MergeTexts(last_row_, identity);
+  return last_row_;
+}
+
+template <class RowT>
+std::uint32_t RowTable<RowT>::Find(prom::LabelSet labels) {
+  const JoinCounts before = counts_;
+  const auto key = KeyOf(labels_.Read(labels));
+  counts_ = before;
+  if (!key) return kNone;
+  const std::size_t hash = HashOf(key->node, key->device, key->instance, key->pid);
+  return index_.Find(hash, [&](std::uint32_t row) { return IsRow(row, *key); });
+}
+
+template <class RowT>
+Workload* RowTable<RowT>::WorkloadOf(std::uint32_t row, prom::LabelSet labels) {
+  const Identity identity = Read(labels);
+  return kIsProcess || identity.text(Text::kPod).empty() ? nullptr : &Hold(row, identity);
+}
+
+template <class RowT>
+void RowTable<RowT>::SetGpuId(std::uint32_t row, std::string_view id) {
+  RowT& its = rows_[row];
+  const std::string_view known = its.text(Text::kGpuId);
+  if (!known.empty() && known <= id) return;
+  its.set_text(Text::kGpuId, arena_.Keep(id));
+  its.gpu_index = ParseGpuIndex(its.text(Text::kGpuId));
+}
+
+template <class RowT>
+std::uint32_t RowTable<RowT>::AddRow(const Key& key, const Identity& identity, std::size_t hash) {
+  const auto at = static_cast<std::uint32_t>(rows_.size());
+  const bool same_node = at > 0 && SameText(rows_[at - 1].text(Text::kNode), key.node);
+  RowT& row = rows_.emplace_back();
+  row.set_text(Text::kNode, same_node ? rows_[at - 1].text(Text::kNode) : arena_.Keep(key.node));
+  row.set_text(Text::kGpuId, arena_.Keep(identity.text(Text::kGpuId)));
+  row.set_text(Text::kSource, exporter_.name);
+  if (!kIsProcess) row.set_text(Text::kVendor, exporter_.vendor);
+  row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
+  row.pid = key.pid;
+  if (key.by_uuid) {
+    const std::string_view uuid = KeepUuid(key.device, exporter_.vendor, arena_);
+    devices_.push_back(SameText(uuid, key.device) ? uuid : arena_.Keep(key.device));
+    // Of a MIG instance: the GPU's own is not told.
+    const bool of_instance = !kIsProcess && uuid.substr(0, 4) == "MIG-";
+    row.set_text(of_instance ? Text::kMigUuid : Text::kUuid, uuid);
+  } else {
+    devices_.push_back(row.text(Text::kGpuId));
+  }
+  row.set_text(Text::kMigGpuInstance, arena_.Keep(key.instance));
+  instances_.push_back(row.text(Text::kMigGpuInstance));
+  workloads_.AddRow();
+  index_.Insert(hash, at);
+  return at;
+}
+
+template <class RowT>
+void RowTable<RowT>::MergeTexts(std::uint32_t at, const Identity& identity) {
+  RowT& row = rows_[at];
+  for (std::size_t slot = 0; slot < row.texts.size(); ++slot) {
+    const auto which = static_cast<Text>(slot);
+    const std::string_view text = identity.texts[slot];
+    std::string_view& kept = row.texts[slot];
+    if (text.empty() || SameText(text, kept)) continue;
+    if (which == Text::kNode || which == Text::kUuid || which == Text::kSource) continue;
+    const bool of_workload =
+        which == Text::kNamespace || which == Text::kPod || which == Text::kContainer;
+    if (!kIsProcess && of_workload) continue;  // they stand together: Hold
+    if (!kept.empty() && kept < text) continue;
+    const bool as_before = at > 0 && SameText(rows_[at - 1].texts[slot], text);
+    kept = as_before ? rows_[at - 1].texts[slot] : arena_.Keep(text);
+    if (which == Text::kGpuId) row.gpu_index = ParseGpuIndex(kept);
+  }
+  if (!kIsProcess && !identity.text(Text::kPod).empty()) Hold(at, identity);
+}
+
+template <class RowT>
+Workload& RowTable<RowT>::Hold(std::uint32_t row, const Identity& identity) {
+  const bool first = !workloads_.IsHeld(row);
+  Workload& workload = workloads_.Hold(row, identity.text(Text::kNamespace),
+                                       identity.text(Text::kPod), identity.text(Text::kContainer));
+  if (first) {
+    // Series of one pod are recognised by the texts in the row.
+    rows_[row].set_text(Text::kNamespace, workload.name_space);
+    rows_[row].set_text(Text::kPod, workload.pod);
+    rows_[row].set_text(Text::kContainer, workload.container);
+  }
+  return workload;
+}
+
+template class RowTable<models::GpuMetrics>;
+template class RowTable<models::GpuProcess>;
+
+}  // namespace gpumon::gpu

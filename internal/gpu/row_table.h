@@ -1,0 +1,87 @@
+// Whose series it is: the rows of one exporter, and how a series finds its row.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "internal/gpu/held_workloads.h"
+#include "internal/gpu/join_counts.h"
+#include "internal/gpu/label_reader.h"
+#include "internal/gpu/own_pods.h"
+#include "internal/gpu/row_index.h"
+#include "internal/prom/value.h"
+#include "internal/schema/exporter.h"
+#include "models/gpu.h"
+
+namespace gpumon::gpu {
+
+// One thread at a time. RowT is models::GpuMetrics or models::GpuProcess. A row is known by node,
+// device (its UUID, else its id), MIG instance and pid; its texts do not depend on the order of
+// series.
+template <class RowT>
+class RowTable {
+ public:
+  static constexpr std::uint32_t kNone = RowIndex::kNone;
+
+  // All must outlive it. Texts are kept in `arena`.
+  RowTable(const schema::Exporter& exporter, const OwnPods& own_pods, models::Arena& arena,
+           JoinCounts& counts);
+
+  // The series of another family begin.
+  void BeginFamily() { last_row_ = kNone; }
+  // Its row, a new one if need be, with its texts and the pod that it names; kNone (counted) when
+  // it names no GPU or no pid.
+  std::uint32_t RowOf(prom::LabelSet labels);
+  // Its row if there is one. Counts nothing, learns nothing.
+  std::uint32_t Find(prom::LabelSet labels);
+  // The pod that `labels`, a series of `row`, name; nothing when they name none.
+  models::Workload* WorkloadOf(std::uint32_t row, prom::LabelSet labels);
+  // What nobody's labels say: the id of the GPU.
+  void SetGpuId(std::uint32_t row, std::string_view id);
+
+  void Reserve(std::size_t rows);
+  std::vector<RowT>& rows() { return rows_; }
+  const std::vector<RowT>& rows() const { return rows_; }
+  HeldWorkloads& workloads() { return workloads_; }
+  const HeldWorkloads& workloads() const { return workloads_; }
+
+ private:
+  static constexpr bool kIsProcess = std::is_same_v<RowT, models::GpuProcess>;
+
+  struct Key {
+    std::string_view node;
+    std::string_view device;  // the UUID as the exporter writes it, else the GPU's id
+    std::string_view instance;
+    std::int64_t pid = 0;
+    bool by_uuid = false;
+  };
+
+  Identity Read(prom::LabelSet labels);
+  std::optional<Key> KeyOf(const Identity& identity);
+  bool IsRow(std::uint32_t row, const Key& key) const;
+  bool RepeatsNextRow(prom::LabelSet labels);
+  std::uint32_t AddRow(const Key& key, const Identity& identity, std::size_t hash);
+  void MergeTexts(std::uint32_t at, const Identity& identity);
+  models::Workload& Hold(std::uint32_t row, const Identity& identity);
+
+  const schema::Exporter& exporter_;
+  const OwnPods& own_pods_;
+  models::Arena& arena_;
+  JoinCounts& counts_;
+  LabelReader labels_;
+  std::vector<RowT> rows_;
+  std::vector<std::string_view> devices_;    // row -> Key::device
+  std::vector<std::string_view> instances_;  // row -> Key::instance
+  RowIndex index_;
+  std::uint32_t last_row_ = kNone;  // of the series before
+  HeldWorkloads workloads_;
+};
+
+extern template class RowTable<models::GpuMetrics>;
+extern template class RowTable<models::GpuProcess>;
+
+}  // namespace gpumon::gpu

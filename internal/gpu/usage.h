@@ -1,0 +1,57 @@
+// Whose the GPUs are: rows of GPUs and processes, added up by pod, namespace and user.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string_view>
+#include <vector>
+
+#include "models/gpu.h"
+
+namespace gpumon::gpu {
+
+// A sum or a mean that is null, with the first reason met, where it would have to guess.
+struct Total {
+  double value = 0;
+  std::size_t known = 0;
+  models::NullReason why = models::NullReason::kNone;  // of those that are not known
+
+  void Add(double more) {
+    value += more;
+    ++known;
+  }
+  void Miss(models::NullReason reason) {
+    if (why == models::NullReason::kNone) why = reason;
+  }
+};
+
+// What one pod, namespace or user has. Texts are views into the snapshots.
+struct Usage {
+  std::string_view name_space;
+  std::string_view pod;
+  std::string_view user;
+  std::set<std::string_view> pods;
+  std::set<std::string_view> containers;
+  std::set<std::string_view> nodes;
+  std::set<std::string_view> gpu_names;
+  std::set<std::string_view> sources;
+  std::size_t processes = 0;
+  std::size_t gpus = 0;         // GPUs or MIG instances
+  std::size_t shared_gpus = 0;  // of those: held by others too
+  double share = 0;             // sum over its GPUs of 1 / those who hold it
+  Total utilization;            // % of its GPUs, or of its part where that is measured
+  Total memory_used;            // bytes of its own
+  double newest = 0;            // Unix seconds of its newest sample; NaN when unknown
+};
+
+// By namespace and pod, in that order. A part of a shared GPU that nobody measures is not known:
+// neither the whole GPU's value nor an equal part of it is the pod's.
+std::vector<Usage> UsageByPod(const models::Snapshot& gpus);
+// By namespace. A GPU that pods of one namespace share counts once.
+std::vector<Usage> UsageByNamespace(const models::Snapshot& gpus);
+// By user, processes without one last. `gpus` says how busy GPUs are that a user has alone; memory
+// is that of the processes.
+std::vector<Usage> UsageByUser(const models::Snapshot& gpus, const models::Snapshot& processes);
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,115 @@
+// What one exporter generation calls things: metrics, units, labels. Loaded from data, not code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "models/field.h"
+
+namespace gpumon::schema {
+
+// What a label of a series has to be.
+struct Condition {
+  enum class Is : std::uint8_t { kAbsent, kPresent, kEqual };  // an empty label is an absent one
+
+  std::string label;
+  Is is = Is::kEqual;
+  std::string value;  // kEqual
+
+  bool Holds(std::string_view text) const {
+    if (is == Is::kEqual) return text == value;
+    return (is == Is::kPresent) == !text.empty();
+  }
+};
+
+// What becomes of several series that measure one thing: the newest counts, or all together. A sum
+// goes over the metrics of one field and scale that say so, of one scrape target.
+enum class Reduce : std::uint8_t { kNewest, kMax, kMin, kSum };
+
+// How a sample becomes the field's base unit.
+enum class Rule : std::uint8_t {
+  kScale,           // base = sample * scale
+  kRatioOrPercent,  // one name with two meanings: 0..1 or 0..100, decided from evidence
+  kFlag,            // not 0: sets `bit`
+};
+
+// One metric family that measures one field.
+struct Metric {
+  std::string name;
+  std::vector<Condition> where;
+  std::size_t slot = 0;  // models::Quantity or models::ProcessQuantity
+  Rule rule = Rule::kScale;
+  double scale = 1;
+  std::uint32_t bit = 0;
+  Reduce reduce = Reduce::kNewest;
+  std::string unit;  // as exported
+  std::string note;
+};
+
+// What a pod has of a GPU that several share.
+enum class Share : std::uint8_t { kMemoryUsed, kMemoryLimit, kUtilization };
+struct ShareMetric {
+  std::string name;
+  std::vector<Condition> where;
+  Share share = Share::kMemoryUsed;
+  Rule rule = Rule::kScale;
+  double scale = 1;
+};
+
+// A field that is computed where no metric gave it.
+struct Derived {
+  models::Quantity target;
+  std::vector<models::Quantity> sum;            // all of them needed
+  std::vector<models::Quantity> plus_if_there;  // 0 where absent
+};
+
+// 0: what this target shows is old.
+struct SuccessMetric {
+  std::string name;
+  std::vector<Condition> where;
+};
+
+// Label names in order of trust: the first that a series has, and that is not empty, wins.
+using Aliases = std::vector<std::string>;
+
+// By models::Text; the pid beside them.
+struct Labels {
+  std::vector<std::pair<models::Text, Aliases>> texts;
+  Aliases pid;
+};
+
+// Immutable once loaded. Metrics stand in order of preference: of several that measure one field
+// of one GPU the first wins.
+struct Exporter {
+  std::string name;  // the rows' `source`
+  std::string title;
+  std::string vendor;
+  int priority = 0;                 // the lowest wins between exporters
+  std::vector<std::string> detect;  // any of them: it is there; their times are the rows' times
+  std::vector<Condition> require;   // every series of it
+  std::vector<std::string> prefixes{""};
+  bool separate_queries = false;  // one query for each GPU and process metric
+  bool pod_may_be_exporters = false;
+  Labels labels;
+  Labels process_labels;  // what differs for processes
+  std::vector<Metric> gpu;
+  std::vector<Metric> process;
+  std::vector<std::string> info;          // families that carry a GPU's texts alone
+  std::vector<std::string> process_info;  // a process's
+  std::vector<ShareMetric> shares;
+  std::vector<Derived> derive;
+  std::vector<std::pair<double, double>> blanks;  // raw values that mean "not supported"
+  bool nan_is_blank = false;                      // NaN is one of them
+  std::string gpu_id_metric;                      // its value is the GPU's id; may be empty
+  std::string gpu_name_prefix;                    // that is no part of the GPU's name
+  std::vector<SuccessMetric> success;
+
+  const std::vector<Metric>& metrics(bool of_processes) const {
+    return of_processes ? process : gpu;
+  }
+};
+
+}  // namespace gpumon::schema

@@ -1,0 +1,344 @@
+#include "internal/schema/load.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cctype>
+#include <cmath>
+#include <initializer_list>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "internal/base/text.h"
+#include "internal/json/document.h"
+#include "internal/schema/node.h"
+#include "internal/schema/unit.h"
+
+namespace gpumon::schema {
+namespace {
+
+using json::Value;
+
+bool IsMetricName(std::string_view name) {
+  const auto allowed = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == ':';
+  };
+  return !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
+         std::all_of(name.begin(), name.end(), allowed);
+}
+
+bool IsSchemaName(std::string_view name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  return !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), allowed);
+}
+
+std::string MetricName(const Node& node) {
+  std::string name = node.Text();
+  if (!IsMetricName(name)) node.Fail('"' + name + "\" is no metric name");
+  return name;
+}
+
+std::vector<std::string> MetricNames(const std::vector<Node>& nodes) {
+  std::vector<std::string> names;
+  for (const Node& node : nodes) {
+    std::string name = MetricName(node);
+    if (std::find(names.begin(), names.end(), name) != names.end()) node.Fail("stands here twice");
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+std::vector<Condition> Conditions(const std::optional<Node>& node) {
+  std::vector<Condition> conditions;
+  if (!node) return conditions;
+  if (!node->value().is_object()) node->Fail("must be an object of labels");
+  for (const auto& [label, value] : node->value().members()) {
+    const std::string text = Node(value, node->place() + '.' + label).Text();
+    Condition condition{label, Condition::Is::kEqual, text};
+    if (text.empty()) condition = {label, Condition::Is::kAbsent, {}};
+    if (text == "*") condition = {label, Condition::Is::kPresent, {}};
+    conditions.push_back(std::move(condition));
+  }
+  return conditions;
+}
+
+const Measured& FieldOf(const Node& node, std::span<const Measured> fields) {
+  const std::string name = node.Text();
+  for (const Measured& field : fields) {
+    if (field.name == name) return field;
+  }
+  std::vector<std::string_view> names;
+  for (const Measured& field : fields) names.push_back(field.name);
+  node.Fail("unknown field \"" + name + '"' + DidYouMean(name, names));
+}
+
+const Unit& UnitOf(const Node& node, std::string_view field, Dimension dimension) {
+  const std::string name = node.Text();
+  const Unit* const unit = FindUnit(name);
+  std::vector<std::string_view> fitting;
+  for (const Unit& known : Units()) {
+    if (known.dimension == dimension) fitting.push_back(known.name);
+  }
+  if (unit == nullptr) node.Fail("unknown unit \"" + name + '"' + DidYouMean(name, fitting));
+  if (unit->dimension != dimension) {
+    std::string allowed;
+    for (const auto known : fitting) allowed.append(allowed.empty() ? "" : ", ").append(known);
+    node.Fail("the unit \"" + name + "\" does not fit " + std::string(field) +
+              "; allowed: " + allowed);
+  }
+  return *unit;
+}
+
+Reduce ReduceOf(const Node& metric) {
+  const auto node = metric.Find("reduce");
+  if (!node) return Reduce::kNewest;
+  static constexpr std::array<std::string_view, 3> kNames = {"max", "min", "sum"};
+  static constexpr std::array kValues = {Reduce::kMax, Reduce::kMin, Reduce::kSum};
+  const std::string name = node->Text();
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    if (kNames[i] == name) return kValues[i];
+  }
+  node->Fail("unknown reduction \"" + name + '"' + DidYouMean(name, kNames));
+}
+
+Metric MetricOf(const Node& node, std::span<const Measured> fields) {
+  static constexpr std::array<std::string_view, 8> kKeys = {"field", "metric", "where",  "unit",
+                                                            "scale", "bit",    "reduce", "note"};
+  node.OnlyKeys(kKeys);
+  const Measured& field = FieldOf(node.At("field"), fields);
+  const Unit& unit = UnitOf(node.At("unit"), field.name, field.dimension);
+  Metric metric;
+  metric.name = MetricName(node.At("metric"));
+  metric.where = Conditions(node.Find("where"));
+  metric.slot = field.slot;
+  metric.rule = unit.rule;
+  metric.unit = unit.name;
+  metric.scale = unit.scale;
+  if (const auto scale = node.Find("scale")) {
+    if (scale->Number() <= 0) scale->Fail("must be above 0");
+    metric.scale *= scale->Number();
+  }
+  const auto bit = node.Find("bit");
+  if (bit.has_value() != (unit.rule == Rule::kFlag)) {
+    node.Fail("\"bit\" belongs to the unit \"flag\", and to no other");
+  }
+  if (bit) {
+    const double number = bit->Number();
+    const bool whole = number >= 1 && number <= 0x80000000 && number == std::floor(number);
+    if (!whole || !std::has_single_bit(static_cast<std::uint64_t>(number))) {
+      bit->Fail("must be the value of one bit, like 8");
+    }
+    metric.bit = static_cast<std::uint32_t>(number);
+  }
+  metric.reduce = ReduceOf(node);
+  metric.note = node.TextOf("note");
+  return metric;
+}
+
+bool SameWhere(const Metric& a, const Metric& b) {
+  return std::equal(a.where.begin(), a.where.end(), b.where.begin(), b.where.end(),
+                    [](const Condition& x, const Condition& y) {
+                      return x.label == y.label && x.is == y.is && x.value == y.value;
+                    });
+}
+
+std::vector<Metric> MetricsOf(const Node& schema, std::string_view key,
+                              std::span<const Measured> fields) {
+  std::vector<Metric> metrics;
+  for (const Node& node : schema.ElementsOf(key)) {
+    Metric metric = MetricOf(node, fields);
+    for (const Metric& other : metrics) {
+      if (other.name == metric.name && SameWhere(other, metric)) {
+        node.Fail("the metric " + metric.name +
+                  " stands here twice; tell the two apart by \"where\"");
+      }
+    }
+    metrics.push_back(std::move(metric));
+  }
+  return metrics;
+}
+
+std::vector<ShareMetric> SharesOf(const Node& schema) {
+  static constexpr std::array<std::string_view, 5> kKeys = {"field", "metric", "where", "unit",
+                                                            "note"};
+  static constexpr std::array kFields = {
+      Measured{"memory_used", static_cast<std::size_t>(Share::kMemoryUsed), Dimension::kBytes},
+      Measured{"memory_limit", static_cast<std::size_t>(Share::kMemoryLimit), Dimension::kBytes},
+      Measured{"utilization", static_cast<std::size_t>(Share::kUtilization), Dimension::kPercent}};
+  std::vector<ShareMetric> shares;
+  for (const Node& node : schema.ElementsOf("shares")) {
+    node.OnlyKeys(kKeys);
+    const Measured& field = FieldOf(node.At("field"), kFields);
+    const Unit& unit = UnitOf(node.At("unit"), field.name, field.dimension);
+    shares.push_back({MetricName(node.At("metric")), Conditions(node.Find("where")),
+                      static_cast<Share>(field.slot), unit.rule, unit.scale});
+  }
+  return shares;
+}
+
+Labels LabelsOf(const std::optional<Node>& node) {
+  Labels labels;
+  if (!node) return labels;
+  std::vector<std::string_view> known = {"pid"};
+  for (const TextName& row : TextNames()) known.push_back(row.name);
+  node->OnlyKeys(known);
+  for (const auto& [key, value] : node->value().members()) {
+    Aliases aliases;
+    for (const Node& alias : Node(value, node->place() + '.' + key).Elements()) {
+      std::string name = alias.Text();
+      if (std::find(aliases.begin(), aliases.end(), name) != aliases.end()) {
+        alias.Fail("stands here twice");
+      }
+      aliases.push_back(std::move(name));
+    }
+    if (key == "pid") labels.pid = aliases;
+    for (const TextName& row : TextNames()) {
+      if (row.name == key) labels.texts.emplace_back(row.text, aliases);
+    }
+  }
+  return labels;
+}
+
+std::vector<models::Quantity> QuantitiesOf(const std::vector<Node>& nodes) {
+  std::vector<models::Quantity> quantities;
+  for (const Node& node : nodes) {
+    quantities.push_back(static_cast<models::Quantity>(FieldOf(node, MeasuredOfGpus()).slot));
+  }
+  return quantities;
+}
+
+std::vector<Derived> DerivedOf(const Node& schema) {
+  static constexpr std::array<std::string_view, 4> kKeys = {"field", "sum", "plus_if_there",
+                                                            "note"};
+  std::vector<Derived> derived;
+  for (const Node& node : schema.ElementsOf("derive")) {
+    node.OnlyKeys(kKeys);
+    const Measured& field = FieldOf(node.At("field"), MeasuredOfGpus());
+    Derived row{static_cast<models::Quantity>(field.slot), QuantitiesOf(node.At("sum").Elements()),
+                QuantitiesOf(node.ElementsOf("plus_if_there"))};
+    if (row.sum.empty()) node.At("sum").Fail("must name a field");
+    derived.push_back(std::move(row));
+  }
+  return derived;
+}
+
+void ReadBlanks(const Node& schema, Exporter& exporter) {
+  for (const Node& node : schema.ElementsOf("blanks")) {
+    if (const std::string* const text = node.value().AsString(); text && *text == "NaN") {
+      exporter.nan_is_blank = true;
+      continue;
+    }
+    if (!node.value().is_array() || node.value().size() != 2) {
+      node.Fail("must be [lowest, highest], or \"NaN\"");
+    }
+    const auto ends = node.Elements();
+    if (ends[0].Number() > ends[1].Number()) node.Fail("must be [lowest, highest]");
+    exporter.blanks.emplace_back(ends[0].Number(), ends[1].Number());
+  }
+}
+
+std::vector<SuccessMetric> SuccessOf(const Node& schema) {
+  static constexpr std::array<std::string_view, 3> kKeys = {"metric", "where", "note"};
+  std::vector<SuccessMetric> rows;
+  for (const Node& node : schema.ElementsOf("success")) {
+    node.OnlyKeys(kKeys);
+    rows.push_back({MetricName(node.At("metric")), Conditions(node.Find("where"))});
+  }
+  return rows;
+}
+
+void ReadIdentity(const Node& node, Exporter& exporter) {
+  exporter.name = node.At("name").Text();
+  if (!IsSchemaName(exporter.name)) node.At("name").Fail("must be [a-z0-9_]{1,32}");
+  exporter.title = node.At("title").Text();
+  exporter.vendor = node.TextOf("vendor");
+  const double priority = node.At("priority").Number();
+  if (priority != std::floor(priority) || std::abs(priority) > 1e6) {
+    node.At("priority").Fail("must be a whole number");
+  }
+  exporter.priority = static_cast<int>(priority);
+  exporter.detect = MetricNames(node.At("detect").Elements());
+  if (exporter.detect.empty()) node.At("detect").Fail("must name a metric");
+  exporter.require = Conditions(node.Find("require"));
+  if (const auto prefixes = node.Find("prefixes")) {
+    exporter.prefixes.clear();
+    for (const Node& prefix : prefixes->Elements()) {
+      const std::string text = prefix.Text();
+      if (!text.empty() && !IsMetricName(text)) prefix.Fail("is no prefix of a metric name");
+      exporter.prefixes.push_back(text);
+    }
+    if (exporter.prefixes.empty()) prefixes->Fail("must name a prefix, if only \"\"");
+  }
+}
+
+Exporter ExporterOf(const Node& node) {
+  static constexpr std::array<std::string_view, 21> kKeys = {"name",
+                                                             "title",
+                                                             "vendor",
+                                                             "priority",
+                                                             "detect",
+                                                             "require",
+                                                             "prefixes",
+                                                             "separate_queries",
+                                                             "pod_may_be_exporters",
+                                                             "gpu_id_metric",
+                                                             "gpu_name_prefix",
+                                                             "labels",
+                                                             "process_labels",
+                                                             "gpu",
+                                                             "process",
+                                                             "info",
+                                                             "process_info",
+                                                             "shares",
+                                                             "derive",
+                                                             "blanks",
+                                                             "success"};
+  node.OnlyKeys(kKeys);
+  Exporter exporter;
+  ReadIdentity(node, exporter);
+  exporter.separate_queries = node.FlagOf("separate_queries");
+  exporter.pod_may_be_exporters = node.FlagOf("pod_may_be_exporters");
+  if (const auto metric = node.Find("gpu_id_metric")) exporter.gpu_id_metric = MetricName(*metric);
+  exporter.gpu_name_prefix = node.TextOf("gpu_name_prefix");
+  exporter.labels = LabelsOf(node.At("labels"));
+  exporter.process_labels = LabelsOf(node.Find("process_labels"));
+  exporter.gpu = MetricsOf(node, "gpu", MeasuredOfGpus());
+  exporter.process = MetricsOf(node, "process", MeasuredOfProcesses());
+  exporter.info = MetricNames(node.ElementsOf("info"));
+  exporter.process_info = MetricNames(node.ElementsOf("process_info"));
+  exporter.shares = SharesOf(node);
+  exporter.derive = DerivedOf(node);
+  ReadBlanks(node, exporter);
+  exporter.success = SuccessOf(node);
+  if (exporter.gpu.empty() && exporter.process.empty())
+    node.Fail("measures nothing: \"gpu\" and \"process\" are empty");
+  return exporter;
+}
+
+}  // namespace
+
+Result<std::vector<Exporter>> Load(std::string_view text, std::string_view origin) {
+  const auto document = json::ParseDocument(text);
+  if (!document) {
+    return Error(Code::kInvalidParameter, std::string(origin) + ": " + document.error().message);
+  }
+  try {
+    std::vector<Exporter> exporters;
+    const Node root(*document, std::string(origin));
+    if (!document->is_array()) {
+      exporters.push_back(ExporterOf(root));
+    } else {
+      for (const Node& node : root.Elements()) exporters.push_back(ExporterOf(node));
+    }
+    return exporters;
+  } catch (const Mistake& mistake) {
+    return Error(Code::kInvalidParameter, mistake.text);
+  }
+}
+
+}  // namespace gpumon::schema

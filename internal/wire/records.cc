@@ -1,0 +1,187 @@
+#include "internal/wire/records.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "internal/base/text.h"
+#include "internal/json/writer.h"
+#include "internal/wire/form.h"
+
+namespace gpumon::wire {
+namespace {
+
+using json::Writer;
+using models::NullReason;
+
+NullReason ReasonOf(const Value& value) {
+  const auto* const reason = std::get_if<NullReason>(&value);
+  return reason == nullptr ? NullReason::kNone : *reason;
+}
+
+// Whole numbers of bytes are counts: 1024, not 1024.0.
+void WriteNumber(Writer& writer, const Column& column, double number) {
+  constexpr double kExact = 9007199254740992.0;  // 2^53
+  if (column.unit == "bytes" && number >= 0 && number < kExact && number == std::floor(number)) {
+    return writer.Unsigned(static_cast<std::uint64_t>(number));
+  }
+  writer.Number(number);
+}
+
+void WriteTexts(Writer& writer, const std::vector<std::string>& texts) {
+  writer.BeginArray();
+  for (const auto& text : texts) writer.String(text);
+  writer.EndArray();
+}
+
+void WriteValue(Writer& writer, const Column& column, const Value& value) {
+  if (const auto* const number = std::get_if<double>(&value)) {
+    if (column.type == Column::Type::kTime) return writer.String(FormatTime(ToWallTime(*number)));
+    return WriteNumber(writer, column, *number);
+  }
+  if (const auto* const integer = std::get_if<std::int64_t>(&value)) {
+    return writer.Integer(*integer);
+  }
+  if (const auto* const text = std::get_if<std::string>(&value)) return writer.String(*text);
+  if (const auto* const texts = std::get_if<std::vector<std::string>>(&value)) {
+    return WriteTexts(writer, *texts);
+  }
+  writer.Null();
+}
+
+// Per column: what every row lacks for the one reason that nobody exports it.
+std::vector<bool> NobodyExports(const Records& records) {
+  std::vector<bool> nobody(records.columns.size());
+  for (std::size_t c = 0; c < nobody.size(); ++c) {
+    nobody[c] = std::all_of(records.rows.begin(), records.rows.end(), [&](const auto& row) {
+      return ReasonOf(row[c]) == NullReason::kNotExported;
+    });
+    if (records.rows.empty()) nobody[c] = false;
+  }
+  return nobody;
+}
+
+void WriteRow(Writer& writer, const Records& records, const Page& page,
+              const std::vector<bool>& nobody, std::size_t row) {
+  writer.BeginObject();
+  for (const auto c : page.fields) {
+    writer.Key(records.columns[c].name);
+    WriteValue(writer, records.columns[c], records.cell(row, c));
+  }
+  if (!page.chosen_fields) {
+    writer.Key("null_reasons");
+    writer.BeginObject();
+    for (const auto c : page.fields) {
+      const NullReason reason = ReasonOf(records.cell(row, c));
+      if (reason == NullReason::kNone || nobody[c]) continue;
+      writer.Key(records.columns[c].name);
+      writer.String(models::NameOf(reason));
+    }
+    writer.EndObject();
+  }
+  writer.EndObject();
+}
+
+void WriteMeta(Writer& writer, const Records& records, const RecordsMeta& meta, const Page& page,
+               const std::vector<bool>& nobody) {
+  writer.BeginObject();
+  writer.Key("as_of");
+  writer.String(FormatTime(ToWallTime(meta.as_of)));
+  writer.Key("stale");
+  writer.Bool(page.stale);
+  writer.Key("partial");
+  writer.Bool(meta.partial || page.partial);
+  writer.Key("total");
+  writer.Unsigned(page.total);
+  writer.Key("limit");
+  page.limit ? writer.Unsigned(*page.limit) : writer.Null();
+  writer.Key("offset");
+  writer.Unsigned(page.offset);
+  writer.Key("sources");
+  WriteTexts(writer, meta.sources);
+  writer.Key("null_reasons");
+  writer.BeginObject();
+  for (const auto c : page.fields) {
+    if (!nobody[c]) continue;
+    writer.Key(records.columns[c].name);
+    writer.String(models::NameOf(NullReason::kNotExported));
+  }
+  writer.EndObject();
+  writer.EndObject();
+}
+
+std::string CsvText(const Column& column, const Value& value) {
+  if (const auto* const number = std::get_if<double>(&value)) {
+    if (column.type == Column::Type::kTime) return FormatTime(ToWallTime(*number));
+    return FormatNumber(*number);
+  }
+  if (const auto* const integer = std::get_if<std::int64_t>(&value)) {
+    return std::to_string(*integer);
+  }
+  std::string out;
+  if (const auto* const text = std::get_if<std::string>(&value)) {
+    AppendCsvText(out, ToValidUtf8(*text));
+  } else if (const auto* const texts = std::get_if<std::vector<std::string>>(&value)) {
+    std::string joined;
+    for (const auto& one : *texts) joined.append(joined.empty() ? "" : " ").append(one);
+    AppendCsvText(out, ToValidUtf8(joined));
+  }
+  return out;
+}
+
+}  // namespace
+
+Value TextOrNull(std::string_view text, NullReason reason) {
+  if (text.empty()) return reason;
+  return std::string(text);
+}
+
+Page WholePage(const Records& records) {
+  Page page;
+  page.rows.resize(records.rows.size());
+  std::iota(page.rows.begin(), page.rows.end(), 0U);
+  page.fields.resize(records.columns.size());
+  std::iota(page.fields.begin(), page.fields.end(), std::uint16_t{0});
+  page.total = records.rows.size();
+  return page;
+}
+
+Encoded EncodeRecords(const Records& records, const RecordsMeta& meta, const Page& page,
+                      std::string_view message) {
+  const auto nobody = NobodyExports(records);
+  Writer data;
+  data.BeginArray();
+  for (const auto row : page.rows) WriteRow(data, records, page, nobody, row);
+  data.EndArray();
+  Writer about;
+  WriteMeta(about, records, meta, page, nobody);
+  models::Envelope envelope;
+  envelope.data = data.view();
+  envelope.message = message;
+  envelope.warnings = WarningsOf(meta.warnings, page);
+  envelope.meta = about.view();
+  Writer warnings;
+  WriteTexts(warnings, envelope.warnings);
+  return {EncodeEnvelope(envelope), Tag(data.view(), warnings.view())};
+}
+
+Encoded EncodeCsv(const Records& records, const Page& page) {
+  Encoded encoded;
+  for (std::size_t i = 0; i < page.fields.size(); ++i) {
+    if (i > 0) encoded.body += ',';
+    encoded.body += records.columns[page.fields[i]].name;
+  }
+  encoded.body += "\r\n";
+  for (const auto row : page.rows) {
+    for (std::size_t i = 0; i < page.fields.size(); ++i) {
+      if (i > 0) encoded.body += ',';
+      const auto c = page.fields[i];
+      encoded.body += CsvText(records.columns[c], records.cell(row, c));
+    }
+    encoded.body += "\r\n";
+  }
+  encoded.etag = Tag(encoded.body, "csv");
+  return encoded;
+}
+
+}  // namespace gpumon::wire

@@ -1,0 +1,190 @@
+// Looking for exporters never costs a refresh more than its share.
+#include "internal/gpu/detector.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <chrono>
+#include <future>
+#include <string>
+#include <vector>
+
+#include "tests/internal/gpu/join_rig.h"
+#include "tests/internal/gpu/refresh_rig.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using models::Part;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::string DetectionQuery() {
+  return Detector::Query(schema::Registry::BuiltIn());
+}
+
+std::vector<prom::FakeSample> Are(const std::vector<std::string>& exporters) {
+  std::vector<prom::FakeSample> samples;
+  for (const auto& name : exporters) samples.push_back({{{"exporter", name}}, 1});
+  return samples;
+}
+
+std::size_t SetSize(const std::string& exporter, Part part = Part::kGpus) {
+  return PlanQueries(std::array{schema::Registry::BuiltIn().Find(exporter)}, part).size();
+}
+
+class DetectorTest : public testing::Test {
+ protected:
+  // One GPU of each exporter that is asked for everything at once; those of nvidia_gpu otherwise.
+  DetectorTest() {
+    rig.client().SetFunction([](const prom::FakePromClient::Call& call) {
+      std::vector<prom::FakeSample> samples;
+      if (call.promql.find("timestamp(") == std::string::npos) {
+        if (call.promql.find("DCGM_FI_DEV_FB_USED|") != std::string::npos) {
+          samples = {{{{"Hostname", "b"}, {"__name__", "DCGM_FI_DEV_GPU_TEMP"}, {"gpu", "0"}}, 50}};
+        } else if (call.promql.rfind("nvidia_gpu_", 0) == 0) {
+          samples = {{{{"gpu", "0"}, {"node", "a"}, {"pid", "7"}}, 50}};
+        }
+      }
+      return prom::FakePromClient::Answer(prom::MakeResult(samples));
+    });
+  }
+
+  std::future<Result<RefreshRig::Collection>> Start(std::optional<double> time = std::nullopt) {
+    auto [done, future] = MakeCallback<RefreshRig::Collection>();
+    rig.collector.Collect(Part::kGpus, time, rig.In(Millis(8000)), done);
+    return std::move(future);
+  }
+  std::vector<std::string> SourcesOf(std::future<Result<RefreshRig::Collection>> future) {
+    const auto snapshot = Await(std::move(future));
+    return snapshot ? (*snapshot)->sources : std::vector{std::string(snapshot.error().wire_name())};
+  }
+  std::size_t looks() { return rig.client().call_count(DetectionQuery()); }
+
+  RefreshRig rig;
+};
+
+TEST_F(DetectorTest, TheFirstRefreshAsksWhatItAssumesAtOnceAndLooksForAQuarterOfItsTime) {
+  rig.client().Hold();
+  auto refresh = Start();
+  ASSERT_TRUE(rig.client().WaitForCalls(1 + SetSize("nvidia_gpu")));
+  for (const auto& call : rig.client().calls()) {
+    const Millis budget(call.promql == DetectionQuery() ? 2000 : 8000);
+    EXPECT_EQ(call.deadline.at(), rig.In(budget).at()) << call.promql;
+  }
+  rig.client().SetAnswer(DetectionQuery(), Are({"nvidia_gpu"}));
+  rig.client().Release();
+  EXPECT_THAT(SourcesOf(std::move(refresh)), ElementsAre("nvidia_gpu"));
+  EXPECT_EQ(rig.query_sets(), 1U);
+}
+
+TEST_F(DetectorTest, TheFirstRefreshWaitsToHearWhatIsThere) {
+  rig.client().SetAnswer(DetectionQuery(), Are({"dcgm"}));
+  rig.client().Hold(DetectionQuery());
+  auto refresh = Start();
+  // The set that was assumed has been answered before anything is known.
+  ASSERT_TRUE(rig.client().WaitForCalls(1 + SetSize("nvidia_gpu")));
+  rig.client().Release();
+  EXPECT_THAT(SourcesOf(std::move(refresh)), ElementsAre("dcgm"));
+  EXPECT_EQ(rig.client().call_count(), 1 + SetSize("nvidia_gpu") + SetSize("dcgm"));
+}
+
+TEST_F(DetectorTest, WhatWasAssumedIsShownWhenNobodyTellsInTime) {
+  rig.client().Hold(DetectionQuery());
+  auto refresh = Start();
+  ASSERT_TRUE(rig.client().WaitForCalls(1 + SetSize("nvidia_gpu")));
+  EXPECT_EQ(refresh.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  rig.client().TimeOutHeld();
+  EXPECT_THAT(SourcesOf(std::move(refresh)), ElementsAre("nvidia_gpu"));
+}
+
+TEST_F(DetectorTest, WhoLookedInVainLooksOnBesideWithAllTheTime) {
+  rig.client().SetError(DetectionQuery(), Code::kUpstreamError);
+  EXPECT_THAT(SourcesOf(Start()), ElementsAre("nvidia_gpu"));
+  rig.client().SetAnswer(DetectionQuery(), Are({"dcgm"}));
+  rig.client().Hold(DetectionQuery());
+  rig.client().ForgetCalls();
+  EXPECT_THAT(SourcesOf(Start()), ElementsAre("nvidia_gpu")) << "nobody waited";
+  EXPECT_THAT(SourcesOf(Start()), ElementsAre("nvidia_gpu"));
+  EXPECT_EQ(looks(), 1U) << "one look at a time";
+  for (const auto& call : rig.client().calls()) {
+    EXPECT_EQ(call.deadline.at(), rig.In(Millis(8000)).at());
+  }
+  rig.client().Release();
+  // The answer comes on another thread: the refresh that meets it is one of the next.
+  std::vector<std::string> sources;
+  for (int i = 0; i < 1000 && sources != std::vector<std::string>{"dcgm"}; ++i) {
+    sources = SourcesOf(Start());
+  }
+  EXPECT_THAT(sources, ElementsAre("dcgm"));
+}
+
+TEST_F(DetectorTest, WhatIsKnownIsAskedWhileALookIsUnderWay) {
+  rig.client().SetAnswer(DetectionQuery(), Are({"dcgm"}));
+  EXPECT_THAT(SourcesOf(Start()), ElementsAre("dcgm"));
+  EXPECT_THAT(SourcesOf(Start()), ElementsAre("dcgm"));
+  EXPECT_EQ(looks(), 1U);
+  rig.clock.Advance(Millis(60'000));
+  rig.client().Hold(DetectionQuery());
+  rig.client().ForgetCalls();
+  EXPECT_THAT(SourcesOf(Start()), ElementsAre("dcgm"));
+  EXPECT_EQ(looks(), 1U);
+  EXPECT_EQ(rig.client().call_count(), 1 + SetSize("dcgm")) << "nothing is asked twice";
+  rig.client().TimeOutHeld();
+  EXPECT_THAT(SourcesOf(Start()), ElementsAre("dcgm")) << "what was known stays";
+}
+
+TEST_F(DetectorTest, ARefreshWithoutARowLooksAgainBesideTheNext) {
+  rig.client().SetAnswer(DetectionQuery(), Are({"nvitop"}));
+  EXPECT_THAT(SourcesOf(Start()), IsEmpty());
+  EXPECT_THAT(SourcesOf(Start()), IsEmpty());
+  EXPECT_EQ(looks(), 2U);
+}
+
+TEST_F(DetectorTest, SamplesOfAnotherExporterAreNoRow) {
+  // Both exporters have metrics of these names.
+  rig.client().SetFunction([](const prom::FakePromClient::Call&) {
+    return prom::FakePromClient::Answer(prom::MakeResult({{{{"minor_number", "0"}}, 50}}));
+  });
+  rig.client().SetAnswer(DetectionQuery(), Are({"nvidia_gpu"}));
+  EXPECT_THAT(SourcesOf(Start()), IsEmpty());
+  EXPECT_THAT(SourcesOf(Start()), IsEmpty());
+  EXPECT_EQ(looks(), 2U);
+}
+
+TEST_F(DetectorTest, APastInstantIsAskedForWhatWasThereThen) {
+  rig.client().SetAnswer(DetectionQuery(), Are({"nvidia_gpu"}));
+  EXPECT_THAT(SourcesOf(Start()), ElementsAre("nvidia_gpu"));
+  rig.client().SetAnswer(DetectionQuery(), Are({"dcgm"}));
+  EXPECT_THAT(SourcesOf(Start(1700000000)), ElementsAre("dcgm"));
+  EXPECT_EQ(rig.client().calls().back().start, 1700000000);
+  EXPECT_THAT(SourcesOf(Start()), ElementsAre("nvidia_gpu")) << "the present is as it was";
+}
+
+TEST_F(DetectorTest, APastInstantIsAskedWithWhatIsKnownWhenNobodyTellsInTime) {
+  rig.client().SetAnswer(DetectionQuery(), Are({"dcgm"}));
+  EXPECT_THAT(SourcesOf(Start()), ElementsAre("dcgm"));
+  rig.client().Hold(DetectionQuery());
+  rig.client().ForgetCalls();
+  auto refresh = Start(1700000000);
+  ASSERT_TRUE(rig.client().WaitForCalls(1 + SetSize("dcgm")));
+  for (const auto& call : rig.client().calls()) {
+    const Millis budget(call.promql == DetectionQuery() ? 2000 : 8000);
+    EXPECT_EQ(call.deadline.at(), rig.In(budget).at()) << call.promql;
+  }
+  rig.client().TimeOutHeld();
+  EXPECT_THAT(SourcesOf(std::move(refresh)), ElementsAre("dcgm"));
+}
+
+TEST_F(DetectorTest, ADeadPrometheusGivesTheErrorOfTheQueriesWithTheirWholeTime) {
+  rig.client().Hold();
+  auto refresh = Start();
+  ASSERT_TRUE(rig.client().WaitForCalls(1 + SetSize("nvidia_gpu")));
+  rig.client().TimeOutHeld();
+  EXPECT_THAT(SourcesOf(std::move(refresh)), ElementsAre("upstream_timeout"));
+  EXPECT_EQ(rig.client().call_count(), 1 + SetSize("nvidia_gpu")) << "asked once";
+}
+
+}  // namespace
+}  // namespace gpumon::gpu

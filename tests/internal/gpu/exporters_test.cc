@@ -1,0 +1,382 @@
+// How what several exporters say becomes one row.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "internal/gpu/join.h"
+#include "internal/schema/load.h"
+#include "tests/fakes/prom/fake_prom_client.h"
+#include "tests/internal/gpu/join_rig.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using models::GpuMetrics;
+using models::NullReason;
+using models::Quantity;
+using models::Text;
+using prom::FakeSample;
+using prom::Labels;
+
+constexpr double kMiB = 1024.0 * 1024.0;
+constexpr char kUuid[] = "GPU-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80";
+
+const schema::Exporter& Named(const std::string& name) {
+  return *schema::Registry::BuiltIn().Find(name);
+}
+
+struct Said {
+  const schema::Exporter* exporter;
+  std::vector<FakeSample> samples;
+  std::vector<FakeSample> times = {};
+};
+
+std::shared_ptr<models::Snapshot> Meet(const std::vector<Said>& said, UnitEvidence& evidence,
+                                       const std::vector<FakeSample>& targets = {}) {
+  std::vector<const schema::Exporter*> exporters;
+  for (const Said& one : said) exporters.push_back(one.exporter);
+  Join<GpuMetrics> join(exporters, evidence, 1000);
+  join.AddTargets(prom::MakeInstantVector(targets));
+  for (std::size_t i = 0; i < said.size(); ++i) {
+    join.Add(i, prom::MakeInstantVector(said[i].samples), std::nullopt);
+    join.AddTimes(i, prom::MakeInstantVector(said[i].times));
+  }
+  return join.Finish(CommandStyle::kFull);
+}
+std::shared_ptr<models::Snapshot> Meet(const std::vector<Said>& said,
+                                       const std::vector<FakeSample>& targets = {}) {
+  UnitEvidence evidence;
+  return Meet(said, evidence, targets);
+}
+
+std::optional<double> Of(const GpuMetrics& row, Quantity quantity) {
+  return row.readings.Get(static_cast<std::size_t>(quantity));
+}
+
+FakeSample Dcgm(const std::string& name, double value, Labels more = {}) {
+  Labels labels = {{"__name__", name}, {"Hostname", "n1"}, {"UUID", kUuid},
+                   {"gpu", "0"},       {"job", "dcgm"},    {"modelName", "H100"}};
+  labels.insert(labels.end(), more.begin(), more.end());
+  std::sort(labels.begin(), labels.end());
+  return {labels, value};
+}
+
+FakeSample Nge(const std::string& name, double value) {
+  return {{{"__name__", name}, {"uuid", kUuid + 4}}, value};
+}
+
+TEST(ExportersTest, TwoExportersOnOneGpuGiveOneRowFromTheBestOfEach) {
+  const auto snapshot = Meet(
+      {{&Named("dcgm"), {Dcgm("DCGM_FI_DEV_GPU_UTIL", 83), Dcgm("DCGM_FI_DEV_FB_USED", 40960)}},
+       {&Named("nvidia_smi"),
+        {Nge("nvidia_smi_utilization_gpu_ratio", 0.5), Nge("nvidia_smi_power_draw_watts", 300)}}});
+  ASSERT_EQ(snapshot->gpus.size(), 1U);
+  const GpuMetrics& row = snapshot->gpus[0];
+  EXPECT_EQ(Of(row, Quantity::kUtilization), 83) << "the first exporter's";
+  EXPECT_EQ(Of(row, Quantity::kMemoryUsed), 40960 * kMiB);
+  EXPECT_EQ(Of(row, Quantity::kPower), 300) << "only the second has it";
+  EXPECT_EQ(row.text(Text::kSource), "dcgm");
+  EXPECT_EQ(row.text(Text::kNode), "n1");
+  EXPECT_EQ(row.text(Text::kUuid), kUuid);
+  std::size_t losers = 0;
+  for (const auto& coverage : snapshot->coverage) {
+    losers += coverage.losers;
+    if (coverage.metric == "nvidia_smi_utilization_gpu_ratio") {
+      EXPECT_EQ(coverage.losers, 1U);
+    }
+  }
+  EXPECT_EQ(losers, 1U);
+}
+
+TEST(ExportersTest, WithoutAUuidNodeAndIdMeet) {
+  const FakeSample seed{{{"__name__", "x"}, {"gpu_id", "0"}, {"hostname", "n1"}}, 70};
+  UnitEvidence evidence;
+  const std::array exporters = {&Named("dcgm"), &NvidiaGpu()};
+  Join<GpuMetrics> join(exporters, evidence, 1000);
+  join.Add(0, prom::MakeInstantVector({Dcgm("DCGM_FI_DEV_FB_USED", 1)}), std::nullopt);
+  join.Add(1, prom::MakeInstantVector({seed}), 5);  // temperature
+  const auto snapshot = join.Finish(CommandStyle::kFull);
+  ASSERT_EQ(snapshot->gpus.size(), 1U);
+  EXPECT_EQ(Of(snapshot->gpus[0], Quantity::kTemperature), 70);
+  EXPECT_EQ(snapshot->gpus[0].text(Text::kUuid), kUuid);
+}
+
+TEST(ExportersTest, MigInstancesAreRowsOfTheirOwn) {
+  const Labels one = {{"GPU_I_ID", "1"}, {"GPU_I_PROFILE", "3g.40gb"}};
+  const Labels two = {{"GPU_I_ID", "2"}, {"GPU_I_PROFILE", "3g.40gb"}};
+  const auto snapshot = Meet(
+      {{&Named("dcgm"),
+        {Dcgm("DCGM_FI_PROF_GR_ENGINE_ACTIVE", 0.412, one),
+         Dcgm("DCGM_FI_PROF_GR_ENGINE_ACTIVE", 0, two), Dcgm("DCGM_FI_DEV_FB_USED", 18001, one)}}});
+  ASSERT_EQ(snapshot->gpus.size(), 2U);
+  EXPECT_DOUBLE_EQ(*Of(snapshot->gpus[0], Quantity::kUtilization), 41.2);
+  EXPECT_EQ(Of(snapshot->gpus[1], Quantity::kUtilization), 0) << "measured, and idle";
+  EXPECT_EQ(Of(snapshot->gpus[1], Quantity::kMemoryUsed), std::nullopt);
+  EXPECT_EQ(snapshot->gpus[0].text(Text::kMigProfile), "3g.40gb");
+}
+
+TEST(ExportersTest, ABlankIsNotSupported) {
+  const auto snapshot = Meet(
+      {{&Named("dcgm"),
+        {Dcgm("DCGM_FI_DEV_FB_USED", 1), Dcgm("DCGM_FI_DEV_MEMORY_TEMP", 9223372036854775794.0)}}});
+  const auto slot = static_cast<std::size_t>(Quantity::kMemoryTemperature);
+  EXPECT_EQ(snapshot->gpus.at(0).readings.reason(slot), NullReason::kNotSupported);
+}
+
+TEST(ExportersTest, ARatioThatEverPassedOneIsPercentForGood) {
+  UnitEvidence evidence;
+  const auto meet = [&](double value) {
+    return *Of(Meet({{&Named("dcgm_4_9"), {Dcgm("DCGM_FI_DEV_GPU_UTIL_RATIO", value)}}}, evidence)
+                   ->gpus.at(0),
+               Quantity::kUtilization);
+  };
+  EXPECT_EQ(meet(0.83), 83);
+  EXPECT_EQ(meet(1), 100);
+  EXPECT_EQ(meet(57), 57);
+  EXPECT_EQ(meet(1), 1) << "this job exports percent";
+}
+
+TEST(ExportersTest, OfDuplicatesTheNewestCountsInAnyOrder) {
+  const Labels old_pod = {{"instance", "10.0.0.1:9400"}};
+  const Labels new_pod = {{"instance", "10.0.0.2:9400"}};
+  std::vector<FakeSample> samples = {Dcgm("DCGM_FI_DEV_GPU_UTIL", 10, old_pod),
+                                     Dcgm("DCGM_FI_DEV_GPU_UTIL", 90, new_pod)};
+  std::vector<FakeSample> times = {Dcgm("", 990, old_pod), Dcgm("", 998, new_pod)};
+  std::mt19937 random(7);
+  for (int i = 0; i < 20; ++i) {
+    std::shuffle(samples.begin(), samples.end(), random);
+    std::shuffle(times.begin(), times.end(), random);
+    const auto snapshot = Meet({{&Named("dcgm"), samples, times}});
+    ASSERT_EQ(snapshot->gpus.size(), 1U);
+    EXPECT_EQ(Of(snapshot->gpus[0], Quantity::kUtilization), 90);
+  }
+}
+
+TEST(ExportersTest, ASharedGpuHasItsOwnValueAndAShareForEachPod) {
+  const auto pod = [](const std::string& name) {
+    return Labels{
+        {"exported_container", "app"}, {"exported_namespace", "web"}, {"exported_pod", name}};
+  };
+  const auto snapshot =
+      Meet({{&Named("dcgm"),
+             {Dcgm("DCGM_FI_DEV_GPU_UTIL", 64), Dcgm("DCGM_FI_DEV_GPU_UTIL", 44, pod("a")),
+              Dcgm("DCGM_FI_DEV_GPU_UTIL", 20, pod("b"))}}});
+  ASSERT_EQ(snapshot->gpus.size(), 1U);
+  EXPECT_EQ(Of(snapshot->gpus[0], Quantity::kUtilization), 64);
+  ASSERT_EQ(snapshot->gpus[0].workload_count, 2U);
+  EXPECT_EQ(snapshot->workloads[0].pod, "a");
+  EXPECT_EQ(snapshot->workloads[0].utilization, 44);
+  EXPECT_EQ(snapshot->workloads[1].utilization, 20);
+}
+
+std::string PodsOf(const models::Snapshot& snapshot) {
+  std::string pods;
+  for (const auto& workload : snapshot.workloads) {
+    pods.append(workload.name_space).append("/").append(workload.pod).append("/");
+    pods.append(workload.container).append(" ");
+  }
+  return pods;
+}
+
+// What a target with these labels shows of one GPU that a pod holds and one that none does.
+std::vector<FakeSample> Labelled(const Labels& of_busy, const Labels& of_idle) {
+  FakeSample idle = Dcgm("DCGM_FI_DEV_FB_USED", 2, of_idle);
+  for (auto& [name, value] : idle.labels) {
+    if (name == "UUID" || name == "gpu") value += "1";
+  }
+  return {Dcgm("DCGM_FI_DEV_FB_USED", 1, of_busy), idle};
+}
+
+TEST(ExportersTest, APodIsAWorkloadUnlessItIsTheTargetsOwn) {
+  const Labels own = {{"container", "dcgm"}, {"namespace", "gpu"}, {"pod", "dcgm-x"}};
+  const Labels job = {{"container", "main"}, {"namespace", "ml"}, {"pod", "train-0"}};
+  const Labels exported = {
+      {"exported_container", "main"}, {"exported_namespace", "ml"}, {"exported_pod", "train-0"}};
+  const std::vector<FakeSample> targets = {
+      {{{"instance", ""}, {"job", "dcgm"}, {"namespace", "gpu"}, {"pod", "dcgm-x"}}, 1}};
+  Labels both = own;
+  both.insert(both.end(), exported.begin(), exported.end());
+  const auto pods = [&](const std::vector<FakeSample>& samples, const auto& known) {
+    return PodsOf(*Meet({{&Named("dcgm"), samples}}, known));
+  };
+  EXPECT_EQ(pods(Labelled(job, own), targets), "ml/train-0/main ") << "honorLabels";
+  EXPECT_EQ(pods(Labelled(both, own), targets), "ml/train-0/main ") << "no honorLabels";
+  EXPECT_EQ(pods(Labelled(own, own), targets), "") << "nobody holds a GPU";
+  EXPECT_EQ(pods(Labelled(job, {}), std::vector<FakeSample>{{{{"job", "dcgm"}}, 1}}),
+            "ml/train-0/main ")
+      << "a target outside Kubernetes has no pod";
+  EXPECT_EQ(pods(Labelled(job, own), std::vector<FakeSample>{}), "") << "nobody can tell";
+}
+
+TEST(ExportersTest, ValuesThatAreRepeatedForEachPodAreNoDuplicates) {
+  const auto pod = [](const std::string& name) {
+    return Labels{{"exported_namespace", "web"}, {"exported_pod", name}};
+  };
+  const auto warnings = [&](const std::string& second) {
+    return Meet({{&Named("dcgm"),
+                  {Dcgm("DCGM_FI_DEV_GPU_TEMP", 55, pod("a")),
+                   Dcgm("DCGM_FI_DEV_GPU_TEMP", 55, pod(second))}}})
+        ->warnings;
+  };
+  EXPECT_TRUE(warnings("b").empty());
+  EXPECT_EQ(warnings("a"), std::vector<std::string>{"1 duplicate series ignored"});
+}
+
+TEST(ExportersTest, SeriesWithoutANodeJoinTheirGpuByItsUuid) {
+  const auto hami = [](const std::string& name, double value, const std::string& node) {
+    Labels labels = {{"__name__", name}, {"device_type", "NVIDIA-L20"}, {"device_uuid", kUuid}};
+    if (!node.empty()) labels.emplace_back("node", node);
+    return FakeSample{labels, value};
+  };
+  const FakeSample used = hami("hami_host_gpu_memory_used_bytes", 7, "n1");
+  const FakeSample busy = hami("hami_host_gpu_memory_controller_utilization_ratio", 31, "");
+  auto snapshot = Meet({{&Named("hami"), {busy, used}}});
+  ASSERT_EQ(snapshot->gpus.size(), 1U);
+  EXPECT_EQ(Of(snapshot->gpus[0], Quantity::kMemoryUtilization), 31);
+  EXPECT_EQ(snapshot->gpus[0].text(Text::kNode), "n1");
+  EXPECT_EQ(snapshot->gpus[0].text(Text::kGpuName), "L20");
+}
+
+TEST(ExportersTest, SharesHaveTheUnitOfTheirJob) {
+  const auto share_of = [](double device, double pod) {
+    const auto snapshot =
+        Meet({{&Named("dcgm_4_9"),
+               {Dcgm("DCGM_FI_DEV_GPU_UTIL_RATIO", device),
+                Dcgm("DCGM_FI_DEV_GPU_UTIL_RATIO", pod,
+                     {{"exported_pod", "a"}, {"pod_uid", "1"}, {"vgpu", "0"}})}}});
+    return snapshot->workloads.at(0).utilization;
+  };
+  EXPECT_EQ(share_of(0.75, 0.25), 25);
+  EXPECT_EQ(share_of(75, 25), 25);
+}
+
+TEST(ExportersTest, AShareAboveAWholeGpuIsNone) {
+  const auto share = [](const std::string& pod, double value) {
+    return FakeSample{{{"__name__", "hami_container_device_utilization_ratio"},
+                       {"device_uuid", kUuid},
+                       {"exported_pod", pod}},
+                      value};
+  };
+  const auto snapshot = Meet({{&Named("hami"), {share("a", 35), share("b", 104)}}});
+  ASSERT_EQ(snapshot->workloads.size(), 2U);
+  EXPECT_EQ(snapshot->workloads[0].utilization, 35);
+  EXPECT_TRUE(std::isnan(snapshot->workloads[1].utilization));
+  EXPECT_EQ(snapshot->warnings.at(1), "1 impossible value shown as null");
+}
+
+TEST(ExportersTest, AMigInstanceHasTheTextsOfItsGpu) {
+  const auto nge = [](const std::string& name, double value, Labels more) {
+    more.emplace_back("__name__", name);
+    more.emplace_back("uuid", kUuid + 4);
+    std::sort(more.begin(), more.end());
+    return FakeSample{more, value};
+  };
+  const auto snapshot =
+      Meet({{&Named("nvidia_smi"),
+             {nge("nvidia_smi_mig_memory_used_bytes", 5, {{"gpu_instance_id", "1"}}),
+              nge("nvidia_smi_memory_used_bytes", 9, {}),
+              nge("nvidia_smi_gpu_info", 1, {{"index", "3"}, {"name", "H100"}})}}});
+  ASSERT_EQ(snapshot->gpus.size(), 2U);
+  EXPECT_EQ(snapshot->gpus[0].readings.reason(0), NullReason::kNotSupported)
+      << "a divided GPU has no utilization of its own";
+  EXPECT_EQ(snapshot->gpus[1].text(Text::kMigGpuInstance), "1");
+  EXPECT_EQ(snapshot->gpus[1].text(Text::kGpuName), "H100");
+  EXPECT_EQ(snapshot->gpus[1].gpu_index, 3);
+  EXPECT_EQ(Of(snapshot->gpus[1], Quantity::kMemoryUsed), 5);
+}
+
+TEST(ExportersTest, ValuesOfAFailedCollectionAreStale) {
+  const auto sample = [](const std::string& name, double value, const std::string& job) {
+    return FakeSample{{{"__name__", name}, {"job", job}, {"uuid", kUuid + 4 + job.size()}}, value};
+  };
+  const auto snapshot =
+      Meet({{&Named("nvidia_smi"),
+             {sample("nvidia_smi_pstate", 3, "a"),
+              {{{"__name__", "nvidia_smi_last_collect_success"}, {"job", "a"}}, 0},
+              sample("nvidia_smi_pstate", 4, "bb"),
+              {{{"__name__", "nvidia_smi_last_collect_success"}, {"job", "bb"}}, 1}}}});
+  ASSERT_EQ(snapshot->gpus.size(), 2U);
+  const auto slot = static_cast<std::size_t>(Quantity::kPstate);
+  const bool first_failed = !snapshot->gpus[0].readings.Has(slot);
+  EXPECT_EQ(snapshot->gpus[first_failed ? 0 : 1].readings.reason(slot), NullReason::kStale);
+  EXPECT_EQ(Of(snapshot->gpus[first_failed ? 1 : 0], Quantity::kPstate), 4);
+  EXPECT_EQ(snapshot->warnings.back(), "1 old value of a failed collection shown as null");
+}
+
+TEST(ExportersTest, AMetricMayHoldTheGpusId) {
+  const auto snapshot = Meet({{&Named("nvidia_smi"), {Nge("nvidia_smi_index", 5)}}});
+  EXPECT_EQ(snapshot->gpus.at(0).gpu_index, 5);
+  EXPECT_EQ(snapshot->gpus.at(0).text(Text::kGpuId), "5");
+}
+
+TEST(ExportersTest, NaNIsABlankWhereTheSchemaSaysSo) {
+  const FakeSample sample{{{"__name__", "gpu_power_usage_W"}, {"devicename", "A"}, {"uuid", kUuid}},
+                          std::numeric_limits<double>::quiet_NaN()};
+  const auto snapshot = Meet({{&Named("nvitop"), {sample}}});
+  const auto slot = static_cast<std::size_t>(Quantity::kPower);
+  EXPECT_EQ(snapshot->gpus.at(0).readings.reason(slot), NullReason::kNotSupported);
+}
+
+TEST(ExportersTest, ZerosOfAMemoryWithoutSizeAreNoValues) {
+  const auto sample = [](const std::string& name, double value) {
+    return FakeSample{{{"__name__", name}, {"gpu_id", "0"}, {"hostname", "n"}}, value};
+  };
+  const auto snapshot =
+      Meet({{&Named("gpu_metrics"),
+             {sample("gpu_metrics_used_memory", 0), sample("gpu_metrics_free_memory", 0),
+              sample("gpu_metrics_total_memory", 0)}}});
+  for (const auto quantity :
+       {Quantity::kMemoryUsed, Quantity::kMemoryFree, Quantity::kMemoryTotal}) {
+    EXPECT_EQ(Of(snapshot->gpus.at(0), quantity), std::nullopt);
+  }
+}
+
+TEST(ExportersTest, KindsOfErrorsAreAddedUpOncePerTarget) {
+  std::vector<FakeSample> samples;
+  for (const char* target : {"a", "b"}) {
+    const Labels labels = {{"instance", target}};
+    samples.push_back(Dcgm("DCGM_FI_DEV_NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL", 0, labels));
+    samples.push_back(Dcgm("DCGM_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL", 3, labels));
+    samples.push_back(Dcgm("DCGM_FI_DEV_NVLINK_RECOVERY_ERROR_COUNT_TOTAL", 4, labels));
+  }
+  const auto snapshot = Meet({{&Named("dcgm"), samples}});
+  EXPECT_EQ(Of(snapshot->gpus.at(0), Quantity::kNvlinkErrors), 7);
+}
+
+TEST(ExportersTest, FlagsOfTwoScrapersKeepTheMask) {
+  std::vector<FakeSample> samples;
+  for (const char* job : {"a", "b"}) {
+    for (const char* name :
+         {"accelerator_nvidia_clock_hw_slowdown", "accelerator_nvidia_clock_hw_slowdown_thermal"}) {
+      samples.push_back({{{"__name__", name}, {"job", job}, {"uuid", kUuid}}, 1});
+    }
+  }
+  const auto snapshot = Meet({{&Named("gpud"), samples}});
+  EXPECT_EQ(Of(snapshot->gpus.at(0), Quantity::kThrottleReasons), 8 + 64);
+}
+
+TEST(ExportersTest, FlagsOfOneGpuAreOneMask) {
+  const auto flag = [](const std::string& name, double value) {
+    return FakeSample{{{"__name__", name}, {"uuid", kUuid}}, value};
+  };
+  const auto snapshot = Meet({{&Named("gpud"),
+                               {flag("accelerator_nvidia_clock_hw_slowdown", 1),
+                                flag("accelerator_nvidia_clock_hw_slowdown_thermal", 1),
+                                flag("accelerator_nvidia_clock_hw_slowdown_power_brake", 0)}}});
+  EXPECT_EQ(Of(snapshot->gpus.at(0), Quantity::kThrottleReasons), 8 + 64);
+}
+
+TEST(ExportersTest, TotalIsDerivedWhereNobodyMeasuresIt) {
+  const auto snapshot = Meet(
+      {{&Named("dcgm"), {Dcgm("DCGM_FI_DEV_FB_USED", 100), Dcgm("DCGM_FI_DEV_FB_FREE", 300)}}});
+  EXPECT_EQ(Of(snapshot->gpus.at(0), Quantity::kMemoryTotal), 400 * kMiB);
+}
+
+}  // namespace
+}  // namespace gpumon::gpu

@@ -1,0 +1,39 @@
+#include "internal/gpu/identity.h"
+
+#include <gtest/gtest.h>
+
+#include <string_view>
+
+namespace gpumon::gpu {
+namespace {
+
+TEST(IdentityTest, WritesNvidiasUuidsInOneForm) {
+  constexpr std::string_view kOne = "GPU-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80";
+  models::Arena arena;
+  for (const std::string_view form :
+       {kOne, std::string_view("0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80"),
+        std::string_view("gpu-0B7E2C11-9d55-4b6e-a1f2-3c4d5e6f7a80")}) {
+    EXPECT_EQ(KeepUuid(form, "NVIDIA", arena), kOne);
+  }
+  EXPECT_EQ(KeepUuid("MIG-AB", "NVIDIA", arena), "MIG-ab");
+}
+
+TEST(IdentityTest, LeavesOtherMakersUuidsAlone) {
+  models::Arena arena;
+  for (const std::string_view form :
+       {"01000000-0000-0000-0000-0000004d0000", "692251001124", "x", ""}) {
+    EXPECT_EQ(KeepUuid(form, "Intel", arena), form);
+  }
+  EXPECT_EQ(KeepUuid("not-a-uuid", "NVIDIA", arena), "not-a-uuid");
+}
+
+TEST(IdentityTest, AnIndexIsASmallDecimalNumber) {
+  EXPECT_EQ(ParseGpuIndex("0"), 0);
+  EXPECT_EQ(ParseGpuIndex("999999"), 999999);
+  for (const std::string_view id : {"", "00", "007", "-1", "1000000", "0:1", "abc", "4294967296"}) {
+    EXPECT_EQ(ParseGpuIndex(id), models::GpuMetrics::kNoIndex) << id;
+  }
+}
+
+}  // namespace
+}  // namespace gpumon::gpu

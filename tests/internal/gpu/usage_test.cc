@@ -1,0 +1,124 @@
+#include "internal/gpu/usage.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gpumon::gpu {
+namespace {
+
+using models::GpuMetrics;
+using models::NullReason;
+using models::Quantity;
+using models::Text;
+using models::Workload;
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+GpuMetrics& AddGpu(models::Snapshot& snapshot, std::string_view node, std::string_view id,
+                   double utilization, const std::vector<Workload>& workloads) {
+  GpuMetrics& row = snapshot.gpus.emplace_back();
+  row.set_text(Text::kNode, node);
+  row.set_text(Text::kGpuId, id);
+  row.readings.Set(static_cast<std::size_t>(Quantity::kUtilization), utilization);
+  row.readings.Set(static_cast<std::size_t>(Quantity::kMemoryUsed), 1000);
+  row.first_workload = static_cast<std::uint32_t>(snapshot.workloads.size());
+  row.workload_count = static_cast<std::uint32_t>(workloads.size());
+  snapshot.workloads.insert(snapshot.workloads.end(), workloads.begin(), workloads.end());
+  return row;
+}
+
+models::GpuProcess& AddProcess(models::Snapshot& snapshot, std::string_view id,
+                               std::string_view user, double memory) {
+  models::GpuProcess& row = snapshot.processes.emplace_back();
+  row.set_text(Text::kNode, "n");
+  row.set_text(Text::kGpuId, id);
+  row.set_text(Text::kUser, user);
+  row.readings.Set(static_cast<std::size_t>(models::ProcessQuantity::kGpuMemory), memory);
+  return row;
+}
+
+TEST(UsageTest, APodHasTheGpusThatItHoldsAlone) {
+  models::Snapshot gpus;
+  AddGpu(gpus, "n1", "0", 40, {{"ml", "a", "c"}});
+  AddGpu(gpus, "n2", "0", 60, {{"ml", "a", "c"}});
+  AddGpu(gpus, "n2", "1", 99, {});
+  const auto usages = UsageByPod(gpus);
+  ASSERT_EQ(usages.size(), 1U);
+  EXPECT_EQ(usages[0].gpus, 2U);
+  EXPECT_EQ(usages[0].shared_gpus, 0U);
+  EXPECT_EQ(usages[0].share, 2);
+  EXPECT_EQ(usages[0].utilization.value, 100);
+  EXPECT_EQ(usages[0].utilization.known, 2U);
+  EXPECT_EQ(usages[0].memory_used.value, 2000);
+  EXPECT_EQ(usages[0].nodes.size(), 2U);
+}
+
+TEST(UsageTest, SharesOfAGpuAddUpToOneAndNobodysPartIsGuessed) {
+  models::Snapshot gpus;
+  AddGpu(gpus, "n", "0", 80, {{"ml", "a", "c", 30, 400}, {"ml", "b", "c", kNaN, kNaN}});
+  const auto usages = UsageByPod(gpus);
+  ASSERT_EQ(usages.size(), 2U);
+  EXPECT_EQ(usages[0].share + usages[1].share, 1);
+  EXPECT_EQ(usages[0].shared_gpus, 1U);
+  EXPECT_EQ(usages[0].utilization.value, 30);
+  EXPECT_EQ(usages[0].memory_used.value, 400);
+  EXPECT_EQ(usages[1].utilization.known, 0U);
+  EXPECT_EQ(usages[1].utilization.why, NullReason::kNotExported);
+  EXPECT_EQ(usages[1].memory_used.why, NullReason::kNotExported);
+}
+
+TEST(UsageTest, ANamespaceWhosePodsShareAGpuHasItOnce) {
+  models::Snapshot gpus;
+  AddGpu(gpus, "n", "0", 80, {{"ml", "a", "c"}, {"ml", "b", "c"}});
+  AddGpu(gpus, "n", "1", 20, {{"ml", "a", "c"}, {"web", "x", "c"}});
+  const auto usages = UsageByNamespace(gpus);
+  ASSERT_EQ(usages.size(), 2U);
+  EXPECT_EQ(usages[0].name_space, "ml");
+  EXPECT_EQ(usages[0].pod, "");
+  EXPECT_EQ(usages[0].pods.size(), 2U);
+  EXPECT_EQ(usages[0].gpus, 2U);
+  EXPECT_EQ(usages[0].shared_gpus, 1U);
+  EXPECT_EQ(usages[0].share, 1.5);
+  EXPECT_EQ(usages[0].utilization.value, 80) << "alone on one; of the other its part is unknown";
+  EXPECT_EQ(usages[0].utilization.known, 1U);
+  EXPECT_EQ(usages[1].share, 0.5);
+}
+
+TEST(UsageTest, AMissingReadingKeepsItsReason) {
+  models::Snapshot gpus;
+  AddGpu(gpus, "n", "0", 1, {{"ml", "a", "c"}})
+      .readings.SetAbsent(static_cast<std::size_t>(Quantity::kMemoryUsed), NullReason::kStale);
+  EXPECT_EQ(UsageByPod(gpus)[0].memory_used.why, NullReason::kStale);
+}
+
+TEST(UsageTest, UsersHaveTheirProcessesAndTheGpusUnderThem) {
+  models::Snapshot gpus;
+  AddGpu(gpus, "n", "0", 50, {});
+  AddGpu(gpus, "n", "1", 70, {});
+  models::Snapshot processes;
+  processes.part = models::Part::kProcesses;
+  AddProcess(processes, "0", "alice", 10);
+  AddProcess(processes, "0", "alice", 20);
+  AddProcess(processes, "1", "alice", 5);
+  AddProcess(processes, "1", "bob", 7);
+  AddProcess(processes, "1", "", 1);
+  const auto usages = UsageByUser(gpus, processes);
+  ASSERT_EQ(usages.size(), 3U);
+  EXPECT_EQ(usages[0].user, "alice");
+  EXPECT_EQ(usages[0].processes, 3U);
+  EXPECT_EQ(usages[0].gpus, 2U);
+  EXPECT_EQ(usages[0].shared_gpus, 1U);
+  EXPECT_NEAR(usages[0].share, 1 + 1.0 / 3, 1e-12);
+  EXPECT_EQ(usages[0].utilization.value, 50);
+  EXPECT_EQ(usages[0].memory_used.value, 35);
+  EXPECT_EQ(usages[1].user, "bob");
+  EXPECT_EQ(usages[2].user, "") << "nobody comes last";
+}
+
+}  // namespace
+}  // namespace gpumon::gpu

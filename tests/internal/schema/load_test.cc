@@ -1,0 +1,142 @@
+#include "internal/schema/load.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+#include "internal/schema/unit.h"
+
+namespace gpumon::schema {
+namespace {
+
+// A schema that has one metric, and what `more` (", \"key\": ...") adds.
+std::string Schema(
+    const std::string& more = "",
+    const std::string& metric = R"({"field": "power", "metric": "m_power", "unit": "mW"})") {
+  return R"({"name": "one", "title": "One", "priority": 1, "detect": ["m_power"],)"
+         R"("labels": {"node": ["host"], "gpu_id": ["index"]}, "gpu": [)" +
+         metric + "]" + more + "}";
+}
+
+std::string Failure(const std::string& text) {
+  const auto loaded = Load(text, "x.json");
+  if (loaded) return "loaded";
+  EXPECT_EQ(loaded.error().code, Code::kInvalidParameter);
+  return loaded.error().message;
+}
+
+Exporter Good(const std::string& text) {
+  const auto loaded = Load(text, "x.json");
+  EXPECT_TRUE(loaded) << loaded.error().message;
+  return loaded->at(0);
+}
+
+TEST(LoadTest, TakesWhatAFileSays) {
+  const Exporter exporter = Good(Schema(
+      R"(, "vendor": "V", "prefixes": ["", "p_"], "require": {"card": "*", "kind": "gpu", "tile": ""},)"
+      R"("blanks": [[1, 2]], "derive": [{"field": "memory_total", "sum": ["memory_used"], )"
+      R"("plus_if_there": ["memory_reserved"]}], "shares": [{"field": "memory_used", )"
+      R"("metric": "s", "unit": "MiB"}], "success": [{"metric": "ok", "where": {"c": "gpu"}}])"));
+  EXPECT_EQ(exporter.name, "one");
+  EXPECT_EQ(exporter.vendor, "V");
+  EXPECT_EQ(exporter.prefixes, (std::vector<std::string>{"", "p_"}));
+  ASSERT_EQ(exporter.gpu.size(), 1U);
+  EXPECT_EQ(exporter.gpu[0].scale, 0.001);
+  EXPECT_EQ(exporter.gpu[0].slot, static_cast<std::size_t>(models::Quantity::kPower));
+  ASSERT_EQ(exporter.require.size(), 3U);
+  EXPECT_TRUE(exporter.require[0].Holds("anything"));
+  EXPECT_FALSE(exporter.require[0].Holds(""));
+  EXPECT_TRUE(exporter.require[1].Holds("gpu"));
+  EXPECT_FALSE(exporter.require[1].Holds("cpu"));
+  EXPECT_TRUE(exporter.require[2].Holds(""));
+  EXPECT_FALSE(exporter.require[2].Holds("0"));
+  EXPECT_EQ(exporter.blanks.at(0), std::pair(1.0, 2.0));
+  EXPECT_EQ(exporter.derive.at(0).plus_if_there.size(), 1U);
+  EXPECT_EQ(exporter.shares.at(0).scale, 1048576);
+  EXPECT_EQ(exporter.success.at(0).name, "ok");
+}
+
+TEST(LoadTest, TakesSeveralSchemas) {
+  const auto loaded = Load("[" + Schema() + "," + Schema() + "]", "x.json");
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->size(), 2U);
+}
+
+TEST(LoadTest, SaysWhereAMistakeIsAndWhatWasMeant) {
+  struct Row {
+    std::string text;
+    std::string error;
+  };
+  const auto metric = [](const std::string& text) { return Schema("", text); };
+  const Row rows[] = {
+      {Schema(R"(, "prioritty": 2)"),
+       "x.json: unknown key \"prioritty\"; did you mean \"priority\"?"},
+      {metric(R"({"field": "powr", "metric": "m", "unit": "W"})"),
+       "x.json.gpu[0].field: unknown field \"powr\"; did you mean \"power\"?"},
+      {metric(R"({"field": "power", "metric": "m", "unit": "kW"})"),
+       "x.json.gpu[0].unit: unknown unit \"kW\"; did you mean \"W\"?"},
+      {metric(R"({"field": "power", "metric": "m", "unit": "MiB"})"),
+       "x.json.gpu[0].unit: the unit \"MiB\" does not fit power; allowed: W, mW"},
+      {metric(R"({"field": "power", "metric": "a b", "unit": "W"})"),
+       "x.json.gpu[0].metric: \"a b\" is no metric name"},
+      {metric(R"({"field": "power", "metric": "m"})"),
+       "x.json.gpu[0]: the key \"unit\" is missing"},
+      {metric(R"({"field": "power", "metric": "m", "unit": "W", "scale": 0})"),
+       "x.json.gpu[0].scale: must be above 0"},
+      {metric(R"({"field": "power", "metric": "m", "unit": "W", "bit": 8})"),
+       "x.json.gpu[0]: \"bit\" belongs to the unit \"flag\", and to no other"},
+      {metric(R"({"field": "power", "metric": "m", "unit": "W", "reduce": "avg"})"),
+       "x.json.gpu[0].reduce: unknown reduction \"avg\"; known: max, min, sum"},
+      {Schema(R"(, "info": ["a", "a"])"), "x.json.info[1]: stands here twice"},
+      {Schema(R"(, "blanks": [[2, 1]])"), "x.json.blanks[0]: must be [lowest, highest]"},
+      {Schema(R"(, "blanks": ["nan"])"), "x.json.blanks[0]: must be [lowest, highest], or \"NaN\""},
+      {Schema(R"(, "gpu_id_metric": "no metric")"),
+       "x.json.gpu_id_metric: \"no metric\" is no metric name"},
+      {Schema(R"(, "process_labels": {"pidd": ["pid"]})"),
+       "x.json.process_labels: unknown key \"pidd\"; did you mean \"pid\"?"},
+      {Schema("", R"({"field": "power", "metric": "m", "unit": "W"},)"
+                  R"({"field": "fan", "metric": "m", "unit": "%"})"),
+       "x.json.gpu[1]: the metric m stands here twice; tell the two apart by \"where\""},
+      {"{", "x.json: "},
+      {"[1]", "x.json[0]: must be an object"},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(Failure(row.text).substr(0, row.error.size()), row.error) << row.text;
+  }
+}
+
+TEST(LoadTest, OneMetricMayFeedTwoFieldsToldApartByLabels) {
+  const Exporter exporter = Good(Schema(
+      "", R"({"field": "sm_clock", "metric": "m", "unit": "MHz", "where": {"t": "sm"}},)"
+          R"({"field": "memory_clock", "metric": "m", "unit": "MHz", "where": {"t": "m"}})"));
+  EXPECT_EQ(exporter.gpu.size(), 2U);
+}
+
+TEST(LoadTest, AFlagNamesItsBit) {
+  const std::string flag =
+      R"({"field": "throttle_reasons", "metric": "m", "unit": "flag", "bit": )";
+  EXPECT_EQ(Good(Schema("", flag + "64}")).gpu[0].bit, 64U);
+  EXPECT_NE(Failure(Schema("", flag + "0}")).find("must be the value of one bit"),
+            std::string::npos);
+  EXPECT_NE(Failure(Schema("", flag + "6}")).find("must be the value of one bit"),
+            std::string::npos);
+}
+
+TEST(UnitTest, EveryFieldHasAUnitAndEveryUnitAField) {
+  for (const auto fields : {MeasuredOfGpus(), MeasuredOfProcesses()}) {
+    for (const Measured& field : fields) {
+      bool any = false;
+      for (const Unit& unit : Units()) any |= unit.dimension == field.dimension;
+      EXPECT_TRUE(any) << field.name;
+    }
+  }
+  for (const Unit& unit : Units()) {
+    bool any = false;
+    for (const Measured& field : MeasuredOfGpus()) any |= unit.dimension == field.dimension;
+    EXPECT_TRUE(any) << unit.name;
+  }
+}
+
+}  // namespace
+}  // namespace gpumon::schema

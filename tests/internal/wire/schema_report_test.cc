@@ -1,0 +1,124 @@
+#include "internal/wire/schema_report.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "internal/json/document.h"
+
+namespace gpumon::wire {
+namespace {
+
+using models::NullReason;
+using models::Quantity;
+using models::Text;
+
+constexpr std::size_t Slot(Quantity quantity) {
+  return static_cast<std::size_t>(quantity);
+}
+
+constexpr std::string_view kSchemas = R"([
+  {"name": "new", "title": "New exporter", "vendor": "V", "priority": 1, "detect": ["new_util"],
+   "labels": {"node": ["host"], "gpu_id": ["gpu"]},
+   "gpu": [
+     {"field": "utilization", "metric": "new_util", "unit": "ratio_or_percent", "note": "Why."},
+     {"field": "memory_used", "metric": "new_used", "unit": "MiB"},
+     {"field": "temperature", "metric": "new_temp", "unit": "C"}
+   ],
+   "derive": [{"field": "memory_total", "sum": ["memory_used", "memory_free"]}]},
+  {"name": "old", "title": "Old exporter", "vendor": "V", "priority": 2, "detect": ["old_util"],
+   "labels": {"node": ["host"], "gpu_id": ["gpu"]},
+   "gpu": [
+     {"field": "utilization", "metric": "old_util", "unit": "%"},
+     {"field": "temperature", "metric": "old_temp", "unit": "C"}
+   ]}
+])";
+
+class SchemaReportTest : public ::testing::Test {
+ protected:
+  SchemaReportTest() {
+    auto with = schema::Registry::BuiltIn().With(kSchemas, "test");
+    EXPECT_TRUE(with) << with.error().message;
+    registry_ = *with;
+    gpus_.coverage = {{"new", "new_util", Slot(Quantity::kUtilization), 2, 0, true},
+                      {"new", "new_used", Slot(Quantity::kMemoryUsed), 1, 0, false},
+                      {"new", "new_temp", Slot(Quantity::kTemperature), 0, 0, false}};
+    for (int i = 0; i < 2; ++i) {
+      models::GpuMetrics& row = gpus_.gpus.emplace_back();
+      row.set_text(Text::kNode, "a");
+      row.readings.Set(Slot(Quantity::kUtilization), 50);
+    }
+    gpus_.gpus[0].readings.Set(Slot(Quantity::kMemoryUsed), 1);
+    gpus_.gpus[0].readings.Set(Slot(Quantity::kMemoryTotal), 2);
+    gpus_.gpus[1].readings.SetAbsent(Slot(Quantity::kMemoryUsed), NullReason::kInvalidValue);
+    processes_.part = models::Part::kProcesses;
+  }
+
+  json::Value Field(const std::string& name) {
+    const auto report = json::ParseDocument(EncodeSchema(registry_, gpus_, processes_, "m"));
+    EXPECT_TRUE(report);
+    for (const auto& field : (*report)["data"]["fields"].elements()) {
+      if (*field["field"].AsString() == name && *field["list"].AsString() == "metrics") {
+        return field;
+      }
+    }
+    ADD_FAILURE() << "no field " << name;
+    return {};
+  }
+
+  schema::Registry registry_ = schema::Registry::BuiltIn();
+  models::Snapshot gpus_;
+  models::Snapshot processes_;
+};
+
+TEST_F(SchemaReportTest, AFieldNamesItsSourceItsRuleAndItsRows) {
+  const auto field = Field("utilization");
+  EXPECT_EQ(field["rows"].AsDouble(), 2);
+  EXPECT_EQ(field["known"].AsDouble(), 2);
+  ASSERT_EQ(field["sources"].size(), 1U);
+  const auto& source = field["sources"][0];
+  EXPECT_EQ(*source["exporter"].AsString(), "new");
+  EXPECT_EQ(*source["metric"].AsString(), "new_util");
+  EXPECT_EQ(*source["rule"].AsString(),
+            "as it is: samples above 1 were seen, so it is a percentage");
+  EXPECT_EQ(*source["note"].AsString(), "Why.");
+  EXPECT_EQ(field["reasons"].size(), 0U);
+  EXPECT_EQ(field["would_fill"].size(), 0U);
+}
+
+TEST_F(SchemaReportTest, WithoutEvidenceARatioIsARatio) {
+  gpus_.coverage[0].percent = false;
+  EXPECT_EQ(*Field("utilization")["sources"][0]["rule"].AsString(),
+            "x 100: no sample above 1 was seen, so it is a ratio");
+}
+
+TEST_F(SchemaReportTest, GapsHaveTheirReasonsCounted) {
+  const auto field = Field("memory_used");
+  EXPECT_EQ(field["known"].AsDouble(), 1);
+  EXPECT_EQ(field["reasons"]["invalid_value"].AsDouble(), 1);
+  EXPECT_EQ(*field["sources"][0]["rule"].AsString(), "x 1048576");
+}
+
+TEST_F(SchemaReportTest, WhatWouldFillAGapBeginsWithTheExportersThatAreHere) {
+  const auto field = Field("temperature");
+  EXPECT_EQ(field["reasons"]["not_exported"].AsDouble(), 2);
+  ASSERT_GE(field["would_fill"].size(), 2U);
+  EXPECT_EQ(*field["would_fill"][0]["metric"].AsString(), "new_temp");
+  EXPECT_NE(field["would_fill"][0]["how"].AsString()->find("is here but"), std::string::npos);
+  EXPECT_EQ(*field["would_fill"][1]["metric"].AsString(), "old_temp");
+  EXPECT_EQ(*field["would_fill"][1]["how"].AsString(), "run Old exporter");
+}
+
+TEST_F(SchemaReportTest, DerivedFieldsSayOfWhat) {
+  EXPECT_EQ(*Field("memory_total")["sources"][0]["rule"].AsString(),
+            "derived: memory_used + memory_free");
+}
+
+TEST_F(SchemaReportTest, TextsNameTheirLabels) {
+  const auto field = Field("node_name");
+  EXPECT_EQ(field["known"].AsDouble(), 2);
+  EXPECT_EQ(*field["sources"][0]["labels"][0].AsString(), "host");
+}
+
+}  // namespace
+}  // namespace gpumon::wire
