@@ -6,6 +6,7 @@
 #include "handlers/debug.h"
 #include "handlers/gpu.h"
 #include "handlers/health.h"
+#include "handlers/join.h"
 #include "handlers/schema.h"
 #include "handlers/usage.h"
 
@@ -46,6 +47,10 @@ constexpr std::array kRoutes = {
     RouteRow{"/metrics", "GET", Guard::kToken, GetOwnMetrics,
              "The server's own metrics for Prometheus.",
              "text/plain; version=0.0.4; charset=utf-8"},
+    RouteRow{
+        "/api/v1/debug/join", "GET", Guard::kDebug, GetJoin,
+        "One GPU's row: every sample that fed it or lost, and why; findings of the whole join.",
+        kJson, "JoinReport", JoinParameters},
     RouteRow{"/debug/vars", "GET", Guard::kDebug, GetDebugVars,
              "Command line, memory, uptime, counters.", kJson},
     RouteRow{"/debug/pprof/", "GET", Guard::kDebug, GetPprofIndex, "The profiles there are.",

@@ -9,6 +9,7 @@
 
 #include "internal/base/clock.h"
 #include "internal/base/executor.h"
+#include "internal/gpu/explainer.h"
 #include "internal/gpu/source.h"
 #include "internal/gpu/upstream_probe.h"
 #include "internal/profile/profile.h"
@@ -55,6 +56,9 @@ struct Services {
   profile::CpuProfiler& cpu_profiler;
   // The bearer token that requests must show; "" = open to everybody.
   std::function<std::string()> api_token;
+  // gpu::Explainer's.
+  std::function<void(const gpu::GpuName&, const gpu::SnapshotPtr&, Deadline, gpu::Explained)>
+      explain;
 };
 
 }  // namespace gpumon::handlers

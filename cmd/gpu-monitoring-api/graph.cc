@@ -217,6 +217,7 @@ Result<void> Graph::Build() {
   collector_ = std::make_unique<gpu::Collector>(*prometheus_, clock_, upstream_clock_, observer_,
                                                 StyleOf(config_.process_commands),
                                                 config_.prometheus_max_concurrency, registry());
+  explainer_ = std::make_unique<gpu::Explainer>(*collector_, *prometheus_);
   settings_.queries = [this] { return Queries(); };
   gpu::CacheOptions cache;
   cache.ttl = config_.cache_ttl;
@@ -225,10 +226,11 @@ Result<void> Graph::Build() {
   source_ = std::make_unique<gpu::CachedSource>(*collector_, clock_, cache,
                                                 [this] { refreshed_since_release_ = true; });
   probe_ = std::make_unique<gpu::UpstreamProbe>(*prometheus_, clock_, upstream_clock_);
-  services_ = std::make_unique<handlers::Services>(handlers::Services{
-      settings_, registry(), clock_, *pool_, *source_, [this] { return probe_->Last(); },
-      lifecycle_, render_cache_, metrics_, cpu_profiler_,
-      [this] { return token_ ? token_->Token() : std::string(); }});
+  services_ = std::make_unique<handlers::Services>(
+      handlers::Services{settings_, registry(), clock_, *pool_, *source_,
+                         [this] { return probe_->Last(); }, lifecycle_, render_cache_, metrics_,
+                         cpu_profiler_, [this] { return token_ ? token_->Token() : std::string(); },
+                         [this](const auto&... what) { explainer_->Explain(what...); }});
   api_ = std::make_unique<handlers::Api>(*services_);
   server_ = http::MakeServer(HttpOptionsOf(config_), *api_);
   metrics_.SetReadings([this] { return ReadCounters(); });

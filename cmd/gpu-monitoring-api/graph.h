@@ -18,6 +18,7 @@
 #include "internal/fetch/client.h"
 #include "internal/gpu/cached_source.h"
 #include "internal/gpu/collector.h"
+#include "internal/gpu/explainer.h"
 #include "internal/gpu/upstream_clock.h"
 #include "internal/gpu/upstream_probe.h"
 #include "internal/grpc/health_server.h"
@@ -93,6 +94,7 @@ class Graph {
   gpu::UpstreamClock upstream_clock_;
   CountingObserver observer_;
   std::unique_ptr<gpu::Collector> collector_;
+  std::unique_ptr<gpu::Explainer> explainer_;
   std::unique_ptr<gpu::CachedSource> source_;
   std::unique_ptr<gpu::UpstreamProbe> probe_;
   std::unique_ptr<handlers::Services> services_;

@@ -1,5 +1,6 @@
 #include "internal/gpu/bounds.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -119,6 +120,24 @@ void Derive(models::GpuMetrics& row) {
   }
   row.readings.Set(target, 100.0 * *row.readings.Get(Slot(Quantity::kMemoryUsed)) /
                                *row.readings.Get(Slot(Quantity::kMemoryTotal)));
+}
+
+void DeriveAsIn(const schema::Exporter& exporter, models::GpuMetrics& row) {
+  const auto get = [&](models::Quantity q) {
+    return row.readings.Get(static_cast<std::size_t>(q));
+  };
+  for (const schema::Derived& derived : exporter.derive) {
+    if (get(derived.target)) continue;
+    double sum = 0;
+    const bool all = std::all_of(derived.sum.begin(), derived.sum.end(), [&](auto q) {
+      const auto value = get(q);
+      sum += value.value_or(0);
+      return value.has_value();
+    });
+    if (!all) continue;
+    for (const auto q : derived.plus_if_there) sum += get(q).value_or(0);
+    row.readings.Set(static_cast<std::size_t>(derived.target), sum);
+  }
 }
 
 }  // namespace gpumon::gpu

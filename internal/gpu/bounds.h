@@ -7,6 +7,7 @@
 
 #include <cstddef>
 
+#include "internal/schema/exporter.h"
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
@@ -22,5 +23,9 @@ inline void CheckTogether(models::GpuProcess&) {}
 // Fills what no exporter of this schema measures: memory_used_percent = used / total.
 void Derive(models::GpuMetrics& row);
 inline void Derive(models::GpuProcess&) {}
+
+// Fills what the exporter measures no other way, as its schema says.
+void DeriveAsIn(const schema::Exporter& exporter, models::GpuMetrics& row);
+inline void DeriveAsIn(const schema::Exporter&, models::GpuProcess&) {}
 
 }  // namespace gpumon::gpu

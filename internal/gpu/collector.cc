@@ -45,6 +45,12 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
           return query.gives == PlannedQuery::Gives::kTargets;
         })) {}
 
+  void Record(std::shared_ptr<JoinRecorder> recorder) {
+    const MutexLock lock(mutex_);
+    recorder_ = std::move(recorder);
+    join_.Record(recorder_.get());
+  }
+
   // No exporter here has anything of this part.
   void FinishEmpty() { Finish(); }
 
@@ -154,12 +160,19 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     Collected done;
     auto result = Conclude(done);
     collector_.budget_.Release(plan_.size());
+    TellObserver(result);
+    done(std::move(result));
+  }
+
+  void TellObserver(const Result<std::shared_ptr<const models::Snapshot>>& result) {
+    const MutexLock lock(mutex_);
+    if (recorder_) return;
     const std::size_t rows =
         result ? (*result)->gpus.size() + (*result)->processes.size() : std::size_t{0};
     collector_.observer_.RefreshDone(part_,
                                      result ? std::string_view("ok") : result.error().wire_name(),
                                      SecondsSince(started_, collector_.clock_), rows);
-    done(std::move(result));
+    if (result) collector_.observer_.Joined(join_.counts());
   }
 
   Result<std::shared_ptr<const models::Snapshot>> Conclude(Collected& done) {
@@ -169,9 +182,9 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     if (values_answered_ == 0 && first_error_) return gpumon::Error(*first_error_);
     WarnOfEmpty();
     auto snapshot = join_.Finish(collector_.commands_);
-    if (part_ == Part::kGpus && snapshot->gpus.empty()) collector_.detector_.SawNothing();
+    if (part_ == Part::kGpus && snapshot->gpus.empty() && !recorder_)
+      collector_.detector_.SawNothing();
     snapshot->upstream_warned = upstream_warned_;
-    collector_.observer_.Joined(join_.counts());
     return std::shared_ptr<const models::Snapshot>(std::move(snapshot));
   }
 
@@ -219,6 +232,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   std::size_t first_failed_ GUARDED_BY(mutex_) = 0;
   bool upstream_warned_ GUARDED_BY(mutex_) = false;
   double waited_ GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<JoinRecorder> recorder_ GUARDED_BY(mutex_);  // null in refreshes
 };
 
 Collector::Collector(prom::Client& client, const Clock& clock, UpstreamClock& upstream_clock,
@@ -278,13 +292,27 @@ class Collector::Choice {
   std::optional<Collection> result_ GUARDED_BY(mutex_);
 };
 
+template <class RefreshT>
+void Collector::Begin(const std::shared_ptr<RefreshT>& refresh, std::size_t queries, double time,
+                      Deadline deadline) {
+  if (queries == 0) return refresh->FinishEmpty();
+  budget_.Acquire(queries, [refresh, time, deadline] { refresh->Ask(time, deadline); });
+}
+
+void Collector::Replay(double time, Deadline deadline, std::shared_ptr<JoinRecorder> recorder,
+                       Collected done) {
+  DetectedPtr detected = detector_.Known();
+  const std::size_t queries = detected->gpu_plan.size();
+  const auto refresh = std::make_shared<Refresh<models::GpuMetrics>>(
+      *this, Part::kGpus, std::move(detected), time, std::move(done));
+  refresh->Record(std::move(recorder));
+  Begin(refresh, queries, time, deadline);
+}
+
 void Collector::Start(Part part, DetectedPtr detected, double time, Deadline deadline,
                       Collected done) {
   const std::size_t queries = detected->plan(part).size();
-  const auto start = [&](const auto& refresh) {
-    if (queries == 0) return refresh->FinishEmpty();
-    budget_.Acquire(queries, [refresh, time, deadline] { refresh->Ask(time, deadline); });
-  };
+  const auto start = [&](const auto& refresh) { Begin(refresh, queries, time, deadline); };
   if (part == Part::kGpus) {
     start(std::make_shared<Refresh<models::GpuMetrics>>(*this, part, std::move(detected), time,
                                                         std::move(done)));

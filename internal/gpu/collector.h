@@ -47,6 +47,11 @@ class Collector {
   // Answers by `deadline` as the client does.
   void Collect(models::Part part, std::optional<double> time, Deadline deadline, Collected done);
 
+  // Collects the GPUs once more, at `time` and with what is asked at present, for `recorder`, which
+  // outlives the call of `done`. No refresh: the observer hears of its queries alone.
+  void Replay(double time, Deadline deadline, std::shared_ptr<JoinRecorder> recorder,
+              Collected done);
+
   // What is asked at present. Never null.
   DetectedPtr detected() const { return detector_.Known(); }
 
@@ -56,6 +61,9 @@ class Collector {
   class Choice;
   void Start(models::Part part, DetectedPtr detected, double time, Deadline deadline,
              Collected done);
+  template <class RefreshT>
+  void Begin(const std::shared_ptr<RefreshT>& refresh, std::size_t queries, double time,
+             Deadline deadline);
 
   prom::Client& client_;
   const Clock& clock_;

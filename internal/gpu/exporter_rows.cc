@@ -54,13 +54,26 @@ ExporterRows<RowT>::ExporterRows(const schema::Exporter& exporter, const OwnPods
       values_(exporter, kPartOf<RowT>, evidence),
       names_(exporter, kPartOf<RowT>),
       leaders_(LeadersOf(MetricsOf<RowT>(exporter))),
-      owners_(MetricsOf<RowT>(exporter).size()) {}
+      owners_(MetricsOf<RowT>(exporter).size()),
+      own_pods_(own_pods) {}
 
 template <class RowT>
 std::uint32_t ExporterRows<RowT>::RowOf(prom::LabelSet labels) {
   const std::uint32_t row = table_.RowOf(labels);
   if (shown_.size() < size() * kSlots) shown_.resize(size() * kSlots, kNoMetric);
   return row;
+}
+
+// Costs a refresh the look at a null pointer.
+template <class RowT>
+void ExporterRows<RowT>::Tell(FamilyUse use, std::uint32_t row, prom::LabelSet labels, double raw,
+                              const Reading& reading) {
+  if constexpr (!kIsProcess) {
+    if (recorder_ == nullptr || row == RowTable<RowT>::kNone) return;
+    const std::size_t leader = use.as == FamilyUse::As::kMetric ? leaders_[use.index] : use.index;
+    recorder_->Saw(
+        {exporter_, use, leader, row, table_.rows()[row], labels, raw, reading, own_pods_});
+  }
 }
 
 // All of a vector's success families are read before its values.
@@ -118,16 +131,16 @@ void ExporterRows<RowT>::Use(const FamilyUse& use, const prom::InstantVector& ve
     case FamilyUse::As::kMetric:
       return Measure(vector, sample, use.index);
     case FamilyUse::As::kShare:
-      return AddShare(exporter_.shares[use.index], labels, value);
+      return AddShare(use, labels, value);
     case FamilyUse::As::kInfo:
-      RowOf(labels);
-      return;
+      return Tell(use, RowOf(labels), labels, value);
     case FamilyUse::As::kGpuId: {
       const std::uint32_t row = RowOf(labels);
       const bool whole = value >= 0 && value < 1e6 && value == std::floor(value);
       if (row != RowTable<RowT>::kNone && whole) {
         table_.SetGpuId(row, std::to_string(static_cast<int>(value)));
       }
+      Tell(use, row, labels, value);
       return;
     }
     case FamilyUse::As::kSuccess:
@@ -136,14 +149,15 @@ void ExporterRows<RowT>::Use(const FamilyUse& use, const prom::InstantVector& ve
 }
 
 template <class RowT>
-void ExporterRows<RowT>::AddShare(const schema::ShareMetric& share, prom::LabelSet labels,
-                                  double raw) {
+void ExporterRows<RowT>::AddShare(const FamilyUse& use, prom::LabelSet labels, double raw) {
+  const schema::ShareMetric& share = exporter_.shares[use.index];
   const std::uint32_t row = RowOf(labels);
   if (row == RowTable<RowT>::kNone || !AllHold(share.where, labels)) return;
   if (!std::isfinite(raw) || raw < 0) return;
   Workload* const workload = table_.WorkloadOf(row, labels);
   if (workload == nullptr) return;
   const double value = values_.ReadShare(share, raw, labels);
+  Tell(use, row, labels, raw, {value, NullReason::kNone});
   // Several slices of one GPU in one container are one share.
   const auto add = [value](double& sum) { sum = std::isnan(sum) ? value : sum + value; };
   if (share.share == schema::Share::kMemoryUsed) add(workload->memory_used);
@@ -170,6 +184,7 @@ void ExporterRows<RowT>::Measure(const prom::InstantVector& vector, std::size_t 
   const std::uint32_t row = RowOf(labels);
   if (row == RowTable<RowT>::kNone) return;
   const Reading reading = Read(of, vector, sample);
+  Tell({FamilyUse::As::kMetric, metric}, row, labels, vector.point(sample).value, reading);
   metric = leaders_[metric];
   const bool possible = reading.reason == NullReason::kNone;
   auto& readings = table_.rows()[row].readings;
@@ -265,6 +280,9 @@ void ExporterRows<RowT>::ApplyTimes(double as_of) {
       }
       if (!(row.newest >= at)) row.newest = at;
       if (!(row.oldest <= at)) row.oldest = at;
+      if constexpr (!kIsProcess) {
+        if (recorder_ != nullptr) recorder_->Timed(exporter_, found, row, labels, at);
+      }
       if (!contest_.empty()) contest_.AddTime(found, Contest::TargetOf(labels), at);
     }
   }
@@ -275,6 +293,7 @@ template <class RowT>
 void ExporterRows<RowT>::SettleContest() {
   for (const Contest::Ranking& ranking : contest_.Decide()) {
     const Contest::Contender& best = *ranking.front();
+    if (recorder_ != nullptr) recorder_->Ranked(exporter_, ranking);
     const schema::Metric& metric = MetricsOf<RowT>(exporter_)[best.metric];
     if (metric.reduce == schema::Reduce::kNewest) counts_.duplicates += Contest::Doubles(ranking);
     auto& readings = table_.rows()[best.row].readings;

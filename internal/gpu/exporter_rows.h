@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "internal/gpu/join_counts.h"
 #include "internal/gpu/metric_index.h"
 #include "internal/gpu/own_pods.h"
+#include "internal/gpu/recorder.h"
 #include "internal/gpu/row_table.h"
 #include "internal/gpu/unit_evidence.h"
 #include "internal/gpu/value_reader.h"
@@ -43,6 +45,8 @@ class ExporterRows {
   void Add(const prom::InstantVector& vector, std::optional<std::size_t> metric);
   // Sample times (Unix seconds as values) by the same identity labels.
   void AddTimes(prom::InstantVector times);
+  // Hears of every sample from now on; GPUs only. It must outlive this.
+  void Record(JoinRecorder* recorder) { recorder_ = recorder; }
   // Call once, after the last Add: settles duplicates and times, of which none lies before 1970 or
   // a day after `as_of`.
   void Settle(double as_of);
@@ -50,10 +54,14 @@ class ExporterRows {
   const schema::Exporter& exporter() const { return exporter_; }
   std::size_t size() const { return table_.rows().size(); }
   RowT& row(std::size_t i) { return table_.rows()[i]; }
+  const RowT& row(std::size_t i) const { return table_.rows()[i]; }
   // Once, instead of any other row().
   std::vector<RowT> TakeRows() { return std::move(table_.rows()); }
   // The metric that row `i` shows in `slot`.
   std::uint8_t metric(std::size_t i, std::size_t slot) const { return shown_[i * kSlots + slot]; }
+  std::span<const std::uint8_t> shown(std::size_t i) const {
+    return std::span(shown_).subspan(i * kSlots, kSlots);
+  }
   // The workloads of row `i`, in the order of their texts.
   std::vector<models::Workload> WorkloadsOf(std::size_t i) const {
     return table_.workloads().Of(i);
@@ -67,6 +75,8 @@ class ExporterRows {
       kIsProcess ? models::kProcessQuantities : models::kQuantities;
 
   std::uint32_t RowOf(prom::LabelSet labels);
+  void Tell(FamilyUse use, std::uint32_t row, prom::LabelSet labels, double raw,
+            const Reading& reading = {});
   void FindFailed(const prom::InstantVector& vector);
   Reading Read(const schema::Metric& metric, const prom::InstantVector& vector,
                std::size_t sample) const;
@@ -77,7 +87,7 @@ class ExporterRows {
                 std::size_t metric, const Reading& reading);
   void Contend(const prom::InstantVector& vector, std::size_t sample, std::uint32_t row,
                std::size_t metric, const Reading& reading);
-  void AddShare(const schema::ShareMetric& share, prom::LabelSet labels, double value);
+  void AddShare(const FamilyUse& use, prom::LabelSet labels, double raw);
   void ApplyTimes(double as_of);
   void SettleContest();
   void SharePods(const Contest::Ranking& ranking, std::size_t slot);
@@ -94,6 +104,8 @@ class ExporterRows {
   Contest contest_;
   std::vector<prom::InstantVector> times_;
   std::size_t samples_ = 0;
+  const OwnPods& own_pods_;
+  JoinRecorder* recorder_ = nullptr;
 };
 
 extern template class ExporterRows<models::GpuMetrics>;

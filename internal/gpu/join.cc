@@ -19,10 +19,6 @@ namespace {
 using models::NullReason;
 using models::Text;
 
-std::string Count(std::size_t n, std::string_view one, std::string_view many) {
-  return std::to_string(n) + ' ' + std::string(n == 1 ? one : many);
-}
-
 template <class RowT>
 std::size_t HashOf(const RowT& row, std::string_view first, std::string_view second) {
   const std::hash<std::string_view> hash;
@@ -41,28 +37,6 @@ std::size_t IdHash(const RowT& row) {
 
 bool Agree(std::string_view a, std::string_view b) {
   return a.empty() || b.empty() || a == b;
-}
-
-// Fields that the exporter measures no other way.
-template <class RowT>
-void DeriveFields(const schema::Exporter& exporter, RowT& row) {
-  if constexpr (std::is_same_v<RowT, models::GpuMetrics>) {
-    const auto get = [&](models::Quantity q) {
-      return row.readings.Get(static_cast<std::size_t>(q));
-    };
-    for (const schema::Derived& derived : exporter.derive) {
-      if (get(derived.target)) continue;
-      double sum = 0;
-      const bool all = std::all_of(derived.sum.begin(), derived.sum.end(), [&](auto q) {
-        const auto value = get(q);
-        sum += value.value_or(0);
-        return value.has_value();
-      });
-      if (!all) continue;
-      for (const auto q : derived.plus_if_there) sum += get(q).value_or(0);
-      row.readings.Set(static_cast<std::size_t>(derived.target), sum);
-    }
-  }
 }
 
 }  // namespace
@@ -167,6 +141,16 @@ void Join<RowT>::CoverRow(std::size_t exporter, std::size_t i, const RowT& row) 
 }
 
 template <class RowT>
+void Join<RowT>::TellMet(std::size_t exporter, std::size_t i, std::uint32_t at) {
+  if constexpr (!kIsProcess) {
+    if (recorder_ == nullptr) return;
+    const ExporterRows<RowT>& rows = *parts_[exporter];
+    recorder_->Met(*exporters_[exporter], static_cast<std::uint32_t>(i), at, rows.row(i),
+                   rows.shown(i));
+  }
+}
+
+template <class RowT>
 void Join<RowT>::AddRow(std::size_t exporter, std::size_t i) {
   ExporterRows<RowT>& rows = *parts_[exporter];
   const auto at = static_cast<std::uint32_t>(rows_.size());
@@ -175,6 +159,7 @@ void Join<RowT>::AddRow(std::size_t exporter, std::size_t i) {
   held_.push_back(rows.WorkloadsOf(i));
   const RowT& row = rows_.back();
   CoverRow(exporter, i, row);
+  TellMet(exporter, i, at);
   if (!row.text(Text::kUuid).empty()) by_uuid_.Insert(UuidHash(row), at);
   by_id_.Insert(IdHash(row), at);
 }
@@ -185,8 +170,9 @@ void Join<RowT>::TakeAll() {
   ExporterRows<RowT>& rows = *parts_.front();
   held_.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    DeriveFields(*exporters_.front(), rows.row(i));
+    DeriveAsIn(*exporters_.front(), rows.row(i));
     CoverRow(0, i, rows.row(i));
+    TellMet(0, i, static_cast<std::uint32_t>(i));
     held_.push_back(rows.WorkloadsOf(i));
   }
   rows_ = rows.TakeRows();
@@ -199,6 +185,7 @@ void Join<RowT>::FillRow(std::uint32_t at, std::size_t exporter, std::size_t i) 
   const RowT& more = rows.row(i);
   const bool had_uuid = !row.text(Text::kUuid).empty();
   last_exporter_[at] = exporter;
+  TellMet(exporter, i, at);
   bool used = false;
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
     if (!more.readings.Has(slot)) {
@@ -270,7 +257,7 @@ void Join<RowT>::Take(std::size_t exporter) {
     if (lacking[static_cast<std::size_t>(kind)] == 0) continue;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (lacks(rows.row(i)) != kind) continue;
-      DeriveFields(*exporters_[exporter], rows.row(i));
+      DeriveAsIn(*exporters_[exporter], rows.row(i));
       const std::uint32_t at = first ? RowIndex::kNone : Find(rows.row(i), exporter);
       if (at == RowIndex::kNone) {
         AddRow(exporter, i);
@@ -358,18 +345,8 @@ void Join<RowT>::StateReasons() {
 template <class RowT>
 void Join<RowT>::StateWarnings() {
   snapshot_->warnings.assign(warnings_.begin(), warnings_.end());
-  const auto state = [&](std::size_t n, std::string_view one, std::string_view many) {
-    if (n > 0) snapshot_->warnings.push_back(Count(n, one, many));
-  };
-  state(counts_.no_gpu_label, "sample without a GPU label dropped",
-        "samples without a GPU label dropped");
-  state(counts_.bad_pid, "sample without a valid pid dropped",
-        "samples without a valid pid dropped");
-  state(counts_.no_node_label, "row without a node label", "rows without a node label");
-  state(counts_.bad_value, "impossible value shown as null", "impossible values shown as null");
-  state(counts_.stale, "old value of a failed collection shown as null",
-        "old values of failed collections shown as null");
-  state(counts_.duplicates, "duplicate series ignored", "duplicate series ignored");
+  const auto counted = WarningsOf(counts_);
+  snapshot_->warnings.insert(snapshot_->warnings.end(), counted.begin(), counted.end());
 }
 
 template <class RowT>
@@ -385,6 +362,9 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands) {
   ShowCommands(commands);
   StateReasons();
   StateWarnings();
+  if constexpr (!kIsProcess) {
+    if (recorder_ != nullptr) recorder_->Joined(rows_, counts_);
+  }
   if constexpr (kIsProcess) {
     snapshot_->processes = InOrder(rows_, std::move(held_), snapshot_->workloads);
   } else {

@@ -50,6 +50,11 @@ class Join {
   // The server says that it left something out.
   void MarkPartial() { snapshot_->partial = true; }
   void AddUniqueWarning(std::string text) { warnings_.insert(std::move(text)); }
+  // Hears of every sample from now on; GPUs only. It must outlive the Join.
+  void Record(JoinRecorder* recorder) {
+    recorder_ = recorder;
+    for (auto& part : parts_) part->Record(recorder);
+  }
   void CountUndecodable(std::size_t n) { counts_.undecodable += n; }
 
   // Derives, checks bounds, states reasons, sorts. Call once, last.
@@ -67,6 +72,7 @@ class Join {
   void TakeAll();
   void AddRow(std::size_t exporter, std::size_t i);
   void FillRow(std::uint32_t at, std::size_t exporter, std::size_t i);
+  void TellMet(std::size_t exporter, std::size_t i, std::uint32_t at);
   void Cover(std::size_t exporter, std::size_t i, std::size_t slot, bool shown);
   void CoverRow(std::size_t exporter, std::size_t i, const RowT& row);
   void AddWorkloads(std::uint32_t at, const std::vector<models::Workload>& more);
@@ -93,6 +99,7 @@ class Join {
   std::vector<bool> failed_;
   std::set<std::string> warnings_;
   JoinCounts counts_;
+  JoinRecorder* recorder_ = nullptr;
 };
 
 extern template class Join<models::GpuMetrics>;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
+#include <vector>
 
 namespace gpumon::gpu {
 
@@ -14,5 +16,8 @@ struct JoinCounts {
   std::size_t duplicates = 0;     // series beyond the first of one (metric, key)
   std::size_t undecodable = 0;    // samples whose value was no number: NaN, in bad_value too
 };
+
+// A short text for each that is not 0.
+std::vector<std::string> WarningsOf(const JoinCounts& counts);
 
 }  // namespace gpumon::gpu

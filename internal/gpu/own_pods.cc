@@ -21,4 +21,9 @@ bool OwnPods::IsWorkload(prom::LabelSet labels) const {
   return pod != own.name || prom::Get(labels, "namespace") != own.name_space;
 }
 
+bool OwnPods::IsOwn(prom::LabelSet labels) const {
+  const std::string_view pod = prom::Get(labels, "pod");
+  return !pod.empty() && !IsWorkload(labels) && pods_.count(Contest::TargetOf(labels)) > 0;
+}
+
 }  // namespace gpumon::gpu

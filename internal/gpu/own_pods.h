@@ -19,6 +19,8 @@ class OwnPods {
   // `pod` of `labels` is not the pod of the target that showed them. False where the target is
   // unknown: nobody can tell.
   bool IsWorkload(prom::LabelSet labels) const;
+  // `pod` of `labels` is the pod of the target that showed them. False where that is unknown.
+  bool IsOwn(prom::LabelSet labels) const;
 
  private:
   struct Pod {

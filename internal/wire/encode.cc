@@ -265,6 +265,12 @@ Page WholePage(const Table& table) {
   return page;
 }
 
+std::string EncodeRow(const Table& table, const Page& page, std::size_t row) {
+  Writer writer;
+  RowWriter(writer, table, page).Write(row);
+  return writer.Take();
+}
+
 Encoded EncodeList(const Table& table, const Page& page, std::string_view message) {
   constexpr std::size_t kBytesPerCell = 32;
   Writer writer(1024 + page.rows.size() * page.fields.size() * kBytesPerCell);

@@ -41,6 +41,9 @@ struct Encoded {
   std::string etag;  // W/"..."
 };
 
+// One row with the fields of `page`, as a JSON object.
+std::string EncodeRow(const Table& table, const Page& page, std::size_t row);
+
 // The whole envelope of a list. Equal input gives equal bytes.
 Encoded EncodeList(const Table& table, const Page& page, std::string_view message);
 

@@ -62,7 +62,12 @@ HandlersTest::HandlersTest()
                 render_cache_,
                 metrics_,
                 cpu_profiler_,
-                [this] { return token_; }},
+                [this] { return token_; },
+                [this](const auto& name, const auto& snapshot, auto, const auto& done) {
+                  explained_ = name;
+                  explained_at_ = snapshot->as_of;
+                  done(explanation_);
+                }},
       api_(services_) {
   log::SetLevel(log::Level::kOff);
   settings_.version = "1.2.3";

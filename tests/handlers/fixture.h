@@ -101,6 +101,10 @@ class HandlersTest : public ::testing::Test {
   telemetry::Metrics metrics_{clock_, "1.2.3"};
   profile::CpuProfiler cpu_profiler_;
   std::string token_;
+  // What the join doctor was asked, and what it answers.
+  gpu::GpuName explained_;
+  double explained_at_ = 0;
+  Result<models::Explanation> explanation_ = Error(Code::kNotFound, "there is no such GPU now");
   Services services_;
   Api api_;
 };

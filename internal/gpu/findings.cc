@@ -1,0 +1,220 @@
+#include "internal/gpu/findings.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "internal/schema/unit.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using models::Finding;
+using models::Snapshot;
+
+// Of a list that may be long.
+constexpr std::size_t kNamed = 5;
+
+std::string Count(std::size_t n, std::string_view one, std::string_view many) {
+  return std::to_string(n) + ' ' + std::string(n == 1 ? one : many);
+}
+
+std::string List(const std::vector<std::string>& names, std::string_view between = ", ") {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kNamed); ++i) {
+    text.append(text.empty() ? "" : between).append(names[i]);
+  }
+  if (names.size() > kNamed) text += " and " + std::to_string(names.size() - kNamed) + " more";
+  return text;
+}
+
+class Finder {
+ public:
+  Finder(const JoinFacts& facts, const Snapshot& snapshot,
+         std::span<const schema::Exporter* const> exporters)
+      : facts_(facts), snapshot_(snapshot), exporters_(exporters) {}
+
+  std::vector<Finding> Find() {
+    FindTargets();
+    FindPods();
+    FindCounts();
+    FindOtherWarnings();
+    FindOverlaps();
+    FindUnits();
+    FindGaps();
+    std::stable_partition(findings_.begin(), findings_.end(),
+                          [](const Finding& finding) { return finding.warning; });
+    return std::move(findings_);
+  }
+
+ private:
+  void Warn(std::string what, std::string next_step) {
+    findings_.push_back({true, std::move(what), std::move(next_step)});
+  }
+  void Tell(std::string what, std::string next_step) {
+    findings_.push_back({false, std::move(what), std::move(next_step)});
+  }
+
+  void FindTargets() {
+    if (snapshot_.gpus.empty()) {
+      Warn("no GPU at all: Prometheus has no series of a known GPU exporter",
+           "check that an exporter runs and that Prometheus scrapes it (its page /targets); "
+           "SCHEMA_FILE teaches exporters that are not known");
+    }
+    if (!facts_.down.empty()) {
+      Warn(Count(facts_.down.size(), "scrape target of a GPU exporter is down",
+                 "scrape targets of GPU exporters are down") +
+               ": " + List(facts_.down, "; "),
+           "look at the exporter's pod and log, and at the error on Prometheus's page /targets");
+    }
+    if (!facts_.frozen.empty()) {
+      Warn(Count(facts_.frozen.size(), "scrape target shows", "scrape targets show") +
+               " the same values for 15 minutes: " + List(facts_.frozen, "; "),
+           "restart the exporter: it answers scrapes but no longer reads its GPUs");
+    }
+    for (const std::string& check : facts_.failed_checks) {
+      Tell(check + " could not be checked", "see the server's log for Prometheus's answer");
+    }
+  }
+
+  void FindPods() {
+    for (const auto& its : facts_.exporters) {
+      if (its.exported_pod > 0) {
+        Warn("honorLabels is false for " + its.name + ": " +
+                 Count(its.exported_pod, "GPU carries", "GPUs carry") +
+                 " the exporter's pod in `pod`; using exported_pod",
+             "set honorLabels: true in the exporter's ServiceMonitor (honor_labels in a plain "
+             "scrape configuration), so that queries and dashboards see the workload in `pod`");
+      }
+      if (its.own_pod > 0) {
+        Tell(Count(its.own_pod, "GPU carries", "GPUs carry") + " the own pod of " + its.name +
+                 " in `pod` and no workload's",
+             "nothing, when no pod holds them; else let the exporter map pods (for dcgm-exporter "
+             "DCGM_EXPORTER_KUBERNETES=true and the kubelet's pod-resources socket)");
+      }
+    }
+  }
+
+  void FindCounts() {
+    const JoinCounts& counts = facts_.counts;
+    const auto warn = [&](std::size_t n, std::string_view one, std::string_view many,
+                          std::string_view next_step) {
+      if (n > 0) Warn(Count(n, one, many), std::string(next_step));
+    };
+    warn(counts.no_node_label, "row has no node label", "rows have no node label",
+         "add one by relabelling: source __meta_kubernetes_pod_node_name, target label node");
+    warn(counts.no_gpu_label, "sample names no GPU and was dropped",
+         "samples name no GPU and were dropped",
+         "check relabelling rules that drop the exporter's gpu or UUID label");
+    warn(counts.duplicates, "series repeats another one and was ignored",
+         "series repeat others and were ignored",
+         "scrape each exporter by one job only; of replicas of Prometheus read one, or "
+         "deduplicate");
+    warn(counts.bad_value, "impossible value is shown as null",
+         "impossible values are shown as null",
+         "ask about one such GPU with node and gpu: its dropped samples are marked");
+    warn(counts.stale, "value of a failed collection is shown as null",
+         "values of failed collections are shown as null",
+         "look at the exporter's log: it says itself that it could not read its GPUs");
+  }
+
+  // Those of the snapshot that no count stands for.
+  void FindOtherWarnings() {
+    const std::vector<std::string> counted = WarningsOf(facts_.counts);
+    for (const std::string& warning : snapshot_.warnings) {
+      const bool told = std::find(counted.begin(), counted.end(), warning) != counted.end();
+      if (told || (snapshot_.gpus.empty() && warning.starts_with("Prometheus has no"))) continue;
+      Warn(warning, warning.starts_with("no ")
+                        ? "check that the exporter publishes it and that no rule drops it"
+                        : "see the server's log for the cause");
+    }
+  }
+
+  void FindOverlaps() {
+    for (const auto& overlap : facts_.overlaps) {
+      std::size_t gives = 0;
+      std::size_t loses = 0;
+      for (const models::Coverage& coverage : snapshot_.coverage) {
+        if (coverage.exporter != overlap.second) continue;
+        gives += coverage.rows;
+        loses += coverage.losers;
+      }
+      Tell(Count(overlap.gpus, "GPU is", "GPUs are") + " shown by " + overlap.first + " and " +
+               overlap.second + ": " + overlap.first + " stands first; " + overlap.second +
+               " fills " + Count(gives, "value", "values") + " and loses " + std::to_string(loses),
+           loses > 0 && gives == 0 ? "one of the two is enough: " + overlap.second + " adds nothing"
+                                   : "nothing: each field comes from the best source");
+    }
+  }
+
+  const schema::Metric* MetricOf(const models::Coverage& coverage) const {
+    for (const schema::Exporter* exporter : exporters_) {
+      if (exporter->name != coverage.exporter) continue;
+      for (const schema::Metric& metric : exporter->gpu) {
+        if (metric.name == coverage.metric && metric.slot == coverage.slot) return &metric;
+      }
+    }
+    return nullptr;
+  }
+
+  void FindUnits() {
+    for (const models::Coverage& coverage : snapshot_.coverage) {
+      const schema::Metric* const metric = MetricOf(coverage);
+      if (coverage.rows == 0 || metric == nullptr) continue;
+      if (metric->rule != schema::Rule::kRatioOrPercent) continue;
+      if (coverage.percent) {
+        Tell(metric->name + " is read as a percentage: samples above 1 were seen",
+             "nothing: a ratio never passes 1");
+      } else {
+        Tell(metric->name + " is read as a ratio, times 100: no sample above 1 was seen",
+             "nothing, unless every GPU was idle since the server started: then busy ones "
+             "settle it");
+      }
+    }
+  }
+
+  bool HasAny(std::size_t slot) const {
+    return std::any_of(snapshot_.gpus.begin(), snapshot_.gpus.end(),
+                       [&](const models::GpuMetrics& row) { return row.readings.Has(slot); });
+  }
+
+  bool IsHere(std::string_view exporter) const {
+    return std::find(snapshot_.sources.begin(), snapshot_.sources.end(), exporter) !=
+           snapshot_.sources.end();
+  }
+
+  // Fields that no row has though an exporter here knows a metric for them.
+  void FindGaps() {
+    std::vector<std::string> gaps;
+    if (snapshot_.gpus.empty()) return;
+    for (const schema::Measured& field : schema::MeasuredOfGpus()) {
+      if (HasAny(field.slot)) continue;
+      for (const schema::Exporter* exporter : exporters_) {
+        const auto metric =
+            std::find_if(exporter->gpu.begin(), exporter->gpu.end(),
+                         [&](const schema::Metric& one) { return one.slot == field.slot; });
+        if (!IsHere(exporter->name) || metric == exporter->gpu.end()) continue;
+        gaps.push_back(std::string(field.name) + " (" + exporter->name + ": " + metric->name + ")");
+        break;
+      }
+    }
+    if (gaps.empty()) return;
+    Tell(Count(gaps.size(), "field is", "fields are") +
+             " null everywhere though an exporter here knows a metric: " + List(gaps),
+         "add the metrics to the exporter's list; GET /api/v1/gpu/schema names them all");
+  }
+
+  const JoinFacts& facts_;
+  const Snapshot& snapshot_;
+  const std::span<const schema::Exporter* const> exporters_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+std::vector<models::Finding> FindAll(const JoinFacts& facts, const models::Snapshot& snapshot,
+                                     std::span<const schema::Exporter* const> exporters) {
+  return Finder(facts, snapshot, exporters).Find();
+}
+
+}  // namespace gpumon::gpu

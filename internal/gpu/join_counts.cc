@@ -1,0 +1,24 @@
+#include "internal/gpu/join_counts.h"
+
+#include <string_view>
+
+namespace gpumon::gpu {
+
+std::vector<std::string> WarningsOf(const JoinCounts& counts) {
+  std::vector<std::string> warnings;
+  const auto state = [&](std::size_t n, std::string_view one, std::string_view many) {
+    if (n > 0) warnings.push_back(std::to_string(n) + ' ' + std::string(n == 1 ? one : many));
+  };
+  state(counts.no_gpu_label, "sample without a GPU label dropped",
+        "samples without a GPU label dropped");
+  state(counts.bad_pid, "sample without a valid pid dropped",
+        "samples without a valid pid dropped");
+  state(counts.no_node_label, "row without a node label", "rows without a node label");
+  state(counts.bad_value, "impossible value shown as null", "impossible values shown as null");
+  state(counts.stale, "old value of a failed collection shown as null",
+        "old values of failed collections shown as null");
+  state(counts.duplicates, "duplicate series ignored", "duplicate series ignored");
+  return warnings;
+}
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,336 @@
+#include "internal/gpu/sample_log.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "internal/gpu/command.h"
+#include "internal/schema/unit.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using models::ExplainedSample;
+using models::GpuMetrics;
+using models::NullReason;
+using models::Outcome;
+using models::Quantity;
+using models::Text;
+using As = FamilyUse::As;
+
+constexpr std::uint8_t kExportedPod = 1;
+constexpr std::uint8_t kOwnPod = 2;
+constexpr std::uint8_t kNoMetric = 0xFF;
+
+bool Agree(std::string_view a, std::string_view b) {
+  return a.empty() || b.empty() || a == b;
+}
+
+std::string_view FieldOf(const schema::Exporter& exporter, const FamilyUse& use) {
+  switch (use.as) {
+    case As::kMetric:
+      for (const schema::Measured& measured : schema::MeasuredOfGpus()) {
+        if (measured.slot == exporter.gpu[use.index].slot) return measured.name;
+      }
+      return "";
+    case As::kShare:
+      return "workloads";
+    case As::kGpuId:
+      return "gpu_id";
+    case As::kInfo:
+    case As::kSuccess:
+      break;
+  }
+  return "texts";
+}
+
+std::string WithoutName(prom::LabelSet labels) {
+  std::vector<prom::Label> rest;
+  std::copy_if(labels.begin(), labels.end(), std::back_inserter(rest),
+               [](const prom::Label& label) { return label.name != "__name__"; });
+  return Contest::InLabelOrder(rest);
+}
+
+ExplainedSample WhatIsKnown(const JoinRecorder::Seen& seen) {
+  ExplainedSample told;
+  told.exporter = seen.exporter.name;
+  for (const prom::Label& label : seen.labels) {
+    if (label.name == "__name__") {
+      told.metric = label.value;
+    } else {
+      told.labels.emplace_back(label.name, ShowCommand(label.value, CommandStyle::kRedacted));
+    }
+  }
+  if (told.metric.empty() && seen.use.as == As::kMetric) {
+    told.metric = seen.exporter.gpu[seen.use.index].name;
+  }
+  told.raw = seen.raw;
+  told.field = FieldOf(seen.exporter, seen.use);
+  if (seen.use.as == As::kMetric && seen.reading.reason == NullReason::kNone) {
+    told.value = seen.reading.value;
+  }
+  return told;
+}
+
+// What tells a row of the join from the others.
+std::string KeyOf(const GpuMetrics& row) {
+  std::string key;
+  for (const Text text :
+       {Text::kNode, Text::kGpuId, Text::kUuid, Text::kMigGpuInstance, Text::kMigUuid}) {
+    key.append(row.text(text)).append(1, '\0');
+  }
+  return key;
+}
+
+std::string WhyDropped(NullReason reason) {
+  if (reason == NullReason::kNotSupported) {
+    return "blank value: the exporter says that the device cannot tell";
+  }
+  if (reason == NullReason::kStale) return "old value of a failed collection";
+  return "impossible value";
+}
+
+void Settle(ExplainedSample& sample, Outcome outcome, std::string rule) {
+  sample.outcome = outcome;
+  sample.rule = std::move(rule);
+}
+
+}  // namespace
+
+bool GpuName::Names(const GpuMetrics& row) const {
+  if (!uuid.empty()) return row.text(Text::kUuid) == uuid || row.text(Text::kMigUuid) == uuid;
+  return row.text(Text::kNode) == node && row.text(Text::kGpuId) == gpu_id;
+}
+
+SampleLog::SampleLog(GpuName name, const std::vector<const GpuMetrics*>& known)
+    : name_(std::move(name)) {
+  for (const GpuMetrics* row : known) {
+    known_.push_back({std::string(row->text(Text::kNode)), std::string(row->text(Text::kGpuId)),
+                      std::string(row->text(Text::kUuid))});
+  }
+}
+
+// An exporter's row lacks what its series do not say, so in doubt it may be.
+bool SampleLog::MayBe(const GpuMetrics& row) const {
+  return std::any_of(known_.begin(), known_.end(), [&](const Known& known) {
+    const std::string_view uuid = row.text(Text::kUuid);
+    if (!uuid.empty() && !known.uuid.empty()) return uuid == known.uuid;
+    return Agree(row.text(Text::kNode), known.node) && Agree(row.text(Text::kGpuId), known.gpu_id);
+  });
+}
+
+void SampleLog::CountPods(const Seen& seen) {
+  auto& flags = pods_[&seen.exporter];
+  if (flags.size() <= seen.row) flags.resize(seen.row + 1, 0);
+  if (prom::Get(seen.labels, "pod").empty()) return;
+  if (!prom::Get(seen.labels, "exported_pod").empty()) {
+    flags[seen.row] |= kExportedPod;
+  } else if (seen.own_pods.IsOwn(seen.labels)) {
+    flags[seen.row] |= kOwnPod;
+  }
+}
+
+void SampleLog::Saw(const Seen& seen) {
+  CountPods(seen);
+  if (!MayBe(seen.so_far)) return;
+  entries_.push_back({{&seen.exporter, seen.row},
+                      seen.use,
+                      seen.leader,
+                      Contest::InLabelOrder(seen.labels),
+                      WithoutName(seen.labels),
+                      Contest::TargetOf(seen.labels),
+                      seen.raw,
+                      seen.reading,
+                      WhatIsKnown(seen)});
+}
+
+void SampleLog::Timed(const schema::Exporter& exporter, std::uint32_t row, const GpuMetrics& so_far,
+                      prom::LabelSet labels, double at) {
+  if (!MayBe(so_far)) return;
+  times_[{&exporter, row}].push_back({WithoutName(labels), Contest::TargetOf(labels), at});
+}
+
+void SampleLog::Ranked(const schema::Exporter& exporter, const Contest::Ranking& ranking) {
+  const Contest::Contender& best = *ranking.front();
+  auto& places = rankings_[{{&exporter, best.row}, best.metric}];
+  for (const Contest::Contender* one : ranking) {
+    places.push_back({one->labels, one->target, !one->workload.pod.empty()});
+  }
+}
+
+void SampleLog::Met(const schema::Exporter& exporter, std::uint32_t row, std::uint32_t at,
+                    const GpuMetrics& its, std::span<const std::uint8_t> shown) {
+  if (first_.size() <= at) first_.resize(at + 1, nullptr);
+  if (first_[at] == nullptr) {
+    first_[at] = &exporter;
+  } else if (first_[at] != &exporter) {
+    ++overlaps_[{first_[at]->name, exporter.name}];
+  }
+  if (!MayBe(its) && parts_.count(at) == 0) return;
+  parts_[at].push_back({{&exporter, row}, its, {shown.begin(), shown.end()}});
+}
+
+// Of the series itself, else of its target.
+double SampleLog::TimeOf(const Entry& entry) const {
+  const auto times = times_.find(entry.of);
+  double newest = std::numeric_limits<double>::quiet_NaN();
+  if (times == times_.end()) return newest;
+  for (const Time& time : times->second) {
+    if (time.series == entry.series) return time.at;
+    if (time.target == entry.target && !(newest >= time.at)) newest = time.at;
+  }
+  return newest;
+}
+
+// False: it has not won, and is judged.
+bool SampleLog::JudgeRanking(Entry& entry) const {
+  const auto ranking = rankings_.find({entry.of, entry.leader});
+  const schema::Metric& metric = entry.of.first->gpu[entry.use.index];
+  entry.told.rule = "the only series";
+  if (ranking == rankings_.end()) return true;
+  const std::vector<Place>& places = ranking->second;
+  const auto its = std::find_if(places.begin(), places.end(),
+                                [&](const Place& place) { return place.order == entry.order; });
+  const std::string of_all = "of " + std::to_string(places.size()) + " series";
+  const Place& best = places.front();
+  if (metric.reduce == schema::Reduce::kSum) {
+    if (entry.target == best.target) {
+      entry.told.rule = "added up " + of_all;
+      return true;
+    }
+    Settle(entry.told, Outcome::kLost, "another scrape target's series are added up");
+    return false;
+  }
+  if (its == places.begin()) {
+    entry.told.rule = "newest " + of_all;
+    return true;
+  }
+  if (its != places.end() && its->of_pod && !best.of_pod) {
+    const bool shared = metric.slot == static_cast<std::size_t>(Quantity::kUtilization) ||
+                        metric.slot == static_cast<std::size_t>(Quantity::kMemoryUsed);
+    Settle(entry.told, shared ? Outcome::kUsed : Outcome::kLost,
+           shared ? "a pod's part of the GPU; the device's own series is the row's value"
+                  : "the device's own series stands before those of its pods");
+    return false;
+  }
+  Settle(entry.told, Outcome::kLost,
+         "the newest " + of_all + " counts; of equally new ones the first in label order");
+  return false;
+}
+
+// Between metrics of one exporter, then between exporters. False: it has lost, and is judged.
+bool SampleLog::JudgeMetric(Entry& entry, const std::vector<Part>& parts) const {
+  const schema::Exporter& exporter = *entry.of.first;
+  const std::size_t slot = exporter.gpu[entry.use.index].slot;
+  const auto own = std::find_if(parts.begin(), parts.end(),
+                                [&](const Part& part) { return part.of == entry.of; });
+  const auto first = std::find_if(parts.begin(), parts.end(),
+                                  [&](const Part& part) { return part.its.readings.Has(slot); });
+  if (own == parts.end()) return true;
+  const std::uint8_t shown = own->shown[slot];
+  if (shown != kNoMetric && shown != entry.leader &&
+      exporter.gpu[entry.use.index].rule != schema::Rule::kFlag) {
+    Settle(entry.told, Outcome::kLost,
+           "another metric of the exporter stands first: " + exporter.gpu[shown].name);
+    return false;
+  }
+  if (first == parts.end() || first == own) return true;
+  Settle(entry.told, Outcome::kLost,
+         first->of.first == &exporter ? "another row of the exporter stands first"
+                                      : "another exporter stands first: " + first->of.first->name);
+  return false;
+}
+
+void SampleLog::Judge(Entry& entry, const std::vector<Part>& parts, const GpuMetrics& row) const {
+  ExplainedSample& told = entry.told;
+  told.at = TimeOf(entry);
+  if (entry.use.as != As::kMetric) {
+    return Settle(told, Outcome::kUsed,
+                  entry.use.as == As::kShare ? "a pod's part of the GPU" : "says what the GPU is");
+  }
+  if (entry.reading.reason != NullReason::kNone) {
+    return Settle(told, Outcome::kDropped, WhyDropped(entry.reading.reason));
+  }
+  if (!JudgeRanking(entry) || !JudgeMetric(entry, parts)) return;
+  const schema::Metric& metric = entry.of.first->gpu[entry.use.index];
+  const auto value = row.readings.Get(metric.slot);
+  if (!value) {
+    return Settle(told, Outcome::kDropped, "impossible beside the GPU's other values");
+  }
+  const bool of_many =
+      metric.reduce == schema::Reduce::kMax || metric.reduce == schema::Reduce::kMin;
+  if (of_many && metric.rule != schema::Rule::kFlag) {
+    const bool is_it = *value == entry.reading.value;
+    const std::string which = metric.reduce == schema::Reduce::kMax ? "largest" : "smallest";
+    return Settle(told, is_it ? Outcome::kUsed : Outcome::kLost,
+                  "the " + which + " of its series counts");
+  }
+  if (metric.rule == schema::Rule::kFlag) told.rule = "one bit of the mask";
+  told.outcome = Outcome::kUsed;
+}
+
+void SampleLog::Joined(std::span<const GpuMetrics> rows, const JoinCounts& counts) {
+  counts_ = counts;
+  for (const auto& [at, parts] : parts_) {
+    if (!name_.Names(rows[at])) continue;
+    OfRow& row = rows_.emplace_back(OfRow{KeyOf(rows[at]), rows[at], {}});
+    for (Entry& entry : entries_) {
+      const bool of_it = std::any_of(parts.begin(), parts.end(),
+                                     [&](const Part& part) { return part.of == entry.of; });
+      if (!of_it) continue;
+      Judge(entry, parts, row.row);
+      row.samples.push_back(std::move(entry.told));
+    }
+  }
+}
+
+models::Explanation SampleLog::Explain(std::shared_ptr<const models::Snapshot> snapshot) {
+  models::Explanation explanation;
+  for (std::size_t i = 0; i < snapshot->gpus.size(); ++i) {
+    if (!name_.Names(snapshot->gpus[i])) continue;
+    const std::string key = KeyOf(snapshot->gpus[i]);
+    for (OfRow& row : rows_) {
+      if (row.key != key) continue;
+      for (ExplainedSample& sample : row.samples) {
+        sample.row = explanation.rows.size();
+        explanation.samples.push_back(std::move(sample));
+      }
+      row.samples.clear();
+    }
+    explanation.rows.push_back(static_cast<std::uint32_t>(i));
+  }
+  std::stable_sort(explanation.samples.begin(), explanation.samples.end(),
+                   [](const ExplainedSample& a, const ExplainedSample& b) {
+                     return std::tie(a.row, a.field, a.outcome, a.exporter, a.metric, a.labels) <
+                            std::tie(b.row, b.field, b.outcome, b.exporter, b.metric, b.labels);
+                   });
+  explanation.snapshot = std::move(snapshot);
+  return explanation;
+}
+
+JoinFacts SampleLog::TakeFacts() {
+  JoinFacts facts;
+  facts.counts = counts_;
+  for (const auto& [exporter, flags] : pods_) {
+    JoinFacts::OfExporter its{exporter->name, 0, 0};
+    for (const std::uint8_t flag : flags) {
+      if ((flag & kExportedPod) != 0) {
+        ++its.exported_pod;
+      } else if ((flag & kOwnPod) != 0) {
+        ++its.own_pod;
+      }
+    }
+    facts.exporters.push_back(its);
+  }
+  std::sort(facts.exporters.begin(), facts.exporters.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  for (const auto& [both, gpus] : overlaps_) {
+    facts.overlaps.push_back({both.first, both.second, gpus});
+  }
+  return facts;
+}
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,110 @@
+// What a join did with the samples of one GPU, and what it says of all.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "internal/gpu/findings.h"
+#include "internal/gpu/recorder.h"
+#include "models/explanation.h"
+#include "models/gpu.h"
+
+namespace gpumon::gpu {
+
+// A GPU as a client names it: by node and id, or by the UUID alone.
+struct GpuName {
+  std::string node;
+  std::string gpu_id;
+  std::string uuid;  // of the GPU or of a MIG instance
+
+  bool Names(const models::GpuMetrics& row) const;
+};
+
+// One thread at a time. Keeps the samples of rows that may be the GPU: `known`, its rows of an
+// earlier snapshot, tell them apart from the rest of the cluster.
+class SampleLog final : public JoinRecorder {
+ public:
+  SampleLog(GpuName name, const std::vector<const models::GpuMetrics*>& known);
+
+  void Saw(const Seen& seen) override;
+  void Timed(const schema::Exporter& exporter, std::uint32_t row, const models::GpuMetrics& so_far,
+             prom::LabelSet labels, double at) override;
+  void Ranked(const schema::Exporter& exporter, const Contest::Ranking& ranking) override;
+  void Met(const schema::Exporter& exporter, std::uint32_t row, std::uint32_t at,
+           const models::GpuMetrics& its, std::span<const std::uint8_t> shown) override;
+  void Joined(std::span<const models::GpuMetrics> rows, const JoinCounts& counts) override;
+
+  // After Joined. `snapshot` is of the same join.
+  models::Explanation Explain(std::shared_ptr<const models::Snapshot> snapshot);
+  JoinFacts TakeFacts();
+
+ private:
+  using RowKey = std::pair<const schema::Exporter*, std::uint32_t>;
+  struct Entry {
+    RowKey of;
+    FamilyUse use;
+    std::size_t leader;
+    std::string order;   // its labels, InLabelOrder
+    std::string series;  // the same without its name
+    std::size_t target;
+    double raw;
+    Reading reading;
+    models::ExplainedSample told;  // what is known at once
+  };
+  struct Time {
+    std::string series;
+    std::size_t target;
+    double at;
+  };
+  struct Place {
+    std::string order;
+    std::size_t target;
+    bool of_pod;
+  };
+  // A row of one exporter in a row of the join.
+  struct Part {
+    RowKey of;
+    models::GpuMetrics its;
+    std::vector<std::uint8_t> shown;
+  };
+  struct Known {
+    std::string node;
+    std::string gpu_id;
+    std::string uuid;
+  };
+  struct OfRow {
+    std::string key;  // its texts
+    models::GpuMetrics row;
+    std::vector<models::ExplainedSample> samples;
+  };
+  using Contested = std::pair<RowKey, std::size_t>;
+
+  bool MayBe(const models::GpuMetrics& row) const;
+  void CountPods(const Seen& seen);
+  double TimeOf(const Entry& entry) const;
+  void Judge(Entry& entry, const std::vector<Part>& parts, const models::GpuMetrics& row) const;
+  bool JudgeRanking(Entry& entry) const;
+  bool JudgeMetric(Entry& entry, const std::vector<Part>& parts) const;
+
+  const GpuName name_;
+  std::vector<Known> known_;
+  std::vector<Entry> entries_;
+  std::map<RowKey, std::vector<Time>> times_;
+  std::map<Contested, std::vector<Place>> rankings_;
+  std::map<std::uint32_t, std::vector<Part>> parts_;  // by row of the join
+  std::vector<OfRow> rows_;
+
+  std::map<const schema::Exporter*, std::vector<std::uint8_t>> pods_;  // by row: flags
+  std::vector<const schema::Exporter*> first_;                         // by row of the join
+  std::map<std::pair<std::string, std::string>, std::size_t> overlaps_;
+  JoinCounts counts_;
+};
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,58 @@
+#include "internal/gpu/target_checks.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include "internal/gpu/plan.h"
+#include "models/field.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using models::Quantity;
+
+constexpr std::array kMoving = {Quantity::kPower,   Quantity::kEnergy,      Quantity::kTemperature,
+                                Quantity::kSmClock, Quantity::kUtilization, Quantity::kMemoryUsed};
+
+void AppendWithPrefixes(const schema::Exporter& exporter, const std::string& name,
+                        std::vector<std::string>& names) {
+  for (const std::string& prefix : exporter.prefixes) {
+    if (std::find(names.begin(), names.end(), prefix + name) == names.end()) {
+      names.push_back(prefix + name);
+    }
+  }
+}
+
+}  // namespace
+
+std::string DownQuery(std::span<const schema::Exporter* const> exporters) {
+  std::vector<std::string> names;
+  for (const schema::Exporter* exporter : exporters) {
+    for (const std::string& name : exporter->detect) AppendWithPrefixes(*exporter, name, names);
+  }
+  // It keeps the names: without them series of two metrics would be the same.
+  return "up == 0 and on(job,instance) last_over_time(" + SelectorOfAny(names, {}) + "[1h])";
+}
+
+std::string FrozenQuery(const schema::Exporter& exporter) {
+  std::vector<std::string> names;
+  for (const Quantity quantity : kMoving) {
+    for (const schema::Metric& metric : exporter.gpu) {
+      if (metric.slot != static_cast<std::size_t>(quantity)) continue;
+      AppendWithPrefixes(exporter, metric.name, names);
+    }
+  }
+  if (names.empty()) return "";
+  const std::string all = SelectorOfAny(names, exporter.require);
+  std::string moving;
+  for (const std::string& name : names) {
+    moving += (moving.empty() ? "" : " or ") + std::string("max by(job,instance)(changes(") +
+              Selector(name, exporter.require) + "[15m])) > 0";
+  }
+  return "(group by(job,instance)(" + all + ") and group by(job,instance)(" + all +
+         " offset 15m)) unless (" + moving + ")";
+}
+
+}  // namespace gpumon::gpu
