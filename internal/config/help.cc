@@ -37,16 +37,16 @@ std::string Usage(const OptionRow& row) {
   return out + (row.bare.empty() ? " " + name : " [" + name + "]");
 }
 
-// `text` in lines of at most 100 columns, each indented by eight.
-std::string Wrapped(std::string_view text) {
-  constexpr std::size_t kColumns = 92;
+// `text` in lines of at most `columns` columns, each indented by eight.
+std::string Wrapped(std::string_view text, std::size_t columns) {
   constexpr std::string_view kIndent = "        ";
+  columns -= kIndent.size();
   std::string out;
   while (!text.empty()) {
     std::size_t cut = text.size();
-    if (cut > kColumns) {
-      cut = text.rfind(' ', kColumns);
-      if (cut == std::string_view::npos || cut == 0) cut = text.find(' ', kColumns);
+    if (cut > columns) {
+      cut = text.rfind(' ', columns);
+      if (cut == std::string_view::npos || cut == 0) cut = text.find(' ', columns);
       if (cut == std::string_view::npos) cut = text.size();
     }
     out += std::string(kIndent) + std::string(text.substr(0, cut)) + "\n";
@@ -78,19 +78,20 @@ bool HasFile(Rows rows) {
 
 std::string HelpText(const Program& program, Rows rows) {
   std::string out = std::string(program.name) + " " + std::string(program.version) + "\n" +
-                    std::string(program.summary) + "\n\nUsage: " + std::string(program.name) +
-                    " [flags]\n\nA flag wins over its environment variable, that over the " +
+                    std::string(program.summary) + "\n\nUsage: " + std::string(program.name) + " " +
+                    std::string(program.usage) + "\n\n" + std::string(program.details) +
+                    "A flag wins over its environment variable, that over the " +
                     (HasFile(rows) ? "configuration file, that over the " : "") +
                     "default.\n\nFlags:\n";
   for (const OptionRow& row : rows) {
     if (row.hidden) continue;
     out += "  " + Usage(row);
     if (!row.env.empty()) out += "   environment: " + std::string(row.env);
-    out += "\n" + Wrapped(row.help);
+    out += "\n" + Wrapped(row.help, program.columns);
     std::string facts = "Allowed: " + AllowedText(row) + ".";
     if (!row.fallback.empty()) facts += " Default: " + std::string(row.fallback) + ".";
     if (!row.bare.empty()) facts += " Without a value: " + std::string(row.bare) + ".";
-    out += Wrapped(facts);
+    out += Wrapped(facts, program.columns);
   }
   return out + "  --help, -h\n        Prints this text.\n" +
          "  --version\n        Prints the version.\n";

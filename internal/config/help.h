@@ -1,6 +1,7 @@
 // The option table as people read it.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -12,9 +13,12 @@ struct Program {
   std::string_view name;     // "gpu-monitoring-api"
   std::string_view summary;  // one line
   std::string_view version;  // "0.1.0"
+  std::string_view usage = "[flags]";
+  std::string_view details = {};  // paragraphs after the usage, wrapped already
+  std::size_t columns = 100;      // no line of options is longer
 };
 
-// What --help prints: every row that is not hidden, at most 100 columns.
+// What --help prints: every row that is not hidden.
 std::string HelpText(const Program& program, Rows rows);
 // What --version prints: "gpu-monitoring-api 0.1.0\n".
 std::string VersionText(const Program& program);

@@ -35,6 +35,24 @@ bool IsLoopbackUrl(std::string_view url) {
   return EqualsIgnoreCase(host, "localhost") || (digits && host.starts_with("127."));
 }
 
+void AddParam(std::string& form, std::string_view name, std::string_view value) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  if (!form.empty()) form += '&';
+  form += name;
+  form += '=';
+  for (const char c : value) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+        c == '-' || c == '.' || c == '~') {
+      form += c;
+    } else {
+      form += '%';
+      form += kHex[byte >> 4U];
+      form += kHex[byte & 15U];
+    }
+  }
+}
+
 std::optional<double> ParseDate(const std::string& text) {
   const time_t seconds = curl_getdate(text.c_str(), nullptr);
   if (seconds == -1) return std::nullopt;

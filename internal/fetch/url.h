@@ -17,6 +17,9 @@ bool IsHttpUrl(std::string_view url);
 // Whether the host of `url` is localhost or a loopback address, as written: no name is looked up.
 bool IsLoopbackUrl(std::string_view url);
 
+// Appends `name=value` to a query string or form, after `&` where one is due, `value` escaped.
+void AddParam(std::string& form, std::string_view name, std::string_view value);
+
 // A date of RFC 9110 (any of its three forms) as Unix seconds.
 std::optional<double> ParseDate(const std::string& text);
 

@@ -24,24 +24,6 @@ constexpr Millis kWayBack{200};
 // A deadline nearer than this has passed.
 constexpr Millis kGrain{5};
 
-void AddParam(std::string& form, std::string_view name, std::string_view value) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  if (!form.empty()) form += '&';
-  form += name;
-  form += '=';
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-        c == '-' || c == '.' || c == '~') {
-      form += c;
-    } else {
-      form += '%';
-      form += kHex[byte >> 4U];
-      form += kHex[byte & 15U];
-    }
-  }
-}
-
 std::string Seconds(double value) {
   std::array<char, 64> text{};
   const int size = std::snprintf(text.data(), text.size(), "%.3f", value);
@@ -172,7 +154,7 @@ class Engine final : public std::enable_shared_from_this<Engine> {
     std::string form = call->form;
     // With little time left half of it still is worth a try.
     const Millis theirs = std::max({left - kWayBack, left / 2, Millis(1)});
-    AddParam(form, "timeout", Seconds(static_cast<double>(theirs.count()) / 1000));
+    fetch::AddParam(form, "timeout", Seconds(static_cast<double>(theirs.count()) / 1000));
     if (options_.use_get) {
       request.url += '?' + form;
     } else {
@@ -273,19 +255,19 @@ class ApiClient final : public Client {
 
   void Query(InstantQuery query, Deadline deadline, Done done) override {
     std::string form;
-    AddParam(form, "query", query.promql);
-    AddParam(form, "time", Seconds(query.time));
-    AddParam(form, "nocache", "1");
+    fetch::AddParam(form, "query", query.promql);
+    fetch::AddParam(form, "time", Seconds(query.time));
+    fetch::AddParam(form, "nocache", "1");
     engine_->Ask("/api/v1/query", std::move(form), deadline, std::move(done));
   }
 
   void QueryRange(RangeQuery query, Deadline deadline, Done done) override {
     std::string form;
-    AddParam(form, "query", query.promql);
-    AddParam(form, "start", Seconds(query.start));
-    AddParam(form, "end", Seconds(query.end));
-    AddParam(form, "step", Seconds(query.step));
-    AddParam(form, "nocache", "1");
+    fetch::AddParam(form, "query", query.promql);
+    fetch::AddParam(form, "start", Seconds(query.start));
+    fetch::AddParam(form, "end", Seconds(query.end));
+    fetch::AddParam(form, "step", Seconds(query.step));
+    fetch::AddParam(form, "nocache", "1");
     engine_->Ask("/api/v1/query_range", std::move(form), deadline, std::move(done));
   }
 

@@ -1,0 +1,112 @@
+#include "cmd/gpuctl/app.h"
+
+#include <algorithm>
+#include <array>
+#include <ostream>
+#include <vector>
+
+#include "cmd/gpuctl/doctor.h"
+#include "internal/base/text.h"
+#include "internal/config/help.h"
+#include "version.h"
+
+namespace gpumon::ctl {
+namespace {
+
+constexpr std::string_view kProgram = "gpuctl";
+
+constexpr std::array kCommands = {
+    Command{"doctor", "Says where each number comes from, and what is wrong.", kDoctorUsage,
+            kDoctorDetails, DoctorOptions, RunDoctor},
+};
+
+const Command* FindCommand(std::string_view name) {
+  const auto found = std::find_if(kCommands.begin(), kCommands.end(),
+                                  [&](const Command& command) { return command.name == name; });
+  return found == kCommands.end() ? nullptr : found;
+}
+
+void PrintCommands(std::ostream& out) {
+  out << kProgram << ' ' << kVersion
+      << "\nAsks a running gpu-monitoring-api.\n\nUsage: gpuctl COMMAND [flags]\n\nCommands:\n";
+  for (const Command& command : kCommands) {
+    out << "  " << command.name << "\n        " << command.summary << '\n';
+  }
+  out << "  help [COMMAND]\n        Prints this text, or that of a command.\n\n"
+         "gpuctl COMMAND --help says all of a command; --version prints the version.\n";
+}
+
+void PrintHelp(const Command& command, std::ostream& out) {
+  const std::string name = std::string(kProgram) + ' ' + std::string(command.name);
+  out << config::HelpText({.name = name,
+                           .summary = command.summary,
+                           .version = kVersion,
+                           .usage = command.usage,
+                           .details = command.details,
+                           .columns = 80},
+                          command.options());
+}
+
+int Refuse(std::string_view message, std::ostream& err) {
+  err << kProgram << ": " << message << '\n';
+  return kUsage;
+}
+
+int RefuseCommand(const std::string& name, std::ostream& err) {
+  if (name.starts_with('-')) {
+    return Refuse("unknown flag; the command comes first: gpuctl COMMAND [flags]; see --help", err);
+  }
+  std::vector<std::string> names = {"help"};
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  const std::string_view near = NearestWord(name, names);
+  return Refuse("there is no such command" +
+                    (near.empty() ? std::string() : "; did you mean " + std::string(near) + "?") +
+                    " gpuctl --help lists all",
+                err);
+}
+
+int RunCommand(const Command& command, std::span<const std::string> arguments,
+               const config::Environment& environment, std::ostream& out, std::ostream& err) {
+  const auto values = config::Parse(command.options(), arguments, environment);
+  if (!values) return Refuse(values.error().message, err);
+  if (values->help_wanted()) {
+    PrintHelp(command, out);
+    return kWell;
+  }
+  if (values->version_wanted()) {
+    out << config::VersionText({.name = kProgram, .summary = "", .version = kVersion});
+    return kWell;
+  }
+  return command.run(*values, out, err);
+}
+
+}  // namespace
+
+std::span<const Command> Commands() {
+  return kCommands;
+}
+
+int Run(std::span<const std::string> arguments, const config::Environment& environment,
+        std::ostream& out, std::ostream& err) {
+  if (arguments.empty()) return Refuse("a command is missing; see gpuctl --help", err);
+  const std::string& first = arguments.front();
+  if (first == "--version") {
+    out << config::VersionText({.name = kProgram, .summary = "", .version = kVersion});
+    return kWell;
+  }
+  const bool help = first == "help";
+  if (first == "--help" || first == "-h" || (help && arguments.size() == 1)) {
+    PrintCommands(out);
+    return kWell;
+  }
+  const std::string& name = help ? arguments[1] : first;
+  const Command* const command = FindCommand(name);
+  if (command == nullptr) return RefuseCommand(name, err);
+  if (help) {
+    PrintHelp(*command, out);
+    return kWell;
+  }
+  return RunCommand(*command, arguments.subspan(1), environment, out, err);
+}
+
+}  // namespace gpumon::ctl

@@ -1,0 +1,36 @@
+// gpuctl: asks a running gpu-monitoring-api.
+#pragma once
+
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "internal/config/options.h"
+
+namespace gpumon::ctl {
+
+// What every command exits with.
+enum Exit : int {
+  kWell = 0,
+  kFindings = 1,  // warnings were found
+  kUsage = 2,     // wrong arguments, with one line that says which
+  kNoAnswer = 3,  // the server cannot be reached, or does not answer as it should
+};
+
+// One row per command.
+struct Command {
+  std::string_view name;
+  std::string_view summary;
+  std::string_view usage;    // behind the name
+  std::string_view details;  // paragraphs of --help, at most 80 columns
+  config::Rows (*options)();
+  int (*run)(const config::Values& values, std::ostream& out, std::ostream& err);
+};
+std::span<const Command> Commands();
+
+// The whole program. The exit code is an Exit.
+int Run(std::span<const std::string> arguments, const config::Environment& environment,
+        std::ostream& out, std::ostream& err);
+
+}  // namespace gpumon::ctl

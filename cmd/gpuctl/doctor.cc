@@ -1,0 +1,230 @@
+#include "cmd/gpuctl/doctor.h"
+
+#include <algorithm>
+#include <ostream>
+#include <utility>
+
+#include "cmd/gpuctl/app.h"
+#include "cmd/gpuctl/server.h"
+#include "internal/fetch/url.h"
+#include "internal/json/writer.h"
+
+namespace gpumon::ctl {
+namespace {
+
+using json::Value;
+
+constexpr char kJoin[] = "/api/v1/debug/join";
+
+std::string TextOf(const Value& value) {
+  return value.AsString() == nullptr ? std::string() : *value.AsString();
+}
+
+void Copy(const Value& value, json::Writer& writer) {
+  switch (value.type()) {
+    case Value::Type::kNull:
+      return writer.Null();
+    case Value::Type::kBool:
+      return writer.Bool(*value.AsBool());
+    case Value::Type::kNumber:
+      return writer.Raw(*value.AsNumberText());
+    case Value::Type::kString:
+      return writer.String(*value.AsString());
+    case Value::Type::kArray:
+      writer.BeginArray();
+      for (const Value& element : value.elements()) Copy(element, writer);
+      return writer.EndArray();
+    case Value::Type::kObject:
+      writer.BeginObject();
+      for (const auto& [name, member] : value.members()) {
+        writer.Key(name);
+        Copy(member, writer);
+      }
+      return writer.EndObject();
+  }
+}
+
+// One visit to the server.
+class Doctor {
+ public:
+  Doctor(Server& server, Server::Query gpu) : server_(server), gpu_(std::move(gpu)) {
+    seen_.server = server.name();
+    seen_.of_one = !gpu_.empty();
+  }
+
+  Result<Examination> Examine() {
+    auto schema = server_.GetData("/api/v1/gpu/schema");
+    if (!schema) return Error(schema.error());
+    seen_.schema = (*schema)["data"];
+    seen_.as_of = TextOf(seen_.schema["as_of"]);
+    const auto gpus = server_.GetData("/api/v1/gpu/metrics",
+                                      {{"limit", "1"}, {"fields", "node_name,gpu_id,uuid"}});
+    if (!gpus) return Error(gpus.error());
+    seen_.gpus = static_cast<std::size_t>((*gpus)["meta"]["total"].AsInteger().value_or(0));
+    if (gpu_.empty()) NameOne((*gpus)["data"][0]);
+    if (auto asked = AskForJoin(); !asked) return Error(asked.error());
+    if (seen_.join.is_null()) TakeWarnings((*gpus)["warnings"]);
+    std::stable_partition(seen_.findings.begin(), seen_.findings.end(),
+                          [](const Finding& finding) { return finding.warning; });
+    return std::move(seen_);
+  }
+
+ private:
+  // Findings are of all GPUs, whichever is named.
+  void NameOne(const Value& row) {
+    if (const std::string uuid = TextOf(row["uuid"]); !uuid.empty()) {
+      gpu_ = {{"uuid", uuid}};
+    } else if (!TextOf(row["node_name"]).empty()) {
+      gpu_ = {{"node", TextOf(row["node_name"])}, {"gpu", TextOf(row["gpu_id"])}};
+    }
+  }
+
+  Result<void> AskForJoin() {
+    if (gpu_.empty()) return {};
+    auto answer = server_.Get(kJoin, gpu_);
+    if (!answer) return Error(answer.error());
+    switch (answer->status) {
+      case 200:
+        seen_.join = answer->document["data"];
+        TakeFindings();
+        return {};
+      case 403:
+        Tell("the debug endpoints answer clients on the server's machine only",
+             "run gpuctl there (or through kubectl port-forward), or set DEBUG_ENDPOINTS=all");
+        return {};
+      case 404:
+        return AskWhyNot(*answer);
+      case 429:
+        Tell("the server is explaining another GPU's row just now", "run gpuctl again");
+        return {};
+      default:
+        return Error(server_.Refusal(kJoin, *answer));
+    }
+  }
+
+  // Either the route or the GPU is not there.
+  Result<void> AskWhyNot(const Server::Answer& answer) {
+    const auto routes = server_.GetData("/api");
+    if (!routes) return Error(routes.error());
+    const auto& all = (*routes)["data"].elements();
+    const bool on = std::any_of(all.begin(), all.end(), [](const Value& route) {
+      return TextOf(route["path"]).ends_with(kJoin);
+    });
+    if (on && seen_.of_one) {
+      return Error(Code::kNotFound, TextOf(answer.document["error"]));
+    }
+    if (!on) {
+      Tell("the server's debug endpoints are off, so no sample and few findings can be shown",
+           "start the server with DEBUG_ENDPOINTS=true (or --debug-endpoints) and run gpuctl on "
+           "the same machine, for example through kubectl port-forward");
+    }
+    return {};
+  }
+
+  void TakeFindings() {
+    for (const Value& finding : seen_.join["findings"].elements()) {
+      seen_.findings.push_back({TextOf(finding["severity"]) == "warning",
+                                TextOf(finding["finding"]), TextOf(finding["next_step"])});
+    }
+  }
+
+  // What the server says without its debug endpoints.
+  void TakeWarnings(const Value& warnings) {
+    for (const Value& warning : warnings.elements()) {
+      seen_.findings.push_back({true, TextOf(warning),
+                                "switch the server's debug endpoints on and run gpuctl again: it "
+                                "then says which series"});
+    }
+    if (seen_.gpus == 0 && warnings.size() == 0) {
+      seen_.findings.push_back({true, "the server has no GPU",
+                                "check that Prometheus scrapes an "
+                                "exporter: its page /targets"});
+    }
+  }
+
+  void Tell(std::string what, std::string next_step) {
+    seen_.findings.push_back({false, std::move(what), std::move(next_step)});
+  }
+
+  Server& server_;
+  Server::Query gpu_;
+  Examination seen_;
+};
+
+Result<Server::Query> GpuOf(const config::Values& values) {
+  Server::Query query;
+  for (const std::string name : {"node", "gpu", "uuid"}) {
+    if (const std::string& text = values.Text("--" + name); !text.empty()) {
+      query.emplace_back(name, text);
+    }
+  }
+  const bool by_uuid = values.Given("--uuid");
+  if (query.empty() || (by_uuid && query.size() == 1) || (!by_uuid && query.size() == 2)) {
+    return query;
+  }
+  return Error(Code::kInvalidParameter,
+               "a GPU is named by --node and --gpu together, or by --uuid alone");
+}
+
+}  // namespace
+
+std::size_t Examination::warnings() const {
+  return static_cast<std::size_t>(std::count_if(
+      findings.begin(), findings.end(), [](const Finding& finding) { return finding.warning; }));
+}
+
+std::string DoctorJson(const Examination& examination) {
+  json::Writer writer;
+  writer.BeginObject();
+  writer.Key("server");
+  writer.String(examination.server);
+  writer.Key("as_of");
+  writer.String(examination.as_of);
+  writer.Key("gpus");
+  writer.Unsigned(examination.gpus);
+  for (const std::string_view key : {"exporters", "fields"}) {
+    writer.Key(key);
+    Copy(examination.schema[key], writer);
+  }
+  writer.Key("rows");
+  Copy(examination.of_one ? examination.join["rows"] : Value(), writer);
+  writer.Key("findings");
+  writer.BeginArray();
+  for (const Finding& finding : examination.findings) {
+    writer.BeginObject();
+    writer.Key("severity");
+    writer.String(finding.warning ? "warning" : "info");
+    writer.Key("finding");
+    writer.String(finding.what);
+    writer.Key("next_step");
+    writer.String(finding.next_step);
+    writer.EndObject();
+  }
+  writer.EndArray();
+  writer.EndObject();
+  return writer.Take() + '\n';
+}
+
+int RunDoctor(const config::Values& values, std::ostream& out, std::ostream& err) {
+  const auto end = [&](const Status& status, int code) {
+    err << "gpuctl: " << status.message << '\n';
+    return code;
+  };
+  if (!fetch::IsHttpUrl(values.Text("--server"))) {
+    return end(values.Refuse("--server", "is no URL to ask"), kUsage);
+  }
+  auto gpu = GpuOf(values);
+  if (!gpu) return end(gpu.error(), kUsage);
+  auto server = Server::Make({values.Text("--server"), values.Text("--token-file"),
+                              values.Text("--ca-file"), values.Duration("--timeout")});
+  if (!server) return end(server.error(), kUsage);
+  const auto examination = Doctor(*server, *std::move(gpu)).Examine();
+  if (!examination) {
+    const bool wrong = examination.error().code == Code::kNotFound;
+    return end(examination.error(), wrong ? kUsage : kNoAnswer);
+  }
+  out << (values.Text("-f") == "json" ? DoctorJson(*examination) : DoctorTable(*examination));
+  return examination->warnings() > 0 ? kFindings : kWell;
+}
+
+}  // namespace gpumon::ctl

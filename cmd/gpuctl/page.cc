@@ -1,0 +1,55 @@
+#include "cmd/gpuctl/page.h"
+
+#include <algorithm>
+
+namespace gpumon::ctl {
+namespace {
+
+std::string Printable(std::string_view text) {
+  std::string out(text);
+  std::replace_if(
+      out.begin(), out.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
+  // C1 control characters: U+0080 to U+009F.
+  for (std::size_t i = 0; i + 1 < out.size(); ++i) {
+    const bool c1 = out[i] == '\xC2' && static_cast<unsigned char>(out[i + 1]) < 0xA0;
+    if (c1) out[i] = out[i + 1] = '?';
+  }
+  return out;
+}
+
+// Where to cut `text` so that at most `width` bytes come first, between characters.
+std::size_t CutAt(std::string_view text, std::size_t width) {
+  if (text.size() <= width) return text.size();
+  const std::size_t blank = text.rfind(' ', width);
+  if (blank != std::string_view::npos && blank > 0) return blank;
+  std::size_t cut = width;
+  while (cut > 1 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;
+  return cut;
+}
+
+}  // namespace
+
+void Page::Wrap(std::string_view head, std::string_view text) {
+  const std::string start = Printable(head);
+  const std::string all = Printable(text);
+  std::string_view rest = all;
+  const std::size_t width = kColumns - std::min(start.size(), kColumns / 2);
+  std::string indent = start;
+  do {
+    const std::size_t cut = CutAt(rest, width);
+    std::string line = indent + std::string(rest.substr(0, cut));
+    line.erase(line.find_last_not_of(' ') + 1);
+    text_ += line + '\n';
+    rest.remove_prefix(cut);
+    while (rest.starts_with(' ')) rest.remove_prefix(1);
+    indent.assign(start.size(), ' ');
+  } while (!rest.empty());
+}
+
+std::string Padded(std::string_view text, std::size_t width, bool right) {
+  const std::string blanks(width > text.size() ? width - text.size() : 0, ' ');
+  return right ? blanks + std::string(text) : std::string(text) + blanks;
+}
+
+}  // namespace gpumon::ctl

@@ -1,0 +1,28 @@
+// Text for a terminal of 80 columns.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace gpumon::ctl {
+
+// Lines of at most 80 bytes, without control characters whatever is printed: texts come from
+// exporters. A value type.
+class Page {
+ public:
+  static constexpr std::size_t kColumns = 80;
+
+  void Blank() { text_ += '\n'; }
+  // `text` wrapped; the first line begins with `head`, the others with as many blanks.
+  void Wrap(std::string_view head, std::string_view text);
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+// `text` with blanks behind (before, when `right`) up to `width`.
+std::string Padded(std::string_view text, std::size_t width, bool right = false);
+
+}  // namespace gpumon::ctl

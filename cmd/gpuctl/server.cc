@@ -1,0 +1,95 @@
+#include "cmd/gpuctl/server.h"
+
+#include <algorithm>
+#include <fstream>
+#include <future>
+
+#include "internal/fetch/client.h"
+#include "internal/fetch/url.h"
+
+namespace gpumon::ctl {
+namespace {
+
+Result<std::string> ReadToken(const std::string& path) {
+  if (path.empty()) return std::string();
+  std::ifstream file(path);
+  std::string token;
+  std::getline(file, token);
+  token.erase(token.find_last_not_of(" \t\r") + 1);
+  const bool printable =
+      token.find_first_not_of(" \t\r") == 0 &&
+      std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7F; });
+  if (printable) return token;
+  return Error(Code::kInvalidParameter,
+               "--token-file: " + path + " has no token in its first line");
+}
+
+}  // namespace
+
+Server::Server(Server&&) noexcept = default;
+Server::~Server() = default;
+
+Server::Server(const ServerOptions& options, std::string token)
+    : clock_(std::make_unique<SystemClock>()),
+      url_(options.url),
+      name_(fetch::RedactUrl(options.url)),
+      token_(std::move(token)),
+      timeout_(options.timeout) {
+  while (url_.ends_with('/')) url_.pop_back();
+}
+
+Result<Server> Server::Make(const ServerOptions& options) {
+  auto token = ReadToken(options.token_file);
+  if (!token) return Error(token.error());
+  Server server(options, *std::move(token));
+  fetch::ClientOptions client;
+  client.name_prefix = "--";
+  client.ca_file = options.ca_file;
+  client.gzip = fetch::Gzip::kAcrossMachines;
+  auto made = fetch::MakeClient(client, *server.clock_);
+  if (!made) return Error(made.error());
+  server.client_ = *std::move(made);
+  return server;
+}
+
+Result<Server::Answer> Server::Get(const std::string& path, const Query& query) {
+  std::string parameters;
+  for (const auto& [name, value] : query) fetch::AddParam(parameters, name, value);
+  fetch::Request request;
+  request.url = url_ + path + (parameters.empty() ? "" : "?" + parameters);
+  if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
+  std::promise<Result<fetch::Response>> answered;
+  auto future = answered.get_future();
+  client_->Fetch(std::move(request), Deadline::After(*clock_, timeout_),
+                 [&](Result<fetch::Response> r) { answered.set_value(std::move(r)); });
+  const auto response = future.get();
+  if (!response) {
+    return Error(response.error().code, name_ + " cannot be asked: " + response.error().message +
+                                            "; is the server running, and is --server right?");
+  }
+  Answer answer;
+  answer.status = response->status;
+  if (auto document = json::ParseDocument(response->body)) answer.document = *std::move(document);
+  return answer;
+}
+
+Status Server::Refusal(const std::string& path, const Answer& answer) const {
+  const std::string* const error = answer.document["error"].AsString();
+  if (answer.status == 401) {
+    return {Code::kUnauthorized, name_ + " wants an API token: give it with --token-file"};
+  }
+  return {Code::kUpstreamInvalid,
+          name_ + path + " answered " + std::to_string(answer.status) +
+              (error != nullptr ? ": " + *error : "; is this a gpu-monitoring-api?")};
+}
+
+Result<json::Value> Server::GetData(const std::string& path, const Query& query) {
+  auto answer = Get(path, query);
+  if (!answer) return Error(answer.error());
+  if (answer->status != 200 || answer->document["success"].AsBool() != true) {
+    return Error(Refusal(path, *answer));
+  }
+  return std::move(answer->document);
+}
+
+}  // namespace gpumon::ctl

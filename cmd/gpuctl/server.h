@@ -1,0 +1,60 @@
+// The server that gpuctl asks.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "internal/base/clock.h"
+#include "internal/base/result.h"
+#include "internal/json/document.h"
+
+namespace gpumon::fetch {
+class Client;
+}
+
+namespace gpumon::ctl {
+
+struct ServerOptions {
+  std::string url;  // http or https, a base path allowed
+  std::string token_file;
+  std::string ca_file;
+  Millis timeout{15'000};  // of one request
+};
+
+// One thread at a time.
+class Server {
+ public:
+  struct Answer {
+    int status = 0;
+    json::Value document;  // null when it is no JSON
+  };
+  using Query = std::vector<std::pair<std::string, std::string>>;
+
+  // kInvalidParameter when a file cannot be used.
+  static Result<Server> Make(const ServerOptions& options);
+  Server(Server&&) noexcept;
+  ~Server();
+
+  // Any HTTP status is an answer; an error says in one line what is wrong with the server.
+  Result<Answer> Get(const std::string& path, const Query& query = {});
+  // As Get, but anything else than 200 with an envelope is an error too.
+  Result<json::Value> GetData(const std::string& path, const Query& query = {});
+  // What an answer that is no success says.
+  Status Refusal(const std::string& path, const Answer& answer) const;
+  // Without credentials.
+  const std::string& name() const { return name_; }
+
+ private:
+  Server(const ServerOptions& options, std::string token);
+
+  std::unique_ptr<SystemClock> clock_;
+  std::unique_ptr<fetch::Client> client_;
+  std::string url_;
+  std::string name_;
+  std::string token_;
+  Millis timeout_;
+};
+
+}  // namespace gpumon::ctl
