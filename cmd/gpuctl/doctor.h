@@ -53,7 +53,7 @@ server's own warnings.
 What it prints:
   EXPORTERS  who was found, and how many GPUs and processes each shows
   FIELDS     of each field: for how many rows it is known, and its sources, the
-             preferred first; below a gap, what would fill it
+             preferred first; or why it is null, and what would fill it
   SAMPLES    of the GPU that was asked for: used, lost or dropped, and why
   FINDINGS   warnings first; "next" is what to do
 

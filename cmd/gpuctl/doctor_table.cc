@@ -1,5 +1,5 @@
+#include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -11,6 +11,9 @@ namespace gpumon::ctl {
 namespace {
 
 using json::Value;
+
+// Where the second line of an entry begins.
+constexpr std::size_t kHang = 8;
 
 std::string TextOf(const Value& value) {
   return value.AsString() == nullptr ? std::string() : *value.AsString();
@@ -32,7 +35,7 @@ void PrintExporters(const Value& exporters, Page& page) {
     page.Wrap("  " + Padded(TextOf(exporter["name"]), 14) + ' ' +
                   Padded(Count(CountOf(exporter["gpus"]), "GPU", "GPUs"), 12) + ' ' +
                   Padded(Count(CountOf(exporter["processes"]), "process", "processes"), 16) + ' ',
-              TextOf(exporter["title"]));
+              TextOf(exporter["title"]), kHang);
   }
 }
 
@@ -41,9 +44,12 @@ std::string SourceText(const Value& source) {
   const std::string exporter = TextOf(source["exporter"]);
   if (exporter.empty()) return TextOf(source["rule"]);
   if (const Value& labels = source["labels"]; labels.is_array()) {
-    std::string text = exporter + " label";
-    for (const Value& label : labels.elements()) text += ' ' + TextOf(label);
-    return text;
+    constexpr std::size_t kShown = 2;
+    std::string text = exporter + " label " + TextOf(labels[0]);
+    for (std::size_t i = 1; i < std::min(labels.size(), kShown); ++i) {
+      text += " or " + TextOf(labels[i]);
+    }
+    return text + (labels.size() > kShown ? " ..." : "");
   }
   std::string text = exporter + ' ' + TextOf(source["metric"]);
   const std::string rule = TextOf(source["rule"]);
@@ -64,44 +70,66 @@ std::string Sources(const Value& field) {
 }
 
 bool HereCouldFill(const Value& field) {
-  return TextOf(field["would_fill"][0]["how"]).starts_with("this exporter");
+  return !field["reasons"]["not_exported"].is_null() &&
+         TextOf(field["would_fill"][0]["how"]).starts_with("this exporter");
 }
 
+// "2 not_exported: run NVIDIA dcgm-exporter for DCGM_FI_DEV_POWER_USAGE".
 std::string Gap(const Value& field) {
   std::string text;
   for (const auto& [reason, count] : field["reasons"].members()) {
     text += (text.empty() ? "" : ", ") + std::to_string(CountOf(count)) + ' ' + reason;
   }
   const Value& first = field["would_fill"][0];
-  if (first.is_null()) return text;
-  const bool here = HereCouldFill(field);
-  return text + "; would fill: " + TextOf(first["metric"]) +
-         (here ? ", add it to the metrics of " + TextOf(first["exporter"])
-               : " (" + TextOf(first["how"]) + ')');
+  if (first.is_null() || field["reasons"]["not_exported"].is_null()) return text;
+  const std::string metric = TextOf(first["metric"]);
+  return text + (HereCouldFill(field) ? ": add " + metric + " to " + TextOf(first["exporter"])
+                                      : ": " + TextOf(first["how"]) + " for " + metric);
+}
+
+// The same reading in another unit: memory_used_bytes beside memory_used.
+bool IsTwin(const Value& fields, const Value& field) {
+  const std::string name = TextOf(field["field"]);
+  if (!name.ends_with("_bytes")) return false;
+  const std::string other = name.substr(0, name.size() - 6);
+  return std::any_of(fields.elements().begin(), fields.elements().end(), [&](const Value& one) {
+    return TextOf(one["field"]) == other && TextOf(one["list"]) == TextOf(field["list"]);
+  });
+}
+
+// False: no exporter here knows it.
+bool PrintField(const Value& field, Page& page) {
+  const std::size_t known = CountOf(field["known"]);
+  const std::size_t rows = CountOf(field["rows"]);
+  const std::string sources = Sources(field);
+  if (known == 0 && sources.empty() && !HereCouldFill(field)) {
+    return field["reasons"]["not_exported"].is_null() || field["would_fill"].size() == 0;
+  }
+  if (sources.empty() && field["would_fill"].size() == 0) return true;
+  const std::string counts = std::to_string(known) + '/' + std::to_string(rows);
+  const std::string head =
+      "  " + Padded(TextOf(field["field"]), 25) + Padded(counts, 9, true) + "  ";
+  const std::string gap = known < rows ? Gap(field) : "";
+  page.Wrap(head, sources.empty() ? gap : sources, kHang);
+  if (!sources.empty() && !gap.empty()) page.Wrap("        null: ", gap, kHang + 2);
+  return true;
 }
 
 void PrintFields(const Value& fields, Page& page) {
-  page.Blank();
-  page.Wrap("", "FIELDS");
-  std::size_t empty = 0;
-  for (const Value& field : fields.elements()) {
-    const std::size_t known = CountOf(field["known"]);
-    const std::size_t rows = CountOf(field["rows"]);
-    const std::string sources = Sources(field);
-    if (known == 0 && !HereCouldFill(field)) {
-      empty += field["would_fill"].size() > 0 ? 1U : 0U;
-      continue;
+  for (const std::string list : {"metrics", "processes"}) {
+    page.Blank();
+    page.Wrap("", list == "metrics" ? "FIELDS of GPUs" : "FIELDS of processes");
+    std::size_t empty = 0;
+    for (const Value& field : fields.elements()) {
+      if (TextOf(field["list"]) != list || IsTwin(fields, field)) continue;
+      if (!PrintField(field, page)) ++empty;
     }
-    if (sources.empty() && field["would_fill"].size() == 0) continue;
-    const std::string counts = std::to_string(known) + '/' + std::to_string(rows);
-    page.Wrap("  " + Padded(TextOf(field["field"]), 25) + ' ' + Padded(counts, 11, true) + "  ",
-              sources.empty() ? "no source" : sources);
-    const std::string gap = known < rows && CountOf(field["rows"]) > 0 ? Gap(field) : "";
-    if (!gap.empty()) page.Wrap("      gap: ", gap);
-  }
-  if (empty > 0) {
-    page.Wrap("  ", Count(empty, "field", "fields") +
-                        " more that no exporter here knows: -f json names what would fill them");
+    if (empty > 0) {
+      page.Wrap("  ",
+                Count(empty, "field", "fields") +
+                    " more that no exporter here knows; -f json says what would fill them",
+                kHang);
+    }
   }
 }
 
@@ -128,7 +156,8 @@ void PrintSample(const Value& sample, Page& page) {
                 TextOf(sample["exporter"]) + ' ' + TextOf(sample["metric"]) + ' ' +
                 NumberText(sample["raw"]) +
                 (age.is_null() ? ", of unknown age" : ", " + NumberText(age) + " s old") + ": " +
-                TextOf(sample["rule"]));
+                TextOf(sample["rule"]),
+            kHang + 2);
   // What won is told by its name; of others the labels say which one it was.
   if (outcome != "used") page.Wrap("          ", LabelText(sample["labels"]));
 }

@@ -18,11 +18,13 @@ std::string Printable(std::string_view text) {
   return out;
 }
 
-// Where to cut `text` so that at most `width` bytes come first, between characters.
-std::size_t CutAt(std::string_view text, std::size_t width) {
+// Where to cut `text` so that at most `width` bytes come first, between words; in a word only when
+// `anywhere`, between characters.
+std::size_t CutAt(std::string_view text, std::size_t width, bool anywhere) {
   if (text.size() <= width) return text.size();
   const std::size_t blank = text.rfind(' ', width);
-  if (blank != std::string_view::npos && blank > 0) return blank;
+  if (blank != std::string_view::npos) return blank;
+  if (!anywhere) return 0;
   std::size_t cut = width;
   while (cut > 1 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;
   return cut;
@@ -30,20 +32,23 @@ std::size_t CutAt(std::string_view text, std::size_t width) {
 
 }  // namespace
 
-void Page::Wrap(std::string_view head, std::string_view text) {
-  const std::string start = Printable(head);
+void Page::Wrap(std::string_view head, std::string_view text, std::size_t hang) {
+  std::string start = Printable(head);
   const std::string all = Printable(text);
   std::string_view rest = all;
-  const std::size_t width = kColumns - std::min(start.size(), kColumns / 2);
-  std::string indent = start;
+  hang = std::min({hang, start.size(), kColumns / 2});
+  bool first = true;
   do {
-    const std::size_t cut = CutAt(rest, width);
-    std::string line = indent + std::string(rest.substr(0, cut));
+    const std::size_t width = kColumns - std::min(start.size(), kColumns - 1);
+    // A word that is too long for the first line may fit the next.
+    const std::size_t cut = CutAt(rest, width, !first || hang == start.size());
+    std::string line = start + std::string(rest.substr(0, cut));
     line.erase(line.find_last_not_of(' ') + 1);
     text_ += line + '\n';
     rest.remove_prefix(cut);
     while (rest.starts_with(' ')) rest.remove_prefix(1);
-    indent.assign(start.size(), ' ');
+    start.assign(hang, ' ');
+    first = false;
   } while (!rest.empty());
 }
 

@@ -14,8 +14,9 @@ class Page {
   static constexpr std::size_t kColumns = 80;
 
   void Blank() { text_ += '\n'; }
-  // `text` wrapped; the first line begins with `head`, the others with as many blanks.
-  void Wrap(std::string_view head, std::string_view text);
+  // `text` wrapped; the first line begins with `head`, the others with as many blanks, or with
+  // `hang` blanks.
+  void Wrap(std::string_view head, std::string_view text, std::size_t hang = kColumns);
   const std::string& text() const { return text_; }
 
  private:

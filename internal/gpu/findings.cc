@@ -173,11 +173,6 @@ class Finder {
     }
   }
 
-  bool HasAny(std::size_t slot) const {
-    return std::any_of(snapshot_.gpus.begin(), snapshot_.gpus.end(),
-                       [&](const models::GpuMetrics& row) { return row.readings.Has(slot); });
-  }
-
   bool IsHere(std::string_view exporter) const {
     return std::find(snapshot_.sources.begin(), snapshot_.sources.end(), exporter) !=
            snapshot_.sources.end();
@@ -188,7 +183,8 @@ class Finder {
     std::vector<std::string> gaps;
     if (snapshot_.gpus.empty()) return;
     for (const schema::Measured& field : schema::MeasuredOfGpus()) {
-      if (HasAny(field.slot)) continue;
+      // Blank and impossible values are published: nothing is to be added.
+      if (snapshot_.missing_gpu[field.slot] != models::NullReason::kNotExported) continue;
       for (const schema::Exporter* exporter : exporters_) {
         const auto metric =
             std::find_if(exporter->gpu.begin(), exporter->gpu.end(),

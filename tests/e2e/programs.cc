@@ -76,6 +76,10 @@ std::string ApiProgram() {
   return GPUMON_API;
 }
 
+std::string CtlProgram() {
+  return GPUMON_CTL;
+}
+
 std::string ExporterProgram() {
   return GPUMON_EXPORTER;
 }

@@ -88,8 +88,9 @@ class Prometheus {
   std::uint16_t port_ = 0;
 };
 
-// The program that ApiServer starts, and the exporter's.
+// The program that ApiServer starts, the exporter's, and gpuctl.
 std::string ApiProgram();
+std::string CtlProgram();
 std::string ExporterProgram();
 
 // `prometheus` or `promtool`. Throws std::runtime_error, saying what to do, when it is missing.

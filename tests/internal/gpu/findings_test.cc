@@ -1,0 +1,142 @@
+#include "internal/gpu/findings.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "internal/gpu/target_checks.h"
+#include "internal/schema/registry.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using models::Finding;
+using models::NullReason;
+using models::Quantity;
+
+constexpr std::size_t Slot(Quantity quantity) {
+  return static_cast<std::size_t>(quantity);
+}
+
+class FindingsTest : public ::testing::Test {
+ protected:
+  FindingsTest() {
+    snapshot_.gpus.emplace_back();
+    snapshot_.sources = {"dcgm_4_9"};
+  }
+
+  std::vector<Finding> All() const {
+    const std::array exporters = {schema::Registry::BuiltIn().Find("dcgm_4_9"),
+                                  schema::Registry::BuiltIn().Find("nvidia_smi")};
+    return FindAll(facts_, snapshot_, exporters);
+  }
+  // The one that holds `text`.
+  Finding Find(const std::string& text) const {
+    for (const Finding& finding : All()) {
+      if (finding.what.find(text) != std::string::npos) return finding;
+    }
+    ADD_FAILURE() << "no finding: " << text;
+    return {};
+  }
+
+  JoinFacts facts_;
+  models::Snapshot snapshot_;
+};
+
+TEST_F(FindingsTest, AWellClusterHasNone) {
+  EXPECT_TRUE(All().empty());
+}
+
+TEST_F(FindingsTest, HonorLabelsIsAWarningWithItsCount) {
+  facts_.exporters = {{"dcgm_4_9", 64, 3}};
+  const Finding finding = Find("honorLabels is false");
+  EXPECT_TRUE(finding.warning);
+  EXPECT_EQ(finding.what,
+            "honorLabels is false for dcgm_4_9: 64 GPUs carry the exporter's pod in `pod`; using "
+            "exported_pod");
+  EXPECT_NE(finding.next_step.find("honorLabels: true"), std::string::npos);
+  EXPECT_FALSE(Find("3 GPUs carry the own pod").warning);
+}
+
+TEST_F(FindingsTest, EveryCountIsAWarningOnce) {
+  facts_.counts = {.no_gpu_label = 1,
+                   .no_node_label = 2,
+                   .bad_pid = 0,
+                   .bad_value = 3,
+                   .stale = 4,
+                   .duplicates = 5,
+                   .undecodable = 0};
+  snapshot_.warnings = WarningsOf(facts_.counts);
+  snapshot_.warnings.emplace_back("no power series");
+  const auto all = All();
+  EXPECT_EQ(all.size(), 6U);
+  for (const Finding& finding : all) {
+    EXPECT_TRUE(finding.warning) << finding.what;
+    EXPECT_FALSE(finding.next_step.empty()) << finding.what;
+  }
+  Find("1 sample names no GPU");
+  Find("2 rows have no node label");
+  Find("3 impossible values");
+  Find("4 values of failed collections");
+  Find("5 series repeat others");
+  Find("no power series");
+}
+
+TEST_F(FindingsTest, TargetsThatAreDownOrFrozenAreNamed) {
+  facts_.down = {"job gpu, 10.0.0.1:9400"};
+  facts_.frozen = {"a", "b", "c", "d", "e", "f", "g"};
+  EXPECT_EQ(Find("is down").what,
+            "1 scrape target of a GPU exporter is down: job gpu, 10.0.0.1:9400");
+  EXPECT_NE(Find("15 minutes").what.find("a; b; c; d; e and 2 more"), std::string::npos);
+}
+
+TEST_F(FindingsTest, TwoExportersOfOneGpuHaveAWinner) {
+  facts_.overlaps = {{"dcgm_4_9", "nvidia_smi", 8}};
+  snapshot_.coverage = {{"nvidia_smi", "x", 0, 8, 0, false}, {"nvidia_smi", "y", 1, 0, 16, false}};
+  const Finding finding = Find("shown by");
+  EXPECT_FALSE(finding.warning);
+  EXPECT_EQ(
+      finding.what,
+      "8 GPUs are shown by dcgm_4_9 and nvidia_smi: dcgm_4_9 stands first; nvidia_smi fills 8 "
+      "values and loses 16");
+  snapshot_.coverage[0].rows = 0;
+  EXPECT_NE(Find("shown by").next_step.find("nvidia_smi adds nothing"), std::string::npos);
+}
+
+TEST_F(FindingsTest, RatioOrPercentIsToldWithItsEvidence) {
+  snapshot_.coverage = {
+      {"dcgm_4_9", "DCGM_FI_DEV_GPU_UTIL_RATIO", Slot(Quantity::kUtilization), 1, 0, true}};
+  EXPECT_NE(Find("as a percentage").what.find("samples above 1"), std::string::npos);
+  snapshot_.coverage[0].percent = false;
+  Find("as a ratio");
+}
+
+TEST_F(FindingsTest, GapsThatAnExporterHereCouldFillAreListed) {
+  snapshot_.missing_gpu[Slot(Quantity::kPower)] = NullReason::kNotExported;
+  snapshot_.missing_gpu[Slot(Quantity::kTemperature)] = NullReason::kNotSupported;
+  const Finding finding = Find("null everywhere");
+  EXPECT_FALSE(finding.warning);
+  EXPECT_NE(finding.what.find("1 field is"), std::string::npos) << finding.what;
+  EXPECT_NE(finding.what.find("power (dcgm_4_9: DCGM_FI_"), std::string::npos) << finding.what;
+}
+
+TEST_F(FindingsTest, NoGpuAtAllIsAWarning) {
+  snapshot_.gpus.clear();
+  snapshot_.warnings = {"Prometheus has no series of a known GPU exporter at this instant"};
+  const auto all = All();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_TRUE(all.front().warning);
+  EXPECT_NE(all.front().next_step.find("SCHEMA_FILE"), std::string::npos);
+}
+
+TEST(TargetChecksTest, AskOncePerExporterWhateverItsSize) {
+  const std::array exporters = {schema::Registry::BuiltIn().Find("nvidia_gpu")};
+  EXPECT_TRUE(DownQuery(exporters).starts_with("up == 0 and on(job,instance) last_over_time("));
+  const std::string frozen = FrozenQuery(*exporters[0]);
+  EXPECT_NE(frozen.find("changes(nvidia_gpu_utilization_percent[15m])"), std::string::npos)
+      << frozen;
+  EXPECT_NE(frozen.find(") unless ("), std::string::npos);
+}
+
+}  // namespace
+}  // namespace gpumon::gpu
