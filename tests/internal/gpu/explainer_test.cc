@@ -114,16 +114,17 @@ TEST_F(ExplainerTest, TellsWhatFedTheRowAndNothingOfOthers) {
 }
 
 TEST_F(ExplainerTest, OfTwoSeriesTheNewestIsUsedAndTheOtherLost) {
-  Add("DCGM_FI_DEV_GPU_UTIL", 75, Dcgm("0", "old:1"), 90);
-  Add("DCGM_FI_DEV_GPU_UTIL", 80, Dcgm("0", "new:1"), 100);
+  Add("DCGM_FI_DEV_GPU_TEMP", 75, Dcgm("0", "old:1"), 90);
+  Add("DCGM_FI_DEV_GPU_TEMP", 80, Dcgm("0", "new:1"), 100);
   const auto explanation = Explain({"", "", kDcgmUuid});
   ASSERT_TRUE(explanation) << explanation.error().message;
-  const auto both = Of(*explanation, "DCGM_FI_DEV_GPU_UTIL");
+  const auto both = Of(*explanation, "DCGM_FI_DEV_GPU_TEMP");
   ASSERT_EQ(both.size(), 2U);
   EXPECT_EQ(both[0].outcome, Outcome::kUsed);
   EXPECT_EQ(both[0].rule, "newest of 2 series");
   EXPECT_EQ(both[0].value, 80);
   EXPECT_EQ(both[1].outcome, Outcome::kLost);
+  EXPECT_EQ(both[0].at, 100);
   EXPECT_EQ(both[1].at, 90);
   EXPECT_TRUE(explanation->findings.front().warning);
   EXPECT_TRUE(Holds(explanation->findings.front().what, "repeats another"));
