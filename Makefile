@@ -12,7 +12,7 @@ help: ## List the targets and their variables
 
 run: ## Start the server; with PROMETHEUS_URL from that, else from a demo fleet (NODES, GPUS_PER_NODE, SEED, PORT)
 	@scripts/deps.sh build run
-	@scripts/build.sh release gpu-monitoring-api gpu-exporter
+	@scripts/build.sh release gpu-monitoring-api gpu-exporter gpuctl
 	@scripts/run.sh
 
 test: ## Build and run all tests; FOLDER=handlers only one folder's, VERBOSE=1 with their output

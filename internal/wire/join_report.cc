@@ -42,7 +42,8 @@ void WriteSample(Writer& writer, const ExplainedSample& sample, double as_of) {
   writer.Key("timestamp");
   timed ? writer.String(FormatTime(ToWallTime(sample.at))) : writer.Null();
   writer.Key("age_seconds");
-  timed ? writer.Number(as_of - sample.at) : writer.Null();
+  // Both are known to the millisecond.
+  timed ? writer.Number(std::round((as_of - sample.at) * 1000) / 1000) : writer.Null();
   WriteText(writer, "outcome", models::NameOf(sample.outcome));
   WriteText(writer, "rule", sample.rule);
   writer.EndObject();

@@ -49,17 +49,24 @@ std::vector<Example> Examples(const std::string& readme) {
   return examples;
 }
 
-std::string Output(std::string command, std::uint16_t port) {
-  const std::string here = "localhost:8080";
-  for (std::size_t at = command.find(here); at != std::string::npos; at = command.find(here, at)) {
-    command.replace(at, here.size(), "127.0.0.1:" + std::to_string(port));
+void Replace(const std::string& what, const std::string& with, std::string& text) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at)) {
+    text.replace(at, what.size(), with);
+    at += with.size();
   }
+}
+
+std::string Output(std::string command, std::uint16_t port) {
+  Replace("localhost:8080", "127.0.0.1:" + std::to_string(port), command);
+  Replace("build/bin/gpuctl", CtlProgram(), command);
   std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
   std::string output;
   std::array<char, 4096> chunk{};
   while (const std::size_t n = fread(chunk.data(), 1, chunk.size(), pipe.get())) {
     output.append(chunk.data(), n);
   }
+  // As a reader sees it.
+  Replace("http://127.0.0.1:" + std::to_string(port), "http://localhost:8080", output);
   if (!output.empty() && output.back() != '\n') output += '\n';
   std::erase(output, '\r');
   return output;
@@ -107,7 +114,8 @@ TEST(ReadmeTest, ItsCommandsPrintWhatItShows) {
                .size() > 0;
   };
   ASSERT_TRUE(process::WaitUntil(scraped, Millis(20'000)));
-  ApiServer server(prometheus->url(), {{"CORS_ALLOWED_ORIGINS", "https://dash.example"}});
+  ApiServer server(prometheus->url(),
+                   {{"CORS_ALLOWED_ORIGINS", "https://dash.example"}, {"DEBUG_ENDPOINTS", "true"}});
   ASSERT_TRUE(server.AwaitReady());
   std::string readme = ReadFile(kReadme);
   auto examples = Examples(readme);
