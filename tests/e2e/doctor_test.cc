@@ -157,6 +157,34 @@ TEST(DoctorTest, AHealthyFleetHasNoWarning) {
   ExpectFits(finished.output);
 }
 
+TEST(DoctorTest, ExportersThatAreDownOrFrozenAreNamed) {
+  constexpr int kMinutes = 20;
+  const auto now = static_cast<long>(std::time(nullptr));
+  std::string text = "# TYPE DCGM_FI_DEV_POWER_USAGE gauge\n";
+  const auto power = [&](int gpu, const auto& at) {
+    for (int minute = 0; minute <= kMinutes; ++minute) {
+      text += "DCGM_FI_DEV_POWER_USAGE{job=\"dcgm\",instance=\"e" + std::to_string(gpu) +
+              "\",Hostname=\"n\",gpu=\"" + std::to_string(gpu) + "\"} " + at(minute) + ' ' +
+              std::to_string(now - 60L * (kMinutes - minute)) + '\n';
+    }
+  };
+  power(0, [](int minute) { return std::to_string(100 + minute); });
+  power(1, [](int) { return std::string("100"); });
+  text += "# TYPE up gauge\nup{job=\"dcgm\",instance=\"e0\"} 0 " + std::to_string(now) +
+          "\nup{job=\"dcgm\",instance=\"e1\"} 1 " + std::to_string(now) +
+          "\nup{job=\"other\",instance=\"x\"} 0 " + std::to_string(now) + "\n# EOF\n";
+  const auto prometheus = Prometheus::Holding(text);
+  ApiServer server(prometheus->url(), {{"DEBUG_ENDPOINTS", "true"}});
+  ASSERT_TRUE(server.AwaitReady());
+  const auto finished = Doctor(server.port());
+  EXPECT_EQ(finished.exit_code, 1) << finished.output << finished.errors;
+  EXPECT_TRUE(Holds(finished.output, "1 scrape target of a GPU exporter is down: job dcgm, e0"))
+      << finished.output;
+  EXPECT_TRUE(Holds(finished.output, "1 scrape target shows the same values for 15 minutes"))
+      << finished.output;
+  EXPECT_TRUE(Holds(finished.output, "dcgm, e1")) << finished.output;
+}
+
 TEST(DoctorTest, WithoutTheDebugRouteItSaysHowToSwitchItOn) {
   Subject subject;
   const auto finished = Doctor(subject.server.port());
