@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -18,6 +19,12 @@ using json::Value;
 TEST(SurfaceTest, EveryRouteOfTheOpenApiDocumentAnswersAndThereIsNoOther) {
   const Subject subject(
       Environment{{"DEBUG_ENDPOINTS", "true"}, {"TCMALLOC_SAMPLE_PARAMETER", "524288"}});
+  const Value row = subject.server.Get(kMetrics).Json()["data"][0];
+  // What a route cannot do without.
+  const std::map<std::string, std::string> queries = {
+      {"/debug/pprof/profile", "?seconds=1"},
+      {"/api/v1/debug/join",
+       "?node=" + TextOf(row["node_name"]) + "&gpu=" + TextOf(row["gpu_id"])}};
   const Value document = subject.server.Get("/api/openapi.json").Json();
   EXPECT_EQ(TextOf(document["openapi"]).rfind("3.", 0), 0U);
   std::set<std::string> documented;
@@ -25,7 +32,8 @@ TEST(SurfaceTest, EveryRouteOfTheOpenApiDocumentAnswersAndThereIsNoOther) {
     documented.insert(path);
     for (const auto& [method, operation] : methods.members()) {
       const bool post = method == "post";
-      const std::string target = path + (path == "/debug/pprof/profile" ? "?seconds=1" : "");
+      const auto query = queries.find(path);
+      const std::string target = path + (query == queries.end() ? "" : query->second);
       const Answer answer =
           Fetch(subject.server.port(), target, {}, post ? "POST" : "GET", post ? "0x1" : "");
 #ifdef GPUMON_SANITIZED
