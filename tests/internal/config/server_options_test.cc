@@ -71,8 +71,8 @@ TEST(ServerOptionsTest, EveryRowIsCompleteAndUnique) {
 
 TEST(ServerOptionsTest, NamesTheVariablesThatThisVersionCannotHonour) {
   EXPECT_TRUE(VariablesWithoutOption({{"PORT", "1"}, {"DSTACK_URL", ""}}).empty());
-  const auto set = VariablesWithoutOption(
-      {{"DSTACK_URL", "http://a"}, {"HAKURIVER_URL", "http://b"}});
+  const auto set =
+      VariablesWithoutOption({{"DSTACK_URL", "http://a"}, {"HAKURIVER_URL", "http://b"}});
   EXPECT_EQ(set, (std::vector<std::string_view>{"DSTACK_URL", "HAKURIVER_URL"}));
   for (const OptionRow& row : ServerOptionRows()) {
     EXPECT_EQ(std::count(set.begin(), set.end(), row.env), 0) << row.env << " is an option now";
