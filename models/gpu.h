@@ -152,4 +152,6 @@ struct Snapshot {
   Arena arena;
 };
 
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
 }  // namespace gpumon::models

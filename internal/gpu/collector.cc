@@ -13,6 +13,7 @@ namespace gpumon::gpu {
 namespace {
 
 using models::Part;
+using models::SnapshotPtr;
 
 // Seconds that a set of queries waited before it was asked.
 constexpr double kWorthTelling = 0.05;
@@ -32,18 +33,21 @@ double SecondsSince(SteadyTime start, const Clock& clock) {
 template <class RowT>
 class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
  public:
-  Refresh(Collector& collector, Part part, DetectedPtr detected, double time, Collected done)
+  Refresh(Collector& collector, Set set, DetectedPtr detected, Collected done)
       : collector_(collector),
-        part_(part),
+        set_(set),
         detected_(std::move(detected)),
-        plan_(detected_->plan(part)),
+        plan_(detected_->plan(set.part)),
         started_(collector.clock_.Steady()),
         done_(std::move(done)),
-        join_(detected_->exporters, collector.evidence_, time),
+        join_(detected_->exporters, collector.evidence_, set.time),
         left_(plan_.size()),
-        targets_awaited_(std::any_of(plan_.begin(), plan_.end(), [](const PlannedQuery& query) {
-          return query.gives == PlannedQuery::Gives::kTargets;
-        })) {}
+        around_left_(std::count_if(plan_.begin(), plan_.end(), IsOfSurroundings)) {
+    const MutexLock lock(mutex_);
+    for (std::size_t i = 0; i < detected_->frozen.size(); ++i) {
+      if (!detected_->frozen[i].empty()) join_.SetFrozen(i, detected_->frozen[i]);
+    }
+  }
 
   void Record(std::shared_ptr<JoinRecorder> recorder) {
     const MutexLock lock(mutex_);
@@ -54,13 +58,13 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   // No exporter here has anything of this part.
   void FinishEmpty() { Finish(); }
 
-  void Ask(double time, Deadline deadline) {
+  void Ask() {
     {
       MutexLock lock(mutex_);
       waited_ = SecondsSince(started_, collector_.clock_);
     }
     for (std::size_t i = 0; i < plan_.size(); ++i) {
-      collector_.client_.Query({plan_[i].promql, time}, deadline,
+      collector_.client_.Query({plan_[i].promql, set_.time}, set_.deadline,
                                [self = this->shared_from_this(), i](Result<prom::QueryResult> r) {
                                  self->Answered(i, std::move(r));
                                });
@@ -97,11 +101,8 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
       samples_ += vector.size();
       if (vector.size() == 0 && query.metric) empty_.push_back(query.name);
       AddValues(query, std::move(vector));
-    } else if (query.gives == PlannedQuery::Gives::kTimes) {
-      join_.AddTimes(query.exporter, std::move(vector));
     } else {
-      join_.AddTargets(vector);
-      HearOfTargets();
+      TakeOther(query, std::move(vector));
     }
     join_.CountUndecodable(result.bad_samples);
     upstream_warned_ |= result.partial || !result.warnings.empty();
@@ -116,17 +117,41 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     join_.AddUniqueWarning("Prometheus says that its answer is partial");
   }
 
-  // Whose a pod is has to be known before it is read.
+  void TakeOther(const PlannedQuery& query, prom::InstantVector vector) REQUIRES(mutex_) {
+    switch (query.gives) {
+      case PlannedQuery::Gives::kSeriesTimes:
+        return join_.AddTimes(query.exporter, std::move(vector));
+      case PlannedQuery::Gives::kTargetTimes:
+        return join_.AddTargetTimes(query.exporter, vector);
+      case PlannedQuery::Gives::kTargets:
+        join_.AddTargets(vector);
+        return HearOfSurroundings();
+      case PlannedQuery::Gives::kAddresses:
+        join_.AddAddresses(vector);
+        return HearOfSurroundings();
+      case PlannedQuery::Gives::kValues:
+        return;  // Take
+    }
+  }
+
+  static bool IsOfSurroundings(const PlannedQuery& query) {
+    return query.gives == PlannedQuery::Gives::kTargets ||
+           query.gives == PlannedQuery::Gives::kAddresses;
+  }
+
+  // Whose a pod is, and where a target runs, has to be known before series are read.
   void AddValues(const PlannedQuery& query, prom::InstantVector vector) REQUIRES(mutex_) {
-    if (targets_awaited_ && detected_->exporters[query.exporter]->pod_may_be_exporters) {
+    const Subject& subject = detected_->subjects[query.exporter];
+    const bool waits = subject.without_node || subject.exporter->pod_may_be_exporters;
+    if (around_left_ > 0 && waits) {
       kept_.emplace_back(&query, std::move(vector));
     } else {
       join_.Add(query.exporter, vector, query.metric);
     }
   }
 
-  void HearOfTargets() REQUIRES(mutex_) {
-    targets_awaited_ = false;
+  void HearOfSurroundings() REQUIRES(mutex_) {
+    if (--around_left_ > 0) return;
     for (const auto& [query, vector] : kept_) join_.Add(query->exporter, vector, query->metric);
     kept_ = {};
   }
@@ -136,11 +161,11 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     failed_names_ += (failed_names_.empty() ? "" : ",") + query.name;
     if (query.gives == PlannedQuery::Gives::kValues) {
       join_.AddFailure(query.exporter, query.metric);
-    } else if (query.gives == PlannedQuery::Gives::kTimes) {
-      join_.AddFailedTimes();
-    } else {
+    } else if (IsOfSurroundings(query)) {
       join_.MarkPartial();
-      HearOfTargets();
+      HearOfSurroundings();
+    } else {
+      join_.AddFailedTimes();
     }
     join_.AddUniqueWarning(query.name + ": query failed (" + std::string(status.wire_name()) + ")");
     if (status.code == Code::kUpstreamTimeout && waited_ > kWorthTelling) {
@@ -160,38 +185,67 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     Collected done;
     auto result = Conclude(done);
     collector_.budget_.Release(plan_.size());
+    if (result && AsksForSeriesTimes()) return AskAgain(std::move(result), std::move(done));
     TellObserver(result);
     done(std::move(result));
   }
 
-  void TellObserver(const Result<std::shared_ptr<const models::Snapshot>>& result) {
+  bool AsksForSeriesTimes() {
+    const MutexLock lock(mutex_);
+    return !own_times_.empty();
+  }
+
+  // Rows have only bounds of their times so far. They do for who cannot be told more.
+  void AskAgain(Result<SnapshotPtr> result, Collected done) {
+    DetectedPtr again;
+    {
+      const MutexLock lock(mutex_);
+      again = collector_.detector_.SawTimes(*detected_, own_times_);
+    }
+    const auto first = std::make_shared<Result<SnapshotPtr>>(std::move(result));
+    collector_.Start(set_, std::move(again),
+                     [first, done = std::move(done)](Result<SnapshotPtr> exact) {
+                       const bool told = exact && !(*exact)->times_failed;
+                       done(told ? std::move(exact) : std::move(*first));
+                     });
+  }
+
+  void TellObserver(const Result<SnapshotPtr>& result) {
     const MutexLock lock(mutex_);
     if (recorder_) return;
     const std::size_t rows =
         result ? (*result)->gpus.size() + (*result)->processes.size() : std::size_t{0};
-    collector_.observer_.RefreshDone(part_,
+    collector_.observer_.RefreshDone(set_.part,
                                      result ? std::string_view("ok") : result.error().wire_name(),
                                      SecondsSince(started_, collector_.clock_), rows);
     if (result) collector_.observer_.Joined(join_.counts());
   }
 
-  Result<std::shared_ptr<const models::Snapshot>> Conclude(Collected& done) {
+  Result<SnapshotPtr> Conclude(Collected& done) {
     MutexLock lock(mutex_);
     done = std::move(done_);
     if (first_error_) LogFailures();
     if (values_answered_ == 0 && first_error_) return gpumon::Error(*first_error_);
     WarnOfEmpty();
-    auto snapshot = join_.Finish(collector_.commands_);
-    if (part_ == Part::kGpus && snapshot->gpus.empty() && !recorder_)
-      collector_.detector_.SawNothing();
+    auto snapshot = join_.Finish(collector_.commands_, &collector_.targets_);
+    if (set_.part == Part::kGpus && !recorder_) LearnFrom(*snapshot);
+    for (std::size_t i = 0; i < plan_.size(); ++i) {
+      if (plan_[i].gives != PlannedQuery::Gives::kTargetTimes) continue;
+      if (join_.BringsItsOwnTimes(plan_[i].exporter)) own_times_.push_back(plan_[i].exporter);
+    }
     snapshot->upstream_warned = upstream_warned_;
-    return std::shared_ptr<const models::Snapshot>(std::move(snapshot));
+    return SnapshotPtr(std::move(snapshot));
+  }
+
+  void LearnFrom(const models::Snapshot& snapshot) REQUIRES(mutex_) {
+    if (snapshot.gpus.empty()) collector_.detector_.SawNothing();
+    if (set_.present) collector_.targets_.Learn(join_.shown());
   }
 
   // One line for a refresh: when Prometheus is away every query says the same.
   void LogFailures() REQUIRES(mutex_) {
     log::Warning(values_answered_ == 0 ? "refresh failed" : "refresh partial",
-                 {{"part", models::NameOf(part_)},
+                 {{"part", models::NameOf(set_.part)},
                   {"queries", failed_names_},
                   {"code", first_error_->wire_name()},
                   {"error", first_error_->message},
@@ -203,7 +257,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
       // What failed has warned already.
       if (first_error_) return;
       join_.AddUniqueWarning(
-          part_ == Part::kGpus
+          set_.part == Part::kGpus
               ? "Prometheus has no series of a known GPU exporter at this instant"
               : "Prometheus has no series of GPU processes at this instant: no GPU has a process, "
                 "or no exporter tells of them");
@@ -213,7 +267,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   }
 
   Collector& collector_;
-  const Part part_;
+  const Set set_;
   const DetectedPtr detected_;
   const std::vector<PlannedQuery>& plan_;
   const SteadyTime started_;
@@ -222,7 +276,8 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   Collected done_ GUARDED_BY(mutex_);
   Join<RowT> join_ GUARDED_BY(mutex_);
   std::size_t left_ GUARDED_BY(mutex_);
-  bool targets_awaited_ GUARDED_BY(mutex_);
+  std::ptrdiff_t around_left_ GUARDED_BY(mutex_);  // queries that AddValues waits for
+  std::vector<std::size_t> own_times_ GUARDED_BY(mutex_);  // exporters whose samples bring theirs
   std::vector<std::pair<const PlannedQuery*, prom::InstantVector>> kept_ GUARDED_BY(mutex_);
   std::size_t values_answered_ GUARDED_BY(mutex_) = 0;
   std::size_t samples_ GUARDED_BY(mutex_) = 0;
@@ -243,20 +298,21 @@ Collector::Collector(prom::Client& client, const Clock& clock, UpstreamClock& up
       upstream_clock_(upstream_clock),
       observer_(observer),
       commands_(commands),
-      detector_(client, clock, registry),
+      targets_(clock),
+      detector_(client, clock, registry, &targets_),
       budget_(max_concurrency) {}
 
 // Of a refresh with what is known and the news of what is there: that refresh, unless others are
 // there; then one with those.
 class Collector::Choice {
  public:
-  using Collection = Result<std::shared_ptr<const models::Snapshot>>;
+  using Collection = Result<SnapshotPtr>;
 
   Choice(DetectedPtr known, std::function<void(DetectedPtr, Collected)> start, Collected done)
       : known_(std::move(known)), start_(std::move(start)), done_(std::move(done)) {}
 
   void Heard(DetectedPtr there) {
-    const bool others = there && there->exporters != known_->exporters;
+    const bool others = there && there->AsksOtherThan(*known_);
     Collected done;
     std::optional<Collection> result;
     {
@@ -293,53 +349,52 @@ class Collector::Choice {
 };
 
 template <class RefreshT>
-void Collector::Begin(const std::shared_ptr<RefreshT>& refresh, std::size_t queries, double time,
-                      Deadline deadline) {
+void Collector::Begin(const std::shared_ptr<RefreshT>& refresh, std::size_t queries) {
   if (queries == 0) return refresh->FinishEmpty();
-  budget_.Acquire(queries, [refresh, time, deadline] { refresh->Ask(time, deadline); });
+  budget_.Acquire(queries, [refresh] { refresh->Ask(); });
 }
 
 void Collector::Replay(double time, Deadline deadline, std::shared_ptr<JoinRecorder> recorder,
                        Collected done) {
-  DetectedPtr detected = detector_.Known();
+  DetectedPtr detected = Detector::WithSeriesTimes(*detector_.Known());
   const std::size_t queries = detected->gpu_plan.size();
   const auto refresh = std::make_shared<Refresh<models::GpuMetrics>>(
-      *this, Part::kGpus, std::move(detected), time, std::move(done));
+      *this, Set{Part::kGpus, time, deadline, false}, std::move(detected), std::move(done));
   refresh->Record(std::move(recorder));
-  Begin(refresh, queries, time, deadline);
+  Begin(refresh, queries);
 }
 
-void Collector::Start(Part part, DetectedPtr detected, double time, Deadline deadline,
-                      Collected done) {
-  const std::size_t queries = detected->plan(part).size();
-  const auto start = [&](const auto& refresh) { Begin(refresh, queries, time, deadline); };
-  if (part == Part::kGpus) {
-    start(std::make_shared<Refresh<models::GpuMetrics>>(*this, part, std::move(detected), time,
-                                                        std::move(done)));
+void Collector::Start(const Set& set, DetectedPtr detected, Collected done) {
+  const std::size_t queries = detected->plan(set.part).size();
+  if (set.part == Part::kGpus) {
+    Begin(std::make_shared<Refresh<models::GpuMetrics>>(*this, set, std::move(detected),
+                                                        std::move(done)),
+          queries);
   } else {
-    start(std::make_shared<Refresh<models::GpuProcess>>(*this, part, std::move(detected), time,
-                                                        std::move(done)));
+    Begin(std::make_shared<Refresh<models::GpuProcess>>(*this, set, std::move(detected),
+                                                        std::move(done)),
+          queries);
   }
 }
 
 void Collector::Collect(Part part, std::optional<double> time, Deadline deadline, Collected done) {
-  const double at = time.value_or(upstream_clock_.Now());
+  const Set set{part, time.value_or(upstream_clock_.Now()), deadline, !time.has_value()};
   const DetectedPtr known = detector_.Known();
   const auto choice = std::make_shared<Choice>(
       known,
-      [this, part, at, deadline](DetectedPtr there, Collected then) {
-        Start(part, std::move(there), at, deadline, std::move(then));
+      [this, set](DetectedPtr there, Collected then) {
+        Start(set, std::move(there), std::move(then));
       },
       done);
   const auto heard = [choice](DetectedPtr there) { choice->Heard(std::move(there)); };
   bool waits = true;
   if (time) {
-    detector_.LookBack(at, deadline, heard);
+    detector_.LookBack(set.time, deadline, heard);
   } else {
-    waits = detector_.LookBeside(at, deadline, heard);
+    waits = detector_.LookBeside(set.time, deadline, heard);
   }
-  if (!waits) return Start(part, known, at, deadline, std::move(done));
-  Start(part, known, at, deadline, [choice](auto result) { choice->Ended(std::move(result)); });
+  if (!waits) return Start(set, known, std::move(done));
+  Start(set, known, [choice](auto result) { choice->Ended(std::move(result)); });
 }
 
 }  // namespace gpumon::gpu

@@ -12,6 +12,7 @@
 #include "internal/gpu/join.h"
 #include "internal/gpu/plan.h"
 #include "internal/gpu/query_budget.h"
+#include "internal/gpu/target_memory.h"
 #include "internal/gpu/upstream_clock.h"
 #include "internal/prom/client.h"
 #include "internal/schema/registry.h"
@@ -31,9 +32,10 @@ class RefreshObserver {
   virtual void Joined(const JoinCounts& counts) = 0;
 };
 
+
 // Called once, on a worker thread. The error is that of the first query in plan order when every
 // value query failed.
-using Collected = std::function<void(Result<std::shared_ptr<const models::Snapshot>>)>;
+using Collected = std::function<void(Result<models::SnapshotPtr>)>;
 
 // Thread-safe. Every reference must outlive it and what it has under way. At most
 // `max_concurrency` queries are under way at once, but for one set that is larger.
@@ -59,11 +61,16 @@ class Collector {
   template <class RowT>
   class Refresh;
   class Choice;
-  void Start(models::Part part, DetectedPtr detected, double time, Deadline deadline,
-             Collected done);
+  // What one refresh is for.
+  struct Set {
+    models::Part part;
+    double time;
+    Deadline deadline;
+    bool present;  // nobody asked for that time: it is now
+  };
+  void Start(const Set& set, DetectedPtr detected, Collected done);
   template <class RefreshT>
-  void Begin(const std::shared_ptr<RefreshT>& refresh, std::size_t queries, double time,
-             Deadline deadline);
+  void Begin(const std::shared_ptr<RefreshT>& refresh, std::size_t queries);
 
   prom::Client& client_;
   const Clock& clock_;
@@ -71,6 +78,7 @@ class Collector {
   RefreshObserver& observer_;
   const CommandStyle commands_;
   UnitEvidence evidence_;
+  TargetMemory targets_;
   Detector detector_;
   QueryBudget budget_;
 };

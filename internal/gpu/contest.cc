@@ -1,8 +1,8 @@
 #include "internal/gpu/contest.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
-#include <limits>
 #include <set>
 #include <string_view>
 #include <tuple>
@@ -10,11 +10,6 @@
 #include "internal/gpu/mix.h"
 
 namespace gpumon::gpu {
-namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-}  // namespace
 
 std::size_t Contest::TargetOf(prom::LabelSet labels) {
   const std::hash<std::string_view> hash;
@@ -38,37 +33,38 @@ std::size_t Contest::Doubles(const Ranking& ranking) {
   return ranking.size() - seen.size();
 }
 
-void Contest::AddTime(std::uint32_t row, std::size_t target, double at) {
-  times_.emplace_back(Mix(row) ^ target, at);
+bool Contest::IsContradicted(const Ranking& ranking) {
+  const Contender& best = *ranking.front();
+  if (best.reading.reason != models::NullReason::kNone || !std::isfinite(best.at)) return false;
+  return std::any_of(ranking.begin() + 1, ranking.end(), [&](const Contender* one) {
+    const auto texts = [](const Contender& of) {
+      return std::tie(of.workload.name_space, of.workload.pod, of.workload.container);
+    };
+    return one->reading.reason == models::NullReason::kNone && one->at == best.at &&
+           texts(*one) == texts(best) && one->reading.value != best.reading.value;
+  });
 }
 
-double Contest::TimeOf(const Contender& contender) const {
-  const std::size_t key = Mix(contender.row) ^ contender.target;
-  const auto after = std::upper_bound(times_.begin(), times_.end(), std::pair(key, kInfinity));
-  const bool found = after != times_.begin() && std::prev(after)->first == key;
-  return found ? std::prev(after)->second : -kInfinity;
-}
-
-auto Contest::Decide() -> std::vector<Ranking> {
-  std::sort(times_.begin(), times_.end());
-  std::vector<std::pair<const Contender*, double>> places;
+auto Contest::Decide(const RowTimes& times) -> std::vector<Ranking> {
+  std::vector<const Contender*> places;
   places.reserve(contenders_.size());
-  for (const Contender& contender : contenders_) {
-    places.emplace_back(&contender, TimeOf(contender));
+  for (Contender& contender : contenders_) {
+    contender.at = times.NewestOf(contender.row, contender.target);
+    places.push_back(&contender);
   }
-  std::sort(places.begin(), places.end(), [](const auto& a, const auto& b) {
-    const Contender& x = *a.first;
-    const Contender& y = *b.first;
+  std::sort(places.begin(), places.end(), [](const Contender* a, const Contender* b) {
+    const Contender& x = *a;
+    const Contender& y = *b;
     const bool x_of_pod = !x.workload.pod.empty();
     const bool y_of_pod = !y.workload.pod.empty();
     const bool x_impossible = x.reading.reason != models::NullReason::kNone;
     const bool y_impossible = y.reading.reason != models::NullReason::kNone;
     // With equal labels the value decides.
-    return std::tie(x.row, x.metric, x_impossible, x_of_pod, b.second, x.labels, x.reading.value) <
-           std::tie(y.row, y.metric, y_impossible, y_of_pod, a.second, y.labels, y.reading.value);
+    return std::tie(x.row, x.metric, x_impossible, x_of_pod, y.at, x.labels, x.reading.value) <
+           std::tie(y.row, y.metric, y_impossible, y_of_pod, x.at, y.labels, y.reading.value);
   });
   std::vector<Ranking> rankings;
-  for (const auto& [contender, time] : places) {
+  for (const Contender* contender : places) {
     if (rankings.empty() || rankings.back().front()->row != contender->row ||
         rankings.back().front()->metric != contender->metric) {
       rankings.emplace_back();

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "internal/gpu/row_times.h"
 #include "internal/gpu/value_reader.h"
 #include "internal/prom/value.h"
 #include "models/gpu.h"
@@ -25,6 +26,7 @@ class Contest {
     std::size_t target = 0;     // TargetOf its labels
     std::string labels;         // InLabelOrder
     models::Workload workload;  // without a pod: the device itself
+    double at = 0;              // Decide's: when it was sampled; -infinity where unknown
   };
   // All contenders for one value, the winner first.
   using Ranking = std::vector<const Contender*>;
@@ -33,21 +35,19 @@ class Contest {
   static std::size_t TargetOf(prom::LabelSet labels);
   // Series of the device, or of one pod of it, beyond the first.
   static std::size_t Doubles(const Ranking& ranking);
+  // The winner's value is contradicted: another series of the same device or pod, taken at the same
+  // known time, has another one.
+  static bool IsContradicted(const Ranking& ranking);
   // A label set as one text that sorts as label sets do.
   static std::string InLabelOrder(prom::LabelSet labels);
 
   bool empty() const { return contenders_.empty(); }
   void Enter(Contender contender) { contenders_.push_back(std::move(contender)); }
-  // `target` has shown `row` a sample of the time `at` (Unix seconds).
-  void AddTime(std::uint32_t row, std::size_t target, double at);
   // Every value that was contended for, by row and metric. Good until the next Enter.
-  std::vector<Ranking> Decide();
+  std::vector<Ranking> Decide(const RowTimes& times);
 
  private:
-  double TimeOf(const Contender& contender) const;
-
   std::vector<Contender> contenders_;
-  std::vector<std::pair<std::size_t, double>> times_;  // hash of row and target -> seen
 };
 
 }  // namespace gpumon::gpu

@@ -5,12 +5,16 @@
 #include <variant>
 
 #include "internal/base/log.h"
+#include "internal/gpu/contest.h"
+#include "internal/gpu/target_checks.h"
 #include "internal/prom/promql.h"
 
 namespace gpumon::gpu {
 namespace {
 
 constexpr std::string_view kFallback = "nvidia_gpu";
+constexpr std::string_view kWithoutNode = "without_node";
+constexpr std::string_view kFrozen = "frozen";
 
 std::string NamesOf(const std::vector<const schema::Exporter*>& exporters) {
   std::string names;
@@ -19,73 +23,161 @@ std::string NamesOf(const std::vector<const schema::Exporter*>& exporters) {
   return names;
 }
 
+// What its series are, and that no label of them names a node.
+std::vector<schema::Condition> WithoutNode(const schema::Exporter& exporter) {
+  std::vector<schema::Condition> conditions = exporter.require;
+  for (const auto& [text, aliases] : exporter.labels.texts) {
+    if (text != models::Text::kNode) continue;
+    for (const std::string& label : aliases) {
+      conditions.push_back({label, schema::Condition::Is::kAbsent, {}});
+    }
+  }
+  return conditions;
+}
+
 }  // namespace
+
+bool Detected::AsksOtherThan(const Detected& other) const {
+  if (exporters != other.exporters || frozen != other.frozen) return true;
+  for (std::size_t i = 0; i < subjects.size(); ++i) {
+    if (subjects[i].without_node != other.subjects[i].without_node) return true;
+  }
+  return false;
+}
 
 std::string Detector::Query(const schema::Registry& registry) {
   std::string promql;
   for (const auto& exporter : registry.exporters()) {
-    std::vector<std::string> names;
-    for (const auto& name : exporter->detect) {
-      for (const auto& prefix : exporter->prefixes) names.push_back(prefix + name);
-    }
-    promql.append(promql.empty() ? "" : " or ")
-        .append("label_replace(group(")
-        .append(SelectorOfAny(names, exporter->require))
-        .append("),\"exporter\",")
-        .append(prom::Quote(exporter->name))
-        .append(",\"\",\"\")");
+    const std::vector<std::string> names = WithPrefixes(*exporter, exporter->detect);
+    const auto add = [&](const std::string& clause, std::string_view is) {
+      std::string labelled =
+          "label_replace(" + clause + ",\"exporter\"," + prom::Quote(exporter->name) + ",\"\",\"\")";
+      if (!is.empty()) {
+        labelled = "label_replace(" + labelled + ",\"is\"," + prom::Quote(is) + ",\"\",\"\")";
+      }
+      promql.append(promql.empty() ? "" : " or ").append(labelled);
+    };
+    add("group by(job)(" + SelectorOfAny(names, exporter->require) + ")", "");
+    add("group by(job)(" + SelectorOfAny(names, WithoutNode(*exporter)) + ")", kWithoutNode);
+    if (const std::string stuck = StuckQuery(*exporter); !stuck.empty()) add(stuck, kFrozen);
   }
   return promql;
 }
 
 Detector::Detector(prom::Client& client, const Clock& clock, const schema::Registry& registry,
-                   DetectorOptions options)
+                   const TargetMemory* targets, DetectorOptions options)
     : client_(client),
       clock_(clock),
       registry_(registry),
+      targets_(targets),
       options_(options),
-      query_(Query(registry)),
-      known_(Plan({registry.Find(kFallback)})) {}
+      query_(Query(registry)) {
+  const MutexLock lock(mutex_);
+  known_ = Plan({});
+}
 
-DetectedPtr Detector::Plan(std::vector<const schema::Exporter*> exporters) const {
-  auto detected = std::make_shared<Detected>();
-  detected->gpu_plan = PlanQueries(exporters, models::Part::kGpus);
-  detected->process_plan = PlanQueries(exporters, models::Part::kProcesses);
-  detected->exporters = std::move(exporters);
+DetectedPtr Detector::Plan(Detected detected) const {
+  if (detected.subjects.empty()) detected.subjects.push_back({registry_.Find(kFallback), {}});
+  detected.exporters.clear();
+  for (Subject& subject : detected.subjects) {
+    subject.brings_times |= brings_times_.count(subject.exporter) > 0;
+    detected.exporters.push_back(subject.exporter);
+  }
+  detected.frozen.resize(detected.subjects.size());
+  detected.gpu_plan = PlanQueries(detected.subjects, models::Part::kGpus);
+  detected.process_plan = PlanQueries(detected.subjects, models::Part::kProcesses);
+  return std::make_shared<const Detected>(std::move(detected));
+}
+
+DetectedPtr Detector::WithSeriesTimes(const Detected& detected) {
+  Detected its = detected;
+  for (Subject& subject : its.subjects) subject.brings_times = true;
+  its.gpu_plan = PlanQueries(its.subjects, models::Part::kGpus);
+  its.process_plan = PlanQueries(its.subjects, models::Part::kProcesses);
+  return std::make_shared<const Detected>(std::move(its));
+}
+
+DetectedPtr Detector::SawTimes(const Detected& detected,
+                               const std::vector<std::size_t>& exporters) {
+  const MutexLock lock(mutex_);
+  for (const std::size_t exporter : exporters) {
+    if (!brings_times_.insert(detected.exporters[exporter]).second) continue;
+    log::Info("samples have time stamps of their own",
+              {{"exporter", detected.exporters[exporter]->name}});
+  }
+  known_ = Plan(*known_);
+  return Plan(detected);
+}
+
+Detected Detector::Read(const prom::InstantVector* found) const {
+  Detected detected;
+  for (const auto& exporter : registry_.exporters()) {
+    Subject subject{exporter.get(), {}};
+    std::set<std::size_t> frozen;
+    std::set<std::string> jobs;
+    bool is_there = false;
+    for (std::size_t i = 0; found != nullptr && i < found->size(); ++i) {
+      const prom::LabelSet labels = found->labels(i);
+      if (prom::Get(labels, "exporter") != exporter->name) continue;
+      const std::string_view is = prom::Get(labels, "is");
+      if (is == kFrozen) {
+        frozen.insert(Contest::TargetOf(labels));
+        continue;
+      }
+      is_there = true;
+      subject.without_node |= is == kWithoutNode;
+      if (const auto job = prom::Get(labels, "job"); !job.empty()) jobs.emplace(job);
+    }
+    if (!is_there) continue;
+    subject.jobs.assign(jobs.begin(), jobs.end());
+    detected.subjects.push_back(std::move(subject));
+    detected.frozen.push_back(std::move(frozen));
+  }
   return detected;
 }
 
-void Detector::Ask(double time, Deadline deadline, std::function<void(Result<DetectedPtr>)> done) {
+void Detector::Ask(double time, Deadline deadline, std::function<void(Result<Detected>)> done) {
   client_.Query({query_, time}, deadline,
-                [this, done = std::move(done)](Result<prom::QueryResult> answer) {
+                [this, done = std::move(done)](const Result<prom::QueryResult>& answer) {
                   if (!answer) return done(Error(answer.error()));
-                  const auto* const vector = std::get_if<prom::InstantVector>(&answer->value);
-                  std::vector<const schema::Exporter*> exporters;
-                  for (const auto& exporter : registry_.exporters()) {
-                    for (std::size_t i = 0; vector != nullptr && i < vector->size(); ++i) {
-                      if (prom::Get(vector->labels(i), "exporter") == exporter->name) {
-                        exporters.push_back(exporter.get());
-                        break;
-                      }
-                    }
-                  }
-                  if (exporters.empty()) exporters = {registry_.Find(kFallback)};
-                  done(Plan(std::move(exporters)));
+                  done(Read(std::get_if<prom::InstantVector>(&answer->value)));
                 });
 }
 
-void Detector::Keep(const Result<DetectedPtr>& detected) {
+// Exporters that are no longer found but remembered, in the registry's order among the others.
+void Detector::KeepMissed(Detected& detected) const {
+  if (targets_ == nullptr) return;
+  Detected all;
+  for (const auto& exporter : registry_.exporters()) {
+    const auto take = [&](const Detected& from) {
+      for (std::size_t i = 0; i < from.subjects.size(); ++i) {
+        if (from.subjects[i].exporter != exporter.get()) continue;
+        all.subjects.push_back(from.subjects[i]);
+        all.frozen.push_back(from.frozen[i]);
+        return true;
+      }
+      return false;
+    };
+    if (!take(detected) && targets_->Knows(exporter->name)) take(*known_);
+  }
+  detected = std::move(all);
+}
+
+DetectedPtr Detector::Keep(Result<Detected> detected) {
   const MutexLock lock(mutex_);
   if (!detected) {
     in_vain_ = true;
-    return;  // what was known stays
+    return nullptr;  // what was known stays
   }
-  if (!found_ || known_->exporters != (*detected)->exporters) {
-    log::Info("exporters to ask", {{"exporters", NamesOf((*detected)->exporters)}});
-    known_ = *detected;
+  if (found_) KeepMissed(*detected);
+  DetectedPtr planned = Plan(*std::move(detected));
+  if (!found_ || known_->exporters != planned->exporters) {
+    log::Info("exporters to ask", {{"exporters", NamesOf(planned->exporters)}});
   }
+  known_ = planned;
   found_ = true;
   look_again_ = clock_.Steady() + options_.refresh;
+  return planned;
 }
 
 DetectedPtr Detector::Known() const {
@@ -108,23 +200,27 @@ bool Detector::LookBeside(double time, Deadline deadline, Found found) {
     }
   }
   if (!found) {
-    Ask(time, deadline, [this](const Result<DetectedPtr>& detected) {
-      Keep(detected);
+    Ask(time, deadline, [this](Result<Detected> detected) {
+      Keep(std::move(detected));
       const MutexLock lock(mutex_);
       looking_ = false;
     });
     return false;
   }
-  Ask(time, Share(deadline), [this, found = std::move(found)](const Result<DetectedPtr>& detected) {
-    Keep(detected);
-    found(detected ? *detected : nullptr);
+  Ask(time, Share(deadline), [this, found = std::move(found)](Result<Detected> detected) {
+    found(Keep(std::move(detected)));
   });
   return true;
 }
 
 void Detector::LookBack(double time, Deadline deadline, Found found) {
-  Ask(time, Share(deadline), [found = std::move(found)](const Result<DetectedPtr>& detected) {
-    found(detected ? *detected : nullptr);
+  Ask(time, Share(deadline), [this, found = std::move(found)](Result<Detected> detected) {
+    DetectedPtr planned;
+    if (detected) {
+      const MutexLock lock(mutex_);
+      planned = Plan(*std::move(detected));
+    }
+    found(std::move(planned));
   });
 }
 

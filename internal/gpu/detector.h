@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "internal/base/mutex.h"
 #include "internal/base/result.h"
 #include "internal/gpu/plan.h"
+#include "internal/gpu/target_memory.h"
 #include "internal/prom/client.h"
 #include "internal/schema/registry.h"
 
@@ -19,12 +21,17 @@ namespace gpumon::gpu {
 // The exporters that are there, the best first, and what to ask them. Immutable.
 struct Detected {
   std::vector<const schema::Exporter*> exporters;
+  std::vector<Subject> subjects;               // the same, and how each is asked
+  std::vector<std::set<std::size_t>> frozen;   // by exporter: targets (Contest::TargetOf)
   std::vector<PlannedQuery> gpu_plan;
   std::vector<PlannedQuery> process_plan;
 
   const std::vector<PlannedQuery>& plan(models::Part part) const {
     return part == models::Part::kGpus ? gpu_plan : process_plan;
   }
+  // An answer to what is asked here would differ. What only saves Prometheus work does not count:
+  // which jobs an exporter has.
+  bool AsksOtherThan(const Detected& other) const;
 };
 using DetectedPtr = std::shared_ptr<const Detected>;
 
@@ -44,8 +51,10 @@ class Detector {
   // Null when nobody could tell.
   using Found = std::function<void(DetectedPtr)>;
 
+  // An exporter that is no longer found is asked on while `targets` (may be null) remembers it:
+  // its targets may be down.
   Detector(prom::Client& client, const Clock& clock, const schema::Registry& registry,
-           DetectorOptions options = {});
+           const TargetMemory* targets = nullptr, DetectorOptions options = {});
 
   // What was found last; before that, and where Prometheus has no known exporter, the
   // requirement's own (nvidia_gpu). Never null.
@@ -57,25 +66,38 @@ class Detector {
   void LookBack(double time, Deadline deadline, Found found);
   // The last refresh had no row at all: look again beside the next.
   void SawNothing();
+  // Samples of these exporters (by their place in `detected`) have time stamps of their own: from
+  // now on each series is asked for its time. What to ask then instead of `detected`.
+  DetectedPtr SawTimes(const Detected& detected, const std::vector<std::size_t>& exporters);
+  // `detected`, with each series asked for its time.
+  static DetectedPtr WithSeriesTimes(const Detected& detected);
   const schema::Registry& registry() const { return registry_; }
 
-  // The one PromQL query: a sample {exporter="name"} for each exporter that is there.
+  // The one PromQL query. Samples: {exporter="name",job} for each exporter that is there; with
+  // is="without_node" where series of it name no node; with is="frozen" and `instance` for targets
+  // as StuckQuery finds them.
   static std::string Query(const schema::Registry& registry);
 
  private:
   Deadline Share(Deadline deadline) const;
-  void Ask(double time, Deadline deadline, std::function<void(Result<DetectedPtr>)> done);
-  DetectedPtr Plan(std::vector<const schema::Exporter*> exporters) const;
-  void Keep(const Result<DetectedPtr>& detected);
+  void Ask(double time, Deadline deadline, std::function<void(Result<Detected>)> done);
+  // Without plans.
+  Detected Read(const prom::InstantVector* found) const;
+  DetectedPtr Plan(Detected detected) const REQUIRES(mutex_);
+  // What is known from now on; null when nobody could tell.
+  DetectedPtr Keep(Result<Detected> detected);
+  void KeepMissed(Detected& detected) const REQUIRES(mutex_);
 
   prom::Client& client_;
   const Clock& clock_;
   const schema::Registry& registry_;
+  const TargetMemory* const targets_;
   const DetectorOptions options_;
   const std::string query_;
 
   mutable Mutex mutex_;
   DetectedPtr known_ GUARDED_BY(mutex_);
+  std::set<const schema::Exporter*> brings_times_ GUARDED_BY(mutex_);
   SteadyTime look_again_ GUARDED_BY(mutex_);
   bool found_ GUARDED_BY(mutex_) = false;    // known_ is more than an assumption
   bool in_vain_ GUARDED_BY(mutex_) = false;  // a first refresh waited for nothing

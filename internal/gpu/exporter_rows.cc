@@ -47,15 +47,15 @@ bool AllHold(const std::vector<schema::Condition>& conditions, prom::LabelSet la
 }  // namespace
 
 template <class RowT>
-ExporterRows<RowT>::ExporterRows(const schema::Exporter& exporter, const OwnPods& own_pods,
+ExporterRows<RowT>::ExporterRows(const schema::Exporter& exporter, const Surroundings& around,
                                  UnitEvidence& evidence, models::Arena& arena)
     : exporter_(exporter),
-      table_(exporter, own_pods, arena, counts_),
+      table_(exporter, around, arena, counts_),
       values_(exporter, kPartOf<RowT>, evidence),
       names_(exporter, kPartOf<RowT>),
       leaders_(LeadersOf(MetricsOf<RowT>(exporter))),
       owners_(MetricsOf<RowT>(exporter).size()),
-      own_pods_(own_pods) {}
+      around_(around) {}
 
 template <class RowT>
 std::uint32_t ExporterRows<RowT>::RowOf(prom::LabelSet labels) {
@@ -72,7 +72,7 @@ void ExporterRows<RowT>::Tell(FamilyUse use, std::uint32_t row, prom::LabelSet l
     if (recorder_ == nullptr || row == RowTable<RowT>::kNone) return;
     const std::size_t leader = use.as == FamilyUse::As::kMetric ? leaders_[use.index] : use.index;
     recorder_->Saw(
-        {exporter_, use, leader, row, table_.rows()[row], labels, raw, reading, own_pods_});
+        {exporter_, use, leader, row, table_.rows()[row], labels, raw, reading, around_.own_pods});
   }
 }
 
@@ -183,6 +183,7 @@ void ExporterRows<RowT>::Measure(const prom::InstantVector& vector, std::size_t 
   if (!of.where.empty() && !AllHold(of.where, labels)) return;
   const std::uint32_t row = RowOf(labels);
   if (row == RowTable<RowT>::kNone) return;
+  row_times_.Saw(row, labels);
   const Reading reading = Read(of, vector, sample);
   Tell({FamilyUse::As::kMetric, metric}, row, labels, vector.point(sample).value, reading);
   metric = leaders_[metric];
@@ -264,47 +265,68 @@ void ExporterRows<RowT>::AddTimes(prom::InstantVector times) {
 }
 
 template <class RowT>
-void ExporterRows<RowT>::ApplyTimes(double as_of) {
-  constexpr double kDay = 86400;  // clocks differ
+void ExporterRows<RowT>::AddTargetTimes(const prom::InstantVector& times) {
+  target_times_.push_back(times);
+}
+
+template <class RowT>
+void ExporterRows<RowT>::TakeTimes() {
+  for (const auto& vector : target_times_) counts_.bad_value += row_times_.AddTargetTimes(vector);
   for (const auto& vector : times_) {
     for (std::size_t i = 0; i < vector.size(); ++i) {
       const double at = vector.point(i).value;
       const prom::LabelSet labels = vector.labels(i);
-      const std::uint32_t found = table_.Find(labels);
-      if (found == RowTable<RowT>::kNone) continue;
-      RowT& row = table_.rows()[found];
-      if (!(at >= 0 && at <= as_of + kDay)) {
-        ++counts_.bad_value;
-        row.bad_time = true;
-        continue;
-      }
-      if (!(row.newest >= at)) row.newest = at;
-      if (!(row.oldest <= at)) row.oldest = at;
+      const std::uint32_t row = table_.Find(labels);
+      if (row == RowTable<RowT>::kNone) continue;
+      const bool possible = row_times_.AddSeriesTime(row, Contest::TargetOf(labels), at);
+      counts_.bad_value += possible ? 0U : 1U;
       if constexpr (!kIsProcess) {
-        if (recorder_ != nullptr) recorder_->Timed(exporter_, found, row, labels, at);
+        if (possible && recorder_ != nullptr) {
+          recorder_->Timed(exporter_, row, table_.rows()[row], labels, at);
+        }
       }
-      if (!contest_.empty()) contest_.AddTime(found, Contest::TargetOf(labels), at);
     }
   }
   times_.clear();
+  target_times_.clear();
+}
+
+// After the contest: what lost is no part of the row.
+template <class RowT>
+void ExporterRows<RowT>::ApplyTimes() {
+  for (std::uint32_t i = 0; i < size(); ++i) {
+    const RowTimes::Span span = row_times_.Of(i);
+    RowT& its = table_.rows()[i];
+    its.newest = span.newest;
+    its.oldest = span.oldest;
+    its.bad_time = span.bad;
+  }
 }
 
 template <class RowT>
 void ExporterRows<RowT>::SettleContest() {
-  for (const Contest::Ranking& ranking : contest_.Decide()) {
+  for (const Contest::Ranking& ranking : contest_.Decide(row_times_)) {
     const Contest::Contender& best = *ranking.front();
     if (recorder_ != nullptr) recorder_->Ranked(exporter_, ranking);
     const schema::Metric& metric = MetricsOf<RowT>(exporter_)[best.metric];
-    if (metric.reduce == schema::Reduce::kNewest) counts_.duplicates += Contest::Doubles(ranking);
     auto& readings = table_.rows()[best.row].readings;
     std::uint8_t& shown = shown_[best.row * kSlots + metric.slot];
     const bool has = readings.Has(metric.slot);
-    const bool possible = best.reading.reason == NullReason::kNone;
+    const bool newest = metric.reduce == schema::Reduce::kNewest;
+    if (newest) counts_.duplicates += Contest::Doubles(ranking);
+    NullReason reason = best.reading.reason;
+    if (newest && Contest::IsContradicted(ranking)) reason = NullReason::kConflict;
+    const bool possible = reason == NullReason::kNone;
+    for (const auto* one : ranking) {
+      if (newest && one != &best && one->workload.pod.empty()) {
+        row_times_.Lost(one->row, one->target);
+      }
+    }
     if (shown < best.metric && (has || !possible)) continue;
     if (shown > best.metric && has && !possible) continue;
     shown = best.metric;
     if (!possible) {
-      readings.SetAbsent(metric.slot, best.reading.reason);
+      readings.SetAbsent(metric.slot, reason);
     } else if (metric.reduce == schema::Reduce::kSum) {
       double sum = 0;  // of the impossible ones nothing
       for (const auto* one : ranking) {
@@ -340,8 +362,10 @@ void ExporterRows<RowT>::SharePods(const Contest::Ranking& ranking, std::size_t 
 
 template <class RowT>
 void ExporterRows<RowT>::Settle(double as_of) {
-  ApplyTimes(as_of);
+  row_times_.SetAsOf(as_of);
+  TakeTimes();
   SettleContest();
+  ApplyTimes();
   counts_.bad_value += table_.workloads().DropImpossible();
 }
 

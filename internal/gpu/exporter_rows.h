@@ -16,6 +16,7 @@
 #include "internal/gpu/own_pods.h"
 #include "internal/gpu/recorder.h"
 #include "internal/gpu/row_table.h"
+#include "internal/gpu/row_times.h"
 #include "internal/gpu/unit_evidence.h"
 #include "internal/gpu/value_reader.h"
 #include "internal/prom/value.h"
@@ -35,16 +36,19 @@ class ExporterRows {
  public:
   static constexpr std::uint8_t kNoMetric = 0xFF;
 
-  // All must outlive it. `own_pods` is complete before the first Add where the schema says
-  // pod_may_be_exporters.
-  ExporterRows(const schema::Exporter& exporter, const OwnPods& own_pods, UnitEvidence& evidence,
+  // All must outlive it. `around` is complete before the first Add.
+  ExporterRows(const schema::Exporter& exporter, const Surroundings& around, UnitEvidence& evidence,
                models::Arena& arena);
 
   // Takes every sample of `vector`: as values of `metric` (of exporter.gpu or .process), or of
   // what each one's name says.
   void Add(const prom::InstantVector& vector, std::optional<std::size_t> metric);
-  // Sample times (Unix seconds as values) by the same identity labels.
+  // Sample times (Unix seconds as values) by the same identity labels; kept until Settle.
   void AddTimes(prom::InstantVector times);
+  // Sample times by scrape target, as RowTimes::AddTargetTimes.
+  void AddTargetTimes(const prom::InstantVector& times);
+  // Targets (Contest::TargetOf) whose values are old whatever their time. Before the first Add.
+  void SetFrozen(const std::set<std::size_t>& targets) { failed_ = targets; }
   // Hears of every sample from now on; GPUs only. It must outlive this.
   void Record(JoinRecorder* recorder) { recorder_ = recorder; }
   // Call once, after the last Add: settles duplicates and times, of which none lies before 1970 or
@@ -67,6 +71,7 @@ class ExporterRows {
     return table_.workloads().Of(i);
   }
   const JoinCounts& counts() const { return counts_; }
+  const RowTimes& times() const { return row_times_; }
   std::size_t samples() const { return samples_; }
 
  private:
@@ -88,8 +93,9 @@ class ExporterRows {
   void Contend(const prom::InstantVector& vector, std::size_t sample, std::uint32_t row,
                std::size_t metric, const Reading& reading);
   void AddShare(const FamilyUse& use, prom::LabelSet labels, double raw);
-  void ApplyTimes(double as_of);
+  void TakeTimes();
   void SettleContest();
+  void ApplyTimes();
   void SharePods(const Contest::Ranking& ranking, std::size_t slot);
 
   const schema::Exporter& exporter_;
@@ -100,11 +106,13 @@ class ExporterRows {
   std::vector<std::uint8_t> shown_;                 // row, slot -> metric
   const std::vector<std::size_t> leaders_;          // metric -> the one that it is added to
   std::vector<std::vector<std::uint32_t>> owners_;  // metric, row -> 1 + sample of this vector
-  std::set<std::size_t> failed_;                    // targets whose last collection failed
+  std::set<std::size_t> failed_;  // targets that are frozen, or whose last collection failed
   Contest contest_;
+  RowTimes row_times_;
   std::vector<prom::InstantVector> times_;
+  std::vector<prom::InstantVector> target_times_;
   std::size_t samples_ = 0;
-  const OwnPods& own_pods_;
+  const Surroundings& around_;
   JoinRecorder* recorder_ = nullptr;
 };
 

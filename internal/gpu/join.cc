@@ -35,6 +35,11 @@ std::size_t IdHash(const RowT& row) {
   return HashOf(row, row.text(Text::kNode), row.text(Text::kGpuId));
 }
 
+// Exporters beyond the sixty-third share a bit.
+std::uint64_t BitOf(std::size_t exporter) {
+  return std::uint64_t{1} << std::min<std::size_t>(exporter, 63);
+}
+
 bool Agree(std::string_view a, std::string_view b) {
   return a.empty() || b.empty() || a == b;
 }
@@ -47,19 +52,20 @@ Join<RowT>::Join(std::span<const schema::Exporter* const> exporters, UnitEvidenc
     : exporters_(exporters),
       evidence_(evidence),
       snapshot_(std::make_shared<models::Snapshot>()),
+      places_(exporters.size()),
       failed_(kSlots, false) {
   snapshot_->as_of = as_of;
   snapshot_->part = kIsProcess ? models::Part::kProcesses : models::Part::kGpus;
   for (const schema::Exporter* exporter : exporters) {
     parts_.push_back(
-        std::make_unique<ExporterRows<RowT>>(*exporter, own_pods_, evidence, snapshot_->arena));
+        std::make_unique<ExporterRows<RowT>>(*exporter, around_, evidence, snapshot_->arena));
     first_coverage_.push_back(snapshot_->coverage.size());
     for (const schema::Metric& metric : exporter->metrics(kIsProcess)) {
       snapshot_->coverage.push_back({exporter->name, metric.name, metric.slot});
     }
     if (kIsProcess) {
       devices_.push_back(std::make_unique<ExporterRows<models::GpuMetrics>>(
-          *exporter, own_pods_, evidence, snapshot_->arena));
+          *exporter, around_, evidence, snapshot_->arena));
     }
   }
 }
@@ -86,6 +92,28 @@ void Join<RowT>::AddFailure(std::size_t exporter, std::optional<std::size_t> met
 template <class RowT>
 void Join<RowT>::AddTimes(std::size_t exporter, prom::InstantVector times) {
   parts_[exporter]->AddTimes(std::move(times));
+}
+
+template <class RowT>
+void Join<RowT>::AddTargetTimes(std::size_t exporter, const prom::InstantVector& times) {
+  parts_[exporter]->AddTargetTimes(times);
+}
+
+template <class RowT>
+void Join<RowT>::AddTargets(const prom::InstantVector& targets) {
+  around_.own_pods.Add(targets);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (targets.point(i).value != 0) continue;
+    const prom::LabelSet labels = targets.labels(i);
+    down_.push_back({Contest::TargetOf(labels), "job " + std::string(prom::Get(labels, "job")) +
+                                                    ", " +
+                                                    std::string(prom::Get(labels, "instance"))});
+  }
+}
+
+template <class RowT>
+void Join<RowT>::SetFrozen(std::size_t exporter, const std::set<std::size_t>& targets) {
+  parts_[exporter]->SetFrozen(targets);
 }
 
 template <class RowT>
@@ -154,8 +182,10 @@ template <class RowT>
 void Join<RowT>::AddRow(std::size_t exporter, std::size_t i) {
   ExporterRows<RowT>& rows = *parts_[exporter];
   const auto at = static_cast<std::uint32_t>(rows_.size());
+  places_[exporter][i] = at;
   rows_.push_back(rows.row(i));
   last_exporter_.push_back(exporter);
+  said_by_.push_back(BitOf(exporter));
   held_.push_back(rows.WorkloadsOf(i));
   const RowT& row = rows_.back();
   CoverRow(exporter, i, row);
@@ -175,16 +205,19 @@ void Join<RowT>::TakeAll() {
     TellMet(0, i, static_cast<std::uint32_t>(i));
     held_.push_back(rows.WorkloadsOf(i));
   }
+  std::iota(places_.front().begin(), places_.front().end(), 0U);
   rows_ = rows.TakeRows();
 }
 
 template <class RowT>
 void Join<RowT>::FillRow(std::uint32_t at, std::size_t exporter, std::size_t i) {
   ExporterRows<RowT>& rows = *parts_[exporter];
+  places_[exporter][i] = at;
   RowT& row = rows_[at];
   const RowT& more = rows.row(i);
   const bool had_uuid = !row.text(Text::kUuid).empty();
   last_exporter_[at] = exporter;
+  said_by_[at] |= BitOf(exporter);
   TellMet(exporter, i, at);
   bool used = false;
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
@@ -242,6 +275,7 @@ void Join<RowT>::Take(std::size_t exporter) {
   counts_.duplicates += rows.counts().duplicates;
   counts_.bad_value += rows.counts().bad_value;
   if (rows.size() > 0) snapshot_->sources.push_back(exporters_[exporter]->name);
+  places_[exporter].resize(rows.size());
   // Rows with UUID and node first: those without one join them, in whichever order they came.
   const auto lacks = [](const RowT& row) {
     return row.text(Text::kUuid).empty() ? 2 : row.text(Text::kNode).empty() ? 1 : 0;
@@ -297,6 +331,7 @@ void Join<RowT>::CheckRow(RowT& row) {
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
     if (row.readings.reason(slot) == NullReason::kInvalidValue) ++counts_.bad_value;
     if (row.readings.reason(slot) == NullReason::kStale) ++counts_.stale;
+    if (row.readings.reason(slot) == NullReason::kConflict) ++counts_.conflicts;
     if (failed_[slot] && !row.readings.Has(slot)) {
       row.readings.SetAbsent(slot, NullReason::kQueryFailed);
     }
@@ -318,6 +353,59 @@ void Join<RowT>::ShowCommands(CommandStyle style) {
         known->second = text == command ? command : snapshot_->arena.Keep(text);
       }
       row.set_text(Text::kCommand, known->second);
+    }
+  }
+}
+
+// Nodes as the whole row knows them: an exporter that names none may meet one that does.
+template <class RowT>
+void Join<RowT>::NoteShown() {
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    // One target's rows mostly stand together, and so do one node's.
+    std::size_t last_target = 0;
+    std::string_view last_node;
+    parts_[i]->times().ForEach([&](std::uint32_t row, std::size_t target) {
+      const std::string_view node = rows_[places_[i][row]].text(Text::kNode);
+      if (target == last_target && node == last_node) return;
+      shown_.insert({exporters_[i]->name, target, std::string(node)});
+      last_target = target;
+      last_node = node;
+    });
+  }
+}
+
+template <class RowT>
+void Join<RowT>::FindDown(const TargetMemory& memory) {
+  for (std::size_t i = 0; i < exporters_.size(); ++i) {
+    std::set<std::string> nodes;
+    std::set<std::string> names;
+    for (const Target& target : down_) {
+      const auto its = memory.NodesOf(exporters_[i]->name, target.key);
+      if (its.empty()) continue;
+      nodes.insert(its.begin(), its.end());
+      names.insert(target.name);
+    }
+    if (names.empty()) continue;
+    const std::string more = names.size() == 1 ? "" : " and " + std::to_string(names.size() - 1) +
+                                                          " more";
+    AddUniqueWarning(exporters_[i]->name + ": " +
+                     (names.size() == 1 ? "a scrape target is" : "scrape targets are") +
+                     " down, what it showed is missing (" + *names.begin() + more + ")");
+    BlameDown(i, nodes);
+  }
+}
+
+template <class RowT>
+void Join<RowT>::BlameDown(std::size_t exporter, const std::set<std::string>& nodes) {
+  // Rows of the only exporter are all its own.
+  for (std::size_t at = 0; at < said_by_.size(); ++at) {
+    RowT& row = rows_[at];
+    if ((said_by_[at] & BitOf(exporter)) != 0) continue;
+    if (nodes.count(std::string(row.text(Text::kNode))) == 0) continue;
+    for (const schema::Metric& metric : exporters_[exporter]->metrics(kIsProcess)) {
+      if (row.readings.reason(metric.slot) == NullReason::kNotExported) {
+        row.readings.SetAbsent(metric.slot, NullReason::kExporterDown);
+      }
     }
   }
 }
@@ -350,11 +438,14 @@ void Join<RowT>::StateWarnings() {
 }
 
 template <class RowT>
-std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands) {
+std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
+                                                     const TargetMemory* memory) {
   for (std::size_t i = 0; i < parts_.size(); ++i) Take(i);
   for (auto& one : snapshot_->coverage) one.percent = evidence_.AnyIsPercent(one.metric);
   if (kIsProcess) NameDevices();
   if constexpr (!kIsProcess) NameInstances(rows_);
+  NoteShown();
+  if (memory != nullptr && !down_.empty()) FindDown(*memory);
   for (RowT& row : rows_) {
     CheckRow(row);
     if (row.text(Text::kNode).empty()) ++counts_.no_node_label;

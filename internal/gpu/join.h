@@ -15,6 +15,7 @@
 #include "internal/gpu/exporter_rows.h"
 #include "internal/gpu/identity.h"
 #include "internal/gpu/row_index.h"
+#include "internal/gpu/target_memory.h"
 #include "internal/prom/value.h"
 #include "internal/schema/exporter.h"
 #include "models/gpu.h"
@@ -43,8 +44,14 @@ class Join {
   // Sample times (Unix seconds as values) by the same identity labels, kept until Finish: a row's
   // newest and oldest are taken over all of its series.
   void AddTimes(std::size_t exporter, prom::InstantVector times);
+  // Sample times by scrape target, as RowTimes::AddTargetTimes.
+  void AddTargetTimes(std::size_t exporter, const prom::InstantVector& times);
   // Series of `up`, before the values of exporters whose own pod may be taken for a workload.
-  void AddTargets(const prom::InstantVector& targets) { own_pods_.Add(targets); }
+  void AddTargets(const prom::InstantVector& targets);
+  // As Addresses::Add, before the values of exporters whose series name no node.
+  void AddAddresses(const prom::InstantVector& infos) { around_.addresses.Add(infos); }
+  // Targets of that exporter whose values no longer change. Before its values.
+  void SetFrozen(std::size_t exporter, const std::set<std::size_t>& targets);
   // Sample times are unknown: the snapshot is partial.
   void AddFailedTimes() { snapshot_->times_failed = snapshot_->partial = true; }
   // The server says that it left something out.
@@ -58,8 +65,17 @@ class Join {
   void CountUndecodable(std::size_t n) { counts_.undecodable += n; }
 
   // Derives, checks bounds, states reasons, sorts. Call once, last.
-  std::shared_ptr<models::Snapshot> Finish(CommandStyle commands);
+  // Scrape targets that `memory` (may be null) has seen and that are down are why values of their
+  // nodes' GPUs are missing.
+  std::shared_ptr<models::Snapshot> Finish(CommandStyle commands,
+                                           const TargetMemory* memory = nullptr);
   const JoinCounts& counts() const { return counts_; }
+  // After Finish: which target showed GPUs of which node.
+  const std::set<TargetMemory::Shown>& shown() const { return shown_; }
+  // After Finish: AddTargetTimes is not enough, since samples have time stamps of their own.
+  bool BringsItsOwnTimes(std::size_t exporter) const {
+    return parts_[exporter]->times().BringsItsOwn();
+  }
 
  private:
   static constexpr bool kIsProcess = std::is_same_v<RowT, models::GpuProcess>;
@@ -79,19 +95,30 @@ class Join {
   void NameDevices();
   void CheckRow(RowT& row);
   void ShowCommands(CommandStyle style);
+  void NoteShown();
+  void FindDown(const TargetMemory& memory);
+  void BlameDown(std::size_t exporter, const std::set<std::string>& nodes);
   void StateReasons();
   void StateWarnings();
 
   const std::span<const schema::Exporter* const> exporters_;
   const UnitEvidence& evidence_;
   std::shared_ptr<models::Snapshot> snapshot_;
-  OwnPods own_pods_;
+  Surroundings around_;
+  struct Target {
+    std::size_t key;  // Contest::TargetOf
+    std::string name;
+  };
+  std::vector<Target> down_;
+  std::set<TargetMemory::Shown> shown_;
   std::vector<std::unique_ptr<ExporterRows<RowT>>> parts_;  // one for each exporter
   // Processes: what the exporters' info families say of the GPUs they run on.
   std::vector<std::unique_ptr<ExporterRows<models::GpuMetrics>>> devices_;
 
   std::vector<RowT> rows_;
   std::vector<std::size_t> last_exporter_;           // row -> who added to it last
+  std::vector<std::uint64_t> said_by_;               // row -> bits of who added to it
+  std::vector<std::vector<std::uint32_t>> places_;   // exporter, its row -> row
   std::vector<std::vector<models::Workload>> held_;  // row -> its workloads
   RowIndex by_uuid_;
   RowIndex by_id_;

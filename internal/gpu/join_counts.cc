@@ -15,8 +15,10 @@ std::vector<std::string> WarningsOf(const JoinCounts& counts) {
         "samples without a valid pid dropped");
   state(counts.no_node_label, "row without a node label", "rows without a node label");
   state(counts.bad_value, "impossible value shown as null", "impossible values shown as null");
-  state(counts.stale, "old value of a failed collection shown as null",
-        "old values of failed collections shown as null");
+  state(counts.stale, "old value of a failed collection or frozen exporter shown as null",
+        "old values of failed collections or frozen exporters shown as null");
+  state(counts.conflicts, "value that two series contradict each other about shown as null",
+        "values that two series contradict each other about shown as null");
   state(counts.duplicates, "duplicate series ignored", "duplicate series ignored");
   return warnings;
 }

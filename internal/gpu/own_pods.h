@@ -6,6 +6,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "internal/gpu/addresses.h"
 #include "internal/prom/value.h"
 
 namespace gpumon::gpu {
@@ -29,6 +30,12 @@ class OwnPods {
   };
 
   std::unordered_map<std::size_t, Pod> pods_;  // by Contest::TargetOf
+};
+
+// What Prometheus and kube-state-metrics say around an exporter's series.
+struct Surroundings {
+  OwnPods own_pods;
+  Addresses addresses;
 };
 
 }  // namespace gpumon::gpu

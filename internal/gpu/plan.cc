@@ -1,6 +1,8 @@
 #include "internal/gpu/plan.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "internal/gpu/metric_index.h"
 #include "internal/prom/promql.h"
@@ -13,36 +15,57 @@ using schema::Condition;
 using schema::Exporter;
 using schema::Metric;
 
+// `up` of the targets of these jobs; none: of all.
+std::string UpOf(const std::vector<std::string>& jobs) {
+  if (jobs.empty()) return "up";
+  if (jobs.size() == 1) return "up{job=" + prom::Quote(jobs.front()) + "}";
+  std::string any;
+  for (const std::string& job : jobs) {
+    any.append(any.empty() ? "" : "|").append(prom::EscapeRegex(job));
+  }
+  return "up{job=~" + prom::Quote(any) + "}";
+}
+
 std::vector<Condition> All(const std::vector<Condition>& a, const std::vector<Condition>& b) {
   std::vector<Condition> all = a;
   all.insert(all.end(), b.begin(), b.end());
   return all;
 }
 
-std::vector<std::string> WithPrefixes(const Exporter& exporter,
-                                      const std::vector<std::string>& names) {
-  std::vector<std::string> all;
-  for (const std::string& name : names) {
-    for (const std::string& prefix : exporter.prefixes) all.push_back(prefix + name);
-  }
-  return all;
-}
-
-// timestamp() tells a sample's own time only when it is asked of a bare selector. `or` keeps one
-// time for each label set: the metrics of one scrape share their labels and their time, and series
-// of another target keep their own.
-std::string TimesQuery(const std::vector<std::string>& selectors) {
+// timestamp() tells a sample's own time only when it is asked of a bare selector. The distinct
+// times of a target: where its exposition brings none along that is the one of its `up`, which is
+// written together with them.
+std::string TargetTimesQuery(const std::vector<std::string>& selectors,
+                             const std::vector<std::string>& jobs) {
   std::string promql;
   for (const auto& selector : selectors) {
-    promql.append(promql.empty() ? "timestamp(" : " or timestamp(").append(selector).append(")");
+    promql.append("count_values by(job,instance)(\"t\",timestamp(" + selector + ")) or ");
   }
+  return promql + "label_replace(timestamp(" + UpOf(jobs) + R"(),"t","up","",""))";
+}
+
+// Of each series, by all of its labels.
+std::string SeriesTimesQuery(const Exporter& exporter, const std::vector<Metric>& metrics) {
+  std::vector<std::string> parts;
+  for (const Metric& metric : metrics) {
+    for (const std::string& name : WithPrefixes(exporter, {metric.name})) {
+      const std::string selector = Selector(name, All(exporter.require, metric.where));
+      std::string part =
+          "label_replace(timestamp(" + selector + R"(),"__name__",)" + prom::Quote(name) + R"(,"",""))";
+      if (std::find(parts.begin(), parts.end(), part) == parts.end()) {
+        parts.push_back(std::move(part));
+      }
+    }
+  }
+  std::string promql;
+  for (const auto& part : parts) promql.append(promql.empty() ? "" : " or ").append(part);
   return promql;
 }
 
 class Planner {
  public:
-  Planner(const Exporter& exporter, std::size_t place, Part part, std::vector<PlannedQuery>& plan)
-      : exporter_(exporter), place_(place), part_(part), plan_(plan) {}
+  Planner(const Subject& subject, std::size_t place, Part part, std::vector<PlannedQuery>& plan)
+      : subject_(subject), exporter_(*subject.exporter), place_(place), part_(part), plan_(plan) {}
 
   void Plan() {
     const auto& metrics = part_ == Part::kGpus ? exporter_.gpu : exporter_.process;
@@ -59,12 +82,16 @@ class Planner {
     if (!names.empty()) {
       Add("values", SelectorOfAny(names, exporter_.require), PlannedQuery::Gives::kValues);
     }
+    if (subject_.brings_times || subject_.jobs.empty()) {
+      Add("sample_times", SeriesTimesQuery(exporter_, metrics), PlannedQuery::Gives::kSeriesTimes);
+      return;
+    }
     if (timed.empty()) {
       for (const std::string& name : TimedNames(metrics)) {
         timed.push_back(Selector(name, exporter_.require));
       }
     }
-    Add("sample_times", TimesQuery(timed), PlannedQuery::Gives::kTimes);
+    Add("sample_times", TargetTimesQuery(timed, subject_.jobs), PlannedQuery::Gives::kTargetTimes);
   }
 
  private:
@@ -92,11 +119,45 @@ class Planner {
     return WithPrefixes(exporter_, {metrics.front().name});
   }
 
+  const Subject& subject_;
   const Exporter& exporter_;
   const std::size_t place_;
   const Part part_;
   std::vector<PlannedQuery>& plan_;
 };
+
+// Which targets are up, and the pods that they are.
+std::string TargetsQuery(std::span<const Subject> subjects) {
+  std::set<std::string> jobs;
+  std::vector<std::string> names;  // of exporters whose jobs are not known
+  for (const Subject& subject : subjects) {
+    jobs.insert(subject.jobs.begin(), subject.jobs.end());
+    if (!subject.jobs.empty() || !subject.exporter->pod_may_be_exporters) continue;
+    const auto its = WithPrefixes(*subject.exporter, subject.exporter->detect);
+    names.insert(names.end(), its.begin(), its.end());
+  }
+  std::string promql = jobs.empty() ? "" : UpOf({jobs.begin(), jobs.end()});
+  if (!names.empty()) {
+    promql.append(promql.empty() ? "" : " or ")
+        .append("up and on(job,instance) group by(job,instance)(" + SelectorOfAny(names, {}) + ")");
+  }
+  return promql;
+}
+
+// Of nodes, and of the pods that are targets whose series name no node.
+std::string AddressesQuery(std::span<const Subject> subjects) {
+  std::set<std::string> jobs;
+  bool any = false;
+  for (const Subject& subject : subjects) {
+    if (!subject.without_node) continue;
+    any = true;
+    jobs.insert(subject.jobs.begin(), subject.jobs.end());
+  }
+  if (!any) return "";
+  const std::string up = UpOf({jobs.begin(), jobs.end()});
+  return R"(kube_node_info or (kube_pod_info and on(pod_ip) label_replace()" + up +
+         R"(,"pod_ip","$1","instance","\\[?(.+?)\\]?:[0-9]+")))";
+}
 
 }  // namespace
 
@@ -119,23 +180,23 @@ std::string SelectorOfAny(const std::vector<std::string>& names,
   return Selector("", conditions, "__name__=~" + prom::Quote(any));
 }
 
-std::vector<PlannedQuery> PlanQueries(std::span<const Exporter* const> exporters, Part part) {
+std::vector<std::string> WithPrefixes(const Exporter& exporter,
+                                      const std::vector<std::string>& names) {
+  std::vector<std::string> all;
+  for (const std::string& name : names) {
+    for (const std::string& prefix : exporter.prefixes) all.push_back(prefix + name);
+  }
+  return all;
+}
+
+std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, Part part) {
   std::vector<PlannedQuery> plan;
-  for (std::size_t i = 0; i < exporters.size(); ++i) Planner(*exporters[i], i, part, plan).Plan();
-  std::vector<std::string> names;
-  for (const Exporter* exporter : exporters) {
-    if (part != Part::kGpus || !exporter->pod_may_be_exporters) continue;
-    const auto its = WithPrefixes(*exporter, exporter->detect);
-    names.insert(names.end(), its.begin(), its.end());
-  }
-  if (!names.empty()) {
-    PlannedQuery targets;
-    targets.name = "targets";
-    targets.promql =
-        "up and on(job,instance) group by(job,instance)(" + SelectorOfAny(names, {}) + ")";
-    targets.gives = PlannedQuery::Gives::kTargets;
-    plan.push_back(std::move(targets));
-  }
+  for (std::size_t i = 0; i < subjects.size(); ++i) Planner(subjects[i], i, part, plan).Plan();
+  const auto add = [&](const char* name, std::string promql, PlannedQuery::Gives gives) {
+    if (!promql.empty()) plan.push_back({name, std::move(promql), gives, 0, std::nullopt});
+  };
+  if (part == Part::kGpus) add("targets", TargetsQuery(subjects), PlannedQuery::Gives::kTargets);
+  if (!plan.empty()) add("addresses", AddressesQuery(subjects), PlannedQuery::Gives::kAddresses);
   return plan;
 }
 

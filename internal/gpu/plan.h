@@ -15,7 +15,7 @@
 namespace gpumon::gpu {
 
 struct PlannedQuery {
-  enum class Gives : std::uint8_t { kValues, kTimes, kTargets };
+  enum class Gives : std::uint8_t { kValues, kSeriesTimes, kTargetTimes, kTargets, kAddresses };
 
   std::string name;  // for metrics, logs and warnings: the metric's name, or like dcgm/values
   std::string promql;
@@ -24,12 +24,22 @@ struct PlannedQuery {
   std::optional<std::size_t> metric;  // kValues: of that metric; nothing: the samples' names say it
 };
 
-// `exporters` in the order of the plan. For each: one query with all its families (for some: one
-// for each metric), and one for the sample times; beside them one for all, of the labels of the
-// scrape targets whose own pod may be taken for a workload. Without process metrics an exporter has
-// no query in the plan for processes.
-std::vector<PlannedQuery> PlanQueries(std::span<const schema::Exporter* const> exporters,
-                                      models::Part part);
+// An exporter, and what decides how it is asked.
+struct Subject {
+  const schema::Exporter* exporter = nullptr;
+  std::vector<std::string> jobs;  // of its scrape targets, sorted; empty where that is not known
+  bool without_node = false;      // some of its series name no node
+  // Its samples have time stamps of their own: each series is asked for its time, not each target.
+  bool brings_times = false;
+
+  bool operator==(const Subject&) const = default;
+};
+
+// `subjects` in the order of the plan. For each: one query with all its families (for some: one
+// for each metric), and one for the sample times; beside them one for all of the state and labels
+// of their scrape targets, and, where a node's name is missing, one of kube-state-metrics'
+// addresses. Without process metrics an exporter has no query in the plan for processes.
+std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, models::Part part);
 
 // `name{label="value"}`, with what `conditions` say of labels; `name` may be empty.
 std::string Selector(const std::string& name, const std::vector<schema::Condition>& conditions,
@@ -37,5 +47,8 @@ std::string Selector(const std::string& name, const std::vector<schema::Conditio
 // `{__name__=~"a|b"}`, or a plain selector for one name.
 std::string SelectorOfAny(const std::vector<std::string>& names,
                           const std::vector<schema::Condition>& conditions);
+// `names` with each of the exporter's prefixes.
+std::vector<std::string> WithPrefixes(const schema::Exporter& exporter,
+                                      const std::vector<std::string>& names);
 
 }  // namespace gpumon::gpu

@@ -29,10 +29,10 @@ std::size_t HashOf(std::string_view a, std::string_view b, std::string_view c, s
 }  // namespace
 
 template <class RowT>
-RowTable<RowT>::RowTable(const schema::Exporter& exporter, const OwnPods& own_pods,
+RowTable<RowT>::RowTable(const schema::Exporter& exporter, const Surroundings& around,
                          models::Arena& arena, JoinCounts& counts)
     : exporter_(exporter),
-      own_pods_(own_pods),
+      around_(around),
       arena_(arena),
       counts_(counts),
       labels_(exporter, std::tuple_size_v<decltype(RowT::texts)>, kIsProcess),
@@ -47,12 +47,14 @@ void RowTable<RowT>::Reserve(std::size_t rows) {
 template <class RowT>
 Identity RowTable<RowT>::Read(prom::LabelSet labels) {
   Identity identity = labels_.Read(labels);
+  auto& node = identity.texts[static_cast<std::size_t>(Text::kNode)];
+  if (node.empty()) node = around_.addresses.NodeOf(labels);
   auto& name = identity.texts[static_cast<std::size_t>(Text::kGpuName)];
   if (const auto& prefix = exporter_.gpu_name_prefix; name.substr(0, prefix.size()) == prefix) {
     name.remove_prefix(prefix.size());
   }
   if (exporter_.pod_may_be_exporters && identity.text(Text::kPod).empty() &&
-      own_pods_.IsWorkload(labels)) {
+      around_.own_pods.IsWorkload(labels)) {
     const auto take = [&](Text text, std::string_view label) {
       identity.texts[static_cast<std::size_t>(text)] = prom::Get(labels, label);
     };
@@ -124,7 +126,7 @@ std::uint32_t RowTable<RowT>::RowOf(prom::LabelSet labels) {
 template <class RowT>
 std::uint32_t RowTable<RowT>::Find(prom::LabelSet labels) {
   const JoinCounts before = counts_;
-  const auto key = KeyOf(labels_.Read(labels));
+  const auto key = KeyOf(Read(labels));
   counts_ = before;
   if (!key) return kNone;
   const std::size_t hash = HashOf(key->node, key->device, key->instance, key->pid);

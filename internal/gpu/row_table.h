@@ -28,7 +28,7 @@ class RowTable {
   static constexpr std::uint32_t kNone = RowIndex::kNone;
 
   // All must outlive it. Texts are kept in `arena`.
-  RowTable(const schema::Exporter& exporter, const OwnPods& own_pods, models::Arena& arena,
+  RowTable(const schema::Exporter& exporter, const Surroundings& around, models::Arena& arena,
            JoinCounts& counts);
 
   // The series of another family begin.
@@ -69,7 +69,7 @@ class RowTable {
   models::Workload& Hold(std::uint32_t row, const Identity& identity);
 
   const schema::Exporter& exporter_;
-  const OwnPods& own_pods_;
+  const Surroundings& around_;
   models::Arena& arena_;
   JoinCounts& counts_;
   LabelReader labels_;

@@ -150,7 +150,8 @@ void SampleLog::Saw(const Seen& seen) {
 void SampleLog::Timed(const schema::Exporter& exporter, std::uint32_t row, const GpuMetrics& so_far,
                       prom::LabelSet labels, double at) {
   if (!MayBe(so_far)) return;
-  times_[{&exporter, row}].push_back({WithoutName(labels), Contest::TargetOf(labels), at});
+  times_[{&exporter, row}].push_back(
+      {Contest::InLabelOrder(labels), WithoutName(labels), Contest::TargetOf(labels), at});
 }
 
 void SampleLog::Ranked(const schema::Exporter& exporter, const Contest::Ranking& ranking) {
@@ -173,11 +174,14 @@ void SampleLog::Met(const schema::Exporter& exporter, std::uint32_t row, std::ui
   parts_[at].push_back({{&exporter, row}, its, {shown.begin(), shown.end()}});
 }
 
-// Of the series itself, else of its target.
+// Of the series itself, else of one with its labels, else of its target.
 double SampleLog::TimeOf(const Entry& entry) const {
   const auto times = times_.find(entry.of);
   double newest = std::numeric_limits<double>::quiet_NaN();
   if (times == times_.end()) return newest;
+  for (const Time& time : times->second) {
+    if (time.order == entry.order) return time.at;
+  }
   for (const Time& time : times->second) {
     if (time.series == entry.series) return time.at;
     if (time.target == entry.target && !(newest >= time.at)) newest = time.at;
@@ -257,6 +261,9 @@ void SampleLog::Judge(Entry& entry, const std::vector<Part>& parts, const GpuMet
   if (!JudgeRanking(entry) || !JudgeMetric(entry, parts)) return;
   const schema::Metric& metric = entry.of.first->gpu[entry.use.index];
   const auto value = row.readings.Get(metric.slot);
+  if (row.readings.reason(metric.slot) == NullReason::kConflict) {
+    return Settle(told, Outcome::kDropped, "contradicted by another series of the same time");
+  }
   if (!value) {
     return Settle(told, Outcome::kDropped, "impossible beside the GPU's other values");
   }

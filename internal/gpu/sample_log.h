@@ -59,6 +59,7 @@ class SampleLog final : public JoinRecorder {
     models::ExplainedSample told;  // what is known at once
   };
   struct Time {
+    std::string order;  // as Entry's
     std::string series;
     std::size_t target;
     double at;

@@ -11,7 +11,7 @@
 
 namespace gpumon::gpu {
 
-using SnapshotPtr = std::shared_ptr<const models::Snapshot>;
+using models::SnapshotPtr;
 
 struct Want {
   models::Part part = models::Part::kGpus;

@@ -25,6 +25,20 @@ void AppendWithPrefixes(const schema::Exporter& exporter, const std::string& nam
   }
 }
 
+// Of every metric that measures it.
+std::vector<std::string> SelectorsOf(const schema::Exporter& exporter, Quantity quantity) {
+  std::vector<std::string> selectors;
+  for (const schema::Metric& metric : exporter.gpu) {
+    if (metric.slot != static_cast<std::size_t>(quantity)) continue;
+    std::vector<schema::Condition> conditions = exporter.require;
+    conditions.insert(conditions.end(), metric.where.begin(), metric.where.end());
+    for (const std::string& name : WithPrefixes(exporter, {metric.name})) {
+      selectors.push_back(Selector(name, conditions));
+    }
+  }
+  return selectors;
+}
+
 }  // namespace
 
 std::string DownQuery(std::span<const schema::Exporter* const> exporters) {
@@ -53,6 +67,27 @@ std::string FrozenQuery(const schema::Exporter& exporter) {
   }
   return "(group by(job,instance)(" + all + ") and group by(job,instance)(" + all +
          " offset 15m)) unless (" + moving + ")";
+}
+
+std::string StuckQuery(const schema::Exporter& exporter) {
+  const std::vector<std::string> power = SelectorsOf(exporter, Quantity::kPower);
+  if (power.empty()) return "";
+  const auto any = [](const std::vector<std::string>& selectors, const std::string& before,
+                      const std::string& after) {
+    std::string promql;
+    for (const std::string& selector : selectors) {
+      promql.append(promql.empty() ? "" : " or ")
+          .append("group by(job,instance)(" + before + selector + after + ")");
+    }
+    return promql;
+  };
+  const std::vector<std::string> energy = SelectorsOf(exporter, Quantity::kEnergy);
+  std::string proof = any(power, "", " % 1 > 0");
+  if (!energy.empty()) proof += " or " + any(energy, "", "");
+  std::vector<std::string> moving = power;
+  moving.insert(moving.end(), energy.begin(), energy.end());
+  return "(" + any(power, "", " > 0") + ") and (" + any(power, "", " offset 10m") + ") and (" +
+         proof + ") unless (" + any(moving, "changes(", "[10m]) > 0") + ")";
 }
 
 }  // namespace gpumon::gpu

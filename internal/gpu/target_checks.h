@@ -15,4 +15,10 @@ std::string DownQuery(std::span<const schema::Exporter* const> exporters);
 // utilization, used memory) has changed for 15 minutes. "" when the exporter has no such metric.
 std::string FrozenQuery(const schema::Exporter& exporter);
 
+// Targets that are proven to answer scrapes without reading their GPUs: a GPU of theirs draws
+// power, and for ten minutes neither its energy counter nor its power, read to fractions of a watt,
+// has changed. "" when the exporter has no such metric. Stricter than FrozenQuery: values of these
+// targets are null, those of the others are doubted.
+std::string StuckQuery(const schema::Exporter& exporter);
+
 }  // namespace gpumon::gpu

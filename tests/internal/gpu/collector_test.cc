@@ -29,7 +29,7 @@ using testing::UnorderedElementsAre;
 
 // What is asked when no exporter is found.
 std::vector<PlannedQuery> NvidiaPlan(Part part) {
-  return PlanQueries(std::array{&NvidiaGpu()}, part);
+  return PlanOf({&NvidiaGpu()}, part);
 }
 
 constexpr std::size_t Slot(Quantity quantity) {

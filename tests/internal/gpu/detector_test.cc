@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <string>
@@ -31,7 +31,7 @@ std::vector<prom::FakeSample> Are(const std::vector<std::string>& exporters) {
 }
 
 std::size_t SetSize(const std::string& exporter, Part part = Part::kGpus) {
-  return PlanQueries(std::array{schema::Registry::BuiltIn().Find(exporter)}, part).size();
+  return PlanOf({schema::Registry::BuiltIn().Find(exporter)}, part).size();
 }
 
 class DetectorTest : public testing::Test {
@@ -184,6 +184,113 @@ TEST_F(DetectorTest, ADeadPrometheusGivesTheErrorOfTheQueriesWithTheirWholeTime)
   rig.client().TimeOutHeld();
   EXPECT_THAT(SourcesOf(std::move(refresh)), ElementsAre("upstream_timeout"));
   EXPECT_EQ(rig.client().call_count(), 1 + SetSize("nvidia_gpu")) << "asked once";
+}
+
+// A Prometheus with one target of one exporter, that can be taken away.
+class TargetsTest : public testing::Test {
+ protected:
+  TargetsTest() {
+    rig.client().SetFunction([this](const prom::FakePromClient::Call& call) {
+      return prom::FakePromClient::Answer(prom::MakeResult(Tell(call.promql)));
+    });
+  }
+
+  std::vector<prom::FakeSample> Tell(const std::string& promql) const {
+    const prom::Labels target = {{"instance", "h:1"}, {"job", "gpus"}};
+    const auto with = [&](prom::Labels more, double value) {
+      more.insert(more.end(), target.begin(), target.end());
+      return prom::FakeSample{more, value};
+    };
+    if (promql == DetectionQuery()) {
+      if (gone) return {};
+      std::vector<prom::FakeSample> found = {with({{"exporter", "nvitop"}}, 1)};
+      if (frozen) found.push_back(with({{"exporter", "nvitop"}, {"is", "frozen"}}, 1));
+      return found;
+    }
+    if (promql.starts_with("up{")) return {with({}, gone ? 0 : 1)};
+    if (gone) return {};
+    const prom::Labels gpu = {{"devicename", "A"}, {"hostname", "n"}, {"index", "0"}};
+    auto sample = with(gpu, 50);
+    if (promql.starts_with("count_values")) {
+      std::vector<prom::FakeSample> times = {with({{"t", "up"}}, 990)};
+      for (const char* const t : shown) times.push_back(with({{"t", t}}, 1));
+      return times;
+    }
+    sample.labels.push_back({"__name__", "gpu_temperature_C"});
+    if (promql.find("timestamp(") != std::string::npos) sample.value = 700;
+    return {sample};
+  }
+
+  bool gone = false;
+  bool frozen = false;
+  std::vector<const char*> shown = {"990"};
+  RefreshRig rig;
+};
+
+TEST_F(TargetsTest, TheTimeOfAScrapeIsThatOfItsSamples) {
+  rig.clock.Set(WallTime(Millis(1'000'000)));
+  const auto snapshot = rig.CollectGpus();
+  ASSERT_TRUE(snapshot);
+  EXPECT_EQ((*snapshot)->gpus.at(0).newest, 990);
+  EXPECT_EQ((*snapshot)->gpus.at(0).oldest, 990);
+}
+
+TEST_F(TargetsTest, WhereSamplesBringTheirTimesEachSeriesIsAsked) {
+  rig.clock.Set(WallTime(Millis(1'000'000)));
+  ASSERT_TRUE(rig.CollectGpus());
+  shown = {"990", "700"};
+  const auto snapshot = rig.CollectGpus();
+  ASSERT_TRUE(snapshot);
+  EXPECT_EQ((*snapshot)->gpus.at(0).newest, 700);
+  rig.client().ForgetCalls();
+  ASSERT_TRUE(rig.CollectGpus());
+  for (const auto& call : rig.client().calls()) {
+    EXPECT_FALSE(call.promql.starts_with("count_values")) << "from now on at once";
+  }
+}
+
+TEST_F(TargetsTest, BoundsDoWhenNobodyTellsTheTimeOfEachSeries) {
+  rig.clock.Set(WallTime(Millis(1'000'000)));
+  ASSERT_TRUE(rig.CollectGpus());
+  shown = {"990", "700"};
+  std::atomic<bool> asked = false;
+  rig.client().SetFunction([&](const prom::FakePromClient::Call& call) {
+    if (call.promql.starts_with("label_replace(timestamp(gpu_")) {
+      asked = true;
+      return prom::FakePromClient::Answer(Error(Code::kUpstreamTimeout, "late"));
+    }
+    return prom::FakePromClient::Answer(prom::MakeResult(Tell(call.promql)));
+  });
+  const auto snapshot = rig.CollectGpus();
+  ASSERT_TRUE(snapshot);
+  EXPECT_TRUE(asked);
+  EXPECT_EQ((*snapshot)->gpus.at(0).newest, 990);
+  EXPECT_EQ((*snapshot)->gpus.at(0).oldest, 700);
+}
+
+TEST_F(TargetsTest, AnExporterWhoseTargetsAreDownIsAskedForAnHour) {
+  ASSERT_TRUE(rig.CollectGpus());
+  ASSERT_TRUE(rig.CollectGpus());
+  gone = true;
+  rig.clock.Advance(Millis(60'000));
+  rig.CollectGpus();  // looks beside
+  for (int i = 0; i < 1000; ++i) {
+    const auto snapshot = rig.CollectGpus();
+    ASSERT_TRUE(snapshot);
+    ASSERT_FALSE((*snapshot)->warnings.empty());
+    const std::string& warning = (*snapshot)->warnings.back();
+    if (warning.find("nvitop: a scrape target is down") != std::string::npos) return;
+  }
+  FAIL() << "nobody missed it";
+}
+
+TEST_F(TargetsTest, AFrozenTargetsValuesAreStale) {
+  frozen = true;
+  const auto snapshot = rig.CollectGpus();
+  ASSERT_TRUE(snapshot);
+  EXPECT_EQ((*snapshot)->gpus.at(0).readings.reason(
+                static_cast<std::size_t>(models::Quantity::kTemperature)),
+            models::NullReason::kStale);
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ class ExplainerTest : public ::testing::Test {
     for (const auto& sample : samples_) {
       if (!Holds(query, sample.labels.front().second)) continue;
       found.push_back(sample);
-      if (query.starts_with("timestamp(")) {
+      if (query.find("timestamp(") != std::string::npos) {
         found.back().labels.erase(found.back().labels.begin());
         found.back().value = sample.at;
       }

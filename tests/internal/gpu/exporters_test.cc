@@ -9,8 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "internal/gpu/contest.h"
 #include "internal/gpu/join.h"
+#include "internal/gpu/target_memory.h"
 #include "internal/schema/load.h"
+#include "tests/fakes/clock/fake_clock.h"
 #include "tests/fakes/prom/fake_prom_client.h"
 #include "tests/internal/gpu/join_rig.h"
 
@@ -306,7 +309,7 @@ TEST(ExportersTest, ValuesOfAFailedCollectionAreStale) {
   const bool first_failed = !snapshot->gpus[0].readings.Has(slot);
   EXPECT_EQ(snapshot->gpus[first_failed ? 0 : 1].readings.reason(slot), NullReason::kStale);
   EXPECT_EQ(Of(snapshot->gpus[first_failed ? 1 : 0], Quantity::kPstate), 4);
-  EXPECT_EQ(snapshot->warnings.back(), "1 old value of a failed collection shown as null");
+  EXPECT_EQ(snapshot->warnings.back(), "1 old value of a failed collection or frozen exporter shown as null");
 }
 
 TEST(ExportersTest, AMetricMayHoldTheGpusId) {
@@ -376,6 +379,127 @@ TEST(ExportersTest, TotalIsDerivedWhereNobodyMeasuresIt) {
   const auto snapshot = Meet(
       {{&Named("dcgm"), {Dcgm("DCGM_FI_DEV_FB_USED", 100), Dcgm("DCGM_FI_DEV_FB_FREE", 300)}}});
   EXPECT_EQ(Of(snapshot->gpus.at(0), Quantity::kMemoryTotal), 400 * kMiB);
+}
+
+NullReason Why(const GpuMetrics& row, Quantity quantity) {
+  return row.readings.reason(static_cast<std::size_t>(quantity));
+}
+
+// Two exporters watch node n1; `scraped` says what is there of the second.
+class DownTest : public testing::Test {
+ protected:
+  static FakeSample Power(Labels more = {}) {
+    Labels labels = {{"__name__", "nvidia_smi_power_draw_watts"}, {"instance", "10.0.0.1:9835"},
+                     {"job", "nge"}, {"uuid", kUuid + 4}};
+    labels.insert(labels.end(), more.begin(), more.end());
+    return {labels, 300};
+  }
+  static FakeSample Up(const std::string& job, const std::string& instance, double up) {
+    return {{{"__name__", "up"}, {"instance", instance}, {"job", job}}, up};
+  }
+
+  std::shared_ptr<models::Snapshot> Refresh(const std::vector<FakeSample>& scraped, double up) {
+    const std::array exporters = {&Named("dcgm"), &Named("nvidia_smi")};
+    Join<GpuMetrics> join(exporters, evidence_, 1000);
+    join.AddTargets(prom::MakeInstantVector({Up("dcgm", "10.0.0.1:9400", 1),
+                                             Up("nge", "10.0.0.1:9835", up),
+                                             Up("web", "10.0.0.1:80", 0)}));
+    join.Add(0, prom::MakeInstantVector({Dcgm("DCGM_FI_DEV_GPU_UTIL", 83),
+                                         Dcgm("DCGM_FI_DEV_GPU_TEMP", 50, {{"UUID", "GPU-2"}})}),
+             std::nullopt);
+    join.Add(1, prom::MakeInstantVector(scraped), std::nullopt);
+    auto snapshot = join.Finish(CommandStyle::kFull, &memory_);
+    memory_.Learn(join.shown());
+    return snapshot;
+  }
+
+  UnitEvidence evidence_;
+  FakeClock clock_;
+  TargetMemory memory_{clock_};
+};
+
+TEST_F(DownTest, WhatATargetShowedBeforeItWentDownIsMissingForThatReason) {
+  const auto before = Refresh({Power()}, 1);
+  EXPECT_TRUE(before->warnings.empty());
+  EXPECT_EQ(Of(before->gpus.at(0), Quantity::kPower), 300);
+  const auto snapshot = Refresh({}, 0);
+  const GpuMetrics& row = snapshot->gpus.at(0);
+  EXPECT_EQ(Why(row, Quantity::kPower), NullReason::kExporterDown);
+  EXPECT_EQ(Of(row, Quantity::kUtilization), 83) << "the other one's";
+  EXPECT_EQ(Why(row, Quantity::kTensorActive), NullReason::kExporterDown)
+      << "it may have had that too";
+  EXPECT_EQ(snapshot->warnings,
+            std::vector<std::string>{"nvidia_smi: a scrape target is down, what it showed is "
+                                     "missing (job nge, 10.0.0.1:9835)"});
+}
+
+TEST_F(DownTest, WhoWasNeverSeenIsNotMissed) {
+  const auto snapshot = Refresh({}, 0);
+  EXPECT_EQ(Why(snapshot->gpus.at(0), Quantity::kPower), NullReason::kNotExported);
+  EXPECT_TRUE(snapshot->warnings.empty());
+}
+
+TEST_F(DownTest, WhileAnotherTargetShowsTheGpuNothingIsMissing) {
+  Refresh({Power()}, 1);
+  FakeSample moved = Power();
+  moved.labels[1].second = "10.0.0.2:9835";
+  moved.labels[0].second = "nvidia_smi_utilization_gpu_ratio";
+  const auto snapshot = Refresh({moved}, 0);
+  EXPECT_EQ(Why(snapshot->gpus.at(0), Quantity::kPower), NullReason::kNotExported);
+}
+
+TEST(ExportersTest, ValuesOfAFrozenTargetAreStale) {
+  const std::array exporters = {&Named("dcgm")};
+  UnitEvidence evidence;
+  Join<GpuMetrics> join(exporters, evidence, 1000);
+  const FakeSample frozen = Dcgm("DCGM_FI_DEV_GPU_UTIL", 83, {{"instance", "a"}});
+  const FakeSample well =
+      Dcgm("DCGM_FI_DEV_GPU_UTIL", 10, {{"instance", "b"}, {"exported_node", "n2"}});
+  const auto vector = prom::MakeInstantVector({frozen, well});
+  join.SetFrozen(0, {Contest::TargetOf(vector.labels(0))});
+  join.Add(0, vector, std::nullopt);
+  const auto snapshot = join.Finish(CommandStyle::kFull);
+  ASSERT_EQ(snapshot->gpus.size(), 2U);
+  EXPECT_EQ(Why(snapshot->gpus[0], Quantity::kUtilization), NullReason::kStale);
+  EXPECT_EQ(Of(snapshot->gpus[1], Quantity::kUtilization), 10);
+}
+
+TEST(ExportersTest, TwoSeriesOfOneTimeThatDifferAreAConflict) {
+  const auto one = Dcgm("DCGM_FI_DEV_GPU_UTIL", 83, {{"instance", "a"}});
+  const auto other = Dcgm("DCGM_FI_DEV_GPU_UTIL", 10, {{"instance", "b"}});
+  const auto same = Dcgm("DCGM_FI_DEV_GPU_TEMP", 50, {{"instance", "a"}});
+  const auto again = Dcgm("DCGM_FI_DEV_GPU_TEMP", 50, {{"instance", "b"}});
+  const auto meet = [&](double first, double second) {
+    auto a = one;
+    auto b = other;
+    a.value = first;
+    b.value = second;
+    return Meet({{&Named("dcgm"), {one, other, same, again}, {a, b}}});
+  };
+  const auto conflict = meet(900, 900);
+  EXPECT_EQ(Why(conflict->gpus.at(0), Quantity::kUtilization), NullReason::kConflict);
+  EXPECT_EQ(Of(conflict->gpus.at(0), Quantity::kTemperature), 50);
+  EXPECT_EQ(conflict->warnings.front(),
+            "1 value that two series contradict each other about shown as null");
+  EXPECT_EQ(Of(meet(900, 901)->gpus.at(0), Quantity::kUtilization), 10) << "the newest";
+  EXPECT_EQ(Of(meet(901, 900)->gpus.at(0), Quantity::kUtilization), 83) << "the newest";
+  EXPECT_NE(Of(Meet({{&Named("dcgm"), {one, other}}})->gpus.at(0), Quantity::kUtilization),
+            std::nullopt)
+      << "without times nobody knows that they are of one time";
+}
+
+TEST(ExportersTest, ANodeIsFoundByTheAddressOfTheTarget) {
+  const std::array exporters = {&Named("nvidia_smi")};
+  UnitEvidence evidence;
+  Join<GpuMetrics> join(exporters, evidence, 1000);
+  join.AddAddresses(
+      prom::MakeInstantVector({{{{"internal_ip", "10.0.0.1"}, {"node", "gpu-a01"}}, 1}}));
+  FakeSample sample = Nge("nvidia_smi_power_draw_watts", 300);
+  sample.labels.insert(sample.labels.begin() + 1, {"instance", "10.0.0.1:9835"});
+  join.Add(0, prom::MakeInstantVector({sample}), std::nullopt);
+  const auto snapshot = join.Finish(CommandStyle::kFull);
+  EXPECT_EQ(snapshot->gpus.at(0).text(Text::kNode), "gpu-a01");
+  EXPECT_TRUE(snapshot->warnings.empty());
 }
 
 }  // namespace

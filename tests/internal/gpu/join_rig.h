@@ -7,14 +7,24 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "internal/gpu/join.h"
+#include "internal/gpu/plan.h"
 #include "internal/schema/registry.h"
 
 namespace gpumon::gpu {
 
 inline const schema::Exporter& NvidiaGpu() {
   return *schema::Registry::BuiltIn().Find("nvidia_gpu");
+}
+
+// What is asked of exporters whose scrape jobs are not known.
+inline std::vector<PlannedQuery> PlanOf(const std::vector<const schema::Exporter*>& exporters,
+                                        models::Part part) {
+  std::vector<Subject> subjects;
+  for (const schema::Exporter* exporter : exporters) subjects.push_back({exporter, {}});
+  return PlanQueries(subjects, part);
 }
 
 template <class RowT>

@@ -16,10 +16,6 @@ namespace {
 using Gives = PlannedQuery::Gives;
 using models::Part;
 
-std::vector<PlannedQuery> PlanOf(const schema::Exporter& exporter, Part part) {
-  return PlanQueries(std::array{&exporter}, part);
-}
-
 schema::Exporter Loaded(const std::string& more) {
   return schema::Load(R"({"name": "x", "title": "X", "priority": 1, "detect": ["m1"],)"
                       R"("labels": {"gpu_id": ["i"]},)" +
@@ -30,7 +26,7 @@ schema::Exporter Loaded(const std::string& more) {
 }
 
 TEST(PlanTest, AsksTheRequirementsMetricsOneByOne) {
-  const auto plan = PlanOf(NvidiaGpu(), Part::kGpus);
+  const auto plan = PlanOf({&NvidiaGpu()}, Part::kGpus);
   ASSERT_EQ(plan.size(), 8U);
   for (std::size_t i = 0; i < 6; ++i) {
     EXPECT_EQ(plan[i].gives, Gives::kValues);
@@ -43,15 +39,15 @@ TEST(PlanTest, AsksTheRequirementsMetricsOneByOne) {
   EXPECT_EQ(plan[6].name, "nvidia_gpu/values");
   EXPECT_FALSE(plan[6].metric.has_value());
   EXPECT_NE(plan[6].promql.find("nvidia_gpu_memory_used_bytes"), std::string::npos);
-  EXPECT_EQ(plan[7].gives, Gives::kTimes);
-  EXPECT_EQ(PlanOf(NvidiaGpu(), Part::kProcesses).size(), 4U);
+  EXPECT_EQ(plan[7].gives, Gives::kSeriesTimes);
+  EXPECT_EQ(PlanOf({&NvidiaGpu()}, Part::kProcesses).size(), 4U);
 }
 
 TEST(PlanTest, AsksAnyOtherExporterTwice) {
   for (const auto& exporter : schema::Registry::BuiltIn().exporters()) {
     if (exporter->separate_queries) continue;
     for (const Part part : {Part::kGpus, Part::kProcesses}) {
-      const auto plan = PlanOf(*exporter, part);
+      const auto plan = PlanOf({exporter.get()}, part);
       const bool measures = part == Part::kGpus || !exporter->process.empty();
       const bool targets = part == Part::kGpus && exporter->pod_may_be_exporters;
       EXPECT_EQ(plan.size(), (measures ? 2U : 0U) + (targets ? 1U : 0U)) << exporter->name;
@@ -68,7 +64,13 @@ TEST(PlanTest, ASetIsTheRequirementsOwnAndTwoQueriesAndTwoForEachExporter) {
   constexpr std::array<std::size_t, 2> kOwn = {6 + 1, 3 + 1};
   const auto expect = [&](const std::vector<const schema::Exporter*>& there) {
     for (const Part part : {Part::kGpus, Part::kProcesses}) {
-      EXPECT_LE(PlanQueries(there, part).size() + 1,
+      // The most that may be asked of each.
+      std::vector<Subject> subjects;
+      for (const auto* one : there) subjects.push_back({one, {"job"}, true, false});
+      EXPECT_LE(PlanQueries(subjects, part).size() + 1,
+                kOwn[static_cast<std::size_t>(part)] + 2 + 2 * there.size());
+      for (Subject& subject : subjects) subject.brings_times = true;
+      EXPECT_LE(PlanQueries(subjects, part).size() + 1,
                 kOwn[static_cast<std::size_t>(part)] + 2 + 2 * there.size());
     }
   };
@@ -82,37 +84,74 @@ TEST(PlanTest, ASetIsTheRequirementsOwnAndTwoQueriesAndTwoForEachExporter) {
 TEST(PlanTest, AsksForTheTargetsOfAllWhosePodMayBeTheirOwnOnce) {
   const auto first = Loaded(R"("pod_may_be_exporters": true, "prefixes": ["", "p_"],)"
                             R"("gpu": [{"field": "power", "metric": "m1", "unit": "W"}])");
-  const std::array both = {&first, &first, &NvidiaGpu()};
-  const auto plan = PlanQueries(both, Part::kGpus);
+  const std::vector<const schema::Exporter*> both = {&first, &first, &NvidiaGpu()};
+  const auto plan = PlanOf(both, Part::kGpus);
   ASSERT_EQ(std::count_if(plan.begin(), plan.end(),
                           [](const auto& query) { return query.gives == Gives::kTargets; }),
             1);
   EXPECT_EQ(plan.back().promql,
             "up and on(job,instance) group by(job,instance)({__name__=~\"m1|p_m1|m1|p_m1\"})");
-  EXPECT_EQ(PlanQueries(both, Part::kProcesses).size(), 4U) << "of GPUs alone";
+  EXPECT_EQ(PlanOf(both, Part::kProcesses).size(), 4U) << "of GPUs alone";
 }
 
-TEST(PlanTest, AsksForAllFamiliesInOneQueryAndForTheTimesOfThoseThatDetect) {
+TEST(PlanTest, AsksForAllFamiliesInOneQueryAndForTheTimeOfEachSeries) {
   const auto exporter =
       Loaded(R"("prefixes": ["", "p_"], "require": {"card": "*", "kind": "gpu"}, "info": ["m2"],)"
-             R"("gpu": [{"field": "power", "metric": "m1", "unit": "W"}])");
-  const auto plan = PlanOf(exporter, Part::kGpus);
+             R"("gpu": [{"field": "power", "metric": "m1", "unit": "W"},)"
+             R"({"field": "fan", "metric": "m1", "unit": "%", "where": {"x": ""}}])");
+  const auto plan = PlanOf({&exporter}, Part::kGpus);
   ASSERT_EQ(plan.size(), 2U);
   EXPECT_EQ(plan[0].name, "x/values");
   EXPECT_EQ(plan[0].promql, R"({__name__=~"m1|m2|p_m1|p_m2",card!="",kind="gpu"})");
   EXPECT_EQ(plan[1].name, "x/sample_times");
+  EXPECT_EQ(plan[1].gives, Gives::kSeriesTimes);
   EXPECT_EQ(plan[1].promql,
-            R"(timestamp(m1{card!="",kind="gpu"}) or timestamp(p_m1{card!="",kind="gpu"}))");
+            R"(label_replace(timestamp(m1{card!="",kind="gpu"}),"__name__","m1","",""))"
+            R"( or label_replace(timestamp(p_m1{card!="",kind="gpu"}),"__name__","p_m1","",""))"
+            R"( or label_replace(timestamp(m1{card!="",kind="gpu",x=""}),"__name__","m1","",""))"
+            R"( or label_replace(timestamp(p_m1{card!="",kind="gpu",x=""}),"__name__","p_m1","",""))");
+}
+
+TEST(PlanTest, WhereTheJobsAreKnownTheTimesOfTheirTargetsAreAskedFor) {
+  const auto exporter = Loaded(R"("prefixes": ["", "p_"],)"
+                               R"("gpu": [{"field": "power", "metric": "m2", "unit": "W"}])");
+  const std::array known = {Subject{&exporter, {"a.b", "c"}}};
+  const auto plan = PlanQueries(known, Part::kGpus);
+  ASSERT_EQ(plan.size(), 3U);
+  EXPECT_EQ(plan[1].gives, Gives::kTargetTimes);
+  EXPECT_EQ(plan[1].promql,
+            R"(count_values by(job,instance)("t",timestamp(m1)) or )"
+            R"(count_values by(job,instance)("t",timestamp(p_m1)) or )"
+            R"(label_replace(timestamp(up{job=~"a\\.b|c"}),"t","up","",""))");
+  EXPECT_EQ(plan[2].gives, Gives::kTargets);
+  EXPECT_EQ(plan[2].promql, R"(up{job=~"a\\.b|c"})");
+  const std::array brings = {Subject{&exporter, {"c"}, false, true}};
+  EXPECT_EQ(PlanQueries(brings, Part::kGpus).at(1).gives, Gives::kSeriesTimes);
+}
+
+TEST(PlanTest, WhereANodesNameIsMissingAddressesAreAskedFor) {
+  const auto exporter = Loaded(R"("gpu": [{"field": "power", "metric": "m2", "unit": "W"}],)"
+                               R"("process": [{"field": "cpu", "metric": "p1", "unit": "%"}])");
+  const std::array with = {Subject{&exporter, {"c"}}};
+  const std::array without = {Subject{&exporter, {"c"}, true}};
+  for (const Part part : {Part::kGpus, Part::kProcesses}) {
+    EXPECT_NE(PlanQueries(with, part).back().gives, Gives::kAddresses);
+    const auto plan = PlanQueries(without, part);
+    EXPECT_EQ(plan.back().gives, Gives::kAddresses);
+    EXPECT_EQ(plan.back().promql,
+              R"(kube_node_info or (kube_pod_info and on(pod_ip) label_replace(up{job="c"},)"
+              R"("pod_ip","$1","instance","\\[?(.+?)\\]?:[0-9]+")))");
+  }
 }
 
 TEST(PlanTest, ProcessesComeWithWhatNamesTheirGpus) {
   const auto exporter =
       Loaded(R"("info": ["gpus"], "process": [{"field": "cpu", "metric": "p1", "unit": "%"}])");
-  EXPECT_TRUE(PlanOf(exporter, Part::kGpus).empty());
-  const auto plan = PlanOf(exporter, Part::kProcesses);
+  EXPECT_TRUE(PlanOf({&exporter}, Part::kGpus).empty());
+  const auto plan = PlanOf({&exporter}, Part::kProcesses);
   ASSERT_EQ(plan.size(), 2U);
   EXPECT_EQ(plan[0].promql, R"({__name__=~"p1|gpus"})");
-  EXPECT_EQ(plan[1].promql, "timestamp(p1)");
+  EXPECT_EQ(plan[1].promql, R"(label_replace(timestamp(p1),"__name__","p1","",""))");
 }
 
 TEST(PlanTest, NamesAreUniqueInAPlan) {
@@ -121,7 +160,7 @@ TEST(PlanTest, NamesAreUniqueInAPlan) {
     all.push_back(exporter.get());
   for (const auto part : {Part::kGpus, Part::kProcesses}) {
     std::set<std::string> names;
-    for (const auto& query : PlanQueries(all, part)) {
+    for (const auto& query : PlanOf(all, part)) {
       EXPECT_TRUE(names.insert(query.name).second) << query.name;
       EXPECT_LT(query.exporter, all.size());
     }

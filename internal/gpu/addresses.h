@@ -1,0 +1,30 @@
+// Names of nodes, by the addresses of what runs on them.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "internal/prom/value.h"
+
+namespace gpumon::gpu {
+
+// Where an exporter and its scrape configuration name no node, `instance` has an address that
+// kube-state-metrics knows. One thread at a time.
+class Addresses {
+ public:
+  // Series of kube_node_info (internal_ip) and kube_pod_info (pod_ip), each with its `node`; where
+  // a scrape target's own label stood in its way, `exported_node`.
+  void Add(const prom::InstantVector& infos);
+  // The node at the address in `instance`; empty where it is not known, or where two nodes claim it.
+  std::string_view NodeOf(prom::LabelSet labels) const;
+  bool empty() const { return nodes_.empty(); }
+
+  // `10.0.0.7:9400`, `[fd00::7]:9400`, `gpu-a01:9400` without the port.
+  static std::string_view HostOf(std::string_view instance);
+
+ private:
+  std::map<std::string, std::string, std::less<>> nodes_;  // address -> node, "" for several
+};
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,156 @@
+#include "internal/gpu/row_times.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <system_error>
+
+#include "internal/gpu/contest.h"
+#include "internal/gpu/label_reader.h"
+#include "internal/gpu/mix.h"
+
+namespace gpumon::gpu {
+namespace {
+
+double ParseTime(std::string_view text) {
+  double at = RowTimes::kUnknown;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), at);
+  return error == std::errc() && end == text.data() + text.size() ? at : RowTimes::kUnknown;
+}
+
+}  // namespace
+
+void RowTimes::Span::Add(double at) {
+  if (!(newest >= at)) newest = at;
+  if (!(oldest <= at)) oldest = at;
+}
+
+void RowTimes::Span::Add(const Span& other) {
+  bad |= other.bad;
+  if (std::isnan(other.newest)) return;
+  Add(other.newest);
+  Add(other.oldest);
+}
+
+std::size_t RowTimes::Hash::operator()(const Key& key) const {
+  return Mix(key.first) ^ key.second;
+}
+
+std::uint32_t RowTimes::PlaceOf(std::size_t target) {
+  const auto [found, is_new] =
+      places_.try_emplace(target, static_cast<std::uint32_t>(targets_.size()));
+  if (is_new) targets_.push_back(target);
+  return found->second;
+}
+
+std::uint32_t RowTimes::TargetOf(prom::LabelSet labels) {
+  std::string_view job;
+  std::string_view instance;
+  for (const prom::Label& label : labels) {
+    if (label.name == "instance") instance = label.value;
+    if (label.name == "job") job = label.value;
+  }
+  if (has_last_ && SameText(job, last_job_) && SameText(instance, last_instance_)) return last_;
+  last_job_ = job;
+  last_instance_ = instance;
+  has_last_ = true;
+  last_ = PlaceOf(Contest::TargetOf(labels));
+  return last_;
+}
+
+void RowTimes::Saw(std::uint32_t row, prom::LabelSet labels) {
+  const std::uint32_t target = TargetOf(labels);
+  if (row >= fed_.size()) {
+    if (row >= fed_.capacity()) fed_.reserve(std::max<std::size_t>(row + 1, fed_.size() * 2));
+    fed_.resize(row + 1);
+  }
+  ++FedBy(row, target).samples;
+}
+
+auto RowTimes::FedBy(std::uint32_t row, std::uint32_t target) -> Fed& {
+  Fed& first = fed_[row];
+  if (first.target == kNone) first.target = target;
+  if (first.target == target) return first;
+  std::vector<Fed>& others = more_[row];
+  const auto found = std::find_if(others.begin(), others.end(),
+                                  [&](const Fed& fed) { return fed.target == target; });
+  return found != others.end() ? *found : others.emplace_back(Fed{target});
+}
+
+void RowTimes::Lost(std::uint32_t row, std::size_t target) {
+  if (row >= fed_.size()) return;
+  Fed& fed = FedBy(row, PlaceOf(target));
+  if (fed.samples > 0) --fed.samples;
+}
+
+bool RowTimes::AddSeriesTime(std::uint32_t row, std::size_t target, double at) {
+  Span& span = series_[{row, PlaceOf(target)}];
+  if (!Possible(at)) {
+    span.bad = true;
+    return false;
+  }
+  span.Add(at);
+  return true;
+}
+
+std::size_t RowTimes::AddTargetTimes(const prom::InstantVector& times) {
+  std::size_t impossible = 0;
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    const prom::LabelSet labels = times.labels(i);
+    TargetTimes& its = target_times_[Contest::TargetOf(labels)];
+    const std::string_view t = prom::Get(labels, "t");
+    const double at = t == "up" ? times.point(i).value : ParseTime(t);
+    if (t == "up") {
+      its.up = at;
+    } else if (Possible(at)) {
+      its.samples.Add(at);
+    } else {
+      its.samples.bad = true;
+      ++impossible;
+    }
+  }
+  return impossible;
+}
+
+RowTimes::Span RowTimes::Of(std::uint32_t row, std::uint32_t target) const {
+  Span span;
+  if (const auto found = series_.find({row, target}); found != series_.end()) {
+    span = found->second;
+  }
+  if (const auto found = target_times_.find(targets_[target]); found != target_times_.end()) {
+    const TargetTimes& its = found->second;
+    span.Add(its.samples);
+    // It shows none of the metrics that were asked for their times, but it was scraped then.
+    if (std::isnan(its.samples.newest) && Possible(its.up)) span.Add(its.up);
+  }
+  return span;
+}
+
+RowTimes::Span RowTimes::Of(std::uint32_t row) const {
+  Span span;
+  if (row < fed_.size() && fed_[row].samples > 0) span = Of(row, fed_[row].target);
+  const auto others = more_.find(row);
+  if (others == more_.end()) return span;
+  for (const Fed& fed : others->second) {
+    if (fed.samples > 0) span.Add(Of(row, fed.target));
+  }
+  return span;
+}
+
+double RowTimes::NewestOf(std::uint32_t row, std::size_t target) const {
+  constexpr double kNever = -std::numeric_limits<double>::infinity();
+  const auto place = places_.find(target);
+  if (place == places_.end()) return kNever;
+  const double newest = Of(row, place->second).newest;
+  return std::isnan(newest) ? kNever : newest;
+}
+
+bool RowTimes::BringsItsOwn() const {
+  return std::any_of(target_times_.begin(), target_times_.end(), [](const auto& one) {
+    const TargetTimes& its = one.second;
+    const bool shows = !std::isnan(its.samples.newest) || its.samples.bad;
+    return shows && !(its.samples.newest == its.up && its.samples.oldest == its.up);
+  });
+}
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,109 @@
+// When the samples of rows were taken.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "internal/prom/value.h"
+
+namespace gpumon::gpu {
+
+// Which scrape targets fed which rows of one exporter, and the times of their samples. A row is
+// as new as the newest and as old as the oldest of what fed it. One thread at a time.
+//
+// The samples of one scrape share its time, so mostly it is enough to know the targets' times.
+// Where a target shows any other time than that of its own `up`, its exposition brings time stamps
+// along (a federation, a push gateway): then only the time of each series tells.
+class RowTimes {
+ public:
+  static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+  // Unix seconds; NaN where unknown.
+  struct Span {
+    double newest = kUnknown;
+    double oldest = kUnknown;
+    bool bad = false;  // one was impossible, and is not counted
+
+    void Add(double at);
+    void Add(const Span& other);
+  };
+
+  // No time lies before 1970 or a day after `as_of`; one that does is bad.
+  void SetAsOf(double as_of) { latest_ = as_of + kDay; }
+
+  // A sample of `row` that counts, shown by the target in `labels`.
+  void Saw(std::uint32_t row, prom::LabelSet labels);
+  // One of those lost to another series: what showed nothing else of the row fed it nothing.
+  void Lost(std::uint32_t row, std::size_t target);
+
+  // A series of `row` was sampled `at`. False when that cannot be.
+  bool AddSeriesTime(std::uint32_t row, std::size_t target, double at);
+  // Series {job, instance, t}: a distinct sample time of that target in `t`; with t="up" the value
+  // is the time of its `up`. How many were impossible.
+  std::size_t AddTargetTimes(const prom::InstantVector& times);
+
+  // Of all that fed `row`.
+  Span Of(std::uint32_t row) const;
+  // Of what `target` showed of `row`; -infinity where unknown.
+  double NewestOf(std::uint32_t row, std::size_t target) const;
+  // Targets' times were added, and some target shows other times than that of its `up`.
+  bool BringsItsOwn() const;
+
+  // Each row with each target that fed it (Contest::TargetOf), as fn(row, target).
+  template <class Fn>
+  void ForEach(Fn fn) const {
+    for (std::uint32_t row = 0; row < fed_.size(); ++row) {
+      if (fed_[row].samples > 0) fn(row, targets_[fed_[row].target]);
+    }
+    for (const auto& [row, others] : more_) {
+      for (const Fed& fed : others) {
+        if (fed.samples > 0) fn(row, targets_[fed.target]);
+      }
+    }
+  }
+
+ private:
+  static constexpr double kDay = 86400;  // clocks differ
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+  struct Fed {
+    std::uint32_t target = kNone;  // its place in targets_
+    std::uint32_t samples = 0;
+  };
+  using Key = std::pair<std::uint32_t, std::uint32_t>;  // row, target
+  struct Hash {
+    std::size_t operator()(const Key& key) const;
+  };
+  struct TargetTimes {
+    Span samples;
+    double up = kUnknown;
+  };
+
+  std::uint32_t TargetOf(prom::LabelSet labels);
+  std::uint32_t PlaceOf(std::size_t target);
+  Fed& FedBy(std::uint32_t row, std::uint32_t target);
+  bool Possible(double at) const { return at >= 0 && at <= latest_; }
+  Span Of(std::uint32_t row, std::uint32_t target) const;
+
+  double latest_ = std::numeric_limits<double>::infinity();
+  std::vector<std::size_t> targets_;  // place -> Contest::TargetOf
+  std::unordered_map<std::size_t, std::uint32_t> places_;
+  // The target of the series before: mostly the next one's too.
+  std::string last_job_;
+  std::string last_instance_;
+  std::uint32_t last_ = 0;
+  bool has_last_ = false;
+
+  // Mostly one target feeds a row; others stand in more_.
+  std::vector<Fed> fed_;
+  std::unordered_map<std::uint32_t, std::vector<Fed>> more_;
+  std::unordered_map<Key, Span, Hash> series_;  // AddSeriesTime
+  std::unordered_map<std::size_t, TargetTimes> target_times_;
+};
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,49 @@
+// Which scrape targets showed which nodes' GPUs: known still when a target is down.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "internal/base/clock.h"
+#include "internal/base/mutex.h"
+
+namespace gpumon::gpu {
+
+// Thread-safe. The series of a target that is down are gone, so nothing in Prometheus's present
+// says what it used to show; this process remembers, for an hour after it saw them last.
+class TargetMemory {
+ public:
+  static constexpr Millis kHour{3'600'000};
+
+  explicit TargetMemory(const Clock& clock) : clock_(clock) {}
+
+  struct Shown {
+    std::string exporter;    // a schema's name
+    std::size_t target = 0;  // Contest::TargetOf
+    std::string node;
+    auto operator<=>(const Shown&) const = default;
+  };
+  // What one refresh of the present saw.
+  void Learn(const std::set<Shown>& shown);
+  // The nodes whose GPUs `target` showed for `exporter`.
+  std::set<std::string> NodesOf(std::string_view exporter, std::size_t target) const;
+  bool Knows(std::string_view exporter) const;
+
+ private:
+  using Key = std::pair<std::string, std::size_t>;
+  struct Entry {
+    std::set<std::string> nodes;  // of the refresh that saw it last
+    SteadyTime seen;
+  };
+
+  const Clock& clock_;
+  mutable Mutex mutex_;
+  std::map<Key, Entry> entries_ GUARDED_BY(mutex_);
+};
+
+}  // namespace gpumon::gpu
