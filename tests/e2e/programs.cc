@@ -143,6 +143,20 @@ std::unique_ptr<Prometheus> Prometheus::Scraping(std::uint16_t exporter_port, bo
   return prometheus;
 }
 
+std::unique_ptr<Prometheus> Prometheus::ScrapingEach(const std::vector<std::uint16_t>& ports) {
+  std::unique_ptr<Prometheus> prometheus(new Prometheus);
+  std::string config =
+      "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
+      "scrape_configs:\n";
+  for (const std::uint16_t port : ports) {
+    const std::string number = std::to_string(port);
+    config += "  - {job_name: job-" + number + ", static_configs: [{targets: [\"127.0.0.1:" +
+              number + "\"]}]}\n";
+  }
+  prometheus->Start(config);
+  return prometheus;
+}
+
 std::unique_ptr<Prometheus> Prometheus::Holding(const std::string& open_metrics) {
   std::unique_ptr<Prometheus> prometheus(new Prometheus);
   const auto& directory = prometheus->directory_;

@@ -67,6 +67,8 @@ class Prometheus {
   // Scrapes `exporter_port` every second; `target_labels` are YAML, like `node: "x"`.
   static std::unique_ptr<Prometheus> Scraping(std::uint16_t exporter_port, bool honor_labels,
                                               const std::string& target_labels = "");
+  // Scrapes each of the ports by a job of its own, every second.
+  static std::unique_ptr<Prometheus> ScrapingEach(const std::vector<std::uint16_t>& ports);
   // Holds the samples of an OpenMetrics text, and scrapes nothing.
   static std::unique_ptr<Prometheus> Holding(const std::string& open_metrics);
 

@@ -1,0 +1,167 @@
+// Times of rows, names of nodes and reasons of nulls, as a real Prometheus makes them.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <string>
+
+#include "internal/base/text.h"
+#include "tests/e2e/programs.h"
+#include "tests/e2e/subject.h"
+#include "tests/fakes/fault/fault_server.h"
+#include "tests/fakes/process/wait.h"
+
+namespace gpumon::e2e {
+namespace {
+
+using json::Value;
+using process::WaitUntil;
+
+std::int64_t NowMillis() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+std::string Text(const Value& value) {
+  return value.AsString() == nullptr ? std::string() : *value.AsString();
+}
+
+fault::FaultServer Shows(const std::string& exposition) {
+  return fault::FaultServer([exposition](const fault::Request&) {
+    return fault::HttpStatus(200, exposition, "text/plain");
+  });
+}
+
+// The only row, once there is one that `fits`.
+template <class Fits>
+Value AwaitRow(const ApiServer& server, const std::string& target, Fits fits) {
+  Value row;
+  EXPECT_TRUE(WaitUntil(
+      [&] {
+        const Answer answer = server.Get(target);
+        if (answer.status != 200) return false;
+        const Value document = answer.Json();
+        if (document["data"].size() != 1) return false;
+        row = document["data"][0];
+        return fits(row);
+      },
+      Millis(20'000)));
+  return row;
+}
+
+TEST(ReasonsTest, ARowIsAsNewAsItsNewestAndAsOldAsItsOldestSample) {
+  const std::int64_t newest = NowMillis() - 1000;
+  const std::int64_t oldest = newest - 100'000;
+  const std::string labels = "{node=\"n\",gpu=\"0\"} 50 ";
+  const auto exporter =
+      Shows("nvidia_gpu_used_memory_bytes" + labels + std::to_string(oldest) + "\n" +
+            "nvidia_gpu_temperature_celsius" + labels + std::to_string(newest) + "\n" +
+            "nvidia_gpu_utilization_percent" + labels + std::to_string(newest - 50'000) + "\n");
+  const auto prometheus = Prometheus::Scraping(exporter.port(), false);
+  ASSERT_TRUE(WaitUntil(
+      [&] {
+        return prometheus->Query("nvidia_gpu_temperature_celsius",
+                                 FormatNumber(static_cast<double>(NowMillis()) / 1000))
+                   .size() > 0;
+      },
+      Millis(20'000)));
+  const ApiServer server(prometheus->url());
+  const std::string at = FormatNumber(static_cast<double>(NowMillis()) / 1000);
+  for (const std::string& target : {std::string(kMetrics), kMetrics + ("?at=" + at)}) {
+    const Answer answer = server.Get(target);
+    ASSERT_EQ(answer.status, 200) << answer.Text();
+    const Value document = answer.Json();
+    ASSERT_EQ(document["data"].size(), 1U) << answer.Text();
+    const Value& row = document["data"][0];
+    const auto time = ParseTime(Text(row["timestamp"]));
+    ASSERT_TRUE(time) << Text(row["timestamp"]);
+    EXPECT_EQ(time->time_since_epoch().count(), newest) << target;
+    const auto as_of = ParseTime(Text(document["meta"]["as_of"]));
+    ASSERT_TRUE(as_of);
+    const double age =
+        static_cast<double>(as_of->time_since_epoch().count() - oldest) / 1000;
+    EXPECT_NEAR(*row["sample_age_seconds"].AsDouble(), age, 0.002) << target;
+  }
+}
+
+TEST(ReasonsTest, KubeStateMetricsNamesTheNodeAtAnAddress) {
+  for (const std::string& info :
+       {std::string("kube_node_info{node=\"gpu-a01\",internal_ip=\"127.0.0.1\"} 1\n"),
+        std::string("kube_pod_info{node=\"gpu-a01\",pod=\"nge-x\",pod_ip=\"127.0.0.1\"} 1\n"
+                    "kube_pod_info{node=\"gpu-a02\",pod=\"other\",pod_ip=\"127.0.0.2\"} 1\n")}) {
+    const auto exporter = Shows(
+        "nvidia_smi_power_draw_watts{uuid=\"0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80\"} 300\n"
+        "nvidia_smi_index{uuid=\"0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80\"} 2\n" +
+        info);
+    const auto prometheus = Prometheus::Scraping(exporter.port(), true);
+    const ApiServer server(prometheus->url(), {{"CACHE_TTL", "0s"}});
+    const Value row = AwaitRow(server, kMetrics, [](const Value&) { return true; });
+    EXPECT_EQ(Text(row["node_name"]), "gpu-a01");
+    EXPECT_EQ(*row["power"].AsDouble(), 300);
+  }
+}
+
+TEST(ReasonsTest, WhatAnExporterShowedBeforeItWentDownIsMissingForThatReason) {
+  const auto dcgm = Shows(
+      "DCGM_FI_DEV_GPU_TEMP{gpu=\"0\",UUID=\"GPU-0b7e2c11\",Hostname=\"gpu-a01\"} 50\n");
+  auto nge = std::make_unique<fault::FaultServer>([](const fault::Request&) {
+    return fault::HttpStatus(200, "nvidia_smi_power_draw_watts{uuid=\"0b7e2c11\"} 300\n",
+                             "text/plain");
+  });
+  const auto prometheus = Prometheus::ScrapingEach({dcgm.port(), nge->port()});
+  const ApiServer server(prometheus->url(), {{"CACHE_TTL", "0s"}});
+  AwaitRow(server, kMetrics, [](const Value& row) {
+    return !row["power"].is_null() && !row["temperature"].is_null();
+  });
+  nge.reset();
+  const Value row = AwaitRow(server, kMetrics, [](const Value& it) {
+    return it["power"].is_null() && !it["temperature"].is_null();
+  });
+  const Answer answer = server.Get(kMetrics);
+  const Value document = answer.Json();
+  const Value& reasons = document["meta"]["null_reasons"];
+  EXPECT_EQ(Text(reasons["power"]), "exporter_down") << answer.Text();
+  EXPECT_TRUE(Holds(answer.body, "nvidia_smi: a scrape target is down, what it showed is missing"))
+      << answer.Text();
+  EXPECT_EQ(*row["temperature"].AsDouble(), 50);
+}
+
+TEST(ReasonsTest, WhatIsProvenFrozenIsStale) {
+  constexpr int kMinutes = 20;
+  const std::int64_t now = NowMillis() / 1000;
+  std::string power = "# TYPE DCGM_FI_DEV_POWER_USAGE gauge\n";
+  std::string up = "# TYPE up gauge\n";
+  const auto add = [&](const std::string& instance, const auto& watts) {
+    for (int minute = 0; minute <= kMinutes; ++minute) {
+      const std::string at = ' ' + std::to_string(now - 60L * (kMinutes - minute)) + '\n';
+      power += "DCGM_FI_DEV_POWER_USAGE{job=\"dcgm\",instance=\"" + instance + "\",Hostname=\"" +
+               instance + "\",gpu=\"0\"} " + FormatNumber(watts(minute)) + at;
+      up += "up{job=\"dcgm\",instance=\"" + instance + "\"} 1" + at;
+    }
+  };
+  add("frozen", [](int) { return 71.532; });
+  add("moving", [](int minute) { return 71.5 + minute % 2; });
+  // A board that reads whole watts may well stay at one of them.
+  add("steady", [](int) { return 71.0; });
+  const auto prometheus = Prometheus::Holding(power + up + "# EOF\n");
+  const ApiServer server(prometheus->url());
+  for (const std::string& target :
+       {std::string(kMetrics), kMetrics + ("?at=" + std::to_string(now))}) {
+    const Answer answer = server.Get(target);
+    ASSERT_EQ(answer.status, 200) << answer.Text();
+    const Value document = answer.Json();
+    ASSERT_EQ(document["data"].size(), 3U) << answer.Text();
+    const Value& frozen = document["data"][0];
+    EXPECT_TRUE(frozen["power"].is_null()) << target;
+    EXPECT_EQ(Text(frozen["null_reasons"]["power"]), "stale");
+    EXPECT_FALSE(document["data"][1]["power"].is_null());
+    EXPECT_FALSE(document["data"][2]["power"].is_null());
+  }
+  // Before it had stood still for ten minutes.
+  const Answer before = server.Get(kMetrics + ("?at=" + std::to_string(now - 60 * 12)));
+  EXPECT_FALSE(before.Json()["data"][0]["power"].is_null()) << before.Text();
+}
+
+}  // namespace
+}  // namespace gpumon::e2e
