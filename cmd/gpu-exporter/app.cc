@@ -41,11 +41,12 @@ int Serve(const ExporterConfig& config, const Collector& collector, std::ostream
     err << kProgram.name << ": " << port.error().message << '\n';
     return 1;
   }
-  if (!config.port_file.empty() && !WritePortFile(config.port_file, *port)) {
-    err << kProgram.name << ": --port-file " << config.port_file
-        << " cannot be written; name a file in a directory that this user may write\n";
-    server->Stop();
-    return 1;
+  if (!config.port_file.empty()) {
+    if (const auto written = WritePortFile(config.port_file, *port); !written) {
+      err << kProgram.name << ": --port-file: " << written.error().message << '\n';
+      server->Stop();
+      return 2;
+    }
   }
   log::Info("serving a synthetic fleet", {{"address", config.listen_host},
                                           {"port", *port},

@@ -70,10 +70,11 @@ int Serve(const config::ServerConfig& config, std::ostream& err) {
     err << kProgram.name << ": " << port.error().message << '\n';
     return 1;
   }
-  if (!config.port_file.empty() && !WritePortFile(config.port_file, *port)) {
-    err << kProgram.name << ": --port-file " << config.port_file
-        << " cannot be written; name a file in a directory that this user may write\n";
-    return 1;
+  if (!config.port_file.empty()) {
+    if (const auto written = WritePortFile(config.port_file, *port); !written) {
+      err << kProgram.name << ": --port-file: " << written.error().message << '\n';
+      return 2;
+    }
   }
   log::Info("serving", {{"version", kVersion},
                         {"address", config.listen_host},

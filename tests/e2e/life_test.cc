@@ -380,10 +380,24 @@ TEST(LifeTest, HelpAndVersionGoToStandardOutput) {
   EXPECT_EQ(version.output.rfind("gpu-monitoring-api ", 0), 0U) << version.output;
 }
 
-TEST(LifeTest, APortFileThatCannotBeWrittenIsOneLineAndExitCode1) {
-  const auto ended = RunApi({"--port-file", "/nowhere/port"}, {{"PORT", "0"}});
-  EXPECT_EQ(ended.exit_code, 1);
-  EXPECT_EQ(Lines(ended.errors), 1) << ended.errors;
+TEST(LifeTest, APortFileThatCannotBeWrittenIsOneLineAndExitCode2) {
+  const ScratchDirectory directory;
+  const std::vector<std::pair<std::string, std::string>> rows = {{"/nowhere/port", "No such file"},
+                                                                 {directory.path(), "directory"}};
+  for (const auto& [file, reason] : rows) {
+    const auto api = RunApi({"--port-file", file}, {{"PORT", "0"}});
+    const auto exporter =
+        process::Run(ExporterProgram(),
+                     {"--demo", "--listen-addr", "127.0.0.1", "--port", "0", "--port-file", file},
+                     {}, Millis(10'000));
+    for (const auto& ended : {api, exporter}) {
+      EXPECT_EQ(ended.exit_code, 2) << ended.errors;
+      EXPECT_EQ(Lines(ended.errors), 1) << ended.errors;
+      for (const std::string& part : {std::string("--port-file"), file, reason}) {
+        EXPECT_NE(ended.errors.find(part), std::string::npos) << part << ": " << ended.errors;
+      }
+    }
+  }
 }
 
 TEST(LifeTest, PrometheusMayComeAndGo) {
