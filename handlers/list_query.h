@@ -41,6 +41,8 @@ struct ListQuery {
   std::vector<std::string> users;
   std::shared_ptr<const std::set<std::string>> used_gpus;
   gpu::Got other;  // the list that was asked for it; null when none was
+  // Why there is none; filters then see what the rows themselves say.
+  std::optional<Status> other_failed;
   std::vector<RangeFilter> ranges;
   std::optional<std::size_t> sort_field;
   bool descending = false;
