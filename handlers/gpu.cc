@@ -47,14 +47,15 @@ bool SendAtHand(Call& call, const gpu::Got& got) {
 
 void SendWhole(Call& call, Part part, const gpu::Got& got) {
   if (!call.Alive()) return;
-  const auto rendered = call.services().render_cache.Make(got, MessageOf(part));
+  const auto rendered = call.services().render_cache.Make(got, MessageOf(part),
+                                                          call.services().settings.commands_hidden);
   SendRendered(call, got, *rendered, WantsGzip(call) ? rendered->Gzip() : nullptr);
 }
 
 // An answer made for this request alone.
 void SendSelection(Call& call, Part part, const ListQuery& query, const gpu::Got& got) {
   if (!call.Alive()) return;
-  const wire::Table table(*got.snapshot);
+  const wire::Table table(*got.snapshot, call.services().settings.commands_hidden);
   wire::Page page = Select(table, query);
   const gpu::Got& stale = got.stale ? got : query.other;
   page.stale = stale.stale;

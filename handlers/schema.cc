@@ -16,7 +16,8 @@ void GetSchema(const CallPtr& call) {
         [call, gpus = std::move(gpus->snapshot), processes = std::move(processes->snapshot)] {
           call->SendText(200,
                          wire::EncodeSchema(call->services().registry, *gpus, *processes,
-                                            "GPU schema retrieved successfully"),
+                                            "GPU schema retrieved successfully",
+                                            call->services().settings.commands_hidden),
                          call->route().content_type);
         });
   });

@@ -110,6 +110,17 @@ TEST_F(ApiTest, EveryReferenceOfTheOpenApiDocumentHasATarget) {
   EXPECT_GT(found, 20U);
 }
 
+TEST_F(ApiTest, TheOpenApiDocumentHasEveryNullReason) {
+  const auto document = json::ParseDocument(OpenApiDocument(settings_));
+  ASSERT_TRUE(document.has_value());
+  std::vector<std::string> reasons = {"none"};
+  for (const auto& reason : (*document)["components"]["schemas"]["NullReason"]["enum"].elements()) {
+    reasons.push_back(*reason.AsString());
+  }
+  EXPECT_TRUE(std::equal(reasons.begin(), reasons.end(), models::kNullReasonNames.begin(),
+                         models::kNullReasonNames.end()));
+}
+
 TEST_F(ApiTest, TheRouteListHidesDebugRoutesThatAreOff) {
   const auto has_debug = [&] {
     return Get("/api").body().find("/debug/vars") != std::string::npos;

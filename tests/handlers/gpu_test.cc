@@ -94,6 +94,28 @@ TEST_F(GpuTest, WhatNobodyExportsIsSaidOnceInMetaAndAllElseInItsRow) {
   }
 }
 
+TEST_F(GpuTest, CommandsThatTheConfigurationHidesAreNotCalledUnexported) {
+  settings_.commands_hidden = true;
+  auto processes = TwoProcesses();
+  for (auto& row : processes->processes) row.set_text(models::Text::kCommand, "");
+  Serve(processes);
+  Serve(ThreeGpus());
+  for (const std::string query : {"", "?limit=1", "?fields=pid,command"}) {
+    const auto json = Get("/api/v1/gpu/processes" + query).json();
+    EXPECT_TRUE(json["data"][0]["command"].is_null());
+    EXPECT_EQ(*json["meta"]["null_reasons"]["command"].AsString(), "hidden") << query;
+    EXPECT_EQ(json["data"][0]["null_reasons"].Find("command"), nullptr);
+  }
+  const auto fields = Get("/api/v1/gpu/schema").json()["data"]["fields"];
+  const auto& all = fields.elements();
+  const auto command = std::find_if(all.begin(), all.end(), [](const json::Value& field) {
+    return *field["field"].AsString() == "command";
+  });
+  ASSERT_NE(command, all.end());
+  EXPECT_EQ((*command)["reasons"]["hidden"].AsInteger(), 2);
+  EXPECT_EQ((*command)["reasons"].size(), 1U);
+}
+
 TEST_F(GpuTest, WhoAsksForSomeFieldsHearsOfThoseAlone) {
   auto snapshot = ThreeGpus();
   for (auto& row : snapshot->gpus) {
