@@ -133,6 +133,12 @@ constexpr std::array kRows = {
               .help = "Whether Prometheus is asked to compress: `auto` does unless PROMETHEUS_URL "
                       "names this machine, where it costs more CPU than it saves.",
               .allowed = "auto|on|off"},
+    OptionRow{.flag = "--prometheus-allow-link-local",
+              .env = "PROMETHEUS_ALLOW_LINK_LOCAL",
+              .fallback = "false",
+              .kind = Kind::kBool,
+              .help = "PROMETHEUS_URL may name a link-local address (169.254.0.0/16, fe80::/10), "
+                      "where clouds hand out their machines' credentials."},
     OptionRow{.flag = "--api-bearer-token-file",
               .env = "API_BEARER_TOKEN_FILE",
               .kind = Kind::kPath,
@@ -241,7 +247,13 @@ Problem ReadPrometheus(const Values& values, ServerConfig& config) {
   if (config.prometheus_urls.empty()) {
     return values.Refuse("--prometheus-url", "names no Prometheus");
   }
+  const bool allowed = values.Bool("--prometheus-allow-link-local");
   for (std::string& url : config.prometheus_urls) {
+    if (!allowed && IsLinkLocalUrl(url)) {
+      return values.Refuse("--prometheus-url",
+                           "names a link-local address, as clouds' metadata services have",
+                           "another address, or this one with --prometheus-allow-link-local");
+    }
     while (url.ends_with('/')) url.pop_back();
   }
   config.prometheus_max_concurrency =

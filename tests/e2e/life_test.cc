@@ -291,6 +291,7 @@ TEST(LifeTest, AWrongOptionIsOneLineThatNamesItAndExitCode2) {
       {{}, {{"CACHE_TTL", "2"}}, "CACHE_TTL"},
       {{}, {{"LOG_LEVEL", "loud"}}, "LOG_LEVEL"},
       {{}, {{"PROMETHEUS_URL", "ftp://me:hidden-word@host"}}, "PROMETHEUS_URL"},
+      {{}, {{"PROMETHEUS_URL", "http://me:hidden-word@2852039166"}}, "link-local"},
       {{"--colour"}, {}, "--colour"},
       {{}, {{"LISTEN_ADDR", "127.0.0.1:1"}, {"PORT", "2"}}, "LISTEN_ADDR"},
       {{}, {{"PROMETHEUS_TIMEOUT", "20s"}}, "PROMETHEUS_TIMEOUT"},
