@@ -117,6 +117,26 @@ TEST(LifeTest, SigtermFailsReadinessFirstAndServesOnForTheDelay) {
   EXPECT_EQ(server.Get("/livez").status, 0) << "nobody listens any more";
 }
 
+TEST(LifeTest, AnIdleConnectionIsServedForTheWholeDelay) {
+  FaultServer upstream(FleetReply);
+  ApiServer server(upstream.url(), {{"DRAIN_DELAY", "60s"}});
+  ASSERT_TRUE(server.AwaitReady());
+  Connection served(server.port());
+  ASSERT_TRUE(served.Send(RequestText("GET", kMetrics)));
+  ASSERT_EQ(served.Read().status, 200);
+  Connection silent(server.port());
+  server.process().Signal(SIGTERM);
+  ASSERT_TRUE(server.process().AwaitErrors("msg=draining", Millis(5000))) << server.log();
+  // Longer than an idle connection is left when the listener has closed.
+  EXPECT_FALSE(served.AwaitClose(Millis(1500)));
+  for (Connection* const connection : {&served, &silent, &served}) {
+    ASSERT_TRUE(connection->Send(RequestText("GET", kMetrics)));
+    const Answer answer = connection->Read();
+    EXPECT_EQ(answer.status, 200) << answer.Text();
+    EXPECT_NE(answer.Header("Connection"), "close");
+  }
+}
+
 TEST(LifeTest, RequestsInFlightAreFinishedBeforeTheEnd) {
   FaultServer upstream(HeldFleet);
   ApiServer server(upstream.url());
