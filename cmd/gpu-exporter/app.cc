@@ -73,14 +73,7 @@ int Run(std::span<const std::string> arguments, const config::Environment& envir
   };
   const auto values = config::Parse(OptionRows(), arguments, environment);
   if (!values) return refuse(values.error());
-  if (values->help_wanted()) {
-    out << config::HelpText(kProgram, OptionRows());
-    return 0;
-  }
-  if (values->version_wanted()) {
-    out << config::VersionText(kProgram);
-    return 0;
-  }
+  if (config::PrintIfWanted(*values, kProgram, OptionRows(), out)) return 0;
   const auto config = MakeExporterConfig(*values);
   if (!config) return refuse(config.error());
   auto fleet = Fleet::Make(config->fleet);

@@ -102,14 +102,7 @@ int Run(std::span<const std::string> arguments, const config::Environment& envir
   };
   const auto values = config::Parse(config::ServerOptionRows(), arguments, environment);
   if (!values) return refuse(values.error());
-  if (values->help_wanted()) {
-    out << config::HelpText(kProgram, config::ServerOptionRows());
-    return 0;
-  }
-  if (values->version_wanted()) {
-    out << config::VersionText(kProgram);
-    return 0;
-  }
+  if (config::PrintIfWanted(*values, kProgram, config::ServerOptionRows(), out)) return 0;
   const auto config = config::MakeServerConfig(*values);
   if (!config) return refuse(config.error());
   if (config->healthcheck) return CheckHealth(*config, err);

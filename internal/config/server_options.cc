@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "internal/config/address.h"
+#include "internal/config/endpoint.h"
 
 namespace gpumon::config {
 namespace {
@@ -203,20 +204,11 @@ constexpr std::array kRows = {
 
 using Problem = std::optional<Status>;
 
-Problem ReadListenAddress(const Values& values, ServerConfig& config) {
-  const auto address = ParseListenAddress(values.Text("--listen-addr"));
-  if (!address) return values.Refuse("--listen-addr", address.error().message);
-  config.listen_host = address->host;
-  config.port = static_cast<std::uint16_t>(values.Integer("--port"));
-  if (address->port) {
-    if (values.Given("--port") && *address->port != config.port) {
-      return values.Refuse("--listen-addr",
-                           "has a port that differs from --port " + std::to_string(config.port) +
-                               " (from " + values.Where("--port") + ")",
-                           "the same port in both, or a port in one of them");
-    }
-    config.port = *address->port;
-  }
+Problem ReadEndpoints(const Values& values, ServerConfig& config) {
+  auto http = ReadEndpoint(values);
+  if (!http) return http.error();
+  config.listen_host = std::move(http->host);
+  config.port = http->port;
   config.grpc_health_port = static_cast<std::uint16_t>(values.Integer("--grpc-health-port"));
   if (config.grpc_health_port != 0 && config.grpc_health_port == config.port) {
     return values.Refuse("--grpc-health-port", "is also the HTTP port",
@@ -353,7 +345,7 @@ std::vector<std::string_view> VariablesWithoutOption(const Environment& environm
 
 Result<ServerConfig> MakeServerConfig(const Values& values) {
   ServerConfig config;
-  for (const auto read : {ReadListenAddress, ReadTimes, ReadPrometheus, ReadAccess, ReadRunning}) {
+  for (const auto read : {ReadEndpoints, ReadTimes, ReadPrometheus, ReadAccess, ReadRunning}) {
     if (auto problem = read(values, config)) return Error(*std::move(problem));
   }
   return config;
