@@ -66,12 +66,12 @@ void GetBoth(const CallPtr& call, const std::optional<WallTime>& at, bool allow_
   const auto both = std::make_shared<Both>();
   both->done = std::move(done);
   for (const auto part : {models::Part::kGpus, models::Part::kProcesses}) {
-    call->services().source.Get({part, at, allow_stale}, call->deadline(),
-                                [both, part](Result<gpu::Got> got) {
-                                  both->got[static_cast<std::size_t>(part)] = std::move(got);
-                                  if (--both->missing > 0) return;
-                                  both->done(std::move(both->got[0]), std::move(both->got[1]));
-                                });
+    call->services().source.Get(
+        {part, at, allow_stale}, call->deadline(), [call, both, part](Result<gpu::Got> got) {
+          both->got[static_cast<std::size_t>(part)] = std::move(got);
+          if (--both->missing > 0) return;
+          call->Defer([both] { both->done(std::move(both->got[0]), std::move(both->got[1])); });
+        });
   }
 }
 

@@ -25,8 +25,8 @@ http::Response ListResponse(const Call& call, const gpu::Got& got, const std::st
 void SendMade(Call& call, const gpu::Got& got, wire::Encoded encoded, const wire::Page& page,
               bool csv);
 
-// Asks for both lists at once, and hands over what came of both when
-// the second has come: one after the other they could take twice the time of a request.
+// Asks for both lists at once and, when the second has come, hands over on a worker thread what
+// came of both: one after the other they could take twice the time of a request.
 using GotBoth = std::function<void(Result<gpu::Got> gpus, Result<gpu::Got> processes)>;
 void GetBoth(const CallPtr& call, const std::optional<WallTime>& at, bool allow_stale,
              GotBoth done);

@@ -12,14 +12,11 @@ void GetSchema(const CallPtr& call) {
     for (const auto* const got : {&gpus, &processes}) {
       if (!*got) return call->SendError(got->error());
     }
-    call->Defer(
-        [call, gpus = std::move(gpus->snapshot), processes = std::move(processes->snapshot)] {
-          call->SendText(200,
-                         wire::EncodeSchema(call->services().registry, *gpus, *processes,
-                                            "GPU schema retrieved successfully",
-                                            call->services().settings.commands_hidden),
-                         call->route().content_type);
-        });
+    call->SendText(200,
+                   wire::EncodeSchema(call->services().registry, *gpus->snapshot,
+                                      *processes->snapshot, "GPU schema retrieved successfully",
+                                      call->services().settings.commands_hidden),
+                   call->route().content_type);
   });
 }
 
