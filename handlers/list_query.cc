@@ -130,7 +130,7 @@ class FieldNames {
       if (field.name == name) return names.size();
       names.push_back(field.name);
     }
-    const std::string_view near = NearestWord(name, names);
+    const std::string_view near = MeantBy(name, names);
     return Error(
         Code::kInvalidParameter,
         "parameter '" + std::string(parameter) + "' names an unknown field; " +
