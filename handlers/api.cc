@@ -51,7 +51,8 @@ void AddCommon(const Settings& settings, const http::Request* request, const std
   AddCors(settings, request, headers);
 }
 
-log::Level LevelOf(int status) {
+log::Level LevelOf(int status, const RouteRow* route) {
+  if (status == 503 && route != nullptr) return route->log_503;
   if (status >= 500) return log::Level::kError;
   return status >= 400 ? log::Level::kWarning : log::Level::kInfo;
 }
@@ -209,12 +210,12 @@ http::Response Api::Options(const http::Request& request, const std::string& all
 }
 
 void Api::Done(const http::Access& access) {
-  const std::string_view route = access.route < 0
-                                     ? std::string_view("(none)")
-                                     : Routes()[static_cast<std::size_t>(access.route)].path;
+  const RouteRow* const row =
+      access.route < 0 ? nullptr : &Routes()[static_cast<std::size_t>(access.route)];
+  const std::string_view route = row == nullptr ? "(none)" : row->path;
   const double seconds = static_cast<double>(access.duration.count()) / 1000.0;
   services_.metrics.CountRequest(route, access.method, access.status, seconds);
-  const log::Level level = LevelOf(access.status);
+  const log::Level level = LevelOf(access.status, row);
   if (!log::Enabled(level)) return;
   log::Write(level, "request",
              {{"method", access.method},

@@ -13,6 +13,7 @@
 #include "handlers/parameters.h"
 #include "handlers/services.h"
 #include "internal/base/clock.h"
+#include "internal/base/log.h"
 #include "internal/base/result.h"
 #include "internal/http/server.h"
 #include "models/gpu.h"
@@ -42,6 +43,8 @@ struct RouteRow {
   std::span<const ParameterSpec> (*parameters)() = nullptr;
   bool large_body = false;
   bool unlimited_time = false;
+  // A 503 is what it is there to say: logged at this level, not as our failure.
+  log::Level log_503 = log::Level::kError;
 };
 
 // Debug routes come last: without them the places of the others are the same.

@@ -47,14 +47,15 @@ bool SendAtHand(Call& call, const gpu::Got& got) {
 
 void SendWhole(Call& call, Part part, const gpu::Got& got) {
   if (!call.Alive()) return;
-  const auto rendered = call.services().render_cache.Make(got, MessageOf(part));
+  const auto rendered = call.services().render_cache.Make(got, MessageOf(part),
+                                                          call.services().settings.commands_hidden);
   SendRendered(call, got, *rendered, WantsGzip(call) ? rendered->Gzip() : nullptr);
 }
 
 // An answer made for this request alone.
 void SendSelection(Call& call, Part part, const ListQuery& query, const gpu::Got& got) {
   if (!call.Alive()) return;
-  const wire::Table table(*got.snapshot);
+  const wire::Table table(*got.snapshot, call.services().settings.commands_hidden);
   wire::Page page = Select(table, query);
   const gpu::Got& stale = got.stale ? got : query.other;
   page.stale = stale.stale;
@@ -65,6 +66,11 @@ void SendSelection(Call& call, Part part, const ListQuery& query, const gpu::Got
       page.warnings.push_back(std::string(models::NameOf(query.other.snapshot->part)) + ": " +
                               warning);
     }
+  }
+  if (query.other_failed) {
+    page.partial = true;
+    page.warnings.push_back("gpus: not known (" + std::string(query.other_failed->wire_name()) +
+                            "); processes were chosen by what they say themselves");
   }
   auto encoded =
       query.csv ? wire::EncodeCsv(table, page) : wire::EncodeList(table, page, MessageOf(part));
@@ -101,22 +107,40 @@ void Fetch(const CallPtr& call, Part part, ListQuery query) {
                               });
 }
 
-// Who uses a GPU is known by the processes on it, whose a process is often by its GPU alone.
-void FetchBoth(const CallPtr& call, Part part, ListQuery query) {
-  const bool processes = part == Part::kProcesses;
-  const gpu::Want other{processes ? Part::kGpus : Part::kProcesses, query.at, query.allow_stale};
-  call->services().source.Get(
-      other, call->deadline(),
-      [call, part, processes, query = std::move(query)](Result<gpu::Got> got) mutable {
-        if (!got) {
-          call->SendError(got.error());
-        } else if (got->snapshot->partial && !query.allow_partial) {
-          call->SendError(PartialRefused());
-        } else {
-          processes ? MeetGpus(*got->snapshot, query) : UseGpusOf(*got->snapshot, query);
-          query.other = *std::move(got);
-          Fetch(call, part, std::move(query));
+// Who uses a GPU is known by the processes on it alone.
+void FetchGpusOfUsers(const CallPtr& call, ListQuery query) {
+  const auto at = query.at;
+  const bool allow_stale = query.allow_stale;
+  GetBoth(
+      call, at, allow_stale,
+      [call, query = std::move(query)](Result<gpu::Got> gpus, Result<gpu::Got> processes) mutable {
+        if (!processes) return call->SendError(processes.error());
+        if (processes->snapshot->partial && !query.allow_partial) {
+          return call->SendError(PartialRefused());
         }
+        UseGpusOf(*processes->snapshot, query);
+        query.other = *std::move(processes);
+        Answer(call, Part::kGpus, query, std::move(gpus));
+      });
+}
+
+// Whose a process is is often known by its GPU alone, but some say it themselves.
+void FetchProcessesOfGpus(const CallPtr& call, ListQuery query) {
+  const auto at = query.at;
+  const bool allow_stale = query.allow_stale;
+  GetBoth(
+      call, at, allow_stale,
+      [call, query = std::move(query)](Result<gpu::Got> gpus, Result<gpu::Got> processes) mutable {
+        const bool whole = gpus && !gpus->snapshot->partial;
+        if (!gpus && !query.allow_partial) return call->SendError(gpus.error());
+        if (!whole && !query.allow_partial) return call->SendError(PartialRefused());
+        if (gpus) {
+          MeetGpus(*gpus->snapshot, query);
+          query.other = *std::move(gpus);
+        } else {
+          query.other_failed = gpus.error();
+        }
+        Answer(call, Part::kProcesses, query, std::move(processes));
       });
 }
 
@@ -128,8 +152,10 @@ void List(const CallPtr& call, Part part) {
   }
   if (const auto refused = FutureRefused(*call, query->at)) {
     call->SendError(*refused);
-  } else if (part == Part::kGpus ? !query->users.empty() : AsksForGpus(*query)) {
-    FetchBoth(call, part, std::move(*query));
+  } else if (part == Part::kGpus && !query->users.empty()) {
+    FetchGpusOfUsers(call, std::move(*query));
+  } else if (part == Part::kProcesses && AsksForGpus(*query)) {
+    FetchProcessesOfGpus(call, std::move(*query));
   } else {
     Fetch(call, part, std::move(*query));
   }

@@ -1,5 +1,8 @@
 #include "handlers/list_answer.h"
 
+#include <array>
+#include <atomic>
+#include <memory>
 #include <utility>
 
 #include "internal/http/encoding.h"
@@ -51,6 +54,25 @@ void SendMade(Call& call, const gpu::Got& got, wire::Encoded encoded, const wire
     response.body = http::MakeBody(std::move(encoded.body));
   }
   call.Send(std::move(response));
+}
+
+void GetBoth(const CallPtr& call, const std::optional<WallTime>& at, bool allow_stale,
+             GotBoth done) {
+  struct Both {
+    GotBoth done;
+    std::array<Result<gpu::Got>, 2> got;
+    std::atomic<std::size_t> missing = 2;
+  };
+  const auto both = std::make_shared<Both>();
+  both->done = std::move(done);
+  for (const auto part : {models::Part::kGpus, models::Part::kProcesses}) {
+    call->services().source.Get(
+        {part, at, allow_stale}, call->deadline(), [call, both, part](Result<gpu::Got> got) {
+          both->got[static_cast<std::size_t>(part)] = std::move(got);
+          if (--both->missing > 0) return;
+          call->Defer([both] { both->done(std::move(both->got[0]), std::move(both->got[1])); });
+        });
+  }
 }
 
 Status PartialRefused() {

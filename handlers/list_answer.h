@@ -1,6 +1,7 @@
 // What the answers of all list routes share: caching headers, and the refusals of their parameters.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,12 @@ http::Response ListResponse(const Call& call, const gpu::Got& got, const std::st
 // A CSV has no place for what the envelope says: a stale or partial one has a Warning header.
 void SendMade(Call& call, const gpu::Got& got, wire::Encoded encoded, const wire::Page& page,
               bool csv);
+
+// Asks for both lists at once and, when the second has come, hands over on a worker thread what
+// came of both: one after the other they could take twice the time of a request.
+using GotBoth = std::function<void(Result<gpu::Got> gpus, Result<gpu::Got> processes)>;
+void GetBoth(const CallPtr& call, const std::optional<WallTime>& at, bool allow_stale,
+             GotBoth done);
 
 // partial=abort
 Status PartialRefused();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <span>
 #include <string_view>
 
@@ -81,69 +80,66 @@ bool IsSortable(const models::FieldSpec& field) {
          field.from != models::From::kMig && field.from != models::From::kThrottle;
 }
 
-struct ParameterTable {
-  std::deque<std::string> names;  // what the specs' views point to
-  std::vector<ParameterSpec> specs;
-};
-
-ParameterTable MakeParameters(Part part) {
-  ParameterTable table;
-  for (const auto& row : kTextFilters) table.specs.push_back(row.spec);
+ParameterList MakeParameters(Part part) {
+  ParameterList list;
+  for (const auto& row : kTextFilters) list.Add(row.spec);
   for (const auto& field : wire::FieldsOf(part)) {
-    if (!IsNumeric(field)) continue;
-    for (const std::string_view prefix : {"min_", "max_"}) {
-      table.names.push_back(std::string(prefix) + std::string(field.name));
-      table.specs.push_back({.name = table.names.back(),
-                             .kind = ParameterKind::kNumber,
-                             .help = prefix == "min_" ? "Rows with at least this value."
-                                                      : "Rows with at most this value."});
+    if (IsNumeric(field)) list.AddBounds(field.name);
+  }
+  list.AddForm();
+  return list;
+}
+
+// What `sort` and `fields` may name.
+class FieldNames {
+ public:
+  FieldNames(std::span<const NamedField> fields, std::string_view all)
+      : fields_(fields), all_(all) {}
+
+  Result<void> ParseFields(std::string_view list, ListQuery& query) const {
+    while (true) {
+      const std::size_t comma = list.find(',');
+      const auto field = Find(list.substr(0, comma), "fields");
+      if (!field) return Error(field.error());
+      const auto index = static_cast<std::uint16_t>(*field);
+      if (std::find(query.fields.begin(), query.fields.end(), index) != query.fields.end()) {
+        return Error(Code::kInvalidParameter, "parameter 'fields' names a field twice");
+      }
+      query.fields.push_back(index);
+      if (comma == std::string_view::npos) return {};
+      list.remove_prefix(comma + 1);
     }
   }
-  table.specs.insert(table.specs.end(), kFormParameters.begin(), kFormParameters.end());
-  return table;
-}
 
-Result<std::size_t> FieldByName(Part part, std::string_view name, std::string_view parameter) {
-  const int field = wire::FindField(part, name);
-  if (field >= 0) return static_cast<std::size_t>(field);
-  std::vector<std::string_view> names;
-  for (const auto& spec : wire::FieldsOf(part)) names.push_back(spec.name);
-  std::string message = "parameter '" + std::string(parameter) + "' names an unknown field";
-  if (const auto near = NearestWord(name, names); !near.empty()) {
-    message += "; did you mean '" + std::string(near) + "'?";
-  } else {
-    message += "; the fields route lists them";
-  }
-  return Error(Code::kInvalidParameter, std::move(message));
-}
-
-Result<void> ParseFields(Part part, const std::string& list, ListQuery& query) {
-  std::string_view rest = list;
-  while (true) {
-    const std::size_t comma = rest.find(',');
-    const auto field = FieldByName(part, rest.substr(0, comma), "fields");
+  Result<void> ParseSort(std::string_view sort, ListQuery& query) const {
+    query.descending = sort.starts_with('-');
+    if (query.descending) sort.remove_prefix(1);
+    const auto field = Find(sort, "sort");
     if (!field) return Error(field.error());
-    const auto index = static_cast<std::uint16_t>(*field);
-    if (std::find(query.fields.begin(), query.fields.end(), index) != query.fields.end()) {
-      return Error(Code::kInvalidParameter, "parameter 'fields' names a field twice");
+    if (!fields_[*field].has_order) {
+      return Error(Code::kInvalidParameter, "parameter 'sort' names a field without an order");
     }
-    query.fields.push_back(index);
-    if (comma == std::string_view::npos) return {};
-    rest.remove_prefix(comma + 1);
+    query.sort_field = *field;
+    return {};
   }
-}
 
-Result<void> ParseSort(Part part, std::string_view sort, ListQuery& query) {
-  query.descending = sort.starts_with('-');
-  if (query.descending) sort.remove_prefix(1);
-  const auto field = FieldByName(part, sort, "sort");
-  if (!field) return Error(field.error());
-  if (!IsSortable(wire::FieldsOf(part)[*field])) {
-    return Error(Code::kInvalidParameter, "parameter 'sort' names a field without an order");
+ private:
+  Result<std::size_t> Find(std::string_view name, std::string_view parameter) const {
+    std::vector<std::string_view> names;
+    for (const NamedField& field : fields_) {
+      if (field.name == name) return names.size();
+      names.push_back(field.name);
+    }
+    const std::string_view near = MeantBy(name, names);
+    return Error(
+        Code::kInvalidParameter,
+        "parameter '" + std::string(parameter) + "' names an unknown field; " +
+            (near.empty() ? std::string(all_) : "did you mean '" + std::string(near) + "'?"));
   }
-  query.sort_field = *field;
-  return {};
-}
+
+  const std::span<const NamedField> fields_;
+  const std::string_view all_;
+};
 
 bool IsOfWorkload(const ListQuery::TextFilter& filter) {
   return filter.which == Text::kPod || filter.which == Text::kNamespace;
@@ -218,17 +214,35 @@ bool AnyMatches(const std::vector<std::string>& patterns, std::string_view text)
                      [&](const std::string& pattern) { return GlobMatch(pattern, text); });
 }
 
-std::span<const ParameterSpec> FormParameters() {
-  return kFormParameters;
+void ParameterList::AddBounds(std::string_view number) {
+  for (const std::string_view prefix : {"min_", "max_"}) {
+    names_.push_back(std::string(prefix) + std::string(number));
+    specs_.push_back({.name = names_.back(),
+                      .kind = ParameterKind::kNumber,
+                      .help = prefix == "min_" ? "Rows with at least this value."
+                                               : "Rows with at most this value."});
+  }
+}
+
+void ParameterList::AddForm() {
+  specs_.insert(specs_.end(), kFormParameters.begin(), kFormParameters.end());
 }
 
 std::span<const ParameterSpec> ListParameters(Part part) {
-  static const ParameterTable kGpus = MakeParameters(Part::kGpus);
-  static const ParameterTable kProcesses = MakeParameters(Part::kProcesses);
-  return part == Part::kGpus ? kGpus.specs : kProcesses.specs;
+  static const ParameterList kGpus = MakeParameters(Part::kGpus);
+  static const ParameterList kProcesses = MakeParameters(Part::kProcesses);
+  return part == Part::kGpus ? kGpus.specs() : kProcesses.specs();
 }
 
-void ParseForm(const Parameters& parameters, ListQuery& query) {
+Result<void> ParseForm(const Parameters& parameters, std::span<const NamedField> fields,
+                       std::string_view all, ListQuery& query) {
+  const FieldNames names(fields, all);
+  if (parameters.Has("sort")) {
+    if (auto sorted = names.ParseSort(parameters.Text("sort"), query); !sorted) return sorted;
+  }
+  if (parameters.Has("fields")) {
+    if (auto parsed = names.ParseFields(parameters.Text("fields"), query); !parsed) return parsed;
+  }
   if (const auto limit = parameters.Integer("limit")) {
     query.limit = static_cast<std::size_t>(*limit);
   }
@@ -237,6 +251,14 @@ void ParseForm(const Parameters& parameters, ListQuery& query) {
   query.allow_stale = parameters.Text("stale") != "never";
   query.allow_partial = parameters.Text("partial") != "abort";
   query.csv = parameters.Text("format") == "csv";
+  return {};
+}
+
+void ParseBounds(const Parameters& parameters, std::string_view name, std::size_t field,
+                 ListQuery& query) {
+  ListQuery::RangeFilter range{field, parameters.Number("min_" + std::string(name)),
+                               parameters.Number("max_" + std::string(name))};
+  if (range.min || range.max) query.ranges.push_back(range);
 }
 
 Result<ListQuery> ParseListQuery(Part part, const Parameters& parameters) {
@@ -250,23 +272,13 @@ Result<ListQuery> ParseListQuery(Part part, const Parameters& parameters) {
       query.texts.push_back({row.which, patterns});
     }
   }
-  const auto fields = wire::FieldsOf(part);
-  for (std::size_t f = 0; f < fields.size(); ++f) {
-    ListQuery::RangeFilter range{f, parameters.Number("min_" + std::string(fields[f].name)),
-                                 parameters.Number("max_" + std::string(fields[f].name))};
-    if (range.min || range.max) query.ranges.push_back(range);
+  std::vector<NamedField> fields;
+  for (const auto& field : wire::FieldsOf(part)) {
+    ParseBounds(parameters, field.name, fields.size(), query);
+    fields.push_back({field.name, IsSortable(field)});
   }
-  if (parameters.Has("sort")) {
-    if (auto sorted = ParseSort(part, parameters.Text("sort"), query); !sorted) {
-      return Error(sorted.error());
-    }
-  }
-  if (parameters.Has("fields")) {
-    if (auto parsed = ParseFields(part, parameters.Text("fields"), query); !parsed) {
-      return Error(parsed.error());
-    }
-  }
-  ParseForm(parameters, query);
+  auto parsed = ParseForm(parameters, fields, "the fields route lists them", query);
+  if (!parsed) return Error(parsed.error());
   return query;
 }
 

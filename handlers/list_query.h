@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <set>
@@ -41,6 +42,8 @@ struct ListQuery {
   std::vector<std::string> users;
   std::shared_ptr<const std::set<std::string>> used_gpus;
   gpu::Got other;  // the list that was asked for it; null when none was
+  // Why there is none; filters then see what the rows themselves say.
+  std::optional<Status> other_failed;
   std::vector<RangeFilter> ranges;
   std::optional<std::size_t> sort_field;
   bool descending = false;
@@ -59,10 +62,32 @@ struct ListQuery {
   }
 };
 
-// What all lists share: sort, limit, offset, fields, at, stale, partial, format.
-std::span<const ParameterSpec> FormParameters();
-// Takes all of these but sort and fields.
-void ParseForm(const Parameters& parameters, ListQuery& query);
+// The parameters of a list, made once, for good.
+class ParameterList {
+ public:
+  void Add(const ParameterSpec& spec) { specs_.push_back(spec); }
+  void AddBounds(std::string_view number);  // min_ and max_ of that field
+  // What all lists share: sort, limit, offset, fields, at, stale, partial, format.
+  void AddForm();
+  std::span<const ParameterSpec> specs() const { return specs_; }
+
+ private:
+  std::deque<std::string> names_;  // what the specs' views point to
+  std::vector<ParameterSpec> specs_;
+};
+
+// A field as `sort` and `fields` name it; its place is the field's.
+struct NamedField {
+  std::string_view name;
+  bool has_order = true;
+};
+// Takes what AddForm added. kInvalidParameter naming the parameter and, of a field that is not
+// there, the nearest name or else `all`, which says where the names are.
+Result<void> ParseForm(const Parameters& parameters, std::span<const NamedField> fields,
+                       std::string_view all, ListQuery& query);
+// Takes min_ and max_ of the field at that place.
+void ParseBounds(const Parameters& parameters, std::string_view name, std::size_t field,
+                 ListQuery& query);
 // Cuts the rows of `page` down to the asked ones and takes the asked fields.
 void CutPage(const ListQuery& query, wire::Page& page);
 // A pattern is the whole text, or has `*` for any run of bytes. No pattern matches "".

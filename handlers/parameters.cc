@@ -15,6 +15,7 @@ constexpr std::size_t kMaxRepeats = 100;
 constexpr std::size_t kMaxText = 256;
 constexpr std::size_t kMaxList = 4096;
 constexpr std::size_t kMaxNodeName = 253;
+constexpr std::size_t kMaxShown = 64;
 
 // Control characters (C0, DEL, C1) and the characters that turn the direction of a text: a log
 // line or a table with them shows something else than it holds.
@@ -79,7 +80,7 @@ bool IsFlag(std::string_view value) {
 
 // A name as an error may show it.
 std::string Shown(std::string_view name) {
-  std::string shown = ToValidUtf8(name.substr(0, 64));
+  std::string shown = ToValidUtf8(name.substr(0, kMaxShown));
   if (HasControlOrBidi(shown)) return "(unprintable)";
   return shown.empty() ? "(empty)" : shown;
 }
@@ -89,7 +90,7 @@ Status Unknown(std::string_view name, std::span<const ParameterSpec> specs) {
   std::vector<std::string_view> names;
   names.reserve(specs.size());
   for (const auto& spec : specs) names.push_back(spec.name);
-  if (const auto near = NearestWord(name, names); !near.empty()) {
+  if (const auto near = MeantBy(name, names); !near.empty()) {
     message += "; did you mean '" + std::string(near) + "'?";
   } else if (specs.empty()) {
     message += "; this route takes none";
@@ -118,6 +119,10 @@ Status BrokenEscape(std::string_view query) {
 }
 
 }  // namespace
+
+std::string_view MeantBy(std::string_view name, const std::vector<std::string_view>& names) {
+  return name.size() > kMaxShown ? std::string_view() : NearestWord(name, names);
+}
 
 std::optional<std::string> WhyNot(const ParameterSpec& spec, std::string_view value) {
   switch (spec.kind) {

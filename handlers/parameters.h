@@ -57,6 +57,10 @@ class Parameters {
   std::map<std::string, std::vector<std::string>, std::less<>> values_;
 };
 
+// Of `names` the one that somebody may have meant by `name`, or "". What is longer than any of ours
+// is not compared: a client would choose how long that takes.
+std::string_view MeantBy(std::string_view name, const std::vector<std::string_view>& names);
+
 // nullopt when `value` is right, else what is allowed.
 std::optional<std::string> WhyNot(const ParameterSpec& spec, std::string_view value);
 

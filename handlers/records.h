@@ -1,7 +1,6 @@
 // List routes over rows that are computed for the answer: parameters, selection, answer.
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,16 +15,11 @@
 namespace gpumon::handlers {
 
 // The parameters of a list with these columns: each column's filter, min_/max_ of each number, and
-// sort, limit, offset, fields, at, stale, partial, format; `more` first. Made once, for good.
-class RecordParameters {
+// those of all lists; `more` first.
+class RecordParameters : public ParameterList {
  public:
   explicit RecordParameters(std::span<const wire::Column> columns,
                             std::span<const ParameterSpec> more = {});
-  std::span<const ParameterSpec> specs() const { return specs_; }
-
- private:
-  std::deque<std::string> names_;  // what the specs' views point to
-  std::vector<ParameterSpec> specs_;
 };
 
 // A checked request for such a list.

@@ -8,9 +8,9 @@
 
 namespace gpumon::handlers {
 
-Rendered::Rendered(const gpu::Got& got, std::string_view message)
+Rendered::Rendered(const gpu::Got& got, std::string_view message, bool commands_hidden)
     : snapshot_(got.snapshot), stale_(got.stale), stale_code_(got.why.code) {
-  const wire::Table table(*snapshot_);
+  const wire::Table table(*snapshot_, commands_hidden);
   wire::Page page = wire::WholePage(table);
   page.stale = stale_;
   page.stale_code = got.why.wire_name();
@@ -36,11 +36,12 @@ std::shared_ptr<const Rendered> RenderCache::Find(const gpu::Got& got) const {
   return slot.newest && slot.newest->Is(got) ? slot.newest : nullptr;
 }
 
-std::shared_ptr<const Rendered> RenderCache::Make(const gpu::Got& got, std::string_view message) {
+std::shared_ptr<const Rendered> RenderCache::Make(const gpu::Got& got, std::string_view message,
+                                                  bool commands_hidden) {
   Slot& slot = slots_[static_cast<std::size_t>(got.snapshot->part)];
   MutexLock making(slot.making);
   if (auto found = Find(got)) return found;
-  auto made = std::make_shared<const Rendered>(got, message);
+  auto made = std::make_shared<const Rendered>(got, message, commands_hidden);
   MutexLock lock(slot.mutex);
   slot.newest = made;
   return made;

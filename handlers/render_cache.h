@@ -16,7 +16,7 @@ namespace gpumon::handlers {
 // One encoded list. Thread-safe.
 class Rendered {
  public:
-  Rendered(const gpu::Got& got, std::string_view message);
+  Rendered(const gpu::Got& got, std::string_view message, bool commands_hidden);
 
   bool Is(const gpu::Got& got) const {
     return snapshot_ == got.snapshot && stale_ == got.stale &&
@@ -45,7 +45,9 @@ class RenderCache {
   // Null when it has to be made.
   std::shared_ptr<const Rendered> Find(const gpu::Got& got) const;
   // Makes it if nobody has; callers that come meanwhile wait. Long: not on a server thread.
-  std::shared_ptr<const Rendered> Make(const gpu::Got& got, std::string_view message);
+  // `commands_hidden` as in wire::Table.
+  std::shared_ptr<const Rendered> Make(const gpu::Got& got, std::string_view message,
+                                       bool commands_hidden);
 
  private:
   struct Slot {

@@ -2,33 +2,21 @@
 
 #include <utility>
 
+#include "handlers/list_answer.h"
 #include "internal/wire/schema_report.h"
 
 namespace gpumon::handlers {
-namespace {
-
-using models::Part;
-
-void Fetch(const CallPtr& call, Part part, std::function<void(gpu::SnapshotPtr)> then) {
-  call->services().source.Get({part, {}, true}, call->deadline(),
-                              [call, then = std::move(then)](Result<gpu::Got> got) {
-                                if (!got) return call->SendError(got.error());
-                                then(std::move(got->snapshot));
-                              });
-}
-
-}  // namespace
 
 void GetSchema(const CallPtr& call) {
-  Fetch(call, Part::kGpus, [call](const gpu::SnapshotPtr& gpus) {
-    Fetch(call, Part::kProcesses, [call, gpus](const gpu::SnapshotPtr& processes) {
-      call->Defer([call, gpus, processes] {
-        call->SendText(200,
-                       wire::EncodeSchema(call->services().registry, *gpus, *processes,
-                                          "GPU schema retrieved successfully"),
-                       call->route().content_type);
-      });
-    });
+  GetBoth(call, {}, true, [call](Result<gpu::Got> gpus, Result<gpu::Got> processes) {
+    for (const auto* const got : {&gpus, &processes}) {
+      if (!*got) return call->SendError(got->error());
+    }
+    call->SendText(200,
+                   wire::EncodeSchema(call->services().registry, *gpus->snapshot,
+                                      *processes->snapshot, "GPU schema retrieved successfully",
+                                      call->services().settings.commands_hidden),
+                   call->route().content_type);
   });
 }
 

@@ -26,11 +26,12 @@ enum class NullReason : std::uint8_t {
   kInvalidValue,  // NaN, infinite, or physically impossible
   kConflict,
   kQueryFailed,  // the query for it failed: the snapshot is partial
+  kHidden,       // the configuration shows it to nobody
   kCount
 };
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(NullReason::kCount)>
-    kNullReasonNames = {"none",  "not_exported",  "not_supported", "exporter_down",
-                        "stale", "invalid_value", "conflict",      "query_failed"};
+    kNullReasonNames = {"none",          "not_exported", "not_supported", "exporter_down", "stale",
+                        "invalid_value", "conflict",     "query_failed",  "hidden"};
 constexpr std::string_view NameOf(NullReason reason) {
   return kNullReasonNames[static_cast<std::size_t>(reason)];
 }

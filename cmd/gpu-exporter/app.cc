@@ -41,11 +41,12 @@ int Serve(const ExporterConfig& config, const Collector& collector, std::ostream
     err << kProgram.name << ": " << port.error().message << '\n';
     return 1;
   }
-  if (!config.port_file.empty() && !WritePortFile(config.port_file, *port)) {
-    err << kProgram.name << ": --port-file " << config.port_file
-        << " cannot be written; name a file in a directory that this user may write\n";
-    server->Stop();
-    return 1;
+  if (!config.port_file.empty()) {
+    if (const auto written = WritePortFile(config.port_file, *port); !written) {
+      err << kProgram.name << ": --port-file: " << written.error().message << '\n';
+      server->Stop();
+      return 2;
+    }
   }
   log::Info("serving a synthetic fleet", {{"address", config.listen_host},
                                           {"port", *port},
@@ -72,14 +73,7 @@ int Run(std::span<const std::string> arguments, const config::Environment& envir
   };
   const auto values = config::Parse(OptionRows(), arguments, environment);
   if (!values) return refuse(values.error());
-  if (values->help_wanted()) {
-    out << config::HelpText(kProgram, OptionRows());
-    return 0;
-  }
-  if (values->version_wanted()) {
-    out << config::VersionText(kProgram);
-    return 0;
-  }
+  if (config::PrintIfWanted(*values, kProgram, OptionRows(), out)) return 0;
   const auto config = MakeExporterConfig(*values);
   if (!config) return refuse(config.error());
   auto fleet = Fleet::Make(config->fleet);

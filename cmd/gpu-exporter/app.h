@@ -10,8 +10,9 @@
 namespace gpumon::exporter {
 
 // The whole program: serves until SIGTERM or SIGINT. The exit code: 0 after a signal, --help or
-// --version; 1 when it cannot listen or write its port file; 2 for wrong options, with one line
-// on `err`. Blocks those two signals in this thread and every thread it starts.
+// --version; 1 when it cannot listen; 2 for wrong options, such as a port file that cannot be
+// written, with one line on `err`. Blocks those two signals in this thread and every thread it
+// starts.
 int Run(std::span<const std::string> arguments, const config::Environment& environment,
         std::ostream& out, std::ostream& err);
 

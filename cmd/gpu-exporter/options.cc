@@ -1,8 +1,9 @@
 #include "cmd/gpu-exporter/options.h"
 
 #include <array>
+#include <utility>
 
-#include "internal/config/address.h"
+#include "internal/config/endpoint.h"
 
 namespace gpumon::exporter {
 namespace {
@@ -70,21 +71,6 @@ constexpr std::array kRows = {
               .allowed = "debug|info|warn|error|off"},
 };
 
-Result<void> ReadListenAddress(const config::Values& values, ExporterConfig& config) {
-  const auto listen = config::ParseListenAddress(values.Text("--listen-addr"));
-  if (!listen) return Error(values.Refuse("--listen-addr", listen.error().message));
-  config.listen_host = listen->host;
-  config.port = static_cast<std::uint16_t>(values.Integer("--port"));
-  if (!listen->port) return {};
-  if (values.Given("--port") && *listen->port != config.port) {
-    return Error(values.Refuse("--listen-addr",
-                               "has a port that differs from --port from " + values.Where("--port"),
-                               "the same port in both, or a port in one"));
-  }
-  config.port = *listen->port;
-  return {};
-}
-
 }  // namespace
 
 config::Rows OptionRows() {
@@ -107,7 +93,10 @@ Result<ExporterConfig> MakeExporterConfig(const config::Values& values) {
   if (!level) return Error(values.Refuse("--log-level", "is no level", level.error().message));
   config.log_level = *level;
   config.port_file = values.Text("--port-file");
-  if (auto read = ReadListenAddress(values, config); !read) return Error(read.error());
+  auto endpoint = config::ReadEndpoint(values);
+  if (!endpoint) return Error(endpoint.error());
+  config.listen_host = std::move(endpoint->host);
+  config.port = endpoint->port;
   return config;
 }
 

@@ -70,10 +70,11 @@ int Serve(const config::ServerConfig& config, std::ostream& err) {
     err << kProgram.name << ": " << port.error().message << '\n';
     return 1;
   }
-  if (!config.port_file.empty() && !WritePortFile(config.port_file, *port)) {
-    err << kProgram.name << ": --port-file " << config.port_file
-        << " cannot be written; name a file in a directory that this user may write\n";
-    return 1;
+  if (!config.port_file.empty()) {
+    if (const auto written = WritePortFile(config.port_file, *port); !written) {
+      err << kProgram.name << ": --port-file: " << written.error().message << '\n';
+      return 2;
+    }
   }
   log::Info("serving", {{"version", kVersion},
                         {"address", config.listen_host},
@@ -101,14 +102,7 @@ int Run(std::span<const std::string> arguments, const config::Environment& envir
   };
   const auto values = config::Parse(config::ServerOptionRows(), arguments, environment);
   if (!values) return refuse(values.error());
-  if (values->help_wanted()) {
-    out << config::HelpText(kProgram, config::ServerOptionRows());
-    return 0;
-  }
-  if (values->version_wanted()) {
-    out << config::VersionText(kProgram);
-    return 0;
-  }
+  if (config::PrintIfWanted(*values, kProgram, config::ServerOptionRows(), out)) return 0;
   const auto config = config::MakeServerConfig(*values);
   if (!config) return refuse(config.error());
   if (config->healthcheck) return CheckHealth(*config, err);

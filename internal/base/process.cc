@@ -2,9 +2,11 @@
 
 #include <pthread.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <ctime>
 #include <fstream>
+#include <system_error>
 
 namespace gpumon {
 
@@ -29,14 +31,21 @@ int EndingSignals::Await() const {
   return signal;
 }
 
-bool WritePortFile(const std::string& path, std::uint16_t port) {
+Result<void> WritePortFile(const std::string& path, std::uint16_t port) {
   const std::string unfinished = path + ".tmp";
+  errno = 0;
+  bool written = false;
   {
     std::ofstream file(unfinished, std::ios::trunc);
     file << port << '\n';
-    if (!file.flush()) return false;
+    written = static_cast<bool>(file.flush());
   }
-  return std::rename(unfinished.c_str(), path.c_str()) == 0;
+  if (written && std::rename(unfinished.c_str(), path.c_str()) == 0) return {};
+  const int reason = errno == 0 ? EIO : errno;
+  if (written) std::remove(unfinished.c_str());
+  return Error(Code::kInvalidParameter,
+               path + " cannot be written: " + std::generic_category().message(reason) +
+                   "; name a file in a folder that this user may write");
 }
 
 }  // namespace gpumon

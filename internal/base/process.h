@@ -6,6 +6,7 @@
 #include <string>
 
 #include "internal/base/clock.h"
+#include "internal/base/result.h"
 
 namespace gpumon {
 
@@ -23,8 +24,8 @@ class EndingSignals {
   sigset_t signals_;
 };
 
-// Writes "PORT\n"; whoever waits for the file never sees half a number. False when it cannot be
-// written.
-bool WritePortFile(const std::string& path, std::uint16_t port);
+// Writes "PORT\n"; whoever waits for the file never sees half a number. kInvalidParameter, saying
+// of `path` why it cannot be written; then nothing is left behind.
+Result<void> WritePortFile(const std::string& path, std::uint16_t port);
 
 }  // namespace gpumon

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -81,6 +82,37 @@ Result<Authority> ParseAuthority(std::string_view text) {
   return out;
 }
 
+bool IsLinkLocalIpv4(std::uint32_t address) {
+  return address >> 16U == 0xA9FEU;  // 169.254
+}
+
+std::uint32_t FourBytes(const std::uint8_t* bytes) {
+  std::uint32_t value = 0;
+  for (int i = 0; i < 4; ++i) value = value << 8U | bytes[i];
+  return value;
+}
+
+bool IsLinkLocalIpv6(const std::string& text) {
+  in6_addr address{};
+  if (inet_pton(AF_INET6, text.c_str(), &address) != 1) return false;
+  const std::uint8_t* const bytes = address.s6_addr;
+  if (IN6_IS_ADDR_LINKLOCAL(&address)) return true;
+  // ::ffff:a.b.c.d, ::a.b.c.d and 64:ff9b::a.b.c.d; 2002:ab:cd::.
+  const std::uint32_t first = FourBytes(bytes);
+  const std::uint32_t second = FourBytes(bytes + 4);
+  const std::uint32_t third = FourBytes(bytes + 8);
+  const bool embeds = second == 0 && ((first == 0 && (third == 0 || third == 0xFFFFU)) ||
+                                      (first == 0x0064FF9BU && third == 0));
+  if (embeds && IsLinkLocalIpv4(FourBytes(bytes + 12))) return true;
+  if (first >> 16U == 0x2002U && IsLinkLocalIpv4(FourBytes(bytes + 2))) return true;
+  constexpr std::array<const char*, 2> kMetadata = {"fd00:ec2::254", "fd20:ce::254"};
+  return std::any_of(kMetadata.begin(), kMetadata.end(), [&](const char* known) {
+    in6_addr other{};
+    inet_pton(AF_INET6, known, &other);
+    return IN6_ARE_ADDR_EQUAL(&address, &other);
+  });
+}
+
 // What follows "http://" or "https://", whatever its case.
 std::optional<std::string_view> AfterScheme(std::string_view url) {
   for (const std::string_view scheme : {"http://", "https://"}) {
@@ -114,6 +146,19 @@ std::optional<Status> CheckUrl(std::string_view url) {
   const auto parsed = ParseAuthority(authority);
   if (!parsed) return parsed.error();
   return std::nullopt;
+}
+
+bool IsLinkLocalUrl(std::string_view url) {
+  std::string_view authority = AfterScheme(url).value_or(url);
+  authority = authority.substr(0, authority.find('/'));
+  authority.remove_prefix(authority.rfind('@') + 1);  // from the beginning when there is none
+  const auto parsed = ParseAuthority(authority);
+  if (!parsed) return false;
+  std::string host = parsed->host;
+  if (host.starts_with('[')) return IsLinkLocalIpv6(host.substr(1, host.size() - 2));
+  if (host.ends_with('.')) host.pop_back();
+  in_addr address{};
+  return inet_aton(host.c_str(), &address) != 0 && IsLinkLocalIpv4(ntohl(address.s_addr));
 }
 
 bool HasUserInfo(std::string_view url) {

@@ -17,6 +17,12 @@ std::optional<Status> CheckUrl(std::string_view url);
 // The URL has a user name or password in it.
 bool HasUserInfo(std::string_view url);
 
+// The host of a URL that CheckUrl accepts is an address of this link alone, where clouds hand out
+// their machines' credentials: 169.254.0.0/16 in every spelling that a resolver takes, as IPv4 or
+// inside IPv6, fe80::/10, or one of the IPv6 addresses that clouds use instead. Names are not
+// resolved.
+bool IsLinkLocalUrl(std::string_view url);
+
 // "https://dash.example:8443" in lower case: scheme, host and port, nothing else. Errors continue
 // a sentence, like CheckUrl's.
 Result<std::string> ParseOrigin(std::string_view text);

@@ -1,5 +1,8 @@
 #include "internal/config/help.h"
 
+#include <algorithm>
+#include <ostream>
+
 #include "internal/config/option_value.h"
 
 namespace gpumon::config {
@@ -99,6 +102,12 @@ std::string HelpText(const Program& program, Rows rows) {
 
 std::string VersionText(const Program& program) {
   return std::string(program.name) + " " + std::string(program.version) + "\n";
+}
+
+bool PrintIfWanted(const Values& values, const Program& program, Rows rows, std::ostream& out) {
+  if (!values.help_wanted() && !values.version_wanted()) return false;
+  out << (values.help_wanted() ? HelpText(program, rows) : VersionText(program));
+  return true;
 }
 
 std::string MarkdownTable(Rows rows) {

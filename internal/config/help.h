@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,8 @@ struct Program {
 std::string HelpText(const Program& program, Rows rows);
 // What --version prints: "gpu-monitoring-api 0.1.0\n".
 std::string VersionText(const Program& program);
+// Prints on `out` what --help or --version asked for. False when neither did.
+bool PrintIfWanted(const Values& values, const Program& program, Rows rows, std::ostream& out);
 // The same rows as a Markdown table, for docs/CONFIG.md.
 std::string MarkdownTable(Rows rows);
 

@@ -155,8 +155,8 @@ std::string YamlKey(const OptionRow& row) {
 std::string ShownValue(const OptionRow& row, std::string_view text) {
   constexpr std::size_t kMost = 80;
   // A password may hold any character, so a URL cannot be cut where its password ends.
-  const bool credentials =
-      row.kind == Kind::kUrlList && text.find_first_of("@?#") != std::string_view::npos;
+  const bool is_url = row.kind == Kind::kUrlList || text.find("://") != std::string_view::npos;
+  const bool credentials = is_url && text.find_first_of("@?#") != std::string_view::npos;
   if (row.secret || credentials) return "the value (not shown, it may hold a secret)";
   std::string out = "\"";
   for (const char c : ToValidUtf8(text.substr(0, kMost))) {

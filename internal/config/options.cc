@@ -99,7 +99,8 @@ class Parser {
         continue;
       }
       const OptionRow* row = Find(flag);
-      if (row == nullptr) return UnknownFlag(flag);
+      // What is no flag is shown, or not, as a whole: a password may hold an =.
+      if (row == nullptr) return UnknownFlag(argument.starts_with('-') ? flag : argument);
       const bool more = i + 1 < arguments.size();
       std::string text;
       if (equals != std::string_view::npos) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "internal/config/address.h"
+#include "internal/config/endpoint.h"
 
 namespace gpumon::config {
 namespace {
@@ -133,6 +134,12 @@ constexpr std::array kRows = {
               .help = "Whether Prometheus is asked to compress: `auto` does unless PROMETHEUS_URL "
                       "names this machine, where it costs more CPU than it saves.",
               .allowed = "auto|on|off"},
+    OptionRow{.flag = "--prometheus-allow-link-local",
+              .env = "PROMETHEUS_ALLOW_LINK_LOCAL",
+              .fallback = "false",
+              .kind = Kind::kBool,
+              .help = "PROMETHEUS_URL may name a link-local address (169.254.0.0/16, fe80::/10), "
+                      "where clouds hand out their machines' credentials."},
     OptionRow{.flag = "--api-bearer-token-file",
               .env = "API_BEARER_TOKEN_FILE",
               .kind = Kind::kPath,
@@ -197,20 +204,11 @@ constexpr std::array kRows = {
 
 using Problem = std::optional<Status>;
 
-Problem ReadListenAddress(const Values& values, ServerConfig& config) {
-  const auto address = ParseListenAddress(values.Text("--listen-addr"));
-  if (!address) return values.Refuse("--listen-addr", address.error().message);
-  config.listen_host = address->host;
-  config.port = static_cast<std::uint16_t>(values.Integer("--port"));
-  if (address->port) {
-    if (values.Given("--port") && *address->port != config.port) {
-      return values.Refuse("--listen-addr",
-                           "has a port that differs from --port " + std::to_string(config.port) +
-                               " (from " + values.Where("--port") + ")",
-                           "the same port in both, or a port in one of them");
-    }
-    config.port = *address->port;
-  }
+Problem ReadEndpoints(const Values& values, ServerConfig& config) {
+  auto http = ReadEndpoint(values);
+  if (!http) return http.error();
+  config.listen_host = std::move(http->host);
+  config.port = http->port;
   config.grpc_health_port = static_cast<std::uint16_t>(values.Integer("--grpc-health-port"));
   if (config.grpc_health_port != 0 && config.grpc_health_port == config.port) {
     return values.Refuse("--grpc-health-port", "is also the HTTP port",
@@ -241,7 +239,13 @@ Problem ReadPrometheus(const Values& values, ServerConfig& config) {
   if (config.prometheus_urls.empty()) {
     return values.Refuse("--prometheus-url", "names no Prometheus");
   }
+  const bool allowed = values.Bool("--prometheus-allow-link-local");
   for (std::string& url : config.prometheus_urls) {
+    if (!allowed && IsLinkLocalUrl(url)) {
+      return values.Refuse("--prometheus-url",
+                           "names a link-local address, as clouds' metadata services have",
+                           "another address, or this one with --prometheus-allow-link-local");
+    }
     while (url.ends_with('/')) url.pop_back();
   }
   config.prometheus_max_concurrency =
@@ -341,7 +345,7 @@ std::vector<std::string_view> VariablesWithoutOption(const Environment& environm
 
 Result<ServerConfig> MakeServerConfig(const Values& values) {
   ServerConfig config;
-  for (const auto read : {ReadListenAddress, ReadTimes, ReadPrometheus, ReadAccess, ReadRunning}) {
+  for (const auto read : {ReadEndpoints, ReadTimes, ReadPrometheus, ReadAccess, ReadRunning}) {
     if (auto problem = read(values, config)) return Error(*std::move(problem));
   }
   return config;

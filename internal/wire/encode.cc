@@ -8,6 +8,7 @@
 #include "internal/base/text.h"
 #include "internal/json/writer.h"
 #include "internal/wire/form.h"
+#include "internal/wire/meta.h"
 #include "internal/wire/throttle.h"
 
 namespace gpumon::wire {
@@ -32,12 +33,6 @@ class TimeText {
   double last_ = -1;
   std::string text_;
 };
-
-void WriteTexts(Writer& writer, const std::vector<std::string>& texts) {
-  writer.BeginArray();
-  for (const auto& text : texts) writer.String(text);
-  writer.EndArray();
-}
 
 void WriteTextOrNull(Writer& writer, std::string_view text) {
   if (text.empty()) {
@@ -187,36 +182,14 @@ bool IsAsked(const Page& page, std::size_t field) {
          std::find(page.fields.begin(), page.fields.end(), field) != page.fields.end();
 }
 
-void WriteMeta(Writer& writer, const Table& table, const Page& page) {
+Behind BehindOf(const Table& table, const Page& page) {
   const auto& snapshot = table.snapshot();
-  writer.BeginObject();
-  writer.Key("as_of");
-  writer.String(FormatTime(ToWallTime(snapshot.as_of)));
-  writer.Key("stale");
-  writer.Bool(page.stale);
-  writer.Key("partial");
-  writer.Bool(snapshot.partial || page.partial);
-  writer.Key("total");
-  writer.Unsigned(page.total);
-  writer.Key("limit");
-  if (page.limit) {
-    writer.Unsigned(*page.limit);
-  } else {
-    writer.Null();
-  }
-  writer.Key("offset");
-  writer.Unsigned(page.offset);
-  writer.Key("sources");
-  WriteTexts(writer, snapshot.sources);
-  writer.Key("null_reasons");
-  writer.BeginObject();
+  Behind behind{snapshot.as_of, snapshot.partial, snapshot.sources, {}};
   for (std::size_t f = 0; f < table.fields().size(); ++f) {
     if (table.shared_reason(f) == NullReason::kNone || !IsAsked(page, f)) continue;
-    writer.Key(table.fields()[f].name);
-    writer.String(models::NameOf(table.shared_reason(f)));
+    behind.null_reasons.emplace_back(table.fields()[f].name, table.shared_reason(f));
   }
-  writer.EndObject();
-  writer.EndObject();
+  return behind;
 }
 
 std::string_view TypeName(models::From from) {
@@ -295,7 +268,7 @@ Encoded EncodeList(const Table& table, const Page& page, std::string_view messag
   }
   const std::size_t warnings_end = writer.size();
   writer.Key("meta");
-  WriteMeta(writer, table, page);
+  WriteMeta(writer, BehindOf(table, page), page);
   writer.EndObject();
 
   Encoded encoded;

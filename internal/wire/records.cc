@@ -7,6 +7,7 @@
 #include "internal/base/text.h"
 #include "internal/json/writer.h"
 #include "internal/wire/form.h"
+#include "internal/wire/meta.h"
 
 namespace gpumon::wire {
 namespace {
@@ -26,12 +27,6 @@ void WriteNumber(Writer& writer, const Column& column, double number) {
     return writer.Unsigned(static_cast<std::uint64_t>(number));
   }
   writer.Number(number);
-}
-
-void WriteTexts(Writer& writer, const std::vector<std::string>& texts) {
-  writer.BeginArray();
-  for (const auto& text : texts) writer.String(text);
-  writer.EndArray();
 }
 
 void WriteValue(Writer& writer, const Column& column, const Value& value) {
@@ -82,32 +77,14 @@ void WriteRow(Writer& writer, const Records& records, const Page& page,
   writer.EndObject();
 }
 
-void WriteMeta(Writer& writer, const Records& records, const RecordsMeta& meta, const Page& page,
-               const std::vector<bool>& nobody) {
-  writer.BeginObject();
-  writer.Key("as_of");
-  writer.String(FormatTime(ToWallTime(meta.as_of)));
-  writer.Key("stale");
-  writer.Bool(page.stale);
-  writer.Key("partial");
-  writer.Bool(meta.partial || page.partial);
-  writer.Key("total");
-  writer.Unsigned(page.total);
-  writer.Key("limit");
-  page.limit ? writer.Unsigned(*page.limit) : writer.Null();
-  writer.Key("offset");
-  writer.Unsigned(page.offset);
-  writer.Key("sources");
-  WriteTexts(writer, meta.sources);
-  writer.Key("null_reasons");
-  writer.BeginObject();
+Behind BehindOf(const Records& records, const RecordsMeta& meta, const Page& page,
+                const std::vector<bool>& nobody) {
+  Behind behind{meta.as_of, meta.partial, meta.sources, {}};
   for (const auto c : page.fields) {
-    if (!nobody[c]) continue;
-    writer.Key(records.columns[c].name);
-    writer.String(models::NameOf(NullReason::kNotExported));
+    if (nobody[c])
+      behind.null_reasons.emplace_back(records.columns[c].name, NullReason::kNotExported);
   }
-  writer.EndObject();
-  writer.EndObject();
+  return behind;
 }
 
 std::string CsvText(const Column& column, const Value& value) {
@@ -154,7 +131,7 @@ Encoded EncodeRecords(const Records& records, const RecordsMeta& meta, const Pag
   for (const auto row : page.rows) WriteRow(data, records, page, nobody, row);
   data.EndArray();
   Writer about;
-  WriteMeta(about, records, meta, page, nobody);
+  WriteMeta(about, BehindOf(records, meta, page, nobody), page);
   models::Envelope envelope;
   envelope.data = data.view();
   envelope.message = message;

@@ -54,10 +54,11 @@ std::string RuleText(const schema::Metric& metric, bool percent_seen) {
 
 class FieldWriter {
  public:
-  FieldWriter(Writer& writer, const schema::Registry& registry, const models::Snapshot& snapshot)
+  FieldWriter(Writer& writer, const schema::Registry& registry, const models::Snapshot& snapshot,
+              bool commands_hidden)
       : writer_(writer),
         registry_(registry),
-        table_(snapshot),
+        table_(snapshot, commands_hidden),
         processes_(snapshot.part == models::Part::kProcesses) {
     for (const auto& exporter : registry.exporters()) {
       if (IsHere(exporter->name)) here_.push_back(exporter.get());
@@ -280,7 +281,8 @@ void WriteExporters(Writer& writer, const schema::Registry& registry,
 }  // namespace
 
 std::string EncodeSchema(const schema::Registry& registry, const models::Snapshot& gpus,
-                         const models::Snapshot& processes, std::string_view message) {
+                         const models::Snapshot& processes, std::string_view message,
+                         bool commands_hidden) {
   Writer writer;
   writer.BeginObject();
   WriteText(writer, "as_of", FormatTime(ToWallTime(gpus.as_of)));
@@ -289,7 +291,7 @@ std::string EncodeSchema(const schema::Registry& registry, const models::Snapsho
   writer.Key("fields");
   writer.BeginArray();
   for (const models::Snapshot* snapshot : {&gpus, &processes}) {
-    FieldWriter(writer, registry, *snapshot).WriteAll();
+    FieldWriter(writer, registry, *snapshot, commands_hidden).WriteAll();
   }
   writer.EndArray();
   writer.EndObject();

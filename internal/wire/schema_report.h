@@ -17,7 +17,9 @@ namespace gpumon::wire {
 //                      source's value instead), labels, or other fields
 //   reasons            why the other rows lack it, counted
 //   would_fill         metrics that would give it: first those of exporters that are here
+// `commands_hidden` as in Table.
 std::string EncodeSchema(const schema::Registry& registry, const models::Snapshot& gpus,
-                         const models::Snapshot& processes, std::string_view message);
+                         const models::Snapshot& processes, std::string_view message,
+                         bool commands_hidden = false);
 
 }  // namespace gpumon::wire

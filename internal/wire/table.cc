@@ -21,6 +21,10 @@ bool IsReading(From from) {
   return from == From::kReading || from == From::kInteger || from == From::kThrottle;
 }
 
+bool IsCommand(const FieldSpec& field) {
+  return field.from == From::kText && field.slot == static_cast<std::size_t>(Text::kCommand);
+}
+
 template <class RowT>
 Cell CellOf(const RowT& row, const FieldSpec& field, double as_of) {
   Cell cell;
@@ -101,10 +105,11 @@ int FindField(models::Part part, std::string_view name) {
   return -1;
 }
 
-Table::Table(const models::Snapshot& snapshot)
+Table::Table(const models::Snapshot& snapshot, bool commands_hidden)
     : snapshot_(snapshot),
       fields_(FieldsOf(snapshot.part)),
       rows_(snapshot.gpus.size() + snapshot.processes.size()),
+      commands_hidden_(commands_hidden),
       shown_(fields_.size(), false),
       shared_(fields_.size(), NullReason::kNone) {
   Survey();
@@ -140,7 +145,9 @@ void Table::Survey() {
       shown_[f] = true;
     }
     // What one of these rows could have is said in each row that lacks it.
-    if (common != NullReason::kNotExported) common = NullReason::kNone;
+    if (common != NullReason::kNotExported && common != NullReason::kHidden) {
+      common = NullReason::kNone;
+    }
     shared_[f] = common;
     if (shown_[f] && nulls > 0 && common == NullReason::kNone) some_row_has_reasons = true;
   }
@@ -162,6 +169,7 @@ NullReason Table::reason(std::size_t row, std::size_t field) const {
   if ((from == From::kTimestamp || from == From::kAge) && HasBadTime(row)) {
     return NullReason::kInvalidValue;
   }
+  if (commands_hidden_ && IsCommand(fields_[field])) return NullReason::kHidden;
   return snapshot_.part == models::Part::kGpus ? ReasonOf(snapshot_.gpus[row], fields_[field])
                                                : ReasonOf(snapshot_.processes[row], fields_[field]);
 }

@@ -40,10 +40,11 @@ std::span<const models::FieldSpec> FieldsOf(models::Part part);
 // The place of the field of that name, or -1.
 int FindField(models::Part part, std::string_view name);
 
-// Immutable; the snapshot must outlive it.
+// Immutable; the snapshot must outlive it. Commands that are absent since PROCESS_COMMANDS hides
+// them have that reason: whether an exporter offers them is not told either.
 class Table {
  public:
-  explicit Table(const models::Snapshot& snapshot);
+  explicit Table(const models::Snapshot& snapshot, bool commands_hidden = false);
 
   const models::Snapshot& snapshot() const { return snapshot_; }
   std::span<const models::FieldSpec> fields() const { return fields_; }
@@ -51,7 +52,8 @@ class Table {
   Cell cell(std::size_t row, std::size_t field) const;
   // Why that cell is null; kNone when it is not.
   models::NullReason reason(std::size_t row, std::size_t field) const;
-  // The reason that every row shares for this field: said once, not in each row. kNone otherwise.
+  // The reason that every row shares for this field, where it is one that no row could be without:
+  // said once, not in each row. kNone otherwise.
   models::NullReason shared_reason(std::size_t field) const { return shared_[field]; }
   // The field stands in the rows of this snapshot.
   bool shown(std::size_t field) const { return shown_[field]; }
@@ -72,6 +74,7 @@ class Table {
   const models::Snapshot& snapshot_;
   const std::span<const models::FieldSpec> fields_;
   const std::size_t rows_;
+  const bool commands_hidden_;
   std::vector<bool> shown_;
   std::vector<models::NullReason> shared_;
 };

@@ -151,6 +151,8 @@ TEST(AccessTest, CommandsAreShownAsConfigured) {
     const Answer answer = server.Get(kProcesses);
     ASSERT_EQ(answer.status, 200) << answer.Text();
     EXPECT_EQ(TextOf(answer.Json()["data"][0]["command"]), expected) << style;
+    EXPECT_EQ(TextOf(answer.Json()["meta"]["null_reasons"]["command"]),
+              style == "hidden" ? "hidden" : "");
   }
 }
 
@@ -168,6 +170,5 @@ TEST(AccessTest, OptionsMayComeFromAFileAndFlagsWin) {
   EXPECT_EQ(from_flag.Get("/flag/livez").status, 200);
 }
 
-// What promtool has to say against a page; "" is nothing.
 }  // namespace
 }  // namespace gpumon::e2e

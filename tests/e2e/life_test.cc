@@ -117,6 +117,26 @@ TEST(LifeTest, SigtermFailsReadinessFirstAndServesOnForTheDelay) {
   EXPECT_EQ(server.Get("/livez").status, 0) << "nobody listens any more";
 }
 
+TEST(LifeTest, AnIdleConnectionIsServedForTheWholeDelay) {
+  FaultServer upstream(FleetReply);
+  ApiServer server(upstream.url(), {{"DRAIN_DELAY", "60s"}});
+  ASSERT_TRUE(server.AwaitReady());
+  Connection served(server.port());
+  ASSERT_TRUE(served.Send(RequestText("GET", kMetrics)));
+  ASSERT_EQ(served.Read().status, 200);
+  Connection silent(server.port());
+  server.process().Signal(SIGTERM);
+  ASSERT_TRUE(server.process().AwaitErrors("msg=draining", Millis(5000))) << server.log();
+  // Longer than an idle connection is left when the listener has closed.
+  EXPECT_FALSE(served.AwaitClose(Millis(1500)));
+  for (Connection* const connection : {&served, &silent, &served}) {
+    ASSERT_TRUE(connection->Send(RequestText("GET", kMetrics)));
+    const Answer answer = connection->Read();
+    EXPECT_EQ(answer.status, 200) << answer.Text();
+    EXPECT_NE(answer.Header("Connection"), "close");
+  }
+}
+
 TEST(LifeTest, RequestsInFlightAreFinishedBeforeTheEnd) {
   FaultServer upstream(HeldFleet);
   ApiServer server(upstream.url());
@@ -291,6 +311,7 @@ TEST(LifeTest, AWrongOptionIsOneLineThatNamesItAndExitCode2) {
       {{}, {{"CACHE_TTL", "2"}}, "CACHE_TTL"},
       {{}, {{"LOG_LEVEL", "loud"}}, "LOG_LEVEL"},
       {{}, {{"PROMETHEUS_URL", "ftp://me:hidden-word@host"}}, "PROMETHEUS_URL"},
+      {{}, {{"PROMETHEUS_URL", "http://me:hidden-word@2852039166"}}, "link-local"},
       {{"--colour"}, {}, "--colour"},
       {{}, {{"LISTEN_ADDR", "127.0.0.1:1"}, {"PORT", "2"}}, "LISTEN_ADDR"},
       {{}, {{"PROMETHEUS_TIMEOUT", "20s"}}, "PROMETHEUS_TIMEOUT"},
@@ -380,10 +401,24 @@ TEST(LifeTest, HelpAndVersionGoToStandardOutput) {
   EXPECT_EQ(version.output.rfind("gpu-monitoring-api ", 0), 0U) << version.output;
 }
 
-TEST(LifeTest, APortFileThatCannotBeWrittenIsOneLineAndExitCode1) {
-  const auto ended = RunApi({"--port-file", "/nowhere/port"}, {{"PORT", "0"}});
-  EXPECT_EQ(ended.exit_code, 1);
-  EXPECT_EQ(Lines(ended.errors), 1) << ended.errors;
+TEST(LifeTest, APortFileThatCannotBeWrittenIsOneLineAndExitCode2) {
+  const ScratchDirectory directory;
+  const std::vector<std::pair<std::string, std::string>> rows = {{"/nowhere/port", "No such file"},
+                                                                 {directory.path(), "directory"}};
+  for (const auto& [file, reason] : rows) {
+    const auto api = RunApi({"--port-file", file}, {{"PORT", "0"}});
+    const auto exporter =
+        process::Run(ExporterProgram(),
+                     {"--demo", "--listen-addr", "127.0.0.1", "--port", "0", "--port-file", file},
+                     {}, Millis(10'000));
+    for (const auto& ended : {api, exporter}) {
+      EXPECT_EQ(ended.exit_code, 2) << ended.errors;
+      EXPECT_EQ(Lines(ended.errors), 1) << ended.errors;
+      for (const std::string& part : {std::string("--port-file"), file, reason}) {
+        EXPECT_NE(ended.errors.find(part), std::string::npos) << part << ": " << ended.errors;
+      }
+    }
+  }
 }
 
 TEST(LifeTest, PrometheusMayComeAndGo) {

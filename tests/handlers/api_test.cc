@@ -110,6 +110,17 @@ TEST_F(ApiTest, EveryReferenceOfTheOpenApiDocumentHasATarget) {
   EXPECT_GT(found, 20U);
 }
 
+TEST_F(ApiTest, TheOpenApiDocumentHasEveryNullReason) {
+  const auto document = json::ParseDocument(OpenApiDocument(settings_));
+  ASSERT_TRUE(document.has_value());
+  std::vector<std::string> reasons = {"none"};
+  for (const auto& reason : (*document)["components"]["schemas"]["NullReason"]["enum"].elements()) {
+    reasons.push_back(*reason.AsString());
+  }
+  EXPECT_TRUE(std::equal(reasons.begin(), reasons.end(), models::kNullReasonNames.begin(),
+                         models::kNullReasonNames.end()));
+}
+
 TEST_F(ApiTest, TheRouteListHidesDebugRoutesThatAreOff) {
   const auto has_debug = [&] {
     return Get("/api").body().find("/debug/vars") != std::string::npos;
@@ -140,6 +151,29 @@ TEST_F(ApiTest, EachAnswerIsCountedByItsRoute) {
             std::string::npos)
       << text;
   EXPECT_NE(text.find(R"(status="404"} 1)"), std::string::npos);
+}
+
+TEST_F(ApiTest, AProbeThatSaysNoIsNoErrorInTheLog) {
+  const auto logged = [&](int route, int status) {
+    http::Access access;
+    access.method = "GET";
+    access.route = route;
+    access.status = status;
+    testing::internal::CaptureStderr();
+    log::SetLevel(log::Level::kDebug);
+    api_.Done(access);
+    log::SetLevel(log::Level::kOff);
+    const std::string line = testing::internal::GetCapturedStderr();
+    const std::size_t begin = line.find("level=") + 6;
+    return line.substr(begin, line.find(' ', begin) - begin);
+  };
+  EXPECT_EQ(logged(RouteOf("/readyz"), 503), "info");
+  EXPECT_EQ(logged(RouteOf("/startupz"), 503), "info");
+  EXPECT_EQ(logged(RouteOf("/api/healthz"), 503), "warn");
+  EXPECT_EQ(logged(RouteOf("/readyz"), 500), "error");
+  EXPECT_EQ(logged(RouteOf("/api/v1/gpu/metrics"), 503), "error");
+  EXPECT_EQ(logged(-1, 503), "error");
+  EXPECT_EQ(logged(-1, 404), "warn");
 }
 
 }  // namespace

@@ -85,24 +85,28 @@ int HandlersTest::RouteOf(std::string_view path) {
   return 0;
 }
 
-Answer HandlersTest::Get(const std::string& target, http::Headers headers) {
+http::Request HandlersTest::RequestOf(const std::string& target, http::Headers headers) {
   http::Request request;
   request.method = "GET";
   const std::size_t mark = target.find('?');
   request.path = target.substr(0, mark);
   if (mark != std::string::npos) request.query = target.substr(mark + 1);
   request.headers = std::move(headers);
-  return Ask(std::move(request));
+  return request;
 }
 
-Answer HandlersTest::Ask(http::Request request) {
+Answer HandlersTest::Get(const std::string& target, http::Headers headers) {
+  return Ask(RequestOf(target, std::move(headers)));
+}
+
+std::future<http::Response> HandlersTest::Begin(http::Request request) {
   request.received_at = clock_.Steady();
   http::Match match;
   match.route = RouteOf(request.path);
   std::promise<http::Response> promise;
   auto answer = promise.get_future();
   api_.Handle(std::move(request), match, std::make_shared<FakeResponder>(std::move(promise)));
-  return Answer{answer.get()};
+  return answer;
 }
 
 std::shared_ptr<models::Snapshot> HandlersTest::ThreeGpus() {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
@@ -23,18 +24,28 @@
 
 namespace gpumon::handlers {
 
-// Answers with what it was told, at once, and remembers what was wanted.
+// Answers with what it was told, at once or when it is released, and remembers what was wanted.
 class FakeSource final : public gpu::Source {
  public:
   void Get(const gpu::Want& want, Deadline deadline, gpu::GotSnapshot done) override {
     wants.push_back(want);
     deadlines.push_back(deadline);
     const auto& answer = want.part == models::Part::kGpus ? gpus : processes;
-    done(answer);
+    if (holding) {
+      held.push_back([answer, done = std::move(done)] { done(answer); });
+    } else {
+      done(answer);
+    }
+  }
+  void Release() {
+    holding = false;
+    for (const auto& answer : std::exchange(held, {})) answer();
   }
 
   Result<gpu::Got> gpus = Error(Code::kUpstreamUnreachable, "Prometheus cannot be reached");
   Result<gpu::Got> processes = Error(Code::kUpstreamUnreachable, "Prometheus cannot be reached");
+  bool holding = false;
+  std::vector<std::function<void()>> held;
   std::vector<gpu::Want> wants;
   std::vector<Deadline> deadlines;
 };
@@ -82,7 +93,10 @@ class HandlersTest : public ::testing::Test {
 
   // One request through Api::Handle, as the server would give it.
   Answer Get(const std::string& target, http::Headers headers = {});
-  Answer Ask(http::Request request);
+  Answer Ask(http::Request request) { return Answer{Begin(std::move(request)).get()}; }
+  // Does not wait for the answer.
+  std::future<http::Response> Begin(http::Request request);
+  static http::Request RequestOf(const std::string& target, http::Headers headers = {});
   // The route that serves `path`, or a failure.
   static int RouteOf(std::string_view path);
 

@@ -94,6 +94,28 @@ TEST_F(GpuTest, WhatNobodyExportsIsSaidOnceInMetaAndAllElseInItsRow) {
   }
 }
 
+TEST_F(GpuTest, CommandsThatTheConfigurationHidesAreNotCalledUnexported) {
+  settings_.commands_hidden = true;
+  auto processes = TwoProcesses();
+  for (auto& row : processes->processes) row.set_text(models::Text::kCommand, "");
+  Serve(processes);
+  Serve(ThreeGpus());
+  for (const std::string query : {"", "?limit=1", "?fields=pid,command"}) {
+    const auto json = Get("/api/v1/gpu/processes" + query).json();
+    EXPECT_TRUE(json["data"][0]["command"].is_null());
+    EXPECT_EQ(*json["meta"]["null_reasons"]["command"].AsString(), "hidden") << query;
+    EXPECT_EQ(json["data"][0]["null_reasons"].Find("command"), nullptr);
+  }
+  const auto fields = Get("/api/v1/gpu/schema").json()["data"]["fields"];
+  const auto& all = fields.elements();
+  const auto command = std::find_if(all.begin(), all.end(), [](const json::Value& field) {
+    return *field["field"].AsString() == "command";
+  });
+  ASSERT_NE(command, all.end());
+  EXPECT_EQ((*command)["reasons"]["hidden"].AsInteger(), 2);
+  EXPECT_EQ((*command)["reasons"].size(), 1U);
+}
+
 TEST_F(GpuTest, WhoAsksForSomeFieldsHearsOfThoseAlone) {
   auto snapshot = ThreeGpus();
   for (auto& row : snapshot->gpus) {
@@ -181,6 +203,44 @@ TEST_F(GpuTest, ProcessesAreFoundByWhatTheirGpuSays) {
   EXPECT_EQ(pids("pod=mine"), "2");
   EXPECT_EQ(pids("uuid=GPU-9"), "");
   EXPECT_EQ(pids("model=*"), "123");
+}
+
+TEST_F(GpuTest, ProcessesThatSayTheirGpuAreFoundWithoutTheGpus) {
+  auto processes = TwoProcesses();
+  processes->processes[0].set_text(models::Text::kUuid, "GPU-0");
+  processes->processes[0].set_text(models::Text::kPod, "train-0");
+  Serve(processes);
+  source_.gpus = Error(Code::kUpstreamTimeout, "Prometheus did not answer in time");
+  for (const std::string filter : {"uuid=GPU-0", "pod=train-*", "uuid=GPU-*&pod=train-0"}) {
+    const auto answer = Get("/api/v1/gpu/processes?" + filter);
+    ASSERT_EQ(answer.status(), 200) << answer.body();
+    const auto json = answer.json();
+    ASSERT_EQ(json["data"].size(), 1U) << filter;
+    EXPECT_EQ(json["data"][0]["pid"].AsInteger(), 1234);
+    EXPECT_EQ(json["meta"]["partial"].AsBool(), true);
+    EXPECT_EQ(*json["warnings"][0].AsString(),
+              "gpus: not known (upstream_timeout); processes were chosen by what they say "
+              "themselves");
+  }
+  EXPECT_EQ(Get("/api/v1/gpu/processes?uuid=GPU-0&format=csv").header("Warning"),
+            "199 - \"partial: some queries failed\"");
+  const auto none = Get("/api/v1/gpu/processes?model=*");
+  EXPECT_EQ(none.status(), 200);
+  EXPECT_EQ(none.json()["data"].size(), 0U);
+  EXPECT_EQ(Get("/api/v1/gpu/processes?uuid=GPU-0&partial=abort").status(), 504);
+  source_.processes = Error(Code::kUpstreamUnreachable, "Prometheus cannot be reached");
+  EXPECT_EQ(Get("/api/v1/gpu/processes?uuid=GPU-0").status(), 502);
+}
+
+TEST_F(GpuTest, WhatNeedsBothListsAsksForThemAtOnce) {
+  for (const std::string path : {"/api/v1/gpu/processes?uuid=GPU-0", "/api/v1/gpu/schema",
+                                 "/api/v1/gpu/metrics?user=alice"}) {
+    source_.holding = true;
+    auto answer = Begin(RequestOf(path));
+    EXPECT_EQ(source_.held.size(), 2U) << path;
+    source_.Release();
+    EXPECT_EQ(answer.get().status, 502) << path;
+  }
 }
 
 TEST_F(GpuTest, TheFutureIsNotAsked) {

@@ -92,5 +92,13 @@ TEST_F(ParametersTest, UserFiltersProcesses) {
   EXPECT_EQ(json["data"][0]["pid"].AsInteger(), 1235);
 }
 
+TEST_F(ParametersTest, ALongNameIsNobodysMisspelling) {
+  const std::string name(64, 'a');
+  const std::string longer = name + 'a';
+  EXPECT_EQ(MeantBy("nod", {"gpu", "node"}), "node");
+  EXPECT_EQ(MeantBy(name, {"node", longer}), longer);
+  EXPECT_EQ(MeantBy(longer, {"node", name}), "");
+}
+
 }  // namespace
 }  // namespace gpumon::handlers

@@ -22,7 +22,7 @@ TEST(EndingSignalsTest, ASignalIsAValueAndEndsNothing) {
   EXPECT_EQ(signals.Await(Millis(10'000)), SIGINT);
 }
 
-TEST(WritePortFileTest, WritesTheWholeNumberOrSaysNo) {
+TEST(WritePortFileTest, WritesTheWholeNumber) {
   std::string folder = (std::filesystem::temp_directory_path() / "gpumon-port-XXXXXX").string();
   ASSERT_NE(mkdtemp(folder.data()), nullptr);
   EXPECT_TRUE(WritePortFile(folder + "/port", 8080));
@@ -30,7 +30,21 @@ TEST(WritePortFileTest, WritesTheWholeNumberOrSaysNo) {
   std::string line;
   std::getline(file, line);
   EXPECT_EQ(line, "8080");
-  EXPECT_FALSE(WritePortFile(folder + "/no/such/folder", 8080));
+  std::filesystem::remove_all(folder);
+}
+
+TEST(WritePortFileTest, SaysWhyItCannotAndLeavesNothing) {
+  std::string folder = (std::filesystem::temp_directory_path() / "gpumon-port-XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const auto nowhere = WritePortFile(folder + "/no/such/folder", 8080);
+  ASSERT_FALSE(nowhere);
+  EXPECT_EQ(nowhere.error().code, Code::kInvalidParameter);
+  EXPECT_NE(nowhere.error().message.find("No such file or directory"), std::string::npos);
+  std::filesystem::create_directory(folder + "/taken");
+  const auto taken = WritePortFile(folder + "/taken", 8080);
+  ASSERT_FALSE(taken);
+  EXPECT_NE(taken.error().message.find("Is a directory"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(folder + "/taken.tmp"));
   std::filesystem::remove_all(folder);
 }
 

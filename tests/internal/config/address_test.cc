@@ -60,6 +60,47 @@ TEST(AddressTest, ARefusedUrlIsNotRepeatedInTheMessage) {
   }
 }
 
+TEST(AddressTest, KnowsALinkLocalAddressInEverySpelling) {
+  for (const char* url : {"http://169.254.169.254",
+                          "http://169.254.169.254:9090/latest",
+                          "HTTPS://169.254.0.1/",
+                          "http://user:pw@169.254.169.254",
+                          "http://169.254.169.254.",
+                          "http://2852039166",
+                          "http://2852039166:80/",
+                          "http://0xA9FEA9FE",
+                          "http://0xa9.0xfe.0xa9.0xfe",
+                          "http://0251.0376.0251.0376",
+                          "http://025177524776",
+                          "http://169.254.43518",
+                          "http://169.16689662",
+                          "http://169.0xfe.0251.254",
+                          "http://00251.254.169.254",
+                          "http://[::ffff:169.254.169.254]",
+                          "http://[::FFFF:A9FE:A9FE]:9090",
+                          "http://[0:0:0:0:0:ffff:a9fe:a9fe]",
+                          "http://[::169.254.169.254]",
+                          "http://[64:ff9b::169.254.169.254]",
+                          "http://[2002:a9fe:a9fe::1]",
+                          "http://[fe80::1]",
+                          "http://[FEBF::1]:9090/prom",
+                          "http://[fd00:ec2::254]",
+                          "http://[fd00:0ec2:0:0:0:0:0:0254]",
+                          "http://[fd20:ce::254]"}) {
+    ASSERT_FALSE(CheckUrl(url)) << url << " " << CheckUrl(url)->message;
+    EXPECT_TRUE(IsLinkLocalUrl(url)) << url;
+  }
+  for (const char* url : {"http://localhost:9090", "http://10.0.0.1:9090", "http://169.253.169.254",
+                          "http://169.255.0.1", "http://1.169.254.1", "http://169.254.example",
+                          "http://prom.169.254", "http://[::1]:9090", "http://[::ffff:10.0.0.1]",
+                          "http://[fec0::1]", "http://[fd00::254]", "http://[a9fe:a9fe::1]",
+                          "http://169.254.169.254.nip.example", "http://prom/169.254.169.254",
+                          "http://169.254:pw@prom", "http://169.254.169.254%2f@prom"}) {
+    ASSERT_FALSE(CheckUrl(url)) << url << " " << CheckUrl(url)->message;
+    EXPECT_FALSE(IsLinkLocalUrl(url)) << url;
+  }
+}
+
 TEST(AddressTest, KnowsAUrlWithAUser) {
   EXPECT_TRUE(HasUserInfo("http://u:p@x"));
   EXPECT_FALSE(HasUserInfo("http://x:9090/y"));

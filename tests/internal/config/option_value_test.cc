@@ -83,6 +83,10 @@ TEST(OptionValueTest, NeverShowsASecretOrAUrlWithCredentials) {
     EXPECT_EQ(ShownValue(url, text).find("hun"), std::string::npos) << text;
   }
   EXPECT_EQ(ShownValue(url, "http://x"), "\"http://x\"");
+  // A URL may stand where none belongs.
+  const OptionRow name{.flag = "--name"};
+  EXPECT_EQ(ShownValue(name, "http://me:hunter2@x").find("hunter2"), std::string::npos);
+  EXPECT_EQ(ShownValue(name, "me@x"), "\"me@x\"");
 }
 
 TEST(OptionValueTest, ShowsAnyValueInOnePrintableShortLine) {

@@ -203,6 +203,9 @@ TEST(OptionsTest, RefusesEveryWrongKindOfValue) {
 TEST(OptionsTest, ARefusalShowsNoSecret) {
   EXPECT_EQ(Refusal({"--token=hunter2"}).find("hunter2"), std::string::npos);
   EXPECT_EQ(Refusal({"--url=gopher://me:hunter2@x"}).find("hunter2"), std::string::npos);
+  for (const char* url : {"http://me:hunter2@x", "http://me:hunter2=@x"}) {
+    EXPECT_EQ(Refusal({url}).find("hunter2"), std::string::npos) << "the flag was forgotten";
+  }
 }
 
 TEST(OptionsTest, RefusesAnUnreadableOrUnknownFile) {

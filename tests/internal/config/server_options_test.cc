@@ -52,6 +52,90 @@ TEST(ServerOptionsTest, TheDefaultsAreTheContracts) {
   EXPECT_FALSE(config->healthcheck);
 }
 
+// Where a server may be led to ask what it should not: none of these is ever asked.
+TEST(ServerOptionsTest, AUrlThatIsNoPrometheusStopsTheStart) {
+  struct Row {
+    std::string url;
+    std::string why;
+  };
+  const std::string scheme = "does not begin with http:// or https://";
+  const std::string character = "control character";
+  const std::string host = "no valid host name";
+  const std::string link = "link-local";
+  const std::vector<Row> rows = {
+      {"file:///etc/passwd", scheme},
+      {"FILE:///etc/passwd", scheme},
+      {"gopher://169.254.169.254/_x", scheme},
+      {"ftp://hunter2:hunter2@prom/x", scheme},
+      {"dict://prom:11211/stat", scheme},
+      {"ldap://prom/", scheme},
+      {"jar:http://prom!/x", scheme},
+      {"data:text/plain,up", scheme},
+      {"javascript:alert(1)", scheme},
+      {"unix:///run/prometheus.sock", scheme},
+      {"//169.254.169.254/", scheme},
+      {"169.254.169.254", scheme},
+      {"http:169.254.169.254", scheme},
+      {"http:/169.254.169.254", scheme},
+      {"http:\\\\169.254.169.254", scheme},
+      {"\thttp://prom", character},
+      {"http://prom\r\nX-Scope-OrgID: other", character},
+      {"http://prom/\r\n\r\nGET /", character},
+      {"http://prom\n", character},
+      {std::string("http://prom\0.evil.example", 25), character},
+      {"http://prom/\x7f", character},
+      {"http://prom/\xff", "not UTF-8"},
+      {"http://prom%0d%0aX: y", "percent-encoded"},
+      {"http://prom%00.evil.example", host},
+      {"http://prom\\@169.254.169.254", "percent-encoded"},
+      {"http://hunter2:hun/ter2@169.254.169.254", "@ after its host"},
+      {"http://prom@hunter2@169.254.169.254", "two @"},
+      {"http://prom#@169.254.169.254/", "fragment"},
+      {"http://prom?@169.254.169.254/", "query"},
+      {"http://", host},
+      {"http://@", host},
+      {"http://:9090", host},
+      {"http://1\xe2\x91\xa0"
+       "9.254.169.254",
+       "percent-encoded"},
+      {"http://[fe80::1%25eth0]:9090", "IPv6"},
+      {"http://[::ffff:169.254.169.254", "IPv6"},
+      {"http://prom:0", "port"},
+      {"http://prom:99999", "port"},
+      {"http://prom:80:80", "port"},
+      {"http://169.254.169.254", link},
+      {"http://169.254.169.254:80/latest/meta-data/", link},
+      {"http://hunter2:hunter2@169.254.169.254/", link},
+      {"http://2852039166/", link},
+      {"http://0xA9FEA9FE/", link},
+      {"http://0251.0376.0251.0376/", link},
+      {"http://169.254.43518/", link},
+      {"http://[::ffff:169.254.169.254]/", link},
+      {"http://[::ffff:a9fe:a9fe]/", link},
+      {"http://[fe80::1]/", link},
+      {"http://[fd00:ec2::254]/", link},
+      {"http://prom:9090,http://169.254.169.254", link},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.url);
+    ExpectRefusal({}, {{"PROMETHEUS_URL", row.url}}, {"PROMETHEUS_URL", row.why});
+    const auto config = Make({"--prometheus-url=" + row.url});
+    ASSERT_FALSE(config);
+    for (const char c : config.error().message) EXPECT_GE(static_cast<unsigned char>(c), 0x20);
+    EXPECT_EQ(config.error().message.find("hunter2"), std::string::npos);
+    EXPECT_EQ(config.error().message.find("ter2@"), std::string::npos);
+  }
+}
+
+TEST(ServerOptionsTest, ALinkLocalPrometheusIsAskedWhereThatIsMeant) {
+  const auto config = Make({}, {{"PROMETHEUS_URL", "http://169.254.1.2:9090,http://[fe80::1]"},
+                                {"PROMETHEUS_ALLOW_LINK_LOCAL", "true"}});
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->prometheus_urls.size(), 2U);
+  EXPECT_TRUE(Make({"--prometheus-url=http://169.254.1.2", "--prometheus-allow-link-local"}));
+  ExpectRefusal({"--prometheus-url=http://169.254.1.2"}, {}, {"--prometheus-allow-link-local"});
+}
+
 TEST(ServerOptionsTest, EveryRowIsCompleteAndUnique) {
   std::set<std::string_view> flags;
   std::set<std::string_view> variables;
