@@ -250,7 +250,7 @@ std::optional<double> CachedSource::Age(models::Part part) const {
 std::size_t CachedSource::Rows(models::Part part) const {
   MutexLock lock(mutex_);
   const Entry& entry = entries_[IndexOf(part)];
-  return entry.snapshot ? entry.snapshot->gpus.size() + entry.snapshot->processes.size() : 0;
+  return entry.snapshot ? entry.snapshot->rows() : 0;
 }
 
 }  // namespace gpumon::gpu

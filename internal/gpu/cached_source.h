@@ -100,7 +100,7 @@ class CachedSource final : public Source {
   const std::function<void()> refreshed_;
 
   mutable Mutex mutex_;
-  std::array<Entry, 2> entries_ GUARDED_BY(mutex_);
+  std::array<Entry, models::kParts.size()> entries_ GUARDED_BY(mutex_);
   bool attempted_ GUARDED_BY(mutex_) = false;
   std::list<PastEntry> past_ GUARDED_BY(mutex_);  // newest first
 };

@@ -324,6 +324,7 @@ void Collector::Start(Part part, DetectedPtr detected, double time, Deadline dea
 
 void Collector::Collect(Part part, std::optional<double> time, Deadline deadline, Collected done) {
   const double at = time.value_or(upstream_clock_.Now());
+  if (part == Part::kPods) return CollectPods(at, deadline, std::move(done));
   const DetectedPtr known = detector_.Known();
   const auto choice = std::make_shared<Choice>(
       known,

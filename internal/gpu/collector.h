@@ -61,6 +61,8 @@ class Collector {
   class Choice;
   void Start(models::Part part, DetectedPtr detected, double time, Deadline deadline,
              Collected done);
+  // Pods depend on no exporter that has to be found first.
+  void CollectPods(double time, Deadline deadline, Collected done);
   template <class RefreshT>
   void Begin(const std::shared_ptr<RefreshT>& refresh, std::size_t queries, double time,
              Deadline deadline);
