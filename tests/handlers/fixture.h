@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <future>
 #include <memory>
 #include <optional>
@@ -29,12 +30,14 @@ class FakeSource final : public gpu::Source {
   void Get(const gpu::Want& want, Deadline deadline, gpu::GotSnapshot done) override {
     wants.push_back(want);
     deadlines.push_back(deadline);
-    const auto& answer = want.part == models::Part::kGpus ? gpus : processes;
-    done(answer);
+    const std::array answers = {&gpus, &processes, &pods};
+    done(*answers[static_cast<std::size_t>(want.part)]);
   }
 
   Result<gpu::Got> gpus = Error(Code::kUpstreamUnreachable, "Prometheus cannot be reached");
   Result<gpu::Got> processes = Error(Code::kUpstreamUnreachable, "Prometheus cannot be reached");
+  // Without kube-state-metrics.
+  Result<gpu::Got> pods = gpu::Got{.snapshot = std::make_shared<models::Snapshot>(), .why = {}};
   std::vector<gpu::Want> wants;
   std::vector<Deadline> deadlines;
 };
