@@ -113,8 +113,9 @@ void CachedSource::Refreshed(models::Part part, SteadyTime started, Collection r
       entry.snapshot = std::move(*result);
       entry.taken = started;
       entry.refresh_took = now - started;
-      entry.fresh_until =
-          now + (brief ? std::min(options_.ttl, options_.retry_after) : options_.ttl);
+      const Millis ttl =
+          part == models::Part::kPods ? options_.ttl * options_.pods_ttls : options_.ttl;
+      entry.fresh_until = now + (brief ? std::min(ttl, options_.retry_after) : ttl);
       entry.error.reset();
     } else {
       entry.error = std::move(result.error());

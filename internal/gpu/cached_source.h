@@ -18,6 +18,7 @@ namespace gpumon::gpu {
 
 struct CacheOptions {
   Millis ttl{2000};               // 0: every request that does not meet a refresh starts one
+  int pods_ttls = 5;              // pods change slowly and cost Prometheus most: so many TTLs
   Millis max_stale{30'000};       // a snapshot older than this is never served
   Millis upstream_timeout{9000};  // of one refresh
   // After an error or an upstream warning the next refresh may start this soon; later when the

@@ -98,6 +98,16 @@ TEST_F(CachedSourceTest, ThePartsAreCachedApart) {
   EXPECT_TRUE(source_->Age(Part::kPods).has_value());
 }
 
+TEST_F(CachedSourceTest, PodsAreKeptForSeveralTtls) {
+  const Want pods{Part::kPods, std::nullopt, true};
+  const auto first = Get(pods);
+  ASSERT_TRUE(first);
+  rig_.clock.Advance(Millis(9999));
+  EXPECT_EQ(Get(pods)->snapshot, first->snapshot);
+  rig_.clock.Advance(Millis(1));
+  EXPECT_NE(Get(pods)->snapshot, first->snapshot);
+}
+
 TEST_F(CachedSourceTest, ARefreshHasTheUpstreamsTimeAndNotTheRequests) {
   rig_.client().Hold();
   auto [done, future] = MakeCallback<Got>();
