@@ -89,6 +89,23 @@ TEST_P(KubeTest, WorkloadsHaveTheirOwnersAndWhatTheyAskFor) {
   EXPECT_FALSE(*owners["meta"]["partial"].AsBool());
 }
 
+// As two kube-state-metrics, or two Prometheus behind one address, show everything twice.
+TEST_P(KubeTest, WhatIsThereTwiceCountsOnce) {
+  std::istringstream lines(Cluster());
+  std::string twice = Cluster();
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("kube_")) continue;
+    twice += line.insert(line.find('{') + 1, "replica=\"b\",") + '\n';
+  }
+  const World world(Cluster(), GetParam());
+  const World doubled(twice, GetParam());
+  ASSERT_EQ(doubled.Ask("kube_pod_info").size(), 2 * world.Ask("kube_pod_info").size());
+  for (const std::string by : {"pod", "owner"}) {
+    const std::string target = std::string(kWorkloads) + kFields + "&by=" + by;
+    EXPECT_EQ(doubled.server().Get(target).body, world.server().Get(target).body);
+  }
+}
+
 TEST_P(KubeTest, OnlyPodsThatAskForGpusAreFetched) {
   const World world(Cluster(), GetParam());
   const Value queries = world.server().Get("/debug/vars").Json()["queries"];
