@@ -116,6 +116,7 @@ class Grouping {
 
   std::vector<Usage> Finish() {
     std::vector<Usage> usages;
+    usages.reserve(all_.size());
     for (auto& [key, usage] : all_) {
       for (const std::string_view pod : usage.pods) AddRequest(usage, {usage.name_space, pod});
       if (usage.requested.known == 0) usage.requested.Miss(NullReason::kNotExported);
@@ -258,6 +259,7 @@ std::vector<Usage> UsageByUser(const models::Snapshot& gpus, const models::Snaps
     }
   }
   std::vector<Usage> usages;
+  usages.reserve(all.size());
   for (auto& [name, usage] : all) usages.push_back(std::move(usage));
   // "" sorts first.
   if (!usages.empty() && usages.front().user.empty()) {
