@@ -57,7 +57,7 @@ class RenderCache {
   };
   const Slot& SlotOf(models::Part part) const { return slots_[static_cast<std::size_t>(part)]; }
 
-  std::array<Slot, 2> slots_;
+  std::array<Slot, models::kParts.size()> slots_;
 };
 
 }  // namespace gpumon::handlers

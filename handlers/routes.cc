@@ -38,7 +38,7 @@ constexpr std::array kRoutes = {
     RouteRow{"/api/v1/gpu/fields", "GET", Guard::kToken, GetFields,
              "Every field of the lists: name, unit, meaning.", kJson, "[]Field"},
     RouteRow{"/api/v1/gpu/workloads", "GET", Guard::kToken, GetWorkloads,
-             "GPUs, share, utilization and memory of each pod or namespace.", kJson,
+             "GPUs, share, utilization and memory of each pod, namespace or owner.", kJson,
              "[]WorkloadUsage", WorkloadParameters},
     RouteRow{"/api/v1/gpu/users", "GET", Guard::kToken, GetUsers,
              "GPUs, processes and memory of each user.", kJson, "[]UserUsage", UserParameters},

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "handlers/list_answer.h"
 #include "handlers/records.h"
+#include "internal/base/mutex.h"
 #include "internal/gpu/usage.h"
 
 namespace gpumon::handlers {
@@ -21,15 +24,25 @@ using Type = Column::Type;
 
 constexpr std::array kWorkloadColumns = {
     Column{"namespace", Type::kText, "", "namespace", "Kubernetes namespace."},
-    Column{"pod", Type::kText, "", "pod", "Null with by=namespace."},
+    Column{"pod", Type::kText, "", "pod", "Null unless by=pod."},
+    Column{"phase", Type::kText, "", "phase", "Of the pod, from kube-state-metrics."},
+    Column{"owner_kind", Type::kText, "", "owner_kind",
+           "What made the pod in the end: Deployment, not ReplicaSet; Pod: nothing made it. Null "
+           "with by=namespace."},
+    Column{"owner_name", Type::kText, "", "owner", "Its name."},
     Column{"pods", Type::kInteger, "", "", "Pods that hold these GPUs."},
     Column{"containers", Type::kTexts, "", "", "Containers that hold them."},
     Column{"node_names", Type::kTexts, "", "node", "Where the GPUs are."},
     Column{"gpu_names", Type::kTexts, "", "model", "Their product names."},
-    Column{"gpus", Type::kInteger, "", "", "GPUs or MIG instances that it holds."},
+    Column{"gpus", Type::kInteger, "", "",
+           "GPUs or MIG instances that exporters say it holds; null: none says which."},
     Column{"gpus_shared", Type::kInteger, "", "", "Of those: held by others too."},
     Column{"gpu_share", Type::kNumber, "", "",
            "Sum over its GPUs of 1 / the number of those who hold it."},
+    Column{
+        "gpus_requested", Type::kInteger, "", "",
+        "GPUs that its pods ask for, from kube-state-metrics. Null when it does not tell for one "
+        "of them."},
     Column{"utilization", Type::kNumber, "%", "",
            "Mean over its GPUs; of a shared one its own part, where that is measured."},
     Column{"memory_used_bytes", Type::kNumber, "bytes", "",
@@ -78,16 +91,29 @@ Value Time(double at) {
   return at;
 }
 
-std::vector<Value> WorkloadRow(const Usage& usage) {
+Value Requested(const gpu::Total& total) {
+  if (total.why != NullReason::kNone) return total.why;
+  return static_cast<std::int64_t>(std::llround(total.value));
+}
+
+// `untold`: why kube-state-metrics says nothing, where it does not.
+std::vector<Value> WorkloadRow(const Usage& usage, NullReason untold) {
+  const bool told = untold == NullReason::kNotExported;
+  const bool named = usage.gpus > 0;
+  const Value nobody = NullReason::kNotExported;
   return {wire::TextOrNull(usage.name_space),
           wire::TextOrNull(usage.pod),
+          wire::TextOrNull(usage.phase, untold),
+          wire::TextOrNull(usage.owner_kind, untold),
+          wire::TextOrNull(usage.owner_name, untold),
           Integer(usage.pods.size()),
           Texts(usage.containers),
           Texts(usage.nodes),
           Texts(usage.gpu_names),
-          Integer(usage.gpus),
-          Integer(usage.shared_gpus),
-          usage.share,
+          named ? Integer(usage.gpus) : nobody,
+          named ? Integer(usage.shared_gpus) : nobody,
+          named ? Value(usage.share) : nobody,
+          told ? Requested(usage.requested) : Value(untold),
           Mean(usage.utilization),
           Sum(usage.memory_used),
           Time(usage.newest)};
@@ -109,19 +135,20 @@ std::vector<Value> UserRow(const Usage& usage) {
 
 constexpr std::array kBy = {ParameterSpec{.name = "by",
                                           .kind = ParameterKind::kWord,
-                                          .help = "One row for each pod, or for each namespace.",
-                                          .words = "pod|namespace"}};
+                                          .help = "One row for each pod, namespace or owner.",
+                                          .words = "pod|namespace|owner"}};
 
-// The snapshots behind an answer; `processes` is null where they do not matter.
+// The snapshots behind an answer; `other` (processes or pods) is null when it `failed`.
 struct Sources {
   gpu::Got gpus;
-  gpu::Got processes;
+  gpu::Got other;
+  std::optional<Status> failed;
 };
 
 wire::RecordsMeta MetaOf(const Sources& sources, wire::Page& page) {
   wire::RecordsMeta meta;
   meta.as_of = sources.gpus.snapshot->as_of;
-  for (const gpu::Got* got : {&sources.gpus, &sources.processes}) {
+  for (const gpu::Got* got : {&sources.gpus, &sources.other}) {
     if (!got->snapshot) continue;
     meta.partial |= got->snapshot->partial;
     if (got->stale && !page.stale) {
@@ -136,6 +163,11 @@ wire::RecordsMeta MetaOf(const Sources& sources, wire::Page& page) {
     for (const auto& warning : got->snapshot->warnings) {
       meta.warnings.push_back(std::string(models::NameOf(got->snapshot->part)) + ": " + warning);
     }
+  }
+  if (sources.failed) {
+    meta.partial = true;
+    meta.warnings.push_back("pods: query failed (" + std::string(sources.failed->wire_name()) +
+                            ")");
   }
   return meta;
 }
@@ -176,24 +208,81 @@ std::optional<RecordQuery> Parse(const CallPtr& call, std::span<const Column> co
   return *std::move(query);
 }
 
+// GPUs and pods, asked for at once. Thread-safe.
+class Asked {
+ public:
+  using Got = Result<gpu::Got>;
+  explicit Asked(std::function<void(Got gpus, Got pods)> then) : then_(std::move(then)) {}
+
+  void Heard(Part part, Got got) {
+    std::optional<Got> gpus;
+    std::optional<Got> pods;
+    {
+      const MutexLock lock(mutex_);
+      (part == Part::kGpus ? gpus_ : pods_) = std::move(got);
+      if (!gpus_ || !pods_) return;
+      gpus = std::move(gpus_);
+      pods = std::move(pods_);
+    }
+    then_(*std::move(gpus), *std::move(pods));
+  }
+
+ private:
+  const std::function<void(Got, Got)> then_;
+  Mutex mutex_;
+  std::optional<Got> gpus_ GUARDED_BY(mutex_);
+  std::optional<Got> pods_ GUARDED_BY(mutex_);
+};
+
+std::vector<Usage> UsagesBy(std::string_view by, const models::Snapshot& gpus,
+                            const models::Snapshot& pods) {
+  if (by == "namespace") return gpu::UsageByNamespace(gpus, pods);
+  if (by == "owner") return gpu::UsageByOwner(gpus, pods);
+  return gpu::UsageByPod(gpus, pods);
+}
+
+void SendWorkloads(Call& call, const RecordQuery& query, const Sources& sources) {
+  static const models::Snapshot kNoPods;
+  wire::Records records{kWorkloadColumns, {}};
+  for (const Usage& usage : UsagesBy(call.parameters().Text("by"), *sources.gpus.snapshot,
+                                     sources.failed ? kNoPods : *sources.other.snapshot)) {
+    records.rows.push_back(
+        WorkloadRow(usage, sources.failed ? NullReason::kQueryFailed : NullReason::kNotExported));
+  }
+  SendRecords(call, query, sources, records, "GPU workloads retrieved successfully");
+}
+
+// Without pods there is still what exporters say.
+void AnswerWorkloads(const CallPtr& call, const RecordQuery& query, Result<gpu::Got> gpus,
+                     Result<gpu::Got> pods) {
+  if (!gpus) return call->SendError(gpus.error());
+  const bool partial = gpus->snapshot->partial || !pods || pods->snapshot->partial;
+  if (partial && !query.form.allow_partial) return call->SendError(PartialRefused());
+  Sources sources{*std::move(gpus), {}, {}};
+  if (pods) {
+    sources.other = *std::move(pods);
+  } else {
+    sources.failed = pods.error();
+  }
+  call->Defer(
+      [call, query, sources = std::move(sources)] { SendWorkloads(*call, query, sources); });
+}
+
 }  // namespace
 
 void GetWorkloads(const CallPtr& call) {
   auto query = Parse(call, kWorkloadColumns);
   if (!query) return;
-  const bool by_namespace = call->parameters().Text("by") == "namespace";
   const ListQuery form = query->form;
-  Fetch(call, Part::kGpus, form, [call, by_namespace, query = *std::move(query)](gpu::Got gpus) {
-    call->Defer([call, by_namespace, query, sources = Sources{std::move(gpus), {}}] {
-      wire::Records records{kWorkloadColumns, {}};
-      const auto& snapshot = *sources.gpus.snapshot;
-      for (const Usage& usage :
-           by_namespace ? gpu::UsageByNamespace(snapshot) : gpu::UsageByPod(snapshot)) {
-        records.rows.push_back(WorkloadRow(usage));
-      }
-      SendRecords(*call, query, sources, records, "GPU workloads retrieved successfully");
-    });
-  });
+  const auto asked = std::make_shared<Asked>(
+      [call, query = *std::move(query)](Result<gpu::Got> gpus, Result<gpu::Got> pods) {
+        AnswerWorkloads(call, query, std::move(gpus), std::move(pods));
+      });
+  for (const Part part : {Part::kPods, Part::kGpus}) {
+    call->services().source.Get(
+        {part, form.at, form.allow_stale}, call->deadline(),
+        [asked, part](Result<gpu::Got> got) { asked->Heard(part, std::move(got)); });
+  }
 }
 
 void GetUsers(const CallPtr& call) {
@@ -202,10 +291,10 @@ void GetUsers(const CallPtr& call) {
   const ListQuery form = query->form;
   Fetch(call, Part::kGpus, form, [call, form, query = *std::move(query)](const gpu::Got& gpus) {
     Fetch(call, Part::kProcesses, form, [call, query, gpus](gpu::Got processes) {
-      call->Defer([call, query, sources = Sources{gpus, std::move(processes)}] {
+      call->Defer([call, query, sources = Sources{gpus, std::move(processes), {}}] {
         wire::Records records{kUserColumns, {}};
         for (const Usage& usage :
-             gpu::UsageByUser(*sources.gpus.snapshot, *sources.processes.snapshot)) {
+             gpu::UsageByUser(*sources.gpus.snapshot, *sources.other.snapshot)) {
           records.rows.push_back(UserRow(usage));
         }
         SendRecords(*call, query, sources, records, "GPU users retrieved successfully");

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "models/field.h"
+#include "models/pod.h"
 
 namespace gpumon::models {
 
@@ -126,19 +127,22 @@ struct Coverage {
   bool percent = false;    // of a metric that may be a ratio: some job was seen to mean percent
 };
 
-// The two query sets, collected and cached apart from each other.
-enum class Part : std::uint8_t { kGpus, kProcesses };
+// The query sets, collected and cached apart from each other.
+enum class Part : std::uint8_t { kGpus, kProcesses, kPods };
+inline constexpr std::array kParts = {Part::kGpus, Part::kProcesses, Part::kPods};
 constexpr std::string_view NameOf(Part part) {
-  return part == Part::kGpus ? "gpus" : "processes";
+  constexpr std::array<std::string_view, kParts.size()> kNames = {"gpus", "processes", "pods"};
+  return kNames[static_cast<std::size_t>(part)];
 }
 
 // One answer's worth of rows. Immutable once published, shared by every reader.
 struct Snapshot {
   Part part = Part::kGpus;
-  // Sorted by node (bytewise), gpu index (none last), gpu id; processes then by pid.
-  // Only the vector of `part` is filled.
+  // Sorted by node (bytewise), gpu index (none last), gpu id; processes then by pid; pods by
+  // namespace and name. Only the vector of `part` is filled.
   std::vector<GpuMetrics> gpus;
   std::vector<GpuProcess> processes;
+  std::vector<Pod> pods;
   std::vector<Workload> workloads;
   std::vector<Coverage> coverage;  // which metric gave what, by exporter and metric
   double as_of = 0;                // Unix seconds: the evaluation time of every query of the set
@@ -151,6 +155,8 @@ struct Snapshot {
   std::array<NullReason, kQuantities> missing_gpu{};
   std::array<NullReason, kProcessQuantities> missing_process{};
   Arena arena;
+
+  std::size_t rows() const { return gpus.size() + processes.size() + pods.size(); }
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

@@ -10,6 +10,7 @@
 #include "handlers/health.h"
 #include "internal/base/log.h"
 #include "internal/gpu/command.h"
+#include "internal/gpu/pods.h"
 #include "internal/prom/api_client.h"
 #include "version.h"
 
@@ -247,6 +248,9 @@ std::vector<std::pair<std::string, std::string>> Graph::Queries() const {
       queries.emplace_back(std::string(models::NameOf(part)) + '/' + query.name, query.promql);
     }
   }
+  queries.emplace_back(
+      std::string(models::NameOf(models::Part::kPods)) + '/' + std::string(gpu::kPodsQueryName),
+      gpu::PodsQuery());
   return queries;
 }
 
@@ -256,7 +260,7 @@ telemetry::Readings Graph::ReadCounters() const {
   readings.connections = stats.connections;
   readings.in_flight = stats.in_flight;
   readings.refused = stats.refused;
-  for (const auto part : {models::Part::kGpus, models::Part::kProcesses}) {
+  for (const auto part : models::kParts) {
     readings.parts.push_back(
         {std::string(models::NameOf(part)), source_->Age(part), source_->Rows(part)});
   }

@@ -212,6 +212,25 @@ double Finished(const PodState& pod) {
   return static_cast<double>(pod.finished.value_or(0));
 }
 
+void WriteOneForEachJob(const Cluster& c, Exposition& out) {
+  ForJobs(c, [&](const std::string& job, const PodState&) { out.Sample(job, 1); });
+}
+
+void WriteJobStart(const Cluster& c, Exposition& out) {
+  ForJobs(c, [&](const std::string& job, const PodState& pod) { out.Sample(job, Created(pod)); });
+}
+
+void WriteReplicaSetOwner(const Cluster& c, Exposition& out) {
+  for (const PodState& pod : c.state.pods) {
+    if (pod.kind->owner_kind != "ReplicaSet") continue;
+    std::string block = Label("namespace", pod.kind->name_space);
+    AppendLabel(block, "replicaset", pod.owner_name);
+    block += R"(,owner_kind="Deployment",owner_is_controller="true")";
+    AppendLabel(block, "owner_name", pod.kind->name);
+    out.Sample(block, 1);
+  }
+}
+
 constexpr KubeFamily kFamilies[] = {
     {{"kube_node_info", kGauge, "The node and what it runs; always 1."}, WriteNodeInfo},
     {{"kube_node_labels", kGauge, "Labels of the node; always 1."}, WriteNodeLabels},
@@ -293,10 +312,8 @@ constexpr KubeFamily kFamilies[] = {
          if (pod.restarts > 0) out.Sample(c.containers[i], pod.last_exit_code);
        });
      }},
-    {{"kube_job_info", kGauge, "The job; always 1."},
-     [](const Cluster& c, Exposition& out) {
-       ForJobs(c, [&](const std::string& job, const PodState&) { out.Sample(job, 1); });
-     }},
+    {{"kube_replicaset_owner", kGauge, "What made it; always 1."}, WriteReplicaSetOwner},
+    {{"kube_job_info", kGauge, "The job; always 1."}, WriteOneForEachJob},
     {{"kube_job_owner", kGauge, "What made the job; always 1."},
      [](const Cluster& c, Exposition& out) {
        ForJobs(c, [&](const std::string& job, const PodState& pod) {
@@ -308,19 +325,9 @@ constexpr KubeFamily kFamilies[] = {
              1);
        });
      }},
-    {{"kube_job_created", kGauge, "When the job was made, in Unix seconds."},
-     [](const Cluster& c, Exposition& out) {
-       ForJobs(c,
-               [&](const std::string& job, const PodState& pod) { out.Sample(job, Created(pod)); });
-     }},
-    {{"kube_job_spec_completions", kGauge, "Pods that have to succeed."},
-     [](const Cluster& c, Exposition& out) {
-       ForJobs(c, [&](const std::string& job, const PodState&) { out.Sample(job, 1); });
-     }},
-    {{"kube_job_spec_parallelism", kGauge, "Pods that may run at once."},
-     [](const Cluster& c, Exposition& out) {
-       ForJobs(c, [&](const std::string& job, const PodState&) { out.Sample(job, 1); });
-     }},
+    {{"kube_job_created", kGauge, "When the job was made, in Unix seconds."}, WriteJobStart},
+    {{"kube_job_spec_completions", kGauge, "Pods that have to succeed."}, WriteOneForEachJob},
+    {{"kube_job_spec_parallelism", kGauge, "Pods that may run at once."}, WriteOneForEachJob},
     {{"kube_job_status_active", kGauge, "Pods of the job that have not ended."},
      [](const Cluster& c, Exposition& out) {
        ForJobs(c, [&](const std::string& job, const PodState& pod) {
@@ -353,10 +360,7 @@ constexpr KubeFamily kFamilies[] = {
        });
      }},
     {{"kube_job_status_start_time", kGauge, "When the job started, in Unix seconds."},
-     [](const Cluster& c, Exposition& out) {
-       ForJobs(c,
-               [&](const std::string& job, const PodState& pod) { out.Sample(job, Created(pod)); });
-     }},
+     WriteJobStart},
     {{"kube_job_status_completion_time", kGauge, "When the job succeeded, in Unix seconds."},
      [](const Cluster& c, Exposition& out) {
        ForJobs(c, [&](const std::string& job, const PodState& pod) {

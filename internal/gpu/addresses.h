@@ -16,7 +16,8 @@ class Addresses {
   // Series of kube_node_info (internal_ip) and kube_pod_info (pod_ip), each with its `node`; where
   // a scrape target's own label stood in its way, `exported_node`.
   void Add(const prom::InstantVector& infos);
-  // The node at the address in `instance`; empty where it is not known, or where two nodes claim it.
+  // The node at the address in `instance`; empty where it is not known, or where two nodes claim
+  // it.
   std::string_view NodeOf(prom::LabelSet labels) const;
   bool empty() const { return nodes_.empty(); }
 

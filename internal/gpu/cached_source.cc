@@ -113,8 +113,9 @@ void CachedSource::Refreshed(models::Part part, SteadyTime started, Collection r
       entry.snapshot = std::move(*result);
       entry.taken = started;
       entry.refresh_took = now - started;
-      entry.fresh_until =
-          now + (brief ? std::min(options_.ttl, options_.retry_after) : options_.ttl);
+      const Millis ttl =
+          part == models::Part::kPods ? options_.ttl * options_.pods_ttls : options_.ttl;
+      entry.fresh_until = now + (brief ? std::min(ttl, options_.retry_after) : ttl);
       entry.error.reset();
     } else {
       entry.error = std::move(result.error());
@@ -250,7 +251,7 @@ std::optional<double> CachedSource::Age(models::Part part) const {
 std::size_t CachedSource::Rows(models::Part part) const {
   MutexLock lock(mutex_);
   const Entry& entry = entries_[IndexOf(part)];
-  return entry.snapshot ? entry.snapshot->gpus.size() + entry.snapshot->processes.size() : 0;
+  return entry.snapshot ? entry.snapshot->rows() : 0;
 }
 
 }  // namespace gpumon::gpu

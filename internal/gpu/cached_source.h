@@ -18,6 +18,7 @@ namespace gpumon::gpu {
 
 struct CacheOptions {
   Millis ttl{2000};               // 0: every request that does not meet a refresh starts one
+  int pods_ttls = 5;              // pods change slowly and cost Prometheus most: so many TTLs
   Millis max_stale{30'000};       // a snapshot older than this is never served
   Millis upstream_timeout{9000};  // of one refresh
   // After an error or an upstream warning the next refresh may start this soon; later when the
@@ -100,7 +101,7 @@ class CachedSource final : public Source {
   const std::function<void()> refreshed_;
 
   mutable Mutex mutex_;
-  std::array<Entry, 2> entries_ GUARDED_BY(mutex_);
+  std::array<Entry, models::kParts.size()> entries_ GUARDED_BY(mutex_);
   bool attempted_ GUARDED_BY(mutex_) = false;
   std::list<PastEntry> past_ GUARDED_BY(mutex_);  // newest first
 };

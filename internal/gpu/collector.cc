@@ -276,7 +276,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   Collected done_ GUARDED_BY(mutex_);
   Join<RowT> join_ GUARDED_BY(mutex_);
   std::size_t left_ GUARDED_BY(mutex_);
-  std::ptrdiff_t around_left_ GUARDED_BY(mutex_);  // queries that AddValues waits for
+  std::ptrdiff_t around_left_ GUARDED_BY(mutex_);          // queries that AddValues waits for
   std::vector<std::size_t> own_times_ GUARDED_BY(mutex_);  // exporters whose samples bring theirs
   std::vector<std::pair<const PlannedQuery*, prom::InstantVector>> kept_ GUARDED_BY(mutex_);
   std::size_t values_answered_ GUARDED_BY(mutex_) = 0;
@@ -379,6 +379,7 @@ void Collector::Start(const Set& set, DetectedPtr detected, Collected done) {
 
 void Collector::Collect(Part part, std::optional<double> time, Deadline deadline, Collected done) {
   const Set set{part, time.value_or(upstream_clock_.Now()), deadline, !time.has_value()};
+  if (part == Part::kPods) return CollectPods(set.time, deadline, std::move(done));
   const DetectedPtr known = detector_.Known();
   const auto choice = std::make_shared<Choice>(
       known,

@@ -32,7 +32,6 @@ class RefreshObserver {
   virtual void Joined(const JoinCounts& counts) = 0;
 };
 
-
 // Called once, on a worker thread. The error is that of the first query in plan order when every
 // value query failed.
 using Collected = std::function<void(Result<models::SnapshotPtr>)>;
@@ -69,6 +68,8 @@ class Collector {
     bool present;  // nobody asked for that time: it is now
   };
   void Start(const Set& set, DetectedPtr detected, Collected done);
+  // Pods depend on no exporter that has to be found first.
+  void CollectPods(double time, Deadline deadline, Collected done);
   template <class RefreshT>
   void Begin(const std::shared_ptr<RefreshT>& refresh, std::size_t queries);
 

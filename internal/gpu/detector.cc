@@ -50,8 +50,8 @@ std::string Detector::Query(const schema::Registry& registry) {
   for (const auto& exporter : registry.exporters()) {
     const std::vector<std::string> names = WithPrefixes(*exporter, exporter->detect);
     const auto add = [&](const std::string& clause, std::string_view is) {
-      std::string labelled =
-          "label_replace(" + clause + ",\"exporter\"," + prom::Quote(exporter->name) + ",\"\",\"\")";
+      std::string labelled = "label_replace(" + clause + ",\"exporter\"," +
+                             prom::Quote(exporter->name) + ",\"\",\"\")";
       if (!is.empty()) {
         labelled = "label_replace(" + labelled + ",\"is\"," + prom::Quote(is) + ",\"\",\"\")";
       }

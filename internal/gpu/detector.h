@@ -21,8 +21,8 @@ namespace gpumon::gpu {
 // The exporters that are there, the best first, and what to ask them. Immutable.
 struct Detected {
   std::vector<const schema::Exporter*> exporters;
-  std::vector<Subject> subjects;               // the same, and how each is asked
-  std::vector<std::set<std::size_t>> frozen;   // by exporter: targets (Contest::TargetOf)
+  std::vector<Subject> subjects;              // the same, and how each is asked
+  std::vector<std::set<std::size_t>> frozen;  // by exporter: targets (Contest::TargetOf)
   std::vector<PlannedQuery> gpu_plan;
   std::vector<PlannedQuery> process_plan;
 

@@ -386,8 +386,8 @@ void Join<RowT>::FindDown(const TargetMemory& memory) {
       names.insert(target.name);
     }
     if (names.empty()) continue;
-    const std::string more = names.size() == 1 ? "" : " and " + std::to_string(names.size() - 1) +
-                                                          " more";
+    const std::string more =
+        names.size() == 1 ? "" : " and " + std::to_string(names.size() - 1) + " more";
     AddUniqueWarning(exporters_[i]->name + ": " +
                      (names.size() == 1 ? "a scrape target is" : "scrape targets are") +
                      " down, what it showed is missing (" + *names.begin() + more + ")");

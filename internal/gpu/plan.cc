@@ -44,14 +44,15 @@ std::string TargetTimesQuery(const std::vector<std::string>& selectors,
   return promql + "label_replace(timestamp(" + UpOf(jobs) + R"(),"t","up","",""))";
 }
 
-// Of each series, by all of its labels.
+// Of each series, by all of its labels. timestamp() takes the name away, and `or` pays no heed to
+// one that is put back.
 std::string SeriesTimesQuery(const Exporter& exporter, const std::vector<Metric>& metrics) {
   std::vector<std::string> parts;
   for (const Metric& metric : metrics) {
     for (const std::string& name : WithPrefixes(exporter, {metric.name})) {
       const std::string selector = Selector(name, All(exporter.require, metric.where));
-      std::string part =
-          "label_replace(timestamp(" + selector + R"(),"__name__",)" + prom::Quote(name) + R"(,"",""))";
+      std::string part = "label_replace(timestamp(" + selector + R"(),"__series__",)" +
+                         prom::Quote(name) + R"(,"",""))";
       if (std::find(parts.begin(), parts.end(), part) == parts.end()) {
         parts.push_back(std::move(part));
       }

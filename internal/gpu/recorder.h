@@ -35,7 +35,8 @@ class JoinRecorder {
   };
   // A sample that has a row.
   virtual void Saw(const Seen& seen) = 0;
-  // The series `labels`, or one that differs by its name alone, was sampled at `at` (Unix seconds).
+  // The series `labels`, which has its name in `__series__` if at all, was sampled at `at` (Unix
+  // seconds).
   virtual void Timed(const schema::Exporter& exporter, std::uint32_t row,
                      const models::GpuMetrics& so_far, prom::LabelSet labels, double at) = 0;
   // Series of one metric of one row, the winner first.

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <span>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace gpumon::gpu {
@@ -73,29 +73,107 @@ void AddHeld(Usage& usage, const GpuMetrics& row, std::span<const Workload* cons
   AddParts(usage.memory_used, parts, &Workload::memory_used);
 }
 
-// Groups what holds each GPU by `key`, a tuple of texts.
+// A namespace and a pod's name.
+using PodName = std::pair<std::string_view, std::string_view>;
+
+// Groups pods by `key`: a text, or a tuple of texts, of a pod's name and of what kube-state-metrics
+// tells of it (null where it does not).
 template <class Key>
-std::vector<Usage> Group(const models::Snapshot& gpus, Key key) {
-  using KeyT = decltype(key(std::declval<const Workload&>()));
-  std::map<KeyT, Usage> all;
-  for (const GpuMetrics& row : gpus.gpus) {
-    std::map<KeyT, std::vector<const Workload*>> holders;
-    for (const Workload& workload : WorkloadsOf(gpus, row)) {
-      holders[key(workload)].push_back(&workload);
-    }
-    for (const auto& [name, parts] : holders) {
-      Usage& usage = all[name];
-      if (usage.gpus == 0) {
-        usage.newest = std::numeric_limits<double>::quiet_NaN();
-        usage.name_space = parts.front()->name_space;
-        usage.pod = parts.front()->pod;
+class Grouping {
+ public:
+  Grouping(const models::Snapshot& pods, Key key) : key_(key) {
+    for (const models::Pod& pod : pods.pods) told_[{pod.name_space, pod.name}] = &pod;
+  }
+
+  // What holds each GPU.
+  void AddGpus(const models::Snapshot& gpus) {
+    for (const GpuMetrics& row : gpus.gpus) {
+      std::map<KeyT, std::vector<const Workload*>> holders;
+      for (const Workload& workload : WorkloadsOf(gpus, row)) {
+        const PodName name{workload.name_space, workload.pod};
+        named_.insert(name);
+        holders[key_(name, Told(name))].push_back(&workload);
       }
-      AddHeld(usage, row, parts, holders.size());
+      for (const auto& [key, parts] : holders) {
+        AddHeld(Of(key, {parts.front()->name_space, parts.front()->pod}), row, parts,
+                holders.size());
+      }
     }
   }
-  std::vector<Usage> usages;
-  for (auto& [name, usage] : all) usages.push_back(std::move(usage));
-  return usages;
+
+  // Pods that hold GPUs, though no exporter says which.
+  void AddUnnamed() {
+    for (const auto& [name, pod] : told_) {
+      // Some exporters leave the namespace out.
+      if (!pod->holds_gpus() || named_.count(name) > 0 || named_.count({"", name.second}) > 0) {
+        continue;
+      }
+      Usage& usage = Of(key_(name, pod), name);
+      AddText(usage.pods, pod->name);
+      AddText(usage.nodes, pod->node);
+    }
+  }
+
+  std::vector<Usage> Finish() {
+    std::vector<Usage> usages;
+    usages.reserve(all_.size());
+    for (auto& [key, usage] : all_) {
+      for (const std::string_view pod : usage.pods) AddRequest(usage, {usage.name_space, pod});
+      if (usage.requested.known == 0) usage.requested.Miss(NullReason::kNotExported);
+      if (usage.gpus == 0) {
+        usage.utilization.Miss(NullReason::kNotExported);
+        usage.memory_used.Miss(NullReason::kNotExported);
+      }
+      usages.push_back(std::move(usage));
+    }
+    return usages;
+  }
+
+ private:
+  using KeyT = std::invoke_result_t<Key, PodName, const models::Pod*>;
+
+  const models::Pod* Told(const PodName& name) const {
+    const auto found = told_.find(name);
+    return found == told_.end() ? nullptr : found->second;
+  }
+
+  // The group of `key`, of which `name` is one.
+  Usage& Of(const KeyT& key, const PodName& name) {
+    const auto [place, first] = all_.try_emplace(key);
+    Usage& usage = place->second;
+    if (!first) return usage;
+    usage.name_space = name.first;
+    usage.pod = name.second;
+    if (const models::Pod* const pod = Told(name)) {
+      usage.phase = pod->phase;
+      usage.owner_kind = pod->owner_kind;
+      usage.owner_name = pod->owner_name;
+    }
+    return usage;
+  }
+
+  void AddRequest(Usage& usage, const PodName& name) const {
+    const models::Pod* const pod = Told(name);
+    if (pod != nullptr && pod->ended()) return;
+    if (pod == nullptr || std::isnan(pod->gpus_requested)) {
+      usage.requested.Miss(NullReason::kNotExported);
+    } else {
+      usage.requested.Add(pod->gpus_requested);
+    }
+  }
+
+  const Key key_;
+  std::map<PodName, const models::Pod*> told_;
+  std::set<PodName> named_;  // by exporters
+  std::map<KeyT, Usage> all_;
+};
+
+template <class Key>
+std::vector<Usage> Group(const models::Snapshot& gpus, const models::Snapshot& pods, Key key) {
+  Grouping<Key> grouping(pods, key);
+  grouping.AddGpus(gpus);
+  grouping.AddUnnamed();
+  return grouping.Finish();
 }
 
 using GpuKey = std::tuple<std::string_view, std::string_view, std::string_view>;
@@ -125,14 +203,25 @@ void AddProcess(Usage& usage, const models::GpuProcess& process) {
 
 }  // namespace
 
-std::vector<Usage> UsageByPod(const models::Snapshot& gpus) {
-  return Group(
-      gpus, [](const Workload& workload) { return std::pair(workload.name_space, workload.pod); });
+std::vector<Usage> UsageByPod(const models::Snapshot& gpus, const models::Snapshot& pods) {
+  return Group(gpus, pods, [](const PodName& name, const models::Pod*) { return name; });
 }
 
-std::vector<Usage> UsageByNamespace(const models::Snapshot& gpus) {
-  auto usages = Group(gpus, [](const Workload& workload) { return workload.name_space; });
-  for (Usage& usage : usages) usage.pod = {};
+std::vector<Usage> UsageByNamespace(const models::Snapshot& gpus, const models::Snapshot& pods) {
+  auto usages =
+      Group(gpus, pods, [](const PodName& name, const models::Pod*) { return name.first; });
+  for (Usage& usage : usages) {
+    usage.pod = usage.phase = usage.owner_kind = usage.owner_name = {};
+  }
+  return usages;
+}
+
+std::vector<Usage> UsageByOwner(const models::Snapshot& gpus, const models::Snapshot& pods) {
+  auto usages = Group(gpus, pods, [](const PodName& name, const models::Pod* pod) {
+    if (pod == nullptr) return std::tuple(name.first, std::string_view(), std::string_view());
+    return std::tuple(name.first, pod->owner_kind, pod->owner_name);
+  });
+  for (Usage& usage : usages) usage.pod = usage.phase = {};
   return usages;
 }
 
@@ -142,7 +231,6 @@ std::vector<Usage> UsageByUser(const models::Snapshot& gpus, const models::Snaps
   for (const models::GpuProcess& process : processes.processes) {
     const std::string_view user = process.text(Text::kUser);
     Usage& usage = all[user];
-    if (usage.processes == 0) usage.newest = std::numeric_limits<double>::quiet_NaN();
     usage.user = user;
     AddProcess(usage, process);
     users[KeyOf(process)].insert(user);
@@ -171,6 +259,7 @@ std::vector<Usage> UsageByUser(const models::Snapshot& gpus, const models::Snaps
     }
   }
   std::vector<Usage> usages;
+  usages.reserve(all.size());
   for (auto& [name, usage] : all) usages.push_back(std::move(usage));
   // "" sorts first.
   if (!usages.empty() && usages.front().user.empty()) {

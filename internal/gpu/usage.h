@@ -1,8 +1,9 @@
-// Whose the GPUs are: rows of GPUs and processes, added up by pod, namespace and user.
+// Whose the GPUs are: rows of GPUs and processes, added up by pod, namespace, owner and user.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -26,10 +27,13 @@ struct Total {
   }
 };
 
-// What one pod, namespace or user has. Texts are views into the snapshots.
+// What one pod, namespace, owner or user has. Texts are views into the snapshots.
 struct Usage {
   std::string_view name_space;
   std::string_view pod;
+  std::string_view phase;       // of a pod
+  std::string_view owner_kind;  // of a pod, or the owner itself
+  std::string_view owner_name;
   std::string_view user;
   std::set<std::string_view> pods;
   std::set<std::string_view> containers;
@@ -37,19 +41,25 @@ struct Usage {
   std::set<std::string_view> gpu_names;
   std::set<std::string_view> sources;
   std::size_t processes = 0;
-  std::size_t gpus = 0;         // GPUs or MIG instances
+  std::size_t gpus = 0;         // GPUs or MIG instances; 0: it has some, nobody says which
   std::size_t shared_gpus = 0;  // of those: held by others too
   double share = 0;             // sum over its GPUs of 1 / those who hold it
   Total utilization;            // % of its GPUs, or of its part where that is measured
   Total memory_used;            // bytes of its own
-  double newest = 0;            // Unix seconds of its newest sample; NaN when unknown
+  Total requested;              // GPUs that its pods ask for, but those that have ended
+  // Unix seconds of its newest sample; NaN when unknown.
+  double newest = std::numeric_limits<double>::quiet_NaN();
 };
 
-// By namespace and pod, in that order. A part of a shared GPU that nobody measures is not known:
-// neither the whole GPU's value nor an equal part of it is the pod's.
-std::vector<Usage> UsageByPod(const models::Snapshot& gpus);
-// By namespace. A GPU that pods of one namespace share counts once.
-std::vector<Usage> UsageByNamespace(const models::Snapshot& gpus);
+// By namespace and pod, in that order: pods that an exporter names, and running ones of `pods` that
+// ask for GPUs. A part of a shared GPU that nobody measures is not known: neither the whole GPU's
+// value nor an equal part of it is the pod's.
+std::vector<Usage> UsageByPod(const models::Snapshot& gpus, const models::Snapshot& pods);
+// The same pods by namespace. A GPU that pods of one namespace share counts once.
+std::vector<Usage> UsageByNamespace(const models::Snapshot& gpus, const models::Snapshot& pods);
+// The same pods by namespace, kind and name of their owners; those of a namespace of whose owners
+// nobody tells stand together.
+std::vector<Usage> UsageByOwner(const models::Snapshot& gpus, const models::Snapshot& pods);
 // By user, processes without one last. `gpus` says how busy GPUs are that a user has alone; memory
 // is that of the processes.
 std::vector<Usage> UsageByUser(const models::Snapshot& gpus, const models::Snapshot& processes);

@@ -18,6 +18,7 @@
 #include "internal/config/help.h"
 #include "internal/config/server_options.h"
 #include "internal/gpu/plan.h"
+#include "internal/gpu/pods.h"
 #include "internal/schema/registry.h"
 #include "internal/schema/unit.h"
 #include "internal/wire/table.h"
@@ -173,6 +174,21 @@ TEST(DocsTest, ConfigurationIsTheOptionTable) {
           config::MarkdownTable(config::ServerOptionRows()));
 }
 
+// Whose the pods are that request GPUs.
+std::string PodSection() {
+  std::string text =
+      "\n## kube-state-metrics\nOf pods that request GPUs, for `/api/v1/gpu/workloads`; with and "
+      "without `honorLabels`. Resources that are GPUs:";
+  for (const auto& resource : gpu::GpuResources()) {
+    text += (text.back() == ':' ? " `" : ", `") + std::string(resource) + '`';
+  }
+  text += ".\n\n| metric | gives |\n|---|---|\n";
+  for (const auto& metric : gpu::PodMetrics()) {
+    text += "| `" + std::string(metric.name) + "` | " + std::string(metric.gives) + " |\n";
+  }
+  return text;
+}
+
 TEST(DocsTest, MetricsAreTheRegistryAndTheSchemas) {
   const Exporters exporters = schema::Registry::BuiltIn().exporters();
   std::string sections;
@@ -190,7 +206,7 @@ TEST(DocsTest, MetricsAreTheRegistryAndTheSchemas) {
           Matrix(exporters, models::Part::kProcesses) +
           "\n## Exporters\nOf several metrics for one field the first that a GPU has counts. The "
           "first label that a series has, and that is not empty, wins.\n" +
-          sections);
+          sections + PodSection());
 }
 
 TEST(DocsTest, TheApiPageNamesEveryRouteAndNoOther) {

@@ -23,6 +23,11 @@ std::int64_t NowMillis() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
+// As a query's time.
+std::string Now() {
+  return FormatNumber(static_cast<double>(NowMillis()) / 1000);
+}
+
 std::string Text(const Value& value) {
   return value.AsString() == nullptr ? std::string() : *value.AsString();
 }
@@ -60,14 +65,10 @@ TEST(ReasonsTest, ARowIsAsNewAsItsNewestAndAsOldAsItsOldestSample) {
             "nvidia_gpu_utilization_percent" + labels + std::to_string(newest - 50'000) + "\n");
   const auto prometheus = Prometheus::Scraping(exporter.port(), false);
   ASSERT_TRUE(WaitUntil(
-      [&] {
-        return prometheus->Query("nvidia_gpu_temperature_celsius",
-                                 FormatNumber(static_cast<double>(NowMillis()) / 1000))
-                   .size() > 0;
-      },
+      [&] { return prometheus->Query("nvidia_gpu_temperature_celsius", Now()).size() > 0; },
       Millis(20'000)));
   const ApiServer server(prometheus->url());
-  const std::string at = FormatNumber(static_cast<double>(NowMillis()) / 1000);
+  const std::string at = Now();
   for (const std::string& target : {std::string(kMetrics), kMetrics + ("?at=" + at)}) {
     const Answer answer = server.Get(target);
     ASSERT_EQ(answer.status, 200) << answer.Text();
@@ -79,8 +80,7 @@ TEST(ReasonsTest, ARowIsAsNewAsItsNewestAndAsOldAsItsOldestSample) {
     EXPECT_EQ(time->time_since_epoch().count(), newest) << target;
     const auto as_of = ParseTime(Text(document["meta"]["as_of"]));
     ASSERT_TRUE(as_of);
-    const double age =
-        static_cast<double>(as_of->time_since_epoch().count() - oldest) / 1000;
+    const double age = static_cast<double>(as_of->time_since_epoch().count() - oldest) / 1000;
     EXPECT_NEAR(*row["sample_age_seconds"].AsDouble(), age, 0.002) << target;
   }
 }
@@ -92,6 +92,7 @@ TEST(ReasonsTest, KubeStateMetricsNamesTheNodeAtAnAddress) {
                     "kube_pod_info{node=\"gpu-a02\",pod=\"other\",pod_ip=\"127.0.0.2\"} 1\n")}) {
     const auto exporter = Shows(
         "nvidia_smi_power_draw_watts{uuid=\"0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80\"} 300\n"
+        "nvidia_smi_memory_total_bytes{uuid=\"0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80\"} 3\n"
         "nvidia_smi_index{uuid=\"0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80\"} 2\n" +
         info);
     const auto prometheus = Prometheus::Scraping(exporter.port(), true);
@@ -104,12 +105,17 @@ TEST(ReasonsTest, KubeStateMetricsNamesTheNodeAtAnAddress) {
 
 TEST(ReasonsTest, WhatAnExporterShowedBeforeItWentDownIsMissingForThatReason) {
   const auto dcgm = Shows(
+      "DCGM_FI_DEV_FB_USED{gpu=\"0\",UUID=\"GPU-0b7e2c11\",Hostname=\"gpu-a01\"} 1\n"
       "DCGM_FI_DEV_GPU_TEMP{gpu=\"0\",UUID=\"GPU-0b7e2c11\",Hostname=\"gpu-a01\"} 50\n");
   auto nge = std::make_unique<fault::FaultServer>([](const fault::Request&) {
-    return fault::HttpStatus(200, "nvidia_smi_power_draw_watts{uuid=\"0b7e2c11\"} 300\n",
+    return fault::HttpStatus(200,
+                             "nvidia_smi_power_draw_watts{uuid=\"0b7e2c11\"} 300\n"
+                             "nvidia_smi_memory_total_bytes{uuid=\"0b7e2c11\"} 3\n",
                              "text/plain");
   });
   const auto prometheus = Prometheus::ScrapingEach({dcgm.port(), nge->port()});
+  ASSERT_TRUE(
+      WaitUntil([&] { return prometheus->Query("up == 1", Now()).size() == 2; }, Millis(20'000)));
   const ApiServer server(prometheus->url(), {{"CACHE_TTL", "0s"}});
   AwaitRow(server, kMetrics, [](const Value& row) {
     return !row["power"].is_null() && !row["temperature"].is_null();

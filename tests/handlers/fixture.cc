@@ -139,11 +139,8 @@ std::shared_ptr<models::Snapshot> HandlersTest::TwoProcesses() {
 void HandlersTest::Serve(std::shared_ptr<const models::Snapshot> snapshot) {
   gpu::Got got;
   got.snapshot = std::move(snapshot);
-  if (got.snapshot->part == models::Part::kGpus) {
-    source_.gpus = got;
-  } else {
-    source_.processes = got;
-  }
+  const std::array answers = {&source_.gpus, &source_.processes, &source_.pods};
+  *answers[static_cast<std::size_t>(got.snapshot->part)] = got;
 }
 
 }  // namespace gpumon::handlers

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <functional>
 #include <future>
 #include <memory>
@@ -30,7 +31,8 @@ class FakeSource final : public gpu::Source {
   void Get(const gpu::Want& want, Deadline deadline, gpu::GotSnapshot done) override {
     wants.push_back(want);
     deadlines.push_back(deadline);
-    const auto& answer = want.part == models::Part::kGpus ? gpus : processes;
+    const std::array answers = {&gpus, &processes, &pods};
+    const auto& answer = *answers[static_cast<std::size_t>(want.part)];
     if (holding) {
       held.push_back([answer, done = std::move(done)] { done(answer); });
     } else {
@@ -46,6 +48,8 @@ class FakeSource final : public gpu::Source {
   Result<gpu::Got> processes = Error(Code::kUpstreamUnreachable, "Prometheus cannot be reached");
   bool holding = false;
   std::vector<std::function<void()>> held;
+  // Without kube-state-metrics.
+  Result<gpu::Got> pods = gpu::Got{.snapshot = std::make_shared<models::Snapshot>(), .why = {}};
   std::vector<gpu::Want> wants;
   std::vector<Deadline> deadlines;
 };

@@ -36,6 +36,30 @@ class UsageRouteTest : public HandlersTest {
     return snapshot;
   }
 
+  // ml/a of the Deployment web runs, as does ml/new of the Job eval, which no exporter names;
+  // ml/old has ended. Nothing is told of web/x.
+  static std::shared_ptr<models::Snapshot> Told() {
+    auto snapshot = std::make_shared<models::Snapshot>();
+    snapshot->part = models::Part::kPods;
+    snapshot->sources = {"kube_state_metrics"};
+    const auto add = [&](const char* name, std::string_view phase, const char* kind,
+                         const char* owner) {
+      models::Pod& pod = snapshot->pods.emplace_back();
+      pod.name_space = "ml";
+      pod.name = name;
+      pod.node = "a";
+      pod.phase = phase;
+      pod.owner_kind = kind;
+      pod.owner_name = owner;
+      pod.gpus_requested = 2;
+    };
+    add("a", models::kRunning, "Deployment", "web");
+    add("b", models::kRunning, "Deployment", "web");
+    add("new", models::kRunning, "Job", "eval");
+    add("old", models::kSucceeded, "Job", "eval");
+    return snapshot;
+  }
+
   std::string Pods(const std::string& query) {
     std::string pods;
     const auto json = Get("/api/v1/gpu/workloads" + query).json();
@@ -105,6 +129,92 @@ TEST_F(UsageRouteTest, CsvSaysInAHeaderWhatTheEnvelopeWouldSay) {
   EXPECT_TRUE(*json["meta"]["stale"].AsBool());
   EXPECT_TRUE(*json["meta"]["partial"].AsBool());
   EXPECT_EQ(Get("/api/v1/gpu/workloads?partial=abort").status(), 502);
+}
+
+TEST_F(UsageRouteTest, KubeStateMetricsTellsOwnersPhasesAndRequests) {
+  Serve(Gpus());
+  Serve(Told());
+  const auto json = Get("/api/v1/gpu/workloads").json();
+  ASSERT_EQ(json["data"].size(), 4U);
+  const auto& named = json["data"][0];
+  EXPECT_EQ(*named["phase"].AsString(), "Running");
+  EXPECT_EQ(*named["owner_kind"].AsString(), "Deployment");
+  EXPECT_EQ(*named["owner_name"].AsString(), "web");
+  EXPECT_EQ(*named["gpus_requested"].AsNumberText(), "2");
+  const auto& unnamed = json["data"][2];
+  EXPECT_EQ(*unnamed["pod"].AsString(), "new");
+  EXPECT_EQ(*unnamed["gpus_requested"].AsNumberText(), "2");
+  EXPECT_EQ(*unnamed["node_names"][0].AsString(), "a");
+  for (const char* const field :
+       {"gpus", "gpus_shared", "gpu_share", "memory_used_bytes", "timestamp"}) {
+    EXPECT_TRUE(unnamed[field].is_null()) << field;
+    EXPECT_EQ(*unnamed["null_reasons"][field].AsString(), "not_exported") << field;
+  }
+  const auto& untold = json["data"][3];
+  for (const char* const field : {"phase", "owner_kind", "owner_name", "gpus_requested"}) {
+    EXPECT_TRUE(untold[field].is_null()) << field;
+    EXPECT_EQ(*untold["null_reasons"][field].AsString(), "not_exported") << field;
+  }
+  ASSERT_EQ(json["meta"]["sources"].size(), 2U);
+  EXPECT_EQ(*json["meta"]["sources"][1].AsString(), "kube_state_metrics");
+  EXPECT_FALSE(*json["meta"]["partial"].AsBool());
+}
+
+TEST_F(UsageRouteTest, WhatKubeStateMetricsTellsFiltersSortsAndGroups) {
+  Serve(Gpus());
+  Serve(Told());
+  EXPECT_EQ(Pods("?owner=web"), "ab");
+  EXPECT_EQ(Pods("?owner_kind=J*"), "new");
+  EXPECT_EQ(Pods("?phase=Running&node=a"), "abnew");
+  EXPECT_EQ(Pods("?min_gpus_requested=2"), "abnew");
+  EXPECT_EQ(Pods("?sort=-owner_name"), "abnewx");
+  const auto owners = Get("/api/v1/gpu/workloads?by=owner").json();
+  ASSERT_EQ(owners["data"].size(), 3U);
+  const auto& web = owners["data"][0];
+  EXPECT_EQ(*web["owner_name"].AsString(), "web");
+  EXPECT_TRUE(web["pod"].is_null());
+  EXPECT_EQ(*web["pods"].AsNumberText(), "2");
+  EXPECT_EQ(*web["gpus"].AsNumberText(), "1") << "one that both hold";
+  EXPECT_EQ(*web["gpus_requested"].AsNumberText(), "4");
+  const auto csv =
+      Get("/api/v1/gpu/workloads?by=owner&format=csv&fields=owner_name,gpus_requested");
+  EXPECT_EQ(csv.body(), "owner_name,gpus_requested\r\nweb,4\r\neval,2\r\n,\r\n");
+}
+
+TEST_F(UsageRouteTest, WithoutAnAnswerAboutPodsExportersStillTell) {
+  Serve(Gpus());
+  source_.pods = Error(Code::kUpstreamTimeout, "late");
+  const auto json = Get("/api/v1/gpu/workloads").json();
+  ASSERT_EQ(json["data"].size(), 3U);
+  EXPECT_EQ(*json["data"][2]["gpus"].AsNumberText(), "1");
+  EXPECT_TRUE(*json["meta"]["partial"].AsBool());
+  EXPECT_EQ(*json["warnings"][0].AsString(), "pods: query failed (upstream_timeout)");
+  for (const char* const field : {"phase", "owner_kind", "owner_name", "gpus_requested"}) {
+    EXPECT_EQ(*json["data"][2]["null_reasons"][field].AsString(), "query_failed") << field;
+  }
+  EXPECT_EQ(Get("/api/v1/gpu/workloads?partial=abort").status(), 502);
+  Serve(Told());
+  source_.gpus = Error(Code::kUpstreamTimeout, "late");
+  EXPECT_EQ(Get("/api/v1/gpu/workloads").status(), 504) << "pods alone are no answer";
+}
+
+TEST_F(UsageRouteTest, OnlyWorkloadsAskForPodsAndForTheSameInstant) {
+  Serve(Gpus());
+  auto processes = std::make_shared<models::Snapshot>();
+  processes->part = models::Part::kProcesses;
+  Serve(processes);
+  for (const char* const other : {"/api/v1/gpu/metrics", "/api/v1/gpu/processes",
+                                  "/api/v1/gpu/users", "/api/v1/gpu/schema"}) {
+    EXPECT_EQ(Get(other).status(), 200) << other;
+  }
+  for (const auto& want : source_.wants) EXPECT_NE(want.part, models::Part::kPods);
+  source_.wants.clear();
+  EXPECT_EQ(Get("/api/v1/gpu/workloads?at=1704110400&stale=never").status(), 200);
+  ASSERT_EQ(source_.wants.size(), 2U);
+  for (const auto& want : source_.wants) {
+    EXPECT_TRUE(want.at.has_value());
+    EXPECT_FALSE(want.allow_stale);
+  }
 }
 
 TEST_F(UsageRouteTest, UsersComeFromBothLists) {

@@ -366,6 +366,25 @@ TEST(DemoCollectorTest, PodsOfGpusAreThePodsOfTheCluster) {
   EXPECT_EQ(holders, running);
 }
 
+TEST(DemoCollectorTest, EveryReplicaSetOfAPodHasADeployment) {
+  const Demo demo;
+  const StrictPage page = demo.Page(kNow);
+  std::set<std::string> owned;
+  for (const Series* each : page.Family("kube_replicaset_owner")) {
+    EXPECT_EQ(each->Label("owner_kind"), "Deployment");
+    EXPECT_TRUE(each->Label("replicaset").starts_with(each->Label("owner_name") + '-'));
+    owned.insert(each->Label("namespace") + '/' + each->Label("replicaset"));
+  }
+  std::set<std::string> named;
+  for (const Series* each : page.Family("kube_pod_owner")) {
+    if (each->Label("owner_kind") == "ReplicaSet") {
+      named.insert(each->Label("namespace") + '/' + each->Label("owner_name"));
+    }
+  }
+  EXPECT_FALSE(named.empty());
+  EXPECT_EQ(owned, named);
+}
+
 TEST(DemoCollectorTest, AFailedJobIsAlwaysListed) {
   const Demo demo;
   for (int i = 0; i < 10; ++i) {

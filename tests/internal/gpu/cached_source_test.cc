@@ -81,7 +81,7 @@ TEST_F(CachedSourceTest, AsksAgainWhenTheTtlIsOver) {
   EXPECT_EQ(rig_.query_sets(), 2U);
 }
 
-TEST_F(CachedSourceTest, TheTwoPartsAreCachedApart) {
+TEST_F(CachedSourceTest, ThePartsAreCachedApart) {
   ASSERT_TRUE(Get());
   EXPECT_EQ(rig_.client().call_count(), 9U);
   const auto processes = Get({Part::kProcesses, std::nullopt, true});
@@ -90,6 +90,22 @@ TEST_F(CachedSourceTest, TheTwoPartsAreCachedApart) {
   EXPECT_EQ(rig_.client().call_count(), 13U);
   EXPECT_EQ(source_->Rows(Part::kGpus), 2U);
   EXPECT_EQ(source_->Rows(Part::kProcesses), 2U);
+  EXPECT_EQ(source_->Age(Part::kPods), std::nullopt) << "nobody has asked for them";
+  const auto pods = Get({Part::kPods, std::nullopt, true});
+  ASSERT_TRUE(pods);
+  EXPECT_EQ(pods->snapshot->part, Part::kPods);
+  EXPECT_EQ(rig_.client().call_count(), 14U);
+  EXPECT_TRUE(source_->Age(Part::kPods).has_value());
+}
+
+TEST_F(CachedSourceTest, PodsAreKeptForSeveralTtls) {
+  const Want pods{Part::kPods, std::nullopt, true};
+  const auto first = Get(pods);
+  ASSERT_TRUE(first);
+  rig_.clock.Advance(Millis(9999));
+  EXPECT_EQ(Get(pods)->snapshot, first->snapshot);
+  rig_.clock.Advance(Millis(1));
+  EXPECT_NE(Get(pods)->snapshot, first->snapshot);
 }
 
 TEST_F(CachedSourceTest, ARefreshHasTheUpstreamsTimeAndNotTheRequests) {

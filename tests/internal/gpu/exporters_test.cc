@@ -309,7 +309,8 @@ TEST(ExportersTest, ValuesOfAFailedCollectionAreStale) {
   const bool first_failed = !snapshot->gpus[0].readings.Has(slot);
   EXPECT_EQ(snapshot->gpus[first_failed ? 0 : 1].readings.reason(slot), NullReason::kStale);
   EXPECT_EQ(Of(snapshot->gpus[first_failed ? 1 : 0], Quantity::kPstate), 4);
-  EXPECT_EQ(snapshot->warnings.back(), "1 old value of a failed collection or frozen exporter shown as null");
+  EXPECT_EQ(snapshot->warnings.back(),
+            "1 old value of a failed collection or frozen exporter shown as null");
 }
 
 TEST(ExportersTest, AMetricMayHoldTheGpusId) {
@@ -389,8 +390,10 @@ NullReason Why(const GpuMetrics& row, Quantity quantity) {
 class DownTest : public testing::Test {
  protected:
   static FakeSample Power(Labels more = {}) {
-    Labels labels = {{"__name__", "nvidia_smi_power_draw_watts"}, {"instance", "10.0.0.1:9835"},
-                     {"job", "nge"}, {"uuid", kUuid + 4}};
+    Labels labels = {{"__name__", "nvidia_smi_power_draw_watts"},
+                     {"instance", "10.0.0.1:9835"},
+                     {"job", "nge"},
+                     {"uuid", kUuid + 4}};
     labels.insert(labels.end(), more.begin(), more.end());
     return {labels, 300};
   }
@@ -401,11 +404,12 @@ class DownTest : public testing::Test {
   std::shared_ptr<models::Snapshot> Refresh(const std::vector<FakeSample>& scraped, double up) {
     const std::array exporters = {&Named("dcgm"), &Named("nvidia_smi")};
     Join<GpuMetrics> join(exporters, evidence_, 1000);
-    join.AddTargets(prom::MakeInstantVector({Up("dcgm", "10.0.0.1:9400", 1),
-                                             Up("nge", "10.0.0.1:9835", up),
-                                             Up("web", "10.0.0.1:80", 0)}));
-    join.Add(0, prom::MakeInstantVector({Dcgm("DCGM_FI_DEV_GPU_UTIL", 83),
-                                         Dcgm("DCGM_FI_DEV_GPU_TEMP", 50, {{"UUID", "GPU-2"}})}),
+    join.AddTargets(
+        prom::MakeInstantVector({Up("dcgm", "10.0.0.1:9400", 1), Up("nge", "10.0.0.1:9835", up),
+                                 Up("web", "10.0.0.1:80", 0)}));
+    join.Add(0,
+             prom::MakeInstantVector({Dcgm("DCGM_FI_DEV_GPU_UTIL", 83),
+                                      Dcgm("DCGM_FI_DEV_GPU_TEMP", 50, {{"UUID", "GPU-2"}})}),
              std::nullopt);
     join.Add(1, prom::MakeInstantVector(scraped), std::nullopt);
     auto snapshot = join.Finish(CommandStyle::kFull, &memory_);

@@ -105,11 +105,12 @@ TEST(PlanTest, AsksForAllFamiliesInOneQueryAndForTheTimeOfEachSeries) {
   EXPECT_EQ(plan[0].promql, R"({__name__=~"m1|m2|p_m1|p_m2",card!="",kind="gpu"})");
   EXPECT_EQ(plan[1].name, "x/sample_times");
   EXPECT_EQ(plan[1].gives, Gives::kSeriesTimes);
-  EXPECT_EQ(plan[1].promql,
-            R"(label_replace(timestamp(m1{card!="",kind="gpu"}),"__name__","m1","",""))"
-            R"( or label_replace(timestamp(p_m1{card!="",kind="gpu"}),"__name__","p_m1","",""))"
-            R"( or label_replace(timestamp(m1{card!="",kind="gpu",x=""}),"__name__","m1","",""))"
-            R"( or label_replace(timestamp(p_m1{card!="",kind="gpu",x=""}),"__name__","p_m1","",""))");
+  EXPECT_EQ(
+      plan[1].promql,
+      R"(label_replace(timestamp(m1{card!="",kind="gpu"}),"__series__","m1","",""))"
+      R"( or label_replace(timestamp(p_m1{card!="",kind="gpu"}),"__series__","p_m1","",""))"
+      R"( or label_replace(timestamp(m1{card!="",kind="gpu",x=""}),"__series__","m1","",""))"
+      R"( or label_replace(timestamp(p_m1{card!="",kind="gpu",x=""}),"__series__","p_m1","",""))");
 }
 
 TEST(PlanTest, WhereTheJobsAreKnownTheTimesOfTheirTargetsAreAskedFor) {
@@ -119,10 +120,9 @@ TEST(PlanTest, WhereTheJobsAreKnownTheTimesOfTheirTargetsAreAskedFor) {
   const auto plan = PlanQueries(known, Part::kGpus);
   ASSERT_EQ(plan.size(), 3U);
   EXPECT_EQ(plan[1].gives, Gives::kTargetTimes);
-  EXPECT_EQ(plan[1].promql,
-            R"(count_values by(job,instance)("t",timestamp(m1)) or )"
-            R"(count_values by(job,instance)("t",timestamp(p_m1)) or )"
-            R"(label_replace(timestamp(up{job=~"a\\.b|c"}),"t","up","",""))");
+  EXPECT_EQ(plan[1].promql, R"(count_values by(job,instance)("t",timestamp(m1)) or )"
+                            R"(count_values by(job,instance)("t",timestamp(p_m1)) or )"
+                            R"(label_replace(timestamp(up{job=~"a\\.b|c"}),"t","up","",""))");
   EXPECT_EQ(plan[2].gives, Gives::kTargets);
   EXPECT_EQ(plan[2].promql, R"(up{job=~"a\\.b|c"})");
   const std::array brings = {Subject{&exporter, {"c"}, false, true}};
@@ -151,7 +151,7 @@ TEST(PlanTest, ProcessesComeWithWhatNamesTheirGpus) {
   const auto plan = PlanOf({&exporter}, Part::kProcesses);
   ASSERT_EQ(plan.size(), 2U);
   EXPECT_EQ(plan[0].promql, R"({__name__=~"p1|gpus"})");
-  EXPECT_EQ(plan[1].promql, R"(label_replace(timestamp(p1),"__name__","p1","",""))");
+  EXPECT_EQ(plan[1].promql, R"(label_replace(timestamp(p1),"__series__","p1","",""))");
 }
 
 TEST(PlanTest, NamesAreUniqueInAPlan) {

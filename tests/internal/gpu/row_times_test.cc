@@ -44,9 +44,9 @@ TEST(RowTimesTest, ARowHasTheTimesOfTheTargetsThatFedIt) {
   See(times, 1, "b");
   See(times, 1, "a");
   See(times, 1, "a");
-  EXPECT_EQ(times.AddTargetTimes(Vector({Shows("a", "990.25"), Shows("a", "up", 990.25),
-                                         Shows("b", "970"), Shows("b", "up", 970),
-                                         Shows("c", "1"), Shows("c", "up", 1)})),
+  EXPECT_EQ(times.AddTargetTimes(
+                Vector({Shows("a", "990.25"), Shows("a", "up", 990.25), Shows("b", "970"),
+                        Shows("b", "up", 970), Shows("c", "1"), Shows("c", "up", 1)})),
             0U);
   EXPECT_EQ(times.Of(0).newest, 990.25);
   EXPECT_EQ(times.Of(0).oldest, 990.25);

@@ -47,7 +47,7 @@ TEST(UsageTest, APodHasTheGpusThatItHoldsAlone) {
   AddGpu(gpus, "n1", "0", 40, {{"ml", "a", "c"}});
   AddGpu(gpus, "n2", "0", 60, {{"ml", "a", "c"}});
   AddGpu(gpus, "n2", "1", 99, {});
-  const auto usages = UsageByPod(gpus);
+  const auto usages = UsageByPod(gpus, {});
   ASSERT_EQ(usages.size(), 1U);
   EXPECT_EQ(usages[0].gpus, 2U);
   EXPECT_EQ(usages[0].shared_gpus, 0U);
@@ -61,7 +61,7 @@ TEST(UsageTest, APodHasTheGpusThatItHoldsAlone) {
 TEST(UsageTest, SharesOfAGpuAddUpToOneAndNobodysPartIsGuessed) {
   models::Snapshot gpus;
   AddGpu(gpus, "n", "0", 80, {{"ml", "a", "c", 30, 400}, {"ml", "b", "c", kNaN, kNaN}});
-  const auto usages = UsageByPod(gpus);
+  const auto usages = UsageByPod(gpus, {});
   ASSERT_EQ(usages.size(), 2U);
   EXPECT_EQ(usages[0].share + usages[1].share, 1);
   EXPECT_EQ(usages[0].shared_gpus, 1U);
@@ -76,7 +76,7 @@ TEST(UsageTest, ANamespaceWhosePodsShareAGpuHasItOnce) {
   models::Snapshot gpus;
   AddGpu(gpus, "n", "0", 80, {{"ml", "a", "c"}, {"ml", "b", "c"}});
   AddGpu(gpus, "n", "1", 20, {{"ml", "a", "c"}, {"web", "x", "c"}});
-  const auto usages = UsageByNamespace(gpus);
+  const auto usages = UsageByNamespace(gpus, {});
   ASSERT_EQ(usages.size(), 2U);
   EXPECT_EQ(usages[0].name_space, "ml");
   EXPECT_EQ(usages[0].pod, "");
@@ -93,7 +93,7 @@ TEST(UsageTest, AMissingReadingKeepsItsReason) {
   models::Snapshot gpus;
   AddGpu(gpus, "n", "0", 1, {{"ml", "a", "c"}})
       .readings.SetAbsent(static_cast<std::size_t>(Quantity::kMemoryUsed), NullReason::kStale);
-  EXPECT_EQ(UsageByPod(gpus)[0].memory_used.why, NullReason::kStale);
+  EXPECT_EQ(UsageByPod(gpus, {})[0].memory_used.why, NullReason::kStale);
 }
 
 TEST(UsageTest, UsersHaveTheirProcessesAndTheGpusUnderThem) {
@@ -118,6 +118,110 @@ TEST(UsageTest, UsersHaveTheirProcessesAndTheGpusUnderThem) {
   EXPECT_EQ(usages[0].memory_used.value, 35);
   EXPECT_EQ(usages[1].user, "bob");
   EXPECT_EQ(usages[2].user, "") << "nobody comes last";
+}
+
+models::Pod MakePod(std::string_view name_space, std::string_view name, std::string_view phase,
+                    double gpus, std::string_view owner = "") {
+  models::Pod pod;
+  pod.name_space = name_space;
+  pod.name = name;
+  pod.node = "n9";
+  pod.phase = phase;
+  pod.gpus_requested = gpus;
+  if (!owner.empty()) pod.owner_kind = "Deployment";
+  pod.owner_name = owner;
+  return pod;
+}
+
+TEST(UsageTest, PodsHaveWhatKubeStateMetricsTellsOfThem) {
+  models::Snapshot gpus;
+  AddGpu(gpus, "n", "0", 40, {{"ml", "a", "c"}});
+  AddGpu(gpus, "n", "1", 40, {{"ml", "stranger", "c"}});
+  models::Snapshot pods;
+  pods.pods = {MakePod("ml", "a", "Running", 2, "web"), MakePod("web", "a", "Running", 8)};
+  const auto usages = UsageByPod(gpus, pods);
+  ASSERT_EQ(usages.size(), 3U);
+  EXPECT_EQ(usages[0].phase, "Running");
+  EXPECT_EQ(usages[0].owner_kind, "Deployment");
+  EXPECT_EQ(usages[0].owner_name, "web");
+  EXPECT_EQ(usages[0].requested.value, 2);
+  EXPECT_EQ(usages[0].gpus, 1U) << "what it asks for is not what it was seen to hold";
+  EXPECT_EQ(usages[1].pod, "stranger");
+  EXPECT_EQ(usages[1].owner_name, "");
+  EXPECT_EQ(usages[1].requested.why, NullReason::kNotExported);
+}
+
+TEST(UsageTest, RunningPodsThatNoExporterNamesHoldGpusToo) {
+  models::Snapshot gpus;
+  AddGpu(gpus, "n", "0", 40, {{"", "nameless", "c"}});
+  models::Snapshot pods;
+  pods.pods = {MakePod("ml", "done", "Succeeded", 4),   MakePod("ml", "failed", "Failed", 4),
+               MakePod("ml", "nameless", "Running", 1), MakePod("ml", "odd", "", 1),
+               MakePod("ml", "run", "Running", 2),      MakePod("ml", "unknown", "Running", kNaN),
+               MakePod("ml", "waits", "Pending", 4)};
+  const auto usages = UsageByPod(gpus, pods);
+  ASSERT_EQ(usages.size(), 2U);
+  EXPECT_EQ(usages[0].pod, "nameless") << "of the exporter that leaves the namespace out";
+  const Usage& unnamed = usages[1];
+  EXPECT_EQ(unnamed.pod, "run");
+  EXPECT_EQ(unnamed.gpus, 0U);
+  EXPECT_EQ(unnamed.requested.value, 2);
+  EXPECT_EQ(unnamed.nodes.count("n9"), 1U);
+  EXPECT_EQ(unnamed.utilization.why, NullReason::kNotExported);
+  EXPECT_EQ(unnamed.memory_used.why, NullReason::kNotExported);
+  EXPECT_TRUE(std::isnan(unnamed.newest));
+}
+
+TEST(UsageTest, WhatEndedAsksForNothingThoughAnExporterStillNamesIt) {
+  models::Snapshot gpus;
+  AddGpu(gpus, "n", "0", 40, {{"ml", "a", "c"}});
+  models::Snapshot pods;
+  pods.pods = {MakePod("ml", "a", "Succeeded", 2)};
+  const auto usages = UsageByPod(gpus, pods);
+  ASSERT_EQ(usages.size(), 1U);
+  EXPECT_EQ(usages[0].phase, "Succeeded");
+  EXPECT_EQ(usages[0].requested.known, 0U);
+  EXPECT_EQ(usages[0].requested.why, NullReason::kNotExported);
+}
+
+TEST(UsageTest, OwnersHaveTheirPodsTogetherAndTheirGpusOnce) {
+  models::Snapshot gpus;
+  AddGpu(gpus, "n", "0", 40, {{"ml", "w1", "c"}, {"ml", "w2", "c"}});
+  AddGpu(gpus, "n", "1", 40, {{"ml", "x", "c"}});
+  AddGpu(gpus, "n", "2", 40, {{"ml", "y", "c"}});
+  models::Snapshot pods;
+  pods.pods = {MakePod("ml", "w1", "Running", 1, "web"), MakePod("ml", "w2", "Running", 1, "web"),
+               MakePod("ml", "w3", "Running", 1, "web"),
+               MakePod("other", "w", "Running", 1, "web")};
+  const auto usages = UsageByOwner(gpus, pods);
+  ASSERT_EQ(usages.size(), 3U);
+  EXPECT_EQ(usages[0].owner_name, "") << "x and y, of whose owners nobody tells";
+  EXPECT_EQ(usages[0].pods.size(), 2U);
+  EXPECT_EQ(usages[0].requested.why, NullReason::kNotExported);
+  EXPECT_EQ(usages[1].owner_name, "web");
+  EXPECT_EQ(usages[1].pod, "");
+  EXPECT_EQ(usages[1].phase, "");
+  EXPECT_EQ(usages[1].pods.size(), 3U);
+  EXPECT_EQ(usages[1].gpus, 1U);
+  EXPECT_EQ(usages[1].share, 1);
+  EXPECT_EQ(usages[1].requested.value, 3);
+  EXPECT_EQ(usages[2].name_space, "other") << "another Deployment of that name";
+}
+
+TEST(UsageTest, ANamespaceAsksForWhatItsPodsAskFor) {
+  models::Snapshot gpus;
+  AddGpu(gpus, "n", "0", 40, {{"ml", "a", "c"}});
+  models::Snapshot pods;
+  pods.pods = {MakePod("ml", "a", "Running", 1, "web"), MakePod("ml", "b", "Running", 2, "web"),
+               MakePod("ml", "gone", "Failed", 4), MakePod("ml", "waits", "Pending", 4)};
+  auto usages = UsageByNamespace(gpus, pods);
+  ASSERT_EQ(usages.size(), 1U);
+  EXPECT_EQ(usages[0].requested.value, 3);
+  EXPECT_EQ(usages[0].pods.size(), 2U);
+  EXPECT_EQ(usages[0].owner_kind, "");
+  AddGpu(gpus, "n", "1", 40, {{"ml", "stranger", "c"}});
+  usages = UsageByNamespace(gpus, pods);
+  EXPECT_EQ(usages[0].requested.why, NullReason::kNotExported) << "the rest is not the whole";
 }
 
 }  // namespace

@@ -1,0 +1,78 @@
+// The refresh of the part kPods: one query, and no exporter that has to be found first.
+#include <chrono>
+#include <utility>
+#include <variant>
+
+#include "internal/base/log.h"
+#include "internal/gpu/collector.h"
+#include "internal/gpu/pods.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using Collection = Result<std::shared_ptr<const models::Snapshot>>;
+
+void TakeWarnings(const prom::QueryResult& result, models::Snapshot& snapshot) {
+  for (const auto* texts : {&result.warnings, &result.infos}) {
+    // A proxy in front of Prometheus may name its back ends, with their credentials.
+    for (const auto& text : *texts) {
+      snapshot.warnings.push_back("Prometheus: " + ShowCommand(text, CommandStyle::kRedacted));
+    }
+  }
+  snapshot.upstream_warned = result.partial || !result.warnings.empty();
+  if (!result.partial) return;
+  snapshot.partial = true;
+  snapshot.warnings.emplace_back("Prometheus says that its answer is partial");
+}
+
+Collection MakeSnapshot(double time, const Result<prom::QueryResult>& answer) {
+  if (!answer) return Error(answer.error());
+  const auto* const vector = std::get_if<prom::InstantVector>(&answer->value);
+  if (vector == nullptr) {
+    return Error(Code::kUpstreamInvalid,
+                 "Prometheus answered a query for a vector with another type");
+  }
+  auto snapshot = std::make_shared<models::Snapshot>();
+  snapshot->part = models::Part::kPods;
+  snapshot->as_of = time;
+  ReadPods(*vector, *snapshot);
+  if (!snapshot->pods.empty()) {
+    snapshot->sources = {"kube_state_metrics"};
+  } else if (!answer->partial) {
+    snapshot->warnings.emplace_back(
+        "Prometheus has no pods that request GPUs at this instant: there are none, or "
+        "kube-state-metrics is not scraped");
+  }
+  TakeWarnings(*answer, *snapshot);
+  return std::shared_ptr<const models::Snapshot>(std::move(snapshot));
+}
+
+}  // namespace
+
+void Collector::CollectPods(double time, Deadline deadline, Collected done) {
+  const SteadyTime started = clock_.Steady();
+  // Owners come beside what exporters measure: who asks for both waits less for these.
+  const Deadline soon(started + deadline.Left(clock_) / 2);
+  const auto answered = [this, started, time,
+                         done = std::move(done)](const Result<prom::QueryResult>& answer) {
+    const double seconds = std::chrono::duration<double>(clock_.Steady() - started).count();
+    auto snapshot = MakeSnapshot(time, answer);
+    const std::string_view result = snapshot ? "ok" : snapshot.error().wire_name();
+    observer_.QueryDone(std::string(kPodsQueryName), result, seconds, answer ? answer->bytes : 0);
+    observer_.RefreshDone(models::Part::kPods, result, seconds, snapshot ? (*snapshot)->rows() : 0);
+    if (!snapshot) {
+      log::Warning("refresh failed", {{"part", models::NameOf(models::Part::kPods)},
+                                      {"queries", kPodsQueryName},
+                                      {"code", result},
+                                      {"error", snapshot.error().message},
+                                      {"detail", snapshot.error().detail}});
+    }
+    budget_.Release(1);
+    done(std::move(snapshot));
+  };
+  budget_.Acquire(1, [this, time, soon, answered] {
+    client_.Query({PodsQuery(), time}, soon, answered);
+  });
+}
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,166 @@
+// Owners and requests from kube-state-metrics, scraped by a real Prometheus with and without
+// honorLabels.
+#include <gtest/gtest.h>
+
+#include <ctime>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "tests/e2e/programs.h"
+#include "tests/e2e/subject.h"
+#include "tests/fakes/fault/fault_server.h"
+#include "tests/fakes/process/wait.h"
+
+namespace gpumon::e2e {
+namespace {
+
+using json::Value;
+
+constexpr char kWorkloads[] = "/api/v1/gpu/workloads";
+constexpr char kFields[] =
+    "?format=csv&fields=namespace,pod,phase,owner_kind,owner_name,node_names,gpus,gpus_requested";
+// What the target of kube-state-metrics itself is called.
+constexpr char kTarget[] =
+    "namespace: monitoring, pod: ksm-0, container: ksm, node: gpu-a01, service: ksm";
+
+std::string Cluster() {
+  std::ifstream in(std::string(GPUMON_SOURCE_DIR) + "/tests/captures/kube/cluster.prom");
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+// The text without the lines that begin with `prefix`.
+std::string Without(const std::string& text, const std::string& prefix) {
+  std::istringstream lines(text);
+  std::string rest;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(prefix)) rest += line + '\n';
+  }
+  return rest;
+}
+
+// Prometheus over one text, and the server over that.
+class World {
+ public:
+  World(std::string text, bool honor_labels)
+      : text_(std::move(text)),
+        exporter_(
+            [this](const fault::Request&) { return fault::HttpStatus(200, text_, "text/plain"); }),
+        prometheus_(Prometheus::Scraping(exporter_.port(), honor_labels, kTarget)) {
+    EXPECT_TRUE(
+        process::WaitUntil([&] { return Ask("up{job=\"gpu\"} == 1").size() > 0; }, Millis(20'000)));
+    server_ = std::make_unique<ApiServer>(
+        prometheus_->url(), Environment{{"CACHE_TTL", "0s"}, {"DEBUG_ENDPOINTS", "true"}});
+    EXPECT_TRUE(process::WaitUntil(
+        [&] { return server_->Get(kMetrics).Json()["data"].size() == 2; }, Millis(20'000)));
+  }
+
+  Value Ask(const std::string& promql) const {
+    return prometheus_->Query(promql, std::to_string(std::time(nullptr) + 1));
+  }
+  const ApiServer& server() const { return *server_; }
+
+ private:
+  const std::string text_;
+  fault::FaultServer exporter_;
+  std::unique_ptr<Prometheus> prometheus_;
+  std::unique_ptr<ApiServer> server_;
+};
+
+class KubeTest : public testing::TestWithParam<bool> {};
+
+TEST_P(KubeTest, WorkloadsHaveTheirOwnersAndWhatTheyAskFor) {
+  const World world(Cluster(), GetParam());
+  EXPECT_EQ(world.server().Get(std::string(kWorkloads) + kFields).body,
+            "namespace,pod,phase,owner_kind,owner_name,node_names,gpus,gpus_requested\r\n"
+            "ml-team,bert-ft-7c9d-0,Running,StatefulSet,bert-ft-7c9d,gpu-a01,1,1\r\n"
+            "ml-team,eval-29481-q8w2e,Running,CronJob,eval,gpu-c01,,2\r\n"
+            "web,chat-5d9f7c-x2x4k,Running,Deployment,chat,gpu-a01,1,1\r\n");
+  EXPECT_EQ(world.server().Get(std::string(kWorkloads) + kFields + "&by=namespace").body,
+            "namespace,pod,phase,owner_kind,owner_name,node_names,gpus,gpus_requested\r\n"
+            "ml-team,,,,,gpu-a01 gpu-c01,1,3\r\n"
+            "web,,,,,gpu-a01,1,1\r\n");
+  const Value owners = world.server().Get(std::string(kWorkloads) + "?by=owner&owner=chat").Json();
+  ASSERT_EQ(owners["data"].size(), 1U);
+  EXPECT_EQ(TextOf(owners["data"][0]["owner_kind"]), "Deployment");
+  EXPECT_EQ(owners["meta"]["sources"].size(), 2U);
+  EXPECT_FALSE(*owners["meta"]["partial"].AsBool());
+}
+
+// As two kube-state-metrics, or two Prometheus behind one address, show everything twice.
+TEST_P(KubeTest, WhatIsThereTwiceCountsOnce) {
+  std::istringstream lines(Cluster());
+  std::string twice = Cluster();
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("kube_")) continue;
+    twice += line.insert(line.find('{') + 1, "replica=\"b\",") + '\n';
+  }
+  const World world(Cluster(), GetParam());
+  const World doubled(twice, GetParam());
+  ASSERT_EQ(doubled.Ask("kube_pod_info").size(), 2 * world.Ask("kube_pod_info").size());
+  for (const std::string by : {"pod", "owner"}) {
+    const std::string target = std::string(kWorkloads) + kFields + "&by=" + by;
+    EXPECT_EQ(doubled.server().Get(target).body, world.server().Get(target).body);
+  }
+}
+
+TEST_P(KubeTest, OnlyPodsThatAskForGpusAreFetched) {
+  const World world(Cluster(), GetParam());
+  const Value queries = world.server().Get("/debug/vars").Json()["queries"];
+  const std::string promql = TextOf(queries["pods/kube_state_metrics/pods"]);
+  ASSERT_FALSE(promql.empty());
+  const Value fetched = world.Ask(promql);
+  std::size_t waiting = 0;
+  for (const Value& series : fetched.elements()) {
+    for (const auto& [name, value] : series["metric"].members()) {
+      EXPECT_FALSE(Holds(TextOf(value), "shop")) << name << ": a pod without a GPU";
+      EXPECT_FALSE(Holds(TextOf(value), "gpumem")) << name;
+      EXPECT_NE(TextOf(value), "memory");
+      waiting += TextOf(value) == "waits" ? 1U : 0U;
+    }
+  }
+  EXPECT_EQ(waiting, 4U) << "its request, info, owner and phase";
+}
+
+TEST_P(KubeTest, WithoutKubeStateMetricsExportersStillTell) {
+  const World world(Without(Cluster(), "kube_"), GetParam());
+  const Value document = world.server().Get(kWorkloads).Json();
+  ASSERT_EQ(document["data"].size(), 2U);
+  EXPECT_EQ(document["data"][0]["gpus"].AsDouble(), 1);
+  const Value& reasons = document["meta"]["null_reasons"];
+  for (const char* const field : {"phase", "owner_kind", "owner_name", "gpus_requested"}) {
+    EXPECT_TRUE(document["data"][0][field].is_null());
+    EXPECT_EQ(TextOf(reasons[field]), "not_exported") << field;
+  }
+  EXPECT_FALSE(*document["meta"]["partial"].AsBool());
+  EXPECT_TRUE(Holds(TextOf(document["warnings"][0]), "kube-state-metrics"));
+}
+
+INSTANTIATE_TEST_SUITE_P(HonorLabels, KubeTest, testing::Bool(), [](const auto& one) {
+  return one.param ? std::string("Honored") : std::string("NotHonored");
+});
+
+TEST(KubeDemoTest, TheDemoFleetShowsWhoseItsPodsAre) {
+  const Exporter exporter({"--nodes", "4", "--gpus-per-node", "8", "--seed", "1"});
+  for (const bool honor_labels : {true, false}) {
+    const auto prometheus = Prometheus::Scraping(exporter.port(), honor_labels);
+    const ApiServer server(prometheus->url(), {{"CACHE_TTL", "0s"}});
+    Value document;
+    ASSERT_TRUE(process::WaitUntil(
+        [&] {
+          document = server.Get(std::string(kWorkloads) + "?by=owner").Json();
+          return document["data"].size() > 0 && document["meta"]["sources"].size() > 1;
+        },
+        Millis(20'000)));
+    for (const Value& row : document["data"].elements()) {
+      EXPECT_FALSE(TextOf(row["owner_kind"]).empty());
+      EXPECT_NE(TextOf(row["owner_kind"]), "ReplicaSet") << "the Deployment is above it";
+      EXPECT_GT(row["gpus_requested"].AsDouble().value_or(0), 0);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace gpumon::e2e
