@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <numeric>
@@ -204,8 +205,8 @@ void Join<RowT>::FillRow(std::uint32_t at, std::size_t exporter, std::size_t i) 
   }
   if (row.gpu_index == RowT::kNoIndex) row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
   if (used) {
-    if (!(row.newest >= more.newest)) row.newest = more.newest;
-    if (!(row.oldest <= more.oldest)) row.oldest = more.oldest;
+    if (!(row.newest >= more.newest) && !std::isnan(more.newest)) row.newest = more.newest;
+    if (!(row.oldest <= more.oldest) && !std::isnan(more.oldest)) row.oldest = more.oldest;
     row.bad_time |= more.bad_time;
   }
   AddWorkloads(at, rows.WorkloadsOf(i));

@@ -107,6 +107,34 @@ TEST(ExportersTest, WithoutAUuidNodeAndIdMeet) {
   EXPECT_EQ(snapshot->gpus[0].text(Text::kUuid), kUuid);
 }
 
+TEST(ExportersTest, SeriesWithoutTheUuidFillTheirGpusRowAndLeaveItItsTime) {
+  const Labels core = {{"gpu", "0"}, {"node", "n1"}, {"uuid", kUuid}};
+  const auto device = [](const std::string& name, double value, Labels more = {}) {
+    Labels labels = {{"__name__", name}, {"gpu", "0"}, {"node", "n1"}};
+    labels.insert(labels.end(), more.begin(), more.end());
+    return FakeSample{labels, value};
+  };
+  UnitEvidence evidence;
+  const std::array exporters = {&NvidiaGpu()};
+  Join<GpuMetrics> join(exporters, evidence, 1000);
+  join.Add(0, prom::MakeInstantVector({{core, 83}}), 0);
+  join.Add(0,
+           prom::MakeInstantVector(
+               {device("nvidia_gpu_power_watts", 301.5), device("nvidia_gpu_xid_last", 31),
+                device("nvidia_gpu_info", 1, {{"driver_version", "570.1"}, {"uuid", kUuid}})}),
+           std::nullopt);
+  join.AddTimes(0, prom::MakeInstantVector({{core, 990}}));
+  const auto snapshot = join.Finish(CommandStyle::kFull);
+  ASSERT_EQ(snapshot->gpus.size(), 1U);
+  const GpuMetrics& row = snapshot->gpus[0];
+  EXPECT_EQ(Of(row, Quantity::kUtilization), 83);
+  EXPECT_EQ(Of(row, Quantity::kPower), 301.5);
+  EXPECT_EQ(Of(row, Quantity::kXidLast), 31);
+  EXPECT_EQ(row.text(Text::kDriverVersion), "570.1");
+  EXPECT_EQ(row.newest, 990);
+  EXPECT_EQ(row.oldest, 990);
+}
+
 TEST(ExportersTest, MigInstancesAreRowsOfTheirOwn) {
   const Labels one = {{"GPU_I_ID", "1"}, {"GPU_I_PROFILE", "3g.40gb"}};
   const Labels two = {{"GPU_I_ID", "2"}, {"GPU_I_PROFILE", "3g.40gb"}};
