@@ -10,7 +10,7 @@
 #include <unordered_map>
 
 #include "internal/gpu/bounds.h"
-#include "internal/gpu/mig.h"
+#include "internal/gpu/device_names.h"
 #include "internal/gpu/mix.h"
 #include "internal/gpu/row_order.h"
 
@@ -23,8 +23,12 @@ using models::Text;
 template <class RowT>
 std::size_t HashOf(const RowT& row, std::string_view first, std::string_view second) {
   const std::hash<std::string_view> hash;
-  return Mix(Mix(hash(first)) + hash(second)) +
-         Mix(hash(row.text(Text::kMigGpuInstance)) ^ static_cast<std::size_t>(row.pid));
+  std::size_t instance = 0;
+  if (!row.text(Text::kMigGpuInstance).empty()) {
+    instance =
+        Mix(hash(row.text(Text::kMigGpuInstance))) + hash(row.text(Text::kMigComputeInstance));
+  }
+  return Mix(Mix(hash(first)) + hash(second)) + Mix(instance ^ static_cast<std::size_t>(row.pid));
 }
 
 template <class RowT>
@@ -34,10 +38,6 @@ std::size_t UuidHash(const RowT& row) {
 template <class RowT>
 std::size_t IdHash(const RowT& row) {
   return HashOf(row, row.text(Text::kNode), row.text(Text::kGpuId));
-}
-
-bool Agree(std::string_view a, std::string_view b) {
-  return a.empty() || b.empty() || a == b;
 }
 
 }  // namespace
@@ -93,10 +93,12 @@ template <class RowT>
 bool Join<RowT>::SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter,
                          bool by_uuid) const {
   const RowT& known = rows_[at];
-  // Two rows of one exporter are two GPUs, unless only one of them has a UUID, or a node.
-  const bool one_has_no_node = known.text(Text::kNode).empty() != row.text(Text::kNode).empty();
-  if ((by_uuid && last_exporter_[at] == exporter && !one_has_no_node) || known.pid != row.pid ||
-      known.text(Text::kMigGpuInstance) != row.text(Text::kMigGpuInstance)) {
+  // Two rows of one exporter are two GPUs, unless only one of them has a UUID, a node, or a compute
+  // instance.
+  const bool same_node = Agree(known.text(Text::kNode), row.text(Text::kNode));
+  if ((by_uuid && last_exporter_[at] == exporter && !same_node) || known.pid != row.pid ||
+      known.text(Text::kMigGpuInstance) != row.text(Text::kMigGpuInstance) ||
+      known.text(Text::kMigComputeInstance) != row.text(Text::kMigComputeInstance)) {
     return false;
   }
   if (by_uuid) return known.text(Text::kUuid) == row.text(Text::kUuid);
@@ -234,6 +236,27 @@ void Join<RowT>::AddWorkloads(std::uint32_t at, const std::vector<models::Worklo
   }
 }
 
+// Rows that name all of what they are come first: those that lack some of it join them, in
+// whichever order they came.
+template <class RowT>
+std::size_t Join<RowT>::RankOf(const RowT& row) const {
+  const std::size_t lacks = row.text(Text::kUuid).empty()   ? 2
+                            : row.text(Text::kNode).empty() ? 1
+                                                            : 0;
+  if constexpr (!kIsProcess) {
+    if (!compute_instances_.OnlyOneOf(row).empty()) return 3 + lacks;
+  }
+  return lacks;
+}
+
+template <class RowT>
+void Join<RowT>::NameComputeInstance(RowT& row) const {
+  if constexpr (!kIsProcess) {
+    const std::string_view only = compute_instances_.OnlyOneOf(row);
+    if (!only.empty()) row.set_text(Text::kMigComputeInstance, only);
+  }
+}
+
 template <class RowT>
 void Join<RowT>::Take(std::size_t exporter) {
   ExporterRows<RowT>& rows = *parts_[exporter];
@@ -243,21 +266,17 @@ void Join<RowT>::Take(std::size_t exporter) {
   counts_.duplicates += rows.counts().duplicates;
   counts_.bad_value += rows.counts().bad_value;
   if (rows.size() > 0) snapshot_->sources.push_back(exporters_[exporter]->name);
-  // Rows with UUID and node first: those without one join them, in whichever order they came.
-  const auto lacks = [](const RowT& row) {
-    return row.text(Text::kUuid).empty() ? 2 : row.text(Text::kNode).empty() ? 1 : 0;
-  };
-  std::array<std::size_t, 3> lacking{};
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    ++lacking[static_cast<std::size_t>(lacks(rows.row(i)))];
-  const bool mixed = std::count(lacking.begin(), lacking.end(), 0U) < 2;
+  std::array<std::size_t, 6> of_rank{};
+  for (std::size_t i = 0; i < rows.size(); ++i) ++of_rank[RankOf(rows.row(i))];
+  const bool mixed = std::count(of_rank.begin(), of_rank.end(), 0U) < 5;
   if (parts_.size() == 1 && !mixed) return TakeAll();
   rows_.reserve(std::max(rows_.capacity(), rows.size()));
   bool first = exporter == 0;  // there is nothing to meet
-  for (int kind = 0; kind < 3; ++kind) {
-    if (lacking[static_cast<std::size_t>(kind)] == 0) continue;
+  for (std::size_t rank = 0; rank < of_rank.size(); ++rank) {
+    if (of_rank[rank] == 0) continue;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (lacks(rows.row(i)) != kind) continue;
+      if (RankOf(rows.row(i)) != rank) continue;
+      NameComputeInstance(rows.row(i));
       DeriveAsIn(*exporters_[exporter], rows.row(i));
       const std::uint32_t at = first ? RowIndex::kNone : Find(rows.row(i), exporter);
       if (at == RowIndex::kNone) {
@@ -270,25 +289,24 @@ void Join<RowT>::Take(std::size_t exporter) {
   }
 }
 
-// Processes of an exporter that names their GPU by its UUID alone.
 template <class RowT>
-void Join<RowT>::NameDevices() {
-  std::unordered_map<std::string_view, const models::GpuMetrics*> known;
-  for (const auto& devices : devices_) {
-    devices->Settle(snapshot_->as_of);
-    for (std::size_t i = 0; i < devices->size(); ++i) {
-      const models::GpuMetrics& gpu = devices->row(i);
-      if (!gpu.text(Text::kUuid).empty()) known.try_emplace(gpu.text(Text::kUuid), &gpu);
+void Join<RowT>::LearnComputeInstances() {
+  if constexpr (!kIsProcess) {
+    for (const auto& part : parts_) {
+      if (!part->names_compute_instances()) continue;
+      for (std::size_t i = 0; i < part->size(); ++i) compute_instances_.Add(part->row(i));
     }
   }
-  if (known.empty()) return;
-  for (RowT& row : rows_) {
-    const auto found = known.find(row.text(Text::kUuid));
-    if (found == known.end()) continue;
-    for (const Text text : {Text::kNode, Text::kGpuId, Text::kGpuName}) {
-      if (row.text(text).empty()) row.set_text(text, found->second->text(text));
+}
+
+template <class RowT>
+void Join<RowT>::NameDevices() {
+  if constexpr (kIsProcess) {
+    DeviceNames names;
+    for (const auto& devices : devices_) {
+      for (std::size_t i = 0; i < devices->size(); ++i) names.Add(devices->row(i));
     }
-    if (row.gpu_index == RowT::kNoIndex) row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
+    for (RowT& row : rows_) names.Name(row);
   }
 }
 
@@ -352,9 +370,10 @@ void Join<RowT>::StateWarnings() {
 
 template <class RowT>
 std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands) {
+  LearnComputeInstances();
   for (std::size_t i = 0; i < parts_.size(); ++i) Take(i);
   for (auto& one : snapshot_->coverage) one.percent = evidence_.AnyIsPercent(one.metric);
-  if (kIsProcess) NameDevices();
+  NameDevices();
   if constexpr (!kIsProcess) NameInstances(rows_);
   for (RowT& row : rows_) {
     CheckRow(row);
