@@ -9,11 +9,10 @@ namespace gpumon::gpu {
 namespace {
 
 using models::GpuMetrics;
-using models::GpuProcess;
 using models::Text;
 using Gpus = std::vector<const GpuMetrics*>;
 
-// Those of the process's node. A cloned machine shows another's UUIDs.
+// Those of the node. A cloned machine shows another's UUIDs.
 Gpus OfNode(const Gpus& gpus, std::string_view node) {
   Gpus fitting;
   for (const GpuMetrics* gpu : gpus) {
@@ -46,16 +45,18 @@ void DeviceNames::Add(const GpuMetrics& gpu) {
   gpus_[gpu.text(Text::kUuid)].push_back(&gpu);
 }
 
-void DeviceNames::Name(GpuProcess& process) const {
-  const auto found = gpus_.find(process.text(Text::kUuid));
+template <class RowT>
+void DeviceNames::Name(RowT& row) const {
+  const auto found = gpus_.find(row.text(Text::kUuid));
   if (found == gpus_.end()) return;
-  const Gpus gpus = OfNode(found->second, process.text(Text::kNode));
+  const Gpus gpus = OfNode(found->second, row.text(Text::kNode));
   for (const Text text : {Text::kNode, Text::kGpuId, Text::kGpuName}) {
-    if (process.text(text).empty()) process.set_text(text, Best(gpus, text));
+    if (row.text(text).empty()) row.set_text(text, Best(gpus, text));
   }
-  if (process.gpu_index == GpuProcess::kNoIndex) {
-    process.gpu_index = ParseGpuIndex(process.text(Text::kGpuId));
-  }
+  if (row.gpu_index == RowT::kNoIndex) row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
 }
+
+template void DeviceNames::Name(models::GpuMetrics&) const;
+template void DeviceNames::Name(models::GpuProcess&) const;
 
 }  // namespace gpumon::gpu

@@ -10,7 +10,7 @@
 #include <unordered_map>
 
 #include "internal/gpu/bounds.h"
-#include "internal/gpu/device_names.h"
+#include "internal/gpu/mig.h"
 #include "internal/gpu/mix.h"
 #include "internal/gpu/row_order.h"
 
@@ -173,6 +173,7 @@ void Join<RowT>::TakeAll() {
   ExporterRows<RowT>& rows = *parts_.front();
   held_.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
+    names_.Complete(rows.row(i));
     DeriveAsIn(*exporters_.front(), rows.row(i));
     CoverRow(0, i, rows.row(i));
     TellMet(0, i, static_cast<std::uint32_t>(i));
@@ -236,27 +237,6 @@ void Join<RowT>::AddWorkloads(std::uint32_t at, const std::vector<models::Worklo
   }
 }
 
-// Rows that name all of what they are come first: those that lack some of it join them, in
-// whichever order they came.
-template <class RowT>
-std::size_t Join<RowT>::RankOf(const RowT& row) const {
-  const std::size_t lacks = row.text(Text::kUuid).empty()   ? 2
-                            : row.text(Text::kNode).empty() ? 1
-                                                            : 0;
-  if constexpr (!kIsProcess) {
-    if (!compute_instances_.OnlyOneOf(row).empty()) return 3 + lacks;
-  }
-  return lacks;
-}
-
-template <class RowT>
-void Join<RowT>::NameComputeInstance(RowT& row) const {
-  if constexpr (!kIsProcess) {
-    const std::string_view only = compute_instances_.OnlyOneOf(row);
-    if (!only.empty()) row.set_text(Text::kMigComputeInstance, only);
-  }
-}
-
 template <class RowT>
 void Join<RowT>::Take(std::size_t exporter) {
   ExporterRows<RowT>& rows = *parts_[exporter];
@@ -266,17 +246,17 @@ void Join<RowT>::Take(std::size_t exporter) {
   counts_.duplicates += rows.counts().duplicates;
   counts_.bad_value += rows.counts().bad_value;
   if (rows.size() > 0) snapshot_->sources.push_back(exporters_[exporter]->name);
-  std::array<std::size_t, 6> of_rank{};
-  for (std::size_t i = 0; i < rows.size(); ++i) ++of_rank[RankOf(rows.row(i))];
-  const bool mixed = std::count(of_rank.begin(), of_rank.end(), 0U) < 5;
+  std::array<std::size_t, RowNames<RowT>::kRanks> of_rank{};
+  for (std::size_t i = 0; i < rows.size(); ++i) ++of_rank[names_.RankOf(rows.row(i))];
+  const bool mixed = std::count(of_rank.begin(), of_rank.end(), 0U) + 1 < std::ssize(of_rank);
   if (parts_.size() == 1 && !mixed) return TakeAll();
   rows_.reserve(std::max(rows_.capacity(), rows.size()));
   bool first = exporter == 0;  // there is nothing to meet
   for (std::size_t rank = 0; rank < of_rank.size(); ++rank) {
     if (of_rank[rank] == 0) continue;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (RankOf(rows.row(i)) != rank) continue;
-      NameComputeInstance(rows.row(i));
+      if (names_.RankOf(rows.row(i)) != rank) continue;
+      names_.Complete(rows.row(i));
       DeriveAsIn(*exporters_[exporter], rows.row(i));
       const std::uint32_t at = first ? RowIndex::kNone : Find(rows.row(i), exporter);
       if (at == RowIndex::kNone) {
@@ -286,27 +266,6 @@ void Join<RowT>::Take(std::size_t exporter) {
       }
     }
     first = false;
-  }
-}
-
-template <class RowT>
-void Join<RowT>::LearnComputeInstances() {
-  if constexpr (!kIsProcess) {
-    for (const auto& part : parts_) {
-      if (!part->names_compute_instances()) continue;
-      for (std::size_t i = 0; i < part->size(); ++i) compute_instances_.Add(part->row(i));
-    }
-  }
-}
-
-template <class RowT>
-void Join<RowT>::NameDevices() {
-  if constexpr (kIsProcess) {
-    DeviceNames names;
-    for (const auto& devices : devices_) {
-      for (std::size_t i = 0; i < devices->size(); ++i) names.Add(devices->row(i));
-    }
-    for (RowT& row : rows_) names.Name(row);
   }
 }
 
@@ -370,10 +329,9 @@ void Join<RowT>::StateWarnings() {
 
 template <class RowT>
 std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands) {
-  LearnComputeInstances();
+  names_.Learn(parts_, devices_);
   for (std::size_t i = 0; i < parts_.size(); ++i) Take(i);
   for (auto& one : snapshot_->coverage) one.percent = evidence_.AnyIsPercent(one.metric);
-  NameDevices();
   if constexpr (!kIsProcess) NameInstances(rows_);
   for (RowT& row : rows_) {
     CheckRow(row);

@@ -24,8 +24,8 @@ struct PlannedQuery {
   std::optional<std::size_t> metric;  // kValues: of that metric; nothing: the samples' names say it
 };
 
-// `exporters` in the order of the plan. For each: one query with all its families (some
-// metrics by one of their own), and one for the sample times; beside them one for all, of the labels of the
+// `exporters` in the order of the plan. For each: one query with all its families (some metrics by
+// one of their own), and one for the sample times; beside them one for all, of the labels of the
 // scrape targets whose own pod may be taken for a workload. Without process metrics an exporter has
 // no query in the plan for processes.
 std::vector<PlannedQuery> PlanQueries(std::span<const schema::Exporter* const> exporters,

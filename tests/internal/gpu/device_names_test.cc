@@ -73,6 +73,13 @@ TEST(DeviceNamesTest, AnotherExporterTellsWhatTheProcessesOwnDoesNot) {
       << "the first exporter stands first";
 }
 
+TEST(DeviceNamesTest, ProcessesThatAreNamedByUuidAndByPlaceMeet) {
+  const FakeSample by_place =
+      Sample("gpu_process_gpu_memory", {{"gpu_id", "3"}, {"hostname", "n1"}, {"pid", "7"}});
+  EXPECT_EQ(NamesOf({{"gpu_metrics", {by_place}}, {"all_smi", {kAllSmiProcess, AllSmiInfo("n1")}}}),
+            "n1 3 H200");
+}
+
 TEST(DeviceNamesTest, AUuidOfTwoNodesNamesNone) {
   EXPECT_EQ(NamesOf({{"all_smi", {kAllSmiProcess, AllSmiInfo("n1"), AllSmiInfo("n2")}}}), " -1 ");
   FakeSample process = kSmiProcess;
