@@ -135,6 +135,28 @@ TEST(ExportersTest, SeriesWithoutTheUuidFillTheirGpusRowAndLeaveItItsTime) {
   EXPECT_EQ(row.oldest, 990);
 }
 
+// The first names no node, the second no UUID; only the third tells that they are of one GPU.
+TEST(ExportersTest, RowsMeetByWhatALaterExporterSaysOfThem) {
+  const FakeSample by_place{
+      {{"__name__", "gpu_metrics_temperature"}, {"gpu_id", "0"}, {"hostname", "n1"}}, 70};
+  const FakeSample by_both{{{"__name__", "all_smi_gpu_power_consumption_watts"},
+                            {"exported_instance", "n1"},
+                            {"gpu_index", "0"},
+                            {"gpu_uuid", kUuid}},
+                           300};
+  const auto snapshot =
+      Meet({{&Named("nvidia_smi"), {Nge("nvidia_smi_utilization_gpu_ratio", 0.5)}},
+            {&Named("gpu_metrics"), {by_place}},
+            {&Named("all_smi"), {by_both}}});
+  ASSERT_EQ(snapshot->gpus.size(), 1U);
+  const GpuMetrics& row = snapshot->gpus[0];
+  EXPECT_EQ(Of(row, Quantity::kUtilization), 50);
+  EXPECT_EQ(Of(row, Quantity::kTemperature), 70);
+  EXPECT_EQ(Of(row, Quantity::kPower), 300);
+  EXPECT_EQ(row.text(Text::kNode), "n1");
+  EXPECT_EQ(row.gpu_index, 0);
+}
+
 TEST(ExportersTest, MigInstancesAreRowsOfTheirOwn) {
   const Labels one = {{"GPU_I_ID", "1"}, {"GPU_I_PROFILE", "3g.40gb"}};
   const Labels two = {{"GPU_I_ID", "2"}, {"GPU_I_PROFILE", "3g.40gb"}};
@@ -168,6 +190,16 @@ TEST(ExportersTest, ARatioThatEverPassedOneIsPercentForGood) {
   EXPECT_EQ(meet(1), 100);
   EXPECT_EQ(meet(57), 57);
   EXPECT_EQ(meet(1), 1) << "this job exports percent";
+}
+
+TEST(ExportersTest, ABlankOrImpossibleRatioIsNoEvidenceOfPercent) {
+  for (const double value : {9223372036854775794.0, 140737488355328.0, 101.0}) {
+    UnitEvidence evidence;
+    Meet({{&Named("dcgm_4_9"), {Dcgm("DCGM_FI_DEV_GPU_UTIL_RATIO", value)}}}, evidence);
+    const auto after =
+        Meet({{&Named("dcgm_4_9"), {Dcgm("DCGM_FI_DEV_GPU_UTIL_RATIO", 0.83)}}}, evidence);
+    EXPECT_EQ(Of(after->gpus.at(0), Quantity::kUtilization), 83) << value;
+  }
 }
 
 TEST(ExportersTest, OfDuplicatesTheNewestCountsInAnyOrder) {
