@@ -94,6 +94,7 @@ std::vector<Usage> Group(const models::Snapshot& gpus, Key key) {
     }
   }
   std::vector<Usage> usages;
+  usages.reserve(all.size());
   for (auto& [name, usage] : all) usages.push_back(std::move(usage));
   return usages;
 }
@@ -177,6 +178,7 @@ std::vector<Usage> UsageByUser(const models::Snapshot& gpus, const models::Snaps
     }
   }
   std::vector<Usage> usages;
+  usages.reserve(all.size());
   for (auto& [name, usage] : all) usages.push_back(std::move(usage));
   // "" sorts first.
   if (!usages.empty() && usages.front().user.empty()) {

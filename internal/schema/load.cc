@@ -208,6 +208,7 @@ Labels LabelsOf(const std::optional<Node>& node) {
 
 std::vector<models::Quantity> QuantitiesOf(const std::vector<Node>& nodes) {
   std::vector<models::Quantity> quantities;
+  quantities.reserve(nodes.size());
   for (const Node& node : nodes) {
     quantities.push_back(static_cast<models::Quantity>(FieldOf(node, MeasuredOfGpus()).slot));
   }
