@@ -70,6 +70,7 @@ class ExporterRows {
   std::vector<models::Workload> WorkloadsOf(std::size_t i) const {
     return table_.workloads().Of(i);
   }
+  bool names_compute_instances() const { return table_.names_compute_instances(); }
   const JoinCounts& counts() const { return counts_; }
   const RowTimes& times() const { return row_times_; }
   std::size_t samples() const { return samples_; }

@@ -195,9 +195,11 @@ class Finder {
       }
     }
     if (gaps.empty()) return;
-    Tell(Count(gaps.size(), "field is", "fields are") +
-             " null everywhere though an exporter here knows a metric: " + List(gaps),
-         "add the metrics to the exporter's list; GET /api/v1/gpu/schema names them all");
+    Tell(
+        Count(gaps.size(), "field is", "fields are") +
+            " null everywhere though an exporter here knows a metric: " + List(gaps),
+        "nothing, where the boards have no such part; else add the metrics to the exporter's list: "
+        "GET /api/v1/gpu/schema names them all");
   }
 
   const JoinFacts& facts_;

@@ -10,6 +10,11 @@ namespace gpumon::gpu {
 
 bool IsDecimal(std::string_view text);
 
+// The same text, or one of them is absent.
+inline bool Agree(std::string_view a, std::string_view b) {
+  return a.empty() || b.empty() || a == b;
+}
+
 // `0|[1-9][0-9]{0,5}` as a number, else RowT::kNoIndex.
 std::int32_t ParseGpuIndex(std::string_view id);
 

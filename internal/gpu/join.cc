@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <numeric>
@@ -22,8 +23,12 @@ using models::Text;
 template <class RowT>
 std::size_t HashOf(const RowT& row, std::string_view first, std::string_view second) {
   const std::hash<std::string_view> hash;
-  return Mix(Mix(hash(first)) + hash(second)) +
-         Mix(hash(row.text(Text::kMigGpuInstance)) ^ static_cast<std::size_t>(row.pid));
+  std::size_t instance = 0;
+  if (!row.text(Text::kMigGpuInstance).empty()) {
+    instance =
+        Mix(hash(row.text(Text::kMigGpuInstance))) + hash(row.text(Text::kMigComputeInstance));
+  }
+  return Mix(Mix(hash(first)) + hash(second)) + Mix(instance ^ static_cast<std::size_t>(row.pid));
 }
 
 template <class RowT>
@@ -38,10 +43,6 @@ std::size_t IdHash(const RowT& row) {
 // Exporters beyond the sixty-third share a bit.
 std::uint64_t BitOf(std::size_t exporter) {
   return std::uint64_t{1} << std::min<std::size_t>(exporter, 63);
-}
-
-bool Agree(std::string_view a, std::string_view b) {
-  return a.empty() || b.empty() || a == b;
 }
 
 }  // namespace
@@ -120,10 +121,12 @@ template <class RowT>
 bool Join<RowT>::SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter,
                          bool by_uuid) const {
   const RowT& known = rows_[at];
-  // Two rows of one exporter are two GPUs, unless only one of them has a UUID, or a node.
-  const bool one_has_no_node = known.text(Text::kNode).empty() != row.text(Text::kNode).empty();
-  if ((by_uuid && last_exporter_[at] == exporter && !one_has_no_node) || known.pid != row.pid ||
-      known.text(Text::kMigGpuInstance) != row.text(Text::kMigGpuInstance)) {
+  // Two rows of one exporter are two GPUs, unless only one of them has a UUID, a node, or a compute
+  // instance.
+  const bool same_node = Agree(known.text(Text::kNode), row.text(Text::kNode));
+  if ((by_uuid && last_exporter_[at] == exporter && !same_node) || known.pid != row.pid ||
+      known.text(Text::kMigGpuInstance) != row.text(Text::kMigGpuInstance) ||
+      known.text(Text::kMigComputeInstance) != row.text(Text::kMigComputeInstance)) {
     return false;
   }
   if (by_uuid) return known.text(Text::kUuid) == row.text(Text::kUuid);
@@ -200,6 +203,7 @@ void Join<RowT>::TakeAll() {
   ExporterRows<RowT>& rows = *parts_.front();
   held_.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
+    names_.Complete(rows.row(i));
     DeriveAsIn(*exporters_.front(), rows.row(i));
     CoverRow(0, i, rows.row(i));
     TellMet(0, i, static_cast<std::uint32_t>(i));
@@ -237,8 +241,8 @@ void Join<RowT>::FillRow(std::uint32_t at, std::size_t exporter, std::size_t i) 
   }
   if (row.gpu_index == RowT::kNoIndex) row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
   if (used) {
-    if (!(row.newest >= more.newest)) row.newest = more.newest;
-    if (!(row.oldest <= more.oldest)) row.oldest = more.oldest;
+    if (!(row.newest >= more.newest) && !std::isnan(more.newest)) row.newest = more.newest;
+    if (!(row.oldest <= more.oldest) && !std::isnan(more.oldest)) row.oldest = more.oldest;
     row.bad_time |= more.bad_time;
   }
   AddWorkloads(at, rows.WorkloadsOf(i));
@@ -276,21 +280,17 @@ void Join<RowT>::Take(std::size_t exporter) {
   counts_.bad_value += rows.counts().bad_value;
   if (rows.size() > 0) snapshot_->sources.push_back(exporters_[exporter]->name);
   places_[exporter].resize(rows.size());
-  // Rows with UUID and node first: those without one join them, in whichever order they came.
-  const auto lacks = [](const RowT& row) {
-    return row.text(Text::kUuid).empty() ? 2 : row.text(Text::kNode).empty() ? 1 : 0;
-  };
-  std::array<std::size_t, 3> lacking{};
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    ++lacking[static_cast<std::size_t>(lacks(rows.row(i)))];
-  const bool mixed = std::count(lacking.begin(), lacking.end(), 0U) < 2;
+  std::array<std::size_t, RowNames<RowT>::kRanks> of_rank{};
+  for (std::size_t i = 0; i < rows.size(); ++i) ++of_rank[names_.RankOf(rows.row(i))];
+  const bool mixed = std::count(of_rank.begin(), of_rank.end(), 0U) + 1 < std::ssize(of_rank);
   if (parts_.size() == 1 && !mixed) return TakeAll();
   rows_.reserve(std::max(rows_.capacity(), rows.size()));
   bool first = exporter == 0;  // there is nothing to meet
-  for (int kind = 0; kind < 3; ++kind) {
-    if (lacking[static_cast<std::size_t>(kind)] == 0) continue;
+  for (std::size_t rank = 0; rank < of_rank.size(); ++rank) {
+    if (of_rank[rank] == 0) continue;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (lacks(rows.row(i)) != kind) continue;
+      if (names_.RankOf(rows.row(i)) != rank) continue;
+      names_.Complete(rows.row(i));
       DeriveAsIn(*exporters_[exporter], rows.row(i));
       const std::uint32_t at = first ? RowIndex::kNone : Find(rows.row(i), exporter);
       if (at == RowIndex::kNone) {
@@ -300,28 +300,6 @@ void Join<RowT>::Take(std::size_t exporter) {
       }
     }
     first = false;
-  }
-}
-
-// Processes of an exporter that names their GPU by its UUID alone.
-template <class RowT>
-void Join<RowT>::NameDevices() {
-  std::unordered_map<std::string_view, const models::GpuMetrics*> known;
-  for (const auto& devices : devices_) {
-    devices->Settle(snapshot_->as_of);
-    for (std::size_t i = 0; i < devices->size(); ++i) {
-      const models::GpuMetrics& gpu = devices->row(i);
-      if (!gpu.text(Text::kUuid).empty()) known.try_emplace(gpu.text(Text::kUuid), &gpu);
-    }
-  }
-  if (known.empty()) return;
-  for (RowT& row : rows_) {
-    const auto found = known.find(row.text(Text::kUuid));
-    if (found == known.end()) continue;
-    for (const Text text : {Text::kNode, Text::kGpuId, Text::kGpuName}) {
-      if (row.text(text).empty()) row.set_text(text, found->second->text(text));
-    }
-    if (row.gpu_index == RowT::kNoIndex) row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
   }
 }
 
@@ -440,9 +418,9 @@ void Join<RowT>::StateWarnings() {
 template <class RowT>
 std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
                                                      const TargetMemory* memory) {
+  names_.Learn(parts_, devices_);
   for (std::size_t i = 0; i < parts_.size(); ++i) Take(i);
   for (auto& one : snapshot_->coverage) one.percent = evidence_.AnyIsPercent(one.metric);
-  if (kIsProcess) NameDevices();
   if constexpr (!kIsProcess) NameInstances(rows_);
   NoteShown();
   if (memory != nullptr && !down_.empty()) FindDown(*memory);

@@ -15,6 +15,7 @@
 #include "internal/gpu/exporter_rows.h"
 #include "internal/gpu/identity.h"
 #include "internal/gpu/row_index.h"
+#include "internal/gpu/row_names.h"
 #include "internal/gpu/target_memory.h"
 #include "internal/prom/value.h"
 #include "internal/schema/exporter.h"
@@ -28,7 +29,9 @@ namespace gpumon::gpu {
 // Rows of two exporters are one GPU when they share its UUID (and MIG instance), or, where one of
 // them has no UUID, node and id and no contradicting name. Field by field the exporter that stands
 // first gives the value; the row's `source` is the first that knows the GPU. A MIG instance has
-// the texts of its GPU where it has none of its own.
+// the texts of its GPU where it has none of its own. Rows that name a UUID alone have the node and
+// id that others say of it. Series of a GPU instance that name no compute instance are the row of
+// its only one, and a row of their own where it has several.
 template <class RowT>
 class Join {
  public:
@@ -92,7 +95,6 @@ class Join {
   void Cover(std::size_t exporter, std::size_t i, std::size_t slot, bool shown);
   void CoverRow(std::size_t exporter, std::size_t i, const RowT& row);
   void AddWorkloads(std::uint32_t at, const std::vector<models::Workload>& more);
-  void NameDevices();
   void CheckRow(RowT& row);
   void ShowCommands(CommandStyle style);
   void NoteShown();
@@ -115,6 +117,7 @@ class Join {
   // Processes: what the exporters' info families say of the GPUs they run on.
   std::vector<std::unique_ptr<ExporterRows<models::GpuMetrics>>> devices_;
 
+  RowNames<RowT> names_;
   std::vector<RowT> rows_;
   std::vector<std::size_t> last_exporter_;           // row -> who added to it last
   std::vector<std::uint64_t> said_by_;               // row -> bits of who added to it

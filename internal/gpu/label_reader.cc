@@ -123,7 +123,8 @@ auto LabelReader::Learn(prom::LabelSet labels) const -> Shape {
     return sources_of[static_cast<std::size_t>(text)];
   };
   for (const models::Text text :
-       {models::Text::kNode, models::Text::kUuid, models::Text::kMigGpuInstance}) {
+       {models::Text::kNode, models::Text::kUuid, models::Text::kMigGpuInstance,
+        models::Text::kMigComputeInstance}) {
     if (sources(text) == 0) shape.absent.push_back(static_cast<std::uint8_t>(text));
   }
   shape.plain = sources(models::Text::kGpuId) + sources(models::Text::kUuid) > 0 &&

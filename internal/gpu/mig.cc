@@ -34,6 +34,27 @@ bool IsInstance(const GpuMetrics& row) {
   return !row.text(Text::kMigGpuInstance).empty() || !row.text(Text::kMigUuid).empty();
 }
 
+ComputeInstances::Place ComputeInstances::PlaceOf(const GpuMetrics& row) {
+  const std::string_view uuid = row.text(Text::kUuid);
+  const std::string_view instance = row.text(Text::kMigGpuInstance);
+  if (!uuid.empty()) return {uuid, "", "", instance};
+  return {"", row.text(Text::kNode), row.text(Text::kGpuId), instance};
+}
+
+void ComputeInstances::Add(const GpuMetrics& row) {
+  const std::string_view compute = row.text(Text::kMigComputeInstance);
+  if (compute.empty()) return;
+  const auto [known, is_new] = only_.try_emplace(PlaceOf(row), compute);
+  if (!is_new && known->second != compute) known->second = {};
+}
+
+std::string_view ComputeInstances::OnlyOneOf(const GpuMetrics& row) const {
+  if (only_.empty() || row.text(Text::kMigGpuInstance).empty()) return {};
+  if (!row.text(Text::kMigComputeInstance).empty()) return {};
+  const auto found = only_.find(PlaceOf(row));
+  return found == only_.end() ? std::string_view() : found->second;
+}
+
 void NameInstances(std::vector<GpuMetrics>& rows) {
   if (std::none_of(rows.begin(), rows.end(), IsInstance)) return;
   std::unordered_multimap<std::string_view, GpuMetrics*> gpus;

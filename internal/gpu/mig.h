@@ -1,6 +1,9 @@
 // Parts of a GPU: MIG instances.
 #pragma once
 
+#include <array>
+#include <map>
+#include <string_view>
 #include <vector>
 
 #include "models/gpu.h"
@@ -8,6 +11,22 @@
 namespace gpumon::gpu {
 
 bool IsInstance(const models::GpuMetrics& row);
+
+// Which compute instances the GPU instances of a cluster have.
+class ComputeInstances {
+ public:
+  // Its texts must outlive this.
+  void Add(const models::GpuMetrics& row);
+  // That of a row which names a GPU instance and no compute instance of it: the only one there is.
+  // Empty where there are several: what is measured of all of them is no one's.
+  std::string_view OnlyOneOf(const models::GpuMetrics& row) const;
+
+ private:
+  using Place = std::array<std::string_view, 4>;
+  static Place PlaceOf(const models::GpuMetrics& row);
+
+  std::map<Place, std::string_view> only_;  // empty: several
+};
 
 // An instance is a part of the GPU whose UUID it shows: it gets the texts of that GPU's row where
 // it has none. A GPU with instances has no utilization of its own (kNotSupported).

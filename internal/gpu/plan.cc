@@ -72,14 +72,14 @@ class Planner {
     const auto& metrics = part_ == Part::kGpus ? exporter_.gpu : exporter_.process;
     if (metrics.empty()) return;
     std::vector<std::string> names = MetricIndex(exporter_, part_).Names();
-    // The names of GPUs that process series lack.
-    if (part_ == Part::kProcesses) {
+    std::vector<std::string> timed;
+    PlanSeparately(metrics, names, timed);
+    // The names of GPUs that process series lack; no reason for one more query.
+    if (part_ == Part::kProcesses && !names.empty()) {
       const auto infos = WithPrefixes(exporter_, exporter_.info);
       names.insert(names.end(), infos.begin(), infos.end());
       if (!exporter_.gpu_id_metric.empty()) names.push_back(exporter_.gpu_id_metric);
     }
-    std::vector<std::string> timed;
-    if (exporter_.separate_queries) PlanSeparately(metrics, names, timed);
     if (!names.empty()) {
       Add("values", SelectorOfAny(names, exporter_.require), PlannedQuery::Gives::kValues);
     }
@@ -102,13 +102,11 @@ class Planner {
         {metric ? name : exporter_.name + '/' + name, std::move(promql), gives, place_, metric});
   }
 
-  // The first metric of each field by a query of its own; their names leave `names`.
+  // Those that have a query of their own; their names leave `names`.
   void PlanSeparately(const std::vector<Metric>& metrics, std::vector<std::string>& names,
                       std::vector<std::string>& timed) {
-    std::vector<std::size_t> slots;
     for (std::size_t i = 0; i < metrics.size(); ++i) {
-      if (std::find(slots.begin(), slots.end(), metrics[i].slot) != slots.end()) continue;
-      slots.push_back(metrics[i].slot);
+      if (!metrics[i].own_query) continue;
       std::erase(names, metrics[i].name);
       timed.push_back(Selector(metrics[i].name, All(exporter_.require, metrics[i].where)));
       Add(metrics[i].name, timed.back(), PlannedQuery::Gives::kValues, i);

@@ -35,8 +35,8 @@ struct Subject {
   bool operator==(const Subject&) const = default;
 };
 
-// `subjects` in the order of the plan. For each: one query with all its families (for some: one
-// for each metric), and one for the sample times; beside them one for all of the state and labels
+// `subjects` in the order of the plan. For each: one query with all its families (some metrics by
+// one of their own), and one for the sample times; beside them one for all of the state and labels
 // of their scrape targets, and, where a node's name is missing, one of kube-state-metrics'
 // addresses. Without process metrics an exporter has no query in the plan for processes.
 std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, models::Part part);

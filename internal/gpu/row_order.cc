@@ -49,9 +49,10 @@ std::vector<RowT> InOrder(const std::vector<RowT>& rows,
     if (a.node_and_index != b.node_and_index) return a.node_and_index < b.node_and_index;
     const auto order = [](const RowT& row) {
       const std::string_view instance = row.text(Text::kMigGpuInstance);
+      const std::string_view compute = row.text(Text::kMigComputeInstance);
       // "2" before "10".
       return std::tuple(row.text(Text::kGpuId), row.text(Text::kUuid), instance.size(), instance,
-                        row.pid);
+                        compute.size(), compute, row.pid);
     };
     return order(rows[a.row]) < order(rows[b.row]);
   });

@@ -7,7 +7,7 @@
 
 namespace gpumon::gpu {
 
-// Bytewise by node (none last), then by GPU index (none last), id, UUID, MIG instance, pid.
+// Bytewise by node (none last), then by GPU index (none last), id, UUID, MIG instances, pid.
 // `held[i]`, the workloads of `rows[i]`, are appended to `workloads` in the rows' order, and each
 // row shows the first of its own. RowT is models::GpuMetrics or models::GpuProcess.
 template <class RowT>

@@ -20,12 +20,6 @@ std::optional<std::int64_t> ParsePid(std::string_view text) {
   return pid;
 }
 
-std::size_t HashOf(std::string_view a, std::string_view b, std::string_view c, std::int64_t pid) {
-  const std::hash<std::string_view> hash;
-  const std::size_t more = c.empty() ? 0 : Mix(hash(c));
-  return Mix(Mix(hash(a)) + hash(b)) + more + Mix(static_cast<std::size_t>(pid));
-}
-
 }  // namespace
 
 template <class RowT>
@@ -68,7 +62,7 @@ Identity RowTable<RowT>::Read(prom::LabelSet labels) {
 template <class RowT>
 auto RowTable<RowT>::KeyOf(const Identity& identity) -> std::optional<Key> {
   Key key{identity.text(Text::kNode), identity.text(Text::kUuid),
-          identity.text(Text::kMigGpuInstance)};
+          identity.text(Text::kMigGpuInstance), identity.text(Text::kMigComputeInstance)};
   key.by_uuid = !key.device.empty();
   if (!key.by_uuid) key.device = identity.text(Text::kGpuId);
   if (key.device.empty()) {
@@ -87,10 +81,20 @@ auto RowTable<RowT>::KeyOf(const Identity& identity) -> std::optional<Key> {
 }
 
 template <class RowT>
+std::size_t RowTable<RowT>::HashOf(const Key& key) {
+  const std::hash<std::string_view> hash;
+  const std::size_t more =
+      key.instance.empty() ? 0 : Mix(Mix(hash(key.instance)) + hash(key.compute_instance));
+  return Mix(Mix(hash(key.node)) + hash(key.device)) + more +
+         Mix(static_cast<std::size_t>(key.pid));
+}
+
+template <class RowT>
 bool RowTable<RowT>::IsRow(std::uint32_t row, const Key& key) const {
   return rows_[row].pid == key.pid && SameText(devices_[row], key.device) &&
          SameText(rows_[row].text(Text::kNode), key.node) &&
-         SameText(instances_[row], key.instance);
+         SameText(rows_[row].text(Text::kMigGpuInstance), key.instance) &&
+         SameText(rows_[row].text(Text::kMigComputeInstance), key.compute_instance);
 }
 
 template <class RowT>
@@ -115,7 +119,7 @@ std::uint32_t RowTable<RowT>::RowOf(prom::LabelSet labels) {
   const Identity identity = Read(labels);
   const auto key = KeyOf(identity);
   if (!key) return kNone;
-  const std::size_t hash = HashOf(key->node, key->device, key->instance, key->pid);
+  const std::size_t hash = HashOf(*key);
   const std::uint32_t found =
       index_.Find(hash, [&](std::uint32_t row) { return IsRow(row, *key); });
   last_row_ = found == kNone ? AddRow(*key, identity, hash) : found;
@@ -129,8 +133,7 @@ std::uint32_t RowTable<RowT>::Find(prom::LabelSet labels) {
   const auto key = KeyOf(Read(labels));
   counts_ = before;
   if (!key) return kNone;
-  const std::size_t hash = HashOf(key->node, key->device, key->instance, key->pid);
-  return index_.Find(hash, [&](std::uint32_t row) { return IsRow(row, *key); });
+  return index_.Find(HashOf(*key), [&](std::uint32_t row) { return IsRow(row, *key); });
 }
 
 template <class RowT>
@@ -169,7 +172,8 @@ std::uint32_t RowTable<RowT>::AddRow(const Key& key, const Identity& identity, s
     devices_.push_back(row.text(Text::kGpuId));
   }
   row.set_text(Text::kMigGpuInstance, arena_.Keep(key.instance));
-  instances_.push_back(row.text(Text::kMigGpuInstance));
+  row.set_text(Text::kMigComputeInstance, arena_.Keep(key.compute_instance));
+  names_compute_instances_ |= !key.compute_instance.empty();
   workloads_.AddRow();
   index_.Insert(hash, at);
   return at;

@@ -20,8 +20,8 @@
 namespace gpumon::gpu {
 
 // One thread at a time. RowT is models::GpuMetrics or models::GpuProcess. A row is known by node,
-// device (its UUID, else its id), MIG instance and pid; its texts do not depend on the order of
-// series.
+// device (its UUID, else its id), MIG instance (of GPU and of compute) and pid; its texts do not
+// depend on the order of series.
 template <class RowT>
 class RowTable {
  public:
@@ -46,6 +46,8 @@ class RowTable {
   void Reserve(std::size_t rows);
   std::vector<RowT>& rows() { return rows_; }
   const std::vector<RowT>& rows() const { return rows_; }
+  // Some row is a compute instance's.
+  bool names_compute_instances() const { return names_compute_instances_; }
   HeldWorkloads& workloads() { return workloads_; }
   const HeldWorkloads& workloads() const { return workloads_; }
 
@@ -56,12 +58,14 @@ class RowTable {
     std::string_view node;
     std::string_view device;  // the UUID as the exporter writes it, else the GPU's id
     std::string_view instance;
+    std::string_view compute_instance;
     std::int64_t pid = 0;
     bool by_uuid = false;
   };
 
   Identity Read(prom::LabelSet labels);
   std::optional<Key> KeyOf(const Identity& identity);
+  static std::size_t HashOf(const Key& key);
   bool IsRow(std::uint32_t row, const Key& key) const;
   bool RepeatsNextRow(prom::LabelSet labels);
   std::uint32_t AddRow(const Key& key, const Identity& identity, std::size_t hash);
@@ -74,8 +78,8 @@ class RowTable {
   JoinCounts& counts_;
   LabelReader labels_;
   std::vector<RowT> rows_;
-  std::vector<std::string_view> devices_;    // row -> Key::device
-  std::vector<std::string_view> instances_;  // row -> Key::instance
+  std::vector<std::string_view> devices_;  // row -> Key::device
+  bool names_compute_instances_ = false;
   RowIndex index_;
   std::uint32_t last_row_ = kNone;  // of the series before
   HeldWorkloads workloads_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "internal/gpu/command.h"
+#include "internal/gpu/identity.h"
 #include "internal/schema/unit.h"
 
 namespace gpumon::gpu {
@@ -24,10 +25,6 @@ using As = FamilyUse::As;
 constexpr std::uint8_t kExportedPod = 1;
 constexpr std::uint8_t kOwnPod = 2;
 constexpr std::uint8_t kNoMetric = 0xFF;
-
-bool Agree(std::string_view a, std::string_view b) {
-  return a.empty() || b.empty() || a == b;
-}
 
 std::string_view FieldOf(const schema::Exporter& exporter, const FamilyUse& use) {
   switch (use.as) {
@@ -78,8 +75,8 @@ ExplainedSample WhatIsKnown(const JoinRecorder::Seen& seen) {
 // What tells a row of the join from the others.
 std::string KeyOf(const GpuMetrics& row) {
   std::string key;
-  for (const Text text :
-       {Text::kNode, Text::kGpuId, Text::kUuid, Text::kMigGpuInstance, Text::kMigUuid}) {
+  for (const Text text : {Text::kNode, Text::kGpuId, Text::kUuid, Text::kMigGpuInstance,
+                          Text::kMigComputeInstance, Text::kMigUuid}) {
     key.append(row.text(text)).append(1, '\0');
   }
   return key;

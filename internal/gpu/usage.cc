@@ -1,10 +1,10 @@
 #include "internal/gpu/usage.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <span>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -176,14 +176,20 @@ std::vector<Usage> Group(const models::Snapshot& gpus, const models::Snapshot& p
   return grouping.Finish();
 }
 
-using GpuKey = std::tuple<std::string_view, std::string_view, std::string_view>;
+using GpuKey = std::array<std::string_view, 4>;
+
+template <class Row>
+GpuKey PlaceOf(const Row& row) {
+  return {row.text(Text::kNode), row.text(Text::kGpuId), row.text(Text::kMigGpuInstance),
+          row.text(Text::kMigComputeInstance)};
+}
 
 template <class Row>
 GpuKey KeyOf(const Row& row) {
   if (!row.text(Text::kUuid).empty() && row.text(Text::kMigGpuInstance).empty()) {
-    return {"", row.text(Text::kUuid), ""};
+    return {"", row.text(Text::kUuid), "", ""};
   }
-  return {row.text(Text::kNode), row.text(Text::kGpuId), row.text(Text::kMigGpuInstance)};
+  return PlaceOf(row);
 }
 
 void AddProcess(Usage& usage, const models::GpuProcess& process) {
@@ -237,7 +243,7 @@ std::vector<Usage> UsageByUser(const models::Snapshot& gpus, const models::Snaps
   }
   std::map<GpuKey, const GpuMetrics*> rows;
   for (const GpuMetrics& row : gpus.gpus) {
-    rows[{row.text(Text::kNode), row.text(Text::kGpuId), row.text(Text::kMigGpuInstance)}] = &row;
+    rows[PlaceOf(row)] = &row;
     rows[KeyOf(row)] = &row;
   }
   for (const auto& [key, names] : users) {

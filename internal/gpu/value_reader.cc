@@ -10,6 +10,11 @@ using models::NullReason;
 
 namespace {
 
+bool IsPossibleOf(models::Part part, std::size_t slot, double value) {
+  return part == models::Part::kProcesses ? IsPossible<models::GpuProcess>(slot, value)
+                                          : IsPossible<models::GpuMetrics>(slot, value);
+}
+
 // The nearest double of the exact product: 0.001 itself is none.
 double Scaled(double raw, double scale) {
   return scale < 1 ? raw / (1 / scale) : raw * scale;
@@ -28,10 +33,7 @@ Reading ValueReader::Read(const schema::Metric& metric, double raw, prom::LabelS
     if (std::isnan(raw)) value = raw;
   }
   if (IsPercent(metric.rule, metric.name, labels)) value = raw * metric.scale / 100;
-  const bool possible = part_ == models::Part::kProcesses
-                            ? IsPossible<models::GpuProcess>(metric.slot, value)
-                            : IsPossible<models::GpuMetrics>(metric.slot, value);
-  if (possible) return {value, NullReason::kNone};
+  if (IsPossibleOf(part_, metric.slot, value)) return {value, NullReason::kNone};
   return {0, NullReason::kInvalidValue};
 }
 
@@ -52,7 +54,10 @@ void ValueReader::LearnUnits(const prom::InstantVector& vector, std::optional<st
     if (doubtful.rule != schema::Rule::kRatioOrPercent) continue;
     for (std::size_t i = 0; i < vector.size(); ++i) {
       const prom::LabelSet labels = vector.labels(i);
-      if (vector.point(i).value <= 1 || !std::isfinite(vector.point(i).value)) continue;
+      const double value = vector.point(i).value;
+      // A blank is neither a ratio nor percent.
+      if (!(value > 1) || !IsPossibleOf(part_, doubtful.slot, value * doubtful.scale / 100))
+        continue;
       if (!metric && prom::Get(labels, "__name__") != doubtful.name) continue;
       evidence_.SawAboveOne(doubtful.name, prom::Get(labels, "job"));
     }

@@ -45,7 +45,8 @@ struct Metric {
   double scale = 1;
   std::uint32_t bit = 0;
   Reduce reduce = Reduce::kNewest;
-  std::string unit;  // as exported
+  bool own_query = false;  // asked for apart from the others
+  std::string unit;        // as exported
   std::string note;
 };
 
@@ -91,7 +92,6 @@ struct Exporter {
   std::vector<std::string> detect;  // any of them: it is there; their times are the rows' times
   std::vector<Condition> require;   // every series of it
   std::vector<std::string> prefixes{""};
-  bool separate_queries = false;  // one query for each GPU and process metric
   bool pod_may_be_exporters = false;
   Labels labels;
   Labels process_labels;  // what differs for processes

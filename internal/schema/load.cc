@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cmath>
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -107,8 +108,8 @@ Reduce ReduceOf(const Node& metric) {
 }
 
 Metric MetricOf(const Node& node, std::span<const Measured> fields) {
-  static constexpr std::array<std::string_view, 8> kKeys = {"field", "metric", "where",  "unit",
-                                                            "scale", "bit",    "reduce", "note"};
+  static constexpr std::array<std::string_view, 9> kKeys = {
+      "field", "metric", "where", "unit", "scale", "bit", "reduce", "own_query", "note"};
   node.OnlyKeys(kKeys);
   const Measured& field = FieldOf(node.At("field"), fields);
   const Unit& unit = UnitOf(node.At("unit"), field.name, field.dimension);
@@ -136,6 +137,7 @@ Metric MetricOf(const Node& node, std::span<const Measured> fields) {
     metric.bit = static_cast<std::uint32_t>(number);
   }
   metric.reduce = ReduceOf(node);
+  metric.own_query = node.FlagOf("own_query");
   metric.note = node.TextOf("note");
   return metric;
 }
@@ -206,6 +208,7 @@ Labels LabelsOf(const std::optional<Node>& node) {
 
 std::vector<models::Quantity> QuantitiesOf(const std::vector<Node>& nodes) {
   std::vector<models::Quantity> quantities;
+  quantities.reserve(nodes.size());
   for (const Node& node : nodes) {
     quantities.push_back(static_cast<models::Quantity>(FieldOf(node, MeasuredOfGpus()).slot));
   }
@@ -276,32 +279,39 @@ void ReadIdentity(const Node& node, Exporter& exporter) {
   }
 }
 
+// A query for one metric alone asks for one name, and for one metric of that name.
+void CheckOwnQueries(const Node& node, const Exporter& exporter) {
+  std::map<std::string, int> uses;
+  for (const auto& metric : exporter.gpu) ++uses[metric.name];
+  for (const auto& metric : exporter.process) ++uses[metric.name];
+  for (const auto& share : exporter.shares) ++uses[share.name];
+  for (const auto& success : exporter.success) ++uses[success.name];
+  for (const auto* infos : {&exporter.info, &exporter.process_info}) {
+    for (const auto& name : *infos) ++uses[name];
+  }
+  ++uses[exporter.gpu_id_metric];
+  for (const auto* metrics : {&exporter.gpu, &exporter.process}) {
+    for (const Metric& metric : *metrics) {
+      if (!metric.own_query) continue;
+      if (uses[metric.name] > 1)
+        node.Fail("\"own_query\" of " + metric.name + ", which stands here twice");
+      if (exporter.prefixes != std::vector<std::string>{""}) {
+        node.Fail("\"own_query\" of " + metric.name + ", whose name has prefixes");
+      }
+    }
+  }
+}
+
 Exporter ExporterOf(const Node& node) {
-  static constexpr std::array<std::string_view, 21> kKeys = {"name",
-                                                             "title",
-                                                             "vendor",
-                                                             "priority",
-                                                             "detect",
-                                                             "require",
-                                                             "prefixes",
-                                                             "separate_queries",
-                                                             "pod_may_be_exporters",
-                                                             "gpu_id_metric",
-                                                             "gpu_name_prefix",
-                                                             "labels",
-                                                             "process_labels",
-                                                             "gpu",
-                                                             "process",
-                                                             "info",
-                                                             "process_info",
-                                                             "shares",
-                                                             "derive",
-                                                             "blanks",
-                                                             "success"};
+  static constexpr std::array<std::string_view, 20> kKeys = {
+      "name",          "title",           "vendor",   "priority",
+      "detect",        "require",         "prefixes", "pod_may_be_exporters",
+      "gpu_id_metric", "gpu_name_prefix", "labels",   "process_labels",
+      "gpu",           "process",         "info",     "process_info",
+      "shares",        "derive",          "blanks",   "success"};
   node.OnlyKeys(kKeys);
   Exporter exporter;
   ReadIdentity(node, exporter);
-  exporter.separate_queries = node.FlagOf("separate_queries");
   exporter.pod_may_be_exporters = node.FlagOf("pod_may_be_exporters");
   if (const auto metric = node.Find("gpu_id_metric")) exporter.gpu_id_metric = MetricName(*metric);
   exporter.gpu_name_prefix = node.TextOf("gpu_name_prefix");
@@ -315,6 +325,7 @@ Exporter ExporterOf(const Node& node) {
   exporter.derive = DerivedOf(node);
   ReadBlanks(node, exporter);
   exporter.success = SuccessOf(node);
+  CheckOwnQueries(node, exporter);
   if (exporter.gpu.empty() && exporter.process.empty())
     node.Fail("measures nothing: \"gpu\" and \"process\" are empty");
   return exporter;

@@ -1,13 +1,10 @@
-// Random fleets of several exporters: what the server shows is a number that Prometheus holds for
-// that GPU, or null with a reason; never more, never less.
+// Random fleets of all exporters: what the server shows is a number that Prometheus holds for that
+// GPU, or null with a reason; never more, never less.
 #include <gtest/gtest.h>
 
-#include <array>
 #include <cmath>
 #include <cstdlib>
-#include <limits>
 #include <map>
-#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -16,6 +13,7 @@
 #include <vector>
 
 #include "internal/base/text.h"
+#include "tests/e2e/exporter_kinds.h"
 #include "tests/e2e/programs.h"
 
 namespace gpumon::e2e {
@@ -33,67 +31,21 @@ constexpr int kApart = 600;  // seconds: beyond the look-back
 
 constexpr double kMiB = 1024.0 * 1024;
 
-// A metric as its exporter writes it, the field it measures there, and what is believable.
-struct Family {
-  const char* name;
-  const char* field;
-  double unit;  // field = sample * unit
-  double high;  // of the field
-  double low = 0;
-};
-struct Kind {
-  std::array<Family, 4> families;
-  // The labels of a GPU's series: node, index, UUID.
-  std::string (*labels)(const std::string& node, int gpu, const std::string& uuid);
-  const char* node_label;
-  const char* gpu_label;
-};
-
-std::string RequirementsLabels(const std::string& node, int gpu, const std::string& uuid) {
-  return "node=\"" + node + "\",gpu=\"" + std::to_string(gpu) + "\",uuid=\"" + uuid + "\"";
-}
-std::string DcgmLabels(const std::string& node, int gpu, const std::string& uuid) {
-  return "Hostname=\"" + node + "\",gpu=\"" + std::to_string(gpu) + "\",UUID=\"" + uuid + "\"";
-}
-std::string AllSmiLabels(const std::string& node, int gpu, const std::string& uuid) {
-  return "exported_instance=\"" + node + "\",gpu=\"Model\",gpu_index=\"" + std::to_string(gpu) +
-         "\",gpu_uuid=\"" + uuid + "\"";
-}
-
-constexpr std::array<Kind, 3> kKinds = {{
-    {{{{"nvidia_gpu_utilization_percent", "utilization", 1, 100.5},
-       {"nvidia_gpu_temperature_celsius", "temperature", 1, 200, -100},
-       {"nvidia_gpu_used_memory_bytes", "memory_used_bytes", 1, 1e12},
-       {"nvidia_gpu_memory_utilization_percent", "memory_utilization", 1, 100.5}}},
-     RequirementsLabels,
-     "node",
-     "gpu"},
-    {{{{"DCGM_FI_DEV_GPU_UTIL", "utilization", 1, 100.5},
-       {"DCGM_FI_DEV_GPU_TEMP", "temperature", 1, 200, -100},
-       {"DCGM_FI_DEV_FB_USED", "memory_used_bytes", kMiB, 1e12},
-       {"DCGM_FI_DEV_POWER_USAGE", "power", 1, 100'000}}},
-     DcgmLabels,
-     "Hostname",
-     "gpu"},
-    {{{{"all_smi_gpu_utilization", "utilization", 1, 100.5},
-       {"all_smi_gpu_temperature_celsius", "temperature", 1, 200, -100},
-       {"all_smi_gpu_memory_used_bytes", "memory_used_bytes", 1, 1e12},
-       {"all_smi_gpu_power_consumption_watts", "power", 1, 100'000}}},
-     AllSmiLabels,
-     "exported_instance",
-     "gpu_index"},
-}};
-
 class Worlds {
  public:
   // All of them, as one OpenMetrics text.
   std::string Text() {
+    there_.resize(kWorlds);
     for (int i = 0; i < kWorlds; ++i) Make(i);
     std::string text;
     for (const auto& [family, lines] : lines_) {
       text += "# TYPE " + family + " gauge\n" + lines;
     }
     return text + "# EOF\n";
+  }
+  // The exporters of a world, by their place in Kinds().
+  const std::set<std::size_t>& there(int world) const {
+    return there_[static_cast<std::size_t>(world)];
   }
 
  private:
@@ -106,28 +58,39 @@ class Worlds {
     for (int n = 0; n < nodes; ++n) {
       // Every series that ever was costs every query: only a few nodes have up to 16.
       const int gpus = static_cast<int>((n < 4 ? 17 : 5) * std::pow(Uniform(), 2));
-      const double choice = Uniform();
-      for (std::size_t k = 0; k < kKinds.size(); ++k) {
-        // One exporter on most nodes, two or three on some, none on a few.
-        const bool runs = choice < 0.7 ? static_cast<std::size_t>(choice / 0.7 * 3) == k
-                                       : choice < 0.95 && Chance(0.7);
-        if (!runs) continue;
-        for (int g = 0; g < gpus; ++g) AddGpu(world, kKinds[k], n, g);
+      for (const std::size_t k : KindsOf(world, n)) {
+        for (int g = 0; g < gpus; ++g) AddGpu(world, k, {n, g});
       }
     }
   }
 
-  void AddGpu(int world, const Kind& kind, int n, int g) {
-    const std::string node = "n" + std::to_string(n);
-    const std::string uuid = "GPU-" + std::to_string(n) + "-" + std::to_string(g);
-    const std::string labels = kind.labels(node, g, uuid);
+  // One exporter on most nodes, two or three on some, none on a few. For the same reason a node has
+  // some of a few of them, and no others in other worlds.
+  std::set<std::size_t> KindsOf(int world, int n) {
+    const double choice = Uniform();
+    if (choice > 0.95) return {};
+    const auto pick = [&](int turn) {
+      return static_cast<std::size_t>(n * 7 + turn * 4) % Kinds().size();
+    };
+    std::set<std::size_t> kinds = {pick(world % 3)};
+    if (Kinds()[*kinds.begin()].maker != Maker::kNvidia) return kinds;
+    for (int more = choice < 0.6 ? 0 : choice < 0.85 ? 1 : 2; more > 0; --more) {
+      const std::size_t other = pick(3 + more);
+      if (Kinds()[other].maker == Maker::kNvidia) kinds.insert(other);
+    }
+    return kinds;
+  }
+
+  void AddGpu(int world, std::size_t k, const Gpu& gpu) {
+    there_[static_cast<std::size_t>(world)].insert(k);
+    const Kind& kind = Kinds()[k];
     for (const Family& family : kind.families) {
-      // By its memory an exporter is known: the first of its GPUs always has it.
-      const bool marks = g == 0 && family.field == std::string_view("memory_used_bytes");
+      const bool marks = gpu.index == 0 && &family == &kind.families.front();
       if (!marks && Chance(0.15)) continue;
+      const std::string labels = LabelsOf(kind, family, gpu);
       Add(world, family, labels, 0);
       // The exporter's pod was replaced a moment ago.
-      if (Chance(0.05)) Add(world, family, labels + ",pod=\"old\"", 30);
+      if (!family.adds_up && Chance(0.05)) Add(world, family, labels + ",pod=\"old\"", 30);
     }
   }
 
@@ -138,63 +101,110 @@ class Worlds {
   }
 
   std::string Sample(const Family& family) {
+    if (family.field == std::string_view("info")) return "1";
     const double kind = Uniform();
     if (kind < 0.02) return "NaN";
     if (kind < 0.03) return "+Inf";
     if (kind < 0.04) return "-1";
     if (kind < 0.05) return "9223372036854775794";  // DCGM's blank of 64 bits
     if (kind < 0.15) return "0";
-    const double most = std::min(family.high, 80.0 * 1024 * kMiB) / family.unit;
-    return FormatNumber(std::floor(most * 0.99 * Uniform() * 8) / 8);
+    const double most = std::min(RangeOf(family.field).second, 80.0 * 1024 * kMiB) / family.unit;
+    return FormatNumber(std::floor(most * 0.99 * Uniform() * 1024) / 1024);
   }
 
   std::mt19937 random_{20240101};
   std::map<std::string, std::string> lines_;
+  std::vector<std::set<std::size_t>> there_;
 };
 
-struct Key {
+// Of one GPU: what its series name, and field -> the believable values that some series has.
+struct Held {
   std::string node;
-  std::string gpu;
-  bool operator<(const Key& other) const {
-    return std::pair(node, gpu) < std::pair(other.node, other.gpu);
-  }
+  std::string id;
+  std::string uuid;
+  std::map<std::string, std::set<double>> values;
 };
-// Of one GPU: field -> the believable values that some series has.
-using Held = std::map<std::string, std::set<double>>;
+// Series that name a GPU by its UUID alone and others that name it by its place alone are two rows,
+// unless some name it by both: nobody could tell that they are of one GPU.
+enum class Names { kUuid, kPlace };
+using World = std::map<std::pair<Gpu, Names>, Held>;
 
 std::string TextOf(const Value& value) {
   return value.AsString() == nullptr ? std::string() : *value.AsString();
 }
 
-void Take(const Value& series, const Kind& kind, std::map<Key, Held>& world) {
+void Take(const Value& series, const Kind& kind, World& world) {
   const Value& labels = series["metric"];
+  if (*kind.never != '\0' && labels.Find(kind.never) != nullptr) return;
+  if (*kind.id != '\0' && labels.Find(kind.id) == nullptr) return;
+  const auto label = [&](const char* name) {
+    return *name == '\0' ? std::string() : TextOf(labels[name]);
+  };
   const double raw = std::strtod(TextOf(series["value"][1]).c_str(), nullptr);
   for (const Family& family : kind.families) {
     if (TextOf(labels["__name__"]) != family.name) continue;
-    Held& held = world[{TextOf(labels[kind.node_label]), TextOf(labels[kind.gpu_label])}];
+    const bool info = family.field == std::string_view("info");
+    const std::string node = label(kind.node);
+    const std::string id = label(info ? family.more : kind.id);
+    const std::string uuid = label(kind.uuid);
+    Held& held = uuid.empty() ? world[{GpuOfPlace(node, id), Names::kPlace}]
+                              : world[{GpuOfUuid(uuid), Names::kUuid}];
+    if (!node.empty()) held.node = node;
+    if (!id.empty()) held.id = id;
+    if (!uuid.empty()) held.uuid = uuid;
     const double value = raw * family.unit;
-    if (value >= family.low && value <= family.high) held[family.field].insert(value);
+    const auto [low, high] = RangeOf(family.field);
+    if (!info && value >= low && value <= high) held.values[family.field].insert(value);
+  }
+}
+
+// Rows by place whose GPU others name by both.
+void Meet(World& world) {
+  for (auto at = world.begin(); at != world.end();) {
+    const auto other = world.find({at->first.first, Names::kUuid});
+    const bool meets =
+        at->first.second == Names::kPlace && other != world.end() && !other->second.node.empty();
+    if (!meets) {
+      ++at;
+      continue;
+    }
+    for (const auto& [field, values] : at->second.values) {
+      other->second.values[field].insert(values.begin(), values.end());
+    }
+    at = world.erase(at);
   }
 }
 
 // What Prometheus itself answers for one instant.
-std::map<Key, Held> Ask(const Prometheus& prometheus, const std::string& time) {
+World Ask(const Prometheus& prometheus, const std::set<std::size_t>& there,
+          const std::string& time) {
   std::string names;
-  for (const Kind& kind : kKinds) {
-    for (const Family& family : kind.families) names += std::string("|") + family.name;
+  for (const std::size_t k : there) {
+    for (const Family& family : Kinds()[k].families) names += std::string("|") + family.name;
   }
+  World world;
+  if (names.empty()) return world;
   const Value all = prometheus.Query("{__name__=~\"" + names.substr(1) + "\"}", time);
-  std::map<Key, Held> world;
   for (const Value& series : all.elements()) {
-    for (const Kind& kind : kKinds) Take(series, kind, world);
+    for (const std::size_t k : there) Take(series, Kinds()[k], world);
   }
+  Meet(world);
   return world;
 }
 
+// Up to the last digits, which a factor of the unit may change.
+bool Holds(const std::set<double>& values, double shown) {
+  const double slack = 1e-12 * std::abs(shown);
+  const auto nearest = values.lower_bound(shown - slack);
+  return nearest != values.end() && *nearest <= shown + slack;
+}
+
 void ExpectRow(const Value& row, const Value& shared, const Held& held) {
+  EXPECT_EQ(TextOf(row["node_name"]), held.node);
+  EXPECT_EQ(TextOf(row["gpu_id"]), held.id);
   for (const char* const field : {"utilization", "temperature", "memory_used_bytes", "power"}) {
-    const auto values = held.find(field);
-    const bool known = values != held.end() && !values->second.empty();
+    const auto values = held.values.find(field);
+    const bool known = values != held.values.end() && !values->second.empty();
     const auto shown = row[field].AsDouble();
     if (!shown) {
       EXPECT_FALSE(known) << field << " is null though Prometheus has it";
@@ -202,19 +212,22 @@ void ExpectRow(const Value& row, const Value& shared, const Held& held) {
                           shared.Find(field) != nullptr || row.Find(field) == nullptr;
       EXPECT_TRUE(stated) << field << " is null without a reason";
     } else {
-      EXPECT_TRUE(known && values->second.count(*shown) > 0)
+      EXPECT_TRUE(known && Holds(values->second, *shown))
           << field << " shows " << *shown << ", which nobody measured";
     }
   }
 }
 
-void ExpectWorld(const Value& document, const std::map<Key, Held>& world) {
+void ExpectWorld(const Value& document, const World& world) {
   const Value& rows = document["data"];
   EXPECT_EQ(rows.size(), world.size());
-  std::set<Key> seen;
+  std::set<std::pair<Gpu, Names>> seen;
   for (const Value& row : rows.elements()) {
-    const Key key{TextOf(row["node_name"]), TextOf(row["gpu_id"])};
-    SCOPED_TRACE(key.node + "/" + key.gpu);
+    const std::string uuid = TextOf(row["uuid"]);
+    const Gpu gpu = uuid.empty() ? GpuOfPlace(TextOf(row["node_name"]), TextOf(row["gpu_id"]))
+                                 : GpuOfUuid(uuid);
+    const std::pair key(gpu, uuid.empty() ? Names::kPlace : Names::kUuid);
+    SCOPED_TRACE(NodeOf(gpu) + "/" + std::to_string(gpu.index) + " " + uuid);
     EXPECT_TRUE(seen.insert(key).second) << "twice";
     const auto held = world.find(key);
     if (held == world.end()) {
@@ -231,17 +244,20 @@ TEST(WorldsTest, WhatIsShownIsWhatPrometheusHolds) {
   const ApiServer server(prometheus->url(), {{"LOG_LEVEL", "error"}});
   ASSERT_TRUE(server.AwaitReady());
   std::size_t gpus = 0;
+  std::set<std::size_t> kinds;
   for (int i = 0; i < kWorlds && !testing::Test::HasFailure(); ++i) {
     const std::string time = std::to_string(kFirst + std::int64_t{i} * kApart);
     SCOPED_TRACE("world " + std::to_string(i) + " at " + time);
-    const auto world = Ask(*prometheus, time);
+    const World world = Ask(*prometheus, worlds.there(i), time);
     const Answer answer = server.Get("/api/v1/gpu/metrics?at=" + time);
     ASSERT_EQ(answer.status, 200) << answer.Text();
     const Value document = answer.Json();
     ASSERT_FALSE(*document["meta"]["partial"].AsBool()) << answer.body.substr(0, 300);
     ExpectWorld(document, world);
     gpus += world.size();
+    kinds.insert(worlds.there(i).begin(), worlds.there(i).end());
   }
+  EXPECT_EQ(kinds.size(), Kinds().size()) << "all exporters";
   EXPECT_GT(gpus, static_cast<std::size_t>(kWorlds) * 10) << "worlds worth the name";
 }
 

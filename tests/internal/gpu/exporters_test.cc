@@ -110,6 +110,56 @@ TEST(ExportersTest, WithoutAUuidNodeAndIdMeet) {
   EXPECT_EQ(snapshot->gpus[0].text(Text::kUuid), kUuid);
 }
 
+TEST(ExportersTest, SeriesWithoutTheUuidFillTheirGpusRowAndLeaveItItsTime) {
+  const Labels core = {{"gpu", "0"}, {"node", "n1"}, {"uuid", kUuid}};
+  const auto device = [](const std::string& name, double value, Labels more = {}) {
+    Labels labels = {{"__name__", name}, {"gpu", "0"}, {"node", "n1"}};
+    labels.insert(labels.end(), more.begin(), more.end());
+    return FakeSample{labels, value};
+  };
+  UnitEvidence evidence;
+  const std::array exporters = {&NvidiaGpu()};
+  Join<GpuMetrics> join(exporters, evidence, 1000);
+  join.Add(0, prom::MakeInstantVector({{core, 83}}), 0);
+  join.Add(0,
+           prom::MakeInstantVector(
+               {device("nvidia_gpu_power_watts", 301.5), device("nvidia_gpu_xid_last", 31),
+                device("nvidia_gpu_info", 1, {{"driver_version", "570.1"}, {"uuid", kUuid}})}),
+           std::nullopt);
+  join.AddTimes(0, prom::MakeInstantVector({{core, 990}}));
+  const auto snapshot = join.Finish(CommandStyle::kFull);
+  ASSERT_EQ(snapshot->gpus.size(), 1U);
+  const GpuMetrics& row = snapshot->gpus[0];
+  EXPECT_EQ(Of(row, Quantity::kUtilization), 83);
+  EXPECT_EQ(Of(row, Quantity::kPower), 301.5);
+  EXPECT_EQ(Of(row, Quantity::kXidLast), 31);
+  EXPECT_EQ(row.text(Text::kDriverVersion), "570.1");
+  EXPECT_EQ(row.newest, 990);
+  EXPECT_EQ(row.oldest, 990);
+}
+
+// The first names no node, the second no UUID; only the third tells that they are of one GPU.
+TEST(ExportersTest, RowsMeetByWhatALaterExporterSaysOfThem) {
+  const FakeSample by_place{
+      {{"__name__", "gpu_metrics_temperature"}, {"gpu_id", "0"}, {"hostname", "n1"}}, 70};
+  const FakeSample by_both{{{"__name__", "all_smi_gpu_power_consumption_watts"},
+                            {"exported_instance", "n1"},
+                            {"gpu_index", "0"},
+                            {"gpu_uuid", kUuid}},
+                           300};
+  const auto snapshot =
+      Meet({{&Named("nvidia_smi"), {Nge("nvidia_smi_utilization_gpu_ratio", 0.5)}},
+            {&Named("gpu_metrics"), {by_place}},
+            {&Named("all_smi"), {by_both}}});
+  ASSERT_EQ(snapshot->gpus.size(), 1U);
+  const GpuMetrics& row = snapshot->gpus[0];
+  EXPECT_EQ(Of(row, Quantity::kUtilization), 50);
+  EXPECT_EQ(Of(row, Quantity::kTemperature), 70);
+  EXPECT_EQ(Of(row, Quantity::kPower), 300);
+  EXPECT_EQ(row.text(Text::kNode), "n1");
+  EXPECT_EQ(row.gpu_index, 0);
+}
+
 TEST(ExportersTest, MigInstancesAreRowsOfTheirOwn) {
   const Labels one = {{"GPU_I_ID", "1"}, {"GPU_I_PROFILE", "3g.40gb"}};
   const Labels two = {{"GPU_I_ID", "2"}, {"GPU_I_PROFILE", "3g.40gb"}};
@@ -143,6 +193,16 @@ TEST(ExportersTest, ARatioThatEverPassedOneIsPercentForGood) {
   EXPECT_EQ(meet(1), 100);
   EXPECT_EQ(meet(57), 57);
   EXPECT_EQ(meet(1), 1) << "this job exports percent";
+}
+
+TEST(ExportersTest, ABlankOrImpossibleRatioIsNoEvidenceOfPercent) {
+  for (const double value : {9223372036854775794.0, 140737488355328.0, 101.0}) {
+    UnitEvidence evidence;
+    Meet({{&Named("dcgm_4_9"), {Dcgm("DCGM_FI_DEV_GPU_UTIL_RATIO", value)}}}, evidence);
+    const auto after =
+        Meet({{&Named("dcgm_4_9"), {Dcgm("DCGM_FI_DEV_GPU_UTIL_RATIO", 0.83)}}}, evidence);
+    EXPECT_EQ(Of(after->gpus.at(0), Quantity::kUtilization), 83) << value;
+  }
 }
 
 TEST(ExportersTest, OfDuplicatesTheNewestCountsInAnyOrder) {

@@ -35,17 +35,21 @@ TEST(PlanTest, AsksTheRequirementsMetricsOneByOne) {
     const std::string where = i == 5 ? "{minor_number=\"\"}" : "";
     EXPECT_EQ(plan[i].promql, NvidiaGpu().gpu[i].name + where);
   }
-  // Names of the exporter's first release, all in one.
+  // All others in one, names of the exporter's first release among them.
   EXPECT_EQ(plan[6].name, "nvidia_gpu/values");
   EXPECT_FALSE(plan[6].metric.has_value());
-  EXPECT_NE(plan[6].promql.find("nvidia_gpu_memory_used_bytes"), std::string::npos);
+  for (const char* const name : {"nvidia_gpu_memory_used_bytes", "nvidia_gpu_power_watts",
+                                 "nvidia_gpu_xid_last", "nvidia_gpu_info"}) {
+    EXPECT_NE(plan[6].promql.find(name), std::string::npos) << name;
+  }
+  EXPECT_EQ(plan[6].promql.find("nvidia_gpu_utilization_percent"), std::string::npos);
   EXPECT_EQ(plan[7].gives, Gives::kSeriesTimes);
   EXPECT_EQ(PlanOf({&NvidiaGpu()}, Part::kProcesses).size(), 4U);
 }
 
 TEST(PlanTest, AsksAnyOtherExporterTwice) {
   for (const auto& exporter : schema::Registry::BuiltIn().exporters()) {
-    if (exporter->separate_queries) continue;
+    if (exporter->name == "nvidia_gpu") continue;
     for (const Part part : {Part::kGpus, Part::kProcesses}) {
       const auto plan = PlanOf({exporter.get()}, part);
       const bool measures = part == Part::kGpus || !exporter->process.empty();

@@ -224,5 +224,25 @@ TEST(UsageTest, ANamespaceAsksForWhatItsPodsAskFor) {
   EXPECT_EQ(usages[0].requested.why, NullReason::kNotExported) << "the rest is not the whole";
 }
 
+TEST(UsageTest, ComputeInstancesAreGpusOfTheirOwn) {
+  models::Snapshot gpus;
+  models::Snapshot processes;
+  processes.part = models::Part::kProcesses;
+  for (const auto* const compute : {"0", "1"}) {
+    const bool first = *compute == '0';
+    GpuMetrics& gpu = AddGpu(gpus, "n", "0", first ? 50 : 70, {});
+    models::GpuProcess& process = AddProcess(processes, "0", first ? "alice" : "bob", 10);
+    gpu.set_text(Text::kMigGpuInstance, "7");
+    gpu.set_text(Text::kMigComputeInstance, compute);
+    process.set_text(Text::kMigGpuInstance, "7");
+    process.set_text(Text::kMigComputeInstance, compute);
+  }
+  const auto usages = UsageByUser(gpus, processes);
+  ASSERT_EQ(usages.size(), 2U);
+  EXPECT_EQ(usages[0].utilization.value, 50);
+  EXPECT_EQ(usages[1].utilization.value, 70);
+  EXPECT_EQ(usages[1].share, 1);
+}
+
 }  // namespace
 }  // namespace gpumon::gpu

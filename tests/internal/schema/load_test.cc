@@ -88,6 +88,8 @@ TEST(LoadTest, SaysWhereAMistakeIsAndWhatWasMeant) {
        "x.json.gpu[0]: \"bit\" belongs to the unit \"flag\", and to no other"},
       {metric(R"({"field": "power", "metric": "m", "unit": "W", "reduce": "avg"})"),
        "x.json.gpu[0].reduce: unknown reduction \"avg\"; known: max, min, sum"},
+      {metric(R"({"field": "power", "metric": "m", "unit": "W", "own_query": 1})"),
+       "x.json.gpu[0].own_query: must be true or false"},
       {Schema(R"(, "info": ["a", "a"])"), "x.json.info[1]: stands here twice"},
       {Schema(R"(, "blanks": [[2, 1]])"), "x.json.blanks[0]: must be [lowest, highest]"},
       {Schema(R"(, "blanks": ["nan"])"), "x.json.blanks[0]: must be [lowest, highest], or \"NaN\""},
@@ -111,6 +113,20 @@ TEST(LoadTest, OneMetricMayFeedTwoFieldsToldApartByLabels) {
       "", R"({"field": "sm_clock", "metric": "m", "unit": "MHz", "where": {"t": "sm"}},)"
           R"({"field": "memory_clock", "metric": "m", "unit": "MHz", "where": {"t": "m"}})"));
   EXPECT_EQ(exporter.gpu.size(), 2U);
+}
+
+TEST(LoadTest, AMetricMayHaveAQueryOfItsOwn) {
+  const std::string own =
+      R"({"field": "power", "metric": "m", "unit": "W", "where": {"t": "a"}, "own_query": true})";
+  const Exporter exporter =
+      Good(Schema("", own + R"(, {"field": "fan", "metric": "n", "unit": "%"})"));
+  EXPECT_TRUE(exporter.gpu[0].own_query);
+  EXPECT_FALSE(exporter.gpu[1].own_query);
+  EXPECT_EQ(Failure(Schema(R"(, "prefixes": ["", "p_"])", own)),
+            "x.json: \"own_query\" of m, whose name has prefixes");
+  const std::string twice = "x.json: \"own_query\" of m, which stands here twice";
+  EXPECT_EQ(Failure(Schema("", own + R"(, {"field": "fan", "metric": "m", "unit": "%"})")), twice);
+  EXPECT_EQ(Failure(Schema(R"(, "info": ["m"])", own)), twice);
 }
 
 TEST(LoadTest, AFlagNamesItsBit) {

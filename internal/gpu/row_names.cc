@@ -1,0 +1,67 @@
+#include "internal/gpu/row_names.h"
+
+#include <algorithm>
+
+namespace gpumon::gpu {
+namespace {
+
+using models::GpuMetrics;
+using models::Text;
+
+template <class RowT>
+bool NamesUuidAlone(const RowT& row) {
+  return !row.text(Text::kUuid).empty() &&
+         (row.text(Text::kNode).empty() || row.text(Text::kGpuId).empty());
+}
+
+}  // namespace
+
+template <class RowT>
+void RowNames<RowT>::LearnGpus(const ExporterRows<GpuMetrics>& rows) {
+  for (std::size_t i = 0; i < rows.size(); ++i) devices_.Add(rows.row(i));
+}
+
+template <class RowT>
+void RowNames<RowT>::Learn(Parts parts, Devices devices) {
+  for (const auto& rows : devices) LearnGpus(*rows);
+  if constexpr (!kIsProcess) {
+    bool any = false;
+    for (const auto& part : parts) {
+      if (part->names_compute_instances()) {
+        for (std::size_t i = 0; i < part->size(); ++i) compute_instances_.Add(part->row(i));
+      }
+      for (std::size_t i = 0; parts.size() > 1 && !any && i < part->size(); ++i) {
+        any = NamesUuidAlone(part->row(i));
+      }
+    }
+    // Mostly nobody asks.
+    for (const auto& part : parts) {
+      if (any) LearnGpus(*part);
+    }
+  }
+}
+
+template <class RowT>
+std::size_t RowNames<RowT>::RankOf(const RowT& row) const {
+  std::size_t rank = 0;
+  if (row.text(Text::kNode).empty()) rank = 1;
+  if (row.text(Text::kUuid).empty()) rank = 2;
+  if constexpr (!kIsProcess) {
+    if (!compute_instances_.OnlyOneOf(row).empty()) rank += 3;
+  }
+  return rank;
+}
+
+template <class RowT>
+void RowNames<RowT>::Complete(RowT& row) const {
+  if (NamesUuidAlone(row)) devices_.Name(row);
+  if constexpr (!kIsProcess) {
+    const std::string_view only = compute_instances_.OnlyOneOf(row);
+    if (!only.empty()) row.set_text(Text::kMigComputeInstance, only);
+  }
+}
+
+template class RowNames<models::GpuMetrics>;
+template class RowNames<models::GpuProcess>;
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,47 @@
+// What rows say of themselves, and what others say of them, before they meet.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <type_traits>
+
+#include "internal/gpu/device_names.h"
+#include "internal/gpu/exporter_rows.h"
+#include "internal/gpu/mig.h"
+#include "models/gpu.h"
+
+namespace gpumon::gpu {
+
+// RowT is models::GpuMetrics or models::GpuProcess.
+template <class RowT>
+class RowNames {
+ public:
+  static constexpr std::size_t kRanks = 6;
+
+  using Parts = std::span<const std::unique_ptr<ExporterRows<RowT>>>;
+  using Devices = std::span<const std::unique_ptr<ExporterRows<models::GpuMetrics>>>;
+
+  // From the rows of all exporters, the best first; `devices` are the GPUs that come with
+  // processes. Both must outlive this.
+  void Learn(Parts parts, Devices devices);
+  // Rows that name all of what they are have the lowest: those that lack some of it come later and
+  // join them, in whichever order their series came.
+  std::size_t RankOf(const RowT& row) const;
+  // Fills in what others say of a row that names its GPU by its UUID alone, or of its compute
+  // instance. Afterwards its rank is another.
+  void Complete(RowT& row) const;
+
+ private:
+  static constexpr bool kIsProcess = std::is_same_v<RowT, models::GpuProcess>;
+
+  void LearnGpus(const ExporterRows<models::GpuMetrics>& rows);
+
+  DeviceNames devices_;
+  ComputeInstances compute_instances_;
+};
+
+extern template class RowNames<models::GpuMetrics>;
+extern template class RowNames<models::GpuProcess>;
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,93 @@
+#include "internal/gpu/device_names.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "internal/gpu/join.h"
+#include "internal/schema/registry.h"
+#include "tests/fakes/prom/fake_prom_client.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using models::GpuProcess;
+using models::Text;
+using prom::FakeSample;
+using prom::Labels;
+
+constexpr char kUuid[] = "GPU-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80";
+
+using Said = std::vector<std::pair<std::string, std::vector<FakeSample>>>;  // exporter, samples
+
+// "node gpu_index name" of the only process.
+std::string NamesOf(const Said& said) {
+  std::vector<const schema::Exporter*> exporters;
+  for (const auto& [name, samples] : said) {
+    exporters.push_back(schema::Registry::BuiltIn().Find(name));
+  }
+  UnitEvidence evidence;
+  Join<GpuProcess> join(exporters, evidence, 1000);
+  for (std::size_t i = 0; i < said.size(); ++i) {
+    join.Add(i, prom::MakeInstantVector(said[i].second), std::nullopt);
+  }
+  const auto snapshot = join.Finish(CommandStyle::kFull);
+  if (snapshot->processes.size() != 1) return "not one process";
+  const GpuProcess& row = snapshot->processes[0];
+  return std::string(row.text(Text::kNode)) + ' ' + std::to_string(row.gpu_index) + ' ' +
+         std::string(row.text(Text::kGpuName));
+}
+
+FakeSample Sample(const std::string& name, Labels labels) {
+  labels.emplace_back("__name__", name);
+  std::sort(labels.begin(), labels.end());
+  return {std::move(labels), 1};
+}
+FakeSample AllSmiInfo(const std::string& node) {
+  return Sample(
+      "all_smi_gpu_info",
+      {{"exported_instance", node}, {"gpu", "H200"}, {"gpu_index", "3"}, {"gpu_uuid", kUuid}});
+}
+const FakeSample kAllSmiProcess =
+    Sample("all_smi_process_memory_used_bytes", {{"device_uuid", kUuid}, {"pid", "7"}});
+const FakeSample kSmiProcess =
+    Sample("nvidia_smi_compute_app_used_memory_bytes", {{"pid", "7"}, {"uuid", kUuid + 4}});
+
+TEST(DeviceNamesTest, AProcessHasTheNodeIndexAndModelOfItsUuid) {
+  EXPECT_EQ(NamesOf({{"all_smi", {kAllSmiProcess, AllSmiInfo("n1")}}}), "n1 3 H200");
+  const FakeSample old =
+      Sample("all_smi_gpu_info",
+             {{"exported_instance", "n1"}, {"gpu", "H200"}, {"index", "3"}, {"uuid", kUuid}});
+  EXPECT_EQ(NamesOf({{"all_smi", {kAllSmiProcess, old}}}), "n1 3 H200") << "before 0.21";
+}
+
+TEST(DeviceNamesTest, AnotherExporterTellsWhatTheProcessesOwnDoesNot) {
+  const FakeSample info =
+      Sample("nvidia_smi_gpu_info", {{"index", "2"}, {"name", "H100"}, {"uuid", kUuid + 4}});
+  EXPECT_EQ(NamesOf({{"nvidia_smi", {kSmiProcess, info}}}), " 2 H100");
+  EXPECT_EQ(NamesOf({{"nvidia_smi", {kSmiProcess, info}}, {"all_smi", {AllSmiInfo("n1")}}}),
+            "n1 2 H100")
+      << "the first exporter stands first";
+}
+
+TEST(DeviceNamesTest, ProcessesThatAreNamedByUuidAndByPlaceMeet) {
+  const FakeSample by_place =
+      Sample("gpu_process_gpu_memory", {{"gpu_id", "3"}, {"hostname", "n1"}, {"pid", "7"}});
+  EXPECT_EQ(NamesOf({{"gpu_metrics", {by_place}}, {"all_smi", {kAllSmiProcess, AllSmiInfo("n1")}}}),
+            "n1 3 H200");
+}
+
+TEST(DeviceNamesTest, AUuidOfTwoNodesNamesNone) {
+  EXPECT_EQ(NamesOf({{"all_smi", {kAllSmiProcess, AllSmiInfo("n1"), AllSmiInfo("n2")}}}), " -1 ");
+  FakeSample process = kSmiProcess;
+  process.labels.emplace_back("node", "n2");
+  std::sort(process.labels.begin(), process.labels.end());
+  EXPECT_EQ(NamesOf({{"nvidia_smi", {process}}, {"all_smi", {AllSmiInfo("n1"), AllSmiInfo("n2")}}}),
+            "n2 3 H200");
+}
+
+}  // namespace
+}  // namespace gpumon::gpu

@@ -1,0 +1,137 @@
+// Parts of a GPU: GPU instances and their compute instances.
+#include "internal/gpu/mig.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "internal/gpu/join.h"
+#include "internal/schema/registry.h"
+#include "tests/fakes/prom/fake_prom_client.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using models::GpuMetrics;
+using models::Quantity;
+using models::Text;
+using prom::FakeSample;
+using prom::Labels;
+
+constexpr char kUuid[] = "GPU-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80";
+
+using Said = std::vector<std::pair<std::string, std::vector<FakeSample>>>;  // exporter, samples
+
+std::shared_ptr<models::Snapshot> Meet(const Said& said) {
+  std::vector<const schema::Exporter*> exporters;
+  for (const auto& [name, samples] : said) {
+    exporters.push_back(schema::Registry::BuiltIn().Find(name));
+  }
+  UnitEvidence evidence;
+  Join<GpuMetrics> join(exporters, evidence, 1000);
+  for (std::size_t i = 0; i < said.size(); ++i) {
+    join.Add(i, prom::MakeInstantVector(said[i].second), std::nullopt);
+  }
+  return join.Finish(CommandStyle::kFull);
+}
+
+FakeSample Sample(const std::string& name, double value, Labels more) {
+  more.emplace_back("__name__", name);
+  std::sort(more.begin(), more.end());
+  return {std::move(more), value};
+}
+FakeSample AllSmi(const std::string& name, double value, const std::string& compute) {
+  return Sample(name, value,
+                {{"compute_instance_id", compute},
+                 {"exported_instance", "n1"},
+                 {"gpu_index", "0"},
+                 {"gpu_instance_id", "7"},
+                 {"gpu_uuid", kUuid}});
+}
+FakeSample Dcgm(const std::string& name, double value) {
+  return Sample(name, value,
+                {{"GPU_I_ID", "7"}, {"Hostname", "n1"}, {"UUID", kUuid}, {"gpu", "0"}});
+}
+FakeSample Smi(const std::string& name, double value, Labels more) {
+  more.emplace_back("uuid", kUuid + 4);
+  return Sample(name, value, std::move(more));
+}
+
+// "GPU instance/compute instance used" of each row.
+std::string RowsOf(const models::Snapshot& snapshot) {
+  std::string text;
+  for (const GpuMetrics& row : snapshot.gpus) {
+    const auto used = row.readings.Get(static_cast<std::size_t>(Quantity::kMemoryUsed));
+    text.append(row.text(Text::kMigGpuInstance)).append("/");
+    text.append(row.text(Text::kMigComputeInstance)).append(" ");
+    text.append(used ? std::to_string(static_cast<int>(*used)) : "null").append("; ");
+  }
+  return text;
+}
+
+constexpr char kUsed[] = "all_smi_mig_instance_memory_used_bytes";
+
+TEST(MigTest, ComputeInstancesOfOneGpuInstanceAreRowsOfTheirOwn) {
+  EXPECT_EQ(RowsOf(*Meet({{"all_smi",
+                           {AllSmi(kUsed, 10, "10"), AllSmi(kUsed, 2, "2"),
+                            AllSmi("all_smi_mig_instance_utilization_gpu", 50, "2")}}})),
+            "7/2 2; 7/10 10; ");
+}
+
+TEST(MigTest, ASeriesOfTheGpuInstanceIsItsOnlyComputeInstances) {
+  const auto snapshot = Meet({{"dcgm", {Dcgm("DCGM_FI_PROF_GR_ENGINE_ACTIVE", 0.5)}},
+                              {"all_smi", {AllSmi(kUsed, 3, "0")}}});
+  EXPECT_EQ(RowsOf(*snapshot), "7/0 3; ");
+  EXPECT_EQ(snapshot->gpus[0].readings.Get(0), 50);
+  EXPECT_EQ(snapshot->gpus[0].text(Text::kSource), "dcgm");
+}
+
+TEST(MigTest, WhatSeveralComputeInstancesShareIsNoOnes) {
+  EXPECT_EQ(RowsOf(*Meet({{"dcgm", {Dcgm("DCGM_FI_DEV_FB_FREE", 1)}},
+                          {"all_smi", {AllSmi(kUsed, 3, "0"), AllSmi(kUsed, 4, "1")}}})),
+            "7/ null; 7/0 3; 7/1 4; ");
+}
+
+// The exporter measures GPU instances and names compute instances.
+TEST(MigTest, InfoOfComputeInstancesMeetsTheValuesOfTheirGpuInstanceInAnyOrder) {
+  const auto info = [](const std::string& compute) {
+    return Smi("nvidia_smi_mig_info", 1,
+               {{"compute_instance_id", compute},
+                {"gpu_instance_id", "7"},
+                {"mig_uuid", "MIG-" + compute}});
+  };
+  const auto used = Smi("nvidia_smi_mig_memory_used_bytes", 5, {{"gpu_instance_id", "7"}});
+  const auto free = Smi("nvidia_smi_mig_memory_free_bytes", 6, {{"gpu_instance_id", "7"}});
+  std::vector<FakeSample> samples = {used, free, info("0")};
+  std::mt19937 random(7);
+  for (int i = 0; i < 10; ++i) {
+    std::shuffle(samples.begin(), samples.end(), random);
+    const auto snapshot = Meet({{"nvidia_smi", samples}});
+    ASSERT_EQ(RowsOf(*snapshot), "7/0 5; ");
+    EXPECT_EQ(snapshot->gpus[0].text(Text::kMigUuid), "MIG-0");
+  }
+  samples.push_back(info("1"));
+  for (int i = 0; i < 10; ++i) {
+    std::shuffle(samples.begin(), samples.end(), random);
+    ASSERT_EQ(RowsOf(*Meet({{"nvidia_smi", samples}})), "7/ 5; 7/0 null; 7/1 null; ");
+  }
+}
+
+// Two machines that were cloned show one UUID.
+TEST(MigTest, RowsOfTwoNodesDoNotMeet) {
+  const auto of_node = [](const std::string& node, Labels more) {
+    more.emplace_back("node", node);
+    return Smi("nvidia_smi_mig_memory_used_bytes", 5, std::move(more));
+  };
+  const Labels instance = {{"gpu_instance_id", "7"}};
+  const Labels compute = {{"compute_instance_id", "0"}, {"gpu_instance_id", "7"}};
+  EXPECT_EQ(RowsOf(*Meet({{"nvidia_smi", {of_node("a", compute), of_node("b", instance)}}})),
+            "7/0 5; 7/0 5; ");
+}
+
+}  // namespace
+}  // namespace gpumon::gpu
