@@ -7,11 +7,11 @@
 #include <limits>
 #include <numeric>
 #include <tuple>
-#include <unordered_map>
 
 #include "internal/gpu/bounds.h"
 #include "internal/gpu/mig.h"
 #include "internal/gpu/mix.h"
+#include "internal/gpu/row_commands.h"
 #include "internal/gpu/row_order.h"
 
 namespace gpumon::gpu {
@@ -103,13 +103,7 @@ void Join<RowT>::AddTargetTimes(std::size_t exporter, const prom::InstantVector&
 template <class RowT>
 void Join<RowT>::AddTargets(const prom::InstantVector& targets) {
   around_.own_pods.Add(targets);
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    if (targets.point(i).value != 0) continue;
-    const prom::LabelSet labels = targets.labels(i);
-    down_.push_back({Contest::TargetOf(labels), "job " + std::string(prom::Get(labels, "job")) +
-                                                    ", " +
-                                                    std::string(prom::Get(labels, "instance"))});
-  }
+  down_.Add(targets);
 }
 
 template <class RowT>
@@ -317,35 +311,30 @@ void Join<RowT>::CheckRow(RowT& row) {
   Derive(row);
 }
 
+// Quantities that the exporter gives some row, bit by bit.
 template <class RowT>
-void Join<RowT>::ShowCommands(CommandStyle style) {
-  if constexpr (kIsProcess) {
-    if (style == CommandStyle::kFull) return;
-    // Ranks of one job run one command.
-    std::unordered_map<std::string_view, std::string_view> shown;
-    for (auto& row : rows_) {
-      const std::string_view command = row.text(Text::kCommand);
-      const auto [known, is_new] = shown.try_emplace(command);
-      if (is_new) {
-        const std::string text = ShowCommand(command, style);
-        known->second = text == command ? command : snapshot_->arena.Keep(text);
-      }
-      row.set_text(Text::kCommand, known->second);
-    }
+std::uint64_t Join<RowT>::FieldsOf(std::size_t exporter) const {
+  std::uint64_t fields = 0;
+  const auto& metrics = exporters_[exporter]->metrics(kIsProcess);
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    const models::Coverage& coverage = snapshot_->coverage[first_coverage_[exporter] + i];
+    if (coverage.rows + coverage.losers > 0) fields |= std::uint64_t{1} << metrics[i].slot;
   }
+  return fields;
 }
 
 // Nodes as the whole row knows them: an exporter that names none may meet one that does.
 template <class RowT>
 void Join<RowT>::NoteShown() {
   for (std::size_t i = 0; i < parts_.size(); ++i) {
+    const std::uint64_t fields = FieldsOf(i);
     // One target's rows mostly stand together, and so do one node's.
     std::size_t last_target = 0;
     std::string_view last_node;
     parts_[i]->times().ForEach([&](std::uint32_t row, std::size_t target) {
       const std::string_view node = rows_[places_[i][row]].text(Text::kNode);
       if (target == last_target && node == last_node) return;
-      shown_.insert({exporters_[i]->name, target, std::string(node)});
+      shown_.insert({exporters_[i]->name, target, std::string(node), fields});
       last_target = target;
       last_node = node;
     });
@@ -355,34 +344,24 @@ void Join<RowT>::NoteShown() {
 template <class RowT>
 void Join<RowT>::FindDown(const TargetMemory& memory) {
   for (std::size_t i = 0; i < exporters_.size(); ++i) {
-    std::set<std::string> nodes;
-    std::set<std::string> names;
-    for (const Target& target : down_) {
-      const auto its = memory.NodesOf(exporters_[i]->name, target.key);
-      if (its.empty()) continue;
-      nodes.insert(its.begin(), its.end());
-      names.insert(target.name);
-    }
-    if (names.empty()) continue;
-    const std::string more =
-        names.size() == 1 ? "" : " and " + std::to_string(names.size() - 1) + " more";
-    AddUniqueWarning(exporters_[i]->name + ": " +
-                     (names.size() == 1 ? "a scrape target is" : "scrape targets are") +
-                     " down, what it showed is missing (" + *names.begin() + more + ")");
-    BlameDown(i, nodes);
+    const auto missed = down_.MissedOf(exporters_[i]->name, memory);
+    if (!missed) continue;
+    AddUniqueWarning(missed->warning);
+    Miss(i, *missed);
   }
 }
 
 template <class RowT>
-void Join<RowT>::BlameDown(std::size_t exporter, const std::set<std::string>& nodes) {
+void Join<RowT>::Miss(std::size_t exporter, const DownTargets::Missed& missed) {
   // Rows of the only exporter are all its own.
   for (std::size_t at = 0; at < said_by_.size(); ++at) {
     RowT& row = rows_[at];
     if ((said_by_[at] & BitOf(exporter)) != 0) continue;
-    if (nodes.count(std::string(row.text(Text::kNode))) == 0) continue;
-    for (const schema::Metric& metric : exporters_[exporter]->metrics(kIsProcess)) {
-      if (row.readings.reason(metric.slot) == NullReason::kNotExported) {
-        row.readings.SetAbsent(metric.slot, NullReason::kExporterDown);
+    if (missed.nodes.count(std::string(row.text(Text::kNode))) == 0) continue;
+    for (std::size_t slot = 0; slot < kSlots; ++slot) {
+      const bool was_there = (missed.fields >> slot & 1U) != 0;
+      if (was_there && row.readings.reason(slot) == NullReason::kNotExported) {
+        row.readings.SetAbsent(slot, NullReason::kExporterDown);
       }
     }
   }
@@ -428,7 +407,7 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
     CheckRow(row);
     if (row.text(Text::kNode).empty()) ++counts_.no_node_label;
   }
-  ShowCommands(commands);
+  if constexpr (kIsProcess) ShowCommands(rows_, commands, snapshot_->arena);
   StateReasons();
   StateWarnings();
   if constexpr (!kIsProcess) {

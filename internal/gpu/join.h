@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "internal/gpu/command.h"
+#include "internal/gpu/down_targets.h"
 #include "internal/gpu/exporter_rows.h"
 #include "internal/gpu/identity.h"
 #include "internal/gpu/row_index.h"
@@ -96,10 +97,10 @@ class Join {
   void CoverRow(std::size_t exporter, std::size_t i, const RowT& row);
   void AddWorkloads(std::uint32_t at, const std::vector<models::Workload>& more);
   void CheckRow(RowT& row);
-  void ShowCommands(CommandStyle style);
   void NoteShown();
   void FindDown(const TargetMemory& memory);
-  void BlameDown(std::size_t exporter, const std::set<std::string>& nodes);
+  void Miss(std::size_t exporter, const DownTargets::Missed& missed);
+  std::uint64_t FieldsOf(std::size_t exporter) const;
   void StateReasons();
   void StateWarnings();
 
@@ -107,11 +108,7 @@ class Join {
   const UnitEvidence& evidence_;
   std::shared_ptr<models::Snapshot> snapshot_;
   Surroundings around_;
-  struct Target {
-    std::size_t key;  // Contest::TargetOf
-    std::string name;
-  };
-  std::vector<Target> down_;
+  DownTargets down_;
   std::set<TargetMemory::Shown> shown_;
   std::vector<std::unique_ptr<ExporterRows<RowT>>> parts_;  // one for each exporter
   // Processes: what the exporters' info families say of the GPUs they run on.

@@ -11,19 +11,20 @@ void TargetMemory::Learn(const std::set<Shown>& shown) {
     Entry& entry = entries_[{one.exporter, one.target}];
     const bool same_target =
         last != nullptr && last->exporter == one.exporter && last->target == one.target;
-    if (!same_target) entry.nodes.clear();
-    entry.nodes.insert(one.node);
+    if (!same_target) entry.memory = {};
+    entry.memory.nodes.insert(one.node);
+    entry.memory.fields |= one.fields;
     entry.seen = now;
     last = &one;
   }
   std::erase_if(entries_, [&](const auto& entry) { return now - entry.second.seen > kHour; });
 }
 
-std::set<std::string> TargetMemory::NodesOf(std::string_view exporter, std::size_t target) const {
+auto TargetMemory::Recall(std::string_view exporter, std::size_t target) const -> Memory {
   const MutexLock lock(mutex_);
   const auto found = entries_.find({std::string(exporter), target});
   if (found == entries_.end() || clock_.Steady() - found->second.seen > kHour) return {};
-  return found->second.nodes;
+  return found->second.memory;
 }
 
 bool TargetMemory::Knows(std::string_view exporter) const {

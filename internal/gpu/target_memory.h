@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -26,18 +27,23 @@ class TargetMemory {
     std::string exporter;    // a schema's name
     std::size_t target = 0;  // Contest::TargetOf
     std::string node;
+    std::uint64_t fields = 0;  // bits by models::Quantity: what the exporter gives
     auto operator<=>(const Shown&) const = default;
   };
   // What one refresh of the present saw.
   void Learn(const std::set<Shown>& shown);
-  // The nodes whose GPUs `target` showed for `exporter`.
-  std::set<std::string> NodesOf(std::string_view exporter, std::size_t target) const;
+  struct Memory {
+    std::set<std::string> nodes;  // whose GPUs it showed; empty when it is not known
+    std::uint64_t fields = 0;
+  };
+  // What `target` showed for `exporter`.
+  Memory Recall(std::string_view exporter, std::size_t target) const;
   bool Knows(std::string_view exporter) const;
 
  private:
   using Key = std::pair<std::string, std::size_t>;
   struct Entry {
-    std::set<std::string> nodes;  // of the refresh that saw it last
+    Memory memory;  // of the refresh that saw it last
     SteadyTime seen;
   };
 

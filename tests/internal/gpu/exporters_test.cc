@@ -490,8 +490,7 @@ TEST_F(DownTest, WhatATargetShowedBeforeItWentDownIsMissingForThatReason) {
   const GpuMetrics& row = snapshot->gpus.at(0);
   EXPECT_EQ(Why(row, Quantity::kPower), NullReason::kExporterDown);
   EXPECT_EQ(Of(row, Quantity::kUtilization), 83) << "the other one's";
-  EXPECT_EQ(Why(row, Quantity::kTensorActive), NullReason::kExporterDown)
-      << "it may have had that too";
+  EXPECT_EQ(Why(row, Quantity::kTensorActive), NullReason::kNotExported) << "it never had that";
   EXPECT_EQ(snapshot->warnings,
             std::vector<std::string>{"nvidia_smi: a scrape target is down, what it showed is "
                                      "missing (job nge, 10.0.0.1:9835)"});

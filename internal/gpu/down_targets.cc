@@ -1,0 +1,37 @@
+#include "internal/gpu/down_targets.h"
+
+#include "internal/gpu/contest.h"
+
+namespace gpumon::gpu {
+
+void DownTargets::Add(const prom::InstantVector& targets) {
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (targets.point(i).value != 0) continue;
+    const prom::LabelSet labels = targets.labels(i);
+    std::string name = "job ";
+    name.append(prom::Get(labels, "job")).append(", ").append(prom::Get(labels, "instance"));
+    targets_.push_back({Contest::TargetOf(labels), std::move(name)});
+  }
+}
+
+auto DownTargets::MissedOf(const std::string& exporter, const TargetMemory& memory) const
+    -> std::optional<Missed> {
+  Missed missed;
+  std::set<std::string> names;
+  for (const Target& target : targets_) {
+    const TargetMemory::Memory its = memory.Recall(exporter, target.key);
+    if (its.nodes.empty()) continue;
+    missed.nodes.insert(its.nodes.begin(), its.nodes.end());
+    missed.fields |= its.fields;
+    names.insert(target.name);
+  }
+  if (names.empty()) return std::nullopt;
+  missed.warning = exporter + ": ";
+  missed.warning += names.size() == 1 ? "a scrape target is" : "scrape targets are";
+  missed.warning += " down, what it showed is missing (" + *names.begin();
+  if (names.size() > 1) missed.warning += " and " + std::to_string(names.size() - 1) + " more";
+  missed.warning += ')';
+  return missed;
+}
+
+}  // namespace gpumon::gpu
