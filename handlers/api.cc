@@ -122,8 +122,8 @@ void Call::SendError(const Status& status) {
 }
 
 void Call::SendError(const Status& status, int http_status) {
-  // What Prometheus did is in the refresh's line; this is about us.
-  if (!status.detail.empty() && http_status == 500) {
+  // One refresh may fail many requests: each finds its cause by its own id.
+  if (!status.detail.empty()) {
     log::Warning("request failed", {{"request_id", request_id_},
                                     {"code", status.wire_name()},
                                     {"error", status.message},
@@ -213,7 +213,7 @@ void Api::Done(const http::Access& access) {
   const RouteRow* const row =
       access.route < 0 ? nullptr : &Routes()[static_cast<std::size_t>(access.route)];
   const std::string_view route = row == nullptr ? "(none)" : row->path;
-  const double seconds = static_cast<double>(access.duration.count()) / 1000.0;
+  const double seconds = std::chrono::duration<double>(access.duration).count();
   services_.metrics.CountRequest(route, access.method, access.status, seconds);
   const log::Level level = LevelOf(access.status, row);
   if (!log::Enabled(level)) return;
@@ -223,7 +223,7 @@ void Api::Done(const http::Access& access) {
               {"route", route},
               {"status", access.status},
               {"bytes", access.bytes},
-              {"ms", access.duration.count()},
+              {"ms", std::chrono::duration_cast<Millis>(access.duration).count()},
               {"peer", access.peer},
               {"complete", access.complete},
               {"request_id", access.request_id}});

@@ -276,7 +276,7 @@ std::string OpenApiDocument(const Settings& settings) {
   writer.EndObject();
   writer.EndArray();
   writer.Key("security");
-  writer.Raw(R"([{"token":[]},{}])");
+  writer.Raw(settings.asks_for_token ? R"([{"token":[]}])" : R"([{"token":[]},{}])");
   writer.Key("tags");
   writer.Raw(
       R"([{"name":"gpu","description":"GPUs and their processes"},{"name":"health","description":"Probes"},{"name":"service","description":"The server about itself"},{"name":"debug","description":"Only with DEBUG_ENDPOINTS"}])");

@@ -31,6 +31,7 @@ struct Settings {
   std::vector<std::string> cors_origins;   // lower case, or one "*"; empty: none
   std::string base_path;
   bool commands_hidden = false;           // PROCESS_COMMANDS
+  bool asks_for_token = false;            // API_BEARER_TOKEN_FILE
   std::vector<std::string> command_line;  // secrets masked, for /debug
   // Name and PromQL of what a refresh asks at present, for /debug/vars. May be empty.
   std::function<std::vector<std::pair<std::string, std::string>>()> queries;

@@ -91,12 +91,14 @@ report_death() {
   { wait "${pids[$1]}"; } 2>/dev/null || status=$?
   unset "pids[$1]"
   clear_progress
-  local log=${log_of[$1]}
+  local log=${log_of[$1]} how="exit code $status"
+  [ "$status" -le 128 ] || how="signal $((status - 128))"
   if [ "$log" != - ] && [ -s "$log" ]; then
     tail -n 5 "$log" >&2
-    die "$1 ended with exit code $status; its last lines are above, all of them in $log"
+    die "$1 ended with $how; its last lines are above, all of them in $log"
   fi
-  die "$1 ended with exit code $status; what it said is above"
+  [ "$log" = - ] || die "$1 ended with $how; it said nothing"
+  die "$1 ended with $how; what it said is above"
 }
 
 # The server goes first: it may still be asking Prometheus.
@@ -249,7 +251,8 @@ run_demo() {
 
   while :; do
     need server prometheus exporter
-    sleep 0.5
+    # Where bash hears of a child that was killed, and would say so in its own words.
+    { sleep 0.5; } 2>/dev/null
   done
 }
 

@@ -81,6 +81,7 @@ handlers::Settings SettingsOf(const config::ServerConfig& config) {
   settings.allowed_hosts = config.allowed_hosts;
   settings.cors_origins = config.cors_allowed_origins;
   settings.base_path = config.base_path;
+  settings.asks_for_token = !config.api_bearer_token_file.empty();
   settings.commands_hidden = config.process_commands == config::ProcessCommands::kHidden;
   for (const auto& argument : profile::CommandLine()) {
     settings.command_line.push_back(gpu::ShowCommand(argument, gpu::CommandStyle::kRedacted));

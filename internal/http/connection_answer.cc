@@ -186,7 +186,7 @@ std::optional<Access> Connection::FinishTurn(bool complete) {
   access.status = turn_.status;
   if (outbox_.sent() > turn_.head_end) access.bytes = outbox_.sent() - turn_.head_end;
   const SteadyTime now = Now();
-  access.duration = std::chrono::duration_cast<Millis>(now - brief.received_at);
+  access.duration = std::chrono::duration_cast<std::chrono::microseconds>(now - brief.received_at);
   access.complete = complete;
   turn_.active = false;
   idle_since_ = request_begun_ = now;

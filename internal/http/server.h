@@ -82,9 +82,9 @@ struct Access {
   std::string request_id;  // the X-Request-Id of the answer
   int route = -1;          // -1: none (404, or refused by the transport)
   int status = 0;
-  std::uint64_t bytes = 0;  // body bytes handed to the kernel
-  Millis duration{0};       // from the request's first byte
-  bool complete = true;     // false: the client went away first
+  std::uint64_t bytes = 0;                // body bytes handed to the kernel
+  std::chrono::microseconds duration{0};  // from the request's first byte
+  bool complete = true;                   // false: the client went away first
 };
 
 // What the server serves. No call may block, or Stop() the server. Handle and Options come from

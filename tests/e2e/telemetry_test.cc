@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,6 +71,25 @@ TEST(TelemetryTest, DebugRoutesTellOfTheProcess) {
   EXPECT_TRUE(WaitUntil([&] { return server.Get("/debug/pprof/profile?seconds=1").status == 200; },
                         Millis(10'000)));
 #endif
+}
+
+TEST(TelemetryTest, AFailedRequestFindsItsCauseByItsId) {
+  fault::FaultServer upstream;
+  upstream.SetReply(fault::HttpStatus(500, "the disk is on fire", "text/plain"));
+  const ApiServer server(upstream.url());
+  const Answer answer = server.Get(kMetrics, {{"X-Request-Id", "mine-7"}});
+  EXPECT_EQ(answer.status, 502);
+  EXPECT_FALSE(Holds(answer.body, "disk"));
+  EXPECT_TRUE(WaitUntil(
+      [&] {
+        std::istringstream lines(server.log());
+        for (std::string line; std::getline(lines, line);) {
+          if (Holds(line, "mine-7") && Holds(line, "disk is on fire")) return true;
+        }
+        return false;
+      },
+      Millis(10'000)))
+      << server.log();
 }
 
 TEST(TelemetryTest, DebugRoutesStayOpenToThisMachineAlone) {

@@ -92,6 +92,12 @@ TEST_F(ApiTest, TheOpenApiDocumentHasEveryRouteAndNothingElse) {
   EXPECT_EQ(documented, routes);
 }
 
+TEST_F(ApiTest, TheOpenApiDocumentSaysWhetherATokenIsNeeded) {
+  EXPECT_NE(OpenApiDocument(settings_).find(R"("security":[{"token":[]},{}])"), std::string::npos);
+  settings_.asks_for_token = true;
+  EXPECT_NE(OpenApiDocument(settings_).find(R"("security":[{"token":[]}],)"), std::string::npos);
+}
+
 TEST_F(ApiTest, EveryReferenceOfTheOpenApiDocumentHasATarget) {
   const std::string text = OpenApiDocument(settings_);
   const auto document = json::ParseDocument(text);

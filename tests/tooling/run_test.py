@@ -242,6 +242,17 @@ class RunTest(unittest.TestCase):
         self.assertIn("server ended with exit code 7", result.stderr.splitlines()[-1])
         self.assertFalse([pid for _, pid in self.started() if alive(pid)])
 
+    def test_a_child_that_is_killed_is_one_clear_line(self):
+        pid = self.start()
+        self.read_until("Ctrl-C ends everything")
+        handles = self.watch()
+        os.kill(dict(self.started())["prometheus"], signal.SIGKILL)
+        shown = self.read_until()
+        self.assertIn("run: prometheus ended with signal 9", shown)
+        self.assertNotIn("Killed", shown)
+        self.assertEqual(self.exit_code(pid), 1)
+        self.assert_all_end(handles)
+
     def test_a_port_taken_meanwhile_is_tried_again(self):
         self.start(STUB_PROMETHEUS="busy-once")
         self.read_until("Ctrl-C ends everything")
