@@ -16,7 +16,7 @@ namespace {
 
 constexpr long kReadBuffer = 128L << 10U;
 // A paused handle keeps all that it has decompressed of one read, a thousandfold at worst.
-constexpr long kReadCompressed = 4L << 10U;
+constexpr long kReadCompressed = 1L << 10U;
 constexpr std::size_t kFirstBodyBytes = std::size_t{16} << 10U;
 constexpr std::size_t kLargeBody = std::size_t{1} << 20U;
 // Names are looked up again soon: a Service's address moves.
@@ -179,7 +179,11 @@ void Transfer::Reserve(std::size_t bytes) {
       promised > 0) {
     capacity = std::max(bytes, static_cast<std::size_t>(promised));
   }
-  body_.reserve(std::min(capacity, request_.max_response_bytes));
+  std::string larger;
+  larger.reserve(std::min(capacity, request_.max_response_bytes));
+  larger.append(body_);
+  body_.swap(larger);
+  DropPages(larger);
 }
 
 bool Transfer::IsCompressed() const {

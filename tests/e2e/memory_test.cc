@@ -50,5 +50,20 @@ TEST(MemoryTest, EndlessAnswersCostTwoAndAHalfTimesTheCapTogether) {
   EXPECT_GT(before, 0U);
 }
 
+TEST(MemoryTest, SoDoBombsThatWereAskedForCompressed) {
+  FaultServer upstream;
+  upstream.SetReply(fault::GzipBomb(std::size_t{200} << 20U));
+  ApiServer server(upstream.url(), {{"PROMETHEUS_GZIP", "on"}});
+  const std::size_t before = PeakResidentKiB(server.process().pid());
+  for (int i = 0; i < 2; ++i) {
+    ExpectEnvelope(server.Get(kMetrics + ("?at=" + std::to_string(1'700'000'000 + i))), 502,
+                   "upstream_too_large");
+  }
+#ifndef GPUMON_SANITIZED
+  EXPECT_LT(PeakResidentKiB(server.process().pid()), before + 5 * 64 * 1024 / 2);
+#endif
+  EXPECT_GT(before, 0U);
+}
+
 }  // namespace
 }  // namespace gpumon::e2e
