@@ -43,6 +43,7 @@ class Readings {
  public:
   Readings() { reasons_.fill(NullReason::kNotExported); }
 
+  static constexpr std::size_t size() { return N; }
   bool Has(std::size_t slot) const { return reasons_[slot] == NullReason::kNone; }
   std::optional<double> Get(std::size_t slot) const {
     return Has(slot) ? std::optional<double>(values_[slot]) : std::nullopt;

@@ -8,6 +8,7 @@
 #include "internal/base/log.h"
 #include "internal/base/mutex.h"
 #include "internal/base/text.h"
+#include "internal/gpu/refresh_choice.h"
 
 namespace gpumon::gpu {
 namespace {
@@ -302,52 +303,6 @@ Collector::Collector(prom::Client& client, const Clock& clock, UpstreamClock& up
       detector_(client, clock, registry, &targets_),
       budget_(max_concurrency) {}
 
-// Of a refresh with what is known and the news of what is there: that refresh, unless others are
-// there; then one with those.
-class Collector::Choice {
- public:
-  using Collection = Result<SnapshotPtr>;
-
-  Choice(DetectedPtr known, std::function<void(DetectedPtr, Collected)> start, Collected done)
-      : known_(std::move(known)), start_(std::move(start)), done_(std::move(done)) {}
-
-  void Heard(DetectedPtr there) {
-    const bool others = there && there->AsksOtherThan(*known_);
-    Collected done;
-    std::optional<Collection> result;
-    {
-      const MutexLock lock(mutex_);
-      heard_ = true;
-      if (others || result_) done = std::move(done_);
-      if (others) done_ = nullptr;
-      result = std::move(result_);
-    }
-    if (others) return start_(std::move(there), std::move(done));
-    if (result) done(std::move(*result));
-  }
-
-  void Ended(Collection result) {
-    Collected done;
-    {
-      const MutexLock lock(mutex_);
-      if (heard_) {
-        done = std::move(done_);
-      } else {
-        result_ = std::move(result);
-      }
-    }
-    if (done) done(std::move(result));
-  }
-
- private:
-  const DetectedPtr known_;
-  const std::function<void(DetectedPtr, Collected)> start_;
-  Mutex mutex_;
-  Collected done_ GUARDED_BY(mutex_);
-  bool heard_ GUARDED_BY(mutex_) = false;
-  std::optional<Collection> result_ GUARDED_BY(mutex_);
-};
-
 template <class RefreshT>
 void Collector::Begin(const std::shared_ptr<RefreshT>& refresh, std::size_t queries) {
   if (queries == 0) return refresh->FinishEmpty();
@@ -381,7 +336,7 @@ void Collector::Collect(Part part, std::optional<double> time, Deadline deadline
   const Set set{part, time.value_or(upstream_clock_.Now()), deadline, !time.has_value()};
   if (part == Part::kPods) return CollectPods(set.time, deadline, std::move(done));
   const DetectedPtr known = detector_.Known();
-  const auto choice = std::make_shared<Choice>(
+  const auto choice = std::make_shared<RefreshChoice>(
       known,
       [this, set](DetectedPtr there, Collected then) {
         Start(set, std::move(there), std::move(then));

@@ -59,7 +59,6 @@ class Collector {
  private:
   template <class RowT>
   class Refresh;
-  class Choice;
   // What one refresh is for.
   struct Set {
     models::Part part;

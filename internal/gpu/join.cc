@@ -40,11 +40,6 @@ std::size_t IdHash(const RowT& row) {
   return HashOf(row, row.text(Text::kNode), row.text(Text::kGpuId));
 }
 
-// Exporters beyond the sixty-third share a bit.
-std::uint64_t BitOf(std::size_t exporter) {
-  return std::uint64_t{1} << std::min<std::size_t>(exporter, 63);
-}
-
 }  // namespace
 
 template <class RowT>
@@ -53,7 +48,7 @@ Join<RowT>::Join(std::span<const schema::Exporter* const> exporters, UnitEvidenc
     : exporters_(exporters),
       evidence_(evidence),
       snapshot_(std::make_shared<models::Snapshot>()),
-      places_(exporters.size()),
+      contributions_(exporters.size()),
       failed_(kSlots, false) {
   snapshot_->as_of = as_of;
   snapshot_->part = kIsProcess ? models::Part::kProcesses : models::Part::kGpus;
@@ -179,10 +174,9 @@ template <class RowT>
 void Join<RowT>::AddRow(std::size_t exporter, std::size_t i) {
   ExporterRows<RowT>& rows = *parts_[exporter];
   const auto at = static_cast<std::uint32_t>(rows_.size());
-  places_[exporter][i] = at;
+  contributions_.Add(exporter, i, at);
   rows_.push_back(rows.row(i));
   last_exporter_.push_back(exporter);
-  said_by_.push_back(BitOf(exporter));
   held_.push_back(rows.WorkloadsOf(i));
   const RowT& row = rows_.back();
   CoverRow(exporter, i, row);
@@ -203,19 +197,18 @@ void Join<RowT>::TakeAll() {
     TellMet(0, i, static_cast<std::uint32_t>(i));
     held_.push_back(rows.WorkloadsOf(i));
   }
-  std::iota(places_.front().begin(), places_.front().end(), 0U);
+  contributions_.AddAll();
   rows_ = rows.TakeRows();
 }
 
 template <class RowT>
 void Join<RowT>::FillRow(std::uint32_t at, std::size_t exporter, std::size_t i) {
   ExporterRows<RowT>& rows = *parts_[exporter];
-  places_[exporter][i] = at;
+  contributions_.Add(exporter, i, at);
   RowT& row = rows_[at];
   const RowT& more = rows.row(i);
   const bool had_uuid = !row.text(Text::kUuid).empty();
   last_exporter_[at] = exporter;
-  said_by_[at] |= BitOf(exporter);
   TellMet(exporter, i, at);
   bool used = false;
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
@@ -273,7 +266,7 @@ void Join<RowT>::Take(std::size_t exporter) {
   counts_.duplicates += rows.counts().duplicates;
   counts_.bad_value += rows.counts().bad_value;
   if (rows.size() > 0) snapshot_->sources.push_back(exporters_[exporter]->name);
-  places_[exporter].resize(rows.size());
+  contributions_.Expect(exporter, rows.size());
   std::array<std::size_t, RowNames<RowT>::kRanks> of_rank{};
   for (std::size_t i = 0; i < rows.size(); ++i) ++of_rank[names_.RankOf(rows.row(i))];
   const bool mixed = std::count(of_rank.begin(), of_rank.end(), 0U) + 1 < std::ssize(of_rank);
@@ -323,21 +316,11 @@ std::uint64_t Join<RowT>::FieldsOf(std::size_t exporter) const {
   return fields;
 }
 
-// Nodes as the whole row knows them: an exporter that names none may meet one that does.
 template <class RowT>
 void Join<RowT>::NoteShown() {
   for (std::size_t i = 0; i < parts_.size(); ++i) {
-    const std::uint64_t fields = FieldsOf(i);
-    // One target's rows mostly stand together, and so do one node's.
-    std::size_t last_target = 0;
-    std::string_view last_node;
-    parts_[i]->times().ForEach([&](std::uint32_t row, std::size_t target) {
-      const std::string_view node = rows_[places_[i][row]].text(Text::kNode);
-      if (target == last_target && node == last_node) return;
-      shown_.insert({exporters_[i]->name, target, std::string(node), fields});
-      last_target = target;
-      last_node = node;
-    });
+    contributions_.NoteShown(i, exporters_[i]->name, FieldsOf(i), parts_[i]->times(), rows_,
+                             shown_);
   }
 }
 
@@ -347,23 +330,7 @@ void Join<RowT>::FindDown(const TargetMemory& memory) {
     const auto missed = down_.MissedOf(exporters_[i]->name, memory);
     if (!missed) continue;
     AddUniqueWarning(missed->warning);
-    Miss(i, *missed);
-  }
-}
-
-template <class RowT>
-void Join<RowT>::Miss(std::size_t exporter, const DownTargets::Missed& missed) {
-  // Rows of the only exporter are all its own.
-  for (std::size_t at = 0; at < said_by_.size(); ++at) {
-    RowT& row = rows_[at];
-    if ((said_by_[at] & BitOf(exporter)) != 0) continue;
-    if (missed.nodes.count(std::string(row.text(Text::kNode))) == 0) continue;
-    for (std::size_t slot = 0; slot < kSlots; ++slot) {
-      const bool was_there = (missed.fields >> slot & 1U) != 0;
-      if (was_there && row.readings.reason(slot) == NullReason::kNotExported) {
-        row.readings.SetAbsent(slot, NullReason::kExporterDown);
-      }
-    }
+    contributions_.Miss(i, *missed, rows_);
   }
 }
 

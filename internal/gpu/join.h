@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "internal/gpu/command.h"
+#include "internal/gpu/contributions.h"
 #include "internal/gpu/down_targets.h"
 #include "internal/gpu/exporter_rows.h"
 #include "internal/gpu/identity.h"
@@ -99,7 +100,6 @@ class Join {
   void CheckRow(RowT& row);
   void NoteShown();
   void FindDown(const TargetMemory& memory);
-  void Miss(std::size_t exporter, const DownTargets::Missed& missed);
   std::uint64_t FieldsOf(std::size_t exporter) const;
   void StateReasons();
   void StateWarnings();
@@ -116,9 +116,8 @@ class Join {
 
   RowNames<RowT> names_;
   std::vector<RowT> rows_;
-  std::vector<std::size_t> last_exporter_;           // row -> who added to it last
-  std::vector<std::uint64_t> said_by_;               // row -> bits of who added to it
-  std::vector<std::vector<std::uint32_t>> places_;   // exporter, its row -> row
+  std::vector<std::size_t> last_exporter_;  // row -> who added to it last
+  Contributions<RowT> contributions_;
   std::vector<std::vector<models::Workload>> held_;  // row -> its workloads
   RowIndex by_uuid_;
   RowIndex by_id_;

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -96,14 +95,13 @@ const schema::Exporter& NvidiaGpu() {
   return *schema::Registry::BuiltIn().Find("nvidia_gpu");
 }
 
-// The metrics that the requirement names: the first of each field.
-std::vector<std::size_t> FirstMetrics(const std::vector<schema::Metric>& metrics) {
-  std::vector<std::size_t> first;
-  std::set<std::size_t> slots;
+// The metrics that the requirement names.
+std::vector<std::size_t> OwnMetrics(const std::vector<schema::Metric>& metrics) {
+  std::vector<std::size_t> own;
   for (std::size_t i = 0; i < metrics.size(); ++i) {
-    if (slots.insert(metrics[i].slot).second) first.push_back(i);
+    if (metrics[i].own_query) own.push_back(i);
   }
-  return first;
+  return own;
 }
 
 template <class RowT>
@@ -126,7 +124,7 @@ void Run(benchmark::State& state, const Answers& answers, CommandStyle commands)
 
 void JoinGpus(benchmark::State& state) {
   Answers answers;
-  for (const std::size_t metric : FirstMetrics(NvidiaGpu().gpu)) {
+  for (const std::size_t metric : OwnMetrics(NvidiaGpu().gpu)) {
     AddAnswer(answers, static_cast<std::size_t>(state.range(0)), NvidiaGpu().gpu[metric].name,
               GpuSeries);
   }

@@ -1,0 +1,46 @@
+// Which exporter's rows went into which rows of a join.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "internal/gpu/down_targets.h"
+#include "internal/gpu/row_times.h"
+#include "internal/gpu/target_memory.h"
+#include "models/gpu.h"
+
+namespace gpumon::gpu {
+
+// One thread at a time. RowT is models::GpuMetrics or models::GpuProcess.
+template <class RowT>
+class Contributions {
+ public:
+  explicit Contributions(std::size_t exporters) : places_(exporters) {}
+
+  // That exporter has so many rows.
+  void Expect(std::size_t exporter, std::size_t rows) { places_[exporter].resize(rows); }
+  // Its row `i` is row `at`, or a part of it.
+  void Add(std::size_t exporter, std::size_t i, std::uint32_t at);
+  // The rows of the only exporter are the rows.
+  void AddAll();
+
+  // What each target showed for `exporter`, whose name and fields (TargetMemory::Shown) these are.
+  // Nodes as the whole row knows them: an exporter that names none may meet one that does.
+  void NoteShown(std::size_t exporter, const std::string& name, std::uint64_t fields,
+                 const RowTimes& times, const std::vector<RowT>& rows,
+                 std::set<TargetMemory::Shown>& shown) const;
+  // Rows of these nodes that `exporter` says nothing of lack its fields because it is down.
+  void Miss(std::size_t exporter, const DownTargets::Missed& missed, std::vector<RowT>& rows) const;
+
+ private:
+  std::vector<std::vector<std::uint32_t>> places_;  // exporter, its row -> row
+  std::vector<std::uint64_t> said_by_;              // row -> bits of exporters; empty: AddAll
+};
+
+extern template class Contributions<models::GpuMetrics>;
+extern template class Contributions<models::GpuProcess>;
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,39 @@
+// Which of two refreshes answers: the one with what is known, or one with what is there.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "internal/base/mutex.h"
+#include "internal/base/result.h"
+#include "internal/gpu/detector.h"
+#include "models/gpu.h"
+
+namespace gpumon::gpu {
+
+// Of a refresh with what is known and the news of what is there: that refresh, unless others are
+// there; then one with those. Thread-safe; Heard and Ended are each called once.
+class RefreshChoice {
+ public:
+  using Collection = Result<models::SnapshotPtr>;
+  using Done = std::function<void(Collection)>;
+  using Start = std::function<void(DetectedPtr, Done)>;
+
+  // Calls `done` once, from inside Heard, Ended or the refresh that `start` starts.
+  RefreshChoice(DetectedPtr known, Start start, Done done);
+
+  // Null: nobody could tell.
+  void Heard(DetectedPtr there);
+  // The refresh with what is known.
+  void Ended(Collection result);
+
+ private:
+  const DetectedPtr known_;
+  const Start start_;
+  Mutex mutex_;
+  Done done_ GUARDED_BY(mutex_);
+  bool heard_ GUARDED_BY(mutex_) = false;
+  std::optional<Collection> result_ GUARDED_BY(mutex_);
+};
+
+}  // namespace gpumon::gpu
