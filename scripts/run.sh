@@ -247,11 +247,10 @@ run_demo() {
   PROMETHEUS_URL=http://127.0.0.1:$prometheus_port DRAIN_DELAY=${DRAIN_DELAY:-0s} \
     start server - "$server"
   wait_for_server
-  print_urls "$prometheus_port" "$exporter_port"
-
+  # Where bash hears of a child that was killed, it would say so in its own words.
+  { print_urls "$prometheus_port" "$exporter_port"; } 2>/dev/null
   while :; do
     need server prometheus exporter
-    # Where bash hears of a child that was killed, and would say so in its own words.
     { sleep 0.5; } 2>/dev/null
   done
 }

@@ -24,6 +24,23 @@ std::string Contest::InLabelOrder(prom::LabelSet labels) {
   return text;
 }
 
+std::vector<prom::Label> Contest::AsValued(prom::LabelSet timed) {
+  std::vector<prom::Label> labels;
+  std::string_view name;
+  for (const prom::Label& label : timed) {
+    if (label.name == "__series__") {
+      name = label.value;
+    } else {
+      labels.push_back(label);
+    }
+  }
+  if (name.empty()) return labels;
+  const auto place = std::find_if(labels.begin(), labels.end(),
+                                  [](const prom::Label& label) { return label.name > "__name__"; });
+  labels.insert(place, {"__name__", name});
+  return labels;
+}
+
 std::size_t Contest::Doubles(const Ranking& ranking) {
   using Texts = std::tuple<std::string_view, std::string_view, std::string_view>;
   std::set<Texts> seen;
@@ -49,7 +66,9 @@ auto Contest::Decide(const RowTimes& times) -> std::vector<Ranking> {
   std::vector<const Contender*> places;
   places.reserve(contenders_.size());
   for (Contender& contender : contenders_) {
-    contender.at = times.NewestOf(contender.row, contender.target);
+    const auto own = times_.find(contender.labels);
+    contender.at =
+        own != times_.end() ? own->second : times.NewestOf(contender.row, contender.target);
     places.push_back(&contender);
   }
   std::sort(places.begin(), places.end(), [](const Contender* a, const Contender* b) {

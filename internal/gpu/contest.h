@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -40,14 +41,21 @@ class Contest {
   static bool IsContradicted(const Ranking& ranking);
   // A label set as one text that sorts as label sets do.
   static std::string InLabelOrder(prom::LabelSet labels);
+  // The labels of a series whose time was asked for (PlannedQuery::Gives::kSeriesTimes), as its
+  // values have them: `__series__` is its `__name__`.
+  static std::vector<prom::Label> AsValued(prom::LabelSet timed);
 
   bool empty() const { return contenders_.empty(); }
   void Enter(Contender contender) { contenders_.push_back(std::move(contender)); }
-  // Every value that was contended for, by row and metric. Good until the next Enter.
+  // The series `labels` (InLabelOrder) was sampled `at` (Unix seconds).
+  void AddTime(std::string labels, double at) { times_.emplace(std::move(labels), at); }
+  // Every value that was contended for, by row and metric, with the series' own times or else those
+  // of their targets. Good until the next Enter.
   std::vector<Ranking> Decide(const RowTimes& times);
 
  private:
   std::vector<Contender> contenders_;
+  std::unordered_map<std::string, double> times_;
 };
 
 }  // namespace gpumon::gpu

@@ -170,6 +170,7 @@ DetectedPtr Detector::Keep(Result<Detected> detected) {
     return nullptr;  // what was known stays
   }
   if (found_) KeepMissed(*detected);
+  brings_times_.clear();  // perhaps it was one target that was being replaced
   DetectedPtr planned = Plan(*std::move(detected));
   if (!found_ || known_->exporters != planned->exporters) {
     log::Info("exporters to ask", {{"exporters", NamesOf(planned->exporters)}});

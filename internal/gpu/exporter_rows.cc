@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -36,6 +37,11 @@ std::vector<std::size_t> LeadersOf(const std::vector<schema::Metric>& metrics) {
     leaders.push_back(leader);
   }
   return leaders;
+}
+
+// Tells series apart.
+std::size_t KeyOf(const std::string& labels_in_order) {
+  return std::hash<std::string>{}(labels_in_order);
 }
 
 bool AllHold(const std::vector<schema::Condition>& conditions, prom::LabelSet labels) {
@@ -278,7 +284,13 @@ void ExporterRows<RowT>::TakeTimes() {
       const prom::LabelSet labels = vector.labels(i);
       const std::uint32_t row = table_.Find(labels);
       if (row == RowTable<RowT>::kNone) continue;
-      const bool possible = row_times_.AddSeriesTime(row, Contest::TargetOf(labels), at);
+      std::size_t series = 0;
+      if (!contest_.empty()) {
+        std::string order = Contest::InLabelOrder(Contest::AsValued(labels));
+        series = KeyOf(order);
+        contest_.AddTime(std::move(order), at);
+      }
+      const bool possible = row_times_.AddSeriesTime(row, Contest::TargetOf(labels), series, at);
       counts_.bad_value += possible ? 0U : 1U;
       if constexpr (!kIsProcess) {
         if (possible && recorder_ != nullptr) {
@@ -289,11 +301,13 @@ void ExporterRows<RowT>::TakeTimes() {
   }
   times_.clear();
   target_times_.clear();
+  if (!contest_.empty()) row_times_.Gather();
 }
 
 // After the contest: what lost is no part of the row.
 template <class RowT>
 void ExporterRows<RowT>::ApplyTimes() {
+  row_times_.Gather();
   for (std::uint32_t i = 0; i < size(); ++i) {
     const RowTimes::Span span = row_times_.Of(i);
     RowT& its = table_.rows()[i];
@@ -320,6 +334,7 @@ void ExporterRows<RowT>::SettleContest() {
     for (const auto* one : ranking) {
       if (newest && one != &best && one->workload.pod.empty()) {
         row_times_.Lost(one->row, one->target);
+        row_times_.LostSeries(KeyOf(one->labels));
       }
     }
     if (shown < best.metric && (has || !possible)) continue;

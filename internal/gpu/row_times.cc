@@ -83,14 +83,23 @@ void RowTimes::Lost(std::uint32_t row, std::size_t target) {
   if (fed.samples > 0) --fed.samples;
 }
 
-bool RowTimes::AddSeriesTime(std::uint32_t row, std::size_t target, double at) {
-  Span& span = series_[{row, PlaceOf(target)}];
-  if (!Possible(at)) {
-    span.bad = true;
-    return false;
+bool RowTimes::AddSeriesTime(std::uint32_t row, std::size_t target, std::size_t series, double at) {
+  const bool possible = Possible(at);
+  series_.push_back({{row, PlaceOf(target)}, series, possible ? at : kUnknown});
+  return possible;
+}
+
+void RowTimes::Gather() {
+  gathered_.clear();
+  for (const SeriesTime& time : series_) {
+    if (lost_.count(time.series) > 0) continue;
+    Span& span = gathered_[time.of];
+    if (std::isnan(time.at)) {
+      span.bad = true;
+    } else {
+      span.Add(time.at);
+    }
   }
-  span.Add(at);
-  return true;
 }
 
 std::size_t RowTimes::AddTargetTimes(const prom::InstantVector& times) {
@@ -114,7 +123,7 @@ std::size_t RowTimes::AddTargetTimes(const prom::InstantVector& times) {
 
 RowTimes::Span RowTimes::Of(std::uint32_t row, std::uint32_t target) const {
   Span span;
-  if (const auto found = series_.find({row, target}); found != series_.end()) {
+  if (const auto found = gathered_.find({row, target}); found != gathered_.end()) {
     span = found->second;
   }
   if (const auto found = target_times_.find(targets_[target]); found != target_times_.end()) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -42,12 +43,17 @@ class RowTimes {
   // One of those lost to another series: what showed nothing else of the row fed it nothing.
   void Lost(std::uint32_t row, std::size_t target);
 
-  // A series of `row` was sampled `at`. False when that cannot be.
-  bool AddSeriesTime(std::uint32_t row, std::size_t target, double at);
+  // `series` (any number that tells series apart) of `row`, shown by `target`, was sampled `at`.
+  // False when that cannot be.
+  bool AddSeriesTime(std::uint32_t row, std::size_t target, std::size_t series, double at);
+  // It lost to another series: its time is none of the row's.
+  void LostSeries(std::size_t series) { lost_.insert(series); }
   // Series {job, instance, t}: a distinct sample time of that target in `t`; with t="up" the value
   // is the time of its `up`. How many were impossible.
   std::size_t AddTargetTimes(const prom::InstantVector& times);
 
+  // Puts together what is known; before Of and NewestOf, and again when more has come or was lost.
+  void Gather();
   // Of all that fed `row`.
   Span Of(std::uint32_t row) const;
   // Of what `target` showed of `row`; -infinity where unknown.
@@ -102,7 +108,14 @@ class RowTimes {
   // Mostly one target feeds a row; others stand in more_.
   std::vector<Fed> fed_;
   std::unordered_map<std::uint32_t, std::vector<Fed>> more_;
-  std::unordered_map<Key, Span, Hash> series_;  // AddSeriesTime
+  struct SeriesTime {
+    Key of;
+    std::size_t series;
+    double at;  // NaN: impossible
+  };
+  std::vector<SeriesTime> series_;
+  std::set<std::size_t> lost_;
+  std::unordered_map<Key, Span, Hash> gathered_;  // of series_
   std::unordered_map<std::size_t, TargetTimes> target_times_;
 };
 

@@ -147,22 +147,8 @@ void SampleLog::Saw(const Seen& seen) {
 void SampleLog::Timed(const schema::Exporter& exporter, std::uint32_t row, const GpuMetrics& so_far,
                       prom::LabelSet labels, double at) {
   if (!MayBe(so_far)) return;
-  std::vector<prom::Label> named;
-  std::string_view name;
-  for (const prom::Label& label : labels) {
-    if (label.name == "__series__") {
-      name = label.value;
-    } else {
-      named.push_back(label);
-    }
-  }
+  const std::vector<prom::Label> named = Contest::AsValued(labels);
   const std::string series = WithoutName(named);
-  if (!name.empty()) {
-    const auto place = std::find_if(named.begin(), named.end(), [](const prom::Label& label) {
-      return label.name > "__name__";
-    });
-    named.insert(place, {"__name__", name});
-  }
   times_[{&exporter, row}].push_back(
       {Contest::InLabelOrder(named), series, Contest::TargetOf(labels), at});
 }

@@ -112,9 +112,12 @@ TEST(RowTimesTest, ATimeThatCannotBeIsNone) {
   RowTimes times;
   times.SetAsOf(1000);
   See(times, 0, "a");
-  EXPECT_FALSE(times.AddSeriesTime(0, KeyOf("a"), std::nan("")));
-  EXPECT_TRUE(times.AddSeriesTime(0, KeyOf("a"), 900));
-  EXPECT_TRUE(times.AddSeriesTime(0, KeyOf("a"), 700));
+  EXPECT_FALSE(times.AddSeriesTime(0, KeyOf("a"), 1, std::nan("")));
+  EXPECT_TRUE(times.AddSeriesTime(0, KeyOf("a"), 2, 900));
+  EXPECT_TRUE(times.AddSeriesTime(0, KeyOf("a"), 3, 700));
+  EXPECT_TRUE(times.AddSeriesTime(0, KeyOf("a"), 4, 300));
+  times.LostSeries(4);
+  times.Gather();
   EXPECT_EQ(times.Of(0).newest, 900);
   EXPECT_EQ(times.Of(0).oldest, 700);
   EXPECT_TRUE(times.Of(0).bad);
