@@ -72,22 +72,28 @@ std::string FrozenQuery(const schema::Exporter& exporter) {
 std::string StuckQuery(const schema::Exporter& exporter) {
   const std::vector<std::string> power = SelectorsOf(exporter, Quantity::kPower);
   if (power.empty()) return "";
-  const auto any = [](const std::vector<std::string>& selectors, const std::string& before,
-                      const std::string& after) {
+  const auto any = [](const std::vector<std::string>& selectors, const auto& of) {
     std::string promql;
     for (const std::string& selector : selectors) {
       promql.append(promql.empty() ? "" : " or ")
-          .append("group by(job,instance)(" + before + selector + after + ")");
+          .append("group by(job,instance)(" + of(selector) + ")");
     }
     return promql;
   };
-  const std::vector<std::string> energy = SelectorsOf(exporter, Quantity::kEnergy);
-  std::string proof = any(power, "", " % 1 > 0");
-  if (!energy.empty()) proof += " or " + any(energy, "", "");
+  // A series that was there all the time, not one that has just begun.
+  const auto lasting = [](const std::string& now, const std::string& selector) {
+    return now + " and " + selector + " offset 10m and count_over_time(" + selector + "[10m]) > 4";
+  };
+  std::string still =
+      any(power, [&](const std::string& p) { return lasting("(" + p + " % 1 > 0)", p); });
   std::vector<std::string> moving = power;
-  moving.insert(moving.end(), energy.begin(), energy.end());
-  return "(" + any(power, "", " > 0") + ") and (" + any(power, "", " offset 10m") + ") and (" +
-         proof + ") unless (" + any(moving, "changes(", "[10m]) > 0") + ")";
+  if (const auto energy = SelectorsOf(exporter, Quantity::kEnergy); !energy.empty()) {
+    still += " or (" + any(energy, [&](const std::string& e) { return lasting(e, e); }) +
+             ") and (" + any(power, [](const std::string& p) { return p + " > 0"; }) + ")";
+    moving.insert(moving.end(), energy.begin(), energy.end());
+  }
+  return "(" + still + ") unless (" +
+         any(moving, [](const std::string& m) { return "changes(" + m + "[10m]) > 0"; }) + ")";
 }
 
 }  // namespace gpumon::gpu

@@ -207,7 +207,8 @@ void ExpectRow(const Value& row, const Value& shared, const Held& held) {
     const bool known = values != held.values.end() && !values->second.empty();
     const auto shown = row[field].AsDouble();
     if (!shown) {
-      EXPECT_FALSE(known) << field << " is null though Prometheus has it";
+      EXPECT_FALSE(known) << field << " is null though Prometheus has it: "
+                          << TextOf(row["null_reasons"][field]);
       const bool stated = row["null_reasons"].Find(field) != nullptr ||
                           shared.Find(field) != nullptr || row.Find(field) == nullptr;
       EXPECT_TRUE(stated) << field << " is null without a reason";
