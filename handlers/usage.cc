@@ -35,10 +35,13 @@ constexpr std::array kWorkloadColumns = {
     Column{"node_names", Type::kTexts, "", "node", "Where the GPUs are."},
     Column{"gpu_names", Type::kTexts, "", "model", "Their product names."},
     Column{"gpus", Type::kInteger, "", "",
-           "GPUs or MIG instances that exporters say it holds; null: none says which."},
-    Column{"gpus_shared", Type::kInteger, "", "", "Of those: held by others too."},
+           "GPUs that exporters say it holds, whole or in part; null: none says which."},
+    Column{"mig_instances", Type::kInteger, "", "",
+           "MIG instances that it holds, parts of these GPUs."},
+    Column{"gpus_shared", Type::kInteger, "", "", "GPUs and MIG instances that others hold too."},
     Column{"gpu_share", Type::kNumber, "", "",
-           "Sum over its GPUs of 1 / the number of those who hold it."},
+           "Sum over its GPUs of 1 / the number of those who hold it; a MIG instance counts as its "
+           "slices of those that the board has."},
     Column{
         "gpus_requested", Type::kInteger, "", "",
         "GPUs that its pods ask for, from kube-state-metrics. Null when it does not tell for one "
@@ -111,6 +114,7 @@ std::vector<Value> WorkloadRow(const Usage& usage, NullReason untold) {
           Texts(usage.nodes),
           Texts(usage.gpu_names),
           named ? Integer(usage.gpus) : nobody,
+          named ? Integer(usage.mig_instances) : nobody,
           named ? Integer(usage.shared_gpus) : nobody,
           named ? Value(usage.share) : nobody,
           told ? Requested(usage.requested) : Value(untold),

@@ -15,6 +15,7 @@ using models::Quantity;
 struct Bound {
   double low;
   double high;
+  bool whole = false;  // no fraction: shown as an integer, it would be another number
 };
 constexpr double kNoLimit = std::numeric_limits<double>::max();
 constexpr double kMostBytes = 1152921504606846976;  // 1 EiB
@@ -25,7 +26,8 @@ constexpr Bound kPercent{0, 100.5};
 constexpr Bound kAtLeastZero{0, kNoLimit};
 constexpr Bound kBytes{0, kMostBytes};
 constexpr Bound kCelsius{-100, 200};
-constexpr Bound kFlag{0, 1};
+constexpr Bound kFlag{0, 1, true};
+constexpr Bound kCount{0, kNoLimit, true};
 
 constexpr std::array<Bound, models::kQuantities> kGpuBounds = {{
     kPercent,                 // utilization
@@ -43,7 +45,7 @@ constexpr std::array<Bound, models::kQuantities> kGpuBounds = {{
     {0, 100'000},             // SM clock
     {0, 100'000},             // highest SM clock
     {0, 100'000},             // memory clock
-    {0, 32},                  // performance state: 32 is NVML's "unknown"
+    {0, 15, true},            // performance state: 32 is NVML's "unknown"
     kPercent,                 // SM active
     kPercent,                 // SM occupancy
     kPercent,                 // tensor active
@@ -55,19 +57,19 @@ constexpr std::array<Bound, models::kQuantities> kGpuBounds = {{
     kAtLeastZero,             // PCIe out
     kAtLeastZero,             // NVLink in
     kAtLeastZero,             // NVLink out
-    kAtLeastZero,             // NVLink errors
-    kAtLeastZero,             // NVLink links
-    {0, 4294967295.0},        // throttle reasons
-    kAtLeastZero,             // XID
-    kAtLeastZero,             // ECC, corrected, volatile
-    kAtLeastZero,             // ECC, uncorrected, volatile
-    kAtLeastZero,             // ECC, corrected, aggregate
-    kAtLeastZero,             // ECC, uncorrected, aggregate
-    kAtLeastZero,             // rows remapped, correctable
-    kAtLeastZero,             // rows remapped, uncorrectable
-    kAtLeastZero,             // remapping pending
+    kCount,                   // NVLink errors
+    kCount,                   // NVLink links
+    {0, 4294967295.0, true},  // throttle reasons
+    {0, 65535, true},         // XID
+    kCount,                   // ECC, corrected, volatile
+    kCount,                   // ECC, uncorrected, volatile
+    kCount,                   // ECC, corrected, aggregate
+    kCount,                   // ECC, uncorrected, aggregate
+    kCount,                   // rows remapped, correctable
+    kCount,                   // rows remapped, uncorrectable
+    kCount,                   // remapping pending
     kFlag,                    // remapping failed
-    kAtLeastZero,             // PCIe replays
+    kCount,                   // PCIe replays
 }};
 constexpr std::array<Bound, models::kProcessQuantities> kProcessBounds = {{
     {0, kMostBytes},  // GPU memory
@@ -83,7 +85,8 @@ constexpr std::size_t Slot(Quantity quantity) {
 
 template <>
 bool IsPossible<models::GpuMetrics>(std::size_t slot, double value) {
-  return value >= kGpuBounds[slot].low && value <= kGpuBounds[slot].high;
+  const Bound& bound = kGpuBounds[slot];
+  return value >= bound.low && value <= bound.high && (!bound.whole || value == std::floor(value));
 }
 
 template <>

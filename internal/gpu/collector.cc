@@ -47,6 +47,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     const MutexLock lock(mutex_);
     for (std::size_t i = 0; i < detected_->frozen.size(); ++i) {
       if (!detected_->frozen[i].empty()) join_.SetFrozen(i, detected_->frozen[i]);
+      if (!detected_->down[i].empty()) join_.SetDown(i, detected_->down[i]);
     }
   }
 

@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kFallback = "nvidia_gpu";
 constexpr std::string_view kWithoutNode = "without_node";
 constexpr std::string_view kFrozen = "frozen";
+constexpr std::string_view kDown = "down";
 
 std::string NamesOf(const std::vector<const schema::Exporter*>& exporters) {
   std::string names;
@@ -23,22 +24,44 @@ std::string NamesOf(const std::vector<const schema::Exporter*>& exporters) {
   return names;
 }
 
+const std::vector<std::string>& NodeLabels(const schema::Exporter& exporter) {
+  static const std::vector<std::string> kNone;
+  for (const auto& [text, aliases] : exporter.labels.texts) {
+    if (text == models::Text::kNode) return aliases;
+  }
+  return kNone;
+}
+
 // What its series are, and that no label of them names a node.
 std::vector<schema::Condition> WithoutNode(const schema::Exporter& exporter) {
   std::vector<schema::Condition> conditions = exporter.require;
-  for (const auto& [text, aliases] : exporter.labels.texts) {
-    if (text != models::Text::kNode) continue;
-    for (const std::string& label : aliases) {
-      conditions.push_back({label, schema::Condition::Is::kAbsent, {}});
-    }
+  for (const std::string& label : NodeLabels(exporter)) {
+    conditions.push_back({label, schema::Condition::Is::kAbsent, {}});
   }
   return conditions;
+}
+
+// Targets that are down, with the nodes that they showed ten minutes or an hour ago.
+std::string DownClause(const schema::Exporter& exporter) {
+  std::string labels = "job,instance";
+  for (const std::string& label : NodeLabels(exporter)) labels += ',' + label;
+  return "group by(" + labels + ")(" +
+         SelectorOfDetected(exporter, exporter.require, " offset 10m") + " or " +
+         SelectorOfDetected(exporter, exporter.require, " offset 1h") +
+         ") and on(job,instance) (up == 0)";
+}
+
+std::string_view NodeOf(const schema::Exporter& exporter, prom::LabelSet labels) {
+  for (const std::string& label : NodeLabels(exporter)) {
+    if (const auto node = prom::Get(labels, label); !node.empty()) return node;
+  }
+  return {};
 }
 
 }  // namespace
 
 bool Detected::AsksOtherThan(const Detected& other) const {
-  if (exporters != other.exporters || frozen != other.frozen) return true;
+  if (exporters != other.exporters || frozen != other.frozen || down != other.down) return true;
   for (std::size_t i = 0; i < subjects.size(); ++i) {
     if (subjects[i].without_node != other.subjects[i].without_node) return true;
   }
@@ -48,7 +71,6 @@ bool Detected::AsksOtherThan(const Detected& other) const {
 std::string Detector::Query(const schema::Registry& registry) {
   std::string promql;
   for (const auto& exporter : registry.exporters()) {
-    const std::vector<std::string> names = WithPrefixes(*exporter, exporter->detect);
     const auto add = [&](const std::string& clause, std::string_view is) {
       std::string labelled = "label_replace(" + clause + ",\"exporter\"," +
                              prom::Quote(exporter->name) + ",\"\",\"\")";
@@ -57,8 +79,10 @@ std::string Detector::Query(const schema::Registry& registry) {
       }
       promql.append(promql.empty() ? "" : " or ").append(labelled);
     };
-    add("group by(job)(" + SelectorOfAny(names, exporter->require) + ")", "");
-    add("group by(job)(" + SelectorOfAny(names, WithoutNode(*exporter)) + ")", kWithoutNode);
+    add("group by(job)(" + SelectorOfDetected(*exporter, exporter->require) + ")", "");
+    add("group by(job)(" + SelectorOfDetected(*exporter, WithoutNode(*exporter)) + ")",
+        kWithoutNode);
+    add(DownClause(*exporter), kDown);
     if (const std::string stuck = StuckQuery(*exporter); !stuck.empty()) add(stuck, kFrozen);
   }
   return promql;
@@ -84,6 +108,7 @@ DetectedPtr Detector::Plan(Detected detected) const {
     detected.exporters.push_back(subject.exporter);
   }
   detected.frozen.resize(detected.subjects.size());
+  detected.down.resize(detected.subjects.size());
   detected.gpu_plan = PlanQueries(detected.subjects, models::Part::kGpus);
   detected.process_plan = PlanQueries(detected.subjects, models::Part::kProcesses);
   return std::make_shared<const Detected>(std::move(detected));
@@ -114,6 +139,7 @@ Detected Detector::Read(const prom::InstantVector* found) const {
   for (const auto& exporter : registry_.exporters()) {
     Subject subject{exporter.get(), {}};
     std::set<std::size_t> frozen;
+    DownTargets::Nodes down;
     std::set<std::string> jobs;
     bool is_there = false;
     for (std::size_t i = 0; found != nullptr && i < found->size(); ++i) {
@@ -125,6 +151,10 @@ Detected Detector::Read(const prom::InstantVector* found) const {
         continue;
       }
       is_there = true;
+      if (is == kDown) {
+        const std::string_view node = NodeOf(*exporter, labels);
+        if (!node.empty()) down[Contest::TargetOf(labels)].emplace(node);
+      }
       subject.without_node |= is == kWithoutNode;
       if (const auto job = prom::Get(labels, "job"); !job.empty()) jobs.emplace(job);
     }
@@ -132,6 +162,7 @@ Detected Detector::Read(const prom::InstantVector* found) const {
     subject.jobs.assign(jobs.begin(), jobs.end());
     detected.subjects.push_back(std::move(subject));
     detected.frozen.push_back(std::move(frozen));
+    detected.down.push_back(std::move(down));
   }
   return detected;
 }
@@ -154,6 +185,7 @@ void Detector::KeepMissed(Detected& detected) const {
         if (from.subjects[i].exporter != exporter.get()) continue;
         all.subjects.push_back(from.subjects[i]);
         all.frozen.push_back(from.frozen[i]);
+        all.down.push_back(from.down[i]);
         return true;
       }
       return false;

@@ -11,6 +11,7 @@
 #include "internal/base/clock.h"
 #include "internal/base/mutex.h"
 #include "internal/base/result.h"
+#include "internal/gpu/down_targets.h"
 #include "internal/gpu/plan.h"
 #include "internal/gpu/target_memory.h"
 #include "internal/prom/client.h"
@@ -23,6 +24,7 @@ struct Detected {
   std::vector<const schema::Exporter*> exporters;
   std::vector<Subject> subjects;              // the same, and how each is asked
   std::vector<std::set<std::size_t>> frozen;  // by exporter: targets (Contest::TargetOf)
+  std::vector<DownTargets::Nodes> down;       // by exporter
   std::vector<PlannedQuery> gpu_plan;
   std::vector<PlannedQuery> process_plan;
 
@@ -75,7 +77,8 @@ class Detector {
 
   // The one PromQL query. Samples: {exporter="name",job} for each exporter that is there; with
   // is="without_node" where series of it name no node; with is="frozen" and `instance` for targets
-  // as StuckQuery finds them.
+  // as StuckQuery finds them; with is="down", `instance` and the labels that name nodes for targets
+  // that are down and showed it ten minutes or an hour ago.
   static std::string Query(const schema::Registry& registry);
 
  private:

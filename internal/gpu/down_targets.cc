@@ -14,19 +14,27 @@ void DownTargets::Add(const prom::InstantVector& targets) {
   }
 }
 
-auto DownTargets::MissedOf(const std::string& exporter, const TargetMemory& memory) const
-    -> std::optional<Missed> {
+auto DownTargets::MissedOf(const schema::Exporter& exporter, const TargetMemory& memory,
+                           std::uint64_t fields) const -> std::optional<Missed> {
+  if (fields == 0) {
+    for (const schema::Metric& metric : exporter.gpu) fields |= std::uint64_t{1} << metric.slot;
+  }
   Missed missed;
   std::set<std::string> names;
+  const auto past = past_.find(exporter.name);
   for (const Target& target : targets_) {
-    const TargetMemory::Memory its = memory.Recall(exporter, target.key);
+    TargetMemory::Memory its = memory.Recall(exporter.name, target.key);
+    if (its.nodes.empty() && past != past_.end()) {
+      const auto found = past->second.find(target.key);
+      if (found != past->second.end()) its = {found->second, fields};
+    }
     if (its.nodes.empty()) continue;
     missed.nodes.insert(its.nodes.begin(), its.nodes.end());
     missed.fields |= its.fields;
     names.insert(target.name);
   }
   if (names.empty()) return std::nullopt;
-  missed.warning = exporter + ": ";
+  missed.warning = exporter.name + ": ";
   missed.warning += names.size() == 1 ? "a scrape target is" : "scrape targets are";
   missed.warning += " down, what it showed is missing (" + *names.begin();
   if (names.size() > 1) missed.warning += " and " + std::to_string(names.size() - 1) + " more";

@@ -3,20 +3,26 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "internal/gpu/target_memory.h"
 #include "internal/prom/value.h"
+#include "internal/schema/exporter.h"
 
 namespace gpumon::gpu {
 
 // One thread at a time.
 class DownTargets {
  public:
+  // By target (Contest::TargetOf): the nodes whose GPUs it showed.
+  using Nodes = std::map<std::size_t, std::set<std::string>>;
+
+  // What Prometheus's past says of an exporter's targets, beside what is remembered.
+  void SetNodes(const std::string& exporter, const Nodes& nodes) { past_[exporter] = nodes; }
   // Series of `up`.
   void Add(const prom::InstantVector& targets);
   bool empty() const { return targets_.empty(); }
@@ -27,7 +33,10 @@ class DownTargets {
     std::string warning;
   };
   // What is missing of an exporter; nothing when none of these targets is known to have shown it.
-  std::optional<Missed> MissedOf(const std::string& exporter, const TargetMemory& memory) const;
+  // Of a target that is not remembered, `fields` that the exporter's others give; without others
+  // all that the exporter may give.
+  std::optional<Missed> MissedOf(const schema::Exporter& exporter, const TargetMemory& memory,
+                                 std::uint64_t fields) const;
 
  private:
   struct Target {
@@ -35,6 +44,7 @@ class DownTargets {
     std::string name;
   };
   std::vector<Target> targets_;
+  std::map<std::string, Nodes> past_;  // by exporter
 };
 
 }  // namespace gpumon::gpu

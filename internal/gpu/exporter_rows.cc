@@ -162,7 +162,9 @@ void ExporterRows<RowT>::AddShare(const FamilyUse& use, prom::LabelSet labels, d
   if (!std::isfinite(raw) || raw < 0) return;
   Workload* const workload = table_.WorkloadOf(row, labels);
   if (workload == nullptr) return;
-  const double value = values_.ReadShare(share, raw, labels);
+  double value = values_.ReadShare(share, raw, labels);
+  // Counted over slices of time that do not match the GPU's own.
+  if (share.share == schema::Share::kUtilization) value = std::min(value, 100.0);
   Tell(use, row, labels, raw, {value, NullReason::kNone});
   // Several slices of one GPU in one container are one share.
   const auto add = [value](double& sum) { sum = std::isnan(sum) ? value : sum + value; };

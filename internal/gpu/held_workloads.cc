@@ -1,7 +1,9 @@
 #include "internal/gpu/held_workloads.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -10,6 +12,23 @@
 namespace gpumon::gpu {
 
 using models::Workload;
+
+namespace {
+
+// True when they were more.
+bool FitParts(std::vector<Workload>& workloads, double Workload::*part,
+              std::optional<double> whole) {
+  constexpr double kSlack = 1 + 1e-9;
+  double sum = 0;
+  for (const Workload& workload : workloads) {
+    if (!std::isnan(workload.*part)) sum += workload.*part;
+  }
+  if (!whole || !(sum > *whole * kSlack)) return false;
+  for (Workload& workload : workloads) workload.*part *= *whole / sum;
+  return true;
+}
+
+}  // namespace
 
 Workload& HeldWorkloads::Hold(std::size_t row, std::string_view name_space, std::string_view pod,
                               std::string_view container) {
@@ -53,6 +72,21 @@ void SortWorkloads(std::vector<Workload>& workloads) {
   std::sort(workloads.begin(), workloads.end(), [](const Workload& a, const Workload& b) {
     return std::tie(a.name_space, a.pod, a.container) < std::tie(b.name_space, b.pod, b.container);
   });
+}
+
+std::size_t FitWorkloads(std::span<const models::GpuMetrics> rows,
+                         std::vector<std::vector<Workload>>& held) {
+  using models::Quantity;
+  std::size_t scaled = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto fit = [&](double Workload::*part, Quantity quantity) {
+      return FitParts(held[i], part, rows[i].readings.Get(static_cast<std::size_t>(quantity)));
+    };
+    const bool less_used = fit(&Workload::utilization, Quantity::kUtilization);
+    const bool less_held = fit(&Workload::memory_used, Quantity::kMemoryUsed);
+    scaled += less_used || less_held ? 1U : 0U;
+  }
+  return scaled;
 }
 
 }  // namespace gpumon::gpu

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -41,5 +42,10 @@ class HeldWorkloads {
 
 // By namespace, pod, container.
 void SortWorkloads(std::vector<models::Workload>& workloads);
+
+// Parts of one GPU are measured apart from it and from each other: together they are no more than
+// the GPU's own value. `held` by row; how many GPUs had more, and were scaled down.
+std::size_t FitWorkloads(std::span<const models::GpuMetrics> rows,
+                         std::vector<std::vector<models::Workload>>& held);
 
 }  // namespace gpumon::gpu

@@ -327,10 +327,10 @@ void Join<RowT>::NoteShown() {
 template <class RowT>
 void Join<RowT>::FindDown(const TargetMemory& memory) {
   for (std::size_t i = 0; i < exporters_.size(); ++i) {
-    const auto missed = down_.MissedOf(exporters_[i]->name, memory);
+    const auto missed = down_.MissedOf(*exporters_[i], memory, FieldsOf(i));
     if (!missed) continue;
     AddUniqueWarning(missed->warning);
-    contributions_.Miss(i, *missed, rows_);
+    if constexpr (!kIsProcess) contributions_.Miss(i, *missed, rows_);
   }
 }
 
@@ -374,6 +374,7 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
     CheckRow(row);
     if (row.text(Text::kNode).empty()) ++counts_.no_node_label;
   }
+  if constexpr (!kIsProcess) counts_.scaled = FitWorkloads(rows_, held_);
   if constexpr (kIsProcess) ShowCommands(rows_, commands, snapshot_->arena);
   StateReasons();
   StateWarnings();

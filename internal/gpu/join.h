@@ -57,6 +57,10 @@ class Join {
   void AddAddresses(const prom::InstantVector& infos) { around_.addresses.Add(infos); }
   // Targets of that exporter whose values no longer change. Before its values.
   void SetFrozen(std::size_t exporter, const std::set<std::size_t>& targets);
+  // Targets of that exporter that are down, and the nodes that they showed.
+  void SetDown(std::size_t exporter, const DownTargets::Nodes& nodes) {
+    down_.SetNodes(exporters_[exporter]->name, nodes);
+  }
   // Sample times are unknown: the snapshot is partial.
   void AddFailedTimes() { snapshot_->times_failed = snapshot_->partial = true; }
   // The server says that it left something out.

@@ -19,6 +19,8 @@ std::vector<std::string> WarningsOf(const JoinCounts& counts) {
         "old values of failed collections or frozen exporters shown as null");
   state(counts.conflicts, "value that two series contradict each other about shown as null",
         "values that two series contradict each other about shown as null");
+  state(counts.scaled, "GPU whose pods' parts were scaled down to its own value",
+        "GPUs whose pods' parts were scaled down to their own values");
   state(counts.duplicates, "duplicate series ignored", "duplicate series ignored");
   return warnings;
 }

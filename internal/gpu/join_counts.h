@@ -14,6 +14,7 @@ struct JoinCounts {
   std::size_t bad_value = 0;      // NaN, infinite or impossible: null
   std::size_t stale = 0;          // of a collection that failed or an exporter that hangs: null
   std::size_t conflicts = 0;      // two series of one time with different values: null
+  std::size_t scaled = 0;         // GPUs whose pods' parts together were more than the GPU's value
   std::size_t duplicates = 0;     // series beyond the first of one (metric, key)
   std::size_t undecodable = 0;    // samples whose value was no number: NaN, in bad_value too
 };

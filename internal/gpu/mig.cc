@@ -64,6 +64,8 @@ void NameInstances(std::vector<GpuMetrics>& rows) {
     }
   }
   constexpr auto kUtilization = static_cast<std::size_t>(models::Quantity::kUtilization);
+  constexpr auto kMemoryUtilization =
+      static_cast<std::size_t>(models::Quantity::kMemoryUtilization);
   for (GpuMetrics& row : rows) {
     GpuMetrics* const found = IsInstance(row) ? GpuOf(row, gpus) : nullptr;
     if (found == nullptr) continue;
@@ -74,8 +76,12 @@ void NameInstances(std::vector<GpuMetrics>& rows) {
     }
     if (row.gpu_index == GpuMetrics::kNoIndex)
       row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
-    if (gpu.readings.reason(kUtilization) == NullReason::kNotExported) {
-      gpu.readings.SetAbsent(kUtilization, NullReason::kNotSupported);
+    // Some exporters write 0 for what a divided GPU cannot tell.
+    for (const std::size_t slot : {kUtilization, kMemoryUtilization}) {
+      const bool zero = gpu.readings.Get(slot) == 0;
+      const bool none =
+          slot == kUtilization && gpu.readings.reason(slot) == NullReason::kNotExported;
+      if (zero || none) gpu.readings.SetAbsent(slot, NullReason::kNotSupported);
     }
   }
 }

@@ -114,7 +114,13 @@ class Planner {
   }
 
   std::vector<std::string> TimedNames(const std::vector<Metric>& metrics) const {
-    if (part_ == Part::kGpus) return WithPrefixes(exporter_, exporter_.detect);
+    // A target that shows none of them has the time of its `up`.
+    constexpr std::ptrdiff_t kMarks = 5;
+    if (part_ == Part::kGpus) {
+      const auto& marks = exporter_.detect;
+      const auto end = marks.begin() + std::min<std::ptrdiff_t>(kMarks, std::ssize(marks));
+      return WithPrefixes(exporter_, {marks.begin(), end});
+    }
     return WithPrefixes(exporter_, {metrics.front().name});
   }
 
@@ -125,20 +131,34 @@ class Planner {
   std::vector<PlannedQuery>& plan_;
 };
 
+// What labels tell a metric from another exporter's of that name; null where nothing does.
+const std::vector<Condition>* OnlyWhereOf(const Exporter& exporter, const std::string& name) {
+  const std::vector<Condition>* only = nullptr;
+  for (const auto* metrics : {&exporter.gpu, &exporter.process}) {
+    for (const Metric& metric : *metrics) {
+      if (metric.name != name) continue;
+      if (metric.where.empty() || (only != nullptr && *only != metric.where)) return nullptr;
+      only = &metric.where;
+    }
+  }
+  return only;
+}
+
 // Which targets are up, and the pods that they are.
-std::string TargetsQuery(std::span<const Subject> subjects) {
+std::string TargetsQuery(std::span<const Subject> subjects, Part part) {
   std::set<std::string> jobs;
-  std::vector<std::string> names;  // of exporters whose jobs are not known
+  std::string shown;  // of exporters whose jobs are not known
   for (const Subject& subject : subjects) {
     jobs.insert(subject.jobs.begin(), subject.jobs.end());
     if (!subject.jobs.empty() || !subject.exporter->pod_may_be_exporters) continue;
-    const auto its = WithPrefixes(*subject.exporter, subject.exporter->detect);
-    names.insert(names.end(), its.begin(), its.end());
+    if (part != Part::kGpus) continue;
+    shown += (shown.empty() ? "" : " or ") +
+             SelectorOfDetected(*subject.exporter, subject.exporter->require);
   }
   std::string promql = jobs.empty() ? "" : UpOf({jobs.begin(), jobs.end()});
-  if (!names.empty()) {
+  if (!shown.empty()) {
     promql.append(promql.empty() ? "" : " or ")
-        .append("up and on(job,instance) group by(job,instance)(" + SelectorOfAny(names, {}) + ")");
+        .append("up and on(job,instance) group by(job,instance)(" + shown + ")");
   }
   return promql;
 }
@@ -188,13 +208,31 @@ std::vector<std::string> WithPrefixes(const Exporter& exporter,
   return all;
 }
 
+std::string SelectorOfDetected(const Exporter& exporter, const std::vector<Condition>& conditions,
+                               const std::string& offset) {
+  std::vector<std::string> plain;
+  std::string promql;
+  for (const std::string& name : exporter.detect) {
+    const std::vector<Condition>* const where = OnlyWhereOf(exporter, name);
+    for (const std::string& full : WithPrefixes(exporter, {name})) {
+      if (where == nullptr) {
+        plain.push_back(full);
+      } else {
+        promql += " or " + Selector(full, All(conditions, *where)) + offset;
+      }
+    }
+  }
+  if (plain.empty()) return promql.substr(4);
+  return SelectorOfAny(plain, conditions) + offset + promql;
+}
+
 std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, Part part) {
   std::vector<PlannedQuery> plan;
   for (std::size_t i = 0; i < subjects.size(); ++i) Planner(subjects[i], i, part, plan).Plan();
   const auto add = [&](const char* name, std::string promql, PlannedQuery::Gives gives) {
     if (!promql.empty()) plan.push_back({name, std::move(promql), gives, 0, std::nullopt});
   };
-  if (part == Part::kGpus) add("targets", TargetsQuery(subjects), PlannedQuery::Gives::kTargets);
+  if (!plan.empty()) add("targets", TargetsQuery(subjects, part), PlannedQuery::Gives::kTargets);
   if (!plan.empty()) add("addresses", AddressesQuery(subjects), PlannedQuery::Gives::kAddresses);
   return plan;
 }

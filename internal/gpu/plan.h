@@ -47,6 +47,11 @@ std::string Selector(const std::string& name, const std::vector<schema::Conditio
 // `{__name__=~"a|b"}`, or a plain selector for one name.
 std::string SelectorOfAny(const std::vector<std::string>& names,
                           const std::vector<schema::Condition>& conditions);
+// The series by which the exporter is known, that meet `conditions`; `offset` is PromQL like
+// " offset 1h", or empty.
+std::string SelectorOfDetected(const schema::Exporter& exporter,
+                               const std::vector<schema::Condition>& conditions,
+                               const std::string& offset = "");
 // `names` with each of the exporter's prefixes.
 std::vector<std::string> WithPrefixes(const schema::Exporter& exporter,
                                       const std::vector<std::string>& names);

@@ -8,6 +8,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "internal/gpu/mig.h"
+
 namespace gpumon::gpu {
 namespace {
 
@@ -20,6 +22,12 @@ using models::Workload;
 
 std::span<const Workload> WorkloadsOf(const models::Snapshot& snapshot, const GpuMetrics& row) {
   return std::span(snapshot.workloads).subspan(row.first_workload, row.workload_count);
+}
+
+// The board that a row is of, or a part of.
+std::array<std::string_view, 3> DeviceOf(const GpuMetrics& row) {
+  if (!row.text(Text::kUuid).empty()) return {row.text(Text::kUuid), "", ""};
+  return {"", row.text(Text::kNode), row.text(Text::kGpuId)};
 }
 
 void AddText(std::set<std::string_view>& texts, std::string_view text) {
@@ -46,8 +54,22 @@ void AddParts(Total& total, std::span<const Workload* const> parts, double Workl
   }
 }
 
+// Of a whole GPU 1; of a MIG instance the slices of its profile (`3g.40gb` has 3) of those that the
+// board has.
+double PartOfGpu(const GpuMetrics& row) {
+  if (!IsInstance(row)) return 1;
+  const bool four = row.text(Text::kGpuName).find("A30") != std::string_view::npos;
+  const std::string_view profile = row.text(Text::kMigProfile);
+  const double all = four ? 4 : 7;
+  const bool known =
+      profile.size() > 1 && profile[0] >= '1' && profile[0] <= '7' && profile[1] == 'g';
+  return known ? std::min(1.0, (profile[0] - '0') / all) : 1 / all;
+}
+
 void AddGpu(Usage& usage, const GpuMetrics& row) {
-  ++usage.gpus;
+  usage.devices.insert(DeviceOf(row));
+  usage.gpus = usage.devices.size();
+  if (IsInstance(row)) ++usage.mig_instances;
   AddText(usage.nodes, row.text(Text::kNode));
   AddText(usage.gpu_names, row.text(Text::kGpuName));
   AddText(usage.sources, row.text(Text::kSource));
@@ -62,7 +84,7 @@ void AddHeld(Usage& usage, const GpuMetrics& row, std::span<const Workload* cons
     AddText(usage.pods, part->pod);
     AddText(usage.containers, part->container);
   }
-  usage.share += 1.0 / static_cast<double>(holders);
+  usage.share += PartOfGpu(row) / static_cast<double>(holders);
   if (holders == 1) {
     AddReading(usage.utilization, row, Quantity::kUtilization);
     AddReading(usage.memory_used, row, Quantity::kMemoryUsed);

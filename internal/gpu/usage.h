@@ -1,6 +1,7 @@
 // Whose the GPUs are: rows of GPUs and processes, added up by pod, namespace, owner and user.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -41,12 +42,15 @@ struct Usage {
   std::set<std::string_view> gpu_names;
   std::set<std::string_view> sources;
   std::size_t processes = 0;
-  std::size_t gpus = 0;         // GPUs or MIG instances; 0: it has some, nobody says which
-  std::size_t shared_gpus = 0;  // of those: held by others too
-  double share = 0;             // sum over its GPUs of 1 / those who hold it
-  Total utilization;            // % of its GPUs, or of its part where that is measured
-  Total memory_used;            // bytes of its own
-  Total requested;              // GPUs that its pods ask for, but those that have ended
+  std::set<std::array<std::string_view, 3>> devices;
+  std::size_t gpus = 0;           // boards, whole or in part; 0: it has some, nobody says which
+  std::size_t mig_instances = 0;  // parts of them
+  std::size_t shared_gpus = 0;    // GPUs or MIG instances held by others too
+  // Sum over its GPUs of 1 / those who hold it; a MIG instance counts as its part of the board.
+  double share = 0;
+  Total utilization;  // % of its GPUs, or of its part where that is measured
+  Total memory_used;  // bytes of its own
+  Total requested;    // GPUs that its pods ask for, but those that have ended
   // Unix seconds of its newest sample; NaN when unknown.
   double newest = std::numeric_limits<double>::quiet_NaN();
 };

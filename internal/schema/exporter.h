@@ -19,6 +19,7 @@ struct Condition {
   Is is = Is::kEqual;
   std::string value;  // kEqual
 
+  bool operator==(const Condition&) const = default;
   bool Holds(std::string_view text) const {
     if (is == Is::kEqual) return text == value;
     return (is == Is::kPresent) == !text.empty();

@@ -131,19 +131,19 @@ void Table::Survey() {
       continue;
     }
     std::size_t nulls = 0;
-    bool missed = false;  // a target that is down showed it before
+    bool missed = false;  // somebody offers it, though no row has it
     NullReason common = rows_ == 0 ? EmptyReason(fields_[f]) : reason(0, f);
     for (std::size_t r = 0; r < rows_; ++r) {
       const NullReason why = reason(r, f);
       if (why != NullReason::kNone) ++nulls;
-      if (why == NullReason::kExporterDown) missed = true;
+      missed |= why != NullReason::kNone && why != NullReason::kNotExported;
       if (why != common) common = NullReason::kNone;
     }
     if (fields_[f].from == From::kWorkloads) {
       for (std::size_t r = 0; r < rows_ && !shown_[f]; ++r) shown_[f] = !workloads(r).empty();
     } else if (fields_[f].from == From::kMig) {
       for (std::size_t r = 0; r < rows_ && !shown_[f]; ++r) shown_[f] = !cell(r, f).is_null();
-    } else if (nulls < rows_ || missed) {
+    } else if (nulls < rows_ || (missed && IsReading(fields_[f].from))) {
       shown_[f] = true;
     }
     // What one of these rows could have is said in each row that lacks it.
