@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -63,13 +64,20 @@ TEST(LoadTest, TakesSeveralSchemas) {
   EXPECT_EQ(loaded->size(), 2U);
 }
 
+struct Refused {
+  std::string text;
+  std::string error;  // its beginning
+};
+
+void ExpectFailures(std::span<const Refused> rows) {
+  for (const Refused& row : rows) {
+    EXPECT_EQ(Failure(row.text).substr(0, row.error.size()), row.error) << row.text;
+  }
+}
+
 TEST(LoadTest, SaysWhereAMistakeIsAndWhatWasMeant) {
-  struct Row {
-    std::string text;
-    std::string error;
-  };
   const auto metric = [](const std::string& text) { return Schema("", text); };
-  const Row rows[] = {
+  const Refused rows[] = {
       {Schema(R"(, "prioritty": 2)"),
        "x.json: unknown key \"prioritty\"; did you mean \"priority\"?"},
       {metric(R"({"field": "powr", "metric": "m", "unit": "W"})"),
@@ -100,7 +108,15 @@ TEST(LoadTest, SaysWhereAMistakeIsAndWhatWasMeant) {
       {Schema("", R"({"field": "power", "metric": "m", "unit": "W"},)"
                   R"({"field": "fan", "metric": "m", "unit": "%"})"),
        "x.json.gpu[1]: the metric m stands here twice; tell the two apart by \"where\""},
-      {metric(R"({"field": "power", "metric": "m", "unit": "W", "where": {"a b": "x"}})"),
+      {"{", "x.json: "},
+      {"[1]", "x.json[0]: must be an object"},
+  };
+  ExpectFailures(rows);
+}
+
+TEST(LoadTest, RefusesWhatPrometheusHasNoNameForAndWhatSaysNothing) {
+  const Refused rows[] = {
+      {Schema("", R"({"field": "power", "metric": "m", "unit": "W", "where": {"a b": "x"}})"),
        "x.json.gpu[0].where: \"a b\" is no label name; allowed: [a-zA-Z_][a-zA-Z0-9_]*"},
       {Schema(R"(, "require": {"card:model": "*"})"),
        "x.json.require: \"card:model\" is no label name; allowed: [a-zA-Z_][a-zA-Z0-9_]*"},
@@ -122,12 +138,8 @@ TEST(LoadTest, SaysWhereAMistakeIsAndWhatWasMeant) {
        "x.json.derive[0].plus_if_there[0]: \"memory_total\" is what is derived; allowed: any other "
        "field"},
       {Schema(R"(, "info": [], "info": [])"), "x.json: the same name \"info\" twice at byte "},
-      {"{", "x.json: "},
-      {"[1]", "x.json[0]: must be an object"},
   };
-  for (const Row& row : rows) {
-    EXPECT_EQ(Failure(row.text).substr(0, row.error.size()), row.error) << row.text;
-  }
+  ExpectFailures(rows);
 }
 
 TEST(LoadTest, TheSeriesOfAGpuNameIt) {
