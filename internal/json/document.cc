@@ -15,7 +15,7 @@ class DocumentHandler final : public Handler {
   bool String(std::string_view text) override { return Add(Of(std::string(text))); }
   bool Key(std::string_view name) override {
     if (open_.back().Find(name) != nullptr) {
-      duplicate_ = true;
+      duplicate_ = name;
       return false;
     }
     std::get<Value::Object>(open_.back().value_).emplace_back(std::string(name), Value());
@@ -32,7 +32,8 @@ class DocumentHandler final : public Handler {
   }
   bool EndArray() override { return CloseInnermost(); }
 
-  bool duplicate() const { return duplicate_; }
+  // The name that an object has twice.
+  const std::optional<std::string>& duplicate() const { return duplicate_; }
   Value Take() { return std::move(root_); }
 
  private:
@@ -60,7 +61,7 @@ class DocumentHandler final : public Handler {
 
   std::vector<Value> open_;
   Value root_;
-  bool duplicate_ = false;
+  std::optional<std::string> duplicate_;
 };
 
 Value::Type Value::type() const {
@@ -137,7 +138,9 @@ Result<Value> ParseDocument(std::string_view text, const ReadOptions& options) {
   DocumentHandler handler;
   Result<void> read = Read(text, handler, options);
   if (!read) {
-    if (handler.duplicate()) read.error().message.replace(0, 7, "the same name twice");
+    if (const auto& name = handler.duplicate()) {
+      read.error().message.replace(0, 7, "the same name \"" + *name + "\" twice");
+    }
     return tl::unexpected<Status>(std::move(read.error()));
   }
   return handler.Take();

@@ -60,7 +60,7 @@ class Value {
   std::variant<std::monostate, bool, NumberText, std::string, Array, Object> value_;
 };
 
-// Errors as Read; an object with the same name twice is an error too.
+// Errors as Read; an object with the same name twice is an error too, and says the name.
 Result<Value> ParseDocument(std::string_view text, const ReadOptions& options = {});
 
 }  // namespace gpumon::json

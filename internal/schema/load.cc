@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cctype>
 #include <cmath>
 #include <initializer_list>
 #include <map>
@@ -23,12 +22,22 @@ namespace {
 
 using json::Value;
 
-bool IsMetricName(std::string_view name) {
-  const auto allowed = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == ':';
+constexpr char kMetricNames[] = " metric name; allowed: [a-zA-Z_:][a-zA-Z0-9_:]*";
+constexpr char kLabelNames[] = " label name; allowed: [a-zA-Z_][a-zA-Z0-9_]*";
+
+bool IsLabelName(std::string_view name) {
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto allowed = [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || digit(c);
   };
-  return !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
-         std::all_of(name.begin(), name.end(), allowed);
+  return !name.empty() && !digit(name[0]) && std::all_of(name.begin(), name.end(), allowed);
+}
+
+// A label's name that may have colons.
+bool IsMetricName(std::string_view name) {
+  std::string without_colons(name);
+  std::replace(without_colons.begin(), without_colons.end(), ':', '_');
+  return IsLabelName(without_colons);
 }
 
 bool IsSchemaName(std::string_view name) {
@@ -40,8 +49,12 @@ bool IsSchemaName(std::string_view name) {
 
 std::string MetricName(const Node& node) {
   std::string name = node.Text();
-  if (!IsMetricName(name)) node.Fail('"' + name + "\" is no metric name");
+  if (!IsMetricName(name)) node.Fail('"' + name + "\" is no" + kMetricNames);
   return name;
+}
+
+void CheckLabelName(const Node& node, const std::string& name) {
+  if (!IsLabelName(name)) node.Fail('"' + name + "\" is no" + kLabelNames);
 }
 
 std::vector<std::string> MetricNames(const std::vector<Node>& nodes) {
@@ -59,6 +72,7 @@ std::vector<Condition> Conditions(const std::optional<Node>& node) {
   if (!node) return conditions;
   if (!node->value().is_object()) node->Fail("must be an object of labels");
   for (const auto& [label, value] : node->value().members()) {
+    CheckLabelName(*node, label);
     const std::string text = Node(value, node->place() + '.' + label).Text();
     Condition condition{label, Condition::Is::kEqual, text};
     if (text.empty()) condition = {label, Condition::Is::kAbsent, {}};
@@ -193,6 +207,7 @@ Labels LabelsOf(const std::optional<Node>& node) {
     Aliases aliases;
     for (const Node& alias : Node(value, node->place() + '.' + key).Elements()) {
       std::string name = alias.Text();
+      CheckLabelName(alias, name);
       if (std::find(aliases.begin(), aliases.end(), name) != aliases.end()) {
         alias.Fail("stands here twice");
       }
@@ -206,11 +221,26 @@ Labels LabelsOf(const std::optional<Node>& node) {
   return labels;
 }
 
-std::vector<models::Quantity> QuantitiesOf(const std::vector<Node>& nodes) {
+// A series that nothing tells whose it is would be no GPU at all.
+void CheckNamesGpus(const Node& node, const Exporter& exporter) {
+  if (exporter.gpu.empty()) return;
+  for (const auto& [text, aliases] : exporter.labels.texts) {
+    const bool names_it = text == models::Text::kGpuId || text == models::Text::kUuid;
+    if (names_it && !aliases.empty()) return;
+  }
+  node.Fail(R"(names no GPU; "gpu" needs a label for "gpu_id", "uuid" or both)");
+}
+
+// What a field is derived from: never from itself.
+std::vector<models::Quantity> PartsOf(const Measured& derived, const std::vector<Node>& nodes) {
   std::vector<models::Quantity> quantities;
   quantities.reserve(nodes.size());
   for (const Node& node : nodes) {
-    quantities.push_back(static_cast<models::Quantity>(FieldOf(node, MeasuredOfGpus()).slot));
+    const Measured& field = FieldOf(node, MeasuredOfGpus());
+    if (field.slot == derived.slot) {
+      node.Fail('"' + node.Text() + "\" is what is derived; allowed: any other field");
+    }
+    quantities.push_back(static_cast<models::Quantity>(field.slot));
   }
   return quantities;
 }
@@ -222,8 +252,9 @@ std::vector<Derived> DerivedOf(const Node& schema) {
   for (const Node& node : schema.ElementsOf("derive")) {
     node.OnlyKeys(kKeys);
     const Measured& field = FieldOf(node.At("field"), MeasuredOfGpus());
-    Derived row{static_cast<models::Quantity>(field.slot), QuantitiesOf(node.At("sum").Elements()),
-                QuantitiesOf(node.ElementsOf("plus_if_there"))};
+    Derived row{static_cast<models::Quantity>(field.slot),
+                PartsOf(field, node.At("sum").Elements()),
+                PartsOf(field, node.ElementsOf("plus_if_there"))};
     if (row.sum.empty()) node.At("sum").Fail("must name a field");
     derived.push_back(std::move(row));
   }
@@ -272,7 +303,9 @@ void ReadIdentity(const Node& node, Exporter& exporter) {
     exporter.prefixes.clear();
     for (const Node& prefix : prefixes->Elements()) {
       const std::string text = prefix.Text();
-      if (!text.empty() && !IsMetricName(text)) prefix.Fail("is no prefix of a metric name");
+      if (!text.empty() && !IsMetricName(text)) {
+        prefix.Fail('"' + text + "\" is no prefix of a" + kMetricNames);
+      }
       exporter.prefixes.push_back(text);
     }
     if (exporter.prefixes.empty()) prefixes->Fail("must name a prefix, if only \"\"");
@@ -318,6 +351,7 @@ Exporter ExporterOf(const Node& node) {
   exporter.labels = LabelsOf(node.At("labels"));
   exporter.process_labels = LabelsOf(node.Find("process_labels"));
   exporter.gpu = MetricsOf(node, "gpu", MeasuredOfGpus());
+  CheckNamesGpus(node.At("labels"), exporter);
   exporter.process = MetricsOf(node, "process", MeasuredOfProcesses());
   exporter.info = MetricNames(node.ElementsOf("info"));
   exporter.process_info = MetricNames(node.ElementsOf("process_info"));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -63,13 +64,20 @@ TEST(LoadTest, TakesSeveralSchemas) {
   EXPECT_EQ(loaded->size(), 2U);
 }
 
+struct Refused {
+  std::string text;
+  std::string error;  // its beginning
+};
+
+void ExpectFailures(std::span<const Refused> rows) {
+  for (const Refused& row : rows) {
+    EXPECT_EQ(Failure(row.text).substr(0, row.error.size()), row.error) << row.text;
+  }
+}
+
 TEST(LoadTest, SaysWhereAMistakeIsAndWhatWasMeant) {
-  struct Row {
-    std::string text;
-    std::string error;
-  };
   const auto metric = [](const std::string& text) { return Schema("", text); };
-  const Row rows[] = {
+  const Refused rows[] = {
       {Schema(R"(, "prioritty": 2)"),
        "x.json: unknown key \"prioritty\"; did you mean \"priority\"?"},
       {metric(R"({"field": "powr", "metric": "m", "unit": "W"})"),
@@ -103,9 +111,50 @@ TEST(LoadTest, SaysWhereAMistakeIsAndWhatWasMeant) {
       {"{", "x.json: "},
       {"[1]", "x.json[0]: must be an object"},
   };
-  for (const Row& row : rows) {
-    EXPECT_EQ(Failure(row.text).substr(0, row.error.size()), row.error) << row.text;
-  }
+  ExpectFailures(rows);
+}
+
+TEST(LoadTest, RefusesWhatPrometheusHasNoNameForAndWhatSaysNothing) {
+  const Refused rows[] = {
+      {Schema("", R"({"field": "power", "metric": "m", "unit": "W", "where": {"a b": "x"}})"),
+       "x.json.gpu[0].where: \"a b\" is no label name; allowed: [a-zA-Z_][a-zA-Z0-9_]*"},
+      {Schema(R"(, "require": {"card:model": "*"})"),
+       "x.json.require: \"card:model\" is no label name; allowed: [a-zA-Z_][a-zA-Z0-9_]*"},
+      {Schema(R"(, "shares": [{"field": "memory_used", "metric": "s", "unit": "MiB",)"
+              R"("where": {"": "x"}}])"),
+       "x.json.shares[0].where: \"\" is no label name; allowed: [a-zA-Z_][a-zA-Z0-9_]*"},
+      {Schema(R"(, "process_labels": {"pid": ["pid", "ma chine"]})"),
+       "x.json.process_labels.pid[1]: \"ma chine\" is no label name; allowed: "
+       "[a-zA-Z_][a-zA-Z0-9_]*"},
+      {Schema(R"(, "info": ["1_info"])"),
+       "x.json.info[0]: \"1_info\" is no metric name; allowed: [a-zA-Z_:][a-zA-Z0-9_:]*"},
+      {Schema(R"(, "prefixes": ["a-"])"),
+       "x.json.prefixes[0]: \"a-\" is no prefix of a metric name; allowed: "
+       "[a-zA-Z_:][a-zA-Z0-9_:]*"},
+      {Schema(R"(, "derive": [{"field": "memory_total", "sum": ["memory_used", "memory_total"]}])"),
+       "x.json.derive[0].sum[1]: \"memory_total\" is what is derived; allowed: any other field"},
+      {Schema(R"(, "derive": [{"field": "memory_total", "sum": ["memory_used"],)"
+              R"("plus_if_there": ["memory_total"]}])"),
+       "x.json.derive[0].plus_if_there[0]: \"memory_total\" is what is derived; allowed: any other "
+       "field"},
+      {Schema(R"(, "info": [], "info": [])"), "x.json: the same name \"info\" twice at byte "},
+  };
+  ExpectFailures(rows);
+}
+
+TEST(LoadTest, TheSeriesOfAGpuNameIt) {
+  const auto with_labels = [](const std::string& labels, const std::string& list) {
+    return R"({"name": "one", "title": "One", "priority": 1, "detect": ["m"], "labels": {)" +
+           labels + "}, " + list + "}";
+  };
+  const std::string gpu = R"("gpu": [{"field": "power", "metric": "m", "unit": "W"}])";
+  const std::string error =
+      "x.json.labels: names no GPU; \"gpu\" needs a label for \"gpu_id\", \"uuid\" or both";
+  EXPECT_EQ(Failure(with_labels(R"("node": ["host"])", gpu)), error);
+  EXPECT_EQ(Failure(with_labels(R"("gpu_id": [], "uuid": [])", gpu)), error);
+  Good(with_labels(R"("gpu_id": ["i"])", gpu));
+  Good(with_labels(R"("uuid": ["u"])", gpu));
+  Good(with_labels("", R"("process": [{"field": "cpu", "metric": "m", "unit": "%"}])"));
 }
 
 TEST(LoadTest, OneMetricMayFeedTwoFieldsToldApartByLabels) {

@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
 #include "internal/schema/built_in.h"
 #include "internal/schema/load.h"
+#include "models/fields.h"
 
 namespace gpumon::schema {
 namespace {
@@ -82,6 +84,51 @@ TEST(RegistryTest, AsksForTheRequirementsNineMetricsOneByOne) {
                        "nvidia_gpu_memory_utilization_percent", "nvidia_gpu_temperature_celsius",
                        "nvidia_gpu_process_gpu_memory_bytes", "nvidia_gpu_process_cpu_percent",
                        "nvidia_gpu_process_memory_percent"}));
+}
+
+// An exporter may publish any part of its metrics: whichever it is, it is there.
+TEST(RegistryTest, FindsAnExporterByAnyMetricOfAFieldThatStandsInEveryRow) {
+  std::set<std::size_t> slots = {static_cast<std::size_t>(models::Quantity::kPower)};
+  for (const models::FieldSpec& field : models::kGpuFields) {
+    if (field.always && field.from == models::From::kReading) slots.insert(field.slot);
+  }
+  std::set<std::string> not_by;
+  for (const auto& exporter : Registry::BuiltIn().exporters()) {
+    const auto check = [&](const Metric& metric) {
+      const auto& detect = exporter->detect;
+      if (std::find(detect.begin(), detect.end(), metric.name) == detect.end()) {
+        not_by.insert(metric.name);
+      }
+    };
+    for (const Metric& metric : exporter->gpu) {
+      if (slots.count(metric.slot) > 0) check(metric);
+    }
+    for (const Metric& metric : exporter->process) check(metric);
+  }
+  EXPECT_EQ(not_by, (std::set<std::string>{
+                        // mindprince's too; of nvidia_gpu only the first release had them.
+                        "nvidia_gpu_memory_used_bytes", "nvidia_gpu_memory_total_bytes",
+                        // They name no node, and would pass for GPUs of which nothing does.
+                        "all_smi_process_memory_used_bytes", "all_smi_process_cpu_percent"}));
+}
+
+// What two exporters publish finds neither, unless the labels of the series tell them apart.
+TEST(RegistryTest, NoMetricFindsTwoExportersThatNothingTellsApart) {
+  const auto all = Registry::BuiltIn().exporters();
+  for (const auto& one : all) {
+    for (const std::string& name : one->detect) {
+      for (const auto& other : all) {
+        if (other == one || !one->require.empty()) continue;
+        for (const Metric& metric : other->gpu) {
+          if (metric.name != name) continue;
+          const auto its = std::find_if(one->gpu.begin(), one->gpu.end(),
+                                        [&](const Metric& mine) { return mine.name == name; });
+          ASSERT_NE(its, one->gpu.end()) << name;
+          EXPECT_FALSE(its->where.empty()) << name << " of " << one->name << ", " << other->name;
+        }
+      }
+    }
+  }
 }
 
 }  // namespace
