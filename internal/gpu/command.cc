@@ -32,11 +32,6 @@ bool IsQuote(char c) {
   return c == '"' || c == '\'' || c == '`';
 }
 
-bool EndsCommand(string_view word) {
-  return word == "&&" || word == "||" || word == ";" || word == "|" || word == "&" ||
-         word.ends_with(';');
-}
-
 bool IsUserOption(string_view name) {
   return name == "-u" || name == "--user" || name == "--proxy-user";
 }
@@ -113,12 +108,6 @@ class NamedSecrets {
     return true;
   }
 
-  static string_view BaseName(string_view word) {
-    while (!word.empty() && IsQuote(word.front())) word.remove_prefix(1);
-    if (const std::size_t slash = word.rfind('/'); slash != kNone) word.remove_prefix(slash + 1);
-    return word;
-  }
-
   // `--x...` or `-x`; anything else after a secret name is its value.
   static bool IsOption(string_view word) {
     if (word == "-" || word == "--") return true;
@@ -138,6 +127,7 @@ class NamedSecrets {
     if (word.size() < 2 || word[0] != '-' || word[1] == '-') return false;
     for (const LetterOption& option : kLetterOptions) {
       if (option.program != program_ || option.letter != word[1]) continue;
+      if (word.size() > 2 && !option.attached) continue;
       if (word.size() == 2) {
         if (!option.separate) return false;
         kind_ = SecretKind::kPassword;
@@ -279,14 +269,17 @@ class NamedSecrets {
     if (!IsHarmlessValue(kind, Text(begin, end))) Mask(begin, end);
   }
 
-  // `me:password`; user and group ids of containers (1000:1000) are none.
+  // `me:password`, `me%password`; user and group ids of containers (1000:1000) are none.
   void MaskUserPassword(std::size_t begin, std::size_t end) {
     end = TrimmedEnd(begin, end);
-    const std::size_t colon = Text(begin, end).find(':');
-    if (colon == kNone || Text(begin, end).find("://") != kNone) return;
-    const std::size_t from = begin + colon + 1;
+    const bool percent = std::find(kPercentPrograms.begin(), kPercentPrograms.end(), program_) !=
+                         kPercentPrograms.end();
+    const std::size_t mark = Text(begin, end).find(percent ? '%' : ':');
+    if (mark == kNone || (!percent && Text(begin, end).find("://") != kNone)) return;
+    const std::size_t from = begin + mark + 1;
     const string_view password = Text(from, end);
-    if (program_ != "curl" && std::all_of(password.begin(), password.end(), IsDigit)) return;
+    const bool ids = !percent && program_ != "curl";
+    if (ids && std::all_of(password.begin(), password.end(), IsDigit)) return;
     Mask(from, end);
   }
 
@@ -341,6 +334,7 @@ std::string Redacted(string_view text) {
   FindUserinfo(text, spans);
   FindKnownTokens(text, spans);
   FindOpaqueWords(text, spans);
+  FindPlacedSecrets(text, spans);
   NamedSecrets(text, spans).Find();
   return spans.empty() ? std::string(text) : Masked(text, std::move(spans));
 }

@@ -9,6 +9,7 @@
 
 #include "internal/gpu/command.h"
 #include "internal/gpu/identity.h"
+#include "internal/gpu/secret_name.h"
 #include "internal/schema/unit.h"
 
 namespace gpumon::gpu {
@@ -51,6 +52,14 @@ std::string WithoutName(prom::LabelSet labels) {
   return Contest::InLabelOrder(rest);
 }
 
+// A label's name may say that its value is a secret, whatever that looks like. A label `key` is
+// that of a map as often.
+std::string ShowLabel(const prom::Label& label) {
+  const SecretKind kind = JudgeName(label.name);
+  if (kind != SecretKind::kBareKey && !IsHarmlessValue(kind, label.value)) return "***";
+  return ShowCommand(label.value, CommandStyle::kRedacted);
+}
+
 ExplainedSample WhatIsKnown(const JoinRecorder::Seen& seen) {
   ExplainedSample told;
   told.exporter = seen.exporter.name;
@@ -58,7 +67,7 @@ ExplainedSample WhatIsKnown(const JoinRecorder::Seen& seen) {
     if (label.name == "__name__") {
       told.metric = label.value;
     } else {
-      told.labels.emplace_back(label.name, ShowCommand(label.value, CommandStyle::kRedacted));
+      told.labels.emplace_back(label.name, ShowLabel(label));
     }
   }
   if (told.metric.empty() && seen.use.as == As::kMetric) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "internal/gpu/secret_shape.h"
+
 namespace gpumon::gpu {
 
 // Clients that take a password, or user:password, by one letter.
@@ -12,7 +14,7 @@ struct LetterOption {
   char letter;
   bool attached;  // -pX
   bool separate;  // -p X
-  bool user;      // the value is user:password
+  bool user;      // the value is user:password, of kPercentPrograms user%password
 };
 inline constexpr std::array kLetterOptions = {
     LetterOption{"mysql", 'p', true, false, false},
@@ -43,12 +45,30 @@ inline constexpr std::array kLetterOptions = {
     LetterOption{"7z", 'p', true, false, false},
     LetterOption{"ssh-keygen", 'N', true, true, false},
     LetterOption{"ssh-keygen", 'P', true, true, false},
+    LetterOption{"openssl", 'k', false, true, false},  // its -key is a file
+    LetterOption{"openssl", 'K', false, true, false},
+    LetterOption{"smbclient", 'U', true, true, true},
+    LetterOption{"smbget", 'U', true, true, true},
+    LetterOption{"rpcclient", 'U', true, true, true},
     LetterOption{"curl", 'u', true, true, true},
     LetterOption{"curl", 'U', true, true, true},
 };
 
+inline constexpr std::array<std::string_view, 3> kPercentPrograms = {"smbclient", "smbget",
+                                                                     "rpcclient"};
+
 // `wandb login KEY`: whose arguments are credentials.
 inline constexpr std::array<std::string_view, 4> kLoginPrograms = {"wandb", "vault", "comet",
                                                                    "neptune"};
+
+// Adds the secrets that programs take by place: `htpasswd -b FILE USER X`, `mc alias set NAME URL
+// USER X`. Linear in the length of the text.
+void FindPlacedSecrets(std::string_view text, TextSpans& spans);
+
+// `/usr/bin/x` and `"x`: `x`.
+std::string_view BaseName(std::string_view word);
+
+// `&&`, `x;`: what follows is another command.
+bool EndsCommand(std::string_view word);
 
 }  // namespace gpumon::gpu

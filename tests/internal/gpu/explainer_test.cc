@@ -187,6 +187,25 @@ TEST_F(ExplainerTest, SecretsInLabelsAreMasked) {
   }
 }
 
+// `password` is what a configuration of scrape targets may add to every series.
+TEST_F(ExplainerTest, LabelsWithTheNameOfASecretAreMaskedWhateverTheySay) {
+  Labels labels = Dcgm("0");
+  labels.emplace_back("api_key", "SUPERSECRET");
+  labels.emplace_back("auth_token", "none");
+  labels.emplace_back("key", "a");
+  labels.emplace_back("password", "hunter2");
+  Add("DCGM_FI_DEV_GPU_UTIL", 75, labels);
+  const auto explanation = Explain({"a", "0", ""});
+  ASSERT_TRUE(explanation);
+  const auto found = Of(*explanation, "DCGM_FI_DEV_GPU_UTIL");
+  ASSERT_EQ(found.size(), 1U);
+  for (const auto& [name, shown] :
+       Labels{{"api_key", "***"}, {"auth_token", "none"}, {"key", "a"}, {"password", "***"}}) {
+    EXPECT_EQ(std::count(found[0].labels.begin(), found[0].labels.end(), std::pair(name, shown)), 1)
+        << name;
+  }
+}
+
 TEST_F(ExplainerTest, OneAtATimeAndOnlyOfGpusThatAreThere) {
   Add("DCGM_FI_DEV_GPU_UTIL", 75, Dcgm("0"));
   const auto snapshot = rig_.CollectGpus();

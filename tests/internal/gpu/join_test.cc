@@ -596,6 +596,33 @@ TEST(JoinTest, ShowsCommandsInTheStyleAskedFor) {
   }
 }
 
+// Exporters that ask nvidia-smi put the whole command line there.
+TEST(JoinTest, AProcessNameThatIsACommandLineHidesItsSecretsToo) {
+  std::vector<FakeSample> samples;
+  for (const std::string name : {"python train.py --api-key Zabc", "python train.py --api-key Zabc",
+                                 "python3.11", "API_KEY=Zabc python a.py"}) {
+    samples.push_back({{{"gpu", "0"},
+                        {"node", "a"},
+                        {"pid", std::to_string(samples.size() + 1)},
+                        {"process_name", name}},
+                       1});
+  }
+  for (const auto& [style, first, last] :
+       std::vector<std::tuple<CommandStyle, std::string, std::string>>{
+           {CommandStyle::kFull, "python train.py --api-key Zabc", "API_KEY=Zabc python a.py"},
+           {CommandStyle::kRedacted, "python train.py --api-key ***", "API_KEY=*** python a.py"},
+           {CommandStyle::kName, "python", "python"},
+           {CommandStyle::kHidden, "python", "python"}}) {
+    const auto joined = JoinProcesses(samples, style);
+    const auto& rows = joined.snapshot->processes;
+    ASSERT_EQ(rows.size(), 4U);
+    EXPECT_EQ(rows[0].text(Text::kProcessName), first);
+    EXPECT_EQ(rows[1].text(Text::kProcessName), first);
+    EXPECT_EQ(rows[2].text(Text::kProcessName), "python3.11");
+    EXPECT_EQ(rows[3].text(Text::kProcessName), last);
+  }
+}
+
 TEST(JoinTest, JoinsAHundredThousandGpusInAnyOrder) {
   std::vector<FakeSample> samples;
   for (std::size_t i = 0; i < 100'000; ++i) {
