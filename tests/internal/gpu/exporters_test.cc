@@ -319,7 +319,7 @@ TEST(ExportersTest, SharesHaveTheUnitOfTheirJob) {
   EXPECT_EQ(share_of(75, 25), 25);
 }
 
-TEST(ExportersTest, AShareAboveAWholeGpuIsNone) {
+TEST(ExportersTest, AShareAboveAWholeGpuIsAWholeGpu) {
   const auto share = [](const std::string& pod, double value) {
     return FakeSample{{{"__name__", "hami_container_device_utilization_ratio"},
                        {"device_uuid", kUuid},
@@ -329,8 +329,47 @@ TEST(ExportersTest, AShareAboveAWholeGpuIsNone) {
   const auto snapshot = Meet({{&Named("hami"), {share("a", 35), share("b", 104)}}});
   ASSERT_EQ(snapshot->workloads.size(), 2U);
   EXPECT_EQ(snapshot->workloads[0].utilization, 35);
-  EXPECT_TRUE(std::isnan(snapshot->workloads[1].utilization));
-  EXPECT_EQ(snapshot->warnings.at(1), "1 impossible value shown as null");
+  EXPECT_EQ(snapshot->workloads[1].utilization, 100);
+}
+
+TEST(ExportersTest, PartsTogetherAreNoMoreThanTheGpu) {
+  const auto of_pod = [](const std::string& name, const std::string& pod, double value) {
+    return Dcgm(name, value, {{"exported_pod", pod}, {"pod_uid", pod}, {"vgpu", pod}});
+  };
+  const auto snapshot = Meet(
+      {{&Named("dcgm"),
+        {Dcgm("DCGM_FI_DEV_GPU_UTIL", 50), of_pod("DCGM_FI_DEV_GPU_UTIL", "a", 75),
+         of_pod("DCGM_FI_DEV_GPU_UTIL", "b", 25), Dcgm("DCGM_FI_DEV_FB_USED", 3000),
+         of_pod("DCGM_FI_DEV_FB_USED", "a", 1000), of_pod("DCGM_FI_DEV_FB_USED", "b", 1500)}}});
+  ASSERT_EQ(snapshot->workloads.size(), 2U);
+  EXPECT_DOUBLE_EQ(snapshot->workloads[0].utilization, 37.5);
+  EXPECT_DOUBLE_EQ(snapshot->workloads[1].utilization, 12.5);
+  EXPECT_EQ(snapshot->workloads[0].memory_used, 1000 * kMiB) << "less than the GPU's is as it is";
+  EXPECT_EQ(snapshot->warnings,
+            std::vector<std::string>{"1 GPU whose pods' parts were scaled down to its own value"});
+}
+
+TEST(ExportersTest, ACountThatIsNoWholeNumberIsNone) {
+  const auto snapshot =
+      Meet({{&Named("dcgm"),
+             {Dcgm("DCGM_FI_DEV_XID_ERRORS", 31.5), Dcgm("DCGM_FI_DEV_ECC_SBE_VOL_TOTAL", 0.4),
+              Dcgm("DCGM_FI_DEV_PSTATE", 32), Dcgm("DCGM_FI_DEV_GPU_UTIL", 1.5)}}});
+  const GpuMetrics& row = snapshot->gpus.at(0);
+  for (const Quantity quantity :
+       {Quantity::kXidLast, Quantity::kEccCorrectedVolatile, Quantity::kPstate}) {
+    EXPECT_EQ(row.readings.reason(static_cast<std::size_t>(quantity)), NullReason::kInvalidValue);
+  }
+  EXPECT_EQ(Of(row, Quantity::kUtilization), 1.5);
+}
+
+TEST(ExportersTest, ZerosOfADividedGpuAreNotItsOwn) {
+  const auto snapshot = Meet({{&Named("dcgm"),
+                               {Dcgm("DCGM_FI_DEV_GPU_UTIL", 0), Dcgm("DCGM_FI_DEV_GPU_TEMP", 50),
+                                Dcgm("DCGM_FI_PROF_GR_ENGINE_ACTIVE", 0.5,
+                                     {{"GPU_I_ID", "1"}, {"GPU_I_PROFILE", "3g.40gb"}})}}});
+  ASSERT_EQ(snapshot->gpus.size(), 2U);
+  EXPECT_EQ(snapshot->gpus[0].readings.reason(0), NullReason::kNotSupported);
+  EXPECT_EQ(Of(snapshot->gpus[1], Quantity::kUtilization), 50);
 }
 
 TEST(ExportersTest, AMigInstanceHasTheTextsOfItsGpu) {
@@ -509,6 +548,18 @@ TEST_F(DownTest, WhileAnotherTargetShowsTheGpuNothingIsMissing) {
   moved.labels[0].second = "nvidia_smi_utilization_gpu_ratio";
   const auto snapshot = Refresh({moved}, 0);
   EXPECT_EQ(Why(snapshot->gpus.at(0), Quantity::kPower), NullReason::kNotExported);
+}
+
+TEST_F(DownTest, PrometheussPastTellsOfATargetThatThisProcessNeverSaw) {
+  const std::array exporters = {&Named("dcgm"), &Named("nvidia_smi")};
+  Join<GpuMetrics> join(exporters, evidence_, 1000);
+  const auto up = prom::MakeInstantVector({Up("nge", "10.0.0.1:9835", 0)});
+  join.SetDown(1, {{Contest::TargetOf(up.labels(0)), {"n1"}}});
+  join.AddTargets(up);
+  join.Add(0, prom::MakeInstantVector({Dcgm("DCGM_FI_DEV_GPU_UTIL", 83)}), std::nullopt);
+  const auto snapshot = join.Finish(CommandStyle::kFull, &memory_);
+  EXPECT_EQ(Why(snapshot->gpus.at(0), Quantity::kPower), NullReason::kExporterDown);
+  EXPECT_EQ(snapshot->warnings.size(), 1U);
 }
 
 TEST(ExportersTest, ValuesOfAFrozenTargetAreStale) {

@@ -94,7 +94,7 @@ TEST(PlanTest, AsksForTheTargetsOfAllWhosePodMayBeTheirOwnOnce) {
                           [](const auto& query) { return query.gives == Gives::kTargets; }),
             1);
   EXPECT_EQ(plan.back().promql,
-            "up and on(job,instance) group by(job,instance)({__name__=~\"m1|p_m1|m1|p_m1\"})");
+            "up and on(job,instance) group by(job,instance)({__name__=~\"m1|p_m1\"} or {__name__=~\"m1|p_m1\"})");
   EXPECT_EQ(PlanOf(both, Part::kProcesses).size(), 4U) << "of GPUs alone";
 }
 
