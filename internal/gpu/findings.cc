@@ -106,6 +106,10 @@ class Finder {
     warn(counts.no_gpu_label, "sample names no GPU and was dropped",
          "samples name no GPU and were dropped",
          "check relabelling rules that drop the exporter's gpu or UUID label");
+    warn(counts.conflicts, "value is shown as null: two series contradict each other about it",
+         "values are shown as null: two series contradict each other about each",
+         "find the scrape job or relabelling that makes two series of one device: ask about one "
+         "such GPU with node and gpu, the labels of its dropped samples tell them apart");
     warn(counts.duplicates, "series repeats another one and was ignored",
          "series repeat others and were ignored",
          "scrape each exporter by one job only; of replicas of Prometheus read one, or "

@@ -64,12 +64,13 @@ TEST_F(FindingsTest, EveryCountIsAWarningOnce) {
                    .bad_pid = 0,
                    .bad_value = 3,
                    .stale = 4,
+                   .conflicts = 6,
                    .duplicates = 5,
                    .undecodable = 0};
   snapshot_.warnings = WarningsOf(facts_.counts);
   snapshot_.warnings.emplace_back("no power series");
   const auto all = All();
-  EXPECT_EQ(all.size(), 6U);
+  EXPECT_EQ(all.size(), 7U);
   for (const Finding& finding : all) {
     EXPECT_TRUE(finding.warning) << finding.what;
     EXPECT_FALSE(finding.next_step.empty()) << finding.what;
@@ -79,6 +80,7 @@ TEST_F(FindingsTest, EveryCountIsAWarningOnce) {
   Find("3 impossible values");
   Find("4 values of failed collections");
   Find("5 series repeat others");
+  EXPECT_NE(Find("6 values").next_step.find("scrape job"), std::string::npos);
   Find("no power series");
 }
 
