@@ -190,6 +190,18 @@ TEST(DoctorTest, ExportersThatAreDownOrFrozenAreNamed) {
   EXPECT_TRUE(Holds(finished.output, "dcgm, e1")) << finished.output;
 }
 
+TEST(DoctorTest, WithoutAGpuTheNextStepIsAnExporter) {
+  const auto prometheus = Prometheus::Holding("# TYPE up gauge\nup{job=\"x\",instance=\"y\"} 1 " +
+                                              std::to_string(std::time(nullptr)) + "\n# EOF\n");
+  ApiServer server(prometheus->url(), {{"DEBUG_ENDPOINTS", "true"}});
+  ASSERT_TRUE(server.AwaitReady());
+  const auto finished = Doctor(server.port());
+  EXPECT_EQ(finished.exit_code, 1) << finished.output << finished.errors;
+  EXPECT_TRUE(Holds(finished.output, "no series of a known GPU exporter")) << finished.output;
+  EXPECT_TRUE(Holds(finished.output, "next: check that an exporter runs")) << finished.output;
+  EXPECT_FALSE(Holds(finished.output, "debug endpoints")) << finished.output;
+}
+
 TEST(DoctorTest, WithoutTheDebugRouteItSaysHowToSwitchItOn) {
   Subject subject;
   const auto finished = Doctor(subject.server.port());
