@@ -15,6 +15,8 @@ namespace {
 using json::Value;
 
 constexpr char kJoin[] = "/api/v1/debug/join";
+constexpr char kNoGpuStep[] =
+    "check that an exporter runs and that Prometheus scrapes it (its page /targets)";
 
 std::string TextOf(const Value& value) {
   return value.AsString() == nullptr ? std::string() : *value.AsString();
@@ -128,17 +130,16 @@ class Doctor {
     }
   }
 
-  // What the server says without its debug endpoints.
+  // What the server says without its debug endpoints, which cannot explain what is not there.
   void TakeWarnings(const Value& warnings) {
     for (const Value& warning : warnings.elements()) {
       seen_.findings.push_back({true, TextOf(warning),
-                                "switch the server's debug endpoints on and run gpuctl again: it "
-                                "then says which series"});
+                                seen_.gpus == 0 ? kNoGpuStep
+                                                : "switch the server's debug endpoints on and run "
+                                                  "gpuctl again: it then says which series"});
     }
     if (seen_.gpus == 0 && warnings.size() == 0) {
-      seen_.findings.push_back({true, "the server has no GPU",
-                                "check that Prometheus scrapes an "
-                                "exporter: its page /targets"});
+      seen_.findings.push_back({true, "the server has no GPU", kNoGpuStep});
     }
   }
 

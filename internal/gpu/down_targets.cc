@@ -3,6 +3,23 @@
 #include "internal/gpu/contest.h"
 
 namespace gpumon::gpu {
+namespace {
+
+constexpr std::string_view kMissing = " down, what it showed is missing (";
+
+}  // namespace
+
+std::string DownWarning(const std::string& exporter, const std::set<std::string>& names) {
+  std::string warning = exporter + ": ";
+  warning += names.size() == 1 ? "a scrape target is" : "scrape targets are";
+  warning.append(kMissing).append(*names.begin());
+  if (names.size() > 1) warning += " and " + std::to_string(names.size() - 1) + " more";
+  return warning + ')';
+}
+
+bool IsDownWarning(std::string_view warning) {
+  return warning.find(kMissing) != std::string_view::npos;
+}
 
 void DownTargets::Add(const prom::InstantVector& targets) {
   for (std::size_t i = 0; i < targets.size(); ++i) {
@@ -34,11 +51,7 @@ auto DownTargets::MissedOf(const schema::Exporter& exporter, const TargetMemory&
     names.insert(target.name);
   }
   if (names.empty()) return std::nullopt;
-  missed.warning = exporter.name + ": ";
-  missed.warning += names.size() == 1 ? "a scrape target is" : "scrape targets are";
-  missed.warning += " down, what it showed is missing (" + *names.begin();
-  if (names.size() > 1) missed.warning += " and " + std::to_string(names.size() - 1) + " more";
-  missed.warning += ')';
+  missed.warning = DownWarning(exporter.name, names);
   return missed;
 }
 

@@ -15,6 +15,10 @@
 
 namespace gpumon::gpu {
 
+// The snapshot's warning that targets with these names, one or more, are down.
+std::string DownWarning(const std::string& exporter, const std::set<std::string>& names);
+bool IsDownWarning(std::string_view warning);
+
 // One thread at a time.
 class DownTargets {
  public:

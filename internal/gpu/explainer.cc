@@ -40,6 +40,8 @@ class Explainer::Case : public std::enable_shared_from_this<Explainer::Case> {
     for (const schema::Exporter* exporter : detected_->exporters) {
       checks.push_back(
           {FrozenQuery(*exporter), "whether " + exporter->name + " is frozen", &JoinFacts::frozen});
+      checks.push_back({StuckQuery(*exporter), "whether " + exporter->name + " is proven frozen",
+                        &JoinFacts::stuck});
     }
     std::erase_if(checks, [](const Check& check) { return check.promql.empty(); });
     {
@@ -104,6 +106,7 @@ class Explainer::Case : public std::enable_shared_from_this<Explainer::Case> {
         JoinFacts facts = log_->TakeFacts();
         facts.down = std::move(checks_.down);
         facts.frozen = std::move(checks_.frozen);
+        facts.stuck = std::move(checks_.stuck);
         facts.failed_checks = std::move(checks_.failed_checks);
         result = log_->Explain(**replayed_);
         result->findings = FindAll(facts, ***replayed_, detected_->exporters);

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "internal/gpu/down_targets.h"
 #include "internal/schema/unit.h"
 
 namespace gpumon::gpu {
@@ -14,6 +15,9 @@ using models::Snapshot;
 
 // Of a list that may be long.
 constexpr std::size_t kNamed = 5;
+
+constexpr char kSeeTargets[] =
+    "look at the exporter's pod and log, and at the error on Prometheus's page /targets";
 
 std::string Count(std::size_t n, std::string_view one, std::string_view many) {
   return std::to_string(n) + ' ' + std::string(n == 1 ? one : many);
@@ -65,16 +69,31 @@ class Finder {
       Warn(Count(facts_.down.size(), "scrape target of a GPU exporter is down",
                  "scrape targets of GPU exporters are down") +
                ": " + List(facts_.down, "; "),
-           "look at the exporter's pod and log, and at the error on Prometheus's page /targets");
+           kSeeTargets);
     }
-    if (!facts_.frozen.empty()) {
-      Warn(Count(facts_.frozen.size(), "scrape target shows", "scrape targets show") +
-               " the same values for 15 minutes: " + List(facts_.frozen, "; "),
-           "restart the exporter: it answers scrapes but no longer reads its GPUs");
-    }
+    FindFrozen();
     for (const std::string& check : facts_.failed_checks) {
       Tell(check + " could not be checked", "see the server's log for Prometheus's answer");
     }
+  }
+
+  void FindFrozen() {
+    if (!facts_.stuck.empty()) {
+      Warn(
+          Count(facts_.stuck.size(), "scrape target is frozen", "scrape targets are frozen") +
+              ", neither energy nor power has changed for ten minutes: " + List(facts_.stuck, "; "),
+          "restart the exporter: it answers scrapes but no longer reads its GPUs");
+    }
+    std::vector<std::string> doubted;
+    std::copy_if(facts_.frozen.begin(), facts_.frozen.end(), std::back_inserter(doubted),
+                 [&](const std::string& target) {
+                   return std::find(facts_.stuck.begin(), facts_.stuck.end(), target) ==
+                          facts_.stuck.end();
+                 });
+    if (doubted.empty()) return;
+    Tell(Count(doubted.size(), "scrape target shows", "scrape targets show") +
+             " the same values for 15 minutes: " + List(doubted, "; "),
+         "nothing, when its GPUs are idle; else restart the exporter");
   }
 
   void FindPods() {
@@ -106,6 +125,10 @@ class Finder {
     warn(counts.no_gpu_label, "sample names no GPU and was dropped",
          "samples name no GPU and were dropped",
          "check relabelling rules that drop the exporter's gpu or UUID label");
+    warn(counts.conflicts, "value is shown as null: two series contradict each other about it",
+         "values are shown as null: two series contradict each other about each",
+         "find the scrape job or relabelling that makes two series of one device: ask about one "
+         "such GPU with node and gpu, the labels of its dropped samples tell them apart");
     warn(counts.duplicates, "series repeats another one and was ignored",
          "series repeat others and were ignored",
          "scrape each exporter by one job only; of replicas of Prometheus read one, or "
@@ -113,17 +136,22 @@ class Finder {
     warn(counts.bad_value, "impossible value is shown as null",
          "impossible values are shown as null",
          "ask about one such GPU with node and gpu: its dropped samples are marked");
-    warn(counts.stale, "value of a failed collection is shown as null",
-         "values of failed collections are shown as null",
-         "look at the exporter's log: it says itself that it could not read its GPUs");
+    warn(counts.stale, "old value of a failed collection or frozen exporter is shown as null",
+         "old values of failed collections or frozen exporters are shown as null",
+         "restart exporters that a finding here names as frozen; the log of any other tells why "
+         "it could not read its GPUs");
   }
 
-  // Those of the snapshot that no count stands for.
+  // Those of the snapshot that no other finding stands for.
   void FindOtherWarnings() {
     const std::vector<std::string> counted = WarningsOf(facts_.counts);
     for (const std::string& warning : snapshot_.warnings) {
       const bool told = std::find(counted.begin(), counted.end(), warning) != counted.end();
       if (told || (snapshot_.gpus.empty() && warning.starts_with("Prometheus has no"))) continue;
+      if (IsDownWarning(warning)) {
+        if (facts_.down.empty()) Warn(warning, kSeeTargets);
+        continue;
+      }
       Warn(warning, warning.starts_with("no ")
                         ? "check that the exporter publishes it and that no rule drops it"
                         : "see the server's log for the cause");
@@ -163,8 +191,10 @@ class Finder {
       if (coverage.rows == 0 || metric == nullptr) continue;
       if (metric->rule != schema::Rule::kRatioOrPercent) continue;
       if (coverage.percent) {
-        Tell(metric->name + " is read as a percentage: samples above 1 were seen",
-             "nothing: a ratio never passes 1");
+        Tell(metric->name +
+                 " is read as a percentage in the jobs that showed samples above 1, as a ratio, "
+                 "times 100, in others",
+             "nothing: a ratio never passes 1, and busy GPUs settle it for the other jobs");
       } else {
         Tell(metric->name + " is read as a ratio, times 100: no sample above 1 was seen",
              "nothing, unless every GPU was idle since the server started: then busy ones "

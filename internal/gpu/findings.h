@@ -30,7 +30,8 @@ struct JoinFacts {
   std::vector<Overlap> overlaps;  // GPUs that two exporters show
   // "job gpu, 10.0.0.1:9400": scrape targets of GPU exporters.
   std::vector<std::string> down;
-  std::vector<std::string> frozen;
+  std::vector<std::string> frozen;         // by FrozenQuery: they may be idle
+  std::vector<std::string> stuck;          // by StuckQuery: proven
   std::vector<std::string> failed_checks;  // what could not be asked
 };
 

@@ -27,6 +27,17 @@ bool IsBareUuid(std::string_view text) {
   });
 }
 
+struct Parts {
+  std::string_view prefix;  // as it should be; "" of other makers' UUIDs
+  std::string_view rest;    // as it is
+};
+
+Parts Split(std::string_view uuid, bool nvidia) {
+  if (StartsWith(uuid, "gpu-")) return {"GPU-", uuid.substr(4)};
+  if (StartsWith(uuid, "mig-")) return {"MIG-", uuid.substr(4)};
+  return {nvidia && IsBareUuid(uuid) ? "GPU-" : "", uuid};
+}
+
 }  // namespace
 
 bool IsDecimal(std::string_view text) {
@@ -44,23 +55,24 @@ std::int32_t ParseGpuIndex(std::string_view id) {
 }
 
 std::string_view KeepUuid(std::string_view uuid, std::string_view vendor, models::Arena& arena) {
-  std::string_view prefix;
-  std::string_view rest = uuid;
-  if (StartsWith(uuid, "gpu-") || StartsWith(uuid, "mig-")) {
-    prefix = Lower(uuid[0]) == 'g' ? "GPU-" : "MIG-";
-    rest.remove_prefix(prefix.size());
-    const bool as_it_should_be =
-        uuid.substr(0, prefix.size()) == prefix &&
-        std::all_of(rest.begin(), rest.end(), [](char c) { return c == Lower(c); });
-    if (as_it_should_be) return arena.Keep(uuid);
-  } else if (vendor == "NVIDIA" && IsBareUuid(uuid)) {
-    prefix = "GPU-";
-  } else {
-    return arena.Keep(uuid);
-  }
+  const auto [prefix, rest] = Split(uuid, vendor == "NVIDIA");
+  const bool as_it_should_be =
+      prefix.empty() ||
+      (uuid.starts_with(prefix) &&
+       std::all_of(rest.begin(), rest.end(), [](char c) { return c == Lower(c); }));
+  if (as_it_should_be) return arena.Keep(uuid);
   std::string text(prefix);
   std::transform(rest.begin(), rest.end(), std::back_inserter(text), Lower);
   return arena.Keep(text);
+}
+
+bool IsSameUuid(std::string_view a, std::string_view b) {
+  if (a == b) return true;
+  const Parts one = Split(a, true);
+  const Parts other = Split(b, true);
+  return !one.prefix.empty() && one.prefix == other.prefix &&
+         std::equal(one.rest.begin(), one.rest.end(), other.rest.begin(), other.rest.end(),
+                    [](char x, char y) { return Lower(x) == Lower(y); });
 }
 
 }  // namespace gpumon::gpu

@@ -22,4 +22,7 @@ std::int32_t ParseGpuIndex(std::string_view id);
 // not; those of other makers as they are. Kept in `arena`.
 std::string_view KeepUuid(std::string_view uuid, std::string_view vendor, models::Arena& arena);
 
+// Whether two UUIDs, as clients and exporters write them, are one in KeepUuid's form.
+bool IsSameUuid(std::string_view a, std::string_view b);
+
 }  // namespace gpumon::gpu

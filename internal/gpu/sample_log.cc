@@ -95,7 +95,9 @@ std::string WhyDropped(NullReason reason) {
   if (reason == NullReason::kNotSupported) {
     return "blank value: the exporter says that the device cannot tell";
   }
-  if (reason == NullReason::kStale) return "old value of a failed collection";
+  if (reason == NullReason::kStale) {
+    return "old value of a failed collection or frozen exporter";
+  }
   return "impossible value";
 }
 
@@ -107,7 +109,9 @@ void Settle(ExplainedSample& sample, Outcome outcome, std::string rule) {
 }  // namespace
 
 bool GpuName::Names(const GpuMetrics& row) const {
-  if (!uuid.empty()) return row.text(Text::kUuid) == uuid || row.text(Text::kMigUuid) == uuid;
+  if (!uuid.empty()) {
+    return IsSameUuid(row.text(Text::kUuid), uuid) || IsSameUuid(row.text(Text::kMigUuid), uuid);
+  }
   return row.text(Text::kNode) == node && row.text(Text::kGpuId) == gpu_id;
 }
 

@@ -22,7 +22,7 @@ namespace gpumon::gpu {
 struct GpuName {
   std::string node;
   std::string gpu_id;
-  std::string uuid;  // of the GPU or of a MIG instance
+  std::string uuid;  // of the GPU or of a MIG instance, as a client or an exporter writes it
 
   bool Names(const models::GpuMetrics& row) const;
 };

@@ -170,19 +170,36 @@ TEST(DoctorTest, ExportersThatAreDownOrFrozenAreNamed) {
   };
   power(0, [](int minute) { return std::to_string(100 + minute); });
   power(1, [](int) { return std::string("100"); });
+  power(2, [](int) { return std::string("100.5"); });
   text += "# TYPE up gauge\nup{job=\"dcgm\",instance=\"e0\"} 0 " + std::to_string(now) +
           "\nup{job=\"dcgm\",instance=\"e1\"} 1 " + std::to_string(now) +
+          "\nup{job=\"dcgm\",instance=\"e2\"} 1 " + std::to_string(now) +
           "\nup{job=\"other\",instance=\"x\"} 0 " + std::to_string(now) + "\n# EOF\n";
   const auto prometheus = Prometheus::Holding(text);
   ApiServer server(prometheus->url(), {{"DEBUG_ENDPOINTS", "true"}});
   ASSERT_TRUE(server.AwaitReady());
   const auto finished = Doctor(server.port());
   EXPECT_EQ(finished.exit_code, 1) << finished.output << finished.errors;
+  // A board that moves by whole watts may well be idle; half a watt that never moves is proof.
+  EXPECT_TRUE(Holds(finished.output, "WARNING  1 scrape target is frozen")) << finished.output;
+  EXPECT_TRUE(Holds(finished.output, "dcgm, e2")) << finished.output;
   EXPECT_TRUE(Holds(finished.output, "1 scrape target of a GPU exporter is down: job dcgm, e0"))
       << finished.output;
-  EXPECT_TRUE(Holds(finished.output, "1 scrape target shows the same values for 15 minutes"))
+  EXPECT_TRUE(Holds(finished.output, "info     1 scrape target shows the same values for 15"))
       << finished.output;
   EXPECT_TRUE(Holds(finished.output, "dcgm, e1")) << finished.output;
+}
+
+TEST(DoctorTest, WithoutAGpuTheNextStepIsAnExporter) {
+  const auto prometheus = Prometheus::Holding("# TYPE up gauge\nup{job=\"x\",instance=\"y\"} 1 " +
+                                              std::to_string(std::time(nullptr)) + "\n# EOF\n");
+  ApiServer server(prometheus->url(), {{"DEBUG_ENDPOINTS", "true"}});
+  ASSERT_TRUE(server.AwaitReady());
+  const auto finished = Doctor(server.port());
+  EXPECT_EQ(finished.exit_code, 1) << finished.output << finished.errors;
+  EXPECT_TRUE(Holds(finished.output, "no series of a known GPU exporter")) << finished.output;
+  EXPECT_TRUE(Holds(finished.output, "next: check that an exporter runs")) << finished.output;
+  EXPECT_FALSE(Holds(finished.output, "debug endpoints")) << finished.output;
 }
 
 TEST(DoctorTest, WithoutTheDebugRouteItSaysHowToSwitchItOn) {

@@ -37,7 +37,7 @@ class ExplainerTest : public ::testing::Test {
     }
     if (query.starts_with("up and")) return prom::MakeResult(targets_);
     if (query.starts_with("up == 0")) return prom::MakeResult(down_);
-    if (Holds(query, "changes(")) return prom::MakeResult({});
+    if (Holds(query, "changes(")) return prom::MakeResult(Holds(query, "[15m]") ? frozen_ : stuck_);
     std::vector<FakeSample> found;
     for (const auto& sample : samples_) {
       if (!Holds(query, sample.labels.front().second)) continue;
@@ -75,6 +75,8 @@ class ExplainerTest : public ::testing::Test {
   std::vector<FakeSample> samples_;
   std::vector<FakeSample> targets_;
   std::vector<FakeSample> down_;
+  std::vector<FakeSample> frozen_;
+  std::vector<FakeSample> stuck_;
   RefreshRig rig_;
   Explainer explainer_{rig_.collector, rig_.client()};
 };
@@ -174,6 +176,36 @@ TEST_F(ExplainerTest, PodsOfTheExporterAreCountedOverAllGpus) {
       << explanation->findings[1].what;
   EXPECT_TRUE(Holds(explanation->findings[2].what, "1 GPU carries the own pod of dcgm"))
       << explanation->findings[2].what;
+}
+
+TEST_F(ExplainerTest, FrozenTargetsAreAWarningOnlyWhenProven) {
+  Add("DCGM_FI_DEV_GPU_UTIL", 75, Dcgm("0"));
+  frozen_ = {{{{"instance", "idle:1"}, {"job", "j"}}, 1},
+             {{{"instance", "stuck:1"}, {"job", "j"}}, 1}};
+  stuck_ = {{{{"instance", "stuck:1"}, {"job", "j"}}, 1}};
+  const auto explanation = Explain({"a", "0", ""});
+  ASSERT_TRUE(explanation) << explanation.error().message;
+  ASSERT_GE(explanation->findings.size(), 2U);
+  EXPECT_TRUE(explanation->findings[0].warning);
+  EXPECT_TRUE(explanation->findings[0].what.ends_with("ten minutes: job j, stuck:1"))
+      << explanation->findings[0].what;
+  EXPECT_FALSE(explanation->findings[1].warning);
+  EXPECT_TRUE(explanation->findings[1].what.ends_with("15 minutes: job j, idle:1"))
+      << explanation->findings[1].what;
+}
+
+TEST_F(ExplainerTest, AUuidIsOneInEveryForm) {
+  Labels labels = Dcgm("0");
+  labels[1].second = "GPU-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80";
+  Add("DCGM_FI_DEV_GPU_UTIL", 75, labels);
+  for (const std::string uuid :
+       {"GPU-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80", "0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80",
+        "0B7E2C11-9D55-4B6E-A1F2-3C4D5E6F7A80", "gpu-0B7E2C11-9D55-4B6E-A1F2-3C4D5E6F7A80"}) {
+    const auto explanation = Explain({"", "", uuid});
+    ASSERT_TRUE(explanation) << uuid << explanation.error().message;
+    EXPECT_EQ(explanation->samples.size(), 1U) << uuid;
+  }
+  EXPECT_FALSE(Explain({"", "", "1b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80"}));
 }
 
 TEST_F(ExplainerTest, SecretsInLabelsAreMasked) {

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "internal/gpu/down_targets.h"
 #include "internal/gpu/target_checks.h"
 #include "internal/schema/registry.h"
 
@@ -64,12 +65,13 @@ TEST_F(FindingsTest, EveryCountIsAWarningOnce) {
                    .bad_pid = 0,
                    .bad_value = 3,
                    .stale = 4,
+                   .conflicts = 6,
                    .duplicates = 5,
                    .undecodable = 0};
   snapshot_.warnings = WarningsOf(facts_.counts);
   snapshot_.warnings.emplace_back("no power series");
   const auto all = All();
-  EXPECT_EQ(all.size(), 6U);
+  EXPECT_EQ(all.size(), 7U);
   for (const Finding& finding : all) {
     EXPECT_TRUE(finding.warning) << finding.what;
     EXPECT_FALSE(finding.next_step.empty()) << finding.what;
@@ -77,9 +79,32 @@ TEST_F(FindingsTest, EveryCountIsAWarningOnce) {
   Find("1 sample names no GPU");
   Find("2 rows have no node label");
   Find("3 impossible values");
-  Find("4 values of failed collections");
+  const std::string stale = "4 old values of failed collections or frozen exporters";
+  EXPECT_NE(Find(stale).next_step.find("restart"), std::string::npos);
   Find("5 series repeat others");
+  EXPECT_NE(Find("6 values").next_step.find("scrape job"), std::string::npos);
   Find("no power series");
+}
+
+TEST_F(FindingsTest, TargetsThatAreDownAreNamedOnce) {
+  snapshot_.warnings = {DownWarning("dcgm", {"job gpu, 10.0.0.1:9400"}),
+                        DownWarning("dcgm", {"job gpu, 10.0.0.1:9400", "b"})};
+  ASSERT_EQ(All().size(), 2U);
+  EXPECT_NE(Find("scrape target is down").next_step.find("/targets"), std::string::npos);
+  facts_.down = {"job gpu, 10.0.0.1:9400", "b"};
+  EXPECT_EQ(All().size(), 1U);
+}
+
+TEST_F(FindingsTest, OnlyWhatIsProvenFrozenIsAWarning) {
+  facts_.frozen = {"idle", "stuck"};
+  facts_.stuck = {"stuck"};
+  const Finding proven = Find("1 scrape target is frozen");
+  EXPECT_TRUE(proven.warning);
+  EXPECT_TRUE(proven.what.ends_with(": stuck")) << proven.what;
+  const Finding doubted = Find("the same values for 15 minutes");
+  EXPECT_FALSE(doubted.warning);
+  EXPECT_TRUE(doubted.what.ends_with(": idle")) << doubted.what;
+  EXPECT_TRUE(doubted.next_step.starts_with("nothing, when its GPUs are idle"));
 }
 
 TEST_F(FindingsTest, TargetsThatAreDownOrFrozenAreNamed) {
@@ -106,7 +131,8 @@ TEST_F(FindingsTest, TwoExportersOfOneGpuHaveAWinner) {
 TEST_F(FindingsTest, RatioOrPercentIsToldWithItsEvidence) {
   snapshot_.coverage = {
       {"dcgm_4_9", "DCGM_FI_DEV_GPU_UTIL_RATIO", Slot(Quantity::kUtilization), 1, 0, true}};
-  EXPECT_NE(Find("as a percentage").what.find("samples above 1"), std::string::npos);
+  EXPECT_NE(Find("as a percentage").what.find("in the jobs that showed samples above 1"),
+            std::string::npos);
   snapshot_.coverage[0].percent = false;
   Find("as a ratio");
 }

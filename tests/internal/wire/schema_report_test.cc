@@ -79,8 +79,9 @@ TEST_F(SchemaReportTest, AFieldNamesItsSourceItsRuleAndItsRows) {
   const auto& source = field["sources"][0];
   EXPECT_EQ(*source["exporter"].AsString(), "new");
   EXPECT_EQ(*source["metric"].AsString(), "new_util");
-  EXPECT_EQ(*source["rule"].AsString(),
-            "as it is: samples above 1 were seen, so it is a percentage");
+  EXPECT_EQ(
+      *source["rule"].AsString(),
+      "as it is, a percentage, in the jobs that showed samples above 1; x 100, a ratio, in others");
   EXPECT_EQ(*source["note"].AsString(), "Why.");
   EXPECT_EQ(field["reasons"].size(), 0U);
   EXPECT_EQ(field["would_fill"].size(), 0U);
