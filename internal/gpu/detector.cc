@@ -46,8 +46,8 @@ std::string DownClause(const schema::Exporter& exporter) {
   std::string labels = "job,instance";
   for (const std::string& label : NodeLabels(exporter)) labels += ',' + label;
   return "group by(" + labels + ")(" +
-         SelectorOfDetected(exporter, exporter.require, " offset 10m") + " or " +
-         SelectorOfDetected(exporter, exporter.require, " offset 1h") +
+         SelectorOfDetected(exporter, exporter.require, kMarks, " offset 10m") + " or " +
+         SelectorOfDetected(exporter, exporter.require, kMarks, " offset 1h") +
          ") and on(job,instance) (up == 0)";
 }
 
@@ -79,8 +79,10 @@ std::string Detector::Query(const schema::Registry& registry) {
       }
       promql.append(promql.empty() ? "" : " or ").append(labelled);
     };
-    add("group by(job)(" + SelectorOfDetected(*exporter, exporter->require) + ")", "");
-    add("group by(job)(" + SelectorOfDetected(*exporter, WithoutNode(*exporter)) + ")",
+    add("group by(job)(" +
+            SelectorOfDetected(*exporter, exporter->require, exporter->detect.size()) + ")",
+        "");
+    add("group by(job)(" + SelectorOfDetected(*exporter, WithoutNode(*exporter), kMarks) + ")",
         kWithoutNode);
     add(DownClause(*exporter), kDown);
     if (const std::string stuck = StuckQuery(*exporter); !stuck.empty()) add(stuck, kFrozen);

@@ -115,11 +115,10 @@ class Planner {
 
   std::vector<std::string> TimedNames(const std::vector<Metric>& metrics) const {
     // A target that shows none of them has the time of its `up`.
-    constexpr std::ptrdiff_t kMarks = 5;
     if (part_ == Part::kGpus) {
       const auto& marks = exporter_.detect;
-      const auto end = marks.begin() + std::min<std::ptrdiff_t>(kMarks, std::ssize(marks));
-      return WithPrefixes(exporter_, {marks.begin(), end});
+      const auto count = static_cast<std::ptrdiff_t>(std::min(kMarks, marks.size()));
+      return WithPrefixes(exporter_, {marks.begin(), marks.begin() + count});
     }
     return WithPrefixes(exporter_, {metrics.front().name});
   }
@@ -153,7 +152,7 @@ std::string TargetsQuery(std::span<const Subject> subjects, Part part) {
     if (!subject.jobs.empty() || !subject.exporter->pod_may_be_exporters) continue;
     if (part != Part::kGpus) continue;
     shown += (shown.empty() ? "" : " or ") +
-             SelectorOfDetected(*subject.exporter, subject.exporter->require);
+             SelectorOfDetected(*subject.exporter, subject.exporter->require, kMarks);
   }
   std::string promql = jobs.empty() ? "" : UpOf({jobs.begin(), jobs.end()});
   if (!shown.empty()) {
@@ -209,10 +208,11 @@ std::vector<std::string> WithPrefixes(const Exporter& exporter,
 }
 
 std::string SelectorOfDetected(const Exporter& exporter, const std::vector<Condition>& conditions,
-                               const std::string& offset) {
+                               std::size_t names, const std::string& offset) {
   std::vector<std::string> plain;
   std::string promql;
-  for (const std::string& name : exporter.detect) {
+  for (std::size_t i = 0; i < std::min(names, exporter.detect.size()); ++i) {
+    const std::string& name = exporter.detect[i];
     const std::vector<Condition>* const where = OnlyWhereOf(exporter, name);
     for (const std::string& full : WithPrefixes(exporter, {name})) {
       if (where == nullptr) {

@@ -47,10 +47,13 @@ std::string Selector(const std::string& name, const std::vector<schema::Conditio
 // `{__name__=~"a|b"}`, or a plain selector for one name.
 std::string SelectorOfAny(const std::vector<std::string>& names,
                           const std::vector<schema::Condition>& conditions);
-// The series by which the exporter is known, that meet `conditions`; `offset` is PromQL like
-// " offset 1h", or empty.
+// How many of the names that an exporter is known by stand for all: those of its every target.
+inline constexpr std::size_t kMarks = 5;
+
+// The series of the first `names` metrics by which the exporter is known, that meet `conditions`;
+// `offset` is PromQL like " offset 1h", or empty.
 std::string SelectorOfDetected(const schema::Exporter& exporter,
-                               const std::vector<schema::Condition>& conditions,
+                               const std::vector<schema::Condition>& conditions, std::size_t names,
                                const std::string& offset = "");
 // `names` with each of the exporter's prefixes.
 std::vector<std::string> WithPrefixes(const schema::Exporter& exporter,
