@@ -112,7 +112,7 @@ void FetchGpusOfUsers(const CallPtr& call, ListQuery query) {
   const auto at = query.at;
   const bool allow_stale = query.allow_stale;
   GetBoth(
-      call, at, allow_stale,
+      call, kGpusAndProcesses, at, allow_stale,
       [call, query = std::move(query)](Result<gpu::Got> gpus, Result<gpu::Got> processes) mutable {
         if (!processes) return call->SendError(processes.error());
         if (processes->snapshot->partial && !query.allow_partial) {
@@ -129,7 +129,7 @@ void FetchProcessesOfGpus(const CallPtr& call, ListQuery query) {
   const auto at = query.at;
   const bool allow_stale = query.allow_stale;
   GetBoth(
-      call, at, allow_stale,
+      call, kGpusAndProcesses, at, allow_stale,
       [call, query = std::move(query)](Result<gpu::Got> gpus, Result<gpu::Got> processes) mutable {
         const bool whole = gpus && !gpus->snapshot->partial;
         if (!gpus && !query.allow_partial) return call->SendError(gpus.error());

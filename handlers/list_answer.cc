@@ -56,8 +56,8 @@ void SendMade(Call& call, const gpu::Got& got, wire::Encoded encoded, const wire
   call.Send(std::move(response));
 }
 
-void GetBoth(const CallPtr& call, const std::optional<WallTime>& at, bool allow_stale,
-             GotBoth done) {
+void GetBoth(const CallPtr& call, const std::array<models::Part, 2>& parts,
+             const std::optional<WallTime>& at, bool allow_stale, GotBoth done) {
   struct Both {
     GotBoth done;
     std::array<Result<gpu::Got>, 2> got;
@@ -65,10 +65,10 @@ void GetBoth(const CallPtr& call, const std::optional<WallTime>& at, bool allow_
   };
   const auto both = std::make_shared<Both>();
   both->done = std::move(done);
-  for (const auto part : {models::Part::kGpus, models::Part::kProcesses}) {
+  for (std::size_t i = 0; i < parts.size(); ++i) {
     call->services().source.Get(
-        {part, at, allow_stale}, call->deadline(), [call, both, part](Result<gpu::Got> got) {
-          both->got[static_cast<std::size_t>(part)] = std::move(got);
+        {parts[i], at, allow_stale}, call->deadline(), [call, both, i](Result<gpu::Got> got) {
+          both->got[i] = std::move(got);
           if (--both->missing > 0) return;
           call->Defer([both] { both->done(std::move(both->got[0]), std::move(both->got[1])); });
         });

@@ -1,6 +1,7 @@
 // What the answers of all list routes share: caching headers, and the refusals of their parameters.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -25,11 +26,12 @@ http::Response ListResponse(const Call& call, const gpu::Got& got, const std::st
 void SendMade(Call& call, const gpu::Got& got, wire::Encoded encoded, const wire::Page& page,
               bool csv);
 
-// Asks for both lists at once and, when the second has come, hands over on a worker thread what
-// came of both: one after the other they could take twice the time of a request.
-using GotBoth = std::function<void(Result<gpu::Got> gpus, Result<gpu::Got> processes)>;
-void GetBoth(const CallPtr& call, const std::optional<WallTime>& at, bool allow_stale,
-             GotBoth done);
+// Asks for both parts at once and, when the second has come, hands over on a worker thread what
+// came of both, in their order: one after the other they could take twice the time of a request.
+using GotBoth = std::function<void(Result<gpu::Got> first, Result<gpu::Got> second)>;
+void GetBoth(const CallPtr& call, const std::array<models::Part, 2>& parts,
+             const std::optional<WallTime>& at, bool allow_stale, GotBoth done);
+inline constexpr std::array kGpusAndProcesses = {models::Part::kGpus, models::Part::kProcesses};
 
 // partial=abort
 Status PartialRefused();

@@ -8,16 +8,17 @@
 namespace gpumon::handlers {
 
 void GetSchema(const CallPtr& call) {
-  GetBoth(call, {}, true, [call](Result<gpu::Got> gpus, Result<gpu::Got> processes) {
-    for (const auto* const got : {&gpus, &processes}) {
-      if (!*got) return call->SendError(got->error());
-    }
-    call->SendText(200,
-                   wire::EncodeSchema(call->services().registry, *gpus->snapshot,
-                                      *processes->snapshot, "GPU schema retrieved successfully",
-                                      call->services().settings.commands_hidden),
-                   call->route().content_type);
-  });
+  GetBoth(
+      call, kGpusAndProcesses, {}, true, [call](Result<gpu::Got> gpus, Result<gpu::Got> processes) {
+        for (const auto* const got : {&gpus, &processes}) {
+          if (!*got) return call->SendError(got->error());
+        }
+        call->SendText(200,
+                       wire::EncodeSchema(call->services().registry, *gpus->snapshot,
+                                          *processes->snapshot, "GPU schema retrieved successfully",
+                                          call->services().settings.commands_hidden),
+                       call->route().content_type);
+      });
 }
 
 }  // namespace gpumon::handlers

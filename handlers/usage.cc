@@ -9,7 +9,6 @@
 
 #include "handlers/list_answer.h"
 #include "handlers/records.h"
-#include "internal/base/mutex.h"
 #include "internal/gpu/usage.h"
 
 namespace gpumon::handlers {
@@ -59,10 +58,13 @@ constexpr std::array kUserColumns = {
     Column{"pods", Type::kTexts, "", "pod", "Pods of the processes, where known."},
     Column{"node_names", Type::kTexts, "", "node", "Where the GPUs are."},
     Column{"gpu_names", Type::kTexts, "", "model", "Their product names."},
-    Column{"gpus", Type::kInteger, "", "", "GPUs with a process of the user."},
-    Column{"gpus_shared", Type::kInteger, "", "", "Of those: with processes of others too."},
+    Column{"gpus", Type::kInteger, "", "",
+           "GPUs with a process of the user, on the whole or on a part."},
+    Column{"gpus_shared", Type::kInteger, "", "",
+           "GPUs and MIG instances with processes of others too."},
     Column{"gpu_share", Type::kNumber, "", "",
-           "Sum over these GPUs of 1 / the number of users on it."},
+           "Sum over these GPUs of 1 / the number of users on it; a MIG instance counts as its "
+           "slices of those that the board has."},
     Column{"utilization", Type::kNumber, "%", "", "Mean over the GPUs that the user has alone."},
     Column{"memory_used_bytes", Type::kNumber, "bytes", "",
            "GPU memory of the processes. Null when one of them does not tell."},
@@ -99,9 +101,14 @@ Value Requested(const gpu::Total& total) {
   return static_cast<std::int64_t>(std::llround(total.value));
 }
 
-// `untold`: why kube-state-metrics says nothing, where it does not.
-std::vector<Value> WorkloadRow(const Usage& usage, NullReason untold) {
-  const bool told = untold == NullReason::kNotExported;
+Value Share(double share) {
+  if (std::isnan(share)) return NullReason::kNotExported;
+  return share;
+}
+
+// `failed`: kube-state-metrics could not be asked.
+std::vector<Value> WorkloadRow(const Usage& usage, bool failed) {
+  const NullReason untold = failed ? NullReason::kQueryFailed : NullReason::kNotExported;
   const bool named = usage.gpus > 0;
   const Value nobody = NullReason::kNotExported;
   return {wire::TextOrNull(usage.name_space),
@@ -116,25 +123,18 @@ std::vector<Value> WorkloadRow(const Usage& usage, NullReason untold) {
           named ? Integer(usage.gpus) : nobody,
           named ? Integer(usage.mig_instances) : nobody,
           named ? Integer(usage.shared_gpus) : nobody,
-          named ? Value(usage.share) : nobody,
-          told ? Requested(usage.requested) : Value(untold),
+          named ? Share(usage.share) : nobody,
+          failed ? Value(untold) : Requested(usage.requested),
           Mean(usage.utilization),
           Sum(usage.memory_used),
           Time(usage.newest)};
 }
 
 std::vector<Value> UserRow(const Usage& usage) {
-  return {wire::TextOrNull(usage.user),
-          Integer(usage.processes),
-          Texts(usage.pods),
-          Texts(usage.nodes),
-          Texts(usage.gpu_names),
-          Integer(usage.gpus),
-          Integer(usage.shared_gpus),
-          usage.share,
-          Mean(usage.utilization),
-          Sum(usage.memory_used),
-          Time(usage.newest)};
+  return {wire::TextOrNull(usage.user), Integer(usage.processes), Texts(usage.pods),
+          Texts(usage.nodes),           Texts(usage.gpu_names),   Integer(usage.gpus),
+          Integer(usage.shared_gpus),   Share(usage.share),       Mean(usage.utilization),
+          Sum(usage.memory_used),       Time(usage.newest)};
 }
 
 constexpr std::array kBy = {ParameterSpec{.name = "by",
@@ -186,19 +186,6 @@ void SendRecords(Call& call, const RecordQuery& query, const Sources& sources,
   SendMade(call, sources.gpus, std::move(encoded), page, query.form.csv);
 }
 
-using Then = std::function<void(gpu::Got)>;
-
-void Fetch(const CallPtr& call, Part part, const ListQuery& form, Then then) {
-  const gpu::Want want{part, form.at, form.allow_stale};
-  call->services().source.Get(
-      want, call->deadline(),
-      [call, allow_partial = form.allow_partial, then = std::move(then)](Result<gpu::Got> got) {
-        if (!got) return call->SendError(got.error());
-        if (got->snapshot->partial && !allow_partial) return call->SendError(PartialRefused());
-        then(*std::move(got));
-      });
-}
-
 std::optional<RecordQuery> Parse(const CallPtr& call, std::span<const Column> columns) {
   auto query = ParseRecordQuery(columns, call->parameters());
   if (!query) {
@@ -212,32 +199,6 @@ std::optional<RecordQuery> Parse(const CallPtr& call, std::span<const Column> co
   return *std::move(query);
 }
 
-// GPUs and pods, asked for at once. Thread-safe.
-class Asked {
- public:
-  using Got = Result<gpu::Got>;
-  explicit Asked(std::function<void(Got gpus, Got pods)> then) : then_(std::move(then)) {}
-
-  void Heard(Part part, Got got) {
-    std::optional<Got> gpus;
-    std::optional<Got> pods;
-    {
-      const MutexLock lock(mutex_);
-      (part == Part::kGpus ? gpus_ : pods_) = std::move(got);
-      if (!gpus_ || !pods_) return;
-      gpus = std::move(gpus_);
-      pods = std::move(pods_);
-    }
-    then_(*std::move(gpus), *std::move(pods));
-  }
-
- private:
-  const std::function<void(Got, Got)> then_;
-  Mutex mutex_;
-  std::optional<Got> gpus_ GUARDED_BY(mutex_);
-  std::optional<Got> pods_ GUARDED_BY(mutex_);
-};
-
 std::vector<Usage> UsagesBy(std::string_view by, const models::Snapshot& gpus,
                             const models::Snapshot& pods) {
   if (by == "namespace") return gpu::UsageByNamespace(gpus, pods);
@@ -250,8 +211,7 @@ void SendWorkloads(Call& call, const RecordQuery& query, const Sources& sources)
   wire::Records records{kWorkloadColumns, {}};
   for (const Usage& usage : UsagesBy(call.parameters().Text("by"), *sources.gpus.snapshot,
                                      sources.failed ? kNoPods : *sources.other.snapshot)) {
-    records.rows.push_back(
-        WorkloadRow(usage, sources.failed ? NullReason::kQueryFailed : NullReason::kNotExported));
+    records.rows.push_back(WorkloadRow(usage, sources.failed.has_value()));
   }
   SendRecords(call, query, sources, records, "GPU workloads retrieved successfully");
 }
@@ -268,8 +228,23 @@ void AnswerWorkloads(const CallPtr& call, const RecordQuery& query, Result<gpu::
   } else {
     sources.failed = pods.error();
   }
-  call->Defer(
-      [call, query, sources = std::move(sources)] { SendWorkloads(*call, query, sources); });
+  SendWorkloads(*call, query, sources);
+}
+
+void AnswerUsers(const CallPtr& call, const RecordQuery& query, Result<gpu::Got> gpus,
+                 Result<gpu::Got> processes) {
+  for (const auto* got : {&gpus, &processes}) {
+    if (!*got) return call->SendError(got->error());
+    if ((*got)->snapshot->partial && !query.form.allow_partial) {
+      return call->SendError(PartialRefused());
+    }
+  }
+  const Sources sources{*std::move(gpus), *std::move(processes), {}};
+  wire::Records records{kUserColumns, {}};
+  for (const Usage& usage : gpu::UsageByUser(*sources.gpus.snapshot, *sources.other.snapshot)) {
+    records.rows.push_back(UserRow(usage));
+  }
+  SendRecords(*call, query, sources, records, "GPU users retrieved successfully");
 }
 
 }  // namespace
@@ -277,34 +252,23 @@ void AnswerWorkloads(const CallPtr& call, const RecordQuery& query, Result<gpu::
 void GetWorkloads(const CallPtr& call) {
   auto query = Parse(call, kWorkloadColumns);
   if (!query) return;
-  const ListQuery form = query->form;
-  const auto asked = std::make_shared<Asked>(
-      [call, query = *std::move(query)](Result<gpu::Got> gpus, Result<gpu::Got> pods) {
-        AnswerWorkloads(call, query, std::move(gpus), std::move(pods));
-      });
-  for (const Part part : {Part::kPods, Part::kGpus}) {
-    call->services().source.Get(
-        {part, form.at, form.allow_stale}, call->deadline(),
-        [asked, part](Result<gpu::Got> got) { asked->Heard(part, std::move(got)); });
-  }
+  const auto at = query->form.at;
+  const bool allow_stale = query->form.allow_stale;
+  GetBoth(call, {Part::kGpus, Part::kPods}, at, allow_stale,
+          [call, query = *std::move(query)](Result<gpu::Got> gpus, Result<gpu::Got> pods) {
+            AnswerWorkloads(call, query, std::move(gpus), std::move(pods));
+          });
 }
 
 void GetUsers(const CallPtr& call) {
   auto query = Parse(call, kUserColumns);
   if (!query) return;
-  const ListQuery form = query->form;
-  Fetch(call, Part::kGpus, form, [call, form, query = *std::move(query)](const gpu::Got& gpus) {
-    Fetch(call, Part::kProcesses, form, [call, query, gpus](gpu::Got processes) {
-      call->Defer([call, query, sources = Sources{gpus, std::move(processes), {}}] {
-        wire::Records records{kUserColumns, {}};
-        for (const Usage& usage :
-             gpu::UsageByUser(*sources.gpus.snapshot, *sources.other.snapshot)) {
-          records.rows.push_back(UserRow(usage));
-        }
-        SendRecords(*call, query, sources, records, "GPU users retrieved successfully");
-      });
-    });
-  });
+  const auto at = query->form.at;
+  const bool allow_stale = query->form.allow_stale;
+  GetBoth(call, kGpusAndProcesses, at, allow_stale,
+          [call, query = *std::move(query)](Result<gpu::Got> gpus, Result<gpu::Got> processes) {
+            AnswerUsers(call, query, std::move(gpus), std::move(processes));
+          });
 }
 
 std::span<const ParameterSpec> WorkloadParameters() {

@@ -76,6 +76,7 @@ struct Row {
   std::uint32_t first_workload = 0;
   std::uint32_t workload_count = 0;
   bool bad_time = false;  // a sample's time was impossible, and is not counted
+  bool divided = false;   // MIG is on, whether or not its instances are rows
 
   std::string_view text(Text t) const { return texts[static_cast<std::size_t>(t)]; }
   void set_text(Text t, std::string_view value) { texts[static_cast<std::size_t>(t)] = value; }

@@ -34,15 +34,17 @@ int EndingSignals::Await() const {
 Result<void> WritePortFile(const std::string& path, std::uint16_t port) {
   const std::string unfinished = path + ".tmp";
   errno = 0;
+  bool opened = false;
   bool written = false;
   {
     std::ofstream file(unfinished, std::ios::trunc);
+    opened = file.is_open();
     file << port << '\n';
     written = static_cast<bool>(file.flush());
   }
   if (written && std::rename(unfinished.c_str(), path.c_str()) == 0) return {};
   const int reason = errno == 0 ? EIO : errno;
-  if (written) std::remove(unfinished.c_str());
+  if (opened) std::remove(unfinished.c_str());
   return Error(Code::kInvalidParameter,
                path + " cannot be written: " + std::generic_category().message(reason) +
                    "; name a file in a folder that this user may write");

@@ -28,9 +28,9 @@ std::string_view Addresses::HostOf(std::string_view instance) {
   return instance.substr(0, colon);
 }
 
-std::string_view Addresses::NodeOf(prom::LabelSet labels) const {
+std::string_view Addresses::NodeAt(std::string_view address) const {
   if (nodes_.empty()) return {};
-  const auto found = nodes_.find(HostOf(prom::Get(labels, "instance")));
+  const auto found = nodes_.find(HostOf(address));
   return found == nodes_.end() ? std::string_view() : std::string_view(found->second);
 }
 

@@ -9,16 +9,16 @@
 
 namespace gpumon::gpu {
 
-// Where an exporter and its scrape configuration name no node, `instance` has an address that
-// kube-state-metrics knows. One thread at a time.
+// Where an exporter and its scrape configuration name no node, or call it by its address, that
+// address or the one in `instance` is one that kube-state-metrics knows. One thread at a time.
 class Addresses {
  public:
   // Series of kube_node_info (internal_ip) and kube_pod_info (pod_ip), each with its `node`; where
   // a scrape target's own label stood in its way, `exported_node`.
   void Add(const prom::InstantVector& infos);
-  // The node at the address in `instance`; empty where it is not known, or where two nodes claim
-  // it.
-  std::string_view NodeOf(prom::LabelSet labels) const;
+  // The node at `address`, with or without a port; empty where it is not known, or where two nodes
+  // claim it.
+  std::string_view NodeAt(std::string_view address) const;
   bool empty() const { return nodes_.empty(); }
 
   // `10.0.0.7:9400`, `[fd00::7]:9400`, `gpu-a01:9400` without the port.

@@ -99,6 +99,11 @@ void CachedSource::GetPresent(const Want& want, GotSnapshot done) {
                      });
 }
 
+Millis CachedSource::TtlOf(models::Part part) const {
+  if (part != models::Part::kPods) return options_.ttl;
+  return std::min(options_.ttl * options_.pods_ttls, std::max(options_.ttl, options_.max_stale));
+}
+
 void CachedSource::Refreshed(models::Part part, SteadyTime started, Collection result) {
   const SteadyTime now = clock_.Steady();
   std::vector<std::pair<GotSnapshot, Result<Got>>> answers;
@@ -113,8 +118,7 @@ void CachedSource::Refreshed(models::Part part, SteadyTime started, Collection r
       entry.snapshot = std::move(*result);
       entry.taken = started;
       entry.refresh_took = now - started;
-      const Millis ttl =
-          part == models::Part::kPods ? options_.ttl * options_.pods_ttls : options_.ttl;
+      const Millis ttl = TtlOf(part);
       entry.fresh_until = now + (brief ? std::min(ttl, options_.retry_after) : ttl);
       entry.error.reset();
     } else {

@@ -17,9 +17,10 @@
 namespace gpumon::gpu {
 
 struct CacheOptions {
-  Millis ttl{2000};               // 0: every request that does not meet a refresh starts one
-  int pods_ttls = 5;              // pods change slowly and cost Prometheus most: so many TTLs
-  Millis max_stale{30'000};       // a snapshot older than this is never served
+  Millis ttl{2000};  // 0: every request that does not meet a refresh starts one
+  // Pods change slowly and cost Prometheus most: so many TTLs, but no longer than max_stale.
+  int pods_ttls = 5;
+  Millis max_stale{30'000};       // a snapshot older than this (or the TTL) is never served
   Millis upstream_timeout{9000};  // of one refresh
   // After an error or an upstream warning the next refresh may start this soon; later when the
   // upstream asks for more patience, but never later than max_retry_after.
@@ -58,6 +59,7 @@ class CachedSource final : public Source {
 
  private:
   using Collection = Result<SnapshotPtr>;
+  Millis TtlOf(models::Part part) const;
   struct Waiter {
     Want want;
     GotSnapshot done;

@@ -43,11 +43,15 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
         done_(std::move(done)),
         join_(detected_->exporters, collector.evidence_, set.time),
         left_(plan_.size()),
-        around_left_(std::count_if(plan_.begin(), plan_.end(), IsOfSurroundings)) {
+        around_left_(std::count_if(plan_.begin(), plan_.end(), IsOfSurroundings)),
+        asks_addresses_(std::any_of(plan_.begin(), plan_.end(), [](const PlannedQuery& query) {
+          return query.gives == PlannedQuery::Gives::kAddresses;
+        })) {
     const MutexLock lock(mutex_);
-    for (std::size_t i = 0; i < detected_->frozen.size(); ++i) {
-      if (!detected_->frozen[i].empty()) join_.SetFrozen(i, detected_->frozen[i]);
-      if (!detected_->down[i].empty()) join_.SetDown(i, detected_->down[i]);
+    for (std::size_t i = 0; i < detected_->subjects.size(); ++i) {
+      const Subject& subject = detected_->subjects[i];
+      if (!subject.frozen.empty()) join_.SetFrozen(i, subject.frozen);
+      if (!subject.down.empty()) join_.SetDown(i, subject.down);
     }
   }
 
@@ -65,7 +69,14 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
       MutexLock lock(mutex_);
       waited_ = SecondsSince(started_, collector_.clock_);
     }
-    for (std::size_t i = 0; i < plan_.size(); ++i) {
+    AskFrom(0);
+  }
+
+ private:
+  void AskFrom(std::size_t first) {
+    // Whoever answers last may make the plan longer.
+    const std::size_t end = plan_.size();
+    for (std::size_t i = first; i < end; ++i) {
       collector_.client_.Query({plan_[i].promql, set_.time}, set_.deadline,
                                [self = this->shared_from_this(), i](Result<prom::QueryResult> r) {
                                  self->Answered(i, std::move(r));
@@ -73,7 +84,6 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     }
   }
 
- private:
   void Answered(std::size_t i, Result<prom::QueryResult> answer) {
     const double seconds = SecondsSince(started_, collector_.clock_);
     if (answer && !std::holds_alternative<prom::InstantVector>(answer->value)) {
@@ -93,7 +103,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
       }
       last = --left_ == 0;
     }
-    if (last) Finish();
+    if (last && !AsksForSeriesTimes()) Finish();
   }
 
   void Take(const PlannedQuery& query, prom::QueryResult result) REQUIRES(mutex_) {
@@ -102,7 +112,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
       ++values_answered_;
       samples_ += vector.size();
       if (vector.size() == 0 && query.metric) empty_.push_back(query.name);
-      AddValues(query, std::move(vector));
+      PutWhenPlacesAreKnown(query, std::move(vector));
     } else {
       TakeOther(query, std::move(vector));
     }
@@ -131,6 +141,8 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
       case PlannedQuery::Gives::kAddresses:
         join_.AddAddresses(vector);
         return HearOfSurroundings();
+      case PlannedQuery::Gives::kDevices:
+        return PutWhenPlacesAreKnown(query, std::move(vector));
       case PlannedQuery::Gives::kValues:
         return;  // Take
     }
@@ -142,11 +154,20 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   }
 
   // Whose a pod is, and where a target runs, has to be known before series are read.
-  void AddValues(const PlannedQuery& query, prom::InstantVector vector) REQUIRES(mutex_) {
-    const Subject& subject = detected_->subjects[query.exporter];
-    const bool waits = subject.without_node || subject.exporter->pod_may_be_exporters;
+  void PutWhenPlacesAreKnown(const PlannedQuery& query, prom::InstantVector vector)
+      REQUIRES(mutex_) {
+    const bool waits =
+        asks_addresses_ || detected_->exporters[query.exporter]->pod_may_be_exporters;
     if (around_left_ > 0 && waits) {
       kept_.emplace_back(&query, std::move(vector));
+    } else {
+      Put(query, vector);
+    }
+  }
+
+  void Put(const PlannedQuery& query, const prom::InstantVector& vector) REQUIRES(mutex_) {
+    if (query.gives == PlannedQuery::Gives::kDevices) {
+      join_.AddDevices(query.exporter, vector);
     } else {
       join_.Add(query.exporter, vector, query.metric);
     }
@@ -154,7 +175,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
 
   void HearOfSurroundings() REQUIRES(mutex_) {
     if (--around_left_ > 0) return;
-    for (const auto& [query, vector] : kept_) join_.Add(query->exporter, vector, query->metric);
+    for (const auto& [query, vector] : kept_) Put(*query, vector);
     kept_ = {};
   }
 
@@ -163,6 +184,8 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     failed_names_ += (failed_names_.empty() ? "" : ",") + query.name;
     if (query.gives == PlannedQuery::Gives::kValues) {
       join_.AddFailure(query.exporter, query.metric);
+    } else if (query.gives == PlannedQuery::Gives::kDevices) {
+      join_.MarkPartial();
     } else if (IsOfSurroundings(query)) {
       join_.MarkPartial();
       HearOfSurroundings();
@@ -186,30 +209,33 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   void Finish() {
     Collected done;
     auto result = Conclude(done);
-    collector_.budget_.Release(plan_.size());
-    if (result && AsksForSeriesTimes()) return AskAgain(std::move(result), std::move(done));
+    collector_.budget_.Release(acquired_);
     TellObserver(result);
     done(std::move(result));
   }
 
+  // Where targets' expositions bring time stamps along, the times of targets are not their
+  // series': once those are asked for. True: there is more to wait for.
   bool AsksForSeriesTimes() {
-    const MutexLock lock(mutex_);
-    return !own_times_.empty();
-  }
-
-  // Rows have only bounds of their times so far. They do for who cannot be told more.
-  void AskAgain(Result<SnapshotPtr> result, Collected done) {
-    DetectedPtr again;
+    std::size_t first = 0;
+    std::vector<std::size_t> exporters;
     {
       const MutexLock lock(mutex_);
-      again = collector_.detector_.SawTimes(*detected_, own_times_);
+      first = plan_.size();
+      for (std::size_t i = 0; i < first && !asked_again_; ++i) {
+        if (plan_[i].gives != PlannedQuery::Gives::kTargetTimes) continue;
+        if (join_.BringsItsOwnTimes(plan_[i].exporter)) exporters.push_back(plan_[i].exporter);
+      }
+      asked_again_ = true;
+      left_ = exporters.size();
+      for (const std::size_t exporter : exporters) {
+        plan_.push_back(PlanSeriesTimes(*detected_->exporters[exporter], exporter, set_.part));
+      }
     }
-    const auto first = std::make_shared<Result<SnapshotPtr>>(std::move(result));
-    collector_.Start(set_, std::move(again),
-                     [first, done = std::move(done)](Result<SnapshotPtr> exact) {
-                       const bool told = exact && !(*exact)->times_failed;
-                       done(told ? std::move(exact) : std::move(*first));
-                     });
+    if (exporters.empty()) return false;
+    if (set_.present) collector_.detector_.SawTimes(*detected_, exporters);
+    AskFrom(first);
+    return true;
   }
 
   void TellObserver(const Result<SnapshotPtr>& result) {
@@ -229,19 +255,12 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     if (first_error_) LogFailures();
     if (values_answered_ == 0 && first_error_) return gpumon::Error(*first_error_);
     WarnOfEmpty();
-    auto snapshot = join_.Finish(collector_.commands_, &collector_.targets_);
-    if (set_.part == Part::kGpus && !recorder_) LearnFrom(*snapshot);
-    for (std::size_t i = 0; i < plan_.size(); ++i) {
-      if (plan_[i].gives != PlannedQuery::Gives::kTargetTimes) continue;
-      if (join_.BringsItsOwnTimes(plan_[i].exporter)) own_times_.push_back(plan_[i].exporter);
-    }
+    // What this process has seen of targets says nothing of a past instant.
+    const bool remembers = set_.present || recorder_;
+    auto snapshot = join_.Finish(collector_.commands_, remembers ? &collector_.targets_ : nullptr);
+    if (set_.part == Part::kGpus && set_.present) collector_.targets_.Learn(join_.shown());
     snapshot->upstream_warned = upstream_warned_;
     return SnapshotPtr(std::move(snapshot));
-  }
-
-  void LearnFrom(const models::Snapshot& snapshot) REQUIRES(mutex_) {
-    if (snapshot.gpus.empty()) collector_.detector_.SawNothing();
-    if (set_.present) collector_.targets_.Learn(join_.shown());
   }
 
   // One line for a refresh: when Prometheus is away every query says the same.
@@ -271,15 +290,17 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   Collector& collector_;
   const Set set_;
   const DetectedPtr detected_;
-  const std::vector<PlannedQuery>& plan_;
+  std::vector<PlannedQuery> plan_;             // grows while nothing is under way
+  const std::size_t acquired_ = plan_.size();  // of the budget
   const SteadyTime started_;
 
   Mutex mutex_;
   Collected done_ GUARDED_BY(mutex_);
   Join<RowT> join_ GUARDED_BY(mutex_);
   std::size_t left_ GUARDED_BY(mutex_);
-  std::ptrdiff_t around_left_ GUARDED_BY(mutex_);          // queries that AddValues waits for
-  std::vector<std::size_t> own_times_ GUARDED_BY(mutex_);  // exporters whose samples bring theirs
+  std::ptrdiff_t around_left_ GUARDED_BY(mutex_);  // that values wait for
+  const bool asks_addresses_;
+  bool asked_again_ GUARDED_BY(mutex_) = false;
   std::vector<std::pair<const PlannedQuery*, prom::InstantVector>> kept_ GUARDED_BY(mutex_);
   std::size_t values_answered_ GUARDED_BY(mutex_) = 0;
   std::size_t samples_ GUARDED_BY(mutex_) = 0;
@@ -336,6 +357,12 @@ void Collector::Start(const Set& set, DetectedPtr detected, Collected done) {
 void Collector::Collect(Part part, std::optional<double> time, Deadline deadline, Collected done) {
   const Set set{part, time.value_or(upstream_clock_.Now()), deadline, !time.has_value()};
   if (part == Part::kPods) return CollectPods(set.time, deadline, std::move(done));
+  if (part == Part::kGpus && set.present) {
+    done = [this, done = std::move(done)](Result<SnapshotPtr> result) {
+      if (result) detector_.Saw((*result)->gpus.size());
+      done(std::move(result));
+    };
+  }
   const DetectedPtr known = detector_.Known();
   const auto choice = std::make_shared<RefreshChoice>(
       known,

@@ -31,14 +31,14 @@ void Contributions<RowT>::AddAll() {
 
 template <class RowT>
 void Contributions<RowT>::NoteShown(std::size_t exporter, const std::string& name,
-                                    std::uint64_t fields, const RowTimes& times,
-                                    const std::vector<RowT>& rows,
+                                    const RowTimes& times, const std::vector<RowT>& rows,
                                     std::set<TargetMemory::Shown>& shown) const {
   // One target's rows mostly stand together, and so do one node's.
   std::size_t last_target = 0;
   std::string_view last_node;
-  times.ForEach([&](std::uint32_t row, std::size_t target) {
+  times.ForEach([&](std::uint32_t row, std::size_t target, std::uint64_t fields) {
     const std::string_view node = rows[places_[exporter][row]].text(Text::kNode);
+    if (node.empty()) return;
     if (target == last_target && node == last_node) return;
     shown.insert({name, target, std::string(node), fields});
     last_target = target;

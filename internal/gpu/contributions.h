@@ -27,11 +27,10 @@ class Contributions {
   // The rows of the only exporter are the rows.
   void AddAll();
 
-  // What each target showed for `exporter`, whose name and fields (TargetMemory::Shown) these are.
-  // Nodes as the whole row knows them: an exporter that names none may meet one that does.
-  void NoteShown(std::size_t exporter, const std::string& name, std::uint64_t fields,
-                 const RowTimes& times, const std::vector<RowT>& rows,
-                 std::set<TargetMemory::Shown>& shown) const;
+  // What each target showed for `exporter`, whose name this is. Nodes as the whole row knows them:
+  // an exporter that names none may meet one that does.
+  void NoteShown(std::size_t exporter, const std::string& name, const RowTimes& times,
+                 const std::vector<RowT>& rows, std::set<TargetMemory::Shown>& shown) const;
   // Rows of these nodes that `exporter` says nothing of lack its fields because it is down.
   void Miss(std::size_t exporter, const DownTargets::Missed& missed, std::vector<RowT>& rows) const;
 

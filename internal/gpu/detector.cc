@@ -6,6 +6,7 @@
 
 #include "internal/base/log.h"
 #include "internal/gpu/contest.h"
+#include "internal/gpu/row_times.h"
 #include "internal/gpu/target_checks.h"
 #include "internal/prom/promql.h"
 
@@ -41,14 +42,23 @@ std::vector<schema::Condition> WithoutNode(const schema::Exporter& exporter) {
   return conditions;
 }
 
-// Targets that are down, with the nodes that they showed ten minutes or an hour ago.
-std::string DownClause(const schema::Exporter& exporter) {
-  std::string labels = "job,instance";
-  for (const std::string& label : NodeLabels(exporter)) labels += ',' + label;
-  return "group by(" + labels + ")(" +
-         SelectorOfDetected(exporter, exporter.require, kMarks, " offset 10m") + " or " +
-         SelectorOfDetected(exporter, exporter.require, kMarks, " offset 1h") +
-         ") and on(job,instance) (up == 0)";
+std::string Labelled(const std::string& vector, std::string_view label, std::string_view value) {
+  return "label_replace(" + vector + ',' + prom::Quote(label) + ',' + prom::Quote(value) +
+         R"(,"",""))";
+}
+
+// `or`, between all of them.
+void AppendTo(std::string& promql, const std::string& vector) {
+  promql.append(promql.empty() ? "" : " or ").append(vector);
+}
+
+// `label=~"a|b"`.
+std::string AnyOf(std::string_view label, const std::set<std::string>& values) {
+  std::string any;
+  for (const std::string& value : values) {
+    any.append(any.empty() ? "" : "|").append(prom::EscapeRegex(value));
+  }
+  return std::string(label) + "=~" + prom::Quote(any);
 }
 
 std::string_view NodeOf(const schema::Exporter& exporter, prom::LabelSet labels) {
@@ -61,31 +71,49 @@ std::string_view NodeOf(const schema::Exporter& exporter, prom::LabelSet labels)
 }  // namespace
 
 bool Detected::AsksOtherThan(const Detected& other) const {
-  if (exporters != other.exporters || frozen != other.frozen || down != other.down) return true;
-  for (std::size_t i = 0; i < subjects.size(); ++i) {
-    if (subjects[i].without_node != other.subjects[i].without_node) return true;
-  }
-  return false;
+  return !std::equal(subjects.begin(), subjects.end(), other.subjects.begin(), other.subjects.end(),
+                     [](const Subject& a, const Subject& b) { return !a.AnswersOtherThan(b); });
 }
 
 std::string Detector::Query(const schema::Registry& registry) {
   std::string promql;
   for (const auto& exporter : registry.exporters()) {
-    const auto add = [&](const std::string& clause, std::string_view is) {
-      std::string labelled = "label_replace(" + clause + ",\"exporter\"," +
-                             prom::Quote(exporter->name) + ",\"\",\"\")";
-      if (!is.empty()) {
-        labelled = "label_replace(" + labelled + ",\"is\"," + prom::Quote(is) + ",\"\",\"\")";
-      }
-      promql.append(promql.empty() ? "" : " or ").append(labelled);
+    const auto add = [&](const std::string& vector, std::string_view is) {
+      const std::string its = Labelled(vector, "exporter", exporter->name);
+      AppendTo(promql, is.empty() ? its : Labelled(its, "is", is));
     };
     add("group by(job)(" +
             SelectorOfDetected(*exporter, exporter->require, exporter->detect.size()) + ")",
         "");
     add("group by(job)(" + SelectorOfDetected(*exporter, WithoutNode(*exporter), kMarks) + ")",
         kWithoutNode);
-    add(DownClause(*exporter), kDown);
     if (const std::string stuck = StuckQuery(*exporter); !stuck.empty()) add(stuck, kFrozen);
+  }
+  AppendTo(promql, Labelled("group by(job,instance)(up == 0)", "is", kDown));
+  return promql;
+}
+
+std::string Detector::PastQuery(const schema::Registry& registry,
+                                const prom::InstantVector& found) {
+  // More are found by their jobs alone.
+  constexpr std::size_t kNamedTargets = 100;
+  std::set<std::string> jobs;
+  std::set<std::string> instances;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (prom::Get(found.labels(i), "is") != kDown) continue;
+    jobs.emplace(prom::Get(found.labels(i), "job"));
+    instances.emplace(prom::Get(found.labels(i), "instance"));
+  }
+  if (jobs.empty()) return "";
+  std::string targets = AnyOf("job", jobs);
+  if (instances.size() <= kNamedTargets) targets += ',' + AnyOf("instance", instances);
+  std::string promql;
+  for (const auto& exporter : registry.exporters()) {
+    std::string labels = "job,instance";
+    for (const std::string& label : NodeLabels(*exporter)) labels += ',' + label;
+    AppendTo(promql, Labelled("group by(" + labels + ")(" + SelectorOfPast(*exporter, targets) +
+                                  ") and on(job,instance) (up == 0)",
+                              "exporter", exporter->name));
   }
   return promql;
 }
@@ -102,15 +130,16 @@ Detector::Detector(prom::Client& client, const Clock& clock, const schema::Regis
   known_ = Plan({});
 }
 
-DetectedPtr Detector::Plan(Detected detected) const {
-  if (detected.subjects.empty()) detected.subjects.push_back({registry_.Find(kFallback), {}});
-  detected.exporters.clear();
+DetectedPtr Detector::Plan(std::vector<Subject> subjects) const {
+  Detected detected;
+  detected.subjects = std::move(subjects);
+  if (detected.subjects.empty()) {
+    detected.subjects.emplace_back().exporter = registry_.Find(kFallback);
+  }
   for (Subject& subject : detected.subjects) {
-    subject.brings_times |= brings_times_.count(subject.exporter) > 0;
+    subject.brings_times = brings_times_.count(subject.exporter) > 0;
     detected.exporters.push_back(subject.exporter);
   }
-  detected.frozen.resize(detected.subjects.size());
-  detected.down.resize(detected.subjects.size());
   detected.gpu_plan = PlanQueries(detected.subjects, models::Part::kGpus);
   detected.process_plan = PlanQueries(detected.subjects, models::Part::kProcesses);
   return std::make_shared<const Detected>(std::move(detected));
@@ -124,88 +153,134 @@ DetectedPtr Detector::WithSeriesTimes(const Detected& detected) {
   return std::make_shared<const Detected>(std::move(its));
 }
 
-DetectedPtr Detector::SawTimes(const Detected& detected,
-                               const std::vector<std::size_t>& exporters) {
-  const MutexLock lock(mutex_);
-  for (const std::size_t exporter : exporters) {
-    if (!brings_times_.insert(detected.exporters[exporter]).second) continue;
-    log::Info("samples have time stamps of their own",
-              {{"exporter", detected.exporters[exporter]->name}});
-  }
-  known_ = Plan(*known_);
-  return Plan(detected);
+void Detector::SawTimes(const Detected& detected, const std::vector<std::size_t>& exporters) {
+  for (const std::size_t exporter : exporters) SetBringsTimes(detected.exporters[exporter], true);
 }
 
-Detected Detector::Read(const prom::InstantVector* found) const {
-  Detected detected;
+void Detector::SetBringsTimes(const schema::Exporter* exporter, bool brings) {
+  const MutexLock lock(mutex_);
+  const bool changed =
+      brings ? brings_times_.insert(exporter).second : brings_times_.erase(exporter) > 0;
+  if (!changed) return;
+  log::Info(brings ? "samples have time stamps of their own" : "samples have their scrapes' times",
+            {{"exporter", exporter->name}});
+  known_ = Plan(known_->subjects);
+}
+
+void Detector::CheckTimes(double time, Deadline deadline) {
+  DetectedPtr known;
+  {
+    const MutexLock lock(mutex_);
+    if (!found_ || clock_.Steady() < check_again_) return;
+    check_again_ = clock_.Steady() + options_.check_times;
+    known = known_;
+  }
+  for (const Subject& subject : known->subjects) {
+    if (subject.jobs.empty()) continue;  // each series is asked for its time anyway
+    client_.Query({AllTimesQuery(subject), time}, deadline,
+                  [this, time, exporter = subject.exporter](Result<prom::QueryResult> answer) {
+                    const auto* const shown =
+                        answer ? std::get_if<prom::InstantVector>(&answer->value) : nullptr;
+                    if (shown == nullptr) return;
+                    RowTimes times;
+                    times.SetAsOf(time);
+                    times.AddTargetTimes(*shown);
+                    SetBringsTimes(exporter, times.BringsItsOwn());
+                  });
+  }
+}
+
+std::vector<Subject> Detector::Read(const prom::InstantVector& found,
+                                    const prom::InstantVector& past) const {
+  std::vector<Subject> subjects;
   for (const auto& exporter : registry_.exporters()) {
-    Subject subject{exporter.get(), {}};
-    std::set<std::size_t> frozen;
-    DownTargets::Nodes down;
+    Subject subject;
+    subject.exporter = exporter.get();
     std::set<std::string> jobs;
+    // Calls `use` with the labels of its samples.
+    const auto each = [&](const prom::InstantVector& vector, const auto& use) {
+      for (std::size_t i = 0; i < vector.size(); ++i) {
+        if (prom::Get(vector.labels(i), "exporter") == exporter->name) use(vector.labels(i));
+      }
+    };
     bool is_there = false;
-    for (std::size_t i = 0; found != nullptr && i < found->size(); ++i) {
-      const prom::LabelSet labels = found->labels(i);
-      if (prom::Get(labels, "exporter") != exporter->name) continue;
+    const auto seen = [&](prom::LabelSet labels) {
+      is_there = true;
+      if (const auto job = prom::Get(labels, "job"); !job.empty()) jobs.emplace(job);
+    };
+    each(found, [&](prom::LabelSet labels) {
       const std::string_view is = prom::Get(labels, "is");
       if (is == kFrozen) {
-        frozen.insert(Contest::TargetOf(labels));
-        continue;
+        subject.frozen.insert(Contest::TargetOf(labels));
+        return;
       }
-      is_there = true;
-      if (is == kDown) {
-        const std::string_view node = NodeOf(*exporter, labels);
-        if (!node.empty()) down[Contest::TargetOf(labels)].emplace(node);
-      }
+      seen(labels);
       subject.without_node |= is == kWithoutNode;
-      if (const auto job = prom::Get(labels, "job"); !job.empty()) jobs.emplace(job);
-    }
+    });
+    each(past, [&](prom::LabelSet labels) {
+      seen(labels);
+      const std::string_view node = NodeOf(*exporter, labels);
+      if (!node.empty()) subject.down[Contest::TargetOf(labels)].emplace(node);
+    });
     if (!is_there) continue;
     subject.jobs.assign(jobs.begin(), jobs.end());
-    detected.subjects.push_back(std::move(subject));
-    detected.frozen.push_back(std::move(frozen));
-    detected.down.push_back(std::move(down));
+    subjects.push_back(std::move(subject));
   }
-  return detected;
+  return subjects;
 }
 
-void Detector::Ask(double time, Deadline deadline, std::function<void(Result<Detected>)> done) {
+void Detector::Ask(double time, Deadline deadline, Answer done) {
   client_.Query({query_, time}, deadline,
-                [this, done = std::move(done)](const Result<prom::QueryResult>& answer) {
+                [this, time, deadline, done = std::move(done)](Result<prom::QueryResult> answer) {
                   if (!answer) return done(Error(answer.error()));
-                  done(Read(std::get_if<prom::InstantVector>(&answer->value)));
+                  auto found = std::make_shared<prom::InstantVector>();
+                  if (auto* vector = std::get_if<prom::InstantVector>(&answer->value)) {
+                    *found = std::move(*vector);
+                  }
+                  AskPast(time, deadline, std::move(found), done);
+                });
+}
+
+// Without an answer nothing is known of the past, and what is there now is.
+void Detector::AskPast(double time, Deadline deadline,
+                       std::shared_ptr<const prom::InstantVector> found, Answer done) {
+  std::string promql = PastQuery(registry_, *found);
+  if (promql.empty()) return done(Read(*found, {}));
+  client_.Query({std::move(promql), time}, deadline,
+                [this, found = std::move(found),
+                 done = std::move(done)](const Result<prom::QueryResult>& answer) {
+                  const auto* const past =
+                      answer ? std::get_if<prom::InstantVector>(&answer->value) : nullptr;
+                  done(Read(*found, past != nullptr ? *past : prom::InstantVector()));
                 });
 }
 
 // Exporters that are no longer found but remembered, in the registry's order among the others.
-void Detector::KeepMissed(Detected& detected) const {
+void Detector::KeepMissed(std::vector<Subject>& subjects) const {
   if (targets_ == nullptr) return;
-  Detected all;
+  std::vector<Subject> all;
   for (const auto& exporter : registry_.exporters()) {
-    const auto take = [&](const Detected& from) {
-      for (std::size_t i = 0; i < from.subjects.size(); ++i) {
-        if (from.subjects[i].exporter != exporter.get()) continue;
-        all.subjects.push_back(from.subjects[i]);
-        all.frozen.push_back(from.frozen[i]);
-        all.down.push_back(from.down[i]);
-        return true;
-      }
-      return false;
+    const auto take = [&](const std::vector<Subject>& from) {
+      const auto its = std::find_if(from.begin(), from.end(), [&](const Subject& subject) {
+        return subject.exporter == exporter.get();
+      });
+      if (its == from.end()) return false;
+      all.push_back(*its);
+      return true;
     };
-    if (!take(detected) && targets_->Knows(exporter->name)) take(*known_);
+    if (!take(subjects) && targets_->Knows(exporter->name)) take(known_->subjects);
   }
-  detected = std::move(all);
+  subjects = std::move(all);
 }
 
-DetectedPtr Detector::Keep(Result<Detected> detected) {
+DetectedPtr Detector::Keep(Result<std::vector<Subject>> subjects) {
   const MutexLock lock(mutex_);
-  if (!detected) {
+  if (!subjects) {
     in_vain_ = true;
     return nullptr;  // what was known stays
   }
-  if (found_) KeepMissed(*detected);
-  brings_times_.clear();  // perhaps it was one target that was being replaced
-  DetectedPtr planned = Plan(*std::move(detected));
+  if (found_) KeepMissed(*subjects);
+  DetectedPtr planned = Plan(*std::move(subjects));
   if (!found_ || known_->exporters != planned->exporters) {
     log::Info("exporters to ask", {{"exporters", NamesOf(planned->exporters)}});
   }
@@ -229,39 +304,44 @@ bool Detector::LookBeside(double time, Deadline deadline, Found found) {
     const MutexLock lock(mutex_);
     const bool waits = !found_ && !in_vain_;
     if (!waits) {
-      if (looking_ || (found_ && clock_.Steady() < look_again_)) return false;
+      if (looking_ || (found_ && !saw_nothing_ && clock_.Steady() < look_again_)) return false;
       looking_ = true;
       found = nullptr;
     }
+    saw_nothing_ = false;
   }
   if (!found) {
-    Ask(time, deadline, [this](Result<Detected> detected) {
-      Keep(std::move(detected));
+    Ask(time, deadline, [this, time, deadline](Result<std::vector<Subject>> subjects) {
+      Keep(std::move(subjects));
+      CheckTimes(time, deadline);
       const MutexLock lock(mutex_);
       looking_ = false;
     });
     return false;
   }
-  Ask(time, Share(deadline), [this, found = std::move(found)](Result<Detected> detected) {
-    found(Keep(std::move(detected)));
-  });
+  Ask(time, Share(deadline),
+      [this, time, deadline, found = std::move(found)](Result<std::vector<Subject>> subjects) {
+        found(Keep(std::move(subjects)));
+        CheckTimes(time, deadline);
+      });
   return true;
 }
 
 void Detector::LookBack(double time, Deadline deadline, Found found) {
-  Ask(time, Share(deadline), [this, found = std::move(found)](Result<Detected> detected) {
-    DetectedPtr planned;
-    if (detected) {
-      const MutexLock lock(mutex_);
-      planned = Plan(*std::move(detected));
-    }
-    found(std::move(planned));
-  });
+  Ask(time, Share(deadline),
+      [this, found = std::move(found)](Result<std::vector<Subject>> subjects) {
+        DetectedPtr planned;
+        if (subjects) {
+          const MutexLock lock(mutex_);
+          planned = Plan(*std::move(subjects));
+        }
+        found(std::move(planned));
+      });
 }
 
-void Detector::SawNothing() {
+void Detector::Saw(std::size_t gpus) {
   const MutexLock lock(mutex_);
-  look_again_ = clock_.Steady();
+  saw_nothing_ = gpus == 0;
 }
 
 }  // namespace gpumon::gpu

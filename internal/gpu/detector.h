@@ -21,18 +21,15 @@ namespace gpumon::gpu {
 
 // The exporters that are there, the best first, and what to ask them. Immutable.
 struct Detected {
-  std::vector<const schema::Exporter*> exporters;
-  std::vector<Subject> subjects;              // the same, and how each is asked
-  std::vector<std::set<std::size_t>> frozen;  // by exporter: targets (Contest::TargetOf)
-  std::vector<DownTargets::Nodes> down;       // by exporter
+  std::vector<Subject> subjects;
+  std::vector<const schema::Exporter*> exporters;  // the subjects'
   std::vector<PlannedQuery> gpu_plan;
   std::vector<PlannedQuery> process_plan;
 
   const std::vector<PlannedQuery>& plan(models::Part part) const {
     return part == models::Part::kGpus ? gpu_plan : process_plan;
   }
-  // An answer to what is asked here would differ. What only saves Prometheus work does not count:
-  // which jobs an exporter has.
+  // As Subject::AnswersOtherThan.
   bool AsksOtherThan(const Detected& other) const;
 };
 using DetectedPtr = std::shared_ptr<const Detected>;
@@ -41,6 +38,9 @@ struct DetectorOptions {
   // What was found is looked for again after this time, while it is still used; after a refresh
   // without a row, with the next one.
   Millis refresh{60'000};
+  // As rarely it is asked whether samples beyond those that each refresh looks at bring time stamps
+  // along.
+  Millis check_times{600'000};
 };
 
 // Thread-safe; every reference must outlive it and what it has under way.
@@ -66,30 +66,40 @@ class Detector {
   bool LookBeside(double time, Deadline deadline, Found found);
   // What was there at a past instant. Calls `found` once, on a worker thread.
   void LookBack(double time, Deadline deadline, Found found);
-  // The last refresh had no row at all: look again beside the next.
-  void SawNothing();
-  // Samples of these exporters (by their place in `detected`) have time stamps of their own: from
-  // now on each series is asked for its time. What to ask then instead of `detected`.
-  DetectedPtr SawTimes(const Detected& detected, const std::vector<std::size_t>& exporters);
+  // What the last refresh saw: after none at all the next one looks again beside it.
+  void Saw(std::size_t gpus);
+  // Samples of these exporters (by their place in `detected`) have time stamps of their own: until
+  // a check finds none each series is asked for its time at once.
+  void SawTimes(const Detected& detected, const std::vector<std::size_t>& exporters);
   // `detected`, with each series asked for its time.
   static DetectedPtr WithSeriesTimes(const Detected& detected);
   const schema::Registry& registry() const { return registry_; }
 
   // The one PromQL query. Samples: {exporter="name",job} for each exporter that is there; with
   // is="without_node" where series of it name no node; with is="frozen" and `instance` for targets
-  // as StuckQuery finds them; with is="down", `instance` and the labels that name nodes for targets
-  // that are down and showed it ten minutes or an hour ago.
+  // as StuckQuery finds them; and, of no exporter, {is="down",job,instance} of targets that are.
   static std::string Query(const schema::Registry& registry);
+  // What is asked after it where targets (of its is="down") are down:
+  // {exporter="name",job,instance} and the labels that name nodes, of what they showed within the
+  // last hour.
+  static std::string PastQuery(const schema::Registry& registry, const prom::InstantVector& found);
 
  private:
   Deadline Share(Deadline deadline) const;
-  void Ask(double time, Deadline deadline, std::function<void(Result<Detected>)> done);
-  // Without plans.
-  Detected Read(const prom::InstantVector* found) const;
-  DetectedPtr Plan(Detected detected) const REQUIRES(mutex_);
+  using Answer = std::function<void(Result<std::vector<Subject>>)>;
+  void Ask(double time, Deadline deadline, Answer done);
+  void AskPast(double time, Deadline deadline, std::shared_ptr<const prom::InstantVector> found,
+               Answer done);
+  // Asks whether what the exporters that are known show brings time stamps along, if it is time to.
+  void CheckTimes(double time, Deadline deadline);
+  void SetBringsTimes(const schema::Exporter* exporter, bool brings);
+  // From what was found, and what the past of targets that are down shows.
+  std::vector<Subject> Read(const prom::InstantVector& found,
+                            const prom::InstantVector& past) const;
+  DetectedPtr Plan(std::vector<Subject> subjects) const REQUIRES(mutex_);
   // What is known from now on; null when nobody could tell.
-  DetectedPtr Keep(Result<Detected> detected);
-  void KeepMissed(Detected& detected) const REQUIRES(mutex_);
+  DetectedPtr Keep(Result<std::vector<Subject>> subjects);
+  void KeepMissed(std::vector<Subject>& subjects) const REQUIRES(mutex_);
 
   prom::Client& client_;
   const Clock& clock_;
@@ -102,9 +112,11 @@ class Detector {
   DetectedPtr known_ GUARDED_BY(mutex_);
   std::set<const schema::Exporter*> brings_times_ GUARDED_BY(mutex_);
   SteadyTime look_again_ GUARDED_BY(mutex_);
-  bool found_ GUARDED_BY(mutex_) = false;    // known_ is more than an assumption
-  bool in_vain_ GUARDED_BY(mutex_) = false;  // a first refresh waited for nothing
-  bool looking_ GUARDED_BY(mutex_) = false;  // beside a refresh that does not wait
+  SteadyTime check_again_ GUARDED_BY(mutex_);
+  bool saw_nothing_ GUARDED_BY(mutex_) = false;  // no row, since the last look began
+  bool found_ GUARDED_BY(mutex_) = false;        // known_ is more than an assumption
+  bool in_vain_ GUARDED_BY(mutex_) = false;      // a first refresh waited for nothing
+  bool looking_ GUARDED_BY(mutex_) = false;      // beside a refresh that does not wait
 };
 
 }  // namespace gpumon::gpu

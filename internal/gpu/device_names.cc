@@ -6,54 +6,73 @@
 #include "internal/gpu/mig.h"
 
 namespace gpumon::gpu {
-namespace {
 
 using models::GpuMetrics;
+using models::GpuProcess;
 using models::Text;
-using Gpus = std::vector<const GpuMetrics*>;
 
 // Those of the node. A cloned machine shows another's UUIDs.
-Gpus OfNode(const Gpus& gpus, std::string_view node) {
-  Gpus fitting;
-  for (const GpuMetrics* gpu : gpus) {
-    if (Agree(gpu->text(Text::kNode), node)) fitting.push_back(gpu);
+auto DeviceNames::OfNode(const Devices& devices, std::string_view node) -> Devices {
+  Devices fitting;
+  for (const Device& device : devices) {
+    if (Agree(device.gpu->text(Text::kNode), node)) fitting.push_back(device);
   }
-  const bool one_node = std::all_of(fitting.begin(), fitting.end(), [&](const GpuMetrics* gpu) {
-    return std::all_of(fitting.begin(), fitting.end(), [&](const GpuMetrics* other) {
-      return Agree(gpu->text(Text::kNode), other->text(Text::kNode));
+  const bool one_node = std::all_of(fitting.begin(), fitting.end(), [&](const Device& device) {
+    return std::all_of(fitting.begin(), fitting.end(), [&](const Device& other) {
+      return Agree(device.gpu->text(Text::kNode), other.gpu->text(Text::kNode));
     });
   });
-  return one_node ? fitting : Gpus();
+  return one_node ? fitting : Devices();
 }
 
 // The best exporter's; of several of its texts the first.
-std::string_view Best(const Gpus& gpus, Text text) {
-  const GpuMetrics* best = nullptr;
-  for (const GpuMetrics* gpu : gpus) {
-    if (gpu->text(text).empty()) continue;
-    const bool better = best == nullptr || (gpu->text(Text::kSource) == best->text(Text::kSource) &&
-                                            gpu->text(text) < best->text(text));
-    if (better) best = gpu;
+std::string_view DeviceNames::Best(const Devices& devices, Text text) {
+  const Device* best = nullptr;
+  for (const Device& device : devices) {
+    if (device.gpu->text(text).empty()) continue;
+    const bool better = best == nullptr || (device.exporter == best->exporter &&
+                                            device.gpu->text(text) < best->gpu->text(text));
+    if (better) best = &device;
   }
-  return best == nullptr ? std::string_view() : best->text(text);
+  return best == nullptr ? std::string_view() : best->gpu->text(text);
 }
 
-}  // namespace
-
-void DeviceNames::Add(const GpuMetrics& gpu) {
+void DeviceNames::Add(std::size_t exporter, const GpuMetrics& gpu) {
   if (IsInstance(gpu) || gpu.text(Text::kUuid).empty()) return;
-  gpus_[gpu.text(Text::kUuid)].push_back(&gpu);
+  devices_[gpu.text(Text::kUuid)].push_back({exporter, &gpu});
 }
 
 template <class RowT>
 void DeviceNames::Name(RowT& row) const {
-  const auto found = gpus_.find(row.text(Text::kUuid));
-  if (found == gpus_.end()) return;
-  const Gpus gpus = OfNode(found->second, row.text(Text::kNode));
+  const auto found = devices_.find(row.text(Text::kUuid));
+  if (found == devices_.end()) return;
+  const Devices devices = OfNode(found->second, row.text(Text::kNode));
   for (const Text text : {Text::kNode, Text::kGpuId, Text::kGpuName}) {
-    if (row.text(text).empty()) row.set_text(text, Best(gpus, text));
+    if (row.text(text).empty()) row.set_text(text, Best(devices, text));
   }
   if (row.gpu_index == RowT::kNoIndex) row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
+}
+
+void DeviceNames::Rename(GpuProcess& row, std::size_t exporter) const {
+  const auto found = devices_.find(row.text(Text::kUuid));
+  if (found == devices_.end()) return;
+  Devices better;
+  for (const Device& device : found->second) {
+    if (device.exporter < exporter && !device.gpu->text(Text::kNode).empty()) {
+      better.push_back(device);
+    }
+  }
+  if (better.empty()) return;
+  // The best alone: those below it call the node as the row itself may do.
+  std::erase_if(better, [first = better.front().exporter](const Device& device) {
+    return device.exporter != first;
+  });
+  Devices fitting = OfNode(better, row.text(Text::kNode));
+  if (fitting.empty()) fitting = OfNode(better, {});
+  for (const Text text : {Text::kNode, Text::kGpuId}) {
+    if (const auto name = Best(fitting, text); !name.empty()) row.set_text(text, name);
+  }
+  row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
 }
 
 template void DeviceNames::Name(models::GpuMetrics&) const;

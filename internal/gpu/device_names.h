@@ -1,6 +1,7 @@
 // What series of GPUs say of those that others name by their UUID alone.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -11,15 +12,26 @@ namespace gpumon::gpu {
 
 class DeviceNames {
  public:
-  // Those of the best exporter first. It must outlive this.
-  void Add(const models::GpuMetrics& gpu);
+  // A row of an exporter, those of the best first. It must outlive this.
+  void Add(std::size_t exporter, const models::GpuMetrics& gpu);
   // Fills in the node, id and name that `row` (models::GpuMetrics or models::GpuProcess) lacks;
   // none where several nodes show its UUID and it does not say which of them it is on.
   template <class RowT>
   void Name(RowT& row) const;
+  // Node and id as the best exporter that shows its GPU calls them, if that is a better one than
+  // `exporter`, whose row this is: as in the list of GPUs.
+  void Rename(models::GpuProcess& row, std::size_t exporter) const;
 
  private:
-  std::unordered_map<std::string_view, std::vector<const models::GpuMetrics*>> gpus_;  // by UUID
+  struct Device {
+    std::size_t exporter;
+    const models::GpuMetrics* gpu;
+  };
+  using Devices = std::vector<Device>;
+  static Devices OfNode(const Devices& devices, std::string_view node);
+  static std::string_view Best(const Devices& devices, models::Text text);
+
+  std::unordered_map<std::string_view, Devices> devices_;  // by UUID
 };
 
 extern template void DeviceNames::Name(models::GpuMetrics&) const;

@@ -31,7 +31,7 @@ void DownTargets::Add(const prom::InstantVector& targets) {
   }
 }
 
-auto DownTargets::MissedOf(const schema::Exporter& exporter, const TargetMemory& memory,
+auto DownTargets::MissedOf(const schema::Exporter& exporter, const TargetMemory* memory,
                            std::uint64_t fields) const -> std::optional<Missed> {
   if (fields == 0) {
     for (const schema::Metric& metric : exporter.gpu) fields |= std::uint64_t{1} << metric.slot;
@@ -40,7 +40,8 @@ auto DownTargets::MissedOf(const schema::Exporter& exporter, const TargetMemory&
   std::set<std::string> names;
   const auto past = past_.find(exporter.name);
   for (const Target& target : targets_) {
-    TargetMemory::Memory its = memory.Recall(exporter.name, target.key);
+    TargetMemory::Memory its;
+    if (memory != nullptr) its = memory->Recall(exporter.name, target.key);
     if (its.nodes.empty() && past != past_.end()) {
       const auto found = past->second.find(target.key);
       if (found != past->second.end()) its = {found->second, fields};

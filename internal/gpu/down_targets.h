@@ -38,9 +38,9 @@ class DownTargets {
     std::string warning;
   };
   // What is missing of an exporter; nothing when none of these targets is known to have shown it.
-  // Of a target that is not remembered, `fields` that the exporter's others give; without others
-  // all that the exporter may give.
-  std::optional<Missed> MissedOf(const schema::Exporter& exporter, const TargetMemory& memory,
+  // Of a target that `memory` (may be null) does not know, `fields` that the exporter's others
+  // give; without others all that the exporter may give.
+  std::optional<Missed> MissedOf(const schema::Exporter& exporter, const TargetMemory* memory,
                                  std::uint64_t fields) const;
 
  private:

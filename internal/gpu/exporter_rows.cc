@@ -100,7 +100,7 @@ void ExporterRows<RowT>::FindFailed(const prom::InstantVector& vector) {
 
 template <class RowT>
 void ExporterRows<RowT>::Add(const prom::InstantVector& vector, std::optional<std::size_t> metric) {
-  values_.LearnUnits(vector, metric);
+  counts_.mixed_units += values_.LearnUnits(vector, metric, around_.at);
   if (!metric) FindFailed(vector);
   for (auto& owners : owners_) owners.clear();
   table_.BeginFamily();
@@ -113,7 +113,6 @@ void ExporterRows<RowT>::Add(const prom::InstantVector& vector, std::optional<st
   std::string_view name;
   std::span<const FamilyUse> uses;
   for (std::size_t i = 0; i < vector.size(); ++i) {
-    ++samples_;
     if (metric) {
       Measure(vector, i, *metric);
       continue;
@@ -149,6 +148,11 @@ void ExporterRows<RowT>::Use(const FamilyUse& use, const prom::InstantVector& ve
       Tell(use, row, labels, value);
       return;
     }
+    case FamilyUse::As::kMigMode: {
+      const std::uint32_t row = RowOf(labels);
+      if (row != RowTable<RowT>::kNone) table_.rows()[row].divided |= value == 1;
+      return Tell(use, row, labels, value);
+    }
     case FamilyUse::As::kSuccess:
       return;  // FindFailed
   }
@@ -159,15 +163,17 @@ void ExporterRows<RowT>::AddShare(const FamilyUse& use, prom::LabelSet labels, d
   const schema::ShareMetric& share = exporter_.shares[use.index];
   const std::uint32_t row = RowOf(labels);
   if (row == RowTable<RowT>::kNone || !AllHold(share.where, labels)) return;
-  if (!std::isfinite(raw) || raw < 0) return;
   Workload* const workload = table_.WorkloadOf(row, labels);
   if (workload == nullptr) return;
-  double value = values_.ReadShare(share, raw, labels);
-  // Counted over slices of time that do not match the GPU's own.
-  if (share.share == schema::Share::kUtilization) value = std::min(value, 100.0);
-  Tell(use, row, labels, raw, {value, NullReason::kNone});
+  const Reading reading =
+      HasFailed(labels) ? Reading{0, NullReason::kStale} : values_.ReadShare(share, raw, labels);
+  Tell(use, row, labels, raw, reading);
+  if (reading.reason == NullReason::kInvalidValue) ++counts_.bad_value;
+  if (reading.reason != NullReason::kNone) return;
   // Several slices of one GPU in one container are one share.
-  const auto add = [value](double& sum) { sum = std::isnan(sum) ? value : sum + value; };
+  const auto add = [value = reading.value](double& sum) {
+    sum = std::isnan(sum) ? value : sum + value;
+  };
   if (share.share == schema::Share::kMemoryUsed) add(workload->memory_used);
   if (share.share == schema::Share::kMemoryLimit) add(workload->memory_limit);
   if (share.share == schema::Share::kUtilization) add(workload->utilization);
@@ -177,9 +183,7 @@ template <class RowT>
 Reading ExporterRows<RowT>::Read(const schema::Metric& metric, const prom::InstantVector& vector,
                                  std::size_t sample) const {
   const prom::LabelSet labels = vector.labels(sample);
-  if (!failed_.empty() && failed_.count(Contest::TargetOf(labels)) > 0) {
-    return {0, NullReason::kStale};
-  }
+  if (HasFailed(labels)) return {0, NullReason::kStale};
   return values_.Read(metric, vector.point(sample).value, labels);
 }
 
@@ -191,7 +195,7 @@ void ExporterRows<RowT>::Measure(const prom::InstantVector& vector, std::size_t 
   if (!of.where.empty() && !AllHold(of.where, labels)) return;
   const std::uint32_t row = RowOf(labels);
   if (row == RowTable<RowT>::kNone) return;
-  row_times_.Saw(row, labels);
+  row_times_.Saw(row, labels, of.slot);
   const Reading reading = Read(of, vector, sample);
   Tell({FamilyUse::As::kMetric, metric}, row, labels, vector.point(sample).value, reading);
   metric = leaders_[metric];
@@ -274,12 +278,12 @@ void ExporterRows<RowT>::AddTimes(prom::InstantVector times) {
 
 template <class RowT>
 void ExporterRows<RowT>::AddTargetTimes(const prom::InstantVector& times) {
-  target_times_.push_back(times);
+  row_times_.SetAsOf(around_.at);
+  counts_.bad_value += row_times_.AddTargetTimes(times);
 }
 
 template <class RowT>
 void ExporterRows<RowT>::TakeTimes() {
-  for (const auto& vector : target_times_) counts_.bad_value += row_times_.AddTargetTimes(vector);
   for (const auto& vector : times_) {
     for (std::size_t i = 0; i < vector.size(); ++i) {
       const double at = vector.point(i).value;
@@ -302,7 +306,6 @@ void ExporterRows<RowT>::TakeTimes() {
     }
   }
   times_.clear();
-  target_times_.clear();
   if (!contest_.empty()) row_times_.Gather();
 }
 
@@ -378,8 +381,8 @@ void ExporterRows<RowT>::SharePods(const Contest::Ranking& ranking, std::size_t 
 }
 
 template <class RowT>
-void ExporterRows<RowT>::Settle(double as_of) {
-  row_times_.SetAsOf(as_of);
+void ExporterRows<RowT>::Settle() {
+  row_times_.SetAsOf(around_.at);
   TakeTimes();
   SettleContest();
   ApplyTimes();

@@ -52,10 +52,9 @@ class ExporterRows {
   // Hears of every sample from now on; GPUs only. It must outlive this.
   void Record(JoinRecorder* recorder) { recorder_ = recorder; }
   // Call once, after the last Add: settles duplicates and times, of which none lies before 1970 or
-  // a day after `as_of`.
-  void Settle(double as_of);
+  // a day after the instant of `around`.
+  void Settle();
 
-  const schema::Exporter& exporter() const { return exporter_; }
   std::size_t size() const { return table_.rows().size(); }
   RowT& row(std::size_t i) { return table_.rows()[i]; }
   const RowT& row(std::size_t i) const { return table_.rows()[i]; }
@@ -73,7 +72,6 @@ class ExporterRows {
   bool names_compute_instances() const { return table_.names_compute_instances(); }
   const JoinCounts& counts() const { return counts_; }
   const RowTimes& times() const { return row_times_; }
-  std::size_t samples() const { return samples_; }
 
  private:
   static constexpr bool kIsProcess = std::is_same_v<RowT, models::GpuProcess>;
@@ -84,6 +82,9 @@ class ExporterRows {
   void Tell(FamilyUse use, std::uint32_t row, prom::LabelSet labels, double raw,
             const Reading& reading = {});
   void FindFailed(const prom::InstantVector& vector);
+  bool HasFailed(prom::LabelSet labels) const {
+    return !failed_.empty() && failed_.count(Contest::TargetOf(labels)) > 0;
+  }
   Reading Read(const schema::Metric& metric, const prom::InstantVector& vector,
                std::size_t sample) const;
   void Use(const FamilyUse& use, const prom::InstantVector& vector, std::size_t sample);
@@ -111,8 +112,6 @@ class ExporterRows {
   Contest contest_;
   RowTimes row_times_;
   std::vector<prom::InstantVector> times_;
-  std::vector<prom::InstantVector> target_times_;
-  std::size_t samples_ = 0;
   const Surroundings& around_;
   JoinRecorder* recorder_ = nullptr;
 };

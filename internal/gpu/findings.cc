@@ -1,6 +1,8 @@
 #include "internal/gpu/findings.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -32,6 +34,10 @@ std::string List(const std::vector<std::string>& names, std::string_view between
   return text;
 }
 
+std::string NodeText(std::string_view node) {
+  return node.empty() ? "a target without a node" : std::string(node);
+}
+
 class Finder {
  public:
   Finder(const JoinFacts& facts, const Snapshot& snapshot,
@@ -44,6 +50,7 @@ class Finder {
     FindCounts();
     FindOtherWarnings();
     FindOverlaps();
+    FindClones();
     FindUnits();
     FindGaps();
     std::stable_partition(findings_.begin(), findings_.end(),
@@ -136,6 +143,16 @@ class Finder {
     warn(counts.bad_value, "impossible value is shown as null",
          "impossible values are shown as null",
          "ask about one such GPU with node and gpu: its dropped samples are marked");
+    warn(counts.unclear_id,
+         "row without a UUID may be either of several GPUs that its node shows by its id",
+         "rows without a UUID may be either of several GPUs that their nodes show by their ids",
+         "let the exporter label its series with the UUID, or find what makes two devices of one "
+         "node share an id");
+    warn(counts.mixed_units,
+         "scrape job has targets that export percent and targets that export a ratio by one name",
+         "scrape jobs have targets that export percent and targets that export a ratio by one name",
+         "bring all its exporters to one version (DCGM_FI_DEV_GPU_UTIL_RATIO is percent with DCGM "
+         "4.6 and a ratio from 4.7): a target that shows only 0 and 1 is taken for percent");
     warn(counts.stale, "old value of a failed collection or frozen exporter is shown as null",
          "old values of failed collections or frozen exporters are shown as null",
          "restart exporters that a finding here names as frozen; the log of any other tells why "
@@ -183,6 +200,27 @@ class Finder {
       }
     }
     return nullptr;
+  }
+
+  // Rows of one GPU that several nodes claim are several GPUs in every list and total.
+  void FindClones() {
+    std::map<std::string_view, std::set<std::string_view>> nodes;  // by UUID
+    for (const models::GpuMetrics& row : snapshot_.gpus) {
+      const std::string_view uuid = row.text(models::Text::kUuid);
+      if (!uuid.empty()) nodes[uuid].insert(row.text(models::Text::kNode));
+    }
+    std::vector<std::string> clones;
+    for (const auto& [uuid, its] : nodes) {
+      if (its.size() < 2) continue;
+      clones.push_back(std::string(uuid) + " by " + NodeText(*its.begin()) + " and " +
+                       NodeText(*its.rbegin()));
+    }
+    if (clones.empty()) return;
+    Warn(Count(clones.size(), "GPU is shown by several nodes and counted for each",
+               "GPUs are shown by several nodes and counted for each") +
+             ": " + List(clones, "; "),
+         "if it is one device, make all of its exporters and scrape jobs name its node alike (the "
+         "label node); machines cloned from one image may truly show one UUID");
   }
 
   void FindUnits() {

@@ -13,6 +13,7 @@
 #include "internal/gpu/mix.h"
 #include "internal/gpu/row_commands.h"
 #include "internal/gpu/row_order.h"
+#include "internal/gpu/shared_reasons.h"
 
 namespace gpumon::gpu {
 namespace {
@@ -50,7 +51,7 @@ Join<RowT>::Join(std::span<const schema::Exporter* const> exporters, UnitEvidenc
       snapshot_(std::make_shared<models::Snapshot>()),
       contributions_(exporters.size()),
       failed_(kSlots, false) {
-  snapshot_->as_of = as_of;
+  snapshot_->as_of = around_.at = as_of;
   snapshot_->part = kIsProcess ? models::Part::kProcesses : models::Part::kGpus;
   for (const schema::Exporter* exporter : exporters) {
     parts_.push_back(
@@ -70,10 +71,8 @@ template <class RowT>
 void Join<RowT>::Add(std::size_t exporter, const prom::InstantVector& vector,
                      std::optional<std::size_t> metric) {
   parts_[exporter]->Add(vector, metric);
-  // Series of the info families that came along; the others are none of a GPU's.
-  if (kIsProcess && !metric && !exporters_[exporter]->info.empty()) {
-    devices_[exporter]->Add(vector, std::nullopt);
-  }
+  // Series of GPUs that came along; the others are none of a GPU's.
+  if (kIsProcess && !metric) devices_[exporter]->Add(vector, std::nullopt);
 }
 
 template <class RowT>
@@ -86,24 +85,9 @@ void Join<RowT>::AddFailure(std::size_t exporter, std::optional<std::size_t> met
 }
 
 template <class RowT>
-void Join<RowT>::AddTimes(std::size_t exporter, prom::InstantVector times) {
-  parts_[exporter]->AddTimes(std::move(times));
-}
-
-template <class RowT>
-void Join<RowT>::AddTargetTimes(std::size_t exporter, const prom::InstantVector& times) {
-  parts_[exporter]->AddTargetTimes(times);
-}
-
-template <class RowT>
 void Join<RowT>::AddTargets(const prom::InstantVector& targets) {
   around_.own_pods.Add(targets);
   down_.Add(targets);
-}
-
-template <class RowT>
-void Join<RowT>::SetFrozen(std::size_t exporter, const std::set<std::size_t>& targets) {
-  parts_[exporter]->SetFrozen(targets);
 }
 
 template <class RowT>
@@ -128,19 +112,33 @@ bool Join<RowT>::SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter
          Agree(known.text(Text::kGpuName), row.text(Text::kGpuName));
 }
 
+// Among the rows with its UUID the one of its node, else the only one: a cloned machine may show
+// another's UUIDs.
 template <class RowT>
-std::uint32_t Join<RowT>::Find(const RowT& row, std::size_t exporter) const {
+std::uint32_t Join<RowT>::FindByUuid(const RowT& row, std::size_t exporter) const {
+  std::uint32_t only = RowIndex::kNone;
+  bool several = false;
+  const std::uint32_t at = by_uuid_.Find(UuidHash(row), [&](std::uint32_t r) {
+    if (!SameGpu(r, row, exporter, true)) return false;
+    if (Agree(rows_[r].text(Text::kNode), row.text(Text::kNode))) return true;
+    several |= only != RowIndex::kNone;
+    only = r;
+    return false;
+  });
+  return at != RowIndex::kNone || several ? at : only;
+}
+
+template <class RowT>
+std::uint32_t Join<RowT>::Find(const RowT& row, std::size_t exporter) {
   if (!row.text(Text::kUuid).empty()) {
-    // The same node first: a cloned machine may show another's UUIDs.
-    for (const bool same_node : {true, false}) {
-      const std::uint32_t at = by_uuid_.Find(UuidHash(row), [&](std::uint32_t r) {
-        return SameGpu(r, row, exporter, true) &&
-               (!same_node || Agree(rows_[r].text(Text::kNode), row.text(Text::kNode)));
-      });
-      if (at != RowIndex::kNone) return at;
-    }
+    const std::uint32_t at = FindByUuid(row, exporter);
+    if (at != RowIndex::kNone) return at;
   }
   if (row.text(Text::kNode).empty() || row.text(Text::kGpuId).empty()) return RowIndex::kNone;
+  if (names_.IsUnclear(row)) {
+    counts_.unclear_id += row.text(Text::kUuid).empty() ? 1U : 0U;
+    return RowIndex::kNone;
+  }
   return by_id_.Find(IdHash(row),
                      [&](std::uint32_t r) { return SameGpu(r, row, exporter, false); });
 }
@@ -191,7 +189,7 @@ void Join<RowT>::TakeAll() {
   ExporterRows<RowT>& rows = *parts_.front();
   held_.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    names_.Complete(rows.row(i));
+    names_.Complete(rows.row(i), 0);
     DeriveAsIn(*exporters_.front(), rows.row(i));
     CoverRow(0, i, rows.row(i));
     TellMet(0, i, static_cast<std::uint32_t>(i));
@@ -227,6 +225,7 @@ void Join<RowT>::FillRow(std::uint32_t at, std::size_t exporter, std::size_t i) 
     if (row.texts[slot].empty()) row.texts[slot] = more.texts[slot];
   }
   if (row.gpu_index == RowT::kNoIndex) row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
+  row.divided |= more.divided;
   if (used) {
     if (!(row.newest >= more.newest) && !std::isnan(more.newest)) row.newest = more.newest;
     if (!(row.oldest <= more.oldest) && !std::isnan(more.oldest)) row.oldest = more.oldest;
@@ -260,11 +259,12 @@ void Join<RowT>::AddWorkloads(std::uint32_t at, const std::vector<models::Worklo
 template <class RowT>
 void Join<RowT>::Take(std::size_t exporter) {
   ExporterRows<RowT>& rows = *parts_[exporter];
-  rows.Settle(snapshot_->as_of);
+  rows.Settle();
   counts_.no_gpu_label += rows.counts().no_gpu_label;
   counts_.bad_pid += rows.counts().bad_pid;
   counts_.duplicates += rows.counts().duplicates;
   counts_.bad_value += rows.counts().bad_value;
+  counts_.mixed_units += rows.counts().mixed_units;
   if (rows.size() > 0) snapshot_->sources.push_back(exporters_[exporter]->name);
   contributions_.Expect(exporter, rows.size());
   std::array<std::size_t, RowNames<RowT>::kRanks> of_rank{};
@@ -277,7 +277,7 @@ void Join<RowT>::Take(std::size_t exporter) {
     if (of_rank[rank] == 0) continue;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (names_.RankOf(rows.row(i)) != rank) continue;
-      names_.Complete(rows.row(i));
+      names_.Complete(rows.row(i), exporter);
       DeriveAsIn(*exporters_[exporter], rows.row(i));
       const std::uint32_t at = first ? RowIndex::kNone : Find(rows.row(i), exporter);
       if (at == RowIndex::kNone) {
@@ -319,13 +319,12 @@ std::uint64_t Join<RowT>::FieldsOf(std::size_t exporter) const {
 template <class RowT>
 void Join<RowT>::NoteShown() {
   for (std::size_t i = 0; i < parts_.size(); ++i) {
-    contributions_.NoteShown(i, exporters_[i]->name, FieldsOf(i), parts_[i]->times(), rows_,
-                             shown_);
+    contributions_.NoteShown(i, exporters_[i]->name, parts_[i]->times(), rows_, shown_);
   }
 }
 
 template <class RowT>
-void Join<RowT>::FindDown(const TargetMemory& memory) {
+void Join<RowT>::FindDown(const TargetMemory* memory) {
   for (std::size_t i = 0; i < exporters_.size(); ++i) {
     const auto missed = down_.MissedOf(*exporters_[i], memory, FieldsOf(i));
     if (!missed) continue;
@@ -338,19 +337,10 @@ template <class RowT>
 void Join<RowT>::StateReasons() {
   RowT blank;
   CheckRow(blank);
-  const auto state = [&](auto& missing) {
-    for (std::size_t slot = 0; slot < missing.size(); ++slot) {
-      const NullReason reason = (rows_.empty() ? blank : rows_.front()).readings.reason(slot);
-      const bool shared = std::all_of(rows_.begin(), rows_.end(), [&](const RowT& row) {
-        return row.readings.reason(slot) == reason;
-      });
-      missing[slot] = shared ? reason : NullReason::kNone;
-    }
-  };
   if constexpr (kIsProcess) {
-    state(snapshot_->missing_process);
+    snapshot_->missing_process = SharedReasons<RowT, kSlots>(rows_, blank);
   } else {
-    state(snapshot_->missing_gpu);
+    snapshot_->missing_gpu = SharedReasons<RowT, kSlots>(rows_, blank);
   }
 }
 
@@ -369,7 +359,7 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
   for (auto& one : snapshot_->coverage) one.percent = evidence_.AnyIsPercent(one.metric);
   if constexpr (!kIsProcess) NameInstances(rows_);
   NoteShown();
-  if (memory != nullptr && !down_.empty()) FindDown(*memory);
+  if (!down_.empty()) FindDown(memory);
   for (RowT& row : rows_) {
     CheckRow(row);
     if (row.text(Text::kNode).empty()) ++counts_.no_node_label;

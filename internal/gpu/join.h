@@ -48,15 +48,26 @@ class Join {
   void AddFailure(std::size_t exporter, std::optional<std::size_t> metric);
   // Sample times (Unix seconds as values) by the same identity labels, kept until Finish: a row's
   // newest and oldest are taken over all of its series.
-  void AddTimes(std::size_t exporter, prom::InstantVector times);
+  void AddTimes(std::size_t exporter, prom::InstantVector times) {
+    parts_[exporter]->AddTimes(std::move(times));
+  }
   // Sample times by scrape target, as RowTimes::AddTargetTimes.
-  void AddTargetTimes(std::size_t exporter, const prom::InstantVector& times);
+  void AddTargetTimes(std::size_t exporter, const prom::InstantVector& times) {
+    parts_[exporter]->AddTargetTimes(times);
+  }
   // Series of `up`, before the values of exporters whose own pod may be taken for a workload.
   void AddTargets(const prom::InstantVector& targets);
+  // Series of an exporter's GPUs, when processes are joined: what it calls the GPUs that they are
+  // on.
+  void AddDevices(std::size_t exporter, const prom::InstantVector& gpus) {
+    if constexpr (kIsProcess) devices_[exporter]->Add(gpus, std::nullopt);
+  }
   // As Addresses::Add, before the values of exporters whose series name no node.
   void AddAddresses(const prom::InstantVector& infos) { around_.addresses.Add(infos); }
   // Targets of that exporter whose values no longer change. Before its values.
-  void SetFrozen(std::size_t exporter, const std::set<std::size_t>& targets);
+  void SetFrozen(std::size_t exporter, const std::set<std::size_t>& targets) {
+    parts_[exporter]->SetFrozen(targets);
+  }
   // Targets of that exporter that are down, and the nodes that they showed.
   void SetDown(std::size_t exporter, const DownTargets::Nodes& nodes) {
     down_.SetNodes(exporters_[exporter]->name, nodes);
@@ -74,14 +85,14 @@ class Join {
   void CountUndecodable(std::size_t n) { counts_.undecodable += n; }
 
   // Derives, checks bounds, states reasons, sorts. Call once, last.
-  // Scrape targets that `memory` (may be null) has seen and that are down are why values of their
-  // nodes' GPUs are missing.
+  // Scrape targets that are down, and of which SetDown or `memory` (may be null) tells what they
+  // showed, are why values of their nodes' GPUs are missing.
   std::shared_ptr<models::Snapshot> Finish(CommandStyle commands,
                                            const TargetMemory* memory = nullptr);
   const JoinCounts& counts() const { return counts_; }
   // After Finish: which target showed GPUs of which node.
   const std::set<TargetMemory::Shown>& shown() const { return shown_; }
-  // After Finish: AddTargetTimes is not enough, since samples have time stamps of their own.
+  // AddTargetTimes is not enough, since samples have time stamps of their own.
   bool BringsItsOwnTimes(std::size_t exporter) const {
     return parts_[exporter]->times().BringsItsOwn();
   }
@@ -92,7 +103,8 @@ class Join {
       kIsProcess ? models::kProcessQuantities : models::kQuantities;
 
   void Take(std::size_t exporter);
-  std::uint32_t Find(const RowT& row, std::size_t exporter) const;
+  std::uint32_t Find(const RowT& row, std::size_t exporter);
+  std::uint32_t FindByUuid(const RowT& row, std::size_t exporter) const;
   bool SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter, bool by_uuid) const;
   void TakeAll();
   void AddRow(std::size_t exporter, std::size_t i);
@@ -103,7 +115,7 @@ class Join {
   void AddWorkloads(std::uint32_t at, const std::vector<models::Workload>& more);
   void CheckRow(RowT& row);
   void NoteShown();
-  void FindDown(const TargetMemory& memory);
+  void FindDown(const TargetMemory* memory);
   std::uint64_t FieldsOf(std::size_t exporter) const;
   void StateReasons();
   void StateWarnings();

@@ -21,6 +21,11 @@ std::vector<std::string> WarningsOf(const JoinCounts& counts) {
         "values that two series contradict each other about shown as null");
   state(counts.scaled, "GPU whose pods' parts were scaled down to its own value",
         "GPUs whose pods' parts were scaled down to their own values");
+  state(counts.unclear_id, "row without a UUID stands alone: its node shows several GPUs by its id",
+        "rows without a UUID stand alone: their nodes show several GPUs by their ids");
+  state(counts.mixed_units,
+        "scrape job has targets that export percent and targets that export a ratio by one name",
+        "scrape jobs have targets that export percent and targets that export a ratio by one name");
   state(counts.duplicates, "duplicate series ignored", "duplicate series ignored");
   return warnings;
 }

@@ -15,13 +15,17 @@ MetricIndex::MetricIndex(const schema::Exporter& exporter, models::Part part) {
   for (std::size_t i = 0; i < metrics.size(); ++i) add(metrics[i].name, FamilyUse::As::kMetric, i);
   const auto& infos = gpus ? exporter.info : exporter.process_info;
   for (std::size_t i = 0; i < infos.size(); ++i) add(infos[i], FamilyUse::As::kInfo, i);
+  for (std::size_t i = 0; i < exporter.success.size(); ++i) {
+    const bool fits = gpus ? exporter.success[i].of_gpus : exporter.success[i].of_processes;
+    if (fits && !metrics.empty()) add(exporter.success[i].name, FamilyUse::As::kSuccess, i);
+  }
   if (!gpus) return;
+  for (std::size_t i = 0; i < exporter.mig_mode.size(); ++i) {
+    add(exporter.mig_mode[i], FamilyUse::As::kMigMode, i);
+  }
   if (!exporter.gpu_id_metric.empty()) add(exporter.gpu_id_metric, FamilyUse::As::kGpuId, 0);
   for (std::size_t i = 0; i < exporter.shares.size(); ++i) {
     add(exporter.shares[i].name, FamilyUse::As::kShare, i);
-  }
-  for (std::size_t i = 0; i < exporter.success.size(); ++i) {
-    add(exporter.success[i].name, FamilyUse::As::kSuccess, i);
   }
 }
 

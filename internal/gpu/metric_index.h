@@ -16,7 +16,7 @@ namespace gpumon::gpu {
 
 // What a family of a schema is for.
 struct FamilyUse {
-  enum class As : std::uint8_t { kMetric, kInfo, kShare, kSuccess, kGpuId };
+  enum class As : std::uint8_t { kMetric, kInfo, kShare, kSuccess, kGpuId, kMigMode };
   As as = As::kMetric;
   std::size_t index = 0;  // in the schema's list
 };

@@ -55,34 +55,46 @@ std::string_view ComputeInstances::OnlyOneOf(const GpuMetrics& row) const {
   return found == only_.end() ? std::string_view() : found->second;
 }
 
+namespace {
+
+// Some exporters write 0 for what a divided GPU cannot tell, others nothing.
+void HideUndivided(GpuMetrics& gpu) {
+  for (const models::Quantity quantity :
+       {models::Quantity::kUtilization, models::Quantity::kMemoryUtilization,
+        models::Quantity::kEncoderUtilization, models::Quantity::kDecoderUtilization}) {
+    const auto slot = static_cast<std::size_t>(quantity);
+    const bool none = gpu.readings.reason(slot) == NullReason::kNotExported;
+    if (none || gpu.readings.Get(slot) == 0) {
+      gpu.readings.SetAbsent(slot, NullReason::kNotSupported);
+    }
+  }
+}
+
+}  // namespace
+
 void NameInstances(std::vector<GpuMetrics>& rows) {
-  if (std::none_of(rows.begin(), rows.end(), IsInstance)) return;
+  bool any = false;
+  for (GpuMetrics& row : rows) {
+    any |= IsInstance(row);
+    if (row.divided && !IsInstance(row)) HideUndivided(row);
+  }
+  if (!any) return;
   std::unordered_multimap<std::string_view, GpuMetrics*> gpus;
   for (GpuMetrics& row : rows) {
     if (!IsInstance(row) && !row.text(Text::kUuid).empty()) {
       gpus.emplace(row.text(Text::kUuid), &row);
     }
   }
-  constexpr auto kUtilization = static_cast<std::size_t>(models::Quantity::kUtilization);
-  constexpr auto kMemoryUtilization =
-      static_cast<std::size_t>(models::Quantity::kMemoryUtilization);
   for (GpuMetrics& row : rows) {
-    GpuMetrics* const found = IsInstance(row) ? GpuOf(row, gpus) : nullptr;
-    if (found == nullptr) continue;
-    GpuMetrics& gpu = *found;
+    GpuMetrics* const gpu = IsInstance(row) ? GpuOf(row, gpus) : nullptr;
+    if (gpu == nullptr) continue;
     for (const Text text :
          {Text::kNode, Text::kGpuId, Text::kGpuName, Text::kDriverVersion, Text::kPciBusId}) {
-      if (row.text(text).empty()) row.set_text(text, gpu.text(text));
+      if (row.text(text).empty()) row.set_text(text, gpu->text(text));
     }
     if (row.gpu_index == GpuMetrics::kNoIndex)
       row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
-    // Some exporters write 0 for what a divided GPU cannot tell.
-    for (const std::size_t slot : {kUtilization, kMemoryUtilization}) {
-      const bool zero = gpu.readings.Get(slot) == 0;
-      const bool none =
-          slot == kUtilization && gpu.readings.reason(slot) == NullReason::kNotExported;
-      if (zero || none) gpu.readings.SetAbsent(slot, NullReason::kNotSupported);
-    }
+    HideUndivided(*gpu);
   }
 }
 

@@ -29,7 +29,8 @@ class ComputeInstances {
 };
 
 // An instance is a part of the GPU whose UUID it shows: it gets the texts of that GPU's row where
-// it has none. A GPU with instances has no utilization of its own (kNotSupported).
+// it has none. A GPU that is divided, with or without rows of its instances, has no utilization of
+// its own, nor of its memory controller, encoder and decoder (kNotSupported).
 void NameInstances(std::vector<models::GpuMetrics>& rows);
 
 }  // namespace gpumon::gpu

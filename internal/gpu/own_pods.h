@@ -34,6 +34,7 @@ class OwnPods {
 
 // What Prometheus and kube-state-metrics say around an exporter's series.
 struct Surroundings {
+  double at = 0;  // Unix seconds: the instant of it all
   OwnPods own_pods;
   Addresses addresses;
 };

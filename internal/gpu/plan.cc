@@ -65,8 +65,14 @@ std::string SeriesTimesQuery(const Exporter& exporter, const std::vector<Metric>
 
 class Planner {
  public:
-  Planner(const Subject& subject, std::size_t place, Part part, std::vector<PlannedQuery>& plan)
-      : subject_(subject), exporter_(*subject.exporter), place_(place), part_(part), plan_(plan) {}
+  Planner(const Subject& subject, std::size_t place, Part part, bool is_above_others,
+          std::vector<PlannedQuery>& plan)
+      : subject_(subject),
+        exporter_(*subject.exporter),
+        place_(place),
+        part_(part),
+        is_above_others_(is_above_others),
+        plan_(plan) {}
 
   void Plan() {
     const auto& metrics = part_ == Part::kGpus ? exporter_.gpu : exporter_.process;
@@ -76,15 +82,18 @@ class Planner {
     PlanSeparately(metrics, names, timed);
     // The names of GPUs that process series lack; no reason for one more query.
     if (part_ == Part::kProcesses && !names.empty()) {
-      const auto infos = WithPrefixes(exporter_, exporter_.info);
-      names.insert(names.end(), infos.begin(), infos.end());
+      std::vector<std::string> infos = exporter_.info;
+      if (infos.empty() && is_above_others_) infos = {exporter_.detect.front()};
+      for (const std::string& info : WithPrefixes(exporter_, infos)) {
+        if (std::find(names.begin(), names.end(), info) == names.end()) names.push_back(info);
+      }
       if (!exporter_.gpu_id_metric.empty()) names.push_back(exporter_.gpu_id_metric);
     }
     if (!names.empty()) {
       Add("values", SelectorOfAny(names, exporter_.require), PlannedQuery::Gives::kValues);
     }
     if (subject_.brings_times || subject_.jobs.empty()) {
-      Add("sample_times", SeriesTimesQuery(exporter_, metrics), PlannedQuery::Gives::kSeriesTimes);
+      plan_.push_back(PlanSeriesTimes(exporter_, place_, part_));
       return;
     }
     if (timed.empty()) {
@@ -127,6 +136,7 @@ class Planner {
   const Exporter& exporter_;
   const std::size_t place_;
   const Part part_;
+  const bool is_above_others_;  // who tell of processes, on GPUs by this one's names
   std::vector<PlannedQuery>& plan_;
 };
 
@@ -141,6 +151,27 @@ const std::vector<Condition>* OnlyWhereOf(const Exporter& exporter, const std::s
     }
   }
   return only;
+}
+
+// `each` of the selectors of an exporter's first `names` marks, together.
+template <class Each>
+std::string UnionOf(const Exporter& exporter, const std::vector<Condition>& conditions,
+                    std::size_t names, const std::string& matcher, const Each& each) {
+  std::vector<std::string> plain;
+  std::string promql;
+  for (std::size_t i = 0; i < std::min(names, exporter.detect.size()); ++i) {
+    const std::string& name = exporter.detect[i];
+    const std::vector<Condition>* const where = OnlyWhereOf(exporter, name);
+    for (const std::string& full : WithPrefixes(exporter, {name})) {
+      if (where == nullptr) {
+        plain.push_back(full);
+      } else {
+        promql += " or " + each(Selector(full, All(conditions, *where), matcher));
+      }
+    }
+  }
+  if (plain.empty()) return promql.substr(4);
+  return each(SelectorOfAny(plain, conditions, matcher)) + promql;
 }
 
 // Which targets are up, and the pods that they are.
@@ -162,19 +193,36 @@ std::string TargetsQuery(std::span<const Subject> subjects, Part part) {
   return promql;
 }
 
+// Somebody who stands below the `i`-th tells of processes.
+bool IsAboveProcesses(std::span<const Subject> subjects, std::size_t i) {
+  const auto below = subjects.subspan(i + 1);
+  return std::any_of(below.begin(), below.end(),
+                     [](const Subject& subject) { return !subject.exporter->process.empty(); });
+}
+
+// One series of each GPU of an exporter that has no processes.
+std::string DevicesQuery(const Exporter& exporter) {
+  if (exporter.gpu.empty() || !exporter.process.empty()) return "";
+  if (exporter.info.empty()) return SelectorOfDetected(exporter, exporter.require, 1);
+  return SelectorOfAny(WithPrefixes(exporter, exporter.info), exporter.require);
+}
+
 // Of nodes, and of the pods that are targets whose series name no node.
 std::string AddressesQuery(std::span<const Subject> subjects) {
   std::set<std::string> jobs;
   bool any = false;
   for (const Subject& subject : subjects) {
-    if (!subject.without_node) continue;
+    if (!subject.without_node && !subject.exporter->node_may_be_address) continue;
     any = true;
     jobs.insert(subject.jobs.begin(), subject.jobs.end());
   }
   if (!any) return "";
   const std::string up = UpOf({jobs.begin(), jobs.end()});
-  return R"(kube_node_info or (kube_pod_info and on(pod_ip) label_replace()" + up +
-         R"(,"pod_ip","$1","instance","\\[?(.+?)\\]?:[0-9]+")))";
+  // The address of a pod that has ended is another's by now.
+  return R"(kube_node_info or ((kube_pod_info and on(pod_ip) label_replace()" + up +
+         R"(,"pod_ip","$1","instance","\\[?(.+?)\\]?:[0-9]+")) unless )"
+         R"(on(namespace,pod,exported_namespace,exported_pod) )"
+         R"((kube_pod_status_phase{phase=~"Succeeded|Failed"} == 1)))";
 }
 
 }  // namespace
@@ -191,11 +239,14 @@ std::string Selector(const std::string& name, const std::vector<Condition>& cond
 }
 
 std::string SelectorOfAny(const std::vector<std::string>& names,
-                          const std::vector<Condition>& conditions) {
-  if (names.size() == 1) return Selector(names.front(), conditions);
+                          const std::vector<Condition>& conditions,
+                          const std::string& first_matcher) {
+  if (names.size() == 1) return Selector(names.front(), conditions, first_matcher);
   std::string any;
   for (const std::string& name : names) any.append(any.empty() ? "" : "|").append(name);
-  return Selector("", conditions, "__name__=~" + prom::Quote(any));
+  std::string matchers = "__name__=~" + prom::Quote(any);
+  if (!first_matcher.empty()) matchers += ',' + first_matcher;
+  return Selector("", conditions, matchers);
 }
 
 std::vector<std::string> WithPrefixes(const Exporter& exporter,
@@ -208,30 +259,52 @@ std::vector<std::string> WithPrefixes(const Exporter& exporter,
 }
 
 std::string SelectorOfDetected(const Exporter& exporter, const std::vector<Condition>& conditions,
-                               std::size_t names, const std::string& offset) {
-  std::vector<std::string> plain;
-  std::string promql;
-  for (std::size_t i = 0; i < std::min(names, exporter.detect.size()); ++i) {
-    const std::string& name = exporter.detect[i];
-    const std::vector<Condition>* const where = OnlyWhereOf(exporter, name);
-    for (const std::string& full : WithPrefixes(exporter, {name})) {
-      if (where == nullptr) {
-        plain.push_back(full);
-      } else {
-        promql += " or " + Selector(full, All(conditions, *where)) + offset;
+                               std::size_t names) {
+  return UnionOf(exporter, conditions, names, "", [](std::string selector) { return selector; });
+}
+
+std::string SelectorOfPast(const Exporter& exporter, const std::string& matcher) {
+  return UnionOf(exporter, exporter.require, kMarks, matcher, [](const std::string& selector) {
+    return "last_over_time(" + selector + "[1h])";
+  });
+}
+
+PlannedQuery PlanSeriesTimes(const Exporter& exporter, std::size_t place, Part part) {
+  return {exporter.name + "/sample_times",
+          SeriesTimesQuery(exporter, exporter.metrics(part == Part::kProcesses)),
+          PlannedQuery::Gives::kSeriesTimes, place, std::nullopt};
+}
+
+std::string AllTimesQuery(const Subject& subject) {
+  const Exporter& exporter = *subject.exporter;
+  std::vector<std::string> selectors;
+  for (const auto* metrics : {&exporter.gpu, &exporter.process}) {
+    for (const Metric& metric : *metrics) {
+      for (const std::string& name : WithPrefixes(exporter, {metric.name})) {
+        std::string selector = Selector(name, All(exporter.require, metric.where));
+        if (std::find(selectors.begin(), selectors.end(), selector) == selectors.end()) {
+          selectors.push_back(std::move(selector));
+        }
       }
     }
   }
-  if (plain.empty()) return promql.substr(4);
-  return SelectorOfAny(plain, conditions) + offset + promql;
+  return TargetTimesQuery(selectors, subject.jobs);
 }
 
 std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, Part part) {
   std::vector<PlannedQuery> plan;
-  for (std::size_t i = 0; i < subjects.size(); ++i) Planner(subjects[i], i, part, plan).Plan();
-  const auto add = [&](const char* name, std::string promql, PlannedQuery::Gives gives) {
-    if (!promql.empty()) plan.push_back({name, std::move(promql), gives, 0, std::nullopt});
+  for (std::size_t i = 0; i < subjects.size(); ++i) {
+    Planner(subjects[i], i, part, IsAboveProcesses(subjects, i), plan).Plan();
+  }
+  const auto add = [&](const std::string& name, std::string promql, PlannedQuery::Gives gives,
+                       std::size_t exporter = 0) {
+    if (!promql.empty()) plan.push_back({name, std::move(promql), gives, exporter, std::nullopt});
   };
+  for (std::size_t i = 0; part == Part::kProcesses && i < subjects.size(); ++i) {
+    if (!IsAboveProcesses(subjects, i)) continue;
+    add(subjects[i].exporter->name + "/devices", DevicesQuery(*subjects[i].exporter),
+        PlannedQuery::Gives::kDevices, i);
+  }
   if (!plan.empty()) add("targets", TargetsQuery(subjects, part), PlannedQuery::Gives::kTargets);
   if (!plan.empty()) add("addresses", AddressesQuery(subjects), PlannedQuery::Gives::kAddresses);
   return plan;

@@ -2,20 +2,30 @@
 // never on the number of GPUs or viewers.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "internal/gpu/down_targets.h"
 #include "internal/schema/exporter.h"
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
 
 struct PlannedQuery {
-  enum class Gives : std::uint8_t { kValues, kSeriesTimes, kTargetTimes, kTargets, kAddresses };
+  enum class Gives : std::uint8_t {
+    kValues,
+    kSeriesTimes,
+    kTargetTimes,
+    kTargets,
+    kAddresses,
+    kDevices
+  };
 
   std::string name;  // for metrics, logs and warnings: the metric's name, or like dcgm/values
   std::string promql;
@@ -24,37 +34,57 @@ struct PlannedQuery {
   std::optional<std::size_t> metric;  // kValues: of that metric; nothing: the samples' names say it
 };
 
-// An exporter, and what decides how it is asked.
+// An exporter that is there, what decides how it is asked, and what is known of its targets.
 struct Subject {
   const schema::Exporter* exporter = nullptr;
   std::vector<std::string> jobs;  // of its scrape targets, sorted; empty where that is not known
   bool without_node = false;      // some of its series name no node
   // Its samples have time stamps of their own: each series is asked for its time, not each target.
   bool brings_times = false;
+  std::set<std::size_t> frozen = {};  // targets (Contest::TargetOf) that no longer read their GPUs
+  DownTargets::Nodes down = {};
 
-  bool operator==(const Subject&) const = default;
+  // An answer to what is asked of it would differ from one to `other`. Not where `other` has more
+  // jobs: that only costs Prometheus more.
+  bool AnswersOtherThan(const Subject& other) const {
+    const bool more_jobs =
+        !other.jobs.empty() &&
+        !std::includes(other.jobs.begin(), other.jobs.end(), jobs.begin(), jobs.end());
+    return more_jobs || exporter != other.exporter || without_node != other.without_node ||
+           frozen != other.frozen || down != other.down;
+  }
 };
 
 // `subjects` in the order of the plan. For each: one query with all its families (some metrics by
 // one of their own), and one for the sample times; beside them one for all of the state and labels
 // of their scrape targets, and, where a node's name is missing, one of kube-state-metrics'
-// addresses. Without process metrics an exporter has no query in the plan for processes.
+// addresses. For processes an exporter that stands above one that tells of them is asked what it
+// calls its GPUs; others without process metrics are asked nothing.
 std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, models::Part part);
+
+// The time of each series of an exporter, whose place in the plan this is.
+PlannedQuery PlanSeriesTimes(const schema::Exporter& exporter, std::size_t place,
+                             models::Part part);
+
+// The distinct sample times of each target over all that it shows, beside that of its `up`
+// (RowTimes::AddTargetTimes): costs Prometheus as much as a refresh.
+std::string AllTimesQuery(const Subject& subject);
 
 // `name{label="value"}`, with what `conditions` say of labels; `name` may be empty.
 std::string Selector(const std::string& name, const std::vector<schema::Condition>& conditions,
                      const std::string& first_matcher = "");
 // `{__name__=~"a|b"}`, or a plain selector for one name.
 std::string SelectorOfAny(const std::vector<std::string>& names,
-                          const std::vector<schema::Condition>& conditions);
+                          const std::vector<schema::Condition>& conditions,
+                          const std::string& first_matcher = "");
 // How many of the names that an exporter is known by stand for all: those of its every target.
 inline constexpr std::size_t kMarks = 5;
 
-// The series of the first `names` metrics by which the exporter is known, that meet `conditions`;
-// `offset` is PromQL like " offset 1h", or empty.
+// The series of the first `names` metrics by which the exporter is known, that meet `conditions`.
 std::string SelectorOfDetected(const schema::Exporter& exporter,
-                               const std::vector<schema::Condition>& conditions, std::size_t names,
-                               const std::string& offset = "");
+                               const std::vector<schema::Condition>& conditions, std::size_t names);
+// The same of any time within the last hour, of the targets that `matcher` selects.
+std::string SelectorOfPast(const schema::Exporter& exporter, const std::string& matcher);
 // `names` with each of the exporter's prefixes.
 std::vector<std::string> WithPrefixes(const schema::Exporter& exporter,
                                       const std::vector<std::string>& names);

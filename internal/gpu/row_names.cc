@@ -17,13 +17,30 @@ bool NamesUuidAlone(const RowT& row) {
 }  // namespace
 
 template <class RowT>
-void RowNames<RowT>::LearnGpus(const ExporterRows<GpuMetrics>& rows) {
-  for (std::size_t i = 0; i < rows.size(); ++i) devices_.Add(rows.row(i));
+void RowNames<RowT>::LearnGpus(std::size_t exporter, const ExporterRows<GpuMetrics>& rows) {
+  for (std::size_t i = 0; i < rows.size(); ++i) devices_.Add(exporter, rows.row(i));
+}
+
+// Mostly all rows have a UUID, or none.
+template <class RowT>
+void RowNames<RowT>::LearnIds(Parts parts) {
+  bool with = false;
+  bool without = false;
+  for (const auto& part : parts) {
+    for (std::size_t i = 0; i < part->size() && !(with && without); ++i) {
+      (part->row(i).text(Text::kUuid).empty() ? without : with) = true;
+    }
+  }
+  if (!with || !without) return;
+  for (const auto& part : parts) {
+    for (std::size_t i = 0; i < part->size(); ++i) ids_.Add(part->row(i));
+  }
 }
 
 template <class RowT>
 void RowNames<RowT>::Learn(Parts parts, Devices devices) {
-  for (const auto& rows : devices) LearnGpus(*rows);
+  LearnIds(parts);
+  for (std::size_t i = 0; i < devices.size(); ++i) LearnGpus(i, *devices[i]);
   if constexpr (!kIsProcess) {
     bool any = false;
     for (const auto& part : parts) {
@@ -35,9 +52,7 @@ void RowNames<RowT>::Learn(Parts parts, Devices devices) {
       }
     }
     // Mostly nobody asks.
-    for (const auto& part : parts) {
-      if (any) LearnGpus(*part);
-    }
+    for (std::size_t i = 0; any && i < parts.size(); ++i) LearnGpus(i, *parts[i]);
   }
 }
 
@@ -53,9 +68,11 @@ std::size_t RowNames<RowT>::RankOf(const RowT& row) const {
 }
 
 template <class RowT>
-void RowNames<RowT>::Complete(RowT& row) const {
+void RowNames<RowT>::Complete(RowT& row, std::size_t exporter) const {
   if (NamesUuidAlone(row)) devices_.Name(row);
-  if constexpr (!kIsProcess) {
+  if constexpr (kIsProcess) {
+    devices_.Rename(row, exporter);
+  } else {
     const std::string_view only = compute_instances_.OnlyOneOf(row);
     if (!only.empty()) row.set_text(Text::kMigComputeInstance, only);
   }

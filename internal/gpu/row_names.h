@@ -6,6 +6,7 @@
 #include <span>
 #include <type_traits>
 
+#include "internal/gpu/claimed_ids.h"
 #include "internal/gpu/device_names.h"
 #include "internal/gpu/exporter_rows.h"
 #include "internal/gpu/mig.h"
@@ -28,16 +29,21 @@ class RowNames {
   // Rows that name all of what they are have the lowest: those that lack some of it come later and
   // join them, in whichever order their series came.
   std::size_t RankOf(const RowT& row) const;
-  // Fills in what others say of a row that names its GPU by its UUID alone, or of its compute
-  // instance. Afterwards its rank is another.
-  void Complete(RowT& row) const;
+  // Fills in what others say of a row of `exporter` that names its GPU by its UUID alone, or of its
+  // compute instance; a process has the node and id by which the list of GPUs has its GPU.
+  // Afterwards its rank is another.
+  void Complete(RowT& row, std::size_t exporter) const;
+  // A row without a UUID that may be either of several GPUs.
+  bool IsUnclear(const RowT& row) const { return ids_.AreSeveral(row); }
 
  private:
   static constexpr bool kIsProcess = std::is_same_v<RowT, models::GpuProcess>;
 
-  void LearnGpus(const ExporterRows<models::GpuMetrics>& rows);
+  void LearnGpus(std::size_t exporter, const ExporterRows<models::GpuMetrics>& rows);
+  void LearnIds(Parts parts);
 
   DeviceNames devices_;
+  ClaimedIds ids_;
   ComputeInstances compute_instances_;
 };
 

@@ -42,7 +42,8 @@ template <class RowT>
 Identity RowTable<RowT>::Read(prom::LabelSet labels) {
   Identity identity = labels_.Read(labels);
   auto& node = identity.texts[static_cast<std::size_t>(Text::kNode)];
-  if (node.empty()) node = around_.addresses.NodeOf(labels);
+  const auto named = around_.addresses.NodeAt(node.empty() ? prom::Get(labels, "instance") : node);
+  if (!named.empty()) node = named;
   auto& name = identity.texts[static_cast<std::size_t>(Text::kGpuName)];
   if (const auto& prefix = exporter_.gpu_name_prefix; name.substr(0, prefix.size()) == prefix) {
     name.remove_prefix(prefix.size());
@@ -104,6 +105,8 @@ bool RowTable<RowT>::RepeatsNextRow(prom::LabelSet labels) {
   if (next >= rows_.size()) return false;
   std::string_view pid;
   if (!labels_.Repeats(labels, rows_[next].texts, pid)) return false;
+  // The node of these labels may be known by their address.
+  if (!around_.addresses.empty() && rows_[next].text(Text::kNode).empty()) return false;
   if (kIsProcess && ParsePid(pid) != rows_[next].pid) return false;
   if (exporter_.pod_may_be_exporters) {
     const std::string_view pod = prom::Get(labels, "pod");

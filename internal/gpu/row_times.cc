@@ -39,7 +39,10 @@ std::size_t RowTimes::Hash::operator()(const Key& key) const {
 std::uint32_t RowTimes::PlaceOf(std::size_t target) {
   const auto [found, is_new] =
       places_.try_emplace(target, static_cast<std::uint32_t>(targets_.size()));
-  if (is_new) targets_.push_back(target);
+  if (is_new) {
+    targets_.push_back(target);
+    fields_.push_back(0);
+  }
   return found->second;
 }
 
@@ -58,8 +61,9 @@ std::uint32_t RowTimes::TargetOf(prom::LabelSet labels) {
   return last_;
 }
 
-void RowTimes::Saw(std::uint32_t row, prom::LabelSet labels) {
+void RowTimes::Saw(std::uint32_t row, prom::LabelSet labels, std::size_t slot) {
   const std::uint32_t target = TargetOf(labels);
+  fields_[target] |= std::uint64_t{1} << slot;
   if (row >= fed_.size()) {
     if (row >= fed_.capacity()) fed_.reserve(std::max<std::size_t>(row + 1, fed_.size() * 2));
     fed_.resize(row + 1);
@@ -122,16 +126,16 @@ std::size_t RowTimes::AddTargetTimes(const prom::InstantVector& times) {
 }
 
 RowTimes::Span RowTimes::Of(std::uint32_t row, std::uint32_t target) const {
-  Span span;
   if (const auto found = gathered_.find({row, target}); found != gathered_.end()) {
-    span = found->second;
+    return found->second;
   }
-  if (const auto found = target_times_.find(targets_[target]); found != target_times_.end()) {
-    const TargetTimes& its = found->second;
-    span.Add(its.samples);
-    // It shows none of the metrics that were asked for their times, but it was scraped then.
-    if (std::isnan(its.samples.newest) && Possible(its.up)) span.Add(its.up);
-  }
+  const auto found = target_times_.find(targets_[target]);
+  if (found == target_times_.end()) return {};
+  const TargetTimes& its = found->second;
+  Span span = its.samples;
+  if (its.BringsItsOwn()) return {kUnknown, kUnknown, span.bad};
+  // It shows none of the metrics that were asked for their times, but it was scraped then.
+  if (std::isnan(span.newest) && Possible(its.up)) span.Add(its.up);
   return span;
 }
 
@@ -154,12 +158,14 @@ double RowTimes::NewestOf(std::uint32_t row, std::size_t target) const {
   return std::isnan(newest) ? kNever : newest;
 }
 
+bool RowTimes::TargetTimes::BringsItsOwn() const {
+  const bool shows = !std::isnan(samples.newest) || samples.bad;
+  return shows && !(samples.newest == up && samples.oldest == up);
+}
+
 bool RowTimes::BringsItsOwn() const {
-  return std::any_of(target_times_.begin(), target_times_.end(), [](const auto& one) {
-    const TargetTimes& its = one.second;
-    const bool shows = !std::isnan(its.samples.newest) || its.samples.bad;
-    return shows && !(its.samples.newest == its.up && its.samples.oldest == its.up);
-  });
+  return std::any_of(target_times_.begin(), target_times_.end(),
+                     [](const auto& one) { return one.second.BringsItsOwn(); });
 }
 
 }  // namespace gpumon::gpu

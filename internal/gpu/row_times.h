@@ -38,8 +38,8 @@ class RowTimes {
   // No time lies before 1970 or a day after `as_of`; one that does is bad.
   void SetAsOf(double as_of) { latest_ = as_of + kDay; }
 
-  // A sample of `row` that counts, shown by the target in `labels`.
-  void Saw(std::uint32_t row, prom::LabelSet labels);
+  // A sample of `row` that counts, of the field in `slot`, shown by the target in `labels`.
+  void Saw(std::uint32_t row, prom::LabelSet labels, std::size_t slot);
   // One of those lost to another series: what showed nothing else of the row fed it nothing.
   void Lost(std::uint32_t row, std::size_t target);
 
@@ -56,21 +56,22 @@ class RowTimes {
   void Gather();
   // Of all that fed `row`.
   Span Of(std::uint32_t row) const;
-  // Of what `target` showed of `row`; -infinity where unknown.
+  // Of what `target` showed of `row`; -infinity where unknown. Only its series' own times tell,
+  // where it brings those along.
   double NewestOf(std::uint32_t row, std::size_t target) const;
   // Targets' times were added, and some target shows other times than that of its `up`.
   bool BringsItsOwn() const;
 
-  // Each row with each target that fed it (Contest::TargetOf), as fn(row, target).
+  // Each row with each target that fed it (Contest::TargetOf), as fn(row, target, fields): bits by
+  // slot of the fields that this target showed of any row.
   template <class Fn>
   void ForEach(Fn fn) const {
-    for (std::uint32_t row = 0; row < fed_.size(); ++row) {
-      if (fed_[row].samples > 0) fn(row, targets_[fed_[row].target]);
-    }
+    const auto tell = [&](std::uint32_t row, const Fed& fed) {
+      if (fed.samples > 0) fn(row, targets_[fed.target], fields_[fed.target]);
+    };
+    for (std::uint32_t row = 0; row < fed_.size(); ++row) tell(row, fed_[row]);
     for (const auto& [row, others] : more_) {
-      for (const Fed& fed : others) {
-        if (fed.samples > 0) fn(row, targets_[fed.target]);
-      }
+      for (const Fed& fed : others) tell(row, fed);
     }
   }
 
@@ -88,6 +89,8 @@ class RowTimes {
   struct TargetTimes {
     Span samples;
     double up = kUnknown;
+
+    bool BringsItsOwn() const;
   };
 
   std::uint32_t TargetOf(prom::LabelSet labels);
@@ -97,7 +100,8 @@ class RowTimes {
   Span Of(std::uint32_t row, std::uint32_t target) const;
 
   double latest_ = std::numeric_limits<double>::infinity();
-  std::vector<std::size_t> targets_;  // place -> Contest::TargetOf
+  std::vector<std::size_t> targets_;   // place -> Contest::TargetOf
+  std::vector<std::uint64_t> fields_;  // place -> what it showed
   std::unordered_map<std::size_t, std::uint32_t> places_;
   // The target of the series before: mostly the next one's too.
   std::string last_job_;

@@ -38,6 +38,8 @@ std::string_view FieldOf(const schema::Exporter& exporter, const FamilyUse& use)
       return "workloads";
     case As::kGpuId:
       return "gpu_id";
+    case As::kMigMode:
+      return "mig";
     case As::kInfo:
     case As::kSuccess:
       break;

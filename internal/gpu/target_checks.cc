@@ -42,12 +42,11 @@ std::vector<std::string> SelectorsOf(const schema::Exporter& exporter, Quantity 
 }  // namespace
 
 std::string DownQuery(std::span<const schema::Exporter* const> exporters) {
-  std::vector<std::string> names;
+  std::string shown;
   for (const schema::Exporter* exporter : exporters) {
-    for (const std::string& name : exporter->detect) AppendWithPrefixes(*exporter, name, names);
+    shown.append(shown.empty() ? "" : " or ").append(SelectorOfPast(*exporter, ""));
   }
-  // It keeps the names: without them series of two metrics would be the same.
-  return "up == 0 and on(job,instance) last_over_time(" + SelectorOfAny(names, {}) + "[1h])";
+  return "up == 0 and on(job,instance) (" + shown + ")";
 }
 
 std::string FrozenQuery(const schema::Exporter& exporter) {

@@ -27,7 +27,7 @@ class TargetMemory {
     std::string exporter;    // a schema's name
     std::size_t target = 0;  // Contest::TargetOf
     std::string node;
-    std::uint64_t fields = 0;  // bits by models::Quantity: what the exporter gives
+    std::uint64_t fields = 0;  // bits by models::Quantity: what the target gives
     auto operator<=>(const Shown&) const = default;
   };
   // What one refresh of the present saw.

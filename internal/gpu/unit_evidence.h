@@ -1,41 +1,52 @@
-// Which jobs export percent under a name that others use for a ratio.
+// Which scrape targets export percent under a name that others use for a ratio.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <vector>
 
 #include "internal/base/mutex.h"
 
 namespace gpumon::gpu {
 
-// Thread-safe. A ratio never passes 1, so one sample above it settles the matter for its job, for
-// good: what was percent at noon is percent at night, when all GPUs are idle.
+// Thread-safe. A ratio never passes 1, so one sample above it proves percent; percent of this kind
+// is whole numbers, so a fraction below 1 proves a ratio. What was percent at noon is percent at
+// night, when all GPUs are idle: proofs stay until a later one says otherwise, a target's for a
+// day.
 class UnitEvidence {
  public:
-  void SawAboveOne(std::string_view metric, std::string_view job) {
-    const MutexLock lock(mutex_);
-    percent_.emplace(Key(metric, job), true);
-  }
-  bool IsPercent(std::string_view metric, std::string_view job) const {
-    const MutexLock lock(mutex_);
-    return percent_.count(Key(metric, job)) > 0;
-  }
+  // What the samples of one scrape target at one instant say.
+  struct Target {
+    std::size_t key = 0;  // Contest::TargetOf
+    std::string job;
+    bool above_one = false;
+    bool fraction = false;
+  };
+  struct Verdict {
+    std::unordered_map<std::size_t, bool> percent;  // by target; false: a ratio
+    std::size_t mixed_jobs = 0;                     // that have both at this instant
+  };
+  // A target means what it proved itself; else what others of its job prove, percent before ratio;
+  // else a ratio. `at` is the instant, in Unix seconds.
+  Verdict Judge(std::string_view metric, const std::vector<Target>& targets, double at);
   // Of any job.
-  bool AnyIsPercent(std::string_view metric) const {
-    const MutexLock lock(mutex_);
-    const std::string key = Key(metric, {});
-    const auto found = percent_.lower_bound(key);
-    return found != percent_.end() && found->first.starts_with(key);
-  }
+  bool AnyIsPercent(std::string_view metric) const;
 
  private:
-  static std::string Key(std::string_view metric, std::string_view job) {
-    return std::string(metric).append(1, '\0').append(job);
-  }
+  struct Proof {
+    bool percent = false;
+    double at = 0;
+  };
+  struct OfMetric {
+    std::unordered_map<std::size_t, Proof> targets;
+    std::map<std::string, Proof, std::less<>> jobs;
+  };
 
   mutable Mutex mutex_;
-  std::map<std::string, bool> percent_ GUARDED_BY(mutex_);
+  std::map<std::string, OfMetric, std::less<>> metrics_ GUARDED_BY(mutex_);
 };
 
 }  // namespace gpumon::gpu

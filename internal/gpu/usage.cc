@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <span>
 #include <type_traits>
@@ -54,24 +55,42 @@ void AddParts(Total& total, std::span<const Workload* const> parts, double Workl
   }
 }
 
-// Of a whole GPU 1; of a MIG instance the slices of its profile (`3g.40gb` has 3) of those that the
-// board has.
+// Boards that can be divided, by a part of their product name, and their slices.
+struct Slices {
+  std::string_view board;
+  int all;
+};
+constexpr std::array kSlices = {
+    // https://docs.nvidia.com/datacenter/tesla/mig-user-guide/supported-mig-profiles.html
+    Slices{"RTX PRO 6000", 4}, Slices{"A30", 4},  Slices{"A100", 7}, Slices{"A800", 7},
+    Slices{"H100", 7},         Slices{"H800", 7}, Slices{"H20", 7},  Slices{"H200", 7},
+    Slices{"B200", 7},         Slices{"B300", 7}};
+
+// Of a whole GPU 1; of a MIG instance the slices of its profile (`3g.40gb` has 3, a compute
+// instance `1c.3g.40gb` 1) of those that the board has. NaN where nobody knows.
 double PartOfGpu(const GpuMetrics& row) {
   if (!IsInstance(row)) return 1;
-  const bool four = row.text(Text::kGpuName).find("A30") != std::string_view::npos;
+  const std::string_view name = row.text(Text::kGpuName);
+  const auto* const board = std::find_if(kSlices.begin(), kSlices.end(), [&](const Slices& slices) {
+    return name.find(slices.board) != std::string_view::npos;
+  });
   const std::string_view profile = row.text(Text::kMigProfile);
-  const double all = four ? 4 : 7;
-  const bool known =
-      profile.size() > 1 && profile[0] >= '1' && profile[0] <= '7' && profile[1] == 'g';
-  return known ? std::min(1.0, (profile[0] - '0') / all) : 1 / all;
+  const bool told = profile.size() > 1 && profile[0] >= '1' && profile[0] <= '7' &&
+                    (profile[1] == 'g' || profile[1] == 'c');
+  if (board == kSlices.end() || !told) return std::numeric_limits<double>::quiet_NaN();
+  return std::min(1.0, static_cast<double>(profile[0] - '0') / board->all);
 }
 
-void AddGpu(Usage& usage, const GpuMetrics& row) {
+void AddBoard(Usage& usage, const GpuMetrics& row) {
   usage.devices.insert(DeviceOf(row));
   usage.gpus = usage.devices.size();
   if (IsInstance(row)) ++usage.mig_instances;
   AddText(usage.nodes, row.text(Text::kNode));
   AddText(usage.gpu_names, row.text(Text::kGpuName));
+}
+
+void AddGpu(Usage& usage, const GpuMetrics& row) {
+  AddBoard(usage, row);
   AddText(usage.sources, row.text(Text::kSource));
   if (!(usage.newest >= row.newest)) usage.newest = row.newest;
 }
@@ -104,7 +123,10 @@ template <class Key>
 class Grouping {
  public:
   Grouping(const models::Snapshot& pods, Key key) : key_(key) {
-    for (const models::Pod& pod : pods.pods) told_[{pod.name_space, pod.name}] = &pod;
+    for (const models::Pod& pod : pods.pods) {
+      told_[{pod.name_space, pod.name}] = &pod;
+      if (pod.holds_gpus()) ++holders_[pod.name];
+    }
   }
 
   // What holds each GPU.
@@ -126,10 +148,9 @@ class Grouping {
   // Pods that hold GPUs, though no exporter says which.
   void AddUnnamed() {
     for (const auto& [name, pod] : told_) {
-      // Some exporters leave the namespace out.
-      if (!pod->holds_gpus() || named_.count(name) > 0 || named_.count({"", name.second}) > 0) {
-        continue;
-      }
+      // Some exporters leave the namespace out: then it is this one where no other has its name.
+      const bool is_meant = holders_[name.second] == 1 && named_.count({"", name.second}) > 0;
+      if (!pod->holds_gpus() || named_.count(name) > 0 || is_meant) continue;
       Usage& usage = Of(key_(name, pod), name);
       AddText(usage.pods, pod->name);
       AddText(usage.nodes, pod->node);
@@ -186,7 +207,8 @@ class Grouping {
 
   const Key key_;
   std::map<PodName, const models::Pod*> told_;
-  std::set<PodName> named_;  // by exporters
+  std::map<std::string_view, std::size_t> holders_;  // by name: pods that hold GPUs
+  std::set<PodName> named_;                          // by exporters
   std::map<KeyT, Usage> all_;
 };
 
@@ -226,6 +248,23 @@ void AddProcess(Usage& usage, const models::GpuProcess& process) {
     usage.memory_used.Add(*memory);
   } else {
     usage.memory_used.Miss(process.readings.reason(slot));
+  }
+}
+
+// A GPU of `users`, one of whom this is; null where the list of GPUs has no row of it.
+void AddUsed(Usage& usage, const GpuKey& key, const GpuMetrics* row, std::size_t users) {
+  if (row != nullptr) {
+    AddBoard(usage, *row);
+  } else {
+    usage.devices.insert({key[0], key[1], key[2]});
+    usage.gpus = usage.devices.size();
+  }
+  usage.share += (row != nullptr ? PartOfGpu(*row) : 1) / static_cast<double>(users);
+  if (users > 1) ++usage.shared_gpus;
+  if (users == 1 && row != nullptr) {
+    AddReading(usage.utilization, *row, Quantity::kUtilization);
+  } else {
+    usage.utilization.Miss(NullReason::kNotExported);
   }
 }
 
@@ -269,21 +308,9 @@ std::vector<Usage> UsageByUser(const models::Snapshot& gpus, const models::Snaps
     rows[KeyOf(row)] = &row;
   }
   for (const auto& [key, names] : users) {
-    const auto row = rows.find(key);
+    const auto found = rows.find(key);
     for (const std::string_view user : names) {
-      Usage& usage = all[user];
-      ++usage.gpus;
-      usage.share += 1.0 / static_cast<double>(names.size());
-      if (row != rows.end()) {
-        AddText(usage.nodes, row->second->text(Text::kNode));
-        AddText(usage.gpu_names, row->second->text(Text::kGpuName));
-      }
-      if (names.size() > 1) ++usage.shared_gpus;
-      if (names.size() == 1 && row != rows.end()) {
-        AddReading(usage.utilization, *row->second, Quantity::kUtilization);
-      } else {
-        usage.utilization.Miss(NullReason::kNotExported);
-      }
+      AddUsed(all[user], key, found == rows.end() ? nullptr : found->second, names.size());
     }
   }
   std::vector<Usage> usages;

@@ -46,7 +46,8 @@ struct Usage {
   std::size_t gpus = 0;           // boards, whole or in part; 0: it has some, nobody says which
   std::size_t mig_instances = 0;  // parts of them
   std::size_t shared_gpus = 0;    // GPUs or MIG instances held by others too
-  // Sum over its GPUs of 1 / those who hold it; a MIG instance counts as its part of the board.
+  // Sum over its GPUs of 1 / those who hold it; a MIG instance counts as its part of the board. NaN
+  // where nobody knows how large that is.
   double share = 0;
   Total utilization;  // % of its GPUs, or of its part where that is measured
   Total memory_used;  // bytes of its own

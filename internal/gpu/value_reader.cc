@@ -1,8 +1,12 @@
 #include "internal/gpu/value_reader.h"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "internal/gpu/bounds.h"
+#include "internal/gpu/contest.h"
 
 namespace gpumon::gpu {
 
@@ -20,13 +24,24 @@ double Scaled(double raw, double scale) {
   return scale < 1 ? raw / (1 / scale) : raw * scale;
 }
 
+constexpr double kPercent = 100;
+
 }  // namespace
 
-Reading ValueReader::Read(const schema::Metric& metric, double raw, prom::LabelSet labels) const {
-  for (const auto& [low, high] : exporter_.blanks) {
-    if (raw >= low && raw <= high) return {0, NullReason::kNotSupported};
+ValueReader::ValueReader(const schema::Exporter& exporter, models::Part part,
+                         UnitEvidence& evidence)
+    : exporter_(exporter), part_(part), evidence_(evidence) {
+  const auto add = [this](schema::Rule rule, const std::string& name) {
+    if (rule == schema::Rule::kRatioOrPercent) is_percent_[name];
+  };
+  for (const auto& metric : exporter.metrics(part == models::Part::kProcesses)) {
+    add(metric.rule, metric.name);
   }
-  if (exporter_.nan_is_blank && std::isnan(raw)) return {0, NullReason::kNotSupported};
+  for (const auto& share : exporter.shares) add(share.rule, share.name);
+}
+
+Reading ValueReader::Read(const schema::Metric& metric, double raw, prom::LabelSet labels) const {
+  if (IsBlank(raw)) return {0, NullReason::kNotSupported};
   double value = Scaled(raw, metric.scale);
   if (metric.rule == schema::Rule::kFlag) {
     value = raw != 0 ? metric.bit : 0;  // NaN is checked below
@@ -37,31 +52,70 @@ Reading ValueReader::Read(const schema::Metric& metric, double raw, prom::LabelS
   return {0, NullReason::kInvalidValue};
 }
 
-double ValueReader::ReadShare(const schema::ShareMetric& share, double raw,
-                              prom::LabelSet labels) const {
-  const double value = Scaled(raw, share.scale);
-  return IsPercent(share.rule, share.name, labels) ? value / 100 : value;
+Reading ValueReader::ReadShare(const schema::ShareMetric& share, double raw,
+                               prom::LabelSet labels) const {
+  if (IsBlank(raw)) return {0, NullReason::kNotSupported};
+  double value = Scaled(raw, share.scale);
+  if (IsPercent(share.rule, share.name, labels)) value /= 100;
+  auto slot = static_cast<std::size_t>(models::Quantity::kMemoryUsed);
+  if (share.share == schema::Share::kUtilization) {
+    slot = static_cast<std::size_t>(models::Quantity::kUtilization);
+    // Counted over slices of time that do not match the GPU's own.
+    if (value > kPercent && value <= 2 * kPercent) value = kPercent;
+  }
+  if (!IsPossible<models::GpuMetrics>(slot, value)) return {0, NullReason::kInvalidValue};
+  return {value, NullReason::kNone};
+}
+
+bool ValueReader::IsBlank(double raw) const {
+  if (exporter_.nan_is_blank && std::isnan(raw)) return true;
+  return std::any_of(exporter_.blanks.begin(), exporter_.blanks.end(), [raw](const auto& range) {
+    return raw >= range.first && raw <= range.second;
+  });
 }
 
 bool ValueReader::IsPercent(schema::Rule rule, const std::string& metric,
                             prom::LabelSet labels) const {
-  return rule == schema::Rule::kRatioOrPercent &&
-         evidence_.IsPercent(metric, prom::Get(labels, "job"));
+  if (rule != schema::Rule::kRatioOrPercent) return false;
+  const auto targets = is_percent_.find(metric);
+  if (targets == is_percent_.end()) return false;
+  const auto target = targets->second.find(Contest::TargetOf(labels));
+  return target != targets->second.end() && target->second;
 }
 
-void ValueReader::LearnUnits(const prom::InstantVector& vector, std::optional<std::size_t> metric) {
-  for (const schema::Metric& doubtful : exporter_.metrics(part_ == models::Part::kProcesses)) {
-    if (doubtful.rule != schema::Rule::kRatioOrPercent) continue;
+std::size_t ValueReader::LearnUnits(const prom::InstantVector& vector,
+                                    std::optional<std::size_t> metric, double at) {
+  const auto& metrics = exporter_.metrics(part_ == models::Part::kProcesses);
+  std::size_t mixed_jobs = 0;
+  for (auto& [named, percent] : is_percent_) {
+    const std::string& name = named;
+    percent.clear();
+    if (metric && metrics[*metric].name != name) continue;
+    const auto is_its = [&](std::string_view family) {
+      return family.ends_with(name) &&
+             std::any_of(exporter_.prefixes.begin(), exporter_.prefixes.end(),
+                         [&](const std::string& prefix) { return family == prefix + name; });
+    };
+    std::unordered_map<std::size_t, UnitEvidence::Target> targets;
     for (std::size_t i = 0; i < vector.size(); ++i) {
       const prom::LabelSet labels = vector.labels(i);
+      if (!metric && !is_its(prom::Get(labels, "__name__"))) continue;
+      const std::size_t key = Contest::TargetOf(labels);
+      UnitEvidence::Target& target = targets[key];
+      target.key = key;
+      if (target.job.empty()) target.job = prom::Get(labels, "job");
       const double value = vector.point(i).value;
-      // A blank is neither a ratio nor percent.
-      if (!(value > 1) || !IsPossibleOf(part_, doubtful.slot, value * doubtful.scale / 100))
-        continue;
-      if (!metric && prom::Get(labels, "__name__") != doubtful.name) continue;
-      evidence_.SawAboveOne(doubtful.name, prom::Get(labels, "job"));
+      target.above_one |= value > 1 && value <= kPercent;  // more is a blank
+      target.fraction |= value > 0 && value < 1;
     }
+    if (targets.empty()) continue;
+    std::vector<UnitEvidence::Target> all;
+    for (auto& [key, target] : targets) all.push_back(std::move(target));
+    UnitEvidence::Verdict verdict = evidence_.Judge(name, all, at);
+    percent = std::move(verdict.percent);
+    mixed_jobs += verdict.mixed_jobs;
   }
+  return mixed_jobs;
 }
 
 }  // namespace gpumon::gpu

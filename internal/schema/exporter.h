@@ -72,6 +72,8 @@ struct Derived {
 struct SuccessMetric {
   std::string name;
   std::vector<Condition> where;
+  bool of_gpus = true;       // that what it shows of GPUs is
+  bool of_processes = true;  // that what it shows of processes is
 };
 
 // Label names in order of trust: the first that a series has, and that is not empty, wins.
@@ -94,12 +96,14 @@ struct Exporter {
   std::vector<Condition> require;   // every series of it
   std::vector<std::string> prefixes{""};
   bool pod_may_be_exporters = false;
+  bool node_may_be_address = false;  // it calls its node by an address
   Labels labels;
   Labels process_labels;  // what differs for processes
   std::vector<Metric> gpu;
   std::vector<Metric> process;
   std::vector<std::string> info;          // families that carry a GPU's texts alone
   std::vector<std::string> process_info;  // a process's
+  std::vector<std::string> mig_mode;      // 1: the GPU is divided, if only by its driver's setting
   std::vector<ShareMetric> shares;
   std::vector<Derived> derive;
   std::vector<std::pair<double, double>> blanks;  // raw values that mean "not supported"

@@ -14,6 +14,7 @@
 
 #include "internal/base/text.h"
 #include "internal/json/document.h"
+#include "internal/schema/names.h"
 #include "internal/schema/node.h"
 #include "internal/schema/unit.h"
 
@@ -21,66 +22,6 @@ namespace gpumon::schema {
 namespace {
 
 using json::Value;
-
-constexpr char kMetricNames[] = " metric name; allowed: [a-zA-Z_:][a-zA-Z0-9_:]*";
-constexpr char kLabelNames[] = " label name; allowed: [a-zA-Z_][a-zA-Z0-9_]*";
-
-bool IsLabelName(std::string_view name) {
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  const auto allowed = [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || digit(c);
-  };
-  return !name.empty() && !digit(name[0]) && std::all_of(name.begin(), name.end(), allowed);
-}
-
-// A label's name that may have colons.
-bool IsMetricName(std::string_view name) {
-  std::string without_colons(name);
-  std::replace(without_colons.begin(), without_colons.end(), ':', '_');
-  return IsLabelName(without_colons);
-}
-
-bool IsSchemaName(std::string_view name) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  };
-  return !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), allowed);
-}
-
-std::string MetricName(const Node& node) {
-  std::string name = node.Text();
-  if (!IsMetricName(name)) node.Fail('"' + name + "\" is no" + kMetricNames);
-  return name;
-}
-
-void CheckLabelName(const Node& node, const std::string& name) {
-  if (!IsLabelName(name)) node.Fail('"' + name + "\" is no" + kLabelNames);
-}
-
-std::vector<std::string> MetricNames(const std::vector<Node>& nodes) {
-  std::vector<std::string> names;
-  for (const Node& node : nodes) {
-    std::string name = MetricName(node);
-    if (std::find(names.begin(), names.end(), name) != names.end()) node.Fail("stands here twice");
-    names.push_back(std::move(name));
-  }
-  return names;
-}
-
-std::vector<Condition> Conditions(const std::optional<Node>& node) {
-  std::vector<Condition> conditions;
-  if (!node) return conditions;
-  if (!node->value().is_object()) node->Fail("must be an object of labels");
-  for (const auto& [label, value] : node->value().members()) {
-    CheckLabelName(*node, label);
-    const std::string text = Node(value, node->place() + '.' + label).Text();
-    Condition condition{label, Condition::Is::kEqual, text};
-    if (text.empty()) condition = {label, Condition::Is::kAbsent, {}};
-    if (text == "*") condition = {label, Condition::Is::kPresent, {}};
-    conditions.push_back(std::move(condition));
-  }
-  return conditions;
-}
 
 const Measured& FieldOf(const Node& node, std::span<const Measured> fields) {
   const std::string name = node.Text();
@@ -277,11 +218,21 @@ void ReadBlanks(const Node& schema, Exporter& exporter) {
 }
 
 std::vector<SuccessMetric> SuccessOf(const Node& schema) {
-  static constexpr std::array<std::string_view, 3> kKeys = {"metric", "where", "note"};
+  static constexpr std::array<std::string_view, 4> kKeys = {"metric", "where", "of", "note"};
   std::vector<SuccessMetric> rows;
   for (const Node& node : schema.ElementsOf("success")) {
     node.OnlyKeys(kKeys);
-    rows.push_back({MetricName(node.At("metric")), Conditions(node.Find("where"))});
+    SuccessMetric row{MetricName(node.At("metric")), Conditions(node.Find("where"))};
+    if (const auto of = node.Find("of")) {
+      static constexpr std::array<std::string_view, 2> kParts = {"gpus", "processes"};
+      const std::string part = of->Text();
+      if (std::find(kParts.begin(), kParts.end(), part) == kParts.end()) {
+        of->Fail("unknown part \"" + part + '"' + DidYouMean(part, kParts));
+      }
+      row.of_gpus = part == "gpus";
+      row.of_processes = !row.of_gpus;
+    }
+    rows.push_back(std::move(row));
   }
   return rows;
 }
@@ -319,7 +270,7 @@ void CheckOwnQueries(const Node& node, const Exporter& exporter) {
   for (const auto& metric : exporter.process) ++uses[metric.name];
   for (const auto& share : exporter.shares) ++uses[share.name];
   for (const auto& success : exporter.success) ++uses[success.name];
-  for (const auto* infos : {&exporter.info, &exporter.process_info}) {
+  for (const auto* infos : {&exporter.info, &exporter.process_info, &exporter.mig_mode}) {
     for (const auto& name : *infos) ++uses[name];
   }
   ++uses[exporter.gpu_id_metric];
@@ -336,16 +287,18 @@ void CheckOwnQueries(const Node& node, const Exporter& exporter) {
 }
 
 Exporter ExporterOf(const Node& node) {
-  static constexpr std::array<std::string_view, 20> kKeys = {
-      "name",          "title",           "vendor",   "priority",
-      "detect",        "require",         "prefixes", "pod_may_be_exporters",
-      "gpu_id_metric", "gpu_name_prefix", "labels",   "process_labels",
-      "gpu",           "process",         "info",     "process_info",
-      "shares",        "derive",          "blanks",   "success"};
+  static constexpr std::array<std::string_view, 22> kKeys = {
+      "name",         "title",    "vendor",        "priority",
+      "detect",       "require",  "prefixes",      "pod_may_be_exporters",
+      "labels",       "mig_mode", "gpu_id_metric", "node_may_be_address",
+      "gpu",          "process",  "info",          "process_labels",
+      "process_info", "shares",   "derive",        "gpu_name_prefix",
+      "blanks",       "success"};
   node.OnlyKeys(kKeys);
   Exporter exporter;
   ReadIdentity(node, exporter);
   exporter.pod_may_be_exporters = node.FlagOf("pod_may_be_exporters");
+  exporter.node_may_be_address = node.FlagOf("node_may_be_address");
   if (const auto metric = node.Find("gpu_id_metric")) exporter.gpu_id_metric = MetricName(*metric);
   exporter.gpu_name_prefix = node.TextOf("gpu_name_prefix");
   exporter.labels = LabelsOf(node.At("labels"));
@@ -354,6 +307,7 @@ Exporter ExporterOf(const Node& node) {
   CheckNamesGpus(node.At("labels"), exporter);
   exporter.process = MetricsOf(node, "process", MeasuredOfProcesses());
   exporter.info = MetricNames(node.ElementsOf("info"));
+  exporter.mig_mode = MetricNames(node.ElementsOf("mig_mode"));
   exporter.process_info = MetricNames(node.ElementsOf("process_info"));
   exporter.shares = SharesOf(node);
   exporter.derive = DerivedOf(node);

@@ -2,17 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <string>
-
 #include "tests/fakes/prom/fake_prom_client.h"
 
 namespace gpumon::gpu {
 namespace {
-
-std::string NodeAt(const Addresses& addresses, const std::string& instance) {
-  const auto vector = prom::MakeInstantVector({{{{"instance", instance}}, 1}});
-  return std::string(addresses.NodeOf(vector.labels(0)));
-}
 
 TEST(AddressesTest, APortIsNoPartOfAnAddress) {
   EXPECT_EQ(Addresses::HostOf("10.0.0.7:9400"), "10.0.0.7");
@@ -34,19 +27,19 @@ TEST(AddressesTest, NodesAreFoundByTheirOwnAndTheirPodsAddresses) {
        // Pods in the host's network share its address.
        {{{"node", "n7"}, {"pod", "y"}, {"pod_ip", "10.0.0.7"}}, 1},
        {{{"node", ""}, {"pod_ip", "10.244.0.9"}}, 1}}));
-  EXPECT_EQ(NodeAt(addresses, "10.0.0.7:9400"), "n7");
-  EXPECT_EQ(NodeAt(addresses, "10.244.0.1:9400"), "n7");
-  EXPECT_EQ(NodeAt(addresses, "[fd00::7]:9400"), "n7");
-  EXPECT_EQ(NodeAt(addresses, "10.244.0.2:9400"), "n8");
-  EXPECT_EQ(NodeAt(addresses, "10.244.0.9:9400"), "");
-  EXPECT_EQ(NodeAt(addresses, "10.9.9.9:9400"), "");
+  EXPECT_EQ(addresses.NodeAt("10.0.0.7:9400"), "n7");
+  EXPECT_EQ(addresses.NodeAt("10.244.0.1:9400"), "n7");
+  EXPECT_EQ(addresses.NodeAt("[fd00::7]:9400"), "n7");
+  EXPECT_EQ(addresses.NodeAt("10.244.0.2:9400"), "n8");
+  EXPECT_EQ(addresses.NodeAt("10.244.0.9:9400"), "");
+  EXPECT_EQ(addresses.NodeAt("10.9.9.9:9400"), "");
 }
 
 TEST(AddressesTest, AnAddressThatTwoNodesClaimIsNobodys) {
   Addresses addresses;
   addresses.Add(prom::MakeInstantVector({{{{"node", "a"}, {"pod_ip", "10.244.0.1"}}, 1},
                                          {{{"node", "b"}, {"pod_ip", "10.244.0.1"}}, 1}}));
-  EXPECT_EQ(NodeAt(addresses, "10.244.0.1:9400"), "");
+  EXPECT_EQ(addresses.NodeAt("10.244.0.1:9400"), "");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <future>
@@ -202,10 +203,14 @@ class TargetsTest : public testing::Test {
       return prom::FakeSample{more, value};
     };
     if (promql == DetectionQuery()) {
-      if (gone) return {};
+      if (gone) return {with({{"is", "down"}}, 1)};
       std::vector<prom::FakeSample> found = {with({{"exporter", "nvitop"}}, 1)};
       if (frozen) found.push_back(with({{"exporter", "nvitop"}, {"is", "frozen"}}, 1));
       return found;
+    }
+    if (promql.find("last_over_time") != std::string::npos) {
+      if (!past) return {};
+      return {with({{"exporter", "nvitop"}, {"hostname", "n"}}, 1)};
     }
     if (promql.starts_with("up{")) return {with({}, gone ? 0 : 1)};
     if (gone) return {};
@@ -213,7 +218,9 @@ class TargetsTest : public testing::Test {
     auto sample = with(gpu, 50);
     if (promql.starts_with("count_values")) {
       std::vector<prom::FakeSample> times = {with({{"t", "up"}}, 990)};
-      for (const char* const t : shown) times.push_back(with({{"t", t}}, 1));
+      const bool of_all = promql.find("gpu_fan_speed_Percentage") != std::string::npos;
+      for (const char* const t : of_all ? others_shown : shown)
+        times.push_back(with({{"t", t}}, 1));
       return times;
     }
     sample.labels.push_back({"__name__", "gpu_temperature_C"});
@@ -221,9 +228,25 @@ class TargetsTest : public testing::Test {
     return {sample};
   }
 
+  static bool MissesTarget(const models::Snapshot& snapshot) {
+    return std::any_of(snapshot.warnings.begin(), snapshot.warnings.end(), [](const auto& warning) {
+      return warning.find("nvitop: a scrape target is down") != std::string::npos;
+    });
+  }
+  // Looking is done beside refreshes: some later one hears of it.
+  bool RefreshUntil(bool misses) {
+    for (int i = 0; i < 10'000; ++i) {
+      const auto snapshot = rig.CollectGpus();
+      if (snapshot && MissesTarget(**snapshot) == misses) return true;
+    }
+    return false;
+  }
+
   bool gone = false;
+  bool past = false;  // Prometheus knows what it showed
   bool frozen = false;
   std::vector<const char*> shown = {"990"};
+  std::vector<const char*> others_shown = {"990"};  // by metrics that no refresh asks for its time
   RefreshRig rig;
 };
 
@@ -249,7 +272,18 @@ TEST_F(TargetsTest, WhereSamplesBringTheirTimesEachSeriesIsAsked) {
   }
 }
 
-TEST_F(TargetsTest, BoundsDoWhenNobodyTellsTheTimeOfEachSeries) {
+TEST_F(TargetsTest, TimesThatOnlyOtherMetricsBringAreFoundBesideRefreshes) {
+  rig.clock.Set(WallTime(Millis(1'000'000)));
+  others_shown = {"990", "700"};
+  for (int i = 0; i < 10'000; ++i) {
+    const auto snapshot = rig.CollectGpus();
+    ASSERT_TRUE(snapshot);
+    if ((*snapshot)->gpus.at(0).newest == 700) return;  // each series was asked
+  }
+  FAIL() << "nobody asked";
+}
+
+TEST_F(TargetsTest, WhereNobodyTellsTheTimeOfEachSeriesRowsHaveNone) {
   rig.clock.Set(WallTime(Millis(1'000'000)));
   ASSERT_TRUE(rig.CollectGpus());
   shown = {"990", "700"};
@@ -264,24 +298,51 @@ TEST_F(TargetsTest, BoundsDoWhenNobodyTellsTheTimeOfEachSeries) {
   const auto snapshot = rig.CollectGpus();
   ASSERT_TRUE(snapshot);
   EXPECT_TRUE(asked);
-  EXPECT_EQ((*snapshot)->gpus.at(0).newest, 990);
-  EXPECT_EQ((*snapshot)->gpus.at(0).oldest, 700);
+  EXPECT_TRUE((*snapshot)->times_failed);
+  EXPECT_TRUE((*snapshot)->partial);
+  EXPECT_EQ((*snapshot)->gpus.size(), 1U);
 }
 
 TEST_F(TargetsTest, AnExporterWhoseTargetsAreDownIsAskedForAnHour) {
   ASSERT_TRUE(rig.CollectGpus());
   ASSERT_TRUE(rig.CollectGpus());
   gone = true;
-  rig.clock.Advance(Millis(60'000));
-  rig.CollectGpus();  // looks beside
-  for (int i = 0; i < 1000; ++i) {
-    const auto snapshot = rig.CollectGpus();
-    ASSERT_TRUE(snapshot);
-    ASSERT_FALSE((*snapshot)->warnings.empty());
-    const std::string& warning = (*snapshot)->warnings.back();
-    if (warning.find("nvitop: a scrape target is down") != std::string::npos) return;
+  rig.clock.Advance(Millis(59 * 60'000));
+  EXPECT_TRUE(RefreshUntil(true));
+  rig.clock.Advance(Millis(2 * 60'000));
+  EXPECT_TRUE(RefreshUntil(false));
+}
+
+TEST_F(TargetsTest, WhatATargetThatIsDownShowedIsLookedUpInPrometheussPast) {
+  gone = past = true;
+  const auto snapshot = rig.CollectGpus();
+  ASSERT_TRUE(snapshot);
+  EXPECT_TRUE(MissesTarget(**snapshot)) << "at once, though this process never saw it";
+  const auto calls = rig.client().calls();
+  const auto asked = std::find_if(calls.begin(), calls.end(), [](const auto& call) {
+    return call.promql.find("last_over_time") != std::string::npos;
+  });
+  ASSERT_NE(asked, calls.end());
+  EXPECT_NE(asked->promql.find(R"(job=~"gpus",instance=~"h:1")"), std::string::npos)
+      << asked->promql;
+}
+
+TEST_F(TargetsTest, WhileNothingIsDownThePastIsNotAsked) {
+  ASSERT_TRUE(rig.CollectGpus());
+  for (const auto& call : rig.client().calls()) {
+    EXPECT_EQ(call.promql.find("last_over_time"), std::string::npos) << call.promql;
   }
-  FAIL() << "nobody missed it";
+}
+
+TEST_F(TargetsTest, APastInstantIsNotMeasuredByWhatIsRememberedOfThePresent) {
+  ASSERT_TRUE(rig.CollectGpus());
+  ASSERT_TRUE(rig.CollectGpus());
+  gone = true;
+  auto [done, future] = MakeCallback<RefreshRig::Collection>();
+  rig.collector.Collect(Part::kGpus, 1'700'000'000, rig.In(Millis(8000)), done);
+  const auto snapshot = Await(std::move(future));
+  ASSERT_TRUE(snapshot);
+  EXPECT_FALSE(MissesTarget(**snapshot));
 }
 
 TEST_F(TargetsTest, AFrozenTargetsValuesAreStale) {

@@ -24,7 +24,8 @@ constexpr char kUuid[] = "GPU-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80";
 using Said = std::vector<std::pair<std::string, std::vector<FakeSample>>>;  // exporter, samples
 
 // "node gpu_index name" of the only process.
-std::string NamesOf(const Said& said) {
+// `devices`: what each exporter calls its GPUs, when it was asked.
+std::string NamesOf(const Said& said, const std::vector<std::vector<FakeSample>>& devices = {}) {
   std::vector<const schema::Exporter*> exporters;
   for (const auto& [name, samples] : said) {
     exporters.push_back(schema::Registry::BuiltIn().Find(name));
@@ -33,6 +34,9 @@ std::string NamesOf(const Said& said) {
   Join<GpuProcess> join(exporters, evidence, 1000);
   for (std::size_t i = 0; i < said.size(); ++i) {
     join.Add(i, prom::MakeInstantVector(said[i].second), std::nullopt);
+  }
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    join.AddDevices(i, prom::MakeInstantVector(devices[i]));
   }
   const auto snapshot = join.Finish(CommandStyle::kFull);
   if (snapshot->processes.size() != 1) return "not one process";
@@ -87,6 +91,28 @@ TEST(DeviceNamesTest, AUuidOfTwoNodesNamesNone) {
   std::sort(process.labels.begin(), process.labels.end());
   EXPECT_EQ(NamesOf({{"nvidia_smi", {process}}, {"all_smi", {AllSmiInfo("n1"), AllSmiInfo("n2")}}}),
             "n2 3 H200");
+}
+
+TEST(DeviceNamesTest, AProcessIsWhereTheListOfGpusHasItsGpu) {
+  const FakeSample process = Sample("process_gpu_memory_MiB", {{"devicename", "H"},
+                                                               {"hostname", "10.0.0.9"},
+                                                               {"index", "1"},
+                                                               {"pid", "7"},
+                                                               {"uuid", kUuid}});
+  const auto dcgm = [](const std::string& node) {
+    return Sample("DCGM_FI_DEV_FB_USED",
+                  {{"Hostname", node}, {"UUID", kUuid}, {"gpu", "0"}, {"modelName", "H100"}});
+  };
+  EXPECT_EQ(NamesOf({{"nvitop", {process}}}), "10.0.0.9 1 H");
+  EXPECT_EQ(NamesOf({{"dcgm", {}}, {"nvitop", {process}}}, {{dcgm("n1")}}), "n1 0 H");
+  EXPECT_EQ(NamesOf({{"dcgm", {}}, {"nvitop", {process}}}, {{dcgm("n1"), dcgm("10.0.0.9")}}),
+            "10.0.0.9 0 H")
+      << "its own node first";
+  EXPECT_EQ(NamesOf({{"dcgm", {}}, {"nvitop", {process}}}, {{dcgm("n1"), dcgm("n2")}}),
+            "10.0.0.9 1 H")
+      << "which of them nobody knows";
+  EXPECT_EQ(NamesOf({{"nvitop", {process}}, {"dcgm", {}}}, {{}, {dcgm("n1")}}), "10.0.0.9 1 H")
+      << "the better exporter's names stand";
 }
 
 }  // namespace

@@ -110,6 +110,51 @@ TEST(ExportersTest, WithoutAUuidNodeAndIdMeet) {
   EXPECT_EQ(snapshot->gpus[0].text(Text::kUuid), kUuid);
 }
 
+TEST(ExportersTest, WhereANodeShowsTwoGpusByOneIdNobodyKnowsWhichIsMeant) {
+  const FakeSample seed{
+      {{"__name__", "nvidia_gpu_temperature_celsius"}, {"gpu", "0"}, {"node", "n1"}}, 70};
+  const FakeSample one = Dcgm("DCGM_FI_DEV_FB_USED", 1);
+  FakeSample other = one;
+  for (auto& [name, value] : other.labels) {
+    if (name == "UUID") value = "GPU-2";
+  }
+  // Whoever stands first, and in whichever order.
+  for (const bool seed_first : {false, true}) {
+    for (const bool swapped : {false, true}) {
+      Said dcgm{&Named("dcgm"), {one, other}};
+      if (swapped) std::swap(dcgm.samples[0], dcgm.samples[1]);
+      std::vector<Said> said = {dcgm, {&NvidiaGpu(), {seed}}};
+      if (seed_first) std::swap(said[0], said[1]);
+      const auto snapshot = Meet(said);
+      ASSERT_EQ(snapshot->gpus.size(), 3U);
+      std::size_t measured = 0;
+      for (const GpuMetrics& row : snapshot->gpus) {
+        const bool has = Of(row, Quantity::kTemperature).has_value();
+        measured += has ? 1 : 0;
+        EXPECT_EQ(has, row.text(Text::kUuid).empty());
+      }
+      EXPECT_EQ(measured, 1U);
+    }
+  }
+}
+
+TEST(ExportersTest, AUuidThatSeveralNodesShowIsNotMetFromAThird) {
+  const auto on = [](const std::string& node) {
+    return Dcgm("DCGM_FI_DEV_FB_USED", 1, {{"exported_node", node}});
+  };
+  const FakeSample third{
+      {{"__name__", "nvidia_smi_power_draw_watts"}, {"node", "c"}, {"uuid", kUuid + 4}}, 300};
+  FakeSample first = third;
+  first.labels[1].second = "a";
+  EXPECT_EQ(Meet({{&Named("dcgm"), {on("a")}}, {&Named("nvidia_smi"), {third}}})->gpus.size(), 1U);
+  EXPECT_EQ(
+      Meet({{&Named("dcgm"), {on("a"), on("b")}}, {&Named("nvidia_smi"), {third}}})->gpus.size(),
+      3U);
+  EXPECT_EQ(
+      Meet({{&Named("dcgm"), {on("a"), on("b")}}, {&Named("nvidia_smi"), {first}}})->gpus.size(),
+      2U);
+}
+
 TEST(ExportersTest, SeriesWithoutTheUuidFillTheirGpusRowAndLeaveItItsTime) {
   const Labels core = {{"gpu", "0"}, {"node", "n1"}, {"uuid", kUuid}};
   const auto device = [](const std::string& name, double value, Labels more = {}) {
@@ -289,6 +334,30 @@ TEST(ExportersTest, ValuesThatAreRepeatedForEachPodAreNoDuplicates) {
   };
   EXPECT_TRUE(warnings("b").empty());
   EXPECT_EQ(warnings("a"), std::vector<std::string>{"1 duplicate series ignored"});
+}
+
+TEST(ExportersTest, WhatIsNoValueOfAGpuIsNoneOfAPodEither) {
+  const auto pod = [](const std::string& name) {
+    return Labels{
+        {"exported_namespace", "web"}, {"exported_pod", name}, {"pod_uid", name}, {"vgpu", "0"}};
+  };
+  const auto meet = [&](double util, double used) {
+    return Meet({{&Named("dcgm"),
+                  {Dcgm("DCGM_FI_DEV_FB_USED", 3000), Dcgm("DCGM_FI_DEV_GPU_UTIL", 50),
+                   Dcgm("DCGM_FI_DEV_GPU_UTIL", util, pod("a")),
+                   Dcgm("DCGM_FI_DEV_FB_USED", used, pod("a")),
+                   Dcgm("DCGM_FI_DEV_FB_USED", 1000, pod("b"))}}});
+  };
+  const auto blank = meet(9223372036854775794.0, 2147483632);
+  ASSERT_EQ(blank->workloads.size(), 2U);
+  EXPECT_TRUE(std::isnan(blank->workloads[0].utilization));
+  EXPECT_TRUE(std::isnan(blank->workloads[0].memory_used));
+  EXPECT_EQ(blank->workloads[1].memory_used, 1000 * kMiB) << "not scaled beside a blank";
+  EXPECT_TRUE(blank->warnings.empty());
+  const auto impossible = meet(-1, 500);
+  EXPECT_TRUE(std::isnan(impossible->workloads[0].utilization));
+  EXPECT_EQ(impossible->workloads[0].memory_used, 500 * kMiB);
+  EXPECT_EQ(impossible->warnings, std::vector<std::string>{"1 impossible value shown as null"});
 }
 
 TEST(ExportersTest, SeriesWithoutANodeJoinTheirGpuByItsUuid) {
@@ -572,8 +641,17 @@ TEST(ExportersTest, ValuesOfAFrozenTargetAreStale) {
   const auto vector = prom::MakeInstantVector({frozen, well});
   join.SetFrozen(0, {Contest::TargetOf(vector.labels(0))});
   join.Add(0, vector, std::nullopt);
+  const FakeSample share = Dcgm("DCGM_FI_DEV_GPU_UTIL", 40,
+                                {{"exported_namespace", "web"},
+                                 {"exported_pod", "a"},
+                                 {"instance", "a"},
+                                 {"pod_uid", "1"},
+                                 {"vgpu", "0"}});
+  join.Add(0, prom::MakeInstantVector({share}), std::nullopt);
   const auto snapshot = join.Finish(CommandStyle::kFull);
   ASSERT_EQ(snapshot->gpus.size(), 2U);
+  ASSERT_EQ(snapshot->workloads.size(), 1U);
+  EXPECT_TRUE(std::isnan(snapshot->workloads[0].utilization));
   EXPECT_EQ(Why(snapshot->gpus[0], Quantity::kUtilization), NullReason::kStale);
   EXPECT_EQ(Of(snapshot->gpus[1], Quantity::kUtilization), 10);
 }
@@ -614,6 +692,28 @@ TEST(ExportersTest, ANodeIsFoundByTheAddressOfTheTarget) {
   const auto snapshot = join.Finish(CommandStyle::kFull);
   EXPECT_EQ(snapshot->gpus.at(0).text(Text::kNode), "gpu-a01");
   EXPECT_TRUE(snapshot->warnings.empty());
+}
+
+TEST(ExportersTest, AnAddressInPlaceOfANodesNameIsLookedUpToo) {
+  const std::array exporters = {&Named("nvitop")};
+  UnitEvidence evidence;
+  Join<GpuMetrics> join(exporters, evidence, 1000);
+  join.AddAddresses(
+      prom::MakeInstantVector({{{{"internal_ip", "10.0.0.1"}, {"node", "gpu-a01"}}, 1}}));
+  const auto on = [](const std::string& host) {
+    return FakeSample{{{"__name__", "gpu_temperature_C"},
+                       {"devicename", "A"},
+                       {"hostname", host},
+                       {"index", "0"}},
+                      50};
+  };
+  join.Add(0, prom::MakeInstantVector({on("10.0.0.1"), on("10.0.0.2"), on("gpu-a03")}),
+           std::nullopt);
+  const auto snapshot = join.Finish(CommandStyle::kFull);
+  ASSERT_EQ(snapshot->gpus.size(), 3U);
+  EXPECT_EQ(snapshot->gpus[0].text(Text::kNode), "10.0.0.2") << "nobody knows it";
+  EXPECT_EQ(snapshot->gpus[1].text(Text::kNode), "gpu-a01");
+  EXPECT_EQ(snapshot->gpus[2].text(Text::kNode), "gpu-a03");
 }
 
 }  // namespace

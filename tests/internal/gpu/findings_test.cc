@@ -67,11 +67,13 @@ TEST_F(FindingsTest, EveryCountIsAWarningOnce) {
                    .stale = 4,
                    .conflicts = 6,
                    .duplicates = 5,
+                   .unclear_id = 8,
+                   .mixed_units = 1,
                    .undecodable = 0};
   snapshot_.warnings = WarningsOf(facts_.counts);
   snapshot_.warnings.emplace_back("no power series");
   const auto all = All();
-  EXPECT_EQ(all.size(), 7U);
+  EXPECT_EQ(all.size(), 9U);
   for (const Finding& finding : all) {
     EXPECT_TRUE(finding.warning) << finding.what;
     EXPECT_FALSE(finding.next_step.empty()) << finding.what;
@@ -83,7 +85,28 @@ TEST_F(FindingsTest, EveryCountIsAWarningOnce) {
   EXPECT_NE(Find(stale).next_step.find("restart"), std::string::npos);
   Find("5 series repeat others");
   EXPECT_NE(Find("6 values").next_step.find("scrape job"), std::string::npos);
+  Find("8 rows without a UUID may be either");
+  EXPECT_NE(Find("1 scrape job has targets").next_step.find("4.7"), std::string::npos);
   Find("no power series");
+}
+
+TEST_F(FindingsTest, AGpuThatSeveralNodesShowIsNamedWithThem) {
+  const auto add = [&](std::string_view node, std::string_view uuid) {
+    auto& row = snapshot_.gpus.emplace_back();
+    row.set_text(models::Text::kNode, node);
+    row.set_text(models::Text::kUuid, uuid);
+  };
+  add("a", "GPU-1");
+  add("a", "GPU-1");  // instances of one board
+  add("a", "GPU-2");
+  add("a", "");
+  add("b", "");
+  EXPECT_TRUE(All().empty());
+  add("10.0.0.2", "GPU-2");
+  const Finding finding = Find("shown by several nodes");
+  EXPECT_TRUE(finding.warning);
+  EXPECT_EQ(finding.what,
+            "1 GPU is shown by several nodes and counted for each: GPU-2 by 10.0.0.2 and a");
 }
 
 TEST_F(FindingsTest, TargetsThatAreDownAreNamedOnce) {
@@ -157,7 +180,7 @@ TEST_F(FindingsTest, NoGpuAtAllIsAWarning) {
 
 TEST(TargetChecksTest, AskOncePerExporterWhateverItsSize) {
   const std::array exporters = {schema::Registry::BuiltIn().Find("nvidia_gpu")};
-  EXPECT_TRUE(DownQuery(exporters).starts_with("up == 0 and on(job,instance) last_over_time("));
+  EXPECT_TRUE(DownQuery(exporters).starts_with("up == 0 and on(job,instance) (last_over_time("));
   const std::string frozen = FrozenQuery(*exporters[0]);
   EXPECT_NE(frozen.find("changes(nvidia_gpu_utilization_percent[15m])"), std::string::npos)
       << frozen;

@@ -122,6 +122,23 @@ TEST(MigTest, InfoOfComputeInstancesMeetsTheValuesOfTheirGpuInstanceInAnyOrder) 
 }
 
 // Two machines that were cloned show one UUID.
+TEST(MigTest, AGpuWhoseInstancesNobodyShowsCannotTellItsUtilization) {
+  const auto of = [](double mode) {
+    const auto snapshot = Meet({{"nvidia_smi",
+                                 {Smi("nvidia_smi_memory_used_bytes", 10, {}),
+                                  Smi("nvidia_smi_utilization_encoder_ratio", 0, {}),
+                                  Smi("nvidia_smi_mig_mode_current", mode, {})}}});
+    const auto reason = [&](Quantity quantity) {
+      return std::string(
+          models::NameOf(snapshot->gpus.at(0).readings.reason(static_cast<std::size_t>(quantity))));
+    };
+    return reason(Quantity::kUtilization) + ' ' + reason(Quantity::kMemoryUtilization) + ' ' +
+           reason(Quantity::kEncoderUtilization) + ' ' + reason(Quantity::kMemoryUsed);
+  };
+  EXPECT_EQ(of(1), "not_supported not_supported not_supported none");
+  EXPECT_EQ(of(0), "not_exported not_exported none none");
+}
+
 TEST(MigTest, RowsOfTwoNodesDoNotMeet) {
   const auto of_node = [](const std::string& node, Labels more) {
     more.emplace_back("node", node);

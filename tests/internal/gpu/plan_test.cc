@@ -54,7 +54,9 @@ TEST(PlanTest, AsksAnyOtherExporterTwice) {
       const auto plan = PlanOf({exporter.get()}, part);
       const bool measures = part == Part::kGpus || !exporter->process.empty();
       const bool targets = part == Part::kGpus && exporter->pod_may_be_exporters;
-      EXPECT_EQ(plan.size(), (measures ? 2U : 0U) + (targets ? 1U : 0U)) << exporter->name;
+      const bool addresses = measures && exporter->node_may_be_address;
+      EXPECT_EQ(plan.size(), (measures ? 2U : 0U) + (targets ? 1U : 0U) + (addresses ? 1U : 0U))
+          << exporter->name;
     }
   }
 }
@@ -94,8 +96,9 @@ TEST(PlanTest, AsksForTheTargetsOfAllWhosePodMayBeTheirOwnOnce) {
                           [](const auto& query) { return query.gives == Gives::kTargets; }),
             1);
   EXPECT_EQ(plan.back().promql,
-            "up and on(job,instance) group by(job,instance)({__name__=~\"m1|p_m1\"} or {__name__=~\"m1|p_m1\"})");
-  EXPECT_EQ(PlanOf(both, Part::kProcesses).size(), 4U) << "of GPUs alone";
+            "up and on(job,instance) group by(job,instance)({__name__=~\"m1|p_m1\"} or "
+            "{__name__=~\"m1|p_m1\"})");
+  EXPECT_EQ(PlanOf({&NvidiaGpu(), &first}, Part::kProcesses).size(), 4U) << "of GPUs alone";
 }
 
 TEST(PlanTest, AsksForAllFamiliesInOneQueryAndForTheTimeOfEachSeries) {
@@ -143,8 +146,10 @@ TEST(PlanTest, WhereANodesNameIsMissingAddressesAreAskedFor) {
     const auto plan = PlanQueries(without, part);
     EXPECT_EQ(plan.back().gives, Gives::kAddresses);
     EXPECT_EQ(plan.back().promql,
-              R"(kube_node_info or (kube_pod_info and on(pod_ip) label_replace(up{job="c"},)"
-              R"("pod_ip","$1","instance","\\[?(.+?)\\]?:[0-9]+")))");
+              R"(kube_node_info or ((kube_pod_info and on(pod_ip) label_replace(up{job="c"},)"
+              R"("pod_ip","$1","instance","\\[?(.+?)\\]?:[0-9]+")) unless )"
+              R"(on(namespace,pod,exported_namespace,exported_pod) )"
+              R"((kube_pod_status_phase{phase=~"Succeeded|Failed"} == 1)))");
   }
 }
 
@@ -156,6 +161,26 @@ TEST(PlanTest, ProcessesComeWithWhatNamesTheirGpus) {
   ASSERT_EQ(plan.size(), 2U);
   EXPECT_EQ(plan[0].promql, R"({__name__=~"p1|gpus"})");
   EXPECT_EQ(plan[1].promql, R"(label_replace(timestamp(p1),"__series__","p1","",""))");
+}
+
+TEST(PlanTest, WhoStandsAboveThoseWithProcessesIsAskedForTheNamesOfItsGpus) {
+  const auto gpus = Loaded(R"("gpu": [{"field": "power", "metric": "m1", "unit": "W"}])");
+  const auto informed =
+      Loaded(R"("info": ["i1"], "gpu": [{"field": "power", "metric": "m1", "unit": "W"}])");
+  const auto processes = Loaded(R"("process": [{"field": "cpu", "metric": "p1", "unit": "%"}])");
+  const auto devices = [](const std::vector<const schema::Exporter*>& exporters) {
+    std::string all;
+    for (const auto& query : PlanOf(exporters, Part::kProcesses)) {
+      if (query.gives != Gives::kDevices) continue;
+      all += query.promql + ' ' + std::to_string(query.exporter) + ';';
+    }
+    return all;
+  };
+  EXPECT_EQ(devices({&gpus, &processes}), "m1 0;");
+  EXPECT_EQ(devices({&informed, &processes}), "i1 0;");
+  EXPECT_EQ(devices({&processes, &gpus}), "");
+  EXPECT_EQ(devices({&processes, &processes}), "") << "they come along";
+  EXPECT_EQ(devices({&gpus}), "");
 }
 
 TEST(PlanTest, NamesAreUniqueInAPlan) {

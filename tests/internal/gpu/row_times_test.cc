@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -28,9 +29,9 @@ FakeSample Shows(const std::string& instance, const std::string& t, double value
   labels.emplace_back("t", t);
   return {labels, value};
 }
-void See(RowTimes& times, std::uint32_t row, const std::string& instance) {
+void See(RowTimes& times, std::uint32_t row, const std::string& instance, std::size_t slot = 0) {
   const auto vector = Vector({{Target(instance), 1}});
-  times.Saw(row, vector.labels(0));
+  times.Saw(row, vector.labels(0), slot);
 }
 std::size_t KeyOf(const std::string& instance) {
   const auto vector = Vector({{Target(instance), 1}});
@@ -64,14 +65,16 @@ TEST(RowTimesTest, WhatOnlyLostIsNoPartOfTheRow) {
   See(times, 0, "old");
   See(times, 0, "old");
   See(times, 0, "new");
-  times.AddTargetTimes(Vector({Shows("old", "900"), Shows("new", "990")}));
+  times.AddTargetTimes(Vector({Shows("old", "900"), Shows("old", "up", 900), Shows("new", "990"),
+                               Shows("new", "up", 990)}));
   times.Lost(0, KeyOf("old"));
   EXPECT_EQ(times.Of(0).oldest, 900) << "one of its two series still counts";
   times.Lost(0, KeyOf("old"));
   times.Lost(0, KeyOf("old"));
   EXPECT_EQ(times.Of(0).oldest, 990);
   std::set<std::pair<std::uint32_t, std::size_t>> fed;
-  times.ForEach([&](std::uint32_t row, std::size_t target) { fed.emplace(row, target); });
+  times.ForEach(
+      [&](std::uint32_t row, std::size_t target, std::uint64_t) { fed.emplace(row, target); });
   const std::set<std::pair<std::uint32_t, std::size_t>> expected = {{0, KeyOf("new")}};
   EXPECT_EQ(fed, expected);
 }
@@ -83,6 +86,32 @@ TEST(RowTimesTest, ATargetOfWhichNoMarkIsSeenWasScrapedWithItsUp) {
   times.AddTargetTimes(Vector({Shows("a", "up", 980)}));
   EXPECT_EQ(times.Of(0).newest, 980);
   EXPECT_FALSE(times.BringsItsOwn());
+}
+
+TEST(RowTimesTest, ATargetHasTheFieldsThatItShowedOfAnyRow) {
+  RowTimes times;
+  See(times, 0, "a", 3);
+  See(times, 1, "a", 5);
+  See(times, 1, "b", 3);
+  std::map<std::size_t, std::uint64_t> fields;
+  times.ForEach(
+      [&](std::uint32_t, std::size_t target, std::uint64_t its) { fields[target] = its; });
+  const std::map<std::size_t, std::uint64_t> expected = {{KeyOf("a"), 8 + 32}, {KeyOf("b"), 8}};
+  EXPECT_EQ(fields, expected);
+}
+
+TEST(RowTimesTest, TimesOfATargetThatBringsItsOwnAreNoSeriesTimes) {
+  RowTimes times;
+  times.SetAsOf(1000);
+  See(times, 0, "a");
+  See(times, 1, "a");
+  times.AddTargetTimes(Vector({Shows("a", "700"), Shows("a", "990"), Shows("a", "up", 990)}));
+  EXPECT_TRUE(std::isnan(times.Of(0).newest));
+  EXPECT_TRUE(std::isinf(times.NewestOf(0, KeyOf("a")))) << "no conflict is decided by it";
+  times.AddSeriesTime(0, KeyOf("a"), 1, 700);
+  times.Gather();
+  EXPECT_EQ(times.Of(0).newest, 700);
+  EXPECT_TRUE(std::isnan(times.Of(1).newest));
 }
 
 TEST(RowTimesTest, OtherTimesThanThatOfUpAreBroughtAlong) {

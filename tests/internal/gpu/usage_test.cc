@@ -224,6 +224,53 @@ TEST(UsageTest, ANamespaceAsksForWhatItsPodsAskFor) {
   EXPECT_EQ(usages[0].requested.why, NullReason::kNotExported) << "the rest is not the whole";
 }
 
+TEST(UsageTest, InstancesOfOneBoardAreOneGpuAndTheirSlicesOfIt) {
+  models::Snapshot gpus;
+  models::Snapshot processes;
+  processes.part = models::Part::kProcesses;
+  for (const auto* const instance : {"7", "9"}) {
+    GpuMetrics& gpu = AddGpu(gpus, "n", "0", *instance == '7' ? 50 : 70, {});
+    models::GpuProcess& process = AddProcess(processes, "0", "alice", 10);
+    gpu.set_text(Text::kGpuName, "NVIDIA H100 80GB HBM3");
+    gpu.set_text(Text::kMigProfile, "2g.20gb");
+    gpu.set_text(Text::kMigGpuInstance, instance);
+    process.set_text(Text::kMigGpuInstance, instance);
+  }
+  const auto usages = UsageByUser(gpus, processes);
+  ASSERT_EQ(usages.size(), 1U);
+  EXPECT_EQ(usages[0].gpus, 1U);
+  EXPECT_EQ(usages[0].mig_instances, 2U);
+  EXPECT_NEAR(usages[0].share, 4.0 / 7, 1e-12);
+  EXPECT_EQ(usages[0].utilization.value, 120);
+}
+
+TEST(UsageTest, WhatPartOfItsBoardAnInstanceIsIsNeverGuessed) {
+  const auto share = [](std::string_view board, std::string_view profile) {
+    models::Snapshot gpus;
+    GpuMetrics& gpu = AddGpu(gpus, "n", "0", 50, {{"ml", "a", "c"}});
+    gpu.set_text(Text::kGpuName, board);
+    gpu.set_text(Text::kMigProfile, profile);
+    gpu.set_text(Text::kMigGpuInstance, "7");
+    return UsageByPod(gpus, {}).at(0).share;
+  };
+  EXPECT_EQ(share("NVIDIA A100-SXM4-40GB", "7g.40gb"), 1);
+  EXPECT_EQ(share("NVIDIA A30", "2g.12gb"), 0.5);
+  EXPECT_EQ(share("NVIDIA RTX PRO 6000 Blackwell Server Edition", "4g.96gb"), 1);
+  EXPECT_EQ(share("NVIDIA A100-SXM4-40GB", "1c.3g.20gb"), 1.0 / 7);
+  EXPECT_TRUE(std::isnan(share("NVIDIA Z900", "1g.10gb")));
+  EXPECT_TRUE(std::isnan(share("NVIDIA A100-SXM4-40GB", "")));
+}
+
+TEST(UsageTest, APodNamedWithoutItsNamespaceIsOneOfThatNameAlone) {
+  models::Snapshot gpus;
+  AddGpu(gpus, "n", "0", 40, {{"", "web-0", "c"}});
+  models::Snapshot pods;
+  pods.pods = {MakePod("ml", "web-0", "Running", 1, "web")};
+  EXPECT_EQ(UsageByPod(gpus, pods).size(), 1U) << "it is meant";
+  pods.pods.push_back(MakePod("shop", "web-0", "Running", 1, "web"));
+  EXPECT_EQ(UsageByPod(gpus, pods).size(), 3U) << "which of them nobody knows; none vanishes";
+}
+
 TEST(UsageTest, ComputeInstancesAreGpusOfTheirOwn) {
   models::Snapshot gpus;
   models::Snapshot processes;
@@ -241,7 +288,8 @@ TEST(UsageTest, ComputeInstancesAreGpusOfTheirOwn) {
   ASSERT_EQ(usages.size(), 2U);
   EXPECT_EQ(usages[0].utilization.value, 50);
   EXPECT_EQ(usages[1].utilization.value, 70);
-  EXPECT_EQ(usages[1].share, 1);
+  EXPECT_EQ(usages[1].gpus, 1U);
+  EXPECT_TRUE(std::isnan(usages[1].share)) << "no profile tells its part";
 }
 
 }  // namespace
