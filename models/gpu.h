@@ -150,6 +150,7 @@ struct Snapshot {
   double as_of = 0;                // Unix seconds: the evaluation time of every query of the set
   bool times_failed = false;       // the rows' sample times are unknown
   bool partial = false;            // some queries failed
+  bool texts_failed = false;       // of them one that gives rows their texts
   bool upstream_warned = false;    // the server sent warnings or isPartial: cache it briefly
   std::vector<std::string> warnings;
   std::vector<std::string> sources;  // exporter schemas that gave rows

@@ -96,10 +96,12 @@ bool IsPossible<models::GpuProcess>(std::size_t slot, double value) {
 
 void CheckTogether(models::GpuMetrics& row) {
   const auto total = row.readings.Get(Slot(Quantity::kMemoryTotal));
-  // Of a memory of no size nothing is used and nothing free: zeros that stand for N/A.
+  // Of a memory of no size nothing is used and nothing free: such zeros stand for N/A, and so do
+  // those beside them.
   const bool no_size =
       row.readings.reason(Slot(Quantity::kMemoryTotal)) == NullReason::kInvalidValue;
-  for (const Quantity part : {Quantity::kMemoryUsed, Quantity::kMemoryFree}) {
+  for (const Quantity part : {Quantity::kMemoryUsed, Quantity::kMemoryFree, Quantity::kUtilization,
+                              Quantity::kMemoryUtilization, Quantity::kTemperature}) {
     if (no_size && row.readings.Get(Slot(part)) == 0) {
       row.readings.SetAbsent(Slot(part), NullReason::kInvalidValue);
     }
@@ -125,12 +127,13 @@ void Derive(models::GpuMetrics& row) {
                                *row.readings.Get(Slot(Quantity::kMemoryTotal)));
 }
 
-void DeriveAsIn(const schema::Exporter& exporter, models::GpuMetrics& row) {
+void DeriveAsIn(const schema::Exporter& exporter, const models::GpuMetrics& its,
+                models::GpuMetrics& row) {
   const auto get = [&](models::Quantity q) {
-    return row.readings.Get(static_cast<std::size_t>(q));
+    return its.readings.Get(static_cast<std::size_t>(q));
   };
   for (const schema::Derived& derived : exporter.derive) {
-    if (get(derived.target)) continue;
+    if (row.readings.Has(static_cast<std::size_t>(derived.target))) continue;
     double sum = 0;
     const bool all = std::all_of(derived.sum.begin(), derived.sum.end(), [&](auto q) {
       const auto value = get(q);

@@ -24,8 +24,8 @@ inline void CheckTogether(models::GpuProcess&) {}
 void Derive(models::GpuMetrics& row);
 inline void Derive(models::GpuProcess&) {}
 
-// Fills what the exporter measures no other way, as its schema says.
-void DeriveAsIn(const schema::Exporter& exporter, models::GpuMetrics& row);
-inline void DeriveAsIn(const schema::Exporter&, models::GpuProcess&) {}
+// Fills what `row` lacks and the exporter's own row `its`, as its schema says, gives.
+void DeriveAsIn(const schema::Exporter& exporter, const models::GpuMetrics& its,
+                models::GpuMetrics& row);
 
 }  // namespace gpumon::gpu

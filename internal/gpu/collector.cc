@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include "internal/base/log.h"
@@ -18,6 +19,7 @@ using models::SnapshotPtr;
 
 // Seconds that a set of queries waited before it was asked.
 constexpr double kWorthTelling = 0.05;
+constexpr double kHour = 3600;
 
 std::string ForPeople(double seconds) {
   return FormatNumber(std::round(seconds * 100) / 100);
@@ -40,8 +42,9 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
         detected_(std::move(detected)),
         plan_(detected_->plan(set.part)),
         started_(collector.clock_.Steady()),
+        evidence_(set.remembers ? collector.evidence_ : past_evidence_),
         done_(std::move(done)),
-        join_(detected_->exporters, collector.evidence_, set.time),
+        join_(detected_->exporters, evidence_, set.time),
         left_(plan_.size()),
         around_left_(std::count_if(plan_.begin(), plan_.end(), IsOfSurroundings)),
         asks_addresses_(std::any_of(plan_.begin(), plan_.end(), [](const PlannedQuery& query) {
@@ -50,8 +53,14 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     const MutexLock lock(mutex_);
     for (std::size_t i = 0; i < detected_->subjects.size(); ++i) {
       const Subject& subject = detected_->subjects[i];
-      if (!subject.frozen.empty()) join_.SetFrozen(i, subject.frozen);
-      if (!subject.down.empty()) join_.SetDown(i, subject.down);
+      std::set<std::size_t> frozen;
+      for (const auto& [target, name] : subject.frozen) frozen.insert(target);
+      join_.SetFrozen(i, frozen);
+      join_.SetDown(i, subject.down);
+      // Of that hour; what was seen since is newer.
+      for (const auto& [metric, targets] : subject.percent) {
+        evidence_.Remember(metric, targets, set.time - kHour);
+      }
     }
   }
 
@@ -255,9 +264,8 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     if (first_error_) LogFailures();
     if (values_answered_ == 0 && first_error_) return gpumon::Error(*first_error_);
     WarnOfEmpty();
-    // What this process has seen of targets says nothing of a past instant.
-    const bool remembers = set_.present || recorder_;
-    auto snapshot = join_.Finish(collector_.commands_, remembers ? &collector_.targets_ : nullptr);
+    auto snapshot =
+        join_.Finish(collector_.commands_, set_.remembers ? &collector_.targets_ : nullptr);
     if (set_.part == Part::kGpus && set_.present) collector_.targets_.Learn(join_.shown());
     snapshot->upstream_warned = upstream_warned_;
     return SnapshotPtr(std::move(snapshot));
@@ -293,6 +301,9 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   std::vector<PlannedQuery> plan_;             // grows while nothing is under way
   const std::size_t acquired_ = plan_.size();  // of the budget
   const SteadyTime started_;
+
+  UnitEvidence past_evidence_;
+  UnitEvidence& evidence_;
 
   Mutex mutex_;
   Collected done_ GUARDED_BY(mutex_);
@@ -336,7 +347,7 @@ void Collector::Replay(double time, Deadline deadline, std::shared_ptr<JoinRecor
   DetectedPtr detected = Detector::WithSeriesTimes(*detector_.Known());
   const std::size_t queries = detected->gpu_plan.size();
   const auto refresh = std::make_shared<Refresh<models::GpuMetrics>>(
-      *this, Set{Part::kGpus, time, deadline, false}, std::move(detected), std::move(done));
+      *this, Set{Part::kGpus, time, deadline, false, true}, std::move(detected), std::move(done));
   refresh->Record(std::move(recorder));
   Begin(refresh, queries);
 }
@@ -355,7 +366,7 @@ void Collector::Start(const Set& set, DetectedPtr detected, Collected done) {
 }
 
 void Collector::Collect(Part part, std::optional<double> time, Deadline deadline, Collected done) {
-  const Set set{part, time.value_or(upstream_clock_.Now()), deadline, !time.has_value()};
+  const Set set{part, time.value_or(upstream_clock_.Now()), deadline, !time, !time};
   if (part == Part::kPods) return CollectPods(set.time, deadline, std::move(done));
   if (part == Part::kGpus && set.present) {
     done = [this, done = std::move(done)](Result<SnapshotPtr> result) {

@@ -64,7 +64,8 @@ class Collector {
     models::Part part;
     double time;
     Deadline deadline;
-    bool present;  // nobody asked for that time: it is now
+    bool present;    // nobody asked for that time: it is now
+    bool remembers;  // what this process saw of targets lately holds for it
   };
   void Start(const Set& set, DetectedPtr detected, Collected done);
   // Pods depend on no exporter that has to be found first.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <set>
 #include <string_view>
 #include <tuple>
@@ -48,6 +49,32 @@ std::size_t Contest::Doubles(const Ranking& ranking) {
     seen.emplace(one->workload.name_space, one->workload.pod, one->workload.container);
   }
   return ranking.size() - seen.size();
+}
+
+std::size_t Contest::PartOf(const std::vector<std::string>& parts, prom::LabelSet labels) {
+  const std::hash<std::string_view> hash;
+  std::size_t part = Mix(hash(prom::Get(labels, "__name__")));
+  for (const std::string& label : parts) part = Mix(part + hash(prom::Get(labels, label)));
+  return part;
+}
+
+auto Contest::SumOf(const Ranking& ranking) -> Sum {
+  Sum sum;
+  std::map<std::size_t, Ranking> parts;  // each the winner first
+  for (const Contender* one : ranking) parts[one->part].push_back(one);
+  bool any = false;
+  for (const auto& [part, its] : parts) {
+    sum.doubles += its.size() - 1;
+    sum.losers.insert(sum.losers.end(), its.begin() + 1, its.end());
+    models::NullReason reason = its.front()->reading.reason;
+    if (reason == models::NullReason::kNotSupported) continue;
+    if (IsContradicted(its)) reason = models::NullReason::kConflict;
+    if (sum.reading.reason == models::NullReason::kNone) sum.reading.reason = reason;
+    sum.reading.value += its.front()->reading.value;
+    any = true;
+  }
+  if (!any) sum.reading = ranking.front()->reading;
+  return sum;
 }
 
 bool Contest::IsContradicted(const Ranking& ranking) {

@@ -27,6 +27,7 @@ class Contest {
     std::size_t target = 0;     // TargetOf its labels
     std::string labels;         // InLabelOrder
     models::Workload workload;  // without a pod: the device itself
+    std::size_t part = 0;       // PartOf its labels; 0 of what is not added up
     double at = 0;              // Decide's: when it was sampled; -infinity where unknown
   };
   // All contenders for one value, the winner first.
@@ -39,6 +40,16 @@ class Contest {
   // The winner's value is contradicted: another series of the same device or pod, taken at the same
   // known time, has another one.
   static bool IsContradicted(const Ranking& ranking);
+  // A part of what is added up: the series' name and the values of the labels that tell parts
+  // apart.
+  static std::size_t PartOf(const std::vector<std::string>& parts, prom::LabelSet labels);
+  // Of each part the winner; a part of which nothing is measured, as it is not supported, is none.
+  struct Sum {
+    Reading reading;  // why there is none, when a part is not known or contradicted
+    std::size_t doubles = 0;
+    std::vector<const Contender*> losers;
+  };
+  static Sum SumOf(const Ranking& ranking);
   // A label set as one text that sorts as label sets do.
   static std::string InLabelOrder(prom::LabelSet labels);
   // The labels of a series whose time was asked for (PlannedQuery::Gives::kSeriesTimes), as its

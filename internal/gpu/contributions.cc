@@ -10,18 +10,11 @@ namespace {
 using models::NullReason;
 using models::Text;
 
-// Exporters beyond the sixty-third share a bit.
-std::uint64_t BitOf(std::size_t exporter) {
-  return std::uint64_t{1} << std::min<std::size_t>(exporter, 63);
-}
-
 }  // namespace
 
 template <class RowT>
 void Contributions<RowT>::Add(std::size_t exporter, std::size_t i, std::uint32_t at) {
   places_[exporter][i] = at;
-  if (at >= said_by_.size()) said_by_.push_back(0);
-  said_by_[at] |= BitOf(exporter);
 }
 
 template <class RowT>
@@ -31,14 +24,16 @@ void Contributions<RowT>::AddAll() {
 
 template <class RowT>
 void Contributions<RowT>::NoteShown(std::size_t exporter, const std::string& name,
-                                    const RowTimes& times, const std::vector<RowT>& rows,
+                                    const RowTimes& times, const DownTargets& down,
+                                    const std::vector<RowT>& rows,
                                     std::set<TargetMemory::Shown>& shown) const {
   // One target's rows mostly stand together, and so do one node's.
   std::size_t last_target = 0;
   std::string_view last_node;
   times.ForEach([&](std::uint32_t row, std::size_t target, std::uint64_t fields) {
     const std::string_view node = rows[places_[exporter][row]].text(Text::kNode);
-    if (node.empty()) return;
+    // Of a target that is down what is still there, with time stamps of its own, is not all.
+    if (node.empty() || down.Has(target)) return;
     if (target == last_target && node == last_node) return;
     shown.insert({name, target, std::string(node), fields});
     last_target = target;
@@ -47,12 +42,10 @@ void Contributions<RowT>::NoteShown(std::size_t exporter, const std::string& nam
 }
 
 template <class RowT>
-void Contributions<RowT>::Miss(std::size_t exporter, const DownTargets::Missed& missed,
-                               std::vector<RowT>& rows) const {
-  for (std::size_t at = 0; at < said_by_.size(); ++at) {
-    auto& readings = rows[at].readings;
-    if ((said_by_[at] & BitOf(exporter)) != 0) continue;
-    if (missed.nodes.count(std::string(rows[at].text(Text::kNode))) == 0) continue;
+void Contributions<RowT>::Miss(const DownTargets::Missed& missed, std::vector<RowT>& rows) {
+  for (RowT& row : rows) {
+    auto& readings = row.readings;
+    if (missed.nodes.count(std::string(row.text(Text::kNode))) == 0) continue;
     for (std::size_t slot = 0; slot < readings.size(); ++slot) {
       const bool was_there = (missed.fields >> slot & 1U) != 0;
       if (was_there && readings.reason(slot) == NullReason::kNotExported) {

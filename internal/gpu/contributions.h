@@ -26,17 +26,18 @@ class Contributions {
   void Add(std::size_t exporter, std::size_t i, std::uint32_t at);
   // The rows of the only exporter are the rows.
   void AddAll();
+  std::uint32_t PlaceOf(std::size_t exporter, std::size_t i) const { return places_[exporter][i]; }
 
-  // What each target showed for `exporter`, whose name this is. Nodes as the whole row knows them:
-  // an exporter that names none may meet one that does.
+  // What each target that is not `down` showed for `exporter`, whose name this is. Nodes as the
+  // whole row knows them: an exporter that names none may meet one that does.
   void NoteShown(std::size_t exporter, const std::string& name, const RowTimes& times,
-                 const std::vector<RowT>& rows, std::set<TargetMemory::Shown>& shown) const;
-  // Rows of these nodes that `exporter` says nothing of lack its fields because it is down.
-  void Miss(std::size_t exporter, const DownTargets::Missed& missed, std::vector<RowT>& rows) const;
+                 const DownTargets& down, const std::vector<RowT>& rows,
+                 std::set<TargetMemory::Shown>& shown) const;
+  // Fields that rows of these nodes lack are missing because a target is down.
+  static void Miss(const DownTargets::Missed& missed, std::vector<RowT>& rows);
 
  private:
   std::vector<std::vector<std::uint32_t>> places_;  // exporter, its row -> row
-  std::vector<std::uint64_t> said_by_;              // row -> bits of exporters; empty: AddAll
 };
 
 extern template class Contributions<models::GpuMetrics>;

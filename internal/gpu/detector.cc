@@ -5,67 +5,19 @@
 #include <variant>
 
 #include "internal/base/log.h"
-#include "internal/gpu/contest.h"
+#include "internal/gpu/look.h"
 #include "internal/gpu/row_times.h"
-#include "internal/gpu/target_checks.h"
-#include "internal/prom/promql.h"
 
 namespace gpumon::gpu {
 namespace {
 
 constexpr std::string_view kFallback = "nvidia_gpu";
-constexpr std::string_view kWithoutNode = "without_node";
-constexpr std::string_view kFrozen = "frozen";
-constexpr std::string_view kDown = "down";
 
 std::string NamesOf(const std::vector<const schema::Exporter*>& exporters) {
   std::string names;
   for (const auto* exporter : exporters)
     names.append(names.empty() ? "" : ",").append(exporter->name);
   return names;
-}
-
-const std::vector<std::string>& NodeLabels(const schema::Exporter& exporter) {
-  static const std::vector<std::string> kNone;
-  for (const auto& [text, aliases] : exporter.labels.texts) {
-    if (text == models::Text::kNode) return aliases;
-  }
-  return kNone;
-}
-
-// What its series are, and that no label of them names a node.
-std::vector<schema::Condition> WithoutNode(const schema::Exporter& exporter) {
-  std::vector<schema::Condition> conditions = exporter.require;
-  for (const std::string& label : NodeLabels(exporter)) {
-    conditions.push_back({label, schema::Condition::Is::kAbsent, {}});
-  }
-  return conditions;
-}
-
-std::string Labelled(const std::string& vector, std::string_view label, std::string_view value) {
-  return "label_replace(" + vector + ',' + prom::Quote(label) + ',' + prom::Quote(value) +
-         R"(,"",""))";
-}
-
-// `or`, between all of them.
-void AppendTo(std::string& promql, const std::string& vector) {
-  promql.append(promql.empty() ? "" : " or ").append(vector);
-}
-
-// `label=~"a|b"`.
-std::string AnyOf(std::string_view label, const std::set<std::string>& values) {
-  std::string any;
-  for (const std::string& value : values) {
-    any.append(any.empty() ? "" : "|").append(prom::EscapeRegex(value));
-  }
-  return std::string(label) + "=~" + prom::Quote(any);
-}
-
-std::string_view NodeOf(const schema::Exporter& exporter, prom::LabelSet labels) {
-  for (const std::string& label : NodeLabels(exporter)) {
-    if (const auto node = prom::Get(labels, label); !node.empty()) return node;
-  }
-  return {};
 }
 
 }  // namespace
@@ -75,49 +27,6 @@ bool Detected::AsksOtherThan(const Detected& other) const {
                      [](const Subject& a, const Subject& b) { return !a.AnswersOtherThan(b); });
 }
 
-std::string Detector::Query(const schema::Registry& registry) {
-  std::string promql;
-  for (const auto& exporter : registry.exporters()) {
-    const auto add = [&](const std::string& vector, std::string_view is) {
-      const std::string its = Labelled(vector, "exporter", exporter->name);
-      AppendTo(promql, is.empty() ? its : Labelled(its, "is", is));
-    };
-    add("group by(job)(" +
-            SelectorOfDetected(*exporter, exporter->require, exporter->detect.size()) + ")",
-        "");
-    add("group by(job)(" + SelectorOfDetected(*exporter, WithoutNode(*exporter), kMarks) + ")",
-        kWithoutNode);
-    if (const std::string stuck = StuckQuery(*exporter); !stuck.empty()) add(stuck, kFrozen);
-  }
-  AppendTo(promql, Labelled("group by(job,instance)(up == 0)", "is", kDown));
-  return promql;
-}
-
-std::string Detector::PastQuery(const schema::Registry& registry,
-                                const prom::InstantVector& found) {
-  // More are found by their jobs alone.
-  constexpr std::size_t kNamedTargets = 100;
-  std::set<std::string> jobs;
-  std::set<std::string> instances;
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    if (prom::Get(found.labels(i), "is") != kDown) continue;
-    jobs.emplace(prom::Get(found.labels(i), "job"));
-    instances.emplace(prom::Get(found.labels(i), "instance"));
-  }
-  if (jobs.empty()) return "";
-  std::string targets = AnyOf("job", jobs);
-  if (instances.size() <= kNamedTargets) targets += ',' + AnyOf("instance", instances);
-  std::string promql;
-  for (const auto& exporter : registry.exporters()) {
-    std::string labels = "job,instance";
-    for (const std::string& label : NodeLabels(*exporter)) labels += ',' + label;
-    AppendTo(promql, Labelled("group by(" + labels + ")(" + SelectorOfPast(*exporter, targets) +
-                                  ") and on(job,instance) (up == 0)",
-                              "exporter", exporter->name));
-  }
-  return promql;
-}
-
 Detector::Detector(prom::Client& client, const Clock& clock, const schema::Registry& registry,
                    const TargetMemory* targets, DetectorOptions options)
     : client_(client),
@@ -125,7 +34,7 @@ Detector::Detector(prom::Client& client, const Clock& clock, const schema::Regis
       registry_(registry),
       targets_(targets),
       options_(options),
-      query_(Query(registry)) {
+      query_(LookQuery(registry)) {
   const MutexLock lock(mutex_);
   known_ = Plan({});
 }
@@ -190,45 +99,6 @@ void Detector::CheckTimes(double time, Deadline deadline) {
   }
 }
 
-std::vector<Subject> Detector::Read(const prom::InstantVector& found,
-                                    const prom::InstantVector& past) const {
-  std::vector<Subject> subjects;
-  for (const auto& exporter : registry_.exporters()) {
-    Subject subject;
-    subject.exporter = exporter.get();
-    std::set<std::string> jobs;
-    // Calls `use` with the labels of its samples.
-    const auto each = [&](const prom::InstantVector& vector, const auto& use) {
-      for (std::size_t i = 0; i < vector.size(); ++i) {
-        if (prom::Get(vector.labels(i), "exporter") == exporter->name) use(vector.labels(i));
-      }
-    };
-    bool is_there = false;
-    const auto seen = [&](prom::LabelSet labels) {
-      is_there = true;
-      if (const auto job = prom::Get(labels, "job"); !job.empty()) jobs.emplace(job);
-    };
-    each(found, [&](prom::LabelSet labels) {
-      const std::string_view is = prom::Get(labels, "is");
-      if (is == kFrozen) {
-        subject.frozen.insert(Contest::TargetOf(labels));
-        return;
-      }
-      seen(labels);
-      subject.without_node |= is == kWithoutNode;
-    });
-    each(past, [&](prom::LabelSet labels) {
-      seen(labels);
-      const std::string_view node = NodeOf(*exporter, labels);
-      if (!node.empty()) subject.down[Contest::TargetOf(labels)].emplace(node);
-    });
-    if (!is_there) continue;
-    subject.jobs.assign(jobs.begin(), jobs.end());
-    subjects.push_back(std::move(subject));
-  }
-  return subjects;
-}
-
 void Detector::Ask(double time, Deadline deadline, Answer done) {
   client_.Query({query_, time}, deadline,
                 [this, time, deadline, done = std::move(done)](Result<prom::QueryResult> answer) {
@@ -237,22 +107,25 @@ void Detector::Ask(double time, Deadline deadline, Answer done) {
                   if (auto* vector = std::get_if<prom::InstantVector>(&answer->value)) {
                     *found = std::move(*vector);
                   }
-                  AskPast(time, deadline, std::move(found), done);
+                  AskAgain(time, deadline, std::move(found), done);
                 });
 }
 
-// Without an answer nothing is known of the past, and what is there now is.
-void Detector::AskPast(double time, Deadline deadline,
-                       std::shared_ptr<const prom::InstantVector> found, Answer done) {
-  std::string promql = PastQuery(registry_, *found);
-  if (promql.empty()) return done(Read(*found, {}));
-  client_.Query({std::move(promql), time}, deadline,
-                [this, found = std::move(found),
-                 done = std::move(done)](const Result<prom::QueryResult>& answer) {
-                  const auto* const past =
-                      answer ? std::get_if<prom::InstantVector>(&answer->value) : nullptr;
-                  done(Read(*found, past != nullptr ? *past : prom::InstantVector()));
-                });
+// Without an answer to that only less is known.
+void Detector::AskAgain(double time, Deadline deadline,
+                        std::shared_ptr<const prom::InstantVector> found, Answer done) {
+  std::string promql = SecondLookQuery(registry_, *found);
+  if (promql.empty()) {
+    const prom::InstantVector nothing;
+    return done(ReadLook(registry_, *found, &nothing));
+  }
+  client_.Query(
+      {std::move(promql), time}, deadline,
+      [this, found = std::move(found),
+       done = std::move(done)](const Result<prom::QueryResult>& answer) {
+        done(ReadLook(registry_, *found,
+                      answer ? std::get_if<prom::InstantVector>(&answer->value) : nullptr));
+      });
 }
 
 // Exporters that are no longer found but remembered, in the registry's order among the others.

@@ -75,27 +75,15 @@ class Detector {
   static DetectedPtr WithSeriesTimes(const Detected& detected);
   const schema::Registry& registry() const { return registry_; }
 
-  // The one PromQL query. Samples: {exporter="name",job} for each exporter that is there; with
-  // is="without_node" where series of it name no node; with is="frozen" and `instance` for targets
-  // as StuckQuery finds them; and, of no exporter, {is="down",job,instance} of targets that are.
-  static std::string Query(const schema::Registry& registry);
-  // What is asked after it where targets (of its is="down") are down:
-  // {exporter="name",job,instance} and the labels that name nodes, of what they showed within the
-  // last hour.
-  static std::string PastQuery(const schema::Registry& registry, const prom::InstantVector& found);
-
  private:
   Deadline Share(Deadline deadline) const;
   using Answer = std::function<void(Result<std::vector<Subject>>)>;
   void Ask(double time, Deadline deadline, Answer done);
-  void AskPast(double time, Deadline deadline, std::shared_ptr<const prom::InstantVector> found,
-               Answer done);
+  void AskAgain(double time, Deadline deadline, std::shared_ptr<const prom::InstantVector> found,
+                Answer done);
   // Asks whether what the exporters that are known show brings time stamps along, if it is time to.
   void CheckTimes(double time, Deadline deadline);
   void SetBringsTimes(const schema::Exporter* exporter, bool brings);
-  // From what was found, and what the past of targets that are down shows.
-  std::vector<Subject> Read(const prom::InstantVector& found,
-                            const prom::InstantVector& past) const;
   DetectedPtr Plan(std::vector<Subject> subjects) const REQUIRES(mutex_);
   // What is known from now on; null when nobody could tell.
   DetectedPtr Keep(Result<std::vector<Subject>> subjects);

@@ -1,5 +1,7 @@
 #include "internal/gpu/down_targets.h"
 
+#include <algorithm>
+
 #include "internal/gpu/contest.h"
 
 namespace gpumon::gpu {
@@ -8,6 +10,11 @@ namespace {
 constexpr std::string_view kMissing = " down, what it showed is missing (";
 
 }  // namespace
+
+std::string TargetName(prom::LabelSet labels) {
+  return "job " + std::string(prom::Get(labels, "job")) + ", " +
+         std::string(prom::Get(labels, "instance"));
+}
 
 std::string DownWarning(const std::string& exporter, const std::set<std::string>& names) {
   std::string warning = exporter + ": ";
@@ -25,17 +32,17 @@ void DownTargets::Add(const prom::InstantVector& targets) {
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (targets.point(i).value != 0) continue;
     const prom::LabelSet labels = targets.labels(i);
-    std::string name = "job ";
-    name.append(prom::Get(labels, "job")).append(", ").append(prom::Get(labels, "instance"));
-    targets_.push_back({Contest::TargetOf(labels), std::move(name)});
+    targets_.push_back({Contest::TargetOf(labels), TargetName(labels)});
   }
 }
 
-auto DownTargets::MissedOf(const schema::Exporter& exporter, const TargetMemory* memory,
-                           std::uint64_t fields) const -> std::optional<Missed> {
-  if (fields == 0) {
-    for (const schema::Metric& metric : exporter.gpu) fields |= std::uint64_t{1} << metric.slot;
-  }
+bool DownTargets::Has(std::size_t target) const {
+  return std::any_of(targets_.begin(), targets_.end(),
+                     [target](const Target& one) { return one.key == target; });
+}
+
+auto DownTargets::MissedOf(const schema::Exporter& exporter, const TargetMemory* memory) const
+    -> std::optional<Missed> {
   Missed missed;
   std::set<std::string> names;
   const auto past = past_.find(exporter.name);
@@ -44,7 +51,7 @@ auto DownTargets::MissedOf(const schema::Exporter& exporter, const TargetMemory*
     if (memory != nullptr) its = memory->Recall(exporter.name, target.key);
     if (its.nodes.empty() && past != past_.end()) {
       const auto found = past->second.find(target.key);
-      if (found != past->second.end()) its = {found->second, fields};
+      if (found != past->second.end()) its = found->second.what;
     }
     if (its.nodes.empty()) continue;
     missed.nodes.insert(its.nodes.begin(), its.nodes.end());

@@ -16,6 +16,8 @@
 
 namespace gpumon::gpu {
 
+// A scrape target for people: `job gpu, 10.0.0.1:9400`.
+std::string TargetName(prom::LabelSet labels);
 // The snapshot's warning that targets with these names, one or more, are down.
 std::string DownWarning(const std::string& exporter, const std::set<std::string>& names);
 bool IsDownWarning(std::string_view warning);
@@ -23,14 +25,20 @@ bool IsDownWarning(std::string_view warning);
 // One thread at a time.
 class DownTargets {
  public:
-  // By target (Contest::TargetOf): the nodes whose GPUs it showed.
-  using Nodes = std::map<std::size_t, std::set<std::string>>;
+  struct Shown {
+    std::string name;  // as TargetName
+    TargetMemory::Memory what;
+    bool operator==(const Shown&) const = default;
+  };
+  // By target (Contest::TargetOf).
+  using Past = std::map<std::size_t, Shown>;
 
   // What Prometheus's past says of an exporter's targets, beside what is remembered.
-  void SetNodes(const std::string& exporter, const Nodes& nodes) { past_[exporter] = nodes; }
+  void SetPast(const std::string& exporter, const Past& past) { past_[exporter] = past; }
   // Series of `up`.
   void Add(const prom::InstantVector& targets);
   bool empty() const { return targets_.empty(); }
+  bool Has(std::size_t target) const;
 
   struct Missed {
     std::set<std::string> nodes;
@@ -38,10 +46,9 @@ class DownTargets {
     std::string warning;
   };
   // What is missing of an exporter; nothing when none of these targets is known to have shown it.
-  // Of a target that `memory` (may be null) does not know, `fields` that the exporter's others
-  // give; without others all that the exporter may give.
-  std::optional<Missed> MissedOf(const schema::Exporter& exporter, const TargetMemory* memory,
-                                 std::uint64_t fields) const;
+  // `memory` may be null.
+  std::optional<Missed> MissedOf(const schema::Exporter& exporter,
+                                 const TargetMemory* memory) const;
 
  private:
   struct Target {
@@ -49,7 +56,7 @@ class DownTargets {
     std::string name;
   };
   std::vector<Target> targets_;
-  std::map<std::string, Nodes> past_;  // by exporter
+  std::map<std::string, Past> past_;  // by exporter
 };
 
 }  // namespace gpumon::gpu

@@ -1,6 +1,7 @@
 #include "internal/gpu/explainer.h"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -8,18 +9,10 @@
 
 #include "internal/base/log.h"
 #include "internal/base/mutex.h"
+#include "internal/gpu/down_targets.h"
 #include "internal/gpu/target_checks.h"
 
 namespace gpumon::gpu {
-namespace {
-
-std::string TargetName(prom::LabelSet labels) {
-  return "job " + std::string(prom::Get(labels, "job")) + ", " +
-         std::string(prom::Get(labels, "instance"));
-}
-
-}  // namespace
-
 // One request: the replay and the checks beside it.
 class Explainer::Case : public std::enable_shared_from_this<Explainer::Case> {
  public:
@@ -33,15 +26,10 @@ class Explainer::Case : public std::enable_shared_from_this<Explainer::Case> {
     struct Check {
       std::string promql;
       std::string what;
-      std::vector<std::string> JoinFacts::*into;
     };
-    std::vector<Check> checks = {
-        {DownQuery(detected_->exporters), "whether exporters are down", &JoinFacts::down}};
+    std::vector<Check> checks;
     for (const schema::Exporter* exporter : detected_->exporters) {
-      checks.push_back(
-          {FrozenQuery(*exporter), "whether " + exporter->name + " is frozen", &JoinFacts::frozen});
-      checks.push_back({StuckQuery(*exporter), "whether " + exporter->name + " is proven frozen",
-                        &JoinFacts::stuck});
+      checks.push_back({FrozenQuery(*exporter), "whether " + exporter->name + " is frozen"});
     }
     std::erase_if(checks, [](const Check& check) { return check.promql.empty(); });
     {
@@ -50,18 +38,16 @@ class Explainer::Case : public std::enable_shared_from_this<Explainer::Case> {
     }
     const auto self = shared_from_this();
     for (const Check& check : checks) {
-      explainer_.client_.Query({check.promql, time}, deadline,
-                               [self, what = check.what, into = check.into](auto answer) {
-                                 self->Checked(what, into, std::move(answer));
-                               });
+      explainer_.client_.Query(
+          {check.promql, time}, deadline,
+          [self, what = check.what](auto answer) { self->Checked(what, std::move(answer)); });
     }
     explainer_.collector_.Replay(time, deadline, log_,
                                  [self](auto result) { self->Replayed(std::move(result)); });
   }
 
  private:
-  void Checked(const std::string& what, std::vector<std::string> JoinFacts::*into,
-               const Result<prom::QueryResult>& answer) {
+  void Checked(const std::string& what, const Result<prom::QueryResult>& answer) {
     {
       const MutexLock lock(mutex_);
       const auto* const vector =
@@ -72,7 +58,7 @@ class Explainer::Case : public std::enable_shared_from_this<Explainer::Case> {
                      {{"check", what}, {"error", answer ? "wrong type" : answer.error().message}});
       } else {
         for (std::size_t i = 0; i < vector->size(); ++i) {
-          (checks_.*into).push_back(TargetName(vector->labels(i)));
+          checks_.frozen.push_back(TargetName(vector->labels(i)));
         }
       }
     }
@@ -95,6 +81,18 @@ class Explainer::Case : public std::enable_shared_from_this<Explainer::Case> {
     Conclude();
   }
 
+  // What the look for exporters has found out.
+  void TellOfTargets(JoinFacts& facts) const {
+    std::set<std::string> down;  // one target may show two exporters
+    std::set<std::string> stuck;
+    for (const Subject& subject : detected_->subjects) {
+      for (const auto& [target, shown] : subject.down) down.insert(shown.name);
+      for (const auto& [target, name] : subject.frozen) stuck.insert(name);
+    }
+    facts.down.assign(down.begin(), down.end());
+    facts.stuck.assign(stuck.begin(), stuck.end());
+  }
+
   // Nobody else is left.
   void Conclude() {
     Result<models::Explanation> result = Error(Code::kInternal, "the replay gave nothing");
@@ -104,9 +102,8 @@ class Explainer::Case : public std::enable_shared_from_this<Explainer::Case> {
         result = Error(replayed_->error());
       } else {
         JoinFacts facts = log_->TakeFacts();
-        facts.down = std::move(checks_.down);
         facts.frozen = std::move(checks_.frozen);
-        facts.stuck = std::move(checks_.stuck);
+        TellOfTargets(facts);
         facts.failed_checks = std::move(checks_.failed_checks);
         result = log_->Explain(**replayed_);
         result->findings = FindAll(facts, ***replayed_, detected_->exporters);

@@ -50,6 +50,19 @@ bool AllHold(const std::vector<schema::Condition>& conditions, prom::LabelSet la
   });
 }
 
+using Verdict = Contest::Sum;
+
+// Of all series of a metric of a row.
+Verdict Judge(const schema::Metric& metric, const Contest::Ranking& ranking) {
+  if (metric.reduce == schema::Reduce::kSum) return Contest::SumOf(ranking);
+  const Contest::Contender& best = *ranking.front();
+  Verdict verdict{best.reading, Contest::Doubles(ranking), {}};
+  if (Contest::IsContradicted(ranking)) verdict.reading.reason = NullReason::kConflict;
+  std::copy_if(ranking.begin() + 1, ranking.end(), std::back_inserter(verdict.losers),
+               [](const auto* one) { return one->workload.pod.empty(); });
+  return verdict;
+}
+
 }  // namespace
 
 template <class RowT>
@@ -169,14 +182,8 @@ void ExporterRows<RowT>::AddShare(const FamilyUse& use, prom::LabelSet labels, d
       HasFailed(labels) ? Reading{0, NullReason::kStale} : values_.ReadShare(share, raw, labels);
   Tell(use, row, labels, raw, reading);
   if (reading.reason == NullReason::kInvalidValue) ++counts_.bad_value;
-  if (reading.reason != NullReason::kNone) return;
-  // Several slices of one GPU in one container are one share.
-  const auto add = [value = reading.value](double& sum) {
-    sum = std::isnan(sum) ? value : sum + value;
-  };
-  if (share.share == schema::Share::kMemoryUsed) add(workload->memory_used);
-  if (share.share == schema::Share::kMemoryLimit) add(workload->memory_limit);
-  if (share.share == schema::Share::kUtilization) add(workload->utilization);
+  pod_parts_.Enter({row, share.share, *workload, Contest::PartOf(share.parts, labels),
+                    Contest::TargetOf(labels), KeyOf(Contest::InLabelOrder(labels)), reading});
 }
 
 template <class RowT>
@@ -267,8 +274,12 @@ void ExporterRows<RowT>::Contend(const prom::InstantVector& vector, std::size_t 
                                  std::uint32_t row, std::size_t metric, const Reading& reading) {
   const prom::LabelSet labels = vector.labels(sample);
   const Workload* const workload = table_.WorkloadOf(row, labels);
+  const schema::Metric& of = MetricsOf<RowT>(exporter_)[metric];
+  const std::size_t part =
+      of.reduce == schema::Reduce::kSum ? Contest::PartOf(of.parts, labels) : 0;
   contest_.Enter({row, static_cast<std::uint8_t>(metric), reading, Contest::TargetOf(labels),
-                  Contest::InLabelOrder(labels), workload != nullptr ? *workload : Workload{}});
+                  Contest::InLabelOrder(labels), workload != nullptr ? *workload : Workload{},
+                  part});
 }
 
 template <class RowT>
@@ -291,9 +302,10 @@ void ExporterRows<RowT>::TakeTimes() {
       const std::uint32_t row = table_.Find(labels);
       if (row == RowTable<RowT>::kNone) continue;
       std::size_t series = 0;
-      if (!contest_.empty()) {
+      if (!contest_.empty() || !pod_parts_.empty()) {
         std::string order = Contest::InLabelOrder(Contest::AsValued(labels));
         series = KeyOf(order);
+        if (!pod_parts_.empty()) series_times_.emplace(series, at);
         contest_.AddTime(std::move(order), at);
       }
       const bool possible = row_times_.AddSeriesTime(row, Contest::TargetOf(labels), series, at);
@@ -306,7 +318,7 @@ void ExporterRows<RowT>::TakeTimes() {
     }
   }
   times_.clear();
-  if (!contest_.empty()) row_times_.Gather();
+  if (!contest_.empty() || !pod_parts_.empty()) row_times_.Gather();
 }
 
 // After the contest: what lost is no part of the row.
@@ -331,34 +343,23 @@ void ExporterRows<RowT>::SettleContest() {
     auto& readings = table_.rows()[best.row].readings;
     std::uint8_t& shown = shown_[best.row * kSlots + metric.slot];
     const bool has = readings.Has(metric.slot);
-    const bool newest = metric.reduce == schema::Reduce::kNewest;
-    if (newest) counts_.duplicates += Contest::Doubles(ranking);
-    NullReason reason = best.reading.reason;
-    if (newest && Contest::IsContradicted(ranking)) reason = NullReason::kConflict;
-    const bool possible = reason == NullReason::kNone;
-    for (const auto* one : ranking) {
-      if (newest && one != &best && one->workload.pod.empty()) {
-        row_times_.Lost(one->row, one->target);
-        row_times_.LostSeries(KeyOf(one->labels));
-      }
+    const Verdict verdict = Judge(metric, ranking);
+    const bool possible = verdict.reading.reason == NullReason::kNone;
+    counts_.duplicates += verdict.doubles;
+    for (const auto* one : verdict.losers) {
+      row_times_.Lost(one->row, one->target);
+      row_times_.LostSeries(KeyOf(one->labels));
     }
     if (shown < best.metric && (has || !possible)) continue;
     if (shown > best.metric && has && !possible) continue;
     shown = best.metric;
-    if (!possible) {
-      readings.SetAbsent(metric.slot, reason);
-    } else if (metric.reduce == schema::Reduce::kSum) {
-      double sum = 0;  // of the impossible ones nothing
-      for (const auto* one : ranking) {
-        // What another target says of the same parts is no part.
-        if (one->target == best.target) sum += one->reading.value;
-        counts_.duplicates += one->target == best.target ? 0U : 1U;
-      }
-      readings.Set(metric.slot, sum);
+    if (possible) {
+      readings.Set(metric.slot, verdict.reading.value);
     } else {
-      readings.Set(metric.slot, best.reading.value);
-      if constexpr (!kIsProcess) SharePods(ranking, metric.slot);
+      readings.SetAbsent(metric.slot, verdict.reading.reason);
     }
+    const bool shares = possible && metric.reduce == schema::Reduce::kNewest;
+    if (shares && !kIsProcess) SharePods(ranking, metric.slot);
   }
   contest_ = {};
 }
@@ -385,6 +386,7 @@ void ExporterRows<RowT>::Settle() {
   row_times_.SetAsOf(around_.at);
   TakeTimes();
   SettleContest();
+  pod_parts_.Settle(row_times_, series_times_, table_.workloads(), counts_);
   ApplyTimes();
   counts_.bad_value += table_.workloads().DropImpossible();
 }

@@ -7,6 +7,7 @@
 #include <set>
 #include <span>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "internal/gpu/join_counts.h"
 #include "internal/gpu/metric_index.h"
 #include "internal/gpu/own_pods.h"
+#include "internal/gpu/pod_parts.h"
 #include "internal/gpu/recorder.h"
 #include "internal/gpu/row_table.h"
 #include "internal/gpu/row_times.h"
@@ -110,6 +112,8 @@ class ExporterRows {
   std::vector<std::vector<std::uint32_t>> owners_;  // metric, row -> 1 + sample of this vector
   std::set<std::size_t> failed_;  // targets that are frozen, or whose last collection failed
   Contest contest_;
+  PodParts pod_parts_;
+  std::unordered_map<std::size_t, double> series_times_;  // KeyOf, while there are parts of pods
   RowTimes row_times_;
   std::vector<prom::InstantVector> times_;
   const Surroundings& around_;

@@ -31,7 +31,7 @@ struct JoinFacts {
   // "job gpu, 10.0.0.1:9400": scrape targets of GPU exporters.
   std::vector<std::string> down;
   std::vector<std::string> frozen;         // by FrozenQuery: they may be idle
-  std::vector<std::string> stuck;          // by StuckQuery: proven
+  std::vector<std::string> stuck;          // by StuckQuery and MovingQuery: proven
   std::vector<std::string> failed_checks;  // what could not be asked
 };
 

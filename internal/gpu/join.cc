@@ -82,6 +82,7 @@ void Join<RowT>::AddFailure(std::size_t exporter, std::optional<std::size_t> met
     if (!metric || *metric == i) failed_[metrics[i].slot] = true;
   }
   snapshot_->partial = true;
+  if (!metric) snapshot_->texts_failed = true;
 }
 
 template <class RowT>
@@ -109,7 +110,8 @@ bool Join<RowT>::SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter
           : known.text(Text::kUuid).empty() || row.text(Text::kUuid).empty();
   return one_has_no_uuid && known.text(Text::kNode) == row.text(Text::kNode) &&
          known.text(Text::kGpuId) == row.text(Text::kGpuId) &&
-         Agree(known.text(Text::kGpuName), row.text(Text::kGpuName));
+         Agree(known.text(Text::kGpuName), row.text(Text::kGpuName)) &&
+         (kIsProcess || Agree(known.text(Text::kVendor), row.text(Text::kVendor)));
 }
 
 // Among the rows with its UUID the one of its node, else the only one: a cloned machine may show
@@ -183,6 +185,18 @@ void Join<RowT>::AddRow(std::size_t exporter, std::size_t i) {
   by_id_.Insert(IdHash(row), at);
 }
 
+// What an exporter's own readings give, where no exporter measured it.
+template <class RowT>
+void Join<RowT>::DeriveAll() {
+  if constexpr (!kIsProcess) {
+    for (std::size_t e = 0; e < parts_.size(); ++e) {
+      for (std::size_t i = 0; !exporters_[e]->derive.empty() && i < parts_[e]->size(); ++i) {
+        DeriveAsIn(*exporters_[e], parts_[e]->row(i), rows_[contributions_.PlaceOf(e, i)]);
+      }
+    }
+  }
+}
+
 // The rows of the only exporter are the rows.
 template <class RowT>
 void Join<RowT>::TakeAll() {
@@ -190,7 +204,7 @@ void Join<RowT>::TakeAll() {
   held_.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     names_.Complete(rows.row(i), 0);
-    DeriveAsIn(*exporters_.front(), rows.row(i));
+    if constexpr (!kIsProcess) DeriveAsIn(*exporters_.front(), rows.row(i), rows.row(i));
     CoverRow(0, i, rows.row(i));
     TellMet(0, i, static_cast<std::uint32_t>(i));
     held_.push_back(rows.WorkloadsOf(i));
@@ -265,6 +279,7 @@ void Join<RowT>::Take(std::size_t exporter) {
   counts_.duplicates += rows.counts().duplicates;
   counts_.bad_value += rows.counts().bad_value;
   counts_.mixed_units += rows.counts().mixed_units;
+  counts_.conflicts += rows.counts().conflicts;
   if (rows.size() > 0) snapshot_->sources.push_back(exporters_[exporter]->name);
   contributions_.Expect(exporter, rows.size());
   std::array<std::size_t, RowNames<RowT>::kRanks> of_rank{};
@@ -278,7 +293,6 @@ void Join<RowT>::Take(std::size_t exporter) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (names_.RankOf(rows.row(i)) != rank) continue;
       names_.Complete(rows.row(i), exporter);
-      DeriveAsIn(*exporters_[exporter], rows.row(i));
       const std::uint32_t at = first ? RowIndex::kNone : Find(rows.row(i), exporter);
       if (at == RowIndex::kNone) {
         AddRow(exporter, i);
@@ -304,32 +318,20 @@ void Join<RowT>::CheckRow(RowT& row) {
   Derive(row);
 }
 
-// Quantities that the exporter gives some row, bit by bit.
-template <class RowT>
-std::uint64_t Join<RowT>::FieldsOf(std::size_t exporter) const {
-  std::uint64_t fields = 0;
-  const auto& metrics = exporters_[exporter]->metrics(kIsProcess);
-  for (std::size_t i = 0; i < metrics.size(); ++i) {
-    const models::Coverage& coverage = snapshot_->coverage[first_coverage_[exporter] + i];
-    if (coverage.rows + coverage.losers > 0) fields |= std::uint64_t{1} << metrics[i].slot;
-  }
-  return fields;
-}
-
 template <class RowT>
 void Join<RowT>::NoteShown() {
   for (std::size_t i = 0; i < parts_.size(); ++i) {
-    contributions_.NoteShown(i, exporters_[i]->name, parts_[i]->times(), rows_, shown_);
+    contributions_.NoteShown(i, exporters_[i]->name, parts_[i]->times(), down_, rows_, shown_);
   }
 }
 
 template <class RowT>
 void Join<RowT>::FindDown(const TargetMemory* memory) {
   for (std::size_t i = 0; i < exporters_.size(); ++i) {
-    const auto missed = down_.MissedOf(*exporters_[i], memory, FieldsOf(i));
+    const auto missed = down_.MissedOf(*exporters_[i], memory);
     if (!missed) continue;
     AddUniqueWarning(missed->warning);
-    if constexpr (!kIsProcess) contributions_.Miss(i, *missed, rows_);
+    if constexpr (!kIsProcess) Contributions<RowT>::Miss(*missed, rows_);
   }
 }
 
@@ -356,6 +358,7 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
                                                      const TargetMemory* memory) {
   names_.Learn(parts_, devices_);
   for (std::size_t i = 0; i < parts_.size(); ++i) Take(i);
+  DeriveAll();
   for (auto& one : snapshot_->coverage) one.percent = evidence_.AnyIsPercent(one.metric);
   if constexpr (!kIsProcess) NameInstances(rows_);
   NoteShown();

@@ -68,9 +68,9 @@ class Join {
   void SetFrozen(std::size_t exporter, const std::set<std::size_t>& targets) {
     parts_[exporter]->SetFrozen(targets);
   }
-  // Targets of that exporter that are down, and the nodes that they showed.
-  void SetDown(std::size_t exporter, const DownTargets::Nodes& nodes) {
-    down_.SetNodes(exporters_[exporter]->name, nodes);
+  // Targets of that exporter that are down, and what they showed.
+  void SetDown(std::size_t exporter, const DownTargets::Past& past) {
+    down_.SetPast(exporters_[exporter]->name, past);
   }
   // Sample times are unknown: the snapshot is partial.
   void AddFailedTimes() { snapshot_->times_failed = snapshot_->partial = true; }
@@ -107,6 +107,7 @@ class Join {
   std::uint32_t FindByUuid(const RowT& row, std::size_t exporter) const;
   bool SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter, bool by_uuid) const;
   void TakeAll();
+  void DeriveAll();
   void AddRow(std::size_t exporter, std::size_t i);
   void FillRow(std::uint32_t at, std::size_t exporter, std::size_t i);
   void TellMet(std::size_t exporter, std::size_t i, std::uint32_t at);
@@ -116,7 +117,6 @@ class Join {
   void CheckRow(RowT& row);
   void NoteShown();
   void FindDown(const TargetMemory* memory);
-  std::uint64_t FieldsOf(std::size_t exporter) const;
   void StateReasons();
   void StateWarnings();
 

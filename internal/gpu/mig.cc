@@ -1,8 +1,10 @@
 #include "internal/gpu/mig.h"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "internal/gpu/identity.h"
 
@@ -14,19 +16,47 @@ using models::Text;
 
 namespace {
 
-// The one GPU of that UUID on the instance's node, or anywhere when the instance names no node.
-GpuMetrics* GpuOf(const GpuMetrics& instance,
-                  const std::unordered_multimap<std::string_view, GpuMetrics*>& gpus) {
-  GpuMetrics* found = nullptr;
-  const std::string_view node = instance.text(Text::kNode);
-  const auto [first, last] = gpus.equal_range(instance.text(Text::kUuid));
-  for (auto at = first; at != last; ++at) {
-    if (!node.empty() && at->second->text(Text::kNode) != node) continue;
-    if (found != nullptr) return nullptr;  // a cloned machine shows another's UUIDs
-    found = at->second;
+// Finds the GPUs that instances are parts of.
+class Boards {
+ public:
+  explicit Boards(std::vector<GpuMetrics>& rows) {
+    for (GpuMetrics& row : rows) {
+      if (IsInstance(row)) continue;
+      if (!row.text(Text::kUuid).empty()) {
+        by_uuid_.emplace(row.text(Text::kUuid), &row);
+      } else if (!row.text(Text::kNode).empty() && !row.text(Text::kGpuId).empty()) {
+        by_id_.emplace(std::pair(row.text(Text::kNode), row.text(Text::kGpuId)), &row);
+      }
+    }
   }
-  return found;
-}
+
+  // The one GPU of that UUID on the instance's node, or anywhere when the instance names no node;
+  // else the one with its node and id and no UUID, which has that of the instance from now on.
+  GpuMetrics* Of(const GpuMetrics& instance) {
+    GpuMetrics* found = nullptr;
+    const std::string_view node = instance.text(Text::kNode);
+    const auto [first, last] = by_uuid_.equal_range(instance.text(Text::kUuid));
+    for (auto at = first; at != last; ++at) {
+      if (!node.empty() && at->second->text(Text::kNode) != node) continue;
+      if (found != nullptr) return nullptr;  // a cloned machine shows another's UUIDs
+      found = at->second;
+    }
+    if (found != nullptr) return found;
+    const auto place = by_id_.find({node, instance.text(Text::kGpuId)});
+    if (place == by_id_.end()) return nullptr;
+    GpuMetrics& row = *place->second;
+    if (!Agree(row.text(Text::kUuid), instance.text(Text::kUuid)) ||
+        !Agree(row.text(Text::kVendor), instance.text(Text::kVendor))) {
+      return nullptr;
+    }
+    if (row.text(Text::kUuid).empty()) row.set_text(Text::kUuid, instance.text(Text::kUuid));
+    return &row;
+  }
+
+ private:
+  std::unordered_multimap<std::string_view, GpuMetrics*> by_uuid_;
+  std::map<std::pair<std::string_view, std::string_view>, GpuMetrics*> by_id_;  // without UUID
+};
 
 }  // namespace
 
@@ -79,14 +109,9 @@ void NameInstances(std::vector<GpuMetrics>& rows) {
     if (row.divided && !IsInstance(row)) HideUndivided(row);
   }
   if (!any) return;
-  std::unordered_multimap<std::string_view, GpuMetrics*> gpus;
+  Boards boards(rows);
   for (GpuMetrics& row : rows) {
-    if (!IsInstance(row) && !row.text(Text::kUuid).empty()) {
-      gpus.emplace(row.text(Text::kUuid), &row);
-    }
-  }
-  for (GpuMetrics& row : rows) {
-    GpuMetrics* const gpu = IsInstance(row) ? GpuOf(row, gpus) : nullptr;
+    GpuMetrics* const gpu = IsInstance(row) ? boards.Of(row) : nullptr;
     if (gpu == nullptr) continue;
     for (const Text text :
          {Text::kNode, Text::kGpuId, Text::kGpuName, Text::kDriverVersion, Text::kPciBusId}) {

@@ -28,7 +28,8 @@ class ComputeInstances {
   std::map<Place, std::string_view> only_;  // empty: several
 };
 
-// An instance is a part of the GPU whose UUID it shows: it gets the texts of that GPU's row where
+// An instance is a part of the GPU whose UUID it shows, or, where that GPU shows none, whose node
+// and id: it gets the texts of that GPU's row where
 // it has none. A GPU that is divided, with or without rows of its instances, has no utilization of
 // its own, nor of its memory controller, encoder and decoder (kNotSupported).
 void NameInstances(std::vector<models::GpuMetrics>& rows);

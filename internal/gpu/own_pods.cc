@@ -8,7 +8,8 @@ void OwnPods::Add(const prom::InstantVector& targets) {
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const prom::LabelSet labels = targets.labels(i);
     pods_[Contest::TargetOf(labels)] = {std::string(prom::Get(labels, "namespace")),
-                                        std::string(prom::Get(labels, "pod"))};
+                                        std::string(prom::Get(labels, "pod")),
+                                        std::string(prom::Get(labels, "container"))};
   }
 }
 
@@ -19,6 +20,14 @@ bool OwnPods::IsWorkload(prom::LabelSet labels) const {
   if (target == pods_.end()) return false;
   const Pod& own = target->second;
   return pod != own.name || prom::Get(labels, "namespace") != own.name_space;
+}
+
+bool OwnPods::Lacks(prom::LabelSet labels, std::string_view label) const {
+  const auto target = pods_.find(Contest::TargetOf(labels));
+  if (target == pods_.end()) return false;
+  const Pod& own = target->second;
+  if (label == "pod") return own.name.empty();
+  return label == "container" ? own.container.empty() : own.name_space.empty();
 }
 
 bool OwnPods::IsOwn(prom::LabelSet labels) const {

@@ -20,6 +20,9 @@ class OwnPods {
   // `pod` of `labels` is not the pod of the target that showed them. False where the target is
   // unknown: nobody can tell.
   bool IsWorkload(prom::LabelSet labels) const;
+  // The target that showed `labels` is known, and has no label of that name (`namespace`, `pod` or
+  // `container`) itself.
+  bool Lacks(prom::LabelSet labels, std::string_view label) const;
   // `pod` of `labels` is the pod of the target that showed them. False where that is unknown.
   bool IsOwn(prom::LabelSet labels) const;
 
@@ -27,6 +30,7 @@ class OwnPods {
   struct Pod {
     std::string name_space;
     std::string name;
+    std::string container;
   };
 
   std::unordered_map<std::size_t, Pod> pods_;  // by Contest::TargetOf

@@ -153,14 +153,14 @@ const std::vector<Condition>* OnlyWhereOf(const Exporter& exporter, const std::s
   return only;
 }
 
-// `each` of the selectors of an exporter's first `names` marks, together.
+// `each` of the selectors of metrics of an exporter, together.
 template <class Each>
-std::string UnionOf(const Exporter& exporter, const std::vector<Condition>& conditions,
-                    std::size_t names, const std::string& matcher, const Each& each) {
+std::string UnionOf(const Exporter& exporter, const std::vector<std::string>& names,
+                    const std::vector<Condition>& conditions, const std::string& matcher,
+                    const Each& each) {
   std::vector<std::string> plain;
   std::string promql;
-  for (std::size_t i = 0; i < std::min(names, exporter.detect.size()); ++i) {
-    const std::string& name = exporter.detect[i];
+  for (const std::string& name : names) {
     const std::vector<Condition>* const where = OnlyWhereOf(exporter, name);
     for (const std::string& full : WithPrefixes(exporter, {name})) {
       if (where == nullptr) {
@@ -170,7 +170,7 @@ std::string UnionOf(const Exporter& exporter, const std::vector<Condition>& cond
       }
     }
   }
-  if (plain.empty()) return promql.substr(4);
+  if (plain.empty()) return promql.empty() ? "" : promql.substr(4);
   return each(SelectorOfAny(plain, conditions, matcher)) + promql;
 }
 
@@ -260,11 +260,19 @@ std::vector<std::string> WithPrefixes(const Exporter& exporter,
 
 std::string SelectorOfDetected(const Exporter& exporter, const std::vector<Condition>& conditions,
                                std::size_t names) {
-  return UnionOf(exporter, conditions, names, "", [](std::string selector) { return selector; });
+  const auto count = static_cast<std::ptrdiff_t>(std::min(names, exporter.detect.size()));
+  return UnionOf(exporter, {exporter.detect.begin(), exporter.detect.begin() + count}, conditions,
+                 "", [](std::string selector) { return selector; });
 }
 
 std::string SelectorOfPast(const Exporter& exporter, const std::string& matcher) {
-  return UnionOf(exporter, exporter.require, kMarks, matcher, [](const std::string& selector) {
+  std::vector<std::string> names;
+  for (const Metric& metric : exporter.gpu) {
+    if (std::find(names.begin(), names.end(), metric.name) == names.end()) {
+      names.push_back(metric.name);
+    }
+  }
+  return UnionOf(exporter, names, exporter.require, matcher, [](const std::string& selector) {
     return "last_over_time(" + selector + "[1h])";
   });
 }

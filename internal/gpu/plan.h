@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,8 +41,11 @@ struct Subject {
   bool without_node = false;      // some of its series name no node
   // Its samples have time stamps of their own: each series is asked for its time, not each target.
   bool brings_times = false;
-  std::set<std::size_t> frozen = {};  // targets (Contest::TargetOf) that no longer read their GPUs
-  DownTargets::Nodes down = {};
+  // Targets (Contest::TargetOf) that no longer read their GPUs, and their names for people.
+  std::map<std::size_t, std::string> frozen = {};
+  DownTargets::Past down = {};  // targets that are down, and what they showed
+  // Targets that exported percent lately, with their jobs, by the metric that may be a ratio.
+  std::map<std::string, std::map<std::size_t, std::string>> percent = {};
 
   // An answer to what is asked of it would differ from one to `other`. Not where `other` has more
   // jobs: that only costs Prometheus more.
@@ -51,7 +54,7 @@ struct Subject {
         !other.jobs.empty() &&
         !std::includes(other.jobs.begin(), other.jobs.end(), jobs.begin(), jobs.end());
     return more_jobs || exporter != other.exporter || without_node != other.without_node ||
-           frozen != other.frozen || down != other.down;
+           frozen != other.frozen || down != other.down || percent != other.percent;
   }
 };
 
@@ -83,7 +86,8 @@ inline constexpr std::size_t kMarks = 5;
 // The series of the first `names` metrics by which the exporter is known, that meet `conditions`.
 std::string SelectorOfDetected(const schema::Exporter& exporter,
                                const std::vector<schema::Condition>& conditions, std::size_t names);
-// The same of any time within the last hour, of the targets that `matcher` selects.
+// All that the exporter showed of GPUs at any time within the last hour, of the targets that
+// `matcher` selects.
 std::string SelectorOfPast(const schema::Exporter& exporter, const std::string& matcher);
 // `names` with each of the exporter's prefixes.
 std::vector<std::string> WithPrefixes(const schema::Exporter& exporter,

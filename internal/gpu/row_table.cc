@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <functional>
+#include <utility>
 
 #include "internal/gpu/identity.h"
 #include "internal/gpu/mix.h"
@@ -12,11 +13,13 @@ namespace {
 using models::Text;
 using models::Workload;
 
+constexpr std::int64_t kLargestPid = 0x7FFFFFFF;  // pid_t
+
 std::optional<std::int64_t> ParsePid(std::string_view text) {
   std::int64_t pid = 0;
   if (!IsDecimal(text)) return std::nullopt;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
-  if (error != std::errc()) return std::nullopt;
+  if (error != std::errc() || pid < 1 || pid > kLargestPid) return std::nullopt;
   return pid;
 }
 
@@ -42,30 +45,41 @@ template <class RowT>
 Identity RowTable<RowT>::Read(prom::LabelSet labels) {
   Identity identity = labels_.Read(labels);
   auto& node = identity.texts[static_cast<std::size_t>(Text::kNode)];
+  if (node == "localhost") node = {};  // so many are
   const auto named = around_.addresses.NodeAt(node.empty() ? prom::Get(labels, "instance") : node);
   if (!named.empty()) node = named;
   auto& name = identity.texts[static_cast<std::size_t>(Text::kGpuName)];
   if (const auto& prefix = exporter_.gpu_name_prefix; name.substr(0, prefix.size()) == prefix) {
     name.remove_prefix(prefix.size());
   }
-  if (exporter_.pod_may_be_exporters && identity.text(Text::kPod).empty() &&
-      around_.own_pods.IsWorkload(labels)) {
-    const auto take = [&](Text text, std::string_view label) {
-      identity.texts[static_cast<std::size_t>(text)] = prom::Get(labels, label);
-    };
-    take(Text::kNamespace, "namespace");
-    take(Text::kPod, "pod");
-    take(Text::kContainer, "container");
-  }
+  if (exporter_.pod_may_be_exporters) ReadPod(labels, identity);
   return identity;
 }
 
+// A target's labels fill what its series lack, and what they have is renamed to `exported_` then:
+// each label by itself.
 template <class RowT>
-auto RowTable<RowT>::KeyOf(const Identity& identity) -> std::optional<Key> {
+void RowTable<RowT>::ReadPod(prom::LabelSet labels, Identity& identity) const {
+  const auto text = [&](Text which) -> std::string_view& {
+    return identity.texts[static_cast<std::size_t>(which)];
+  };
+  const bool plain = text(Text::kPod).empty() && around_.own_pods.IsWorkload(labels);
+  if (plain) text(Text::kPod) = prom::Get(labels, "pod");
+  if (text(Text::kPod).empty()) return;
+  for (const auto& [which, label] :
+       {std::pair(Text::kNamespace, "namespace"), std::pair(Text::kContainer, "container")}) {
+    const bool own = !plain && !around_.own_pods.Lacks(labels, label);
+    if (text(which).empty() && !own) text(which) = prom::Get(labels, label);
+  }
+}
+
+template <class RowT>
+auto RowTable<RowT>::KeyOf(const Identity& identity, prom::LabelSet labels) -> std::optional<Key> {
   Key key{identity.text(Text::kNode), identity.text(Text::kUuid),
           identity.text(Text::kMigGpuInstance), identity.text(Text::kMigComputeInstance)};
   key.by_uuid = !key.device.empty();
   if (!key.by_uuid) key.device = identity.text(Text::kGpuId);
+  if (!key.by_uuid && key.node.empty()) key.host = Addresses::HostOf(prom::Get(labels, "instance"));
   if (key.device.empty()) {
     ++counts_.no_gpu_label;
     return std::nullopt;
@@ -86,14 +100,14 @@ std::size_t RowTable<RowT>::HashOf(const Key& key) {
   const std::hash<std::string_view> hash;
   const std::size_t more =
       key.instance.empty() ? 0 : Mix(Mix(hash(key.instance)) + hash(key.compute_instance));
-  return Mix(Mix(hash(key.node)) + hash(key.device)) + more +
+  return Mix(Mix(hash(key.node.empty() ? key.host : key.node)) + hash(key.device)) + more +
          Mix(static_cast<std::size_t>(key.pid));
 }
 
 template <class RowT>
 bool RowTable<RowT>::IsRow(std::uint32_t row, const Key& key) const {
   return rows_[row].pid == key.pid && SameText(devices_[row], key.device) &&
-         SameText(rows_[row].text(Text::kNode), key.node) &&
+         SameText(rows_[row].text(Text::kNode), key.node) && hosts_[row] == key.host &&
          SameText(rows_[row].text(Text::kMigGpuInstance), key.instance) &&
          SameText(rows_[row].text(Text::kMigComputeInstance), key.compute_instance);
 }
@@ -105,8 +119,11 @@ bool RowTable<RowT>::RepeatsNextRow(prom::LabelSet labels) {
   if (next >= rows_.size()) return false;
   std::string_view pid;
   if (!labels_.Repeats(labels, rows_[next].texts, pid)) return false;
-  // The node of these labels may be known by their address.
-  if (!around_.addresses.empty() && rows_[next].text(Text::kNode).empty()) return false;
+  // Then the address that was scraped tells, or may tell, whose they are.
+  if (rows_[next].text(Text::kNode).empty() &&
+      (!around_.addresses.empty() || rows_[next].text(Text::kUuid).empty())) {
+    return false;
+  }
   if (kIsProcess && ParsePid(pid) != rows_[next].pid) return false;
   if (exporter_.pod_may_be_exporters) {
     const std::string_view pod = prom::Get(labels, "pod");
@@ -120,7 +137,7 @@ template <class RowT>
 std::uint32_t RowTable<RowT>::RowOf(prom::LabelSet labels) {
   if (RepeatsNextRow(labels)) return last_row_;
   const Identity identity = Read(labels);
-  const auto key = KeyOf(identity);
+  const auto key = KeyOf(identity, labels);
   if (!key) return kNone;
   const std::size_t hash = HashOf(*key);
   const std::uint32_t found =
@@ -133,7 +150,7 @@ std::uint32_t RowTable<RowT>::RowOf(prom::LabelSet labels) {
 template <class RowT>
 std::uint32_t RowTable<RowT>::Find(prom::LabelSet labels) {
   const JoinCounts before = counts_;
-  const auto key = KeyOf(Read(labels));
+  const auto key = KeyOf(Read(labels), labels);
   counts_ = before;
   if (!key) return kNone;
   return index_.Find(HashOf(*key), [&](std::uint32_t row) { return IsRow(row, *key); });
@@ -174,6 +191,7 @@ std::uint32_t RowTable<RowT>::AddRow(const Key& key, const Identity& identity, s
   } else {
     devices_.push_back(row.text(Text::kGpuId));
   }
+  hosts_.push_back(arena_.Keep(key.host));
   row.set_text(Text::kMigGpuInstance, arena_.Keep(key.instance));
   row.set_text(Text::kMigComputeInstance, arena_.Keep(key.compute_instance));
   names_compute_instances_ |= !key.compute_instance.empty();

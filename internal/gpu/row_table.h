@@ -20,8 +20,8 @@
 namespace gpumon::gpu {
 
 // One thread at a time. RowT is models::GpuMetrics or models::GpuProcess. A row is known by node,
-// device (its UUID, else its id), MIG instance (of GPU and of compute) and pid; its texts do not
-// depend on the order of series.
+// device (its UUID, else its id), MIG instance (of GPU and of compute) and pid; where neither node
+// nor UUID is known, by the host that was scraped. Its texts do not depend on the order of series.
 template <class RowT>
 class RowTable {
  public:
@@ -59,12 +59,14 @@ class RowTable {
     std::string_view device;  // the UUID as the exporter writes it, else the GPU's id
     std::string_view instance;
     std::string_view compute_instance;
+    std::string_view host = {};  // of a device without node and UUID: who was scraped
     std::int64_t pid = 0;
     bool by_uuid = false;
   };
 
   Identity Read(prom::LabelSet labels);
-  std::optional<Key> KeyOf(const Identity& identity);
+  void ReadPod(prom::LabelSet labels, Identity& identity) const;
+  std::optional<Key> KeyOf(const Identity& identity, prom::LabelSet labels);
   static std::size_t HashOf(const Key& key);
   bool IsRow(std::uint32_t row, const Key& key) const;
   bool RepeatsNextRow(prom::LabelSet labels);
@@ -79,6 +81,7 @@ class RowTable {
   LabelReader labels_;
   std::vector<RowT> rows_;
   std::vector<std::string_view> devices_;  // row -> Key::device
+  std::vector<std::string_view> hosts_;    // row -> Key::host
   bool names_compute_instances_ = false;
   RowIndex index_;
   std::uint32_t last_row_ = kNone;  // of the series before

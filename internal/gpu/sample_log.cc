@@ -172,7 +172,7 @@ void SampleLog::Ranked(const schema::Exporter& exporter, const Contest::Ranking&
   const Contest::Contender& best = *ranking.front();
   auto& places = rankings_[{{&exporter, best.row}, best.metric}];
   for (const Contest::Contender* one : ranking) {
-    places.push_back({one->labels, one->target, !one->workload.pod.empty()});
+    places.push_back({one->labels, one->target, !one->workload.pod.empty(), one->part});
   }
 }
 
@@ -203,6 +203,22 @@ double SampleLog::TimeOf(const Entry& entry) const {
   return newest;
 }
 
+// Of what is added up. False: it has lost, and is judged.
+bool SampleLog::JudgePart(Entry& entry, const std::vector<Place>& places) {
+  std::set<std::size_t> parts;
+  bool counts = false;
+  for (const Place& place : places) {
+    const bool first = parts.insert(place.part).second;
+    counts |= first && place.order == entry.order;
+  }
+  if (counts) {
+    entry.told.rule = "one of " + std::to_string(parts.size()) + " parts, added up";
+  } else {
+    Settle(entry.told, Outcome::kLost, "of several series of one part the newest is added up");
+  }
+  return counts;
+}
+
 // False: it has not won, and is judged.
 bool SampleLog::JudgeRanking(Entry& entry) const {
   const auto ranking = rankings_.find({entry.of, entry.leader});
@@ -214,14 +230,7 @@ bool SampleLog::JudgeRanking(Entry& entry) const {
                                 [&](const Place& place) { return place.order == entry.order; });
   const std::string of_all = "of " + std::to_string(places.size()) + " series";
   const Place& best = places.front();
-  if (metric.reduce == schema::Reduce::kSum) {
-    if (entry.target == best.target) {
-      entry.told.rule = "added up " + of_all;
-      return true;
-    }
-    Settle(entry.told, Outcome::kLost, "another scrape target's series are added up");
-    return false;
-  }
+  if (metric.reduce == schema::Reduce::kSum) return JudgePart(entry, places);
   if (its == places.begin()) {
     entry.told.rule = "newest " + of_all;
     return true;

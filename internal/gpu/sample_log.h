@@ -68,6 +68,7 @@ class SampleLog final : public JoinRecorder {
     std::string order;
     std::size_t target;
     bool of_pod;
+    std::size_t part;
   };
   // A row of one exporter in a row of the join.
   struct Part {
@@ -91,6 +92,7 @@ class SampleLog final : public JoinRecorder {
   void CountPods(const Seen& seen);
   double TimeOf(const Entry& entry) const;
   void Judge(Entry& entry, const std::vector<Part>& parts, const models::GpuMetrics& row) const;
+  static bool JudgePart(Entry& entry, const std::vector<Place>& places);
   bool JudgeRanking(Entry& entry) const;
   bool JudgeMetric(Entry& entry, const std::vector<Part>& parts) const;
 

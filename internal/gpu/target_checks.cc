@@ -26,28 +26,21 @@ void AppendWithPrefixes(const schema::Exporter& exporter, const std::string& nam
 }
 
 // Of every metric that measures it.
-std::vector<std::string> SelectorsOf(const schema::Exporter& exporter, Quantity quantity) {
+std::vector<std::string> SelectorsOf(const schema::Exporter& exporter, Quantity quantity,
+                                     const std::string& matcher = "") {
   std::vector<std::string> selectors;
   for (const schema::Metric& metric : exporter.gpu) {
     if (metric.slot != static_cast<std::size_t>(quantity)) continue;
     std::vector<schema::Condition> conditions = exporter.require;
     conditions.insert(conditions.end(), metric.where.begin(), metric.where.end());
     for (const std::string& name : WithPrefixes(exporter, {metric.name})) {
-      selectors.push_back(Selector(name, conditions));
+      selectors.push_back(Selector(name, conditions, matcher));
     }
   }
   return selectors;
 }
 
 }  // namespace
-
-std::string DownQuery(std::span<const schema::Exporter* const> exporters) {
-  std::string shown;
-  for (const schema::Exporter* exporter : exporters) {
-    shown.append(shown.empty() ? "" : " or ").append(SelectorOfPast(*exporter, ""));
-  }
-  return "up == 0 and on(job,instance) (" + shown + ")";
-}
 
 std::string FrozenQuery(const schema::Exporter& exporter) {
   std::vector<std::string> names;
@@ -93,6 +86,21 @@ std::string StuckQuery(const schema::Exporter& exporter) {
   }
   return "(" + still + ") unless (" +
          any(moving, [](const std::string& m) { return "changes(" + m + "[10m]) > 0"; }) + ")";
+}
+
+std::string MovingQuery(const schema::Exporter& exporter, const std::string& matcher) {
+  std::string promql;
+  for (const Quantity quantity : kMoving) {
+    for (const std::string& selector : SelectorsOf(exporter, quantity, matcher)) {
+      promql.append(promql.empty() ? "" : " or ")
+          .append("group by(job,instance)(changes(" + selector + "[10m]) > 0)");
+    }
+  }
+  return promql;
+}
+
+std::string PercentQuery(const std::string& metric) {
+  return "group by(job,instance)(max_over_time((" + metric + " > 1 <= 100)[1h:5m]))";
 }
 
 }  // namespace gpumon::gpu

@@ -1,24 +1,27 @@
 // PromQL that tells whether the exporters themselves are well.
 #pragma once
 
-#include <span>
 #include <string>
 
 #include "internal/schema/exporter.h"
 
 namespace gpumon::gpu {
 
-// Scrape targets that showed one of these exporters within the last hour and are down.
-std::string DownQuery(std::span<const schema::Exporter* const> exporters);
-
 // Scrape targets of which nothing that moves on a living GPU (power, energy, temperature, clock,
 // utilization, used memory) has changed for 15 minutes. "" when the exporter has no such metric.
 std::string FrozenQuery(const schema::Exporter& exporter);
 
-// Targets that are proven to answer scrapes without reading their GPUs: a GPU of theirs draws
-// power, and for ten minutes neither its energy counter nor its power, read to fractions of a watt,
-// has changed. "" when the exporter has no such metric. Stricter than FrozenQuery: values of these
-// targets are null, those of the others are doubted.
+// Targets that may answer scrapes without reading their GPUs: a GPU of theirs draws power, and for
+// ten minutes neither its energy counter nor its power, read to fractions of a watt, has changed.
+// "" when the exporter has no such metric. Where MovingQuery does not clear it that is proven, and
+// its values are null; those of the targets of FrozenQuery are only doubted.
 std::string StuckQuery(const schema::Exporter& exporter);
+
+// Of the targets that `matcher` selects those of which anything has changed for ten minutes that
+// FrozenQuery looks at. "" when the exporter has no such metric.
+std::string MovingQuery(const schema::Exporter& exporter, const std::string& matcher);
+
+// Targets that exported percent within the last hour, and metrics that may be a ratio.
+std::string PercentQuery(const std::string& metric);
 
 }  // namespace gpumon::gpu

@@ -35,6 +35,7 @@ class TargetMemory {
   struct Memory {
     std::set<std::string> nodes;  // whose GPUs it showed; empty when it is not known
     std::uint64_t fields = 0;
+    bool operator==(const Memory&) const = default;
   };
   // What `target` showed for `exporter`.
   Memory Recall(std::string_view exporter, std::size_t target) const;

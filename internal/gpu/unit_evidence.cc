@@ -53,6 +53,14 @@ auto UnitEvidence::Judge(std::string_view metric, const std::vector<Target>& tar
   return verdict;
 }
 
+void UnitEvidence::Remember(std::string_view metric,
+                            const std::map<std::size_t, std::string>& percent, double at) {
+  std::vector<Target> targets;
+  targets.reserve(percent.size());
+  for (const auto& [key, job] : percent) targets.push_back({key, job, true, false});
+  Judge(metric, targets, at);
+}
+
 bool UnitEvidence::AnyIsPercent(std::string_view metric) const {
   const MutexLock lock(mutex_);
   const auto its = metrics_.find(metric);

@@ -32,6 +32,9 @@ class UnitEvidence {
   // A target means what it proved itself; else what others of its job prove, percent before ratio;
   // else a ratio. `at` is the instant, in Unix seconds.
   Verdict Judge(std::string_view metric, const std::vector<Target>& targets, double at);
+  // `percent`: targets that exported it at `at` or before, with their jobs.
+  void Remember(std::string_view metric, const std::map<std::size_t, std::string>& percent,
+                double at);
   // Of any job.
   bool AnyIsPercent(std::string_view metric) const;
 

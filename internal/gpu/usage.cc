@@ -104,14 +104,19 @@ void AddHeld(Usage& usage, const GpuMetrics& row, std::span<const Workload* cons
     AddText(usage.containers, part->container);
   }
   usage.share += PartOfGpu(row) / static_cast<double>(holders);
-  if (holders == 1) {
-    AddReading(usage.utilization, row, Quantity::kUtilization);
-    AddReading(usage.memory_used, row, Quantity::kMemoryUsed);
-    return;
-  }
-  ++usage.shared_gpus;
-  AddParts(usage.utilization, parts, &Workload::utilization);
-  AddParts(usage.memory_used, parts, &Workload::memory_used);
+  usage.shared_gpus += holders > 1 ? 1U : 0U;
+  // Who holds it alone has all of it, unless its part of it is measured.
+  const auto add = [&](Total& total, double Workload::*part, Quantity quantity) {
+    const bool measured = std::any_of(parts.begin(), parts.end(),
+                                      [&](const Workload* one) { return !std::isnan(one->*part); });
+    if (holders > 1 || measured) {
+      AddParts(total, parts, part);
+    } else {
+      AddReading(total, row, quantity);
+    }
+  };
+  add(usage.utilization, &Workload::utilization, Quantity::kUtilization);
+  add(usage.memory_used, &Workload::memory_used, Quantity::kMemoryUsed);
 }
 
 // A namespace and a pod's name.

@@ -27,7 +27,7 @@ struct Condition {
 };
 
 // What becomes of several series that measure one thing: the newest counts, or all together. A sum
-// goes over the metrics of one field and scale that say so, of one scrape target.
+// goes over the metrics of one field and scale that say so, and over their parts.
 enum class Reduce : std::uint8_t { kNewest, kMax, kMin, kSum };
 
 // How a sample becomes the field's base unit.
@@ -46,8 +46,9 @@ struct Metric {
   double scale = 1;
   std::uint32_t bit = 0;
   Reduce reduce = Reduce::kNewest;
-  bool own_query = false;  // asked for apart from the others
-  std::string unit;        // as exported
+  std::vector<std::string> parts;  // kSum: labels that tell its parts apart
+  bool own_query = false;          // asked for apart from the others
+  std::string unit;                // as exported
   std::string note;
 };
 
@@ -59,6 +60,7 @@ struct ShareMetric {
   Share share = Share::kMemoryUsed;
   Rule rule = Rule::kScale;
   double scale = 1;
+  std::vector<std::string> parts;  // labels that tell apart what one pod has of a GPU
 };
 
 // A field that is computed where no metric gave it.

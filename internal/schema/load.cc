@@ -63,8 +63,8 @@ Reduce ReduceOf(const Node& metric) {
 }
 
 Metric MetricOf(const Node& node, std::span<const Measured> fields) {
-  static constexpr std::array<std::string_view, 9> kKeys = {
-      "field", "metric", "where", "unit", "scale", "bit", "reduce", "own_query", "note"};
+  static constexpr std::array<std::string_view, 10> kKeys = {
+      "field", "metric", "where", "unit", "scale", "bit", "reduce", "parts", "own_query", "note"};
   node.OnlyKeys(kKeys);
   const Measured& field = FieldOf(node.At("field"), fields);
   const Unit& unit = UnitOf(node.At("unit"), field.name, field.dimension);
@@ -92,6 +92,10 @@ Metric MetricOf(const Node& node, std::span<const Measured> fields) {
     metric.bit = static_cast<std::uint32_t>(number);
   }
   metric.reduce = ReduceOf(node);
+  metric.parts = LabelNames(node.ElementsOf("parts"));
+  if (!metric.parts.empty() && metric.reduce != Reduce::kSum) {
+    node.Fail("\"parts\" belong to the reduction \"sum\", and to no other");
+  }
   metric.own_query = node.FlagOf("own_query");
   metric.note = node.TextOf("note");
   return metric;
@@ -121,8 +125,8 @@ std::vector<Metric> MetricsOf(const Node& schema, std::string_view key,
 }
 
 std::vector<ShareMetric> SharesOf(const Node& schema) {
-  static constexpr std::array<std::string_view, 5> kKeys = {"field", "metric", "where", "unit",
-                                                            "note"};
+  static constexpr std::array<std::string_view, 6> kKeys = {"field", "metric", "where",
+                                                            "unit",  "parts",  "note"};
   static constexpr std::array kFields = {
       Measured{"memory_used", static_cast<std::size_t>(Share::kMemoryUsed), Dimension::kBytes},
       Measured{"memory_limit", static_cast<std::size_t>(Share::kMemoryLimit), Dimension::kBytes},
@@ -133,7 +137,8 @@ std::vector<ShareMetric> SharesOf(const Node& schema) {
     const Measured& field = FieldOf(node.At("field"), kFields);
     const Unit& unit = UnitOf(node.At("unit"), field.name, field.dimension);
     shares.push_back({MetricName(node.At("metric")), Conditions(node.Find("where")),
-                      static_cast<Share>(field.slot), unit.rule, unit.scale});
+                      static_cast<Share>(field.slot), unit.rule, unit.scale,
+                      LabelNames(node.ElementsOf("parts"))});
   }
   return shares;
 }
@@ -145,15 +150,7 @@ Labels LabelsOf(const std::optional<Node>& node) {
   for (const TextName& row : TextNames()) known.push_back(row.name);
   node->OnlyKeys(known);
   for (const auto& [key, value] : node->value().members()) {
-    Aliases aliases;
-    for (const Node& alias : Node(value, node->place() + '.' + key).Elements()) {
-      std::string name = alias.Text();
-      CheckLabelName(alias, name);
-      if (std::find(aliases.begin(), aliases.end(), name) != aliases.end()) {
-        alias.Fail("stands here twice");
-      }
-      aliases.push_back(std::move(name));
-    }
+    const Aliases aliases = LabelNames(Node(value, node->place() + '.' + key).Elements());
     if (key == "pid") labels.pid = aliases;
     for (const TextName& row : TextNames()) {
       if (row.name == key) labels.texts.emplace_back(row.text, aliases);

@@ -52,6 +52,17 @@ std::vector<std::string> MetricNames(const std::vector<Node>& nodes) {
   return names;
 }
 
+std::vector<std::string> LabelNames(const std::vector<Node>& nodes) {
+  std::vector<std::string> names;
+  for (const Node& node : nodes) {
+    std::string name = node.Text();
+    CheckLabelName(node, name);
+    if (std::find(names.begin(), names.end(), name) != names.end()) node.Fail("stands here twice");
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
 std::vector<Condition> Conditions(const std::optional<Node>& node) {
   std::vector<Condition> conditions;
   if (!node) return conditions;

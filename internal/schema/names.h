@@ -24,6 +24,7 @@ std::string MetricName(const Node& node);
 void CheckLabelName(const Node& node, const std::string& name);
 // And what stands there twice.
 std::vector<std::string> MetricNames(const std::vector<Node>& nodes);
+std::vector<std::string> LabelNames(const std::vector<Node>& nodes);
 // `{"label": "value"}`; "" is absent, "*" present.
 std::vector<Condition> Conditions(const std::optional<Node>& node);
 

@@ -172,6 +172,7 @@ NullReason Table::reason(std::size_t row, std::size_t field) const {
     return NullReason::kInvalidValue;
   }
   if (commands_hidden_ && IsCommand(fields_[field])) return NullReason::kHidden;
+  if (snapshot_.texts_failed && from == From::kText) return NullReason::kQueryFailed;
   return snapshot_.part == models::Part::kGpus ? ReasonOf(snapshot_.gpus[row], fields_[field])
                                                : ReasonOf(snapshot_.processes[row], fields_[field]);
 }

@@ -138,12 +138,18 @@ TEST(ReasonsTest, WhatIsProvenFrozenIsStale) {
   constexpr int kMinutes = 20;
   const std::int64_t now = NowMillis() / 1000;
   std::string power = "# TYPE DCGM_FI_DEV_POWER_USAGE gauge\n";
+  std::string temperature = "# TYPE DCGM_FI_DEV_GPU_TEMP gauge\n";
   std::string up = "# TYPE up gauge\n";
   const auto add = [&](const std::string& instance, const auto& watts) {
     for (int minute = 0; minute <= kMinutes; ++minute) {
       const std::string at = ' ' + std::to_string(now - 60L * (kMinutes - minute)) + '\n';
       power += "DCGM_FI_DEV_POWER_USAGE{job=\"dcgm\",instance=\"" + instance + "\",Hostname=\"" +
                instance + "\",gpu=\"0\"} " + FormatNumber(watts(minute)) + at;
+      if (instance == "warming") {
+        temperature +=
+            "DCGM_FI_DEV_GPU_TEMP{job=\"dcgm\",instance=\"warming\",Hostname=\"warming\"," +
+            ("gpu=\"0\"} " + std::to_string(40 + minute)) + at;
+      }
       up += "up{job=\"dcgm\",instance=\"" + instance + "\"} 1" + at;
     }
   };
@@ -151,19 +157,22 @@ TEST(ReasonsTest, WhatIsProvenFrozenIsStale) {
   add("moving", [](int minute) { return 71.5 + minute % 2; });
   // A board that reads whole watts may well stay at one of them.
   add("steady", [](int) { return 71.0; });
-  const auto prometheus = Prometheus::Holding(power + up + "# EOF\n");
+  // Who still reads temperatures reads its GPUs.
+  add("warming", [](int) { return 71.532; });
+  const auto prometheus = Prometheus::Holding(power + temperature + up + "# EOF\n");
   const ApiServer server(prometheus->url());
   for (const std::string& target :
        {std::string(kMetrics), kMetrics + ("?at=" + std::to_string(now))}) {
     const Answer answer = server.Get(target);
     ASSERT_EQ(answer.status, 200) << answer.Text();
     const Value document = answer.Json();
-    ASSERT_EQ(document["data"].size(), 3U) << answer.Text();
+    ASSERT_EQ(document["data"].size(), 4U) << answer.Text();
     const Value& frozen = document["data"][0];
     EXPECT_TRUE(frozen["power"].is_null()) << target;
     EXPECT_EQ(Text(frozen["null_reasons"]["power"]), "stale");
     EXPECT_FALSE(document["data"][1]["power"].is_null());
     EXPECT_FALSE(document["data"][2]["power"].is_null());
+    EXPECT_FALSE(document["data"][3]["power"].is_null());
   }
   // Before it had stood still for ten minutes.
   const Answer before = server.Get(kMetrics + ("?at=" + std::to_string(now - 60 * 12)));

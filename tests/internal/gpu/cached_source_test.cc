@@ -446,7 +446,7 @@ TEST_F(CachedSourceTest, ManyThreadsNeverSeeMoreThanTheTruth) {
   // The time of the query is in every value: a snapshot that mixes refreshes would show it.
   rig_.client().SetFunction([](const prom::FakePromClient::Call& call) {
     return prom::FakePromClient::Answer(
-        prom::MakeResult({{{{"gpu", "0"}, {"node", "a"}, {"pid", "1"}}, call.start - 1704110400}}));
+        prom::MakeResult({{{{"gpu", "0"}, {"node", "a"}, {"pid", "1"}}, call.start - 1704110399}}));
   });
   std::atomic<int> answered = 0;
   std::atomic<int> mixed = 0;
@@ -460,7 +460,7 @@ TEST_F(CachedSourceTest, ManyThreadsNeverSeeMoreThanTheTruth) {
         const auto got = Await(Start(want));
         if (got) {
           const auto& snapshot = *got->snapshot;
-          const double value = snapshot.as_of - 1704110400;
+          const double value = snapshot.as_of - 1704110399;
           for (const auto& row : snapshot.gpus) {
             if (row.readings.Get(0) != value && value <= 100) ++mixed;
           }

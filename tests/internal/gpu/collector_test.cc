@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "internal/gpu/look.h"
 #include "tests/internal/gpu/join_rig.h"
 #include "tests/internal/gpu/refresh_rig.h"
 
@@ -47,7 +48,7 @@ TEST(CollectorTest, StartsAllQueriesBeforeAnyIsAnsweredWithOneTimeAndOneDeadline
     // What was there then comes first.
     ASSERT_TRUE(rig.client().WaitForCalls(1 + plan.size()));
     auto calls = rig.client().calls();
-    EXPECT_EQ(calls[0].promql, Detector::Query(schema::Registry::BuiltIn()));
+    EXPECT_EQ(calls[0].promql, LookQuery(schema::Registry::BuiltIn()));
     EXPECT_EQ(calls[0].start, 1700000000.25);
     calls.erase(calls.begin());
     EXPECT_EQ(rig.client().held_count(), plan.size());

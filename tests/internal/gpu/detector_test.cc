@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "internal/gpu/look.h"
 #include "tests/internal/gpu/join_rig.h"
 #include "tests/internal/gpu/refresh_rig.h"
 
@@ -22,7 +23,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 std::string DetectionQuery() {
-  return Detector::Query(schema::Registry::BuiltIn());
+  return LookQuery(schema::Registry::BuiltIn());
 }
 
 std::vector<prom::FakeSample> Are(const std::vector<std::string>& exporters) {
@@ -210,7 +211,11 @@ class TargetsTest : public testing::Test {
     }
     if (promql.find("last_over_time") != std::string::npos) {
       if (!past) return {};
-      return {with({{"exporter", "nvitop"}, {"hostname", "n"}}, 1)};
+      return {with({{"exporter", "nvitop"}, {"hostname", "n"}, {"shown", "gpu_power_usage_W"}}, 1)};
+    }
+    if (promql.find("\"moving\"") != std::string::npos) {
+      if (!moving) return {};
+      return {with({{"exporter", "nvitop"}, {"is", "moving"}}, 1)};
     }
     if (promql.starts_with("up{")) return {with({}, gone ? 0 : 1)};
     if (gone) return {};
@@ -245,6 +250,7 @@ class TargetsTest : public testing::Test {
   bool gone = false;
   bool past = false;  // Prometheus knows what it showed
   bool frozen = false;
+  bool moving = false;
   std::vector<const char*> shown = {"990"};
   std::vector<const char*> others_shown = {"990"};  // by metrics that no refresh asks for its time
   RefreshRig rig;
@@ -352,6 +358,14 @@ TEST_F(TargetsTest, AFrozenTargetsValuesAreStale) {
   EXPECT_EQ((*snapshot)->gpus.at(0).readings.reason(
                 static_cast<std::size_t>(models::Quantity::kTemperature)),
             models::NullReason::kStale);
+}
+
+TEST_F(TargetsTest, ATargetOfWhichSomethingMovesIsNotFrozen) {
+  frozen = moving = true;
+  const auto snapshot = rig.CollectGpus();
+  ASSERT_TRUE(snapshot);
+  EXPECT_TRUE((*snapshot)->gpus.at(0).readings.Has(
+      static_cast<std::size_t>(models::Quantity::kTemperature)));
 }
 
 }  // namespace

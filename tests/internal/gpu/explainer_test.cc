@@ -32,12 +32,16 @@ class ExplainerTest : public ::testing::Test {
     const std::string& query = call.promql;
     if (Holds(query, "\"exporter\"")) {
       std::vector<FakeSample> there;
+      if (Holds(query, "\"shown\"") || Holds(query, "\"moving\"")) return Second();
       for (const auto& name : exporters_) there.push_back({{{"exporter", name}}, 1});
+      for (const auto& [instance, is] : found_) {
+        there.push_back(
+            {{{"exporter", "dcgm"}, {"instance", instance}, {"is", is}, {"job", "j"}}, 1});
+      }
       return prom::MakeResult(there);
     }
-    if (query.starts_with("up and")) return prom::MakeResult(targets_);
-    if (query.starts_with("up == 0")) return prom::MakeResult(down_);
-    if (Holds(query, "changes(")) return prom::MakeResult(Holds(query, "[15m]") ? frozen_ : stuck_);
+    if (query.starts_with("up")) return prom::MakeResult(targets_);
+    if (Holds(query, "changes(")) return prom::MakeResult(frozen_);
     std::vector<FakeSample> found;
     for (const auto& sample : samples_) {
       if (!Holds(query, sample.labels.front().second)) continue;
@@ -48,6 +52,23 @@ class ExplainerTest : public ::testing::Test {
       }
     }
     return prom::MakeResult(found);
+  }
+
+  // Of targets that are down what they showed, of those that may be frozen which move.
+  FakePromClient::Answer Second() const {
+    std::vector<FakeSample> samples;
+    for (const auto& [instance, is] : found_) {
+      if (is != "down") continue;
+      samples.push_back({{{"Hostname", "a"},
+                          {"exporter", "dcgm"},
+                          {"instance", instance},
+                          {"job", "j"},
+                          {"shown", "DCGM_FI_DEV_GPU_TEMP"}},
+                         1});
+    }
+    samples.push_back(
+        {{{"exporter", "dcgm"}, {"instance", "moves:1"}, {"is", "moving"}, {"job", "j"}}, 1});
+    return prom::MakeResult(samples);
   }
 
   void Add(const std::string& metric, double value, Labels labels, double at = 100) {
@@ -74,9 +95,8 @@ class ExplainerTest : public ::testing::Test {
   std::vector<std::string> exporters_ = {"dcgm"};
   std::vector<FakeSample> samples_;
   std::vector<FakeSample> targets_;
-  std::vector<FakeSample> down_;
   std::vector<FakeSample> frozen_;
-  std::vector<FakeSample> stuck_;
+  std::vector<std::pair<std::string, std::string>> found_;  // by the look: instance, and what it is
   RefreshRig rig_;
   Explainer explainer_{rig_.collector, rig_.client()};
 };
@@ -167,7 +187,7 @@ TEST_F(ExplainerTest, PodsOfTheExporterAreCountedOverAllGpus) {
                 {"namespace", "gpu-operator"},
                 {"pod", "dcgm-exporter-x"}},
                1}};
-  down_ = {{{{"instance", "f:1"}, {"job", "j"}}, 0}};
+  found_ = {{"f:1", "down"}};
   const auto explanation = Explain({"a", "0", ""});
   ASSERT_TRUE(explanation) << explanation.error().message;
   ASSERT_GE(explanation->findings.size(), 3U);
@@ -182,7 +202,7 @@ TEST_F(ExplainerTest, FrozenTargetsAreAWarningOnlyWhenProven) {
   Add("DCGM_FI_DEV_GPU_UTIL", 75, Dcgm("0"));
   frozen_ = {{{{"instance", "idle:1"}, {"job", "j"}}, 1},
              {{{"instance", "stuck:1"}, {"job", "j"}}, 1}};
-  stuck_ = {{{{"instance", "stuck:1"}, {"job", "j"}}, 1}};
+  found_ = {{"moves:1", "frozen"}, {"stuck:1", "frozen"}};
   const auto explanation = Explain({"a", "0", ""});
   ASSERT_TRUE(explanation) << explanation.error().message;
   ASSERT_GE(explanation->findings.size(), 2U);

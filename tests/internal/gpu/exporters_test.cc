@@ -62,6 +62,10 @@ std::optional<double> Of(const GpuMetrics& row, Quantity quantity) {
   return row.readings.Get(static_cast<std::size_t>(quantity));
 }
 
+NullReason Why(const GpuMetrics& row, Quantity quantity) {
+  return row.readings.reason(static_cast<std::size_t>(quantity));
+}
+
 FakeSample Dcgm(const std::string& name, double value, Labels more = {}) {
   Labels labels = {{"__name__", name}, {"Hostname", "n1"}, {"UUID", kUuid},
                    {"gpu", "0"},       {"job", "dcgm"},    {"modelName", "H100"}};
@@ -108,6 +112,56 @@ TEST(ExportersTest, WithoutAUuidNodeAndIdMeet) {
   ASSERT_EQ(snapshot->gpus.size(), 1U);
   EXPECT_EQ(Of(snapshot->gpus[0], Quantity::kTemperature), 70);
   EXPECT_EQ(snapshot->gpus[0].text(Text::kUuid), kUuid);
+}
+
+TEST(ExportersTest, BoardsOfTwoMakersAreTwoWhateverTheirIds) {
+  const FakeSample amd{{{"__name__", "gpu_package_power"},
+                        {"card_model", "MI300X"},
+                        {"gpu_id", "0"},
+                        {"hostname", "n1"}},
+                       541};
+  const FakeSample seed{
+      {{"__name__", "nvidia_gpu_temperature_celsius"}, {"gpu", "0"}, {"node", "n1"}}, 70};
+  EXPECT_EQ(Meet({{&NvidiaGpu(), {seed}}, {&Named("amd"), {amd}}})->gpus.size(), 2U);
+  EXPECT_EQ(Meet({{&Named("amd"), {amd}}, {&NvidiaGpu(), {seed}}})->gpus.size(), 2U);
+}
+
+TEST(ExportersTest, GpusOfTwoHostsThatNameNoNodeAreTwo) {
+  const auto on = [](const std::string& instance, Labels more = {}) {
+    Labels labels = {
+        {"__name__", "nvidia_gpu_temperature_celsius"}, {"gpu_id", "0"}, {"instance", instance}};
+    labels.insert(labels.end(), more.begin(), more.end());
+    std::sort(labels.begin(), labels.end());
+    return FakeSample{labels, 50};
+  };
+  EXPECT_EQ(Meet({{&NvidiaGpu(), {on("a:1"), on("b:1")}}})->gpus.size(), 2U);
+  EXPECT_EQ(Meet({{&NvidiaGpu(), {on("a:1"), on("a:2")}}})->gpus.size(), 1U) << "two jobs";
+  const Labels local = {{"hostname", "localhost"}};
+  const auto snapshot = Meet({{&NvidiaGpu(), {on("a:1", local), on("b:1", local)}}});
+  ASSERT_EQ(snapshot->gpus.size(), 2U);
+  EXPECT_EQ(snapshot->gpus[0].text(Text::kNode), "") << "so many are called that";
+}
+
+TEST(ExportersTest, AMeasuredTotalStandsBeforeADerivedOne) {
+  const auto used = Dcgm("DCGM_FI_DEV_FB_USED", 100);
+  const auto free = Dcgm("DCGM_FI_DEV_FB_FREE", 200);
+  const auto total = Nge("nvidia_smi_memory_total_bytes", 320 * kMiB);
+  const auto snapshot = Meet({{&Named("dcgm"), {used, free}}, {&Named("nvidia_smi"), {total}}});
+  ASSERT_EQ(snapshot->gpus.size(), 1U);
+  EXPECT_EQ(Of(snapshot->gpus[0], Quantity::kMemoryTotal), 320 * kMiB);
+}
+
+TEST(ExportersTest, ZerosBesideAMemoryWithoutSizeAreNoValuesEither) {
+  const auto seed = [](const std::string& name) {
+    return FakeSample{{{"__name__", name}, {"gpu", "0"}, {"node", "n1"}}, 0};
+  };
+  const auto snapshot =
+      Meet({{&NvidiaGpu(),
+             {seed("nvidia_gpu_total_memory_bytes"), seed("nvidia_gpu_utilization_percent"),
+              seed("nvidia_gpu_temperature_celsius"), seed("nvidia_gpu_power_watts")}}});
+  const GpuMetrics& row = snapshot->gpus.at(0);
+  EXPECT_EQ(Why(row, Quantity::kUtilization), NullReason::kInvalidValue);
+  EXPECT_EQ(Why(row, Quantity::kTemperature), NullReason::kInvalidValue);
 }
 
 TEST(ExportersTest, WhereANodeShowsTwoGpusByOneIdNobodyKnowsWhichIsMeant) {
@@ -320,6 +374,43 @@ TEST(ExportersTest, APodIsAWorkloadUnlessItIsTheTargetsOwn) {
             "ml/train-0/main ")
       << "a target outside Kubernetes has no pod";
   EXPECT_EQ(pods(Labelled(job, own), std::vector<FakeSample>{}), "") << "nobody can tell";
+}
+
+TEST(ExportersTest, EachLabelOfAPodIsRenamedByItselfWhereTheTargetHasOne) {
+  // What the target has, what its series have, and whose they are.
+  struct Case {
+    Labels target;
+    Labels series;
+    std::string whose;
+  };
+  const std::vector<Case> cases = {
+      {{{"namespace", "mon"}},
+       {{"exported_namespace", "ml"}, {"namespace", "mon"}, {"pod", "train-0"}, {"container", "c"}},
+       "ml/train-0/c"},
+      {{{"pod", "dcgm-x"}},
+       {{"exported_pod", "train-0"}, {"namespace", "ml"}, {"pod", "dcgm-x"}, {"container", "c"}},
+       "ml/train-0/c"},
+      {{{"pod", "dcgm-x"}, {"namespace", "mon"}},
+       {{"exported_pod", "train-0"}, {"namespace", "mon"}, {"pod", "dcgm-x"}},
+       "/train-0/"},
+      {{{"pod", "dcgm-x"}, {"namespace", "ml"}},
+       {{"namespace", "ml"}, {"pod", "train-0"}},
+       "ml/train-0/"},
+  };
+  for (const Case& one : cases) {
+    Labels labels = {{"instance", "e:1"}, {"job", "dcgm"}};
+    Labels target = labels;
+    target.insert(target.end(), one.target.begin(), one.target.end());
+    labels = one.series;
+    labels.emplace_back("instance", "e:1");
+    const auto snapshot =
+        Meet({{&Named("dcgm"), {Dcgm("DCGM_FI_DEV_FB_USED", 1, labels)}}}, {{target, 1}});
+    ASSERT_EQ(snapshot->workloads.size(), 1U) << one.whose;
+    const models::Workload& its = snapshot->workloads[0];
+    EXPECT_EQ(
+        std::string(its.name_space) + '/' + std::string(its.pod) + '/' + std::string(its.container),
+        one.whose);
+  }
 }
 
 TEST(ExportersTest, ValuesThatAreRepeatedForEachPodAreNoDuplicates) {
@@ -550,10 +641,6 @@ TEST(ExportersTest, TotalIsDerivedWhereNobodyMeasuresIt) {
   EXPECT_EQ(Of(snapshot->gpus.at(0), Quantity::kMemoryTotal), 400 * kMiB);
 }
 
-NullReason Why(const GpuMetrics& row, Quantity quantity) {
-  return row.readings.reason(static_cast<std::size_t>(quantity));
-}
-
 // Two exporters watch node n1; `scraped` says what is there of the second.
 class DownTest : public testing::Test {
  protected:
@@ -610,24 +697,36 @@ TEST_F(DownTest, WhoWasNeverSeenIsNotMissed) {
   EXPECT_TRUE(snapshot->warnings.empty());
 }
 
-TEST_F(DownTest, WhileAnotherTargetShowsTheGpuNothingIsMissing) {
+TEST_F(DownTest, WhatItShowedIsMissingThoughAnotherTargetOfItsExporterShowsTheGpu) {
   Refresh({Power()}, 1);
-  FakeSample moved = Power();
-  moved.labels[1].second = "10.0.0.2:9835";
-  moved.labels[0].second = "nvidia_smi_utilization_gpu_ratio";
-  const auto snapshot = Refresh({moved}, 0);
-  EXPECT_EQ(Why(snapshot->gpus.at(0), Quantity::kPower), NullReason::kNotExported);
+  FakeSample other = Power();
+  other.labels[1].second = "10.0.0.2:9835";
+  other.labels[0].second = "nvidia_smi_temperature_gpu";
+  const auto snapshot = Refresh({other}, 0);
+  EXPECT_EQ(Why(snapshot->gpus.at(0), Quantity::kPower), NullReason::kExporterDown);
+  EXPECT_EQ(Why(snapshot->gpus.at(0), Quantity::kFan), NullReason::kNotExported);
+}
+
+TEST_F(DownTest, WhatIsLeftOfATargetThatIsDownIsNotAllThatItShowed) {
+  FakeSample left = Power();
+  left.labels[0].second = "nvidia_smi_temperature_gpu";
+  Refresh({Power(), left}, 1);
+  Refresh({left}, 0);  // a series with a time stamp of its own stays for a while
+  const auto snapshot = Refresh({left}, 0);
+  EXPECT_EQ(Why(snapshot->gpus.at(0), Quantity::kPower), NullReason::kExporterDown);
 }
 
 TEST_F(DownTest, PrometheussPastTellsOfATargetThatThisProcessNeverSaw) {
   const std::array exporters = {&Named("dcgm"), &Named("nvidia_smi")};
   Join<GpuMetrics> join(exporters, evidence_, 1000);
   const auto up = prom::MakeInstantVector({Up("nge", "10.0.0.1:9835", 0)});
-  join.SetDown(1, {{Contest::TargetOf(up.labels(0)), {"n1"}}});
+  const auto power = std::uint64_t{1} << static_cast<std::size_t>(Quantity::kPower);
+  join.SetDown(1, {{Contest::TargetOf(up.labels(0)), {"job nge", {{"n1"}, power}}}});
   join.AddTargets(up);
   join.Add(0, prom::MakeInstantVector({Dcgm("DCGM_FI_DEV_GPU_UTIL", 83)}), std::nullopt);
   const auto snapshot = join.Finish(CommandStyle::kFull, &memory_);
   EXPECT_EQ(Why(snapshot->gpus.at(0), Quantity::kPower), NullReason::kExporterDown);
+  EXPECT_EQ(Why(snapshot->gpus.at(0), Quantity::kFan), NullReason::kNotExported);
   EXPECT_EQ(snapshot->warnings.size(), 1U);
 }
 

@@ -122,6 +122,18 @@ TEST(MigTest, InfoOfComputeInstancesMeetsTheValuesOfTheirGpuInstanceInAnyOrder) 
 }
 
 // Two machines that were cloned show one UUID.
+TEST(MigTest, AGpuWithoutItsUuidIsDividedWhenAnotherShowsItsInstances) {
+  const FakeSample instance = Dcgm("DCGM_FI_DEV_FB_USED", 10);
+  const FakeSample whole =
+      Sample("nvidia_gpu_utilization_percent", 0, {{"gpu", "0"}, {"node", "n1"}});
+  const auto snapshot = Meet({{"nvidia_gpu", {whole}}, {"dcgm", {instance}}});
+  ASSERT_EQ(snapshot->gpus.size(), 2U);
+  const GpuMetrics& gpu = snapshot->gpus[0];
+  EXPECT_EQ(gpu.text(Text::kUuid), kUuid);
+  EXPECT_EQ(gpu.readings.reason(static_cast<std::size_t>(Quantity::kUtilization)),
+            models::NullReason::kNotSupported);
+}
+
 TEST(MigTest, AGpuWhoseInstancesNobodyShowsCannotTellItsUtilization) {
   const auto of = [](double mode) {
     const auto snapshot = Meet({{"nvidia_smi",

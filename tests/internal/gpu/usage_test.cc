@@ -72,6 +72,16 @@ TEST(UsageTest, SharesOfAGpuAddUpToOneAndNobodysPartIsGuessed) {
   EXPECT_EQ(usages[1].memory_used.why, NullReason::kNotExported);
 }
 
+TEST(UsageTest, WhatIsMeasuredOfAPodIsItsPartThoughItHoldsTheGpuAlone) {
+  models::Snapshot gpus;
+  AddGpu(gpus, "n", "0", 72, {{"ml", "a", "c", 35, 400}});
+  const auto usages = UsageByPod(gpus, {});
+  ASSERT_EQ(usages.size(), 1U);
+  EXPECT_EQ(usages[0].utilization.value, 35);
+  EXPECT_EQ(usages[0].memory_used.value, 400);
+  EXPECT_EQ(usages[0].shared_gpus, 0U);
+}
+
 TEST(UsageTest, ANamespaceWhosePodsShareAGpuHasItOnce) {
   models::Snapshot gpus;
   AddGpu(gpus, "n", "0", 80, {{"ml", "a", "c"}, {"ml", "b", "c"}});

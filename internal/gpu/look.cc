@@ -1,0 +1,196 @@
+#include "internal/gpu/look.h"
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "internal/gpu/contest.h"
+#include "internal/gpu/target_checks.h"
+#include "internal/prom/promql.h"
+
+namespace gpumon::gpu {
+namespace {
+
+constexpr std::string_view kWithoutNode = "without_node";
+constexpr std::string_view kFrozen = "frozen";
+constexpr std::string_view kMoving = "moving";
+constexpr std::string_view kPercent = "percent";
+constexpr std::string_view kDown = "down";
+
+const std::vector<std::string>& NodeLabels(const schema::Exporter& exporter) {
+  static const std::vector<std::string> kNone;
+  for (const auto& [text, aliases] : exporter.labels.texts) {
+    if (text == models::Text::kNode) return aliases;
+  }
+  return kNone;
+}
+
+// What its series are, and that no label of them names a node.
+std::vector<schema::Condition> WithoutNode(const schema::Exporter& exporter) {
+  std::vector<schema::Condition> conditions = exporter.require;
+  for (const std::string& label : NodeLabels(exporter)) {
+    conditions.push_back({label, schema::Condition::Is::kAbsent, {}});
+  }
+  return conditions;
+}
+
+std::string Labelled(const std::string& vector, std::string_view label, std::string_view value) {
+  return "label_replace(" + vector + ',' + prom::Quote(label) + ',' + prom::Quote(value) +
+         R"(,"",""))";
+}
+
+// `or`, between all of them.
+void AppendTo(std::string& promql, const std::string& vector) {
+  promql.append(promql.empty() ? "" : " or ").append(vector);
+}
+
+// Selects the targets that `found` tells of with that `is`. "" where it tells of none.
+std::string MatcherOf(const prom::InstantVector& found, std::string_view is) {
+  // More are found by their jobs alone.
+  constexpr std::size_t kNamedTargets = 100;
+  std::set<std::string> jobs;
+  std::set<std::string> instances;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (prom::Get(found.labels(i), "is") != is) continue;
+    jobs.emplace(prom::Get(found.labels(i), "job"));
+    instances.emplace(prom::Get(found.labels(i), "instance"));
+  }
+  if (jobs.empty()) return "";
+  const auto any_of = [](std::string_view label, const std::set<std::string>& values) {
+    std::string any;
+    for (const std::string& value : values) {
+      any.append(any.empty() ? "" : "|").append(prom::EscapeRegex(value));
+    }
+    return std::string(label) + "=~" + prom::Quote(any);
+  };
+  if (instances.size() > kNamedTargets) return any_of("job", jobs);
+  return any_of("job", jobs) + ',' + any_of("instance", instances);
+}
+
+// Names of metrics that may be a ratio or percent.
+std::set<std::string> DoubtfulOf(const schema::Exporter& exporter) {
+  std::set<std::string> names;
+  for (const schema::Metric& metric : exporter.gpu) {
+    if (metric.rule == schema::Rule::kRatioOrPercent) names.insert(metric.name);
+  }
+  return names;
+}
+
+// Bits by slot of the fields that a metric gives; `name` may have a prefix.
+std::uint64_t FieldsOf(const schema::Exporter& exporter, std::string_view name) {
+  std::uint64_t fields = 0;
+  for (const schema::Metric& metric : exporter.gpu) {
+    for (const std::string& prefix : exporter.prefixes) {
+      if (name == prefix + metric.name) fields |= std::uint64_t{1} << metric.slot;
+    }
+  }
+  return fields;
+}
+
+std::string_view NodeOf(const schema::Exporter& exporter, prom::LabelSet labels) {
+  for (const std::string& label : NodeLabels(exporter)) {
+    if (const auto node = prom::Get(labels, label); !node.empty()) return node;
+  }
+  return {};
+}
+
+// What one sample tells of a target. True: the exporter is there.
+bool ReadTarget(prom::LabelSet labels, Subject& subject) {
+  const std::string_view is = prom::Get(labels, "is");
+  const std::size_t target = Contest::TargetOf(labels);
+  if (is == kFrozen) {
+    subject.frozen.emplace(target, TargetName(labels));
+  } else if (is == kMoving) {
+    subject.frozen.erase(target);  // these come after those
+  } else if (is == kPercent) {
+    subject.percent[std::string(prom::Get(labels, "metric"))].emplace(target,
+                                                                      prom::Get(labels, "job"));
+  } else {
+    subject.without_node |= is == kWithoutNode;
+    const std::string_view shown = prom::Get(labels, "shown");
+    const std::string_view node = NodeOf(*subject.exporter, labels);
+    if (!shown.empty() && !node.empty()) {
+      DownTargets::Shown& past = subject.down[target];
+      past.name = TargetName(labels);
+      past.what.nodes.emplace(node);
+      past.what.fields |= FieldsOf(*subject.exporter, shown);
+    }
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string LookQuery(const schema::Registry& registry) {
+  std::string promql;
+  for (const auto& exporter : registry.exporters()) {
+    const auto add = [&](const std::string& vector, std::string_view is) {
+      const std::string its = Labelled(vector, "exporter", exporter->name);
+      AppendTo(promql, is.empty() ? its : Labelled(its, "is", is));
+    };
+    add("group by(job)(" +
+            SelectorOfDetected(*exporter, exporter->require, exporter->detect.size()) + ")",
+        "");
+    add("group by(job)(" + SelectorOfDetected(*exporter, WithoutNode(*exporter), kMarks) + ")",
+        kWithoutNode);
+    if (const std::string stuck = StuckQuery(*exporter); !stuck.empty()) add(stuck, kFrozen);
+    for (const std::string& metric : DoubtfulOf(*exporter)) {
+      add(Labelled(PercentQuery(metric), "metric", metric), kPercent);
+    }
+  }
+  AppendTo(promql, Labelled("group by(job,instance)(up == 0)", "is", kDown));
+  return promql;
+}
+
+std::string SecondLookQuery(const schema::Registry& registry, const prom::InstantVector& found) {
+  const std::string down = MatcherOf(found, kDown);
+  const std::string frozen = MatcherOf(found, kFrozen);
+  std::string promql;
+  for (const auto& exporter : registry.exporters()) {
+    std::string labels = "job,instance";
+    for (const std::string& label : NodeLabels(*exporter)) labels += ',' + label;
+    const std::string past = down.empty() ? "" : SelectorOfPast(*exporter, down);
+    if (!past.empty()) {
+      // The name in a label of its own: `and` and `or` pay no heed to it.
+      const std::string named = "label_replace(group by(__name__," + labels + ")(" + past +
+                                "),\"shown\",\"$1\",\"__name__\",\"(.*)\")";
+      AppendTo(promql,
+               Labelled(named + " and on(job,instance) (up == 0)", "exporter", exporter->name));
+    }
+    const std::string moving = frozen.empty() ? "" : MovingQuery(*exporter, frozen);
+    if (!moving.empty()) {
+      AppendTo(promql, Labelled(Labelled(moving, "exporter", exporter->name), "is", kMoving));
+    }
+  }
+  return promql;
+}
+
+std::vector<Subject> ReadLook(const schema::Registry& registry, const prom::InstantVector& found,
+                              const prom::InstantVector* second) {
+  static const prom::InstantVector kNone;
+  std::vector<Subject> subjects;
+  for (const auto& exporter : registry.exporters()) {
+    Subject subject;
+    subject.exporter = exporter.get();
+    std::set<std::string> jobs;
+    bool is_there = false;
+    for (const auto* vector : {&found, second != nullptr ? second : &kNone}) {
+      for (std::size_t i = 0; i < vector->size(); ++i) {
+        const prom::LabelSet labels = vector->labels(i);
+        if (prom::Get(labels, "exporter") != exporter->name || !ReadTarget(labels, subject))
+          continue;
+        is_there = true;
+        if (const auto job = prom::Get(labels, "job"); !job.empty()) jobs.emplace(job);
+      }
+    }
+    if (!is_there) continue;
+    if (second == nullptr) subject.frozen.clear();  // it is not proven
+    subject.jobs.assign(jobs.begin(), jobs.end());
+    subjects.push_back(std::move(subject));
+  }
+  return subjects;
+}
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,30 @@
+// The look for exporters: what is asked, and what the answers tell.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "internal/gpu/plan.h"
+#include "internal/prom/value.h"
+#include "internal/schema/registry.h"
+
+namespace gpumon::gpu {
+
+// One query. Samples: {exporter="name",job} for each exporter that is there; with is="without_node"
+// where series of it name no node; with is="frozen" and `instance` for targets as StuckQuery finds
+// them; with is="percent", `instance` and `metric` as PercentQuery finds them; and, of no exporter,
+// {is="down",job,instance} of targets that are.
+std::string LookQuery(const schema::Registry& registry);
+
+// What is asked after it, of those targets alone. Samples: where some are down
+// {exporter="name",job,instance,shown} and the labels that name nodes, of each metric that they
+// showed within the last hour; where some may be frozen {exporter="name",is="moving",job,instance}
+// as MovingQuery finds them. "" where there are none.
+std::string SecondLookQuery(const schema::Registry& registry, const prom::InstantVector& found);
+
+// Who is there, in the registry's order, from what was found and what came of the second query;
+// null: nobody could tell.
+std::vector<Subject> ReadLook(const schema::Registry& registry, const prom::InstantVector& found,
+                              const prom::InstantVector* second);
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,90 @@
+#include "internal/gpu/pod_parts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <tuple>
+
+namespace gpumon::gpu {
+namespace {
+
+using models::NullReason;
+using models::Workload;
+using Part = PodParts::Part;
+
+// Whose share it is a part of.
+auto ShareOf(const Part& part) {
+  return std::tuple(part.row, part.share, part.workload.name_space, part.workload.pod,
+                    part.workload.container);
+}
+
+bool IsKnown(const Part& part) {
+  return part.reading.reason == NullReason::kNone;
+}
+
+// Series of one part, the winner first: another one of its time has another value.
+bool IsContradicted(std::span<const Part> series) {
+  const Part& best = series.front();
+  return std::any_of(series.begin() + 1, series.end(), [&](const Part& one) {
+    return IsKnown(one) && std::isfinite(one.at) && one.at == best.at &&
+           one.reading.value != best.reading.value;
+  });
+}
+
+// The winners of a share's parts, added up; NaN where one is not known.
+double SumOf(std::span<const Part> parts, JoinCounts& counts) {
+  double sum = std::numeric_limits<double>::quiet_NaN();
+  bool unknown = false;
+  while (!parts.empty()) {
+    const auto end = std::find_if(parts.begin(), parts.end(),
+                                  [&](const Part& one) { return one.part != parts.front().part; });
+    const auto series = parts.first(static_cast<std::size_t>(end - parts.begin()));
+    parts = parts.subspan(series.size());
+    counts.duplicates += series.size() - 1;
+    const Part& best = series.front();
+    if (best.reading.reason == NullReason::kNotSupported) continue;
+    const bool contradicted = IsKnown(best) && IsContradicted(series);
+    counts.conflicts += contradicted ? 1U : 0U;
+    unknown |= !IsKnown(best) || contradicted;
+    sum = std::isnan(sum) ? best.reading.value : sum + best.reading.value;
+  }
+  return unknown ? std::numeric_limits<double>::quiet_NaN() : sum;
+}
+
+double& FieldOf(Workload& workload, schema::Share share) {
+  if (share == schema::Share::kMemoryLimit) return workload.memory_limit;
+  return share == schema::Share::kUtilization ? workload.utilization : workload.memory_used;
+}
+
+}  // namespace
+
+void PodParts::Settle(const RowTimes& row_times,
+                      const std::unordered_map<std::size_t, double>& times,
+                      HeldWorkloads& workloads, JoinCounts& counts) {
+  for (Part& part : parts_) {
+    const auto own = times.find(part.series);
+    part.at = own != times.end() ? own->second : row_times.NewestOf(part.row, part.target);
+  }
+  std::sort(parts_.begin(), parts_.end(), [](const Part& a, const Part& b) {
+    if (const auto x = ShareOf(a), y = ShareOf(b); x != y) return x < y;
+    const bool a_unknown = !IsKnown(a);
+    const bool b_unknown = !IsKnown(b);
+    return std::tie(a.part, a_unknown, b.at, a.series, a.reading.value) <
+           std::tie(b.part, b_unknown, a.at, b.series, b.reading.value);
+  });
+  std::span<const Part> left = parts_;
+  while (!left.empty()) {
+    const Part& first = left.front();
+    const auto end = std::find_if(left.begin(), left.end(),
+                                  [&](const Part& one) { return ShareOf(one) != ShareOf(first); });
+    const auto share = left.first(static_cast<std::size_t>(end - left.begin()));
+    Workload& held = workloads.Hold(first.row, first.workload.name_space, first.workload.pod,
+                                    first.workload.container);
+    FieldOf(held, first.share) = SumOf(share, counts);
+    left = left.subspan(share.size());
+  }
+  parts_.clear();
+}
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,45 @@
+// What pods have of GPUs that they share, while rows are put together.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "internal/gpu/held_workloads.h"
+#include "internal/gpu/join_counts.h"
+#include "internal/gpu/row_times.h"
+#include "internal/gpu/value_reader.h"
+#include "internal/schema/exporter.h"
+#include "models/gpu.h"
+
+namespace gpumon::gpu {
+
+// One thread at a time. A pod may have several parts of one GPU: together they are its share. Of
+// several series of one part the newest counts, then the first by their numbers: never the order in
+// which they were entered. What a part of it is not known of, or contradicted, is not known.
+class PodParts {
+ public:
+  struct Part {
+    std::uint32_t row = 0;
+    schema::Share share = schema::Share::kMemoryUsed;
+    models::Workload workload;  // of HeldWorkloads: only its texts count
+    std::size_t part = 0;       // Contest::PartOf its labels
+    std::size_t target = 0;     // Contest::TargetOf
+    std::size_t series = 0;     // any number that tells series apart
+    Reading reading;
+    double at = 0;  // Settle's
+  };
+
+  bool empty() const { return parts_.empty(); }
+  void Enter(const Part& part) { parts_.push_back(part); }
+  // Puts shares into `workloads`. `times`: of series where they are known (Unix seconds).
+  void Settle(const RowTimes& row_times, const std::unordered_map<std::size_t, double>& times,
+              HeldWorkloads& workloads, JoinCounts& counts);
+
+ private:
+  std::vector<Part> parts_;
+};
+
+}  // namespace gpumon::gpu

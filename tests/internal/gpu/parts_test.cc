@@ -1,0 +1,160 @@
+// What is added up of parts is added up once, whoever scrapes it twice.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "internal/gpu/join.h"
+#include "internal/schema/registry.h"
+#include "tests/fakes/prom/fake_prom_client.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using models::GpuMetrics;
+using models::NullReason;
+using models::Quantity;
+using prom::FakeSample;
+using prom::Labels;
+
+constexpr char kUuid[] = "GPU-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80";
+
+FakeSample Sample(const std::string& name, double value, Labels labels) {
+  labels.emplace_back("__name__", name);
+  std::sort(labels.begin(), labels.end());
+  return {std::move(labels), value};
+}
+
+// Every order of samples gives this; `times` are those of the samples, one by one.
+std::shared_ptr<models::Snapshot> Meet(const std::string& exporter, std::vector<FakeSample> samples,
+                                       const std::vector<double>& times = {}) {
+  std::vector<FakeSample> timed;
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    FakeSample sample = samples[i];
+    for (auto& [name, value] : sample.labels) {
+      if (name == "__name__") name = "__series__";
+    }
+    std::sort(sample.labels.begin(), sample.labels.end());
+    sample.value = times[i];
+    timed.push_back(std::move(sample));
+  }
+  std::mt19937 random(samples.size());
+  std::shuffle(samples.begin(), samples.end(), random);
+  const std::array exporters = {schema::Registry::BuiltIn().Find(exporter)};
+  UnitEvidence evidence;
+  Join<GpuMetrics> join(exporters, evidence, 1000);
+  join.Add(0, prom::MakeInstantVector(samples), std::nullopt);
+  join.AddTimes(0, prom::MakeInstantVector(timed));
+  return join.Finish(CommandStyle::kFull);
+}
+
+FakeSample Tile(const std::string& tile, const std::string& replica, double used) {
+  return Sample("hw_memory_usage_bytes", used,
+                {{"com_intel_subdevice_id", tile},
+                 {"hw_id", "gpu0"},
+                 {"hw_memory_location", "device"},
+                 {"node", "n"},
+                 {"pci_bdf", "0000:03:00.0"},
+                 {"replica", replica}});
+}
+FakeSample Vgpu(const std::string& name, const std::string& index, const std::string& job,
+                double value) {
+  return Sample(name, value,
+                {{"device_uuid", kUuid},
+                 {"exported_container", "c"},
+                 {"exported_namespace", "ml"},
+                 {"exported_pod", "a"},
+                 {"job", job},
+                 {"node", "n"},
+                 {"vdevice_index", index}});
+}
+
+std::optional<double> Used(const models::Snapshot& snapshot) {
+  return snapshot.gpus.at(0).readings.Get(static_cast<std::size_t>(Quantity::kMemoryUsed));
+}
+NullReason WhyNoneUsed(const models::Snapshot& snapshot) {
+  return snapshot.gpus.at(0).readings.reason(static_cast<std::size_t>(Quantity::kMemoryUsed));
+}
+
+TEST(PartsTest, TilesAreAddedUp) {
+  const auto snapshot = Meet("xpumd", {Tile("0", "", 100), Tile("1", "", 200)});
+  EXPECT_EQ(Used(*snapshot), 300);
+  EXPECT_TRUE(snapshot->warnings.empty());
+}
+
+TEST(PartsTest, TilesThatAreScrapedTwiceAreAddedUpOnceByTheNewest) {
+  const auto snapshot = Meet(
+      "xpumd", {Tile("0", "a", 100), Tile("1", "a", 200), Tile("0", "b", 110), Tile("1", "b", 220)},
+      {990, 990, 980, 995});
+  EXPECT_EQ(Used(*snapshot), 100 + 220);
+  EXPECT_EQ(snapshot->warnings, std::vector<std::string>{"2 duplicate series ignored"});
+}
+
+TEST(PartsTest, ASumWithAnUnknownPartIsNotKnown) {
+  const auto snapshot = Meet("xpumd", {Tile("0", "", 100), Tile("1", "", std::nan(""))});
+  EXPECT_EQ(Used(*snapshot), std::nullopt);
+  EXPECT_EQ(WhyNoneUsed(*snapshot), NullReason::kInvalidValue);
+  const auto known =
+      Meet("xpumd", {Tile("0", "", 100), Tile("1", "a", std::nan("")), Tile("1", "b", 200)},
+           {990, 990, 980});
+  EXPECT_EQ(Used(*known), 300) << "another series knows it";
+}
+
+TEST(PartsTest, ASumWithAContradictedPartIsAConflict) {
+  const auto snapshot = Meet(
+      "xpumd", {Tile("0", "", 100), Tile("1", "a", 200), Tile("1", "b", 210)}, {990, 990, 990});
+  EXPECT_EQ(WhyNoneUsed(*snapshot), NullReason::kConflict);
+}
+
+TEST(PartsTest, KindsOfErrorsOfTwoScrapersAreAddedUpOnce) {
+  std::vector<FakeSample> samples;
+  for (const char* const instance : {"10.0.0.1:9400", "10.0.0.2:9400"}) {
+    for (const char* const kind : {"CRC_FLIT", "CRC_DATA", "REPLAY", "RECOVERY"}) {
+      samples.push_back(Sample("DCGM_FI_DEV_NVLINK_" + std::string(kind) + "_ERROR_COUNT_TOTAL", 2,
+                               {{"Hostname", "n"},
+                                {"UUID", kUuid},
+                                {"gpu", "0"},
+                                {"instance", instance},
+                                {"job", "d"}}));
+    }
+  }
+  const auto snapshot = Meet("dcgm", samples);
+  const auto slot = static_cast<std::size_t>(Quantity::kNvlinkErrors);
+  EXPECT_EQ(snapshot->gpus.at(0).readings.Get(slot), 8);
+}
+
+TEST(PartsTest, WhatAPodHasOfAGpuIsAddedUpOverItsPartsOnce) {
+  const std::string used = "hami_vgpu_memory_used_bytes";
+  const std::string limit = "hami_vgpu_memory_limit_bytes";
+  const std::string busy = "hami_container_device_utilization_ratio";
+  const auto snapshot =
+      Meet("hami",
+           {Vgpu(used, "0", "a", 100), Vgpu(used, "1", "a", 30), Vgpu(limit, "0", "a", 500),
+            Vgpu(busy, "0", "a", 35), Vgpu(used, "0", "b", 110), Vgpu(used, "1", "b", 40),
+            Vgpu(limit, "0", "b", 500), Vgpu(busy, "0", "b", 36)},
+           {990, 990, 990, 990, 980, 995, 980, 995});
+  ASSERT_EQ(snapshot->workloads.size(), 1U);
+  EXPECT_EQ(snapshot->workloads[0].memory_used, 100 + 40);
+  EXPECT_EQ(snapshot->workloads[0].memory_limit, 500);
+  EXPECT_EQ(snapshot->workloads[0].utilization, 36);
+  EXPECT_EQ(snapshot->warnings, std::vector<std::string>{"4 duplicate series ignored"});
+}
+
+TEST(PartsTest, WhatAPodHasIsNotKnownWhereAPartIsNot) {
+  const std::string used = "hami_vgpu_memory_used_bytes";
+  const auto unknown =
+      Meet("hami", {Vgpu(used, "0", "a", 100), Vgpu(used, "1", "a", std::nan(""))});
+  EXPECT_TRUE(std::isnan(unknown->workloads.at(0).memory_used));
+  const auto contradicted =
+      Meet("hami", {Vgpu(used, "0", "a", 100), Vgpu(used, "0", "b", 110)}, {990, 990});
+  EXPECT_TRUE(std::isnan(contradicted->workloads.at(0).memory_used));
+}
+
+}  // namespace
+}  // namespace gpumon::gpu
