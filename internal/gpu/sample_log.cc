@@ -55,10 +55,10 @@ std::string WithoutName(prom::LabelSet labels) {
 }
 
 // A label's name may say that its value is a secret, whatever that looks like. A label `key` is
-// that of a map as often.
+// that of a map as often, and a `code` that of an answer.
 std::string ShowLabel(const prom::Label& label) {
   const SecretKind kind = JudgeName(label.name);
-  if (kind != SecretKind::kBareKey && !IsHarmlessValue(kind, label.value)) return "***";
+  if (!IsBare(kind) && !IsHarmlessValue(kind, label.value)) return "***";
   return ShowCommand(label.value, CommandStyle::kRedacted);
 }
 

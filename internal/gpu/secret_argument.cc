@@ -1,137 +1,175 @@
 #include "internal/gpu/secret_argument.h"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
+
+#include "internal/gpu/characters.h"
 
 namespace gpumon::gpu {
 namespace {
 
 using std::string_view;
-constexpr std::size_t kNone = string_view::npos;
 
-// `program ... noun verb`: its argument at `place`, from 1, is a secret.
-struct PlacedSecret {
+// In the order of the programs.
+constexpr std::array kLetterOptions = {
+    LetterOption{"7z", 'p', true, false, LetterValue::kSecret},
+    LetterOption{"7za", 'p', true, false, LetterValue::kSecret},
+    LetterOption{"7zz", 'p', true, false, LetterValue::kSecret},
+    LetterOption{"bcp", 'P', true, true, LetterValue::kSecret},
+    LetterOption{"beeline", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"cqlsh", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"crackmapexec", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"curl", 'u', true, true, LetterValue::kUser},
+    LetterOption{"curl", 'U', true, true, LetterValue::kUser},
+    LetterOption{"curl", 'E', true, true, LetterValue::kUser},
+    LetterOption{"curl", 'b', true, true, LetterValue::kCookie},
+    LetterOption{"cypher-shell", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"evil-winrm", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"freebcp", 'P', true, true, LetterValue::kSecret},
+    LetterOption{"http", 'a', true, true, LetterValue::kUserOrToken},
+    LetterOption{"https", 'a', true, true, LetterValue::kUserOrToken},
+    LetterOption{"ipmitool", 'P', true, true, LetterValue::kSecret},
+    LetterOption{"isql", 'P', true, true, LetterValue::kSecret},
+    LetterOption{"keydb-cli", 'a', true, true, LetterValue::kSecret},
+    LetterOption{"ldapadd", 'w', true, true, LetterValue::kSecret},
+    LetterOption{"ldapdelete", 'w', true, true, LetterValue::kSecret},
+    LetterOption{"ldapmodify", 'w', true, true, LetterValue::kSecret},
+    LetterOption{"ldappasswd", 'w', true, true, LetterValue::kSecret},
+    LetterOption{"ldappasswd", 's', true, true, LetterValue::kSecret},
+    LetterOption{"ldapsearch", 'w', true, true, LetterValue::kSecret},
+    LetterOption{"ldapwhoami", 'w', true, true, LetterValue::kSecret},
+    LetterOption{"lftp", 'u', true, true, LetterValue::kUser},
+    LetterOption{"login", 'p', true, true,
+                 LetterValue::kSecret},  // docker login, az login, oc login
+    LetterOption{"mariadb", 'p', true, false, LetterValue::kSecret},
+    LetterOption{"mariadb-admin", 'p', true, false, LetterValue::kSecret},
+    LetterOption{"mariadb-dump", 'p', true, false, LetterValue::kSecret},
+    LetterOption{"memtier_benchmark", 'a', true, true, LetterValue::kSecret},
+    LetterOption{"mongo", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"mongodump", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"mongoexport", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"mongoimport", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"mongorestore", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"mongosh", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"mongostat", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"mosquitto_pub", 'P', true, true, LetterValue::kSecret},
+    LetterOption{"mosquitto_sub", 'P', true, true, LetterValue::kSecret},
+    LetterOption{"mycli", 'p', true, false, LetterValue::kSecret},
+    LetterOption{"mysql", 'p', true, false, LetterValue::kSecret},
+    LetterOption{"mysqladmin", 'p', true, false, LetterValue::kSecret},
+    LetterOption{"mysqldump", 'p', true, false, LetterValue::kSecret},
+    LetterOption{"mysqlimport", 'p', true, false, LetterValue::kSecret},
+    LetterOption{"mysqlpump", 'p', true, false, LetterValue::kSecret},
+    LetterOption{"mysqlsh", 'p', true, false, LetterValue::kSecret},
+    LetterOption{"mysqlshow", 'p', true, false, LetterValue::kSecret},
+    LetterOption{"ncftp", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"ncftpget", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"ncftpls", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"ncftpput", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"netexec", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"nxc", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"openssl", 'k', false, true, LetterValue::kSecret},  // its -key is a file
+    LetterOption{"openssl", 'K', false, true, LetterValue::kSecret},
+    LetterOption{"psql", 'p', true, false, LetterValue::kSecretOrPort},
+    LetterOption{"rabbitmqadmin", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"rar", 'p', true, false, LetterValue::kSecret},
+    LetterOption{"rdesktop", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"redis-benchmark", 'a', true, true, LetterValue::kSecret},
+    LetterOption{"redis-cli", 'a', true, true, LetterValue::kSecret},
+    LetterOption{"rpcclient", 'U', true, true, LetterValue::kUser},
+    LetterOption{"sdl-freerdp", 'p', false, false, LetterValue::kAfterSlash},
+    LetterOption{"sdl-freerdp3", 'p', false, false, LetterValue::kAfterSlash},
+    LetterOption{"smbclient", 'U', true, true, LetterValue::kUser},
+    LetterOption{"smbget", 'U', true, true, LetterValue::kUser},
+    LetterOption{"smbmap", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"snmpbulkwalk", 'c', true, true, LetterValue::kSecret},
+    LetterOption{"snmpbulkwalk", 'A', true, true, LetterValue::kSecret},
+    LetterOption{"snmpbulkwalk", 'X', true, true, LetterValue::kSecret},
+    LetterOption{"snmpget", 'c', true, true, LetterValue::kSecret},
+    LetterOption{"snmpget", 'A', true, true, LetterValue::kSecret},
+    LetterOption{"snmpget", 'X', true, true, LetterValue::kSecret},
+    LetterOption{"snmpset", 'c', true, true, LetterValue::kSecret},
+    LetterOption{"snmpset", 'A', true, true, LetterValue::kSecret},
+    LetterOption{"snmpset", 'X', true, true, LetterValue::kSecret},
+    LetterOption{"snmpwalk", 'c', true, true, LetterValue::kSecret},
+    LetterOption{"snmpwalk", 'A', true, true, LetterValue::kSecret},
+    LetterOption{"snmpwalk", 'X', true, true, LetterValue::kSecret},
+    LetterOption{"snowsql", 'p', true, true, LetterValue::kSecretOrPort},
+    LetterOption{"sqlcmd", 'P', true, true, LetterValue::kSecret},
+    LetterOption{"ssh-keygen", 'N', true, true, LetterValue::kSecret},
+    LetterOption{"ssh-keygen", 'P', true, true, LetterValue::kSecret},
+    LetterOption{"sshpass", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"steghide", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"tsql", 'P', true, true, LetterValue::kSecret},
+    LetterOption{"twine", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"unrar", 'p', true, false, LetterValue::kSecret},
+    LetterOption{"unzip", 'P', true, true, LetterValue::kSecret},
+    LetterOption{"useradd", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"usermod", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"valkey-cli", 'a', true, true, LetterValue::kSecret},
+    LetterOption{"winexe", 'U', true, true, LetterValue::kUser},
+    LetterOption{"wlfreerdp", 'p', false, false, LetterValue::kAfterSlash},
+    LetterOption{"wlfreerdp3", 'p', false, false, LetterValue::kAfterSlash},
+    LetterOption{"xfreerdp", 'p', false, false, LetterValue::kAfterSlash},
+    LetterOption{"xfreerdp3", 'p', false, false, LetterValue::kAfterSlash},
+    LetterOption{"xh", 'a', true, true, LetterValue::kUserOrToken},
+    LetterOption{"xhs", 'a', true, true, LetterValue::kUserOrToken},
+    LetterOption{"xmrig", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"zip", 'P', true, true, LetterValue::kSecret},
+};
+constexpr bool ByProgram(const LetterOption& a, const LetterOption& b) {
+  return a.program < b.program;
+}
+static_assert(std::is_sorted(kLetterOptions.begin(), kLetterOptions.end(), ByProgram));
+
+struct Separator {
   string_view program;
-  string_view noun;
-  string_view verb;
-  std::size_t place;
+  char character;
 };
-constexpr std::array kPlacedSecrets = {
-    PlacedSecret{"mc", "alias", "set", 4},  // NAME URL USER X
-    PlacedSecret{"mcli", "alias", "set", 4}, PlacedSecret{"mc", "host", "add", 4},
-    PlacedSecret{"mcli", "host", "add", 4},  PlacedSecret{"mc", "user", "add", 3},  // NAME USER X
-    PlacedSecret{"mcli", "user", "add", 3},
-};
+constexpr std::array kSeparators = {Separator{"smbclient", '%'}, Separator{"smbget", '%'},
+                                    Separator{"rpcclient", '%'}, Separator{"winexe", '%'},
+                                    Separator{"lftp", ','}};
 
-bool IsSpace(char c) {
-  return static_cast<unsigned char>(c) <= ' ';
-}
-bool IsQuote(char c) {
-  return c == '"' || c == '\'' || c == '`';
-}
-
-// Walks over the words of a command line and counts the arguments of the programs it knows.
-class PlacedSecrets {
- public:
-  PlacedSecrets(string_view text, TextSpans& spans) : text_(text), spans_(spans) {}
-
-  void Find() {
-    std::size_t at = 0;
-    while (at < text_.size()) {
-      std::size_t end = at;
-      while (end < text_.size() && !IsSpace(text_[end])) ++end;
-      if (end > at) TakeWord(at, end);
-      at = end + 1;
-    }
-  }
-
- private:
-  void TakeWord(std::size_t begin, std::size_t end) {
-    const string_view word = text_.substr(begin, end - begin);
-    const bool last = EndsCommand(word);
-    if (place_ == 0) {
-      NoteProgram(word);
-    } else if (!last || word.ends_with(';')) {
-      TakeArgument(begin, last ? end - 1 : end);
-    }
-    if (last) {
-      program_ = {};
-      place_ = 0;
-    }
-    before_ = word;
-  }
-
-  // The program, or what of it takes a secret.
-  void NoteProgram(string_view word) {
-    for (const PlacedSecret& secret : kPlacedSecrets) {
-      if (secret.program == program_ && secret.noun == before_ && secret.verb == word) {
-        place_ = secret.place;
-        seen_ = 0;
-        given_ = true;
-        return;
-      }
-    }
-    word = BaseName(word);
-    if (word == "mc" || word == "mcli") {
-      program_ = word;
-    } else if (word == "htpasswd") {
-      program_ = word;
-      place_ = 3;  // FILE USER X
-      seen_ = 0;
-      given_ = false;  // without -b it asks
-    }
-  }
-
-  // Values of options count as well, and all that follows the secret may belong to it: that masks
-  // more, not less.
-  void TakeArgument(std::size_t begin, std::size_t end) {
-    const string_view word = text_.substr(begin, end - begin);
-    const bool due = given_ && seen_ + 1 >= place_;
-    if (word.starts_with("--") || (word.starts_with('-') && !due)) {
-      if (program_ == "htpasswd") NoteFlags(word);
-    } else if (word.starts_with('>') && seen_ >= place_) {
-      place_ = 0;  // where its output goes
-    } else {
-      ++seen_;
-      if (due) Mask(begin, end);
-    }
-  }
-
-  void NoteFlags(string_view word) {
-    if (word.find('b') != kNone) given_ = true;
-    if (word.find('n') != kNone) place_ = 2;  // no FILE
-  }
-
-  // Without the quotes around it.
-  void Mask(std::size_t begin, std::size_t end) {
-    while (begin < end && IsQuote(text_[begin])) ++begin;
-    while (begin < end && IsQuote(text_[end - 1])) --end;
-    if (begin < end) spans_.push_back({begin, end});
-  }
-
-  const string_view text_;
-  TextSpans& spans_;
-  string_view program_;    // of those with placed secrets
-  string_view before_;     // the word before
-  std::size_t place_ = 0;  // of the secret among the arguments; 0: none is expected
-  std::size_t seen_ = 0;   // arguments
-  bool given_ = false;     // the secret is on the command line
-};
+constexpr std::array<string_view, 7> kLoginPrograms = {"wandb",
+                                                       "vault",
+                                                       "comet",
+                                                       "neptune",
+                                                       "huggingface-cli",
+                                                       "hf",
+                                                       "huggingface_hub.commands.huggingface_cli"};
 
 }  // namespace
 
-std::string_view BaseName(string_view word) {
+std::span<const LetterOption> LetterOptionsOf(string_view program) {
+  const auto [begin, end] =
+      std::equal_range(kLetterOptions.begin(), kLetterOptions.end(),
+                       LetterOption{program, '\0', false, false, {}}, ByProgram);
+  return {begin, end};
+}
+
+char UserSeparator(string_view program) {
+  for (const Separator& separator : kSeparators) {
+    if (separator.program == program) return separator.character;
+  }
+  return ':';
+}
+
+bool IsLoginProgram(string_view program) {
+  return std::find(kLoginPrograms.begin(), kLoginPrograms.end(), program) != kLoginPrograms.end();
+}
+
+string_view BaseName(string_view word) {
   while (!word.empty() && IsQuote(word.front())) word.remove_prefix(1);
-  if (const std::size_t slash = word.rfind('/'); slash != kNone) word.remove_prefix(slash + 1);
+  if (const std::size_t slash = word.rfind('/'); slash != string_view::npos) {
+    word.remove_prefix(slash + 1);
+  }
   return word;
 }
 
 bool EndsCommand(string_view word) {
   return word == "&&" || word == "||" || word == ";" || word == "|" || word == "&" ||
          word.ends_with(';');
-}
-
-void FindPlacedSecrets(string_view text, TextSpans& spans) {
-  PlacedSecrets(text, spans).Find();
 }
 
 }  // namespace gpumon::gpu

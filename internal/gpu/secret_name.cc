@@ -6,24 +6,12 @@
 #include <string_view>
 
 #include "internal/base/text.h"
+#include "internal/gpu/characters.h"
 
 namespace gpumon::gpu {
 namespace {
 
 using std::string_view;
-
-bool IsLower(char c) {
-  return c >= 'a' && c <= 'z';
-}
-bool IsUpper(char c) {
-  return c >= 'A' && c <= 'Z';
-}
-bool IsDigit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool IsAlpha(char c) {
-  return IsLower(c) || IsUpper(c);
-}
 
 template <std::size_t N>
 bool Contains(const std::array<string_view, N>& words, string_view word) {
@@ -37,27 +25,28 @@ bool EndsWithOneOf(string_view word, const std::array<string_view, N>& endings) 
 }
 
 // Secret wherever they stand in a name, also glued to another word: PGPASSWORD, dbpassword.
-constexpr std::array<string_view, 2> kPasswordEndings = {"password", "passwd"};
-constexpr std::array<string_view, 20> kPasswordWords = {
-    "passphrase",  "passwort",   "pass",    "pwd",    "pw",       "passin",   "passout",
-    "passcode",    "storepass",  "keypass", "dbpass", "rootpass", "userpass", "adminpass",
-    "requirepass", "masterauth", "sshpass", "mypass", "authpass", "passkey"};
+constexpr std::array<string_view, 4> kPasswordEndings = {"password", "passwd", "passwords",
+                                                         "passphrases"};
+constexpr std::array<string_view, 23> kPasswordWords = {
+    "passphrase", "passwort", "otp",      "totp",     "psk",       "mnemonic",
+    "pwd",        "pw",       "passin",   "passout",  "passcode",  "storepass",
+    "keypass",    "dbpass",   "rootpass", "userpass", "adminpass", "requirepass",
+    "masterauth", "sshpass",  "mypass",   "authpass", "passkey"};
 constexpr std::array<string_view, 13> kSecretEndings = {
     "secret",     "secrets",     "apikey",  "accesskey", "secretkey",  "privatekey", "authkey",
     "credential", "credentials", "apikeys", "masterkey", "accountkey", "sharedkey"};
-constexpr std::array<string_view, 11> kSecretWords = {
-    "creds",  "cred", "jwt",    "sig",        "signature",    "sessionid",
-    "bearer", "sas",  "sshkey", "signingkey", "encryptionkey"};
+constexpr std::array<string_view, 9> kSecretWords = {
+    "creds", "cred", "jwt", "sessionid", "bearer", "sas", "sshkey", "signingkey", "encryptionkey"};
 
 // After a secret word these say that the value is about the secret, not the secret.
-constexpr std::array<string_view, 49> kAbout = {
-    "file",      "files",   "path",     "paths",   "dir",      "directory", "name",
-    "names",     "type",    "types",    "stdin",   "prompt",   "length",    "len",
-    "size",      "count",   "url",      "uri",     "endpoint", "host",      "port",
-    "store",     "policy",  "provider", "helper",  "plugin",   "manager",   "mode",
-    "method",    "enabled", "required", "expiry",  "ttl",      "timeout",   "mount",
-    "namespace", "ref",     "backend",  "version", "region",   "format",    "algorithm",
-    "cache",     "command", "source",   "class",   "field",    "column",    "fd"};
+constexpr std::array<string_view, 51> kAbout = {
+    "file",   "files",     "path",     "paths",     "dir",    "directory", "name",     "names",
+    "type",   "types",     "stdin",    "prompt",    "length", "len",       "size",     "count",
+    "url",    "uri",       "endpoint", "host",      "port",   "store",     "policy",   "provider",
+    "helper", "plugin",    "manager",  "mode",      "method", "enabled",   "required", "expiry",
+    "ttl",    "timeout",   "mount",    "namespace", "ref",    "backend",   "version",  "region",
+    "format", "algorithm", "cache",    "command",   "source", "class",     "field",    "column",
+    "fd",     "def",       "defs"};
 
 // Words that leave the meaning of the one before as it is.
 constexpr std::array<string_view, 14> kNeutral = {"value", "base", "b",   "hex",    "raw",
@@ -83,6 +72,14 @@ constexpr std::array<string_view, 12> kSecretBefore = {
 constexpr std::array<string_view, 11> kPatOf = {"github",    "gh",    "gitlab",  "git",
                                                 "bitbucket", "azure", "ado",     "devops",
                                                 "ext",       "user",  "personal"};
+// Before `pin`; elsewhere it holds memory and threads in place.
+constexpr std::array<string_view, 10> kPinOf = {"user",  "card", "smartcard", "token",  "so",
+                                                "login", "key",  "new",       "device", "unlock"};
+// Before `code`: what is typed in once.
+constexpr std::array<string_view, 12> kCodeOf = {
+    "mfa",          "token",  "otp",      "totp",     "auth",    "authorization",
+    "verification", "access", "security", "recovery", "pairing", "pin"};
+constexpr std::array<string_view, 4> kPhraseOf = {"seed", "recovery", "backup", "mnemonic"};
 constexpr std::array<string_view, 5> kKeyKinds = {"api", "access", "secret", "private", "auth"};
 
 // In front of a name: a flag, which takes no value.
@@ -103,7 +100,7 @@ class Words {
     std::size_t begin = 0;
     for (std::size_t i = 0; i < name.size(); ++i) {
       const char c = name[i];
-      const bool part = IsAlpha(c) || IsDigit(c);
+      const bool part = IsLetter(c) || IsDigit(c);
       if (!part || (i > begin && StartsHump(name, i))) {
         Add(begin, i);
         begin = part ? i : i + 1;
@@ -143,11 +140,30 @@ SecretKind JudgeWord(const Words& words, std::size_t i) {
   if (EndsWithOneOf(word, kPasswordEndings) || Contains(kPasswordWords, word)) {
     return SecretKind::kPassword;
   }
+  if (word == "pass") return SecretKind::kPass;
+  if (word == "sig" || word == "signature") return SecretKind::kSignature;
   if (EndsWithOneOf(word, kSecretEndings) || Contains(kSecretWords, word)) {
     return word.ends_with("key") || word.starts_with("cred") ? SecretKind::kKey
                                                              : SecretKind::kToken;
   }
   if (word == "key" && i > 0 && Contains(kKeyKinds, words[i - 1])) return SecretKind::kKey;
+  return SecretKind::kNone;
+}
+
+// `key` and the like, which say little by themselves.
+SecretKind JudgeLoneWord(string_view word) {
+  struct Lone {
+    string_view word;
+    SecretKind kind;
+  };
+  constexpr std::array kLone = {
+      Lone{"key", SecretKind::kBareKey}, Lone{"pat", SecretKind::kBarePattern},
+      Lone{"pin", SecretKind::kBarePin}, Lone{"code", SecretKind::kBareCode},
+      Lone{"tokens", SecretKind::kList},
+  };
+  for (const Lone& lone : kLone) {
+    if (lone.word == word) return lone.kind;
+  }
   return SecretKind::kNone;
 }
 
@@ -161,9 +177,12 @@ SecretKind JudgeLast(const Words& words) {
     const string_view qualifier = glued.empty() ? before : glued;
     return Contains(kHarmlessBefore, qualifier) ? SecretKind::kNone : SecretKind::kToken;
   }
+  if (before.empty()) return JudgeLoneWord(last);
   if (last == "pat" && Contains(kPatOf, before)) return SecretKind::kToken;
+  if (last == "pin" && Contains(kPinOf, before)) return SecretKind::kPassword;
+  if (last == "code" && Contains(kCodeOf, before)) return SecretKind::kPassword;
+  if (last == "phrase" && Contains(kPhraseOf, before)) return SecretKind::kPassword;
   if (last == "key") {
-    if (before.empty()) return SecretKind::kBareKey;
     return Contains(kHarmlessBefore, before) ? SecretKind::kNone : SecretKind::kKey;
   }
   if ((last == "tokens" || last == "keys") && Contains(kSecretBefore, before)) {
@@ -203,11 +222,48 @@ bool IsSmallNumber(string_view value) {
          });
 }
 
+// `4096`, `1.5B`, `1, 2, 3`.
+bool AreNumbers(string_view value) {
+  while (!value.empty() && string_view("})],;").find(value.back()) != string_view::npos) {
+    value.remove_suffix(1);  // {"tokens": 5}
+  }
+  if (!value.empty() && string_view("kKmMgGbBtT").find(value.back()) != string_view::npos) {
+    value.remove_suffix(1);
+  }
+  return std::all_of(value.begin(), value.end(), [](char c) {
+    return IsDigit(c) || c == ',' || c == '.' || c == ' ' || c == '_' || c == '-';
+  });
+}
+
+// `v4`, `s3v4`.
+bool IsVersion(string_view value) {
+  const std::size_t mark = value.rfind('v');
+  return mark != string_view::npos && mark <= 3 && mark + 1 < value.size() && value.size() <= 6 &&
+         std::all_of(value.begin() + static_cast<std::ptrdiff_t>(mark) + 1, value.end(), IsDigit);
+}
+
+// At least three characters, a digit among them.
+bool MayBePin(string_view value) {
+  return value.size() >= 3 && std::any_of(value.begin(), value.end(), IsDigit);
+}
+
+// What OAuth hands out: long, of letters and digits.
+bool IsLongRandom(string_view value) {
+  constexpr std::size_t kLong = 16;
+  return value.size() >= kLong && std::any_of(value.begin(), value.end(), IsDigit) &&
+         std::any_of(value.begin(), value.end(), IsLetter);
+}
+
+bool HasWildcard(string_view value) {
+  return value.find_first_of("*?[(^") != string_view::npos;
+}
+
 }  // namespace
 
 SecretKind JudgeName(string_view name) {
   Words words(name);
   if (words.empty() || Contains(kFlag, words[0])) return SecretKind::kNone;
+  const bool alone = words.size() == 1;
   while (words.size() > 1 && Contains(kNeutral, words.back())) words.DropLast();
   if (Contains(kAbout, words.back())) return SecretKind::kNone;
   for (std::size_t i = 0; i < words.size(); ++i) {
@@ -216,7 +272,8 @@ SecretKind JudgeName(string_view name) {
     // `pass` and the like are words of their own; only the longer ones speak for a whole name.
     if (i + 1 == words.size() || words[i].size() >= 6 || kind == SecretKind::kKey) return kind;
   }
-  return JudgeLast(words);
+  const SecretKind kind = JudgeLast(words);
+  return kind == SecretKind::kBarePin && !alone ? SecretKind::kPassword : kind;  // pin-value=X
 }
 
 bool IsHarmlessValue(SecretKind kind, string_view value) {
@@ -227,6 +284,23 @@ bool IsHarmlessValue(SecretKind kind, string_view value) {
     case SecretKind::kPassword:
     case SecretKind::kCookie:
       return false;
+    case SecretKind::kPass:  // ffmpeg -pass 1
+      return value.size() == 1 && IsDigit(value[0]);
+    case SecretKind::kSignature:
+      if (IsVersion(value) || IsSmallNumber(value) || value.ends_with("default")) return true;
+      break;
+    case SecretKind::kList:
+      if (AreNumbers(value)) return true;
+      break;
+    case SecretKind::kBarePin:
+      if (IsFileName(value) || !MayBePin(value)) return true;
+      break;
+    case SecretKind::kBareCode:
+      if (IsFileName(value) || !IsLongRandom(value)) return true;
+      break;
+    case SecretKind::kBarePattern:
+      if (IsFileName(value) || HasWildcard(value)) return true;
+      break;
     case SecretKind::kAuthorization:
       if (EqualsOneOf(value, {"mtls", "ldap", "oidc", "oauth", "oauth2", "jwt", "md5"}))
         return true;
@@ -240,6 +314,10 @@ bool IsHarmlessValue(SecretKind kind, string_view value) {
   }
   return IsPath(value) ||
          EqualsOneOf(value, {"true", "false", "yes", "no", "on", "off", "none", "null"});
+}
+
+bool IsBare(SecretKind kind) {
+  return kind >= SecretKind::kBareKey;
 }
 
 bool IsAuthorizationScheme(string_view word) {

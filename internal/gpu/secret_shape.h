@@ -19,14 +19,12 @@ using TextSpans = std::vector<TextSpan>;
 // -----BEGIN ... to the end of its -----END ...-----, or of the text.
 void FindPemBlocks(std::string_view text, TextSpans& spans);
 
-// The userinfo of URLs, and the password of `user:password@host`. `ssh://git@host` has none.
-void FindUserinfo(std::string_view text, TextSpans& spans);
-
-// Tokens with a known beginning: JWT, AWS, GitHub, GitLab, Hugging Face, OpenAI, Stripe, Slack...
-void FindKnownTokens(std::string_view text, TextSpans& spans);
-
-// Base64 and hexadecimal words of 40 characters and more that look random. Directories of a path,
-// UUIDs, `sha256:` digests and what `--revision` and `--commit` name are none.
+// Base64 and hexadecimal words of 40 characters and more that look random, and secret access keys
+// of AWS, which are 40 characters of base64. Directories of a path, UUIDs, `sha256:` digests and
+// what `--revision` and `--commit` name are none.
 void FindOpaqueWords(std::string_view text, TextSpans& spans);
+
+// It begins with `sha256:` or the like.
+bool IsDigestName(std::string_view text);
 
 }  // namespace gpumon::gpu
