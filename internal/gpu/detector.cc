@@ -193,9 +193,8 @@ bool Detector::LookBeside(double time, Deadline deadline, Found found) {
     return false;
   }
   Ask(time, Share(deadline),
-      [this, time, deadline, found = std::move(found)](Result<std::vector<Subject>> subjects) {
+      [this, found = std::move(found)](Result<std::vector<Subject>> subjects) {
         found(Keep(std::move(subjects)));
-        CheckTimes(time, deadline);
       });
   return true;
 }

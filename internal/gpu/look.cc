@@ -95,6 +95,24 @@ std::string_view NodeOf(const schema::Exporter& exporter, prom::LabelSet labels)
   return {};
 }
 
+bool IsFound(const prom::InstantVector& found, std::string_view exporter) {
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (prom::Get(found.labels(i), "exporter") == exporter) return true;
+  }
+  return false;
+}
+
+// Of an exporter without its marks: whether it is there by its other names.
+void AppendOthers(std::string& promql, const schema::Exporter& exporter) {
+  const auto add = [&](const std::string& selector, std::string_view is) {
+    if (selector.empty()) return;
+    const std::string its = Labelled("group by(job)(" + selector + ")", "exporter", exporter.name);
+    AppendTo(promql, is.empty() ? its : Labelled(its, "is", is));
+  };
+  add(SelectorOfOthers(exporter, exporter.require), "");
+  add(SelectorOfOthers(exporter, WithoutNode(exporter)), kWithoutNode);
+}
+
 // What one sample tells of a target. True: the exporter is there.
 bool ReadTarget(prom::LabelSet labels, Subject& subject) {
   const std::string_view is = prom::Get(labels, "is");
@@ -130,11 +148,8 @@ std::string LookQuery(const schema::Registry& registry) {
       const std::string its = Labelled(vector, "exporter", exporter->name);
       AppendTo(promql, is.empty() ? its : Labelled(its, "is", is));
     };
-    add("group by(job)(" +
-            SelectorOfDetected(*exporter, exporter->require, exporter->detect.size()) + ")",
-        "");
-    add("group by(job)(" + SelectorOfDetected(*exporter, WithoutNode(*exporter), kMarks) + ")",
-        kWithoutNode);
+    add("group by(job)(" + SelectorOfMarks(*exporter, exporter->require) + ")", "");
+    add("group by(job)(" + SelectorOfMarks(*exporter, WithoutNode(*exporter)) + ")", kWithoutNode);
     if (const std::string stuck = StuckQuery(*exporter); !stuck.empty()) add(stuck, kFrozen);
     for (const std::string& metric : DoubtfulOf(*exporter)) {
       add(Labelled(PercentQuery(metric), "metric", metric), kPercent);
@@ -159,6 +174,7 @@ std::string SecondLookQuery(const schema::Registry& registry, const prom::Instan
       AppendTo(promql,
                Labelled(named + " and on(job,instance) (up == 0)", "exporter", exporter->name));
     }
+    if (!IsFound(found, exporter->name)) AppendOthers(promql, *exporter);
     const std::string moving = frozen.empty() ? "" : MovingQuery(*exporter, frozen);
     if (!moving.empty()) {
       AppendTo(promql, Labelled(Labelled(moving, "exporter", exporter->name), "is", kMoving));

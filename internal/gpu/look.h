@@ -10,13 +10,14 @@
 
 namespace gpumon::gpu {
 
-// One query. Samples: {exporter="name",job} for each exporter that is there; with is="without_node"
-// where series of it name no node; with is="frozen" and `instance` for targets as StuckQuery finds
-// them; with is="percent", `instance` and `metric` as PercentQuery finds them; and, of no exporter,
-// {is="down",job,instance} of targets that are.
+// One query. Samples: {exporter="name",job} for each exporter that shows its marks; with
+// is="without_node" where series of it name no node; with is="frozen" and `instance` for targets as
+// StuckQuery finds them; with is="percent", `instance` and `metric` as PercentQuery finds them;
+// and, of no exporter, {is="down",job,instance} of targets that are.
 std::string LookQuery(const schema::Registry& registry);
 
-// What is asked after it, of those targets alone. Samples: where some are down
+// What is asked after it: of exporters that it did not find whether they are there by their other
+// names, with samples as above; and of those targets alone, where some are down
 // {exporter="name",job,instance,shown} and the labels that name nodes, of each metric that they
 // showed within the last hour; where some may be frozen {exporter="name",is="moving",job,instance}
 // as MovingQuery finds them. "" where there are none.

@@ -63,6 +63,11 @@ std::string SeriesTimesQuery(const Exporter& exporter, const std::vector<Metric>
   return promql;
 }
 
+auto MarksEnd(const Exporter& exporter) {
+  return exporter.detect.begin() +
+         static_cast<std::ptrdiff_t>(std::min(kMarks, exporter.detect.size()));
+}
+
 class Planner {
  public:
   Planner(const Subject& subject, std::size_t place, Part part, bool is_above_others,
@@ -125,9 +130,7 @@ class Planner {
   std::vector<std::string> TimedNames(const std::vector<Metric>& metrics) const {
     // A target that shows none of them has the time of its `up`.
     if (part_ == Part::kGpus) {
-      const auto& marks = exporter_.detect;
-      const auto count = static_cast<std::ptrdiff_t>(std::min(kMarks, marks.size()));
-      return WithPrefixes(exporter_, {marks.begin(), marks.begin() + count});
+      return WithPrefixes(exporter_, {exporter_.detect.begin(), MarksEnd(exporter_)});
     }
     return WithPrefixes(exporter_, {metrics.front().name});
   }
@@ -183,7 +186,7 @@ std::string TargetsQuery(std::span<const Subject> subjects, Part part) {
     if (!subject.jobs.empty() || !subject.exporter->pod_may_be_exporters) continue;
     if (part != Part::kGpus) continue;
     shown += (shown.empty() ? "" : " or ") +
-             SelectorOfDetected(*subject.exporter, subject.exporter->require, kMarks);
+             SelectorOfMarks(*subject.exporter, subject.exporter->require);
   }
   std::string promql = jobs.empty() ? "" : UpOf({jobs.begin(), jobs.end()});
   if (!shown.empty()) {
@@ -203,7 +206,10 @@ bool IsAboveProcesses(std::span<const Subject> subjects, std::size_t i) {
 // One series of each GPU of an exporter that has no processes.
 std::string DevicesQuery(const Exporter& exporter) {
   if (exporter.gpu.empty() || !exporter.process.empty()) return "";
-  if (exporter.info.empty()) return SelectorOfDetected(exporter, exporter.require, 1);
+  if (exporter.info.empty()) {
+    return UnionOf(exporter, {exporter.detect.front()}, exporter.require, "",
+                   [](std::string selector) { return selector; });
+  }
   return SelectorOfAny(WithPrefixes(exporter, exporter.info), exporter.require);
 }
 
@@ -232,8 +238,17 @@ std::string Selector(const std::string& name, const std::vector<Condition>& cond
   std::string matchers = first_matcher;
   for (const Condition& condition : conditions) {
     if (!matchers.empty()) matchers += ',';
-    matchers += condition.label + (condition.is == Condition::Is::kPresent ? "!=" : "=") +
-                prom::Quote(condition.value);
+    matchers += condition.label;
+    if (condition.values.size() > 1) {
+      std::string any;
+      for (const std::string& value : condition.values) {
+        any.append(&value == &condition.values.front() ? "" : "|").append(prom::EscapeRegex(value));
+      }
+      matchers += "=~" + prom::Quote(any);
+    } else {
+      matchers += condition.is == Condition::Is::kPresent ? "!=" : "=";
+      matchers += prom::Quote(condition.values.empty() ? "" : condition.values.front());
+    }
   }
   return matchers.empty() ? name : name + '{' + matchers + '}';
 }
@@ -258,11 +273,14 @@ std::vector<std::string> WithPrefixes(const Exporter& exporter,
   return all;
 }
 
-std::string SelectorOfDetected(const Exporter& exporter, const std::vector<Condition>& conditions,
-                               std::size_t names) {
-  const auto count = static_cast<std::ptrdiff_t>(std::min(names, exporter.detect.size()));
-  return UnionOf(exporter, {exporter.detect.begin(), exporter.detect.begin() + count}, conditions,
-                 "", [](std::string selector) { return selector; });
+std::string SelectorOfMarks(const Exporter& exporter, const std::vector<Condition>& conditions) {
+  return UnionOf(exporter, {exporter.detect.begin(), MarksEnd(exporter)}, conditions, "",
+                 [](std::string selector) { return selector; });
+}
+
+std::string SelectorOfOthers(const Exporter& exporter, const std::vector<Condition>& conditions) {
+  return UnionOf(exporter, {MarksEnd(exporter), exporter.detect.end()}, conditions, "",
+                 [](std::string selector) { return selector; });
 }
 
 std::string SelectorOfPast(const Exporter& exporter, const std::string& matcher) {

@@ -80,12 +80,16 @@ std::string Selector(const std::string& name, const std::vector<schema::Conditio
 std::string SelectorOfAny(const std::vector<std::string>& names,
                           const std::vector<schema::Condition>& conditions,
                           const std::string& first_matcher = "");
-// How many of the names that an exporter is known by stand for all: those of its every target.
+// How many of the names that an exporter is known by stand for all: those of its every target. All
+// of them are as many series as a refresh asks for.
 inline constexpr std::size_t kMarks = 5;
 
-// The series of the first `names` metrics by which the exporter is known, that meet `conditions`.
-std::string SelectorOfDetected(const schema::Exporter& exporter,
-                               const std::vector<schema::Condition>& conditions, std::size_t names);
+// The series of marks of the exporter that meet `conditions`.
+std::string SelectorOfMarks(const schema::Exporter& exporter,
+                            const std::vector<schema::Condition>& conditions);
+// Those of the other metrics by which it is known. "" when there are none.
+std::string SelectorOfOthers(const schema::Exporter& exporter,
+                             const std::vector<schema::Condition>& conditions);
 // All that the exporter showed of GPUs at any time within the last hour, of the targets that
 // `matcher` selects.
 std::string SelectorOfPast(const schema::Exporter& exporter, const std::string& matcher);

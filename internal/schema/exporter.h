@@ -1,6 +1,7 @@
 // What one exporter generation calls things: metrics, units, labels. Loaded from data, not code.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,16 +14,16 @@ namespace gpumon::schema {
 
 // What a label of a series has to be.
 struct Condition {
-  enum class Is : std::uint8_t { kAbsent, kPresent, kEqual };  // an empty label is an absent one
+  enum class Is : std::uint8_t { kAbsent, kPresent, kOneOf };  // an empty label is an absent one
 
   std::string label;
-  Is is = Is::kEqual;
-  std::string value;  // kEqual
+  Is is = Is::kOneOf;
+  std::vector<std::string> values = {};  // kOneOf; "": or absent
 
   bool operator==(const Condition&) const = default;
   bool Holds(std::string_view text) const {
-    if (is == Is::kEqual) return text == value;
-    return (is == Is::kPresent) == !text.empty();
+    if (is != Is::kOneOf) return (is == Is::kPresent) == !text.empty();
+    return std::find(values.begin(), values.end(), text) != values.end();
   }
 };
 

@@ -101,20 +101,13 @@ Metric MetricOf(const Node& node, std::span<const Measured> fields) {
   return metric;
 }
 
-bool SameWhere(const Metric& a, const Metric& b) {
-  return std::equal(a.where.begin(), a.where.end(), b.where.begin(), b.where.end(),
-                    [](const Condition& x, const Condition& y) {
-                      return x.label == y.label && x.is == y.is && x.value == y.value;
-                    });
-}
-
 std::vector<Metric> MetricsOf(const Node& schema, std::string_view key,
                               std::span<const Measured> fields) {
   std::vector<Metric> metrics;
   for (const Node& node : schema.ElementsOf(key)) {
     Metric metric = MetricOf(node, fields);
     for (const Metric& other : metrics) {
-      if (other.name == metric.name && SameWhere(other, metric)) {
+      if (other.name == metric.name && other.where == metric.where) {
         node.Fail("the metric " + metric.name +
                   " stands here twice; tell the two apart by \"where\"");
       }
@@ -177,6 +170,10 @@ std::vector<models::Quantity> PartsOf(const Measured& derived, const std::vector
     const Measured& field = FieldOf(node, MeasuredOfGpus());
     if (field.slot == derived.slot) {
       node.Fail('"' + node.Text() + "\" is what is derived; allowed: any other field");
+    }
+    if (field.dimension != derived.dimension) {
+      node.Fail('"' + node.Text() + "\" is no part of " + std::string(derived.name) +
+                ": they are measured in different units");
     }
     quantities.push_back(static_cast<models::Quantity>(field.slot));
   }
@@ -303,6 +300,9 @@ Exporter ExporterOf(const Node& node) {
   exporter.gpu = MetricsOf(node, "gpu", MeasuredOfGpus());
   CheckNamesGpus(node.At("labels"), exporter);
   exporter.process = MetricsOf(node, "process", MeasuredOfProcesses());
+  if (!exporter.process.empty() && exporter.process_labels.pid.empty()) {
+    node.Fail(R"("process" needs a label for "pid" in "process_labels")");
+  }
   exporter.info = MetricNames(node.ElementsOf("info"));
   exporter.mig_mode = MetricNames(node.ElementsOf("mig_mode"));
   exporter.process_info = MetricNames(node.ElementsOf("process_info"));
@@ -330,6 +330,7 @@ Result<std::vector<Exporter>> Load(std::string_view text, std::string_view origi
       exporters.push_back(ExporterOf(root));
     } else {
       for (const Node& node : root.Elements()) exporters.push_back(ExporterOf(node));
+      if (exporters.empty()) root.Fail("has no schema");
     }
     return exporters;
   } catch (const Mistake& mistake) {

@@ -69,10 +69,16 @@ std::vector<Condition> Conditions(const std::optional<Node>& node) {
   if (!node->value().is_object()) node->Fail("must be an object of labels");
   for (const auto& [label, value] : node->value().members()) {
     CheckLabelName(*node, label);
-    const std::string text = Node(value, node->place() + '.' + label).Text();
-    Condition condition{label, Condition::Is::kEqual, text};
-    if (text.empty()) condition = {label, Condition::Is::kAbsent, {}};
-    if (text == "*") condition = {label, Condition::Is::kPresent, {}};
+    const Node what(value, node->place() + '.' + label);
+    Condition condition{label, Condition::Is::kOneOf, {}};
+    if (value.is_array()) {
+      for (const Node& one : what.Elements()) condition.values.push_back(one.Text());
+      if (condition.values.empty()) what.Fail("must name a value");
+    } else {
+      condition.values = {what.Text()};
+      if (what.Text().empty()) condition = {label, Condition::Is::kAbsent, {}};
+      if (what.Text() == "*") condition = {label, Condition::Is::kPresent, {}};
+    }
     conditions.push_back(std::move(condition));
   }
   return conditions;

@@ -25,7 +25,7 @@ void CheckLabelName(const Node& node, const std::string& name);
 // And what stands there twice.
 std::vector<std::string> MetricNames(const std::vector<Node>& nodes);
 std::vector<std::string> LabelNames(const std::vector<Node>& nodes);
-// `{"label": "value"}`; "" is absent, "*" present.
+// `{"label": "value"}`; "" is absent, "*" present, and an array one of its values.
 std::vector<Condition> Conditions(const std::optional<Node>& node);
 
 }  // namespace gpumon::schema

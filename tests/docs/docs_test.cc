@@ -98,7 +98,12 @@ std::string Matrix(Exporters exporters, models::Part part) {
 }
 
 std::string Where(const std::vector<schema::Condition>& conditions) {
-  return gpu::Selector("", conditions);
+  std::string selector = gpu::Selector("", conditions);
+  // A table takes a bare one for the end of a cell.
+  for (auto at = selector.find('|'); at != std::string::npos; at = selector.find('|', at + 2)) {
+    selector.insert(at, 1, '\\');
+  }
+  return selector;
 }
 
 std::string MetricTable(const schema::Exporter& exporter, models::Part part) {

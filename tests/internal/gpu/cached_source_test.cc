@@ -61,7 +61,7 @@ TEST_F(CachedSourceTest, FiveHundredAtOnceAskOneQuerySet) {
     snapshots.insert(got->snapshot.get());
   }
   EXPECT_EQ(snapshots.size(), 1U);
-  EXPECT_EQ(rig_.client().call_count(), 9U);
+  EXPECT_EQ(rig_.client().call_count(), 10U);
 }
 
 TEST_F(CachedSourceTest, AsksAgainWhenTheTtlIsOver) {
@@ -83,18 +83,18 @@ TEST_F(CachedSourceTest, AsksAgainWhenTheTtlIsOver) {
 
 TEST_F(CachedSourceTest, ThePartsAreCachedApart) {
   ASSERT_TRUE(Get());
-  EXPECT_EQ(rig_.client().call_count(), 9U);
+  EXPECT_EQ(rig_.client().call_count(), 10U);
   const auto processes = Get({Part::kProcesses, std::nullopt, true});
   ASSERT_TRUE(processes);
   EXPECT_EQ(processes->snapshot->part, Part::kProcesses);
-  EXPECT_EQ(rig_.client().call_count(), 13U);
+  EXPECT_EQ(rig_.client().call_count(), 14U);
   EXPECT_EQ(source_->Rows(Part::kGpus), 2U);
   EXPECT_EQ(source_->Rows(Part::kProcesses), 2U);
   EXPECT_EQ(source_->Age(Part::kPods), std::nullopt) << "nobody has asked for them";
   const auto pods = Get({Part::kPods, std::nullopt, true});
   ASSERT_TRUE(pods);
   EXPECT_EQ(pods->snapshot->part, Part::kPods);
-  EXPECT_EQ(rig_.client().call_count(), 14U);
+  EXPECT_EQ(rig_.client().call_count(), 15U);
   EXPECT_TRUE(source_->Age(Part::kPods).has_value());
 }
 
@@ -371,7 +371,7 @@ TEST_F(CachedSourceTest, PartsAndInstantsAreNotConfused) {
   EXPECT_EQ(GetAt(1700000000)->snapshot->as_of, 1700000000);
   EXPECT_EQ(GetAt(1700000001)->snapshot->as_of, 1700000001);
   EXPECT_EQ(GetAt(1700000000, Part::kProcesses)->snapshot->part, Part::kProcesses);
-  EXPECT_EQ(rig_.client().call_count(), 2 * (1 + 8) + (1 + 4U));
+  EXPECT_EQ(rig_.client().call_count(), 2 * (2 + 8) + (2 + 4U));
 }
 
 TEST_F(CachedSourceTest, TooManyPastInstantsAtOnceAreRefused) {

@@ -50,7 +50,9 @@ TEST(CollectorTest, StartsAllQueriesBeforeAnyIsAnsweredWithOneTimeAndOneDeadline
     auto calls = rig.client().calls();
     EXPECT_EQ(calls[0].promql, LookQuery(schema::Registry::BuiltIn()));
     EXPECT_EQ(calls[0].start, 1700000000.25);
-    calls.erase(calls.begin());
+    std::erase_if(calls, [](const auto& call) {
+      return call.promql.find("\"exporter\"") != std::string::npos;
+    });
     EXPECT_EQ(rig.client().held_count(), plan.size());
     ASSERT_EQ(calls.size(), plan.size());
     for (std::size_t i = 0; i < calls.size(); ++i) {
@@ -81,7 +83,7 @@ TEST(CollectorTest, TheNumberOfQueriesDoesNotGrowWithTheGpus) {
     const auto snapshot = rig.CollectGpus();
     ASSERT_TRUE(snapshot);
     EXPECT_EQ((*snapshot)->gpus.size(), gpus);
-    EXPECT_EQ(rig.client().call_count(), 1 + NvidiaPlan(Part::kGpus).size());
+    EXPECT_EQ(rig.client().call_count(), 2 + NvidiaPlan(Part::kGpus).size());
   }
 }
 

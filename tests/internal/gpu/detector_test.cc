@@ -89,7 +89,7 @@ TEST_F(DetectorTest, TheFirstRefreshWaitsToHearWhatIsThere) {
   ASSERT_TRUE(rig.client().WaitForCalls(1 + SetSize("nvidia_gpu")));
   rig.client().Release();
   EXPECT_THAT(SourcesOf(std::move(refresh)), ElementsAre("dcgm"));
-  EXPECT_EQ(rig.client().call_count(), 1 + SetSize("nvidia_gpu") + SetSize("dcgm"));
+  EXPECT_EQ(rig.client().call_count(), 2 + SetSize("nvidia_gpu") + SetSize("dcgm"));
 }
 
 TEST_F(DetectorTest, WhatWasAssumedIsShownWhenNobodyTellsInTime) {
@@ -281,6 +281,8 @@ TEST_F(TargetsTest, WhereSamplesBringTheirTimesEachSeriesIsAsked) {
 TEST_F(TargetsTest, TimesThatOnlyOtherMetricsBringAreFoundBesideRefreshes) {
   rig.clock.Set(WallTime(Millis(1'000'000)));
   others_shown = {"990", "700"};
+  ASSERT_TRUE(rig.CollectGpus());
+  rig.clock.Advance(Millis(60'000));  // not beside the first look
   for (int i = 0; i < 10'000; ++i) {
     const auto snapshot = rig.CollectGpus();
     ASSERT_TRUE(snapshot);

@@ -18,7 +18,7 @@ using models::Part;
 
 schema::Exporter Loaded(const std::string& more) {
   return schema::Load(R"({"name": "x", "title": "X", "priority": 1, "detect": ["m1"],)"
-                      R"("labels": {"gpu_id": ["i"]},)" +
+                      R"("labels": {"gpu_id": ["i"]}, "process_labels": {"pid": ["pid"]},)" +
                           more + "}",
                       "x")
       .value()

@@ -38,7 +38,7 @@ TEST(LoadTest, TakesWhatAFileSays) {
       R"(, "vendor": "V", "prefixes": ["", "p_"], "require": {"card": "*", "kind": "gpu", "tile": ""},)"
       R"("blanks": [[1, 2]], "derive": [{"field": "memory_total", "sum": ["memory_used"], )"
       R"("plus_if_there": ["memory_reserved"]}], "shares": [{"field": "memory_used", )"
-      R"("metric": "s", "unit": "MiB"}], "success": [{"metric": "ok", "where": {"c": "gpu"}}])"));
+      R"("metric": "s", "unit": "MiB"}], "success": [{"metric": "ok", "where": {"c": ["", "gpu"]}, "of": "gpus"}])"));
   EXPECT_EQ(exporter.name, "one");
   EXPECT_EQ(exporter.vendor, "V");
   EXPECT_EQ(exporter.prefixes, (std::vector<std::string>{"", "p_"}));
@@ -56,6 +56,10 @@ TEST(LoadTest, TakesWhatAFileSays) {
   EXPECT_EQ(exporter.derive.at(0).plus_if_there.size(), 1U);
   EXPECT_EQ(exporter.shares.at(0).scale, 1048576);
   EXPECT_EQ(exporter.success.at(0).name, "ok");
+  EXPECT_FALSE(exporter.success.at(0).of_processes);
+  const Condition& of = exporter.success.at(0).where.at(0);
+  EXPECT_TRUE(of.Holds("") && of.Holds("gpu"));
+  EXPECT_FALSE(of.Holds("cpu"));
 }
 
 TEST(LoadTest, TakesSeveralSchemas) {
@@ -128,6 +132,17 @@ TEST(LoadTest, RefusesWhatPrometheusHasNoNameForAndWhatSaysNothing) {
        "[a-zA-Z_][a-zA-Z0-9_]*"},
       {Schema(R"(, "info": ["1_info"])"),
        "x.json.info[0]: \"1_info\" is no metric name; allowed: [a-zA-Z_:][a-zA-Z0-9_:]*"},
+      {Schema(R"(, "process": [{"field": "cpu", "metric": "m", "unit": "%"}])"),
+       R"(x.json: "process" needs a label for "pid" in "process_labels")"},
+      {"[]", "x.json: has no schema"},
+      {Schema(R"(, "derive": [{"field": "memory_total", "sum": ["temperature"]}])"),
+       R"(x.json.derive[0].sum[0]: "temperature" is no part of memory_total: they are measured in )"},
+      {Schema("", R"({"field": "power", "metric": "m", "unit": "W", "parts": ["tile"]})"),
+       R"(x.json.gpu[0]: "parts" belong to the reduction "sum", and to no other)"},
+      {Schema("", R"({"field": "power", "metric": "m", "unit": "W", "where": {"a": []}})"),
+       "x.json.gpu[0].where.a: must name a value"},
+      {Schema(R"(, "success": [{"metric": "ok", "of": "process"}])"),
+       "x.json.success[0].of: unknown part \"process\"; did you mean \"processes\"?"},
       {Schema(R"(, "prefixes": ["a-"])"),
        "x.json.prefixes[0]: \"a-\" is no prefix of a metric name; allowed: "
        "[a-zA-Z_:][a-zA-Z0-9_:]*"},
@@ -154,7 +169,8 @@ TEST(LoadTest, TheSeriesOfAGpuNameIt) {
   EXPECT_EQ(Failure(with_labels(R"("gpu_id": [], "uuid": [])", gpu)), error);
   Good(with_labels(R"("gpu_id": ["i"])", gpu));
   Good(with_labels(R"("uuid": ["u"])", gpu));
-  Good(with_labels("", R"("process": [{"field": "cpu", "metric": "m", "unit": "%"}])"));
+  Good(with_labels("", R"("process_labels": {"pid": ["pid"]},)"
+                       R"("process": [{"field": "cpu", "metric": "m", "unit": "%"}])"));
 }
 
 TEST(LoadTest, OneMetricMayFeedTwoFieldsToldApartByLabels) {
