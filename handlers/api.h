@@ -30,6 +30,18 @@ enum class Guard : std::uint8_t {
   kDebug,  // 404 unless DEBUG_ENDPOINTS allows it; then as kToken
 };
 
+// What the successes of a route are; the answers and the OpenAPI document follow it.
+enum class Form : std::uint8_t {
+  kPlain,   // text, or JSON without the envelope
+  kData,    // the envelope
+  kTagged,  // the envelope and its ETag: 304 for who has it already
+  kList,    // as kTagged with `meta` in the envelope, or as CSV
+};
+
+constexpr bool IsTagged(Form form) {
+  return form == Form::kTagged || form == Form::kList;
+}
+
 // One row per route. Feeds the server, GET /api, the OpenAPI document, docs/API.md and the
 // metrics' `route` label.
 struct RouteRow {
@@ -39,7 +51,8 @@ struct RouteRow {
   void (*handler)(const CallPtr& call);
   std::string_view summary;
   std::string_view content_type;  // of a success
-  std::string_view data = "";     // OpenAPI schema of the envelope's data; "" = no envelope
+  Form form = Form::kPlain;
+  std::string_view data = "";  // OpenAPI schema of the envelope's data; "[]" before it: a list
   std::span<const ParameterSpec> (*parameters)() = nullptr;
   bool large_body = false;
   bool unlimited_time = false;

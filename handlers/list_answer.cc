@@ -22,7 +22,7 @@ http::Response TaggedResponse(const Call& call, const std::string& etag,
                       {"ETag", etag},
                       {"Cache-Control", "private, no-cache"},
                       {"Vary", "Accept-Encoding"}};
-  if (NoneMatch(call.request(), etag)) response.status = 304;
+  if (IsTagged(call.route().form) && NoneMatch(call.request(), etag)) response.status = 304;
   return response;
 }
 

@@ -107,13 +107,14 @@ void WriteParameter(Writer& writer, const ParameterSpec& spec) {
   writer.EndObject();
 }
 
-void WriteEnvelope(Writer& writer, std::string_view data) {
+void WriteEnvelope(Writer& writer, const RouteRow& route) {
+  const std::string_view data = route.data;
   const bool list = data.starts_with("[]");
-  const bool rows = data == "[]GpuMetrics" || data == "[]GpuProcess";
+  const bool meta = route.form == Form::kList;
   writer.BeginObject();
   Text(writer, "type", "object");
   writer.Key("required");
-  writer.Raw(rows ? R"(["success","data","message","error","meta"])"
+  writer.Raw(meta ? R"(["success","data","message","error","meta"])"
                   : R"(["success","data","message","error"])");
   writer.Key("properties");
   writer.BeginObject();
@@ -135,7 +136,7 @@ void WriteEnvelope(Writer& writer, std::string_view data) {
   writer.Raw(R"({"type":"string","nullable":true,"enum":[null]})");
   writer.Key("warnings");
   writer.Raw(R"({"type":"array","items":{"type":"string"}})");
-  if (rows) {
+  if (meta) {
     writer.Key("meta");
     Ref(writer, "ListMeta");
   }
@@ -156,15 +157,15 @@ void WriteSuccess(Writer& writer, const RouteRow& route) {
   writer.Key(MediaType(route.content_type));
   writer.BeginObject();
   writer.Key("schema");
-  if (!route.data.empty()) {
-    WriteEnvelope(writer, route.data);
+  if (route.form != Form::kPlain) {
+    WriteEnvelope(writer, route);
   } else if (MediaType(route.content_type) == "application/json") {
     writer.Raw(R"({"type":"object"})");
   } else {
     writer.Raw(R"({"type":"string"})");
   }
   writer.EndObject();
-  if (route.data.starts_with("[]Gpu")) {
+  if (route.form == Form::kList) {
     writer.Key("text/csv");
     writer.Raw(R"({"schema":{"type":"string"}})");
   }
@@ -176,11 +177,11 @@ void WriteResponses(Writer& writer, const RouteRow& route) {
   writer.Key("responses");
   writer.BeginObject();
   WriteSuccess(writer, route);
-  if (route.data.starts_with("[]Gpu") || route.data == "[]Field") {
+  if (IsTagged(route.form)) {
     writer.Key("304");
     writer.Raw(R"({"description":"The client has this answer already (If-None-Match)."})");
   }
-  if (route.guard == Guard::kOpen && route.data.empty()) {
+  if (route.guard == Guard::kOpen && route.form == Form::kPlain) {
     writer.Key("503");
     writer.Raw(
         R"({"description":"Not ok.","content":{"text/plain":{"schema":{"type":"string"}}}})");

@@ -1,4 +1,5 @@
 // THE route table.
+#include <algorithm>
 #include <array>
 
 #include "handlers/about.h"
@@ -18,35 +19,40 @@ constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kBinary = "application/octet-stream";
 
 constexpr std::array kRoutes = {
-    RouteRow{"/", "GET", Guard::kToken, GetRoot, "Service information.", kJson, "Service"},
-    RouteRow{"/api", "GET", Guard::kToken, GetApi, "All routes.", kJson, "[]Route"},
+    RouteRow{"/", "GET", Guard::kToken, GetRoot, "Service information.", kJson, Form::kData,
+             "Service"},
+    RouteRow{"/api", "GET", Guard::kToken, GetApi, "All routes.", kJson, Form::kData, "[]Route"},
     RouteRow{.path = "/api/healthz",
              .methods = "GET",
              .guard = Guard::kOpen,
              .handler = GetHealthz,
              .summary = "Whether Prometheus can be reached, for people and uptime checks.",
              .content_type = kJson,
+             .form = Form::kData,
              .data = "Health",
              .log_503 = log::Level::kWarning},
     RouteRow{"/api/openapi.json", "GET", Guard::kToken, GetOpenApi, "This API as OpenAPI 3.",
              kJson},
     RouteRow{"/api/v1/gpu/metrics", "GET", Guard::kToken, GetGpuMetrics,
-             "One row per GPU: utilization, memory, temperature.", kJson, "[]GpuMetrics",
-             GpuListParameters},
+             "One row per GPU: utilization, memory, temperature.", kJson, Form::kList,
+             "[]GpuMetrics", GpuListParameters},
     RouteRow{"/api/v1/gpu/processes", "GET", Guard::kToken, GetGpuProcesses,
-             "One row per process on a GPU.", kJson, "[]GpuProcess", ProcessListParameters},
+             "One row per process on a GPU.", kJson, Form::kList, "[]GpuProcess",
+             ProcessListParameters},
     RouteRow{"/api/v1/gpu/fields", "GET", Guard::kToken, GetFields,
-             "Every field of the lists: name, unit, meaning.", kJson, "[]Field"},
+             "Every field of the lists: name, unit, meaning.", kJson, Form::kTagged, "[]Field"},
     RouteRow{"/api/v1/gpu/workloads", "GET", Guard::kToken, GetWorkloads,
              "GPUs, share, utilization and memory of each pod, namespace or owner.", kJson,
-             "[]WorkloadUsage", WorkloadParameters},
+             Form::kList, "[]WorkloadUsage", WorkloadParameters},
     RouteRow{"/api/v1/gpu/users", "GET", Guard::kToken, GetUsers,
-             "GPUs, processes and memory of each user.", kJson, "[]UserUsage", UserParameters},
+             "GPUs, processes and memory of each user.", kJson, Form::kList, "[]UserUsage",
+             UserParameters},
     RouteRow{"/api/v1/gpu/schema", "GET", Guard::kToken, GetSchema,
              "Per field: what gives it here, for how many rows, and what would fill the gap.",
-             kJson, "Schema"},
+             kJson, Form::kData, "Schema"},
     RouteRow{"/livez", "GET", Guard::kOpen, GetLivez,
-             "Liveness: depends on nothing outside the process.", kText, "", ProbeParameters},
+             "Liveness: depends on nothing outside the process.", kText, Form::kPlain, "",
+             ProbeParameters},
     RouteRow{.path = "/readyz",
              .methods = "GET",
              .guard = Guard::kOpen,
@@ -69,7 +75,7 @@ constexpr std::array kRoutes = {
     RouteRow{
         "/api/v1/debug/join", "GET", Guard::kDebug, GetJoin,
         "One GPU's row: every sample that fed it or lost, and why; findings of the whole join.",
-        kJson, "JoinReport", JoinParameters},
+        kJson, Form::kData, "JoinReport", JoinParameters},
     RouteRow{"/debug/vars", "GET", Guard::kDebug, GetDebugVars,
              "Command line, memory, uptime, counters.", kJson},
     RouteRow{"/debug/pprof/", "GET", Guard::kDebug, GetPprofIndex, "The profiles there are.",
@@ -83,7 +89,7 @@ constexpr std::array kRoutes = {
              .parameters = CpuProfileParameters,
              .unlimited_time = true},
     RouteRow{"/debug/pprof/heap", "GET", Guard::kDebug, GetHeapProfile,
-             "Heap profile for go tool pprof.", kText, "", HeapProfileParameters},
+             "Heap profile for go tool pprof.", kText, Form::kPlain, "", HeapProfileParameters},
     RouteRow{"/debug/pprof/cmdline", "GET", Guard::kDebug, GetCommandLine,
              "Command line, secrets masked, NUL between arguments.", kText},
     RouteRow{.path = "/debug/pprof/symbol",
@@ -109,6 +115,11 @@ static_assert(
       return true;
     }(),
     "debug routes come last");
+static_assert(std::all_of(kRoutes.begin(), kRoutes.end(),
+                          [](const RouteRow& route) {
+                            return (route.form == Form::kPlain) == route.data.empty();
+                          }),
+              "an envelope has data, and what has none is plain");
 
 }  // namespace
 
