@@ -55,16 +55,19 @@ bool Take(std::string_view text, std::size_t& pos, char c) {
   return true;
 }
 
-constexpr std::int64_t kYear2200Ms = 7258118400000;
+constexpr std::int64_t kYear10000Ms = 253402300800000;
 
 std::optional<WallTime> FromMillis(double millis) {
-  if (!(millis >= 0) || millis > static_cast<double>(kYear2200Ms)) return std::nullopt;
-  return WallTime(Millis(std::llround(millis)));
+  const double whole = std::round(millis);
+  if (!(whole >= 0) || whole >= static_cast<double>(kYear10000Ms)) return std::nullopt;
+  return WallTime(Millis(static_cast<std::int64_t>(whole)));
 }
 
 std::optional<WallTime> ParseUnix(std::string_view text) {
-  // from_chars would also take "inf", "nan" and exponents: only digits and one dot here.
-  if (text.empty() || text.find_first_not_of("0123456789.") != std::string_view::npos) {
+  // from_chars would also take "inf", "nan", exponents, "1." and ".5".
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (text.empty() || text.find_first_not_of("0123456789.") != std::string_view::npos ||
+      !digit(text.front()) || !digit(text.back())) {
     return std::nullopt;
   }
   double seconds = 0;

@@ -20,7 +20,7 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 
 // RFC 3339 in UTC with Z; milliseconds only when they are not zero: 2024-01-01T12:00:00.250Z.
 std::string FormatTime(WallTime time);
-// RFC 3339 with any offset, or Unix seconds with an optional fraction. Years 1970 to 2200.
+// RFC 3339 with any offset, or Unix seconds with an optional fraction. Years 1970 to 9999.
 std::optional<WallTime> ParseTime(std::string_view text);
 
 // The shortest decimal text that reads back as the same double; "NaN", "+Inf", "-Inf".
