@@ -40,11 +40,15 @@ libgmock-dev            | build    | matchers for tests
 libbenchmark-dev        | build    | benchmarks
 ca-certificates         | build    | TLS to Prometheus
 python3                 | test     | drives the tests of scripts and whole programs
-python3-yaml            | test     | reads YAML and the OpenAPI document
 python3-grpcio          | test     | a stock gRPC client for the health service
+python3-jsonschema      | test     | validates the OpenAPI document
+openapi-specification   | test     | the schema of such documents
+apache2-utils           | test     | load: ab
+hey                     | test     | load
+nghttp2-client          | test     | load: h2load
+google-perftools        | test     | google-pprof opens our profiles
 curl                    | test bench | the third party that every route is checked with
 openssl                 | test     | certificates for the TLS tests
-procps                  | test bench | ps
 shellcheck              | test lint | checks the scripts
 gcovr                   | coverage | coverage report
 git                     | lint     | finds the changed files
@@ -52,7 +56,7 @@ clang-14                | lint     | the second compiler
 libclang-rt-14-dev      | lint     | its sanitizers
 clang-tidy-14           | lint     | static analysis
 clang-format-14         | lint     | format
-wrk                     | bench    | load
+wrk                     | test bench | load
 jq                      | bench    | reads the benchmarks' JSON
 TABLE
 }
