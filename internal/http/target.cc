@@ -1,5 +1,8 @@
 #include "internal/http/target.h"
 
+#include <arpa/inet.h>
+
+#include <array>
 #include <charconv>
 
 #include "internal/base/text.h"
@@ -11,10 +14,30 @@ bool IsHexDigit(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-// unreserved, sub-delims and the `%` of an escape; no `@`, so no user information.
+// unreserved and sub-delims; no `@`, so no user information.
 bool IsNameCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos;
+         std::string_view("-._~!$&'()*+,;=").find(c) != std::string_view::npos;
+}
+
+// A reg-name of RFC 3986, an IPv4 address among them.
+bool IsName(std::string_view name) {
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (name[i] == '%') {
+      if (i + 2 >= name.size() || !IsHexDigit(name[i + 1]) || !IsHexDigit(name[i + 2])) {
+        return false;
+      }
+      i += 2;
+    } else if (!IsNameCharacter(name[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool IsV6(std::string_view address) {
+  std::array<unsigned char, 16> bytes{};
+  return inet_pton(AF_INET6, std::string(address).c_str(), bytes.data()) == 1;
 }
 
 bool IsPort(std::string_view text) {
@@ -65,17 +88,12 @@ void SetHost(Headers& headers, const std::string& authority) {
 bool IsValidHost(std::string_view host) {
   if (!host.empty() && host.front() == '[') {
     const std::size_t end = host.find(']');
-    if (end == std::string_view::npos || end < 3) return false;
-    for (const char c : host.substr(1, end - 1)) {
-      if (!IsHexDigit(c) && c != ':' && c != '.') return false;
-    }
+    if (end == std::string_view::npos || !IsV6(host.substr(1, end - 1))) return false;
     host.remove_prefix(end + 1);
     return host.empty() || (host.front() == ':' && IsPort(host.substr(1)));
   }
   const std::size_t colon = host.find(':');
-  for (const char c : host.substr(0, colon)) {
-    if (!IsNameCharacter(c)) return false;
-  }
+  if (!IsName(host.substr(0, colon))) return false;
   return colon == std::string_view::npos || IsPort(host.substr(colon + 1));
 }
 

@@ -79,11 +79,13 @@ TEST(TargetTest, ReducesEveryFormToItsPath) {
 }
 
 TEST(TargetTest, ChecksHosts) {
-  for (const char* good : {"", "a", "a.b-c_d", "a:80", "a:", "[::1]", "[::1]:80", "127.0.0.1:1"}) {
+  for (const char* good : {"", "a", "a.b-c_d", "a:80", "a:", "[::1]", "[::1]:80", "127.0.0.1:1",
+                           "a%2Db", "[::ffff:1.2.3.4]"}) {
     EXPECT_TRUE(IsValidHost(good)) << good;
   }
-  for (const char* bad : {"a b", "a,b c", "a:99999", "a:x", "a:1:2", "[::1", "[]", "[z]", "a/b",
-                          "u@h", "[::1]x", "a\"b", "<a>"}) {
+  for (const char* bad : {"a b", "a,b c", "a:99999", "a:x",    "a:1:2",     "[::1",     "[]",
+                          "[z]", "a/b",   "u@h",     "[::1]x", "a\"b",      "<a>",      "%zz",
+                          "%",   "a%2",   "a%2:80",  "[:::]",  "[1.2.3.4]", "[1::2::3]"}) {
     EXPECT_FALSE(IsValidHost(bad)) << bad;
   }
 }
