@@ -1,9 +1,12 @@
 #include "internal/http/beast_parser.h"
 
+#include <algorithm>
 #include <boost/beast/http/rfc7230.hpp>
 #include <limits>
 #include <string>
 #include <utility>
+
+#include "internal/base/text.h"
 
 namespace gpumon::http {
 namespace {
@@ -85,9 +88,13 @@ std::size_t BeastParser::on_chunk_body_impl(std::uint64_t /*remain*/, BeastStrin
 }
 void BeastParser::on_finish_impl(Error& /*error*/) {}
 
-bool IsTokenList(std::string_view value) {
-  return beast::http::validate_list(
-      beast::http::opt_token_list(beast::string_view(value.data(), value.size())));
+void BlankOddConnection(std::span<char> line) {
+  constexpr std::string_view kName = "connection:";
+  const std::string_view text(line.data(), line.size());
+  if (!EqualsIgnoreCase(text.substr(0, kName.size()), kName)) return;
+  const beast::string_view value(text.data() + kName.size(), text.size() - kName.size());
+  if (beast::http::validate_list(beast::http::opt_token_list(value))) return;
+  std::fill(line.begin() + kName.size(), line.end(), ' ');
 }
 
 }  // namespace gpumon::http

@@ -53,7 +53,8 @@ class BeastParser final : public boost::beast::http::basic_parser<true> {
   MessageEvents& events_;
 };
 
-// Beast takes `value` for the Connection header.
-bool IsTokenList(std::string_view value);
+// Blanks the value of a line `Connection: value` that is no list of tokens: Beast refuses such a
+// request; the rest of the world ignores the header.
+void BlankOddConnection(std::span<char> line);
 
 }  // namespace gpumon::http

@@ -265,7 +265,7 @@ void Connection::BeginTurn(Work& work) {
 }
 
 void Connection::BeginRefusal(Work& work, Status status) {
-  work.has_request = parser_.has_request_line();
+  work.has_request = parser_.has_request_line() || !parser_.head().headers.empty();
   if (work.has_request) work.request = parser_.head();
   work.refusal = std::move(status);
   BeginTurn(work);

@@ -1,6 +1,5 @@
 #include "internal/http/framing.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -208,17 +207,9 @@ RequestParser::State RequestParser::Impl::ReadFields(std::span<char> input, std:
         return State::kMore;
       case Found::kTooLong:
         return Refuse({Code::kHeadersTooLarge, "the request's headers are too large", {}, 0});
-      case Found::kLine: {
-        constexpr std::string_view kConnection = "connection:";
-        const std::span<char> line = input.subspan(scanner.line_begin(), scanner.line_size());
-        const std::string_view text(line.data(), line.size());
-        if (EqualsIgnoreCase(text.substr(0, kConnection.size()), kConnection) &&
-            !IsTokenList(text.substr(kConnection.size()))) {
-          // Beast refuses such a request; the rest of the world ignores the header.
-          std::fill(line.begin() + kConnection.size(), line.end(), ' ');
-        }
+      case Found::kLine:
+        BlankOddConnection(input.subspan(scanner.line_begin(), scanner.line_size()));
         break;
-      }
       case Found::kEmptyLine:
         if (!Put(input.first(scanner.position()), used)) return State::kRefused;
         return CheckHead();
@@ -357,7 +348,12 @@ RequestParser::State RequestParser::Parse(std::span<char> input, std::size_t& co
   consumed = 0;
   for (;;) {
     const auto before = impl_->phase;
-    const State state = impl_->Step(input.subspan(consumed), consumed);
+    const std::span<char> rest = input.subspan(consumed);
+    const State state = impl_->Step(rest, consumed);
+    const bool in_head = before == Impl::Phase::kLine || before == Impl::Phase::kFields;
+    if (state == State::kRefused && in_head) {
+      AddFromHead({rest.data(), rest.size()}, "X-Request-Id", impl_->request.headers);
+    }
     if (state != State::kMore || impl_->phase == before) return state;
   }
 }

@@ -42,7 +42,7 @@ class RequestParser {
   State Parse(std::span<char> input, std::size_t& consumed);
 
   // From kHead on: the request without its body. After kRefused: what was understood of it, if
-  // has_request_line().
+  // has_request_line(), and its X-Request-Id even without that, if the line with it had come.
   const Request& head() const;
   bool has_request_line() const;
   // Some byte of a request came that is not whole yet.

@@ -63,6 +63,24 @@ const std::string* Find(const Headers& headers, std::string_view name) {
   return it == headers.end() ? nullptr : &it->value;
 }
 
+void AddFromHead(std::string_view head, std::string_view name, Headers& headers) {
+  if (Find(headers, name) != nullptr) return;
+  constexpr std::string_view kBlanks = " \t";
+  for (;;) {
+    const std::size_t end = head.find("\r\n");
+    if (end == std::string_view::npos || end == 0) return;
+    const std::string_view line = head.substr(0, end);
+    head.remove_prefix(end + 2);
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos || !EqualsIgnoreCase(line.substr(0, colon), name)) continue;
+    const std::size_t first = line.find_first_not_of(kBlanks, colon + 1);
+    if (first == std::string_view::npos) return;
+    const std::size_t last = line.find_last_not_of(kBlanks);
+    headers.push_back({std::string(name), std::string(line.substr(first, last + 1 - first))});
+    return;
+  }
+}
+
 std::string_view ReasonPhrase(int status) {
   const auto it = std::lower_bound(kReasons.begin(), kReasons.end(), status,
                                    [](const ReasonRow& row, int s) { return row.status < s; });

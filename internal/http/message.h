@@ -20,6 +20,10 @@ using Headers = std::vector<Header>;
 // The first header of that name, ASCII case ignored; null when there is none.
 const std::string* Find(const Headers& headers, std::string_view name);
 
+// Adds the header `name` of the first whole line that has it, before the empty line that ends
+// `head`, which may be anything. Does nothing when `headers` has one.
+void AddFromHead(std::string_view head, std::string_view name, Headers& headers);
+
 // A whole, framed request. `path` and `query` are the raw bytes of the target around its first
 // `?` (percent-encoding untouched; an absolute-form target is already reduced to its path, and its
 // authority has replaced the Host header).

@@ -104,6 +104,7 @@ std::vector<Case> HeaderCases() {
       {"two Hosts", Get("Host: a\r\nHost: b\r\n"), "400"},
       {"two equal Hosts", Get("Host: a\r\nHost: a\r\n"), "400"},
       {"bad Host", Get("Host: a b\r\n"), "400"},
+      {"broken escape in Host", Get("Host: %zz\r\n"), "400"},
       {"bad port", Get("Host: a:99999\r\n"), "400"},
       {"no Host on 1.0", "GET /a HTTP/1.0\r\n\r\n", "close GET /a [] idle"},
       {"two Hosts on 1.0", "GET /a HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n", "400"},
@@ -298,6 +299,30 @@ TEST_F(FramingTest, KeepsWhatWasUnderstoodOfARefusedRequest) {
   ASSERT_EQ(parser.Parse(bytes, used), RequestParser::State::kRefused);
   ASSERT_TRUE(parser.has_request_line());
   EXPECT_EQ(parser.head().path, "/seen");
+}
+
+TEST_F(FramingTest, KeepsTheIdOfARequestThatIsRefusedInItsHead) {
+  const auto id = [](const std::string& bytes) {
+    RequestParser parser((Limits()));
+    std::string input = bytes;
+    std::size_t used = 0;
+    EXPECT_EQ(parser.Parse(input, used), RequestParser::State::kRefused) << bytes.substr(0, 99);
+    const std::string* found = Find(parser.head().headers, "X-Request-Id");
+    return found == nullptr ? std::string("none") : *found;
+  };
+  const std::string given = "Host: h\r\nx-request-id: \tid-1 \r\n";
+  const std::string large = "X: " + std::string(40'000, 'x') + "\r\n";
+  std::string many;
+  for (int i = 0; i < 101; ++i) many += "X-" + std::to_string(i) + ": y\r\n";
+  EXPECT_EQ(id("GET /a HTTP/2.0\r\n" + given + "\r\n"), "id-1");
+  EXPECT_EQ(id("GET /a HTTP/2.0\r\n\r\n" + given), "none") << "of another request";
+  EXPECT_EQ(id("GET /a HTTP/2.0\r\nHost: h\r\nX-Request-Id: id-1"), "none") << "not whole";
+  EXPECT_EQ(id(Get(given + large)), "id-1");
+  EXPECT_EQ(id(Get(many + given)), "id-1");
+  EXPECT_EQ(id(Get(large + given)), "id-1") << "it came, beyond what is read";
+  EXPECT_EQ(id(Get(given + "X: a\x01\r\n")), "id-1");
+  EXPECT_EQ(id(Get(given + "X-Request-Id: id-2\r\nBad Header\r\n")), "id-1");
+  EXPECT_EQ(id("GET /" + std::string(9000, 'a') + " HTTP/1.1\r\n" + given + "\r\n"), "id-1");
 }
 
 // Whole and in random pieces, a mutated request is decided alike, and nothing is read outside the

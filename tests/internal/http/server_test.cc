@@ -275,6 +275,18 @@ TEST_F(ServerTest, SurvivesHandlersThatThrowAnythingOrNeverAnswer) {
   }
 }
 
+TEST_F(ServerTest, ARefusalInTheHeadHasTheIdOfItsRequest) {
+  const std::string id = "Host: h\r\nX-Request-Id: id-1\r\n";
+  const std::string large = "X: " + std::string(40'000, 'x') + "\r\n\r\n";
+  const std::pair<std::string, int> rows[] = {{"GET /hello HTTP/2.0\r\n" + id + "\r\n", 505},
+                                              {"GET /hello HTTP/1.1\r\n" + id + large, 431}};
+  for (const auto& [bytes, status] : rows) {
+    const RawAnswer answer = Ask(bytes);
+    EXPECT_EQ(answer.status, status);
+    EXPECT_EQ(answer.Value("X-Request-Id"), "id-1") << status;
+  }
+}
+
 TEST_F(ServerTest, CountsTheFirstAnswerOnly) {
   RawClient client(serving_.port);
   EXPECT_EQ(client.Ask(Get("/twice"))->body, "one");
