@@ -17,25 +17,6 @@ constexpr std::size_t kMaxList = 4096;
 constexpr std::size_t kMaxNodeName = 253;
 constexpr std::size_t kMaxShown = 64;
 
-// Control characters (C0, DEL, C1) and the characters that turn the direction of a text: a log
-// line or a table with them shows something else than it holds.
-bool HasControlOrBidi(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto at = [&](std::size_t k) {
-      return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U;
-    };
-    if (at(0) < 0x20 || at(0) == 0x7f) return true;
-    if (at(0) == 0xC2 && at(1) < 0xA0) return true;   // C1
-    if (at(0) == 0xD8 && at(1) == 0x9C) return true;  // U+061C
-    if (at(0) == 0xE2 && at(1) == 0x80) {
-      if (at(2) == 0x8E || at(2) == 0x8F) return true;  // U+200E, U+200F
-      if (at(2) >= 0xA8 && at(2) <= 0xAE) return true;  // U+2028 to U+202E
-    }
-    if (at(0) == 0xE2 && at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9) return true;
-  }
-  return false;
-}
-
 bool IsNodeName(std::string_view text) {
   return !text.empty() && text.size() <= kMaxNodeName &&
          std::all_of(text.begin(), text.end(), [](char c) {
@@ -81,7 +62,7 @@ bool IsFlag(std::string_view value) {
 // A name as an error may show it.
 std::string Shown(std::string_view name) {
   std::string shown = ToValidUtf8(name.substr(0, kMaxShown));
-  if (HasControlOrBidi(shown)) return "(unprintable)";
+  if (HasHiddenCharacter(shown)) return "(unprintable)";
   return shown.empty() ? "(empty)" : shown;
 }
 
@@ -131,12 +112,12 @@ std::optional<std::string> WhyNot(const ParameterSpec& spec, std::string_view va
       break;
     case ParameterKind::kText:
       if (value.empty() || value.size() > kMaxText || !IsValidUtf8(value) ||
-          HasControlOrBidi(value)) {
+          HasHiddenCharacter(value)) {
         return "1 to 256 bytes of UTF-8 without control characters";
       }
       break;
     case ParameterKind::kList:
-      if (value.empty() || value.size() > kMaxList || HasControlOrBidi(value)) {
+      if (value.empty() || value.size() > kMaxList || HasHiddenCharacter(value)) {
         return "names separated by commas";
       }
       break;

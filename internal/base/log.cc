@@ -37,20 +37,6 @@ spdlog::logger& Logger() {
   return logger;
 }
 
-// Length of the character at the front of `text` when a terminal or a viewer would act on it
-// instead of showing it: C0 and C1 controls, the line and paragraph separators, marks that reverse
-// the direction of text. Else 0. `text` is valid UTF-8.
-std::size_t HiddenCharacterLength(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  if (at(0) < 0x20 || at(0) == 0x7f) return 1;
-  if (at(0) == 0xC2 && at(1) < 0xA0) return 2;
-  if (at(0) != 0xE2) return 0;
-  const bool mark = (at(1) == 0x80 && (at(2) == 0x8E || at(2) == 0x8F)) ||
-                    (at(1) == 0x80 && at(2) >= 0xA8 && at(2) <= 0xAE) ||
-                    (at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9);
-  return mark ? 3 : 0;
-}
-
 void AppendHex(std::string& out, char c) {
   constexpr std::string_view kHex = "0123456789abcdef";
   const auto byte = static_cast<unsigned char>(c);

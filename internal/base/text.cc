@@ -110,6 +110,50 @@ std::string ToValidUtf8(std::string_view text) {
   return out;
 }
 
+std::size_t HiddenCharacterLength(std::string_view text) {
+  const auto at = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  if (text.empty()) return 0;
+  const unsigned lead = at(0);
+  if (lead < 0x20 || lead == 0x7f) return 1;
+  if (lead == 0xC2) return at(1) >= 0x80 && at(1) < 0xA0 ? 2 : 0;
+  if (lead == 0xD8) return at(1) == 0x9C ? 2 : 0;  // U+061C
+  if (lead != 0xE2) return 0;
+  const bool mark = (at(1) == 0x80 && (at(2) == 0x8E || at(2) == 0x8F)) ||  // U+200E, U+200F
+                    (at(1) == 0x80 && at(2) >= 0xA8 && at(2) <= 0xAE) ||    // U+2028 to U+202E
+                    (at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9);      // U+2066 to U+2069
+  return mark ? 3 : 0;
+}
+
+bool HasHiddenCharacter(std::string_view text) {
+  for (; !text.empty(); text.remove_prefix(1)) {
+    if (HiddenCharacterLength(text) > 0) return true;
+  }
+  return false;
+}
+
+std::string ReplaceHidden(std::string_view text, std::string_view instead) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t hidden = HiddenCharacterLength(text);
+    if (hidden > 0) {
+      out += instead;
+    } else {
+      out += text.front();
+    }
+    text.remove_prefix(std::max<std::size_t>(hidden, 1));
+  }
+  return out;
+}
+
+std::string_view Front(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) --bytes;
+  return text.substr(0, bytes);
+}
+
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),

@@ -15,6 +15,17 @@ bool IsValidUtf8(std::string_view text);
 // `text` with every byte that is not part of a UTF-8 character replaced by U+FFFD.
 std::string ToValidUtf8(std::string_view text);
 
+// Length of the character at the front of `text` when a terminal or a viewer would act on it
+// instead of showing it: C0 and C1 controls, DEL, the line and paragraph separators, marks that
+// turn the direction of text. Else 0. Any bytes.
+std::size_t HiddenCharacterLength(std::string_view text);
+bool HasHiddenCharacter(std::string_view text);
+// `text` with `instead` in the place of each such character.
+std::string ReplaceHidden(std::string_view text, std::string_view instead);
+
+// At most `bytes` bytes from the front of `text`, which is UTF-8: whole characters.
+std::string_view Front(std::string_view text, std::size_t bytes);
+
 // ASCII only: header names, enum words.
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 

@@ -20,6 +20,8 @@ using models::SnapshotPtr;
 // Seconds that a set of queries waited before it was asked.
 constexpr double kWorthTelling = 0.05;
 constexpr double kHour = 3600;
+// What others say is as long as that at most.
+constexpr std::size_t kMaxWarningBytes = 256;
 
 std::string ForPeople(double seconds) {
   return FormatNumber(std::round(seconds * 100) / 100);
@@ -130,7 +132,8 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     for (const auto* texts : {&result.warnings, &result.infos}) {
       // A proxy in front of Prometheus may name its back ends, with their credentials.
       for (const auto& text : *texts) {
-        join_.AddUniqueWarning("Prometheus: " + ShowCommand(text, CommandStyle::kRedacted));
+        const auto warning = "Prometheus: " + ShowCommand(text, CommandStyle::kRedacted);
+        join_.AddUniqueWarning(std::string(Front(warning, kMaxWarningBytes)));
       }
     }
     if (!result.partial) return;

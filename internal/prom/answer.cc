@@ -52,16 +52,8 @@ void AddNotice(std::vector<std::string>& notices, std::string_view text) {
 
 std::string Sanitised(std::string_view text) {
   // Cut before repairing: a hostile text costs no more than a good one.
-  std::string out = ToValidUtf8(text.substr(0, 2 * kMaxNoticeBytes));
-  if (out.size() > kMaxNoticeBytes) {
-    std::size_t end = kMaxNoticeBytes;
-    while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xC0U) == 0x80U) --end;
-    out.resize(end);
-  }
-  std::replace_if(
-      out.begin(), out.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-  return out;
+  const std::string valid = ToValidUtf8(text.substr(0, 2 * kMaxNoticeBytes));
+  return ReplaceHidden(Front(valid, kMaxNoticeBytes), " ");
 }
 
 Answer::Name Answer::NameOf(At at, std::string_view name) {

@@ -132,7 +132,7 @@ class Answer final : public json::Handler {
   double last_time_ = 0;
 };
 
-// Valid UTF-8 without control characters, 256 bytes at most.
+// Valid UTF-8 without what HiddenCharacterLength knows, 256 bytes at most.
 std::string Sanitised(std::string_view text);
 
 }  // namespace gpumon::prom

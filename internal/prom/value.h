@@ -86,7 +86,7 @@ struct String {
 // A whole answer of /api/v1/query or /api/v1/query_range.
 struct QueryResult {
   std::variant<InstantVector, RangeVector, Scalar, String> value;
-  // At most 10, each at most 256 bytes of valid UTF-8 without control characters.
+  // At most 10, each at most 256 bytes of valid UTF-8 without hidden characters.
   std::vector<std::string> warnings;
   std::vector<std::string> infos;
   bool partial = false;  // isPartial (VictoriaMetrics, Thanos)

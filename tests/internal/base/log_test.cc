@@ -39,6 +39,7 @@ TEST_F(LogTest, OtherValuesAreQuotedAndEscaped) {
   EXPECT_EQ(Quoted("a\"b\\c"), "\"a\\\"b\\\\c\"");
   EXPECT_EQ(Quoted("a\nb\rc\x1b[31m\x7f"), "\"a\\nb\\x0dc\\x1b[31m\\x7f\"");
   EXPECT_EQ(Quoted(std::string_view("\0", 1)), "\"\\x00\"");
+  EXPECT_EQ(Quoted("a\xD8\x9C"), "\"a\\xd8\\x9c\"") << "U+061C";
   EXPECT_EQ(Quoted("\xff"), "\"\xEF\xBF\xBD\"");
   EXPECT_EQ(Quoted("Zürich"), "\"Zürich\"");
 }

@@ -42,6 +42,31 @@ TEST(Utf8Test, ReplacesEachBadByteAndKeepsTheRest) {
   EXPECT_EQ(ToValidUtf8("\xE0\xA0"), "\xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
+TEST(TextTest, KnowsWhatATerminalActsOnInsteadOfShowingIt) {
+  for (const char* hidden : {"\x01", "\x1b", "\n", "\x7f", "\xC2\x80", "\xC2\x9B", "\xC2\x9F",
+                             "\xD8\x9C", "\xE2\x80\x8E", "\xE2\x80\x8F", "\xE2\x80\xA8",
+                             "\xE2\x80\xAA", "\xE2\x80\xAE", "\xE2\x81\xA6", "\xE2\x81\xA9"}) {
+    const std::string text = hidden;
+    EXPECT_EQ(HiddenCharacterLength(text), text.size()) << testing::PrintToString(text);
+    EXPECT_EQ(ReplaceHidden("a" + text + text + "b", "?"), "a??b");
+  }
+  for (const char* shown :
+       {"", " ", "~", "\xC2\xA0", "\xC3\xA9", "\xD8\x9B", "\xE2\x80\x8D", "\xE2\x80\xA6",
+        "\xE2\x81\xAA", "\xF0\x9F\x98\x80", "\xC2", "\xE2\x80"}) {
+    EXPECT_EQ(HiddenCharacterLength(shown), 0U) << testing::PrintToString(shown);
+    EXPECT_EQ(ReplaceHidden(shown, "?"), shown);
+  }
+}
+
+TEST(TextTest, CutsBetweenCharacters) {
+  EXPECT_EQ(Front("abc", 3), "abc");
+  EXPECT_EQ(Front("abc", 2), "ab");
+  EXPECT_EQ(Front("a\xC3\xA9", 2), "a");
+  EXPECT_EQ(Front("a\xF0\x9F\x98\x80", 4), "a");
+  EXPECT_EQ(Front("\xC3\xA9", 0), "");
+  EXPECT_EQ(Front("\x80\x80\x80", 2), "") << "no character begins there";
+}
+
 TEST(TextTest, IgnoresTheCaseOfAsciiOnly) {
   EXPECT_TRUE(EqualsIgnoreCase("Content-Type", "content-tYPE"));
   EXPECT_TRUE(EqualsIgnoreCase("", ""));

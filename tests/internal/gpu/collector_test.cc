@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "internal/base/text.h"
 #include "internal/gpu/look.h"
 #include "tests/internal/gpu/join_rig.h"
 #include "tests/internal/gpu/refresh_rig.h"
@@ -166,6 +167,23 @@ TEST(CollectorTest, TakesAnAnswerOfAnotherTypeForAFailure) {
   EXPECT_THAT((*snapshot)->warnings,
               ElementsAre("nvidia_gpu_free_memory_bytes: query failed (upstream_invalid)",
                           "nvidia_gpu_total_memory_bytes: query failed (upstream_invalid)"));
+}
+
+TEST(CollectorTest, WhatTheUpstreamSaysIsNoLongerThanAWarningMayBe) {
+  RefreshRig rig;
+  auto result = prom::MakeResult({{{{"gpu", "0"}, {"node", "a"}}, 1}});
+  std::string longest = "a=";
+  while (longest.size() < 256) longest += "\xc3\xa9";
+  result.warnings = {longest};
+  rig.client().SetAnswer("nvidia_gpu_utilization_percent", FakePromClient::Answer(result));
+  const auto snapshot = rig.CollectGpus();
+  ASSERT_TRUE(snapshot);
+  ASSERT_EQ((*snapshot)->warnings.size(), 1U);
+  const std::string& warning = (*snapshot)->warnings[0];
+  EXPECT_TRUE(warning.starts_with("Prometheus: a=\xc3\xa9")) << warning;
+  EXPECT_LE(warning.size(), 256U);
+  EXPECT_GE(warning.size(), 255U);
+  EXPECT_TRUE(IsValidUtf8(warning));
 }
 
 TEST(CollectorTest, PassesOnWarningsOfTheUpstreamOnce) {

@@ -316,6 +316,14 @@ TEST(DecodeTest, PassesNoticesOnCappedAndClean) {
   EXPECT_TRUE(IsValidUtf8(result.infos[0]));
 }
 
+TEST(DecodeTest, NoticesHoldNothingThatATerminalWouldActOn) {
+  const QueryResult result = Good(
+      "{\"status\":\"success\",\"warnings\":[\"a\\u202Eb\\u200Fc\\u2066d\\u061Ce\\u009Bf\\u007Fg\"]"
+      ","
+      "\"data\":{\"resultType\":\"vector\",\"result\":[]}}");
+  EXPECT_EQ(result.warnings, std::vector<std::string>{"a b c d e f g"});
+}
+
 TEST(DecodeTest, TakesNullNotices) {
   const QueryResult result = Good(
       R"({"status":"success","warnings":null,"infos":"x","isPartial":false,"data":{"resultType":"vector","result":[]}})");
