@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "internal/base/log.h"
+#include "internal/base/text.h"
 #include "internal/fetch/curl_error.h"
 #include "internal/fetch/url.h"
 
@@ -18,6 +19,7 @@ constexpr long kReadBuffer = 128L << 10U;
 // A paused handle keeps all that it has decompressed of one read, a thousandfold at worst.
 constexpr long kReadCompressed = 1L << 10U;
 constexpr std::size_t kFirstBodyBytes = std::size_t{16} << 10U;
+constexpr std::size_t kShownEncoding = 64;
 constexpr std::size_t kLargeBody = std::size_t{1} << 20U;
 // Names are looked up again soon: a Service's address moves.
 constexpr long kDnsCacheSeconds = 5;
@@ -188,7 +190,14 @@ void Transfer::Reserve(std::size_t bytes) {
 
 bool Transfer::IsCompressed() const {
   const std::string encoding = Header("Content-Encoding");
-  return !encoding.empty() && encoding != "identity";
+  return !encoding.empty() && !EqualsIgnoreCase(encoding, "identity");
+}
+
+// curl decodes more than we ask for, and takes what is cut short of that for an empty body.
+bool Transfer::IsDecoded() const {
+  const std::string encoding = Header("Content-Encoding");
+  return !IsCompressed() || EqualsIgnoreCase(encoding, "gzip") ||
+         EqualsIgnoreCase(encoding, "x-gzip");
 }
 
 std::string Transfer::Header(const char* name) const {
@@ -199,6 +208,12 @@ std::string Transfer::Header(const char* name) const {
 
 Result<Response> Transfer::Outcome(CURLcode code) {
   if (too_large_) code = CURLE_FILESIZE_EXCEEDED;
+  const bool came = code == CURLE_OK || code == CURLE_BAD_CONTENT_ENCODING;
+  if (came && !IsDecoded()) {
+    return Error(Code::kUpstreamInvalid, "it has a content encoding that was not asked for",
+                 "url=" + RedactUrl(request_.url) +
+                     " content-encoding=" + Header("Content-Encoding").substr(0, kShownEncoding));
+  }
   if (code != CURLE_OK) return Error(StatusOf(code, error_.data(), RedactUrl(request_.url)));
   long status = 0;
   curl_easy_getinfo(easy(), CURLINFO_RESPONSE_CODE, &status);

@@ -56,6 +56,7 @@ class Transfer {
   void Reserve(std::size_t bytes);
   void GiveRoom();
   bool IsCompressed() const;
+  bool IsDecoded() const;  // false: a coding that was not asked for
   void SetLimits(const ClientOptions& options, Millis budget);
   void SetRequest();
   void SetTrust();

@@ -101,7 +101,10 @@ Status StatusOf(fetch::Response& response, const Clock& clock) {
             std::move(failure.detail), retry_after};
   }
   if (status >= 200 && status < 300) {
-    return {Code::kUpstreamInvalid, "Prometheus's answer cannot be used: it is empty", detail};
+    return {Code::kUpstreamInvalid,
+            "Prometheus's answer cannot be used: its status is " + std::to_string(status) +
+                ", not 200; check that PROMETHEUS_URL is a Prometheus server",
+            detail};
   }
   if (status == 400 && WantsHttps(response.body)) {
     return {Code::kUpstreamTls, "Prometheus speaks https there; write https in PROMETHEUS_URL",

@@ -260,6 +260,21 @@ TEST_F(ClientTest, ABrokenCompressionIsInvalid) {
   EXPECT_EQ(Failure({.url = server_.url()}), Code::kUpstreamInvalid);
 }
 
+TEST_F(ClientTest, AnEncodingThatNobodyAskedForIsNamedAsTheCause) {
+  for (const char* encoding : {"br", "BR", "zstd", "gzip, br", "x-secret"}) {
+    server_.SetReply(Json("{\"status\":\"success\"}").With("Content-Encoding", encoding));
+    const Result<Response> response = Get();
+    ASSERT_FALSE(response) << encoding;
+    EXPECT_EQ(response.error().code, Code::kUpstreamInvalid) << encoding;
+    EXPECT_EQ(response.error().message, "it has a content encoding that was not asked for");
+    EXPECT_NE(response.error().detail.find(std::string("content-encoding=") + encoding),
+              std::string::npos)
+        << response.error().detail;
+  }
+  server_.SetReply(Json("plain").With("Content-Encoding", "Identity"));
+  EXPECT_EQ(Get()->body, "plain");
+}
+
 TEST_F(ClientTest, NeverFollowsARedirect) {
   FaultServer sink;
   server_.SetReply(fault::Redirect(302, sink.url()));

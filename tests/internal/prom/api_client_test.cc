@@ -174,6 +174,7 @@ std::vector<FaultRow> FaultRows() {
       {"Html", HttpStatus(200, "<html>login</html>", "text/html"), Code::kUpstreamNotPrometheus, 1},
       {"NoContentType", HttpStatus(200, body, ""), Code::kUpstreamNotPrometheus, 1},
       {"204", HttpStatus(204), Code::kUpstreamInvalid, 1},
+      {"206", HttpStatus(206, body, "application/json"), Code::kUpstreamInvalid, 1},
       {"Empty", Json(""), Code::kUpstreamInvalid, 1},
       {"Array", Json("[]"), Code::kUpstreamInvalid, 1},
       {"Object", Json("{}"), Code::kUpstreamInvalid, 1},
@@ -217,6 +218,18 @@ TEST_P(FaultRowTest, GivesItsCodeAndKeepsUpstreamTextOut) {
 
 INSTANTIATE_TEST_SUITE_P(Faults, FaultRowTest, ::testing::ValuesIn(FaultRows()),
                          [](const auto& row) { return std::string(row.param.name); });
+
+TEST_F(ApiClientTest, SaysWhyAnAnswerCannotBeUsed) {
+  for (const int status : {201, 204, 206}) {
+    const Status failure = Failure(HttpStatus(status, OneSample("1"), "application/json"));
+    EXPECT_EQ(failure.message, "Prometheus's answer cannot be used: its status is " +
+                                   std::to_string(status) +
+                                   ", not 200; check that PROMETHEUS_URL is a Prometheus server");
+  }
+  EXPECT_EQ(Failure(Json(OneSample("1")).With("Content-Encoding", "br")).message,
+            "Prometheus's answer cannot be used: it has a content encoding that was not asked for; "
+            "check that PROMETHEUS_URL is a Prometheus server");
+}
 
 TEST_F(ApiClientTest, CopiesRetryAfterWithinBounds) {
   EXPECT_EQ(Failure(HttpStatus(429).With("Retry-After", "17")).retry_after_s, 17);
