@@ -85,7 +85,7 @@ std::string HelpText(const Program& program, Rows rows) {
                     std::string(program.usage) + "\n\n" + std::string(program.details) +
                     "A flag wins over its environment variable, that over the " +
                     (HasFile(rows) ? "configuration file, that over the " : "") +
-                    "default.\n\nFlags:\n";
+                    "default.\nA variable that is empty counts as not set.\n\nFlags:\n";
   for (const OptionRow& row : rows) {
     if (row.hidden) continue;
     out += "  " + Usage(row);

@@ -92,8 +92,8 @@ Result<std::int64_t> ParseBytes(std::string_view text) {
 }
 
 Result<bool> ParseBool(std::string_view text) {
-  if (text == "true" || text == "1") return true;
-  if (text == "false" || text == "0") return false;
+  if (text == "true") return true;
+  if (text == "false") return false;
   return Wrong("is neither true nor false");
 }
 

@@ -21,7 +21,7 @@ enum class Kind : std::uint8_t {
   kInteger,   // min..max
   kDuration,  // "500ms", "2s", "1m", "1h"; min..max in milliseconds
   kBytes,     // "1048576", "512KiB", "64MiB", "1GiB"; min..max in bytes
-  kBool,      // true, false, 1, 0; the flag alone means true
+  kBool,      // true, false; the flag alone means true
   kWord,      // one of `allowed`
   kPath,      // a file that can be read now
   kUrlList,   // http and https URLs, comma-separated; credentials in them are never shown
@@ -104,10 +104,10 @@ Environment ProcessEnvironment();
 // The arguments after the program's name.
 std::vector<std::string> Arguments(int argc, const char* const* argv);
 
-// Reads every option of `rows`, which must outlive the result. A variable that is set but empty
-// counts as not set. kInvalidParameter, in one line, for an unknown flag or file key (with the
-// nearest valid name), a flag given twice, a missing or wrong value, or an unreadable file.
-// Callers print it and exit with code 2.
+// Reads every option of `rows`, which must outlive the result. A variable or file key that is
+// set but empty counts as not set. kInvalidParameter, in one line, for an unknown flag or file key
+// (with the nearest valid name), a flag given twice, a missing or wrong value, or an unreadable
+// file. Callers print it and exit with code 2.
 Result<Values> Parse(Rows rows, std::span<const std::string> arguments,
                      const Environment& environment);
 

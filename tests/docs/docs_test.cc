@@ -175,7 +175,8 @@ TEST(DocsTest, ConfigurationIsTheOptionTable) {
       "# Configuration\nFlag, environment variable, optional YAML file, default: the first that is "
       "given wins. Durations are written `500ms`, `2s`, `1m`; sizes `64MiB`. A wrong or "
       "contradictory value stops the start with exit code 2 and one line that says which, why and "
-      "what is allowed.\n\n" +
+      "what is allowed. An environment variable that is empty counts as not set, and so does an "
+      "empty key of the file; an empty flag is a value, wrong for most.\n\n" +
           config::MarkdownTable(config::ServerOptionRows()));
 }
 

@@ -32,7 +32,8 @@ TEST(HelpTest, PrintsEveryRowThatIsNotHidden) {
   const std::string text = HelpText({"thing", "Does a thing.", "1.2.3"}, kTable);
   EXPECT_EQ(text,
             "thing 1.2.3\nDoes a thing.\n\nUsage: thing [flags]\n\n"
-            "A flag wins over its environment variable, that over the default.\n\nFlags:\n"
+            "A flag wins over its environment variable, that over the default.\n"
+            "A variable that is empty counts as not set.\n\nFlags:\n"
             "  --port N   environment: PORT\n        The port.\n"
             "        Allowed: 0 to 65535. Default: 8080.\n"
             "  --mode [WORD]\n        One | two.\n"

@@ -108,6 +108,23 @@ TEST(OptionsTest, AnEmptyVariableIsNotSet) {
   ASSERT_TRUE(values);
   EXPECT_EQ(values->Integer("--port"), 8080);
   EXPECT_FALSE(values->Given("--port"));
+  const ScratchFolder folder;
+  const std::string file = folder.Write("c.yaml", "port: \"\"\n");
+  EXPECT_FALSE(ParseAll({"--config", file})->Given("--port")) << "nor is an empty key";
+  EXPECT_EQ(Refusal({"--port="}, {{"PORT", "1"}}),
+            "--port: \"\" from the command line is not a whole number; allowed: 0 to 65535");
+}
+
+TEST(OptionsTest, ABooleanIsOneOfTheTwoWordsThatAreListed) {
+  const ScratchFolder folder;
+  for (const std::string word : {"1", "0", "yes", "on", "True", "TRUE", "t"}) {
+    const std::string file = folder.Write("c.yaml", "fast: " + word + "\n");
+    for (const std::string& refused : {Refusal({"--fast=" + word}), Refusal({}, {{"FAST", word}}),
+                                       Refusal({"--config", file})}) {
+      EXPECT_NE(refused.find(" is neither true nor false; allowed: true, false"), std::string::npos)
+          << word << ": " << refused;
+    }
+  }
 }
 
 TEST(OptionsTest, AnEmptyFlagValueIsAValue) {
@@ -120,7 +137,7 @@ TEST(OptionsTest, AnEmptyFlagValueIsAValue) {
 
 TEST(OptionsTest, ReadsFlagsThatNeedNoValue) {
   EXPECT_TRUE(ParseAll({"--fast"})->Bool("--fast"));
-  EXPECT_FALSE(ParseAll({"--fast=false"}, {{"FAST", "1"}})->Bool("--fast"));
+  EXPECT_FALSE(ParseAll({"--fast=false"}, {{"FAST", "true"}})->Bool("--fast"));
   EXPECT_EQ(ParseAll({"--mode"})->Text("--mode"), "on");
   EXPECT_EQ(ParseAll({"--mode", "all"})->Text("--mode"), "all");
   const auto both = ParseAll({"--mode", "--fast"});
