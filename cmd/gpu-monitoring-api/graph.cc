@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <fstream>
 #include <thread>
 #include <utility>
@@ -127,6 +128,10 @@ http::ServerOptions HttpOptionsOf(const config::ServerConfig& config) {
   return options;
 }
 
+double Milliseconds(double seconds) {
+  return std::round(seconds * 10'000) / 10;
+}
+
 std::size_t Workers() {
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 8);
 }
@@ -136,11 +141,20 @@ std::size_t Workers() {
 void CountingObserver::QueryDone(const std::string& query, std::string_view result, double seconds,
                                  std::size_t bytes) {
   metrics_.CountQuery(query, result, seconds, bytes);
+  if (!log::Enabled(log::Level::kDebug)) return;
+  log::Debug(
+      "query",
+      {{"query", query}, {"result", result}, {"ms", Milliseconds(seconds)}, {"bytes", bytes}});
 }
 
 void CountingObserver::RefreshDone(models::Part part, std::string_view result, double seconds,
-                                   std::size_t /*rows*/) {
+                                   std::size_t rows) {
   metrics_.CountRefresh(models::NameOf(part), result, seconds);
+  if (!log::Enabled(log::Level::kDebug)) return;
+  log::Debug("refresh", {{"part", models::NameOf(part)},
+                         {"result", result},
+                         {"rows", rows},
+                         {"ms", Milliseconds(seconds)}});
 }
 
 void CountingObserver::Joined(const gpu::JoinCounts& counts) {
@@ -154,7 +168,10 @@ void CountingObserver::Joined(const gpu::JoinCounts& counts) {
       Row{"duplicate", counts.duplicates},      Row{"stale", counts.stale},
   };
   for (const auto& row : rows) {
-    if (row.count > 0) metrics_.CountDropped(row.reason, row.count);
+    if (row.count == 0) continue;
+    metrics_.CountDropped(row.reason, row.count);
+    if (!log::Enabled(log::Level::kDebug)) continue;
+    log::Debug("samples dropped", {{"reason", row.reason}, {"count", row.count}});
   }
 }
 

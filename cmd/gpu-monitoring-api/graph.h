@@ -31,7 +31,7 @@
 
 namespace gpumon::api {
 
-// Tells the metrics what the collector does.
+// Tells the metrics what the collector does, and the log when it is at debug.
 class CountingObserver final : public gpu::RefreshObserver {
  public:
   explicit CountingObserver(telemetry::Metrics& metrics) : metrics_(metrics) {}

@@ -140,6 +140,31 @@ TEST(TelemetryTest, EachRequestIsOneLineOfTheLog) {
   EXPECT_FALSE(Holds(server.log(), "hidden-token"));
 }
 
+TEST(TelemetryTest, LogLevelDebugTellsOfEveryQueryAndRefresh) {
+  const ScratchDirectory directory;
+  const std::string token = directory.Write("token", "hidden-token");
+  const Subject subject(
+      Environment{{"LOG_LEVEL", "debug"}, {"PROMETHEUS_BEARER_TOKEN_FILE", token}});
+  subject.server.Get(kMetrics);
+  const auto queries = LinesWith(subject.server.log(), "msg=query ");
+  ASSERT_FALSE(queries.empty()) << subject.server.log();
+  for (const char* part : {"level=debug ", " query=", " result=ok ", " ms=", " bytes="}) {
+    EXPECT_TRUE(Holds(queries[0], part)) << part << " in " << queries[0];
+  }
+  const auto refreshes = LinesWith(subject.server.log(), "msg=refresh ");
+  ASSERT_FALSE(refreshes.empty()) << subject.server.log();
+  for (const char* part : {"level=debug ", " part=gpus ", " result=ok ", " rows=4 ", " ms="}) {
+    EXPECT_TRUE(Holds(refreshes[0], part)) << part << " in " << refreshes[0];
+  }
+  EXPECT_FALSE(Holds(subject.server.log(), "hidden-token"));
+}
+
+TEST(TelemetryTest, WithoutItEachQueryIsNoLine) {
+  const Subject subject;
+  subject.server.Get(kMetrics);
+  EXPECT_FALSE(Holds(subject.server.log(), "level=debug")) << subject.server.log();
+}
+
 TEST(TelemetryTest, LogLevelOffSaysNothing) {
   const Subject subject(Environment{{"LOG_LEVEL", "off"}});
   subject.server.Get(kMetrics);
