@@ -61,6 +61,28 @@ class MakeTest(unittest.TestCase):
             self.assertEqual(set(make("test", "FOLDER=a", "VERBOSE=1", folder=root).stdout.splitlines()),
                              {"FOLDER=a VERBOSE=1"})
 
+    def test_the_sanitizers_soak_for_a_minute_unless_told_otherwise(self):
+        for given, wanted in (("", "60"), ("5", "5")):
+            with self.subTest(given=given):
+                seen = self.soak_seconds({"GPUMON_SOAK_SECONDS": given} if given else {})
+                self.assertEqual(seen, [wanted, wanted])
+
+    def soak_seconds(self, variables):
+        """What scripts/sanitize.sh gives to the tests of each sanitizer."""
+        scripts = os.path.join(tempfile.mkdtemp(prefix="make_test."), "scripts")
+        self.addCleanup(shutil.rmtree, os.path.dirname(scripts))
+        os.mkdir(scripts)
+        shutil.copy(os.path.join(SOURCE, "scripts/sanitize.sh"), scripts)
+        for name, text in (("build.sh", ""), ("test.sh", 'echo "soak=$GPUMON_SOAK_SECONDS"\n')):
+            path = os.path.join(scripts, name)
+            with open(path, "w", encoding="utf-8") as script:
+                script.write("#!/bin/bash\n" + text)
+            os.chmod(path, 0o755)
+        result = subprocess.run([os.path.join(scripts, "sanitize.sh")], text=True, check=True,
+                                env={"PATH": "/usr/bin:/bin", **variables}, timeout=60,
+                                stdout=subprocess.PIPE)
+        return [line[5:] for line in result.stdout.splitlines() if line.startswith("soak=")]
+
     def test_ci_runs_the_tests_then_the_sanitizers(self):
         with open(os.path.join(SOURCE, ".ci/run"), encoding="utf-8") as script:
             text = script.read()

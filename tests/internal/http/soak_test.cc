@@ -14,7 +14,7 @@
 namespace gpumon::http {
 namespace {
 
-// GPUMON_SOAK_SECONDS makes it longer.
+// GPUMON_SOAK_SECONDS makes it longer: scripts/sanitize.sh asks for a minute.
 Millis Duration() {
   const char* seconds = std::getenv("GPUMON_SOAK_SECONDS");
   return seconds == nullptr ? Millis(2000) : Millis(1000 * std::atoi(seconds));
