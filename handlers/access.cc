@@ -36,8 +36,9 @@ std::string AllowedOrigin(const Settings& settings, const http::Request& request
   if (origin == nullptr || settings.cors_origins.empty()) return {};
   if (settings.cors_origins.front() == "*") return "*";
   const auto& allowed = settings.cors_origins;
-  return std::find(allowed.begin(), allowed.end(), Lower(*origin)) != allowed.end() ? *origin
-                                                                                    : std::string();
+  // Byte for byte: a browser writes an origin in one way.
+  return std::find(allowed.begin(), allowed.end(), *origin) != allowed.end() ? *origin
+                                                                             : std::string();
 }
 
 }  // namespace

@@ -70,7 +70,8 @@ TEST_F(AccessTest, OnlyListedOriginsMayRead) {
   EXPECT_EQ(allowed("http://localhost:3000"), "http://localhost:3000");
   for (const std::string evil :
        {"https://evil.example", "null", "https://dash.example.evil", "https://evil-dash.example",
-        "http://dash.example", "https://dash.example:8443", "https://dash.example/", ""}) {
+        "http://dash.example", "https://dash.example:8443", "https://dash.example/",
+        "https://DASH.example", "HTTPS://dash.example", ""}) {
     EXPECT_EQ(allowed(evil), "") << evil;
   }
   const auto answer = Get("/api");
