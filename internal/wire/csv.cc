@@ -62,14 +62,14 @@ void AppendCsvCell(std::string& out, const Table& table, const Page& page, std::
       out += std::to_string(cell.integer);
       return;
     case Cell::Type::kText:
-      return AppendCsvText(out, ToValidUtf8(cell.text));
+      return AppendCsvText(out, cell.text);
     case Cell::Type::kTime:
       out += FormatTime(ToWallTime(cell.number));
       return;
     case Cell::Type::kWorkloads:
-      return AppendCsvText(out, ToValidUtf8(CsvWorkloads(table, row)));
+      return AppendCsvText(out, CsvWorkloads(table, row));
     case Cell::Type::kMig:
-      return AppendCsvText(out, ToValidUtf8(CsvMig(table, row)));
+      return AppendCsvText(out, CsvMig(table, row));
     case Cell::Type::kThrottle:
       out += CsvThrottle(cell.integer);
       return;

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <functional>
 
+#include "internal/base/text.h"
+
 namespace gpumon::wire {
 
 WallTime ToWallTime(double unix_seconds) {
@@ -21,10 +23,11 @@ std::string Tag(std::string_view data, std::string_view warnings) {
   return {text.data(), static_cast<std::size_t>(n)};
 }
 
-void AppendCsvText(std::string& out, std::string_view text) {
+void AppendCsvText(std::string& out, std::string_view given) {
+  const std::string text = ReplaceHidden(ToValidUtf8(given), "\xEF\xBF\xBD");
   const bool formula =
-      !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos;
-  const bool quote = text.find_first_of("\",\r\n") != std::string_view::npos;
+      !text.empty() && std::string_view("=+-@").find(text[0]) != std::string_view::npos;
+  const bool quote = text.find_first_of("\",") != std::string::npos;
   if (quote) out += '"';
   if (formula) out += '\'';
   for (const char c : text) {

@@ -11,8 +11,9 @@ namespace gpumon::wire {
 // To the millisecond.
 WallTime ToWallTime(double unix_seconds);
 
-// RFC 4180; a text that a spreadsheet would take for a formula gets a leading apostrophe.
-void AppendCsvText(std::string& out, std::string_view text);
+// RFC 4180; a text that a spreadsheet would take for a formula gets a leading apostrophe. What is
+// not UTF-8, and what a terminal would act on, becomes U+FFFD.
+void AppendCsvText(std::string& out, std::string_view given);
 
 // A weak ETag over both texts.
 std::string Tag(std::string_view data, std::string_view warnings);

@@ -97,11 +97,11 @@ std::string CsvText(const Column& column, const Value& value) {
   }
   std::string out;
   if (const auto* const text = std::get_if<std::string>(&value)) {
-    AppendCsvText(out, ToValidUtf8(*text));
+    AppendCsvText(out, *text);
   } else if (const auto* const texts = std::get_if<std::vector<std::string>>(&value)) {
     std::string joined;
     for (const auto& one : *texts) joined.append(joined.empty() ? "" : " ").append(one);
-    AppendCsvText(out, ToValidUtf8(joined));
+    AppendCsvText(out, joined);
   }
   return out;
 }

@@ -50,6 +50,20 @@ TEST(EncodeTest, TextThatIsNotUtf8IsReplacedNotPassedOn) {
   EXPECT_EQ(*Parse(body)["data"][0]["gpu_name"].AsString(), "a\xEF\xBF\xBD\"\n<b>");
 }
 
+TEST(EncodeTest, CsvHoldsNothingThatATerminalWouldActOn) {
+  auto snapshot = OneGpu();
+  snapshot.gpus[0].set_text(Text::kGpuName, "a\x1b[31mb\xC2\x9B\tc\nd\xE2\x80\xAE\x7f,\xC3\xA9");
+  const Table table(snapshot);
+  Page page = WholePage(table);
+  page.fields = {static_cast<std::uint16_t>(FindField(models::Part::kGpus, "gpu_name"))};
+  const std::string mark = "\xEF\xBF\xBD";
+  EXPECT_EQ(EncodeCsv(table, page).body, "gpu_name\r\n\"a" + mark + "[31mb" + mark + mark + "c" +
+                                             mark + "d" + mark + mark + ",\xC3\xA9\"\r\n");
+  snapshot.gpus[0].set_text(Text::kGpuName, "\t=1+1");
+  EXPECT_EQ(EncodeCsv(table, page).body, "gpu_name\r\n" + mark + "=1+1\r\n");
+  EXPECT_EQ(EncodeList(table, page, "m").body.find('\x1b'), std::string::npos);
+}
+
 TEST(EncodeTest, NumbersAreNotRounded) {
   auto snapshot = OneGpu();
   snapshot.gpus[0].readings.Set(static_cast<std::size_t>(Quantity::kUtilization), 1.0 / 3);
