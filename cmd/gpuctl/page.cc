@@ -2,21 +2,10 @@
 
 #include <algorithm>
 
+#include "internal/base/text.h"
+
 namespace gpumon::ctl {
 namespace {
-
-std::string Printable(std::string_view text) {
-  std::string out(text);
-  std::replace_if(
-      out.begin(), out.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
-  // C1 control characters: U+0080 to U+009F.
-  for (std::size_t i = 0; i + 1 < out.size(); ++i) {
-    const bool c1 = out[i] == '\xC2' && static_cast<unsigned char>(out[i + 1]) < 0xA0;
-    if (c1) out[i] = out[i + 1] = '?';
-  }
-  return out;
-}
 
 // Where to cut `text` so that at most `width` bytes come first, between words; in a word only when
 // `anywhere`, between characters.
@@ -33,8 +22,8 @@ std::size_t CutAt(std::string_view text, std::size_t width, bool anywhere) {
 }  // namespace
 
 void Page::Wrap(std::string_view head, std::string_view text, std::size_t hang) {
-  std::string start = Printable(head);
-  const std::string all = Printable(text);
+  std::string start = ReplaceHidden(head, "?");
+  const std::string all = ReplaceHidden(text, "?");
   std::string_view rest = all;
   hang = std::min({hang, start.size(), kColumns / 2});
   bool first = true;
