@@ -163,8 +163,10 @@ inline constexpr std::array kProcessFields = {
               "Name of the executable."},
     FieldSpec{"user", "", From::kText, internal::Slot(Text::kUser), 1, true,
               "Owner of the process."},
-    FieldSpec{"command", "", From::kText, internal::Slot(Text::kCommand), 1, true,
-              "Command line; secrets are masked unless PROCESS_COMMANDS says otherwise."},
+    FieldSpec{
+        "command", "", From::kText, internal::Slot(Text::kCommand), 1, true,
+        "Command line; unless PROCESS_COMMANDS says otherwise, secrets are masked and what comes "
+        "after 4096 characters is cut."},
     FieldSpec{"gpu_memory", "MiB", From::kReading, internal::Slot(ProcessQuantity::kGpuMemory),
               internal::kPerMiB, true, "Device memory that the process holds."},
     FieldSpec{"cpu", "%", From::kReading, internal::Slot(ProcessQuantity::kCpu), 1, true,

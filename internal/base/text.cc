@@ -154,6 +154,15 @@ std::string_view Front(std::string_view text, std::size_t bytes) {
   return text.substr(0, bytes);
 }
 
+std::string_view FrontCharacters(std::string_view text, std::size_t characters) {
+  if (text.size() <= characters) return text;
+  std::size_t end = 0;
+  for (; characters > 0 && end < text.size(); --characters) {
+    end += std::max<std::size_t>(CharacterLength(text.substr(end)), 1);
+  }
+  return text.substr(0, end);
+}
+
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),

@@ -25,6 +25,8 @@ std::string ReplaceHidden(std::string_view text, std::string_view instead);
 
 // At most `bytes` bytes from the front of `text`, which is UTF-8: whole characters.
 std::string_view Front(std::string_view text, std::size_t bytes);
+// At most so many characters; a byte that is part of none counts as one.
+std::string_view FrontCharacters(std::string_view text, std::size_t characters);
 
 // ASCII only: header names, enum words.
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);

@@ -67,6 +67,13 @@ TEST(TextTest, CutsBetweenCharacters) {
   EXPECT_EQ(Front("\x80\x80\x80", 2), "") << "no character begins there";
 }
 
+TEST(TextTest, CountsCharactersAndWhatIsNone) {
+  EXPECT_EQ(FrontCharacters("abc", 2), "ab");
+  EXPECT_EQ(FrontCharacters("\xC3\xA9\xF0\x9F\x98\x80z", 2), "\xC3\xA9\xF0\x9F\x98\x80");
+  EXPECT_EQ(FrontCharacters("\x80\x80\xC3", 2), "\x80\x80") << "a byte that is no character is one";
+  EXPECT_EQ(FrontCharacters("a", 5), "a");
+}
+
 TEST(TextTest, IgnoresTheCaseOfAsciiOnly) {
   EXPECT_TRUE(EqualsIgnoreCase("Content-Type", "content-tYPE"));
   EXPECT_TRUE(EqualsIgnoreCase("", ""));

@@ -15,6 +15,7 @@
 
 #include "internal/base/text.h"
 #include "internal/gpu/look.h"
+#include "internal/gpu/row_commands.h"
 #include "tests/internal/gpu/join_rig.h"
 #include "tests/internal/gpu/refresh_rig.h"
 
@@ -256,6 +257,28 @@ TEST(CollectorTest, CommandsAreRedacted) {
   const auto& rows = (*processes)->processes;
   ASSERT_EQ(rows.size(), 3U);
   EXPECT_EQ(rows.back().text(models::Text::kCommand), "a --token ***");
+}
+
+TEST(CollectorTest, ALongCommandIsCutAfterItsSecretsAreMasked) {
+  const auto shown = [](const std::string& command, CommandStyle style) {
+    std::vector<models::GpuProcess> rows(1);
+    rows[0].set_text(models::Text::kCommand, command);
+    models::Arena arena;
+    ShowCommands(rows, style, arena);
+    return std::string(rows[0].text(models::Text::kCommand));
+  };
+  const auto accents = [](std::size_t characters) {
+    std::string text = "a ";
+    for (std::size_t i = 2; i < characters; ++i) text += "\xC3\xA9";
+    return text;
+  };
+  EXPECT_EQ(shown(accents(4096), CommandStyle::kRedacted), accents(4096));
+  EXPECT_EQ(shown(accents(4097), CommandStyle::kRedacted), accents(4096) + "\xE2\x80\xA6");
+  EXPECT_EQ(shown(accents(4097), CommandStyle::kFull), accents(4097));
+  const std::string broken(5000, '\x80');
+  EXPECT_EQ(shown(broken, CommandStyle::kRedacted), broken.substr(0, 4096) + "\xE2\x80\xA6");
+  const std::string secret = accents(4085) + " --token abcdefgh";
+  EXPECT_EQ(shown(secret, CommandStyle::kRedacted), accents(4085) + " --token **\xE2\x80\xA6");
 }
 
 TEST(CollectorTest, TellsItsObserverOfEveryQueryAndRefresh) {
