@@ -7,6 +7,7 @@ Usage: third_parties_test.py API EXPORTER PROMETHEUS [unittest's arguments]
 import ctypes
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -32,9 +33,12 @@ def end_with_us():
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Outside the range that others get for port 0 while we start what takes it."""
+    while True:
+        port = random.randrange(20000, 30000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 def await_(what, condition):
