@@ -96,12 +96,20 @@ class Doctor {
         return {};
       case 404:
         return AskWhyNot(*answer);
+      case 400:
+        // Nobody named it: an odd name is no reason to say nothing of the others.
+        if (seen_.of_one) break;
+        Tell("the first GPU's node has a name that cannot be asked about: " +
+                 TextOf(answer->document["error"]),
+             "run gpuctl with --node and --gpu, or --uuid, of another GPU");
+        return {};
       case 429:
         Tell("the server is explaining another GPU's row just now", "run gpuctl again");
         return {};
       default:
-        return Error(server_.Refusal(kJoin, *answer));
+        break;
     }
+    return Error(server_.Refusal(kJoin, *answer));
   }
 
   // Either the route or the GPU is not there.
@@ -132,11 +140,18 @@ class Doctor {
 
   // What the server says without its debug endpoints, which cannot explain what is not there.
   void TakeWarnings(const Value& warnings) {
+    std::string step =
+        "switch the server's debug endpoints on and run gpuctl again: it then says "
+        "which series";
+    if (seen_.gpus == 0) {
+      step = kNoGpuStep;
+    } else if (gpu_.empty()) {
+      step =
+          "give the exporter's series a label with the node or the UUID: a GPU without either "
+          "cannot be asked about";
+    }
     for (const Value& warning : warnings.elements()) {
-      seen_.findings.push_back({true, TextOf(warning),
-                                seen_.gpus == 0 ? kNoGpuStep
-                                                : "switch the server's debug endpoints on and run "
-                                                  "gpuctl again: it then says which series"});
+      seen_.findings.push_back({true, TextOf(warning), step});
     }
     if (seen_.gpus == 0 && warnings.size() == 0) {
       seen_.findings.push_back({true, "the server has no GPU", kNoGpuStep});

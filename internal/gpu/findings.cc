@@ -1,12 +1,14 @@
 #include "internal/gpu/findings.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <string_view>
 #include <utility>
 
 #include "internal/gpu/down_targets.h"
+#include "internal/gpu/mig.h"
 #include "internal/schema/unit.h"
 
 namespace gpumon::gpu {
@@ -51,6 +53,7 @@ class Finder {
     FindOtherWarnings();
     FindOverlaps();
     FindClones();
+    FindSharedIds();
     FindUnits();
     FindGaps();
     std::stable_partition(findings_.begin(), findings_.end(),
@@ -187,9 +190,17 @@ class Finder {
       Tell(Count(overlap.gpus, "GPU is", "GPUs are") + " shown by " + overlap.first + " and " +
                overlap.second + ": " + overlap.first + " stands first; " + overlap.second +
                " fills " + Count(gives, "value", "values") + " and loses " + std::to_string(loses),
-           loses > 0 && gives == 0 ? "one of the two is enough: " + overlap.second + " adds nothing"
-                                   : "nothing: each field comes from the best source");
+           loses > 0 && gives == 0 && !TellsMore(overlap.second)
+               ? "one of the two is enough: " + overlap.second + " adds nothing"
+               : "nothing: each field comes from the best source");
     }
+  }
+
+  // Of pods or processes, beside fields of GPUs.
+  bool TellsMore(const std::string& name) const {
+    return std::any_of(exporters_.begin(), exporters_.end(), [&](const schema::Exporter* exporter) {
+      return exporter->name == name && !(exporter->shares.empty() && exporter->process.empty());
+    });
   }
 
   const schema::Metric* MetricOf(const models::Coverage& coverage) const {
@@ -200,6 +211,30 @@ class Finder {
       }
     }
     return nullptr;
+  }
+
+  // Rows that may well be of one GPU, and could not meet: other names, or more UUIDs than one.
+  void FindSharedIds() {
+    using Place = std::array<std::string_view, 3>;  // node, id, maker
+    std::map<Place, std::size_t> rows;
+    for (const models::GpuMetrics& row : snapshot_.gpus) {
+      const std::string_view node = row.text(models::Text::kNode);
+      const std::string_view id = row.text(models::Text::kGpuId);
+      if (!node.empty() && !id.empty() && !IsInstance(row)) {
+        ++rows[{node, id, row.text(models::Text::kVendor)}];
+      }
+    }
+    std::vector<std::string> shared;
+    for (const auto& [place, count] : rows) {
+      if (count < 2) continue;
+      shared.push_back(std::string(place[1]) + " on " + std::string(place[0]));
+    }
+    if (shared.empty()) return;
+    Warn(Count(shared.size(), "id stands for several GPUs of its node",
+               "ids stand for several GPUs of their nodes") +
+             ": " + List(shared),
+         "where they are one device, let all of its exporters give its UUID, or at least one name "
+         "of its model");
   }
 
   // Rows of one GPU that several nodes claim are several GPUs in every list and total.

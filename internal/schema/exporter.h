@@ -95,7 +95,7 @@ struct Exporter {
   std::string title;
   std::string vendor;
   int priority = 0;                 // the lowest wins between exporters
-  std::vector<std::string> detect;  // any of them: it is there; their times are the rows' times
+  std::vector<std::string> detect;  // any of them: it is there
   std::vector<Condition> require;   // every series of it
   std::vector<std::string> prefixes{""};
   bool pod_may_be_exporters = false;

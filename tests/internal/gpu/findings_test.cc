@@ -90,6 +90,24 @@ TEST_F(FindingsTest, EveryCountIsAWarningOnce) {
   Find("no power series");
 }
 
+TEST_F(FindingsTest, AnIdThatStandsForSeveralGpusIsNamed) {
+  const auto add = [&](std::string_view id, std::string_view uuid, std::string_view instance) {
+    auto& row = snapshot_.gpus.emplace_back();
+    row.set_text(models::Text::kNode, "a");
+    row.set_text(models::Text::kGpuId, id);
+    row.set_text(models::Text::kUuid, uuid);
+    row.set_text(models::Text::kMigGpuInstance, instance);
+  };
+  add("0", "GPU-1", "");
+  add("0", "GPU-1", "7");
+  add("1", "GPU-2", "");
+  EXPECT_TRUE(All().empty());
+  add("1", "", "");
+  const Finding finding = Find("id stands for several GPUs");
+  EXPECT_TRUE(finding.warning);
+  EXPECT_EQ(finding.what, "1 id stands for several GPUs of its node: 1 on a");
+}
+
 TEST_F(FindingsTest, AGpuThatSeveralNodesShowIsNamedWithThem) {
   const auto add = [&](std::string_view node, std::string_view uuid) {
     auto& row = snapshot_.gpus.emplace_back();
@@ -148,7 +166,11 @@ TEST_F(FindingsTest, TwoExportersOfOneGpuHaveAWinner) {
       "8 GPUs are shown by dcgm_4_9 and nvidia_smi: dcgm_4_9 stands first; nvidia_smi fills 8 "
       "values and loses 16");
   snapshot_.coverage[0].rows = 0;
-  EXPECT_NE(Find("shown by").next_step.find("nvidia_smi adds nothing"), std::string::npos);
+  EXPECT_EQ(Find("shown by").next_step, "nothing: each field comes from the best source")
+      << "it may tell of processes";
+  facts_.overlaps = {{"dcgm_4_9", "gpud", 8}};
+  snapshot_.coverage = {{"gpud", "y", 1, 0, 16, false}};
+  EXPECT_NE(Find("shown by").next_step.find("gpud adds nothing"), std::string::npos);
 }
 
 TEST_F(FindingsTest, RatioOrPercentIsToldWithItsEvidence) {
