@@ -85,7 +85,7 @@ void Detector::CheckTimes(double time, Deadline deadline) {
     known = known_;
   }
   for (const Subject& subject : known->subjects) {
-    if (subject.jobs.empty()) continue;  // each series is asked for its time anyway
+    if (subject.jobs.empty()) continue;
     client_.Query({AllTimesQuery(subject), time}, deadline,
                   [this, time, exporter = subject.exporter](Result<prom::QueryResult> answer) {
                     const auto* const shown =

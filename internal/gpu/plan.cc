@@ -97,7 +97,8 @@ class Planner {
     if (!names.empty()) {
       Add("values", SelectorOfAny(names, exporter_.require), PlannedQuery::Gives::kValues);
     }
-    if (subject_.brings_times || subject_.jobs.empty()) {
+    // Of unknown jobs all targets' `up` is asked: far less than the time of each series.
+    if (subject_.brings_times) {
       plan_.push_back(PlanSeriesTimes(exporter_, place_, part_));
       return;
     }

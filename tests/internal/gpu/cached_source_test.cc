@@ -445,6 +445,7 @@ TEST_F(CachedSourceTest, APastInstantEndsWithTheRequestThatAskedForIt) {
 TEST_F(CachedSourceTest, ManyThreadsNeverSeeMoreThanTheTruth) {
   // The time of the query is in every value: a snapshot that mixes refreshes would show it.
   rig_.client().SetFunction([](const prom::FakePromClient::Call& call) {
+    if (RefreshRig::AsksForTargetTimes(call)) return RefreshRig::NoTimes();
     return prom::FakePromClient::Answer(
         prom::MakeResult({{{{"gpu", "0"}, {"node", "a"}, {"pid", "1"}}, call.start - 1704110399}}));
   });

@@ -334,6 +334,7 @@ TEST(CollectorTest, ManyRefreshesAtOnceDoNotMixTheirAnswers) {
   RefreshRig rig(4);
   // The value of every sample is the time that was asked for.
   rig.client().SetFunction([](const FakePromClient::Call& call) {
+    if (RefreshRig::AsksForTargetTimes(call)) return RefreshRig::NoTimes();
     return FakePromClient::Answer(
         prom::MakeResult({{{{"gpu", "0"}, {"node", "a"}, {"pid", "1"}}, call.start}}));
   });

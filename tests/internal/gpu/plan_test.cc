@@ -43,7 +43,9 @@ TEST(PlanTest, AsksTheRequirementsMetricsOneByOne) {
     EXPECT_NE(plan[6].promql.find(name), std::string::npos) << name;
   }
   EXPECT_EQ(plan[6].promql.find("nvidia_gpu_utilization_percent"), std::string::npos);
-  EXPECT_EQ(plan[7].gives, Gives::kSeriesTimes);
+  EXPECT_EQ(plan[7].gives, Gives::kTargetTimes);
+  EXPECT_TRUE(plan[7].promql.ends_with(R"(label_replace(timestamp(up),"t","up","",""))"))
+      << "of all targets, while their jobs are not known";
   EXPECT_EQ(PlanOf({&NvidiaGpu()}, Part::kProcesses).size(), 4U);
 }
 
@@ -106,7 +108,9 @@ TEST(PlanTest, AsksForAllFamiliesInOneQueryAndForTheTimeOfEachSeries) {
       Loaded(R"("prefixes": ["", "p_"], "require": {"card": "*", "kind": "gpu"}, "info": ["m2"],)"
              R"("gpu": [{"field": "power", "metric": "m1", "unit": "W"},)"
              R"({"field": "fan", "metric": "m1", "unit": "%", "where": {"x": ""}}])");
-  const auto plan = PlanOf({&exporter}, Part::kGpus);
+  Subject subject{&exporter, {}};
+  subject.brings_times = true;
+  const auto plan = PlanQueries({&subject, 1}, Part::kGpus);
   ASSERT_EQ(plan.size(), 2U);
   EXPECT_EQ(plan[0].name, "x/values");
   EXPECT_EQ(plan[0].promql, R"({__name__=~"m1|m2|p_m1|p_m2",card!="",kind="gpu"})");
@@ -160,7 +164,8 @@ TEST(PlanTest, ProcessesComeWithWhatNamesTheirGpus) {
   const auto plan = PlanOf({&exporter}, Part::kProcesses);
   ASSERT_EQ(plan.size(), 2U);
   EXPECT_EQ(plan[0].promql, R"({__name__=~"p1|gpus"})");
-  EXPECT_EQ(plan[1].promql, R"(label_replace(timestamp(p1),"__series__","p1","",""))");
+  EXPECT_EQ(plan[1].promql, R"(count_values by(job,instance)("t",timestamp(p1)) or )"
+                            R"(label_replace(timestamp(up),"t","up","",""))");
 }
 
 TEST(PlanTest, WhoStandsAboveThoseWithProcessesIsAskedForTheNamesOfItsGpus) {

@@ -96,10 +96,18 @@ class RefreshRig {
   }
 
   prom::FakePromClient& client() { return *fake_; }
-  // Every query is answered with that many GPUs (or processes) of node "a".
+  // Of targets it knows nothing.
+  static bool AsksForTargetTimes(const prom::FakePromClient::Call& call) {
+    return call.promql.starts_with("count_values");
+  }
+  static prom::FakePromClient::Answer NoTimes() {
+    return prom::FakePromClient::Answer(prom::MakeResult({}));
+  }
+  // Every other query is answered with that many GPUs (or processes) of node "a".
   void SetGpus(std::size_t count) {
-    fake_->SetFunction([count](const prom::FakePromClient::Call&) {
+    fake_->SetFunction([count](const prom::FakePromClient::Call& call) {
       std::vector<prom::FakeSample> samples;
+      if (AsksForTargetTimes(call)) return NoTimes();
       for (std::size_t i = 0; i < count; ++i) {
         samples.push_back({{{"gpu", std::to_string(i)}, {"node", "a"}, {"pid", "7"}}, 50});
       }
