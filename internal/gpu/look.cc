@@ -169,10 +169,10 @@ std::string SecondLookQuery(const schema::Registry& registry, const prom::Instan
     const std::string past = down.empty() ? "" : SelectorOfPast(*exporter, down);
     if (!past.empty()) {
       // The name in a label of its own: `and` and `or` pay no heed to it.
-      const std::string named = "label_replace(group by(__name__," + labels + ")(" + past +
-                                "),\"shown\",\"$1\",\"__name__\",\"(.*)\")";
-      AppendTo(promql,
-               Labelled(named + " and on(job,instance) (up == 0)", "exporter", exporter->name));
+      std::string named = "label_replace(group by(__name__,";
+      named.append(labels).append(")(").append(past);
+      named += R"--(),"shown","$1","__name__","(.*)") and on(job,instance) (up == 0))--";
+      AppendTo(promql, Labelled(named, "exporter", exporter->name));
     }
     if (!IsFound(found, exporter->name)) AppendOthers(promql, *exporter);
     const std::string moving = frozen.empty() ? "" : MovingQuery(*exporter, frozen);

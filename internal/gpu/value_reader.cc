@@ -110,6 +110,7 @@ std::size_t ValueReader::LearnUnits(const prom::InstantVector& vector,
     }
     if (targets.empty()) continue;
     std::vector<UnitEvidence::Target> all;
+    all.reserve(targets.size());
     for (auto& [key, target] : targets) all.push_back(std::move(target));
     UnitEvidence::Verdict verdict = evidence_.Judge(name, all, at);
     percent = std::move(verdict.percent);
