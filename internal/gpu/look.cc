@@ -95,22 +95,32 @@ std::string_view NodeOf(const schema::Exporter& exporter, prom::LabelSet labels)
   return {};
 }
 
+// Its marks were: a target that seems frozen is known by its power alone.
 bool IsFound(const prom::InstantVector& found, std::string_view exporter) {
   for (std::size_t i = 0; i < found.size(); ++i) {
-    if (prom::Get(found.labels(i), "exporter") == exporter) return true;
+    const std::string_view is = prom::Get(found.labels(i), "is");
+    const bool by_marks = is.empty() || is == kWithoutNode;
+    if (by_marks && prom::Get(found.labels(i), "exporter") == exporter) return true;
   }
   return false;
 }
 
-// Of an exporter without its marks: whether it is there by its other names.
-void AppendOthers(std::string& promql, const schema::Exporter& exporter) {
-  const auto add = [&](const std::string& selector, std::string_view is) {
-    if (selector.empty()) return;
-    const std::string its = Labelled("group by(job)(" + selector + ")", "exporter", exporter.name);
-    AppendTo(promql, is.empty() ? its : Labelled(its, "is", is));
+// What `vector` tells of an exporter; nothing where it is "".
+void AppendOf(std::string& promql, const schema::Exporter& exporter, const std::string& vector,
+              std::string_view is = "") {
+  if (vector.empty()) return;
+  const std::string its = Labelled(vector, "exporter", exporter.name);
+  AppendTo(promql, is.empty() ? its : Labelled(its, "is", is));
+}
+
+// Which jobs show the series that `selector` gives of these conditions, and which without a node.
+template <class Selector>
+void AppendJobs(std::string& promql, const schema::Exporter& exporter, Selector selector) {
+  const auto add = [&](const std::string& series, std::string_view is) {
+    if (!series.empty()) AppendOf(promql, exporter, "group by(job)(" + series + ")", is);
   };
-  add(SelectorOfOthers(exporter, exporter.require), "");
-  add(SelectorOfOthers(exporter, WithoutNode(exporter)), kWithoutNode);
+  add(selector(exporter, exporter.require), "");
+  add(selector(exporter, WithoutNode(exporter)), kWithoutNode);
 }
 
 // What one sample tells of a target. True: the exporter is there.
@@ -144,15 +154,10 @@ bool ReadTarget(prom::LabelSet labels, Subject& subject) {
 std::string LookQuery(const schema::Registry& registry) {
   std::string promql;
   for (const auto& exporter : registry.exporters()) {
-    const auto add = [&](const std::string& vector, std::string_view is) {
-      const std::string its = Labelled(vector, "exporter", exporter->name);
-      AppendTo(promql, is.empty() ? its : Labelled(its, "is", is));
-    };
-    add("group by(job)(" + SelectorOfMarks(*exporter, exporter->require) + ")", "");
-    add("group by(job)(" + SelectorOfMarks(*exporter, WithoutNode(*exporter)) + ")", kWithoutNode);
-    if (const std::string stuck = StuckQuery(*exporter); !stuck.empty()) add(stuck, kFrozen);
+    AppendJobs(promql, *exporter, SelectorOfMarks);
+    AppendOf(promql, *exporter, StuckQuery(*exporter), kFrozen);
     for (const std::string& metric : DoubtfulOf(*exporter)) {
-      add(Labelled(PercentQuery(metric), "metric", metric), kPercent);
+      AppendOf(promql, *exporter, Labelled(PercentQuery(metric), "metric", metric), kPercent);
     }
   }
   AppendTo(promql, Labelled("group by(job,instance)(up == 0)", "is", kDown));
@@ -172,13 +177,10 @@ std::string SecondLookQuery(const schema::Registry& registry, const prom::Instan
       std::string named = "label_replace(group by(__name__,";
       named.append(labels).append(")(").append(past);
       named += R"--(),"shown","$1","__name__","(.*)") and on(job,instance) (up == 0))--";
-      AppendTo(promql, Labelled(named, "exporter", exporter->name));
+      AppendOf(promql, *exporter, named);
     }
-    if (!IsFound(found, exporter->name)) AppendOthers(promql, *exporter);
-    const std::string moving = frozen.empty() ? "" : MovingQuery(*exporter, frozen);
-    if (!moving.empty()) {
-      AppendTo(promql, Labelled(Labelled(moving, "exporter", exporter->name), "is", kMoving));
-    }
+    if (!IsFound(found, exporter->name)) AppendJobs(promql, *exporter, SelectorOfOthers);
+    if (!frozen.empty()) AppendOf(promql, *exporter, MovingQuery(*exporter, frozen), kMoving);
   }
   return promql;
 }

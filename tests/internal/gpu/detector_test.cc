@@ -188,6 +188,19 @@ TEST_F(DetectorTest, ADeadPrometheusGivesTheErrorOfTheQueriesWithTheirWholeTime)
   EXPECT_EQ(rig.client().call_count(), 1 + SetSize("nvidia_gpu")) << "asked once";
 }
 
+TEST(LookTest, WhoIsFoundByItsMarksAloneIsNotAskedForItsOtherNames) {
+  // A name by which AMD's exporter is known beside its marks.
+  const auto leaves_out = [](const prom::Labels& found) {
+    const std::string query =
+        SecondLookQuery(schema::Registry::BuiltIn(), prom::MakeInstantVector({{found, 1}}));
+    return query.find("gpu_free_vram") == std::string::npos;
+  };
+  EXPECT_TRUE(leaves_out({{"exporter", "amd"}, {"job", "j"}}));
+  EXPECT_TRUE(leaves_out({{"exporter", "amd"}, {"is", "without_node"}, {"job", "j"}}));
+  EXPECT_FALSE(leaves_out({{"exporter", "amd"}, {"instance", "i"}, {"is", "frozen"}, {"job", "j"}}))
+      << "its power says nothing of its marks";
+}
+
 // A Prometheus with one target of one exporter, that can be taken away.
 class TargetsTest : public testing::Test {
  protected:
