@@ -9,13 +9,11 @@
 #include "internal/base/log.h"
 #include "internal/base/mutex.h"
 #include "internal/base/text.h"
-#include "internal/gpu/refresh_choice.h"
 
 namespace gpumon::gpu {
 namespace {
 
 using models::Part;
-using models::SnapshotPtr;
 
 // Seconds that a set of queries waited before it was asked.
 constexpr double kWorthTelling = 0.05;
@@ -38,7 +36,7 @@ double SecondsSince(SteadyTime start, const Clock& clock) {
 template <class RowT>
 class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
  public:
-  Refresh(Collector& collector, Set set, DetectedPtr detected, Collected done)
+  Refresh(Collector& collector, Set set, DetectedPtr detected, Drafted done)
       : collector_(collector),
         set_(set),
         detected_(std::move(detected)),
@@ -219,7 +217,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   }
 
   void Finish() {
-    Collected done;
+    Drafted done;
     auto result = Conclude(done);
     collector_.budget_.Release(acquired_);
     TellObserver(result);
@@ -250,7 +248,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     return true;
   }
 
-  void TellObserver(const Result<SnapshotPtr>& result) {
+  void TellObserver(const RefreshChoice::Collection& result) {
     const MutexLock lock(mutex_);
     if (recorder_) return;
     const std::size_t rows =
@@ -261,7 +259,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     if (result) collector_.observer_.Joined(join_.counts());
   }
 
-  Result<SnapshotPtr> Conclude(Collected& done) {
+  RefreshChoice::Collection Conclude(Drafted& done) {
     MutexLock lock(mutex_);
     done = std::move(done_);
     if (first_error_) LogFailures();
@@ -271,7 +269,8 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
         join_.Finish(collector_.commands_, set_.remembers ? &collector_.targets_ : nullptr);
     if (set_.part == Part::kGpus && set_.present) collector_.targets_.Learn(join_.shown());
     snapshot->upstream_warned = upstream_warned_;
-    return SnapshotPtr(std::move(snapshot));
+    if (set_.doubted) Doubt(*detected_, *snapshot);
+    return snapshot;
   }
 
   // One line for a refresh: when Prometheus is away every query says the same.
@@ -309,7 +308,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   UnitEvidence& evidence_;
 
   Mutex mutex_;
-  Collected done_ GUARDED_BY(mutex_);
+  Drafted done_ GUARDED_BY(mutex_);
   Join<RowT> join_ GUARDED_BY(mutex_);
   std::size_t left_ GUARDED_BY(mutex_);
   std::ptrdiff_t around_left_ GUARDED_BY(mutex_);  // that values wait for
@@ -355,7 +354,7 @@ void Collector::Replay(double time, Deadline deadline, std::shared_ptr<JoinRecor
   Begin(refresh, queries);
 }
 
-void Collector::Start(const Set& set, DetectedPtr detected, Collected done) {
+void Collector::Start(const Set& set, DetectedPtr detected, Drafted done) {
   const std::size_t queries = detected->plan(set.part).size();
   if (set.part == Part::kGpus) {
     Begin(std::make_shared<Refresh<models::GpuMetrics>>(*this, set, std::move(detected),
@@ -369,10 +368,10 @@ void Collector::Start(const Set& set, DetectedPtr detected, Collected done) {
 }
 
 void Collector::Collect(Part part, std::optional<double> time, Deadline deadline, Collected done) {
-  const Set set{part, time.value_or(upstream_clock_.Now()), deadline, !time, !time};
+  Set set{part, time.value_or(upstream_clock_.Now()), deadline, !time, !time};
   if (part == Part::kPods) return CollectPods(set.time, deadline, std::move(done));
   if (part == Part::kGpus && set.present) {
-    done = [this, done = std::move(done)](Result<SnapshotPtr> result) {
+    done = [this, done = std::move(done)](Result<models::SnapshotPtr> result) {
       if (result) detector_.Saw((*result)->gpus.size());
       done(std::move(result));
     };
@@ -380,7 +379,7 @@ void Collector::Collect(Part part, std::optional<double> time, Deadline deadline
   const DetectedPtr known = detector_.Known();
   const auto choice = std::make_shared<RefreshChoice>(
       known,
-      [this, set](DetectedPtr there, Collected then) {
+      [this, set](DetectedPtr there, Drafted then) {
         Start(set, std::move(there), std::move(then));
       },
       done);
@@ -391,7 +390,10 @@ void Collector::Collect(Part part, std::optional<double> time, Deadline deadline
   } else {
     waits = detector_.LookBeside(set.time, deadline, heard);
   }
-  if (!waits) return Start(set, known, std::move(done));
+  if (!waits) {
+    set.doubted = known->assumed;
+    return Start(set, known, std::move(done));
+  }
   Start(set, known, [choice](auto result) { choice->Ended(std::move(result)); });
 }
 

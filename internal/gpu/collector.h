@@ -12,6 +12,7 @@
 #include "internal/gpu/join.h"
 #include "internal/gpu/plan.h"
 #include "internal/gpu/query_budget.h"
+#include "internal/gpu/refresh_choice.h"
 #include "internal/gpu/target_memory.h"
 #include "internal/gpu/upstream_clock.h"
 #include "internal/prom/client.h"
@@ -59,15 +60,17 @@ class Collector {
  private:
   template <class RowT>
   class Refresh;
+  using Drafted = RefreshChoice::Done;  // nobody else has the snapshot yet
   // What one refresh is for.
   struct Set {
     models::Part part;
     double time;
     Deadline deadline;
-    bool present;    // nobody asked for that time: it is now
-    bool remembers;  // what this process saw of targets lately holds for it
+    bool present;          // nobody asked for that time: it is now
+    bool remembers;        // what this process saw of targets lately holds for it
+    bool doubted = false;  // nobody could tell which exporters are there
   };
-  void Start(const Set& set, DetectedPtr detected, Collected done);
+  void Start(const Set& set, DetectedPtr detected, Drafted done);
   // Pods depend on no exporter that has to be found first.
   void CollectPods(double time, Deadline deadline, Collected done);
   template <class RefreshT>

@@ -36,7 +36,9 @@ Detector::Detector(prom::Client& client, const Clock& clock, const schema::Regis
       options_(options),
       query_(LookQuery(registry)) {
   const MutexLock lock(mutex_);
-  known_ = Plan({});
+  auto assumed = std::make_shared<Detected>(*Plan({}));
+  assumed->assumed = true;
+  known_ = std::move(assumed);
 }
 
 DetectedPtr Detector::Plan(std::vector<Subject> subjects) const {

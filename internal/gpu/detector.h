@@ -25,6 +25,7 @@ struct Detected {
   std::vector<const schema::Exporter*> exporters;  // the subjects'
   std::vector<PlannedQuery> gpu_plan;
   std::vector<PlannedQuery> process_plan;
+  bool assumed = false;  // nobody has told yet who is there
 
   const std::vector<PlannedQuery>& plan(models::Part part) const {
     return part == models::Part::kGpus ? gpu_plan : process_plan;

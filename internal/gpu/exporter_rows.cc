@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "internal/gpu/conditions.h"
+
 namespace gpumon::gpu {
 namespace {
 
@@ -42,12 +44,6 @@ std::vector<std::size_t> LeadersOf(const std::vector<schema::Metric>& metrics) {
 // Tells series apart.
 std::size_t KeyOf(const std::string& labels_in_order) {
   return std::hash<std::string>{}(labels_in_order);
-}
-
-bool AllHold(const std::vector<schema::Condition>& conditions, prom::LabelSet labels) {
-  return std::all_of(conditions.begin(), conditions.end(), [&](const schema::Condition& condition) {
-    return condition.Holds(prom::Get(labels, condition.label));
-  });
 }
 
 using Verdict = Contest::Sum;
@@ -199,7 +195,10 @@ void ExporterRows<RowT>::Measure(const prom::InstantVector& vector, std::size_t 
                                  std::size_t metric) {
   const schema::Metric& of = MetricsOf<RowT>(exporter_)[metric];
   const prom::LabelSet labels = vector.labels(sample);
-  if (!of.where.empty() && !AllHold(of.where, labels)) return;
+  if (!of.where.empty() && !AllHold(of.where, labels)) {
+    if (recorder_ == nullptr) return;
+    return unfit_.Add({FamilyUse::As::kMetric, metric}, labels, vector.point(sample).value);
+  }
   const std::uint32_t row = RowOf(labels);
   if (row == RowTable<RowT>::kNone) return;
   row_times_.Saw(row, labels, of.slot);
@@ -383,6 +382,9 @@ void ExporterRows<RowT>::SharePods(const Contest::Ranking& ranking, std::size_t 
 
 template <class RowT>
 void ExporterRows<RowT>::Settle() {
+  unfit_.ForEach([&](FamilyUse use, prom::LabelSet labels, double raw) {
+    Tell(use, table_.Find(labels), labels, raw, {0, NullReason::kNotExported});
+  });
   row_times_.SetAsOf(around_.at);
   TakeTimes();
   SettleContest();

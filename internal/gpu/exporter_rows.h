@@ -19,6 +19,7 @@
 #include "internal/gpu/recorder.h"
 #include "internal/gpu/row_table.h"
 #include "internal/gpu/row_times.h"
+#include "internal/gpu/unfit_samples.h"
 #include "internal/gpu/unit_evidence.h"
 #include "internal/gpu/value_reader.h"
 #include "internal/prom/value.h"
@@ -118,6 +119,7 @@ class ExporterRows {
   std::vector<prom::InstantVector> times_;
   const Surroundings& around_;
   JoinRecorder* recorder_ = nullptr;
+  UnfitSamples unfit_;  // for it
 };
 
 extern template class ExporterRows<models::GpuMetrics>;

@@ -12,6 +12,7 @@ namespace gpumon::gpu {
 
 using models::GpuMetrics;
 using models::NullReason;
+using models::Quantity;
 using models::Text;
 
 namespace {
@@ -85,17 +86,62 @@ std::string_view ComputeInstances::OnlyOneOf(const GpuMetrics& row) const {
   return found == only_.end() ? std::string_view() : found->second;
 }
 
+bool InstanceUuids::IsAlone(const GpuMetrics& row) {
+  return row.text(Text::kUuid).empty() && !row.text(Text::kMigUuid).empty();
+}
+
+void InstanceUuids::Add(const GpuMetrics& row) {
+  if (row.text(Text::kUuid).empty() || row.text(Text::kMigUuid).empty()) return;
+  const Instance its = {row.text(Text::kUuid), row.text(Text::kMigGpuInstance),
+                        row.text(Text::kMigComputeInstance)};
+  const auto [at, is_new] = instances_.try_emplace(row.text(Text::kMigUuid), its);
+  if (is_new) return;
+  Instance& known = at->second;
+  if (known[0] != its[0] || !Agree(known[1], its[1]) || !Agree(known[2], its[2])) {
+    known = {};
+    return;
+  }
+  for (std::size_t i = 0; i < its.size(); ++i) {
+    if (known[i].empty()) known[i] = its[i];
+  }
+}
+
+bool InstanceUuids::Knows(const GpuMetrics& row) const {
+  if (instances_.empty() || !IsAlone(row)) return false;
+  const auto found = instances_.find(row.text(Text::kMigUuid));
+  return found != instances_.end() && !found->second[0].empty();
+}
+
+void InstanceUuids::Name(GpuMetrics& row) const {
+  if (!Knows(row)) return;
+  const Instance& its = instances_.find(row.text(Text::kMigUuid))->second;
+  row.set_text(Text::kUuid, its[0]);
+  if (row.text(Text::kMigGpuInstance).empty()) row.set_text(Text::kMigGpuInstance, its[1]);
+  if (row.text(Text::kMigComputeInstance).empty()) row.set_text(Text::kMigComputeInstance, its[2]);
+}
+
 namespace {
+
+constexpr Quantity kOfWholeGpus[] = {Quantity::kUtilization, Quantity::kMemoryUtilization,
+                                     Quantity::kEncoderUtilization, Quantity::kDecoderUtilization};
 
 // Some exporters write 0 for what a divided GPU cannot tell, others nothing.
 void HideUndivided(GpuMetrics& gpu) {
-  for (const models::Quantity quantity :
-       {models::Quantity::kUtilization, models::Quantity::kMemoryUtilization,
-        models::Quantity::kEncoderUtilization, models::Quantity::kDecoderUtilization}) {
+  for (const Quantity quantity : kOfWholeGpus) {
     const auto slot = static_cast<std::size_t>(quantity);
     const bool none = gpu.readings.reason(slot) == NullReason::kNotExported;
     if (none || gpu.readings.Get(slot) == 0) {
       gpu.readings.SetAbsent(slot, NullReason::kNotSupported);
+    }
+  }
+}
+
+// Where nobody shows what its engines do.
+void ExplainInstance(GpuMetrics& instance) {
+  for (const Quantity quantity : kOfWholeGpus) {
+    const auto slot = static_cast<std::size_t>(quantity);
+    if (instance.readings.reason(slot) == NullReason::kNotExported) {
+      instance.readings.SetAbsent(slot, NullReason::kNotSupported);
     }
   }
 }
@@ -105,7 +151,10 @@ void HideUndivided(GpuMetrics& gpu) {
 void NameInstances(std::vector<GpuMetrics>& rows) {
   bool any = false;
   for (GpuMetrics& row : rows) {
-    any |= IsInstance(row);
+    if (IsInstance(row)) {
+      any = true;
+      ExplainInstance(row);
+    }
     if (row.divided && !IsInstance(row)) HideUndivided(row);
   }
   if (!any) return;

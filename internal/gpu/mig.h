@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "models/gpu.h"
@@ -28,10 +29,28 @@ class ComputeInstances {
   std::map<Place, std::string_view> only_;  // empty: several
 };
 
+// Which instance of which GPU a MIG UUID is, where others name it by that alone.
+class InstanceUuids {
+ public:
+  // Its texts must outlive this.
+  void Add(const models::GpuMetrics& row);
+  // Such a row gets the UUID of its GPU and the ids of its instance, unless several are told.
+  void Name(models::GpuMetrics& row) const;
+  // A row that names a MIG UUID and no GPU's.
+  static bool IsAlone(const models::GpuMetrics& row);
+  // Name would give it one.
+  bool Knows(const models::GpuMetrics& row) const;
+
+ private:
+  using Instance = std::array<std::string_view, 3>;  // GPU's UUID, GPU and compute instance
+
+  std::unordered_map<std::string_view, Instance> instances_;  // no GPU's UUID: several are told
+};
+
 // An instance is a part of the GPU whose UUID it shows, or, where that GPU shows none, whose node
-// and id: it gets the texts of that GPU's row where
-// it has none. A GPU that is divided, with or without rows of its instances, has no utilization of
-// its own, nor of its memory controller, encoder and decoder (kNotSupported).
+// and id: it gets the texts of that GPU's row where it has none. A GPU that is divided, with or
+// without rows of its instances, has no utilization of its own, nor of its memory controller,
+// encoder and decoder (kNotSupported); nor has an instance that nobody shows them of.
 void NameInstances(std::vector<models::GpuMetrics>& rows);
 
 }  // namespace gpumon::gpu

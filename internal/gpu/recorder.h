@@ -30,7 +30,7 @@ class JoinRecorder {
     const models::GpuMetrics& so_far;
     prom::LabelSet labels;
     double raw;
-    Reading reading;  // of a metric
+    Reading reading;  // of a metric; kNotExported: its labels are not as the schema asks
     const OwnPods& own_pods;
   };
   // A sample that has a row.

@@ -1,13 +1,24 @@
 #include "internal/gpu/refresh_choice.h"
 
+#include <string>
 #include <utility>
 
 namespace gpumon::gpu {
+
+void Doubt(const Detected& asked, models::Snapshot& snapshot) {
+  snapshot.partial = true;
+  std::string warning = "Prometheus did not tell in time which exporters are there: asked for ";
+  for (const schema::Exporter* exporter : asked.exporters) {
+    warning.append(exporter == asked.exporters.front() ? "" : ", ").append(exporter->name);
+  }
+  snapshot.warnings.push_back(warning + " alone, rows of others may be missing");
+}
 
 RefreshChoice::RefreshChoice(DetectedPtr known, Start start, Done done)
     : known_(std::move(known)), start_(std::move(start)), done_(std::move(done)) {}
 
 void RefreshChoice::Heard(DetectedPtr there) {
+  doubted_ = there == nullptr;
   const bool others = there && there->AsksOtherThan(*known_);
   Done done;
   std::optional<Collection> result;
@@ -18,7 +29,7 @@ void RefreshChoice::Heard(DetectedPtr there) {
     result = std::move(result_);
   }
   if (others) return start_(std::move(there), std::move(done));
-  if (result) done(std::move(*result));
+  if (result) Answer(done, std::move(*result));
 }
 
 void RefreshChoice::Ended(Collection result) {
@@ -32,7 +43,12 @@ void RefreshChoice::Ended(Collection result) {
     }
   }
   // Only where it was not kept.
-  if (done) done(std::move(result));
+  if (done) Answer(done, std::move(result));
+}
+
+void RefreshChoice::Answer(const Done& done, Collection result) const {
+  if (result && doubted_) Doubt(*known_, **result);
+  done(std::move(result));
 }
 
 }  // namespace gpumon::gpu

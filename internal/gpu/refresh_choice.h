@@ -1,7 +1,9 @@
 // Which of two refreshes answers: the one with what is known, or one with what is there.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "internal/base/mutex.h"
@@ -11,18 +13,21 @@
 
 namespace gpumon::gpu {
 
+// Nobody could tell who is there: `snapshot`, of what `asked` asks, is partial and says so.
+void Doubt(const Detected& asked, models::Snapshot& snapshot);
+
 // Of a refresh with what is known and the news of what is there: that refresh, unless others are
 // there; then one with those. Thread-safe; Heard and Ended are each called once.
 class RefreshChoice {
  public:
-  using Collection = Result<models::SnapshotPtr>;
+  using Collection = Result<std::shared_ptr<models::Snapshot>>;
   using Done = std::function<void(Collection)>;
   using Start = std::function<void(DetectedPtr, Done)>;
 
   // Calls `done` once, from inside Heard, Ended or the refresh that `start` starts.
   RefreshChoice(DetectedPtr known, Start start, Done done);
 
-  // Null: nobody could tell.
+  // Null: nobody could tell, and the other one is doubted.
   void Heard(DetectedPtr there);
   // The refresh with what is known.
   void Ended(Collection result);
@@ -30,9 +35,12 @@ class RefreshChoice {
  private:
   const DetectedPtr known_;
   const Start start_;
+  void Answer(const Done& done, Collection result) const;
+
   Mutex mutex_;
   Done done_ GUARDED_BY(mutex_);
   bool heard_ GUARDED_BY(mutex_) = false;
+  std::atomic<bool> doubted_ = false;  // set before heard_
   std::optional<Collection> result_ GUARDED_BY(mutex_);
 };
 

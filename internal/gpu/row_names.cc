@@ -38,6 +38,21 @@ void RowNames<RowT>::LearnIds(Parts parts) {
 }
 
 template <class RowT>
+void RowNames<RowT>::LearnInstances(Parts parts) {
+  if constexpr (!kIsProcess) {
+    bool alone = false;
+    for (const auto& part : parts) {
+      for (std::size_t i = 0; parts.size() > 1 && !alone && i < part->size(); ++i) {
+        alone = InstanceUuids::IsAlone(part->row(i));
+      }
+    }
+    for (std::size_t at = 0; alone && at < parts.size(); ++at) {
+      for (std::size_t i = 0; i < parts[at]->size(); ++i) instance_uuids_.Add(parts[at]->row(i));
+    }
+  }
+}
+
+template <class RowT>
 void RowNames<RowT>::Learn(Parts parts, Devices devices) {
   LearnIds(parts);
   for (std::size_t i = 0; i < devices.size(); ++i) LearnGpus(i, *devices[i]);
@@ -51,6 +66,7 @@ void RowNames<RowT>::Learn(Parts parts, Devices devices) {
         any = NamesUuidAlone(part->row(i));
       }
     }
+    LearnInstances(parts);
     // Mostly nobody asks.
     for (std::size_t i = 0; any && i < parts.size(); ++i) LearnGpus(i, *parts[i]);
   }
@@ -69,6 +85,7 @@ std::size_t RowNames<RowT>::RankOf(const RowT& row) const {
 
 template <class RowT>
 void RowNames<RowT>::Complete(RowT& row, std::size_t exporter) const {
+  if constexpr (!kIsProcess) instance_uuids_.Name(row);
   if (NamesUuidAlone(row)) devices_.Name(row);
   if constexpr (kIsProcess) {
     devices_.Rename(row, exporter);

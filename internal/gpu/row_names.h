@@ -29,8 +29,8 @@ class RowNames {
   // Rows that name all of what they are have the lowest: those that lack some of it come later and
   // join them, in whichever order their series came.
   std::size_t RankOf(const RowT& row) const;
-  // Fills in what others say of a row of `exporter` that names its GPU by its UUID alone, or of its
-  // compute instance; a process has the node and id by which the list of GPUs has its GPU.
+  // Fills in what others say of a row of `exporter` that names its GPU, or its MIG instance, by the
+  // UUID alone, or of its compute instance; a process has the node and id by which the list of GPUs has its GPU.
   // Afterwards its rank is another.
   void Complete(RowT& row, std::size_t exporter) const;
   // A row without a UUID that may be either of several GPUs.
@@ -41,10 +41,12 @@ class RowNames {
 
   void LearnGpus(std::size_t exporter, const ExporterRows<models::GpuMetrics>& rows);
   void LearnIds(Parts parts);
+  void LearnInstances(Parts parts);
 
   DeviceNames devices_;
   ClaimedIds ids_;
   ComputeInstances compute_instances_;
+  InstanceUuids instance_uuids_;
 };
 
 extern template class RowNames<models::GpuMetrics>;

@@ -1,5 +1,6 @@
 #include "internal/gpu/row_table.h"
 
+#include <array>
 #include <charconv>
 #include <functional>
 #include <utility>
@@ -21,6 +22,26 @@ std::optional<std::int64_t> ParsePid(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
   if (error != std::errc() || pid < 1 || pid > kLargestPid) return std::nullopt;
   return pid;
+}
+
+// `MIG-GPU-<uuid>/<GPU instance>/<compute instance>`: drivers before R470 name instances so.
+void SplitOldMigUuid(Identity& identity) {
+  constexpr std::string_view kPrefix = "MIG-GPU-";
+  std::string_view& uuid = identity.texts[static_cast<std::size_t>(Text::kUuid)];
+  if (!uuid.starts_with(kPrefix)) return;
+  const std::size_t first = uuid.find('/');
+  const std::size_t second = uuid.find('/', first + 1);
+  if (first == std::string_view::npos || second == std::string_view::npos) return;
+  const std::string_view whole = uuid;
+  const std::array<std::pair<Text, std::string_view>, 4> parts{{
+      {Text::kUuid, whole.substr(4, first - 4)},
+      {Text::kMigGpuInstance, whole.substr(first + 1, second - first - 1)},
+      {Text::kMigComputeInstance, whole.substr(second + 1)},
+      {Text::kMigUuid, whole},
+  }};
+  for (const auto& [which, text] : parts) {
+    identity.texts[static_cast<std::size_t>(which)] = text;
+  }
 }
 
 }  // namespace
@@ -48,6 +69,7 @@ Identity RowTable<RowT>::Read(prom::LabelSet labels) {
   if (node == "localhost") node = {};  // so many are
   const auto named = around_.addresses.NodeAt(node.empty() ? prom::Get(labels, "instance") : node);
   if (!named.empty()) node = named;
+  SplitOldMigUuid(identity);
   auto& name = identity.texts[static_cast<std::size_t>(Text::kGpuName)];
   if (const auto& prefix = exporter_.gpu_name_prefix; name.substr(0, prefix.size()) == prefix) {
     name.remove_prefix(prefix.size());
@@ -213,6 +235,10 @@ void RowTable<RowT>::MergeTexts(std::uint32_t at, const Identity& identity) {
         which == Text::kNamespace || which == Text::kPod || which == Text::kContainer;
     if (!kIsProcess && of_workload) continue;  // they stand together: Hold
     if (!kept.empty() && kept < text) continue;
+    if (which == Text::kMigUuid) {
+      kept = KeepUuid(text, exporter_.vendor, arena_);
+      continue;
+    }
     const bool as_before = at > 0 && SameText(rows_[at - 1].texts[slot], text);
     kept = as_before ? rows_[at - 1].texts[slot] : arena_.Keep(text);
     if (which == Text::kGpuId) row.gpu_index = ParseGpuIndex(kept);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "internal/gpu/command.h"
+#include "internal/gpu/conditions.h"
 #include "internal/gpu/identity.h"
 #include "internal/gpu/secret_name.h"
 #include "internal/schema/unit.h"
@@ -93,6 +94,17 @@ std::string KeyOf(const GpuMetrics& row) {
   return key;
 }
 
+// Another use of its metric may take it.
+bool IsUnfit(const Reading& reading) {
+  return reading.reason == NullReason::kNotExported;
+}
+
+std::string WhyUnfit(const schema::Condition& condition) {
+  if (condition.is == schema::Condition::Is::kPresent) return "it has no label " + condition.label;
+  return "its label " + condition.label +
+         (condition.is == schema::Condition::Is::kAbsent ? " should not be there" : " is another");
+}
+
 std::string WhyDropped(NullReason reason) {
   if (reason == NullReason::kNotSupported) {
     return "blank value: the exporter says that the device cannot tell";
@@ -157,6 +169,9 @@ void SampleLog::Saw(const Seen& seen) {
                       seen.raw,
                       seen.reading,
                       WhatIsKnown(seen)});
+  if (!IsUnfit(seen.reading)) return;
+  const auto* const unmet = FirstUnmet(seen.exporter.gpu[seen.use.index].where, seen.labels);
+  if (unmet != nullptr) entries_.back().told.rule = WhyUnfit(*unmet);
 }
 
 void SampleLog::Timed(const schema::Exporter& exporter, std::uint32_t row, const GpuMetrics& so_far,
@@ -278,6 +293,7 @@ void SampleLog::Judge(Entry& entry, const std::vector<Part>& parts, const GpuMet
     return Settle(told, Outcome::kUsed,
                   entry.use.as == As::kShare ? "a pod's part of the GPU" : "says what the GPU is");
   }
+  if (IsUnfit(entry.reading)) return Settle(told, Outcome::kDropped, told.rule);
   if (entry.reading.reason != NullReason::kNone) {
     return Settle(told, Outcome::kDropped, WhyDropped(entry.reading.reason));
   }
@@ -302,6 +318,15 @@ void SampleLog::Judge(Entry& entry, const std::vector<Part>& parts, const GpuMet
   told.outcome = Outcome::kUsed;
 }
 
+// A series that some use of its metric takes, or that has been told of.
+bool SampleLog::IsToldElsewhere(const Entry& entry) const {
+  return IsUnfit(entry.reading) &&
+         std::any_of(entries_.begin(), entries_.end(), [&](const Entry& other) {
+           return &other != &entry && other.of == entry.of && other.order == entry.order &&
+                  (!IsUnfit(other.reading) || &other < &entry);
+         });
+}
+
 void SampleLog::Joined(std::span<const GpuMetrics> rows, const JoinCounts& counts) {
   counts_ = counts;
   for (const auto& [at, parts] : parts_) {
@@ -310,7 +335,7 @@ void SampleLog::Joined(std::span<const GpuMetrics> rows, const JoinCounts& count
     for (Entry& entry : entries_) {
       const bool of_it = std::any_of(parts.begin(), parts.end(),
                                      [&](const Part& part) { return part.of == entry.of; });
-      if (!of_it) continue;
+      if (!of_it || IsToldElsewhere(entry)) continue;
       Judge(entry, parts, row.row);
       row.samples.push_back(std::move(entry.told));
     }

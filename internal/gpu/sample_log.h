@@ -90,6 +90,7 @@ class SampleLog final : public JoinRecorder {
 
   bool MayBe(const models::GpuMetrics& row) const;
   void CountPods(const Seen& seen);
+  bool IsToldElsewhere(const Entry& entry) const;
   double TimeOf(const Entry& entry) const;
   void Judge(Entry& entry, const std::vector<Part>& parts, const models::GpuMetrics& row) const;
   static bool JudgePart(Entry& entry, const std::vector<Place>& places);

@@ -19,6 +19,7 @@ namespace gpumon::gpu {
 namespace {
 
 using models::Part;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -62,6 +63,15 @@ class DetectorTest : public testing::Test {
     const auto snapshot = Await(std::move(future));
     return snapshot ? (*snapshot)->sources : std::vector{std::string(snapshot.error().wire_name())};
   }
+  // Of what was assumed or known, and it says so.
+  static void ExpectDoubted(const Result<RefreshRig::Collection>& result) {
+    ASSERT_TRUE(result);
+    EXPECT_THAT((*result)->sources, ElementsAre("nvidia_gpu"));
+    EXPECT_TRUE((*result)->partial);
+    EXPECT_THAT((*result)->warnings,
+                Contains("Prometheus did not tell in time which exporters are there: asked for "
+                         "nvidia_gpu alone, rows of others may be missing"));
+  }
   std::size_t looks() { return rig.client().call_count(DetectionQuery()); }
 
   RefreshRig rig;
@@ -98,7 +108,16 @@ TEST_F(DetectorTest, WhatWasAssumedIsShownWhenNobodyTellsInTime) {
   ASSERT_TRUE(rig.client().WaitForCalls(1 + SetSize("nvidia_gpu")));
   EXPECT_EQ(refresh.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
   rig.client().TimeOutHeld();
-  EXPECT_THAT(SourcesOf(std::move(refresh)), ElementsAre("nvidia_gpu"));
+  ExpectDoubted(Await(std::move(refresh)));
+}
+
+TEST_F(DetectorTest, WhatIsAskedOfAPastNobodyTellsOfIsPartial) {
+  rig.client().SetAnswer(DetectionQuery(), Are({"nvidia_gpu"}));
+  const auto present = Await(Start());
+  ASSERT_TRUE(present);
+  EXPECT_FALSE((*present)->partial);
+  rig.client().SetError(DetectionQuery(), Code::kUpstreamTimeout);
+  ExpectDoubted(Await(Start(1000)));
 }
 
 TEST_F(DetectorTest, WhoLookedInVainLooksOnBesideWithAllTheTime) {
@@ -107,7 +126,7 @@ TEST_F(DetectorTest, WhoLookedInVainLooksOnBesideWithAllTheTime) {
   rig.client().SetAnswer(DetectionQuery(), Are({"dcgm"}));
   rig.client().Hold(DetectionQuery());
   rig.client().ForgetCalls();
-  EXPECT_THAT(SourcesOf(Start()), ElementsAre("nvidia_gpu")) << "nobody waited";
+  ExpectDoubted(Await(Start()));  // nobody waited
   EXPECT_THAT(SourcesOf(Start()), ElementsAre("nvidia_gpu"));
   EXPECT_EQ(looks(), 1U) << "one look at a time";
   for (const auto& call : rig.client().calls()) {

@@ -135,6 +135,23 @@ TEST_F(ExplainerTest, TellsWhatFedTheRowAndNothingOfOthers) {
   EXPECT_FALSE(impossible[0].value);
 }
 
+TEST_F(ExplainerTest, ASeriesWhoseLabelsAreNotAsTheSchemaAsksIsDroppedAndSaysWhy) {
+  Labels instance = Dcgm("0");
+  instance.insert(instance.begin(), {"GPU_I_ID", "7"});
+  Add("DCGM_FI_DEV_GPU_UTIL", 0, instance);
+  Add("DCGM_FI_PROF_GR_ENGINE_ACTIVE", 0.5, instance);
+  const auto explanation = Explain({"", "", kDcgmUuid});
+  ASSERT_TRUE(explanation) << explanation.error().message;
+  EXPECT_EQ(explanation->samples.size(), 2U);
+  const auto unfit = Of(*explanation, "DCGM_FI_DEV_GPU_UTIL");
+  ASSERT_EQ(unfit.size(), 1U);
+  EXPECT_EQ(unfit[0].outcome, Outcome::kDropped);
+  EXPECT_EQ(unfit[0].rule, "its label GPU_I_ID should not be there");
+  EXPECT_EQ(unfit[0].raw, 0);
+  EXPECT_FALSE(unfit[0].value);
+  EXPECT_EQ(Of(*explanation, "DCGM_FI_PROF_GR_ENGINE_ACTIVE").at(0).outcome, Outcome::kUsed);
+}
+
 TEST_F(ExplainerTest, OfTwoSeriesTheNewestIsUsedAndTheOtherLost) {
   Add("DCGM_FI_DEV_GPU_TEMP", 75, Dcgm("0", "old:1"), 90);
   Add("DCGM_FI_DEV_GPU_TEMP", 80, Dcgm("0", "new:1"), 100);

@@ -151,6 +151,67 @@ TEST(MigTest, AGpuWhoseInstancesNobodyShowsCannotTellItsUtilization) {
   EXPECT_EQ(of(0), "not_exported not_exported none none");
 }
 
+FakeSample Nvitop(const std::string& name, double value, const std::string& uuid) {
+  return Sample(name, value,
+                {{"devicename", "NVIDIA A100 3g.20gb"},
+                 {"hostname", "n1"},
+                 {"index", "0:0"},
+                 {"uuid", uuid}});
+}
+
+// nvitop names an instance by its UUID alone; others say whose it is.
+TEST(MigTest, AnInstanceKnownByItsUuidAloneMeetsTheOneThatOthersName) {
+  const FakeSample info = Smi("nvidia_smi_mig_info", 1,
+                              {{"compute_instance_id", "0"},
+                               {"gpu_instance_id", "7"},
+                               {"mig_uuid", "MIG-AA11"},
+                               {"node", "n1"}});
+  const FakeSample used =
+      Smi("nvidia_smi_mig_memory_used_bytes", 5,
+          {{"compute_instance_id", "0"}, {"gpu_instance_id", "7"}, {"node", "n1"}});
+  const FakeSample power = Nvitop("gpu_power_usage_W", 50, "MIG-aa11");
+  for (const Said& said : {Said{{"nvidia_smi", {info, used}}, {"nvitop", {power}}},
+                           Said{{"nvitop", {power}}, {"nvidia_smi", {used, info}}}}) {
+    const auto snapshot = Meet(said);
+    EXPECT_EQ(RowsOf(*snapshot), "7/0 5; ");
+    EXPECT_EQ(snapshot->gpus[0].readings.Get(static_cast<std::size_t>(Quantity::kPower)), 50);
+    EXPECT_EQ(snapshot->gpus[0].text(Text::kUuid), kUuid);
+    EXPECT_EQ(snapshot->gpus[0].text(Text::kMigUuid), "MIG-aa11");
+  }
+  // Of another instance.
+  EXPECT_EQ(
+      Meet({{"nvidia_smi", {info, used}}, {"nvitop", {Nvitop("gpu_power_usage_W", 50, "MIG-bb")}}})
+          ->gpus.size(),
+      2U);
+  // Two GPUs claim it.
+  const FakeSample other = Smi("nvidia_smi_mig_info", 1,
+                               {{"compute_instance_id", "1"},
+                                {"gpu_instance_id", "7"},
+                                {"mig_uuid", "MIG-AA11"},
+                                {"node", "n1"}});
+  EXPECT_EQ(Meet({{"nvidia_smi", {info, used, other}}, {"nvitop", {power}}})->gpus.size(), 3U);
+}
+
+TEST(MigTest, TheOldFormOfAMigUuidNamesGpuAndInstances) {
+  const auto snapshot =
+      Meet({{"dcgm", {Dcgm("DCGM_FI_DEV_POWER_USAGE", 70)}},
+            {"nvitop", {Nvitop("gpu_memory_used_MiB", 9, "MIG-" + std::string(kUuid) + "/7/0")}}});
+  ASSERT_EQ(snapshot->gpus.size(), 1U);
+  const GpuMetrics& row = snapshot->gpus[0];
+  EXPECT_EQ(row.text(Text::kUuid), kUuid);
+  EXPECT_EQ(row.text(Text::kMigGpuInstance), "7");
+  EXPECT_EQ(row.text(Text::kMigComputeInstance), "0");
+  EXPECT_EQ(row.readings.Get(static_cast<std::size_t>(Quantity::kPower)), 70);
+}
+
+TEST(MigTest, AnInstanceOfWhichNobodyTellsItsEnginesCannotTellThem) {
+  const auto snapshot = Meet({{"dcgm", {Dcgm("DCGM_FI_DEV_FB_USED", 10)}}});
+  EXPECT_EQ(snapshot->gpus.at(0).readings.reason(static_cast<std::size_t>(Quantity::kUtilization)),
+            models::NullReason::kNotSupported);
+  EXPECT_EQ(snapshot->gpus.at(0).readings.reason(static_cast<std::size_t>(Quantity::kTemperature)),
+            models::NullReason::kNotExported);
+}
+
 TEST(MigTest, RowsOfTwoNodesDoNotMeet) {
   const auto of_node = [](const std::string& node, Labels more) {
     more.emplace_back("node", node);
