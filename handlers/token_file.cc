@@ -21,10 +21,15 @@ std::optional<std::string> ReadToken(const std::string& path) {
 
 }  // namespace
 
-TokenFile::TokenFile(std::string path, const Clock& clock, std::string token)
-    : path_(std::move(path)), clock_(clock), token_(std::move(token)), looked_(clock.Steady()) {}
+TokenFile::TokenFile(std::string path, const Clock& clock, Executor& executor, std::string token)
+    : path_(std::move(path)),
+      clock_(clock),
+      executor_(executor),
+      token_(std::move(token)),
+      looked_(clock.Steady()) {}
 
-Result<std::unique_ptr<TokenFile>> TokenFile::Open(std::string path, const Clock& clock) {
+Result<std::unique_ptr<TokenFile>> TokenFile::Open(std::string path, const Clock& clock,
+                                                   Executor& executor) {
   auto token = ReadToken(path);
   if (!token) {
     return Error(
@@ -32,22 +37,29 @@ Result<std::unique_ptr<TokenFile>> TokenFile::Open(std::string path, const Clock
         "--api-bearer-token-file: '" + path +
             "' cannot be read or its first line is no token; it must hold one, without blanks");
   }
-  return std::unique_ptr<TokenFile>(new TokenFile(std::move(path), clock, std::move(*token)));
+  return std::unique_ptr<TokenFile>(
+      new TokenFile(std::move(path), clock, executor, std::move(*token)));
 }
 
 std::string TokenFile::Token() {
   MutexLock lock(mutex_);
   const SteadyTime now = clock_.Steady();
-  if (now - looked_ >= std::chrono::seconds(1)) {
+  if (!reading_ && now - looked_ >= std::chrono::seconds(1)) {
     looked_ = now;
     // The file is one line: reading it costs less than finding out whether it changed.
-    if (auto token = ReadToken(path_)) {
-      token_ = std::move(*token);
-    } else {
-      log::Warning("API token file cannot be read; the last token stands", {{"path", path_}});
-    }
+    reading_ = executor_.Post([this] { Read(); });
   }
   return token_;
+}
+
+void TokenFile::Read() {
+  auto token = ReadToken(path_);
+  if (!token) {
+    log::Warning("API token file cannot be read; the last token stands", {{"path", path_}});
+  }
+  MutexLock lock(mutex_);
+  reading_ = false;
+  if (token) token_ = std::move(*token);
 }
 
 }  // namespace gpumon::handlers

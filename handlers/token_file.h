@@ -5,28 +5,34 @@
 #include <string>
 
 #include "internal/base/clock.h"
+#include "internal/base/executor.h"
 #include "internal/base/mutex.h"
 #include "internal/base/result.h"
 
 namespace gpumon::handlers {
 
-// Thread-safe. Looks at the file at most once a second; while it cannot be read the last token
-// stands.
+// Thread-safe. Asked for the token, it has the file read by `executor` at most once a second, and
+// answers with what was read last; while the file cannot be read that stands. It must outlive what
+// it posted.
 class TokenFile {
  public:
   // kInvalidParameter when the file cannot be read now or holds no token.
-  static Result<std::unique_ptr<TokenFile>> Open(std::string path, const Clock& clock);
+  static Result<std::unique_ptr<TokenFile>> Open(std::string path, const Clock& clock,
+                                                 Executor& executor);
 
   std::string Token();
 
  private:
-  TokenFile(std::string path, const Clock& clock, std::string token);
+  TokenFile(std::string path, const Clock& clock, Executor& executor, std::string token);
+  void Read();
 
   const std::string path_;
   const Clock& clock_;
+  Executor& executor_;
   Mutex mutex_;
   std::string token_ GUARDED_BY(mutex_);
   SteadyTime looked_ GUARDED_BY(mutex_);
+  bool reading_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace gpumon::handlers

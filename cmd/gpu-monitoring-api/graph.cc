@@ -216,12 +216,12 @@ Result<void> Graph::LoadSchemas() {
 
 Result<void> Graph::Build() {
   if (auto loaded = LoadSchemas(); !loaded) return Error(loaded.error());
+  pool_ = std::make_unique<ThreadPool>(Workers(), "worker");
   if (!config_.api_bearer_token_file.empty()) {
-    auto token = handlers::TokenFile::Open(config_.api_bearer_token_file, clock_);
+    auto token = handlers::TokenFile::Open(config_.api_bearer_token_file, clock_, *pool_);
     if (!token) return Error(token.error());
     token_ = std::move(*token);
   }
-  pool_ = std::make_unique<ThreadPool>(Workers(), "worker");
   auto fetch = fetch::MakeClient(FetchOptionsOf(config_), clock_);
   if (!fetch) return Error(fetch.error());
   fetch_ = std::move(*fetch);

@@ -1,0 +1,83 @@
+#include "handlers/token_file.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/fakes/clock/fake_clock.h"
+
+namespace gpumon::handlers {
+namespace {
+
+// Runs what was posted when it is told to.
+class HeldExecutor final : public Executor {
+ public:
+  bool Post(std::function<void()> task) override {
+    tasks_.push_back(std::move(task));
+    return true;
+  }
+  std::size_t RunAll() {
+    const auto tasks = std::exchange(tasks_, {});
+    for (const auto& task : tasks) task();
+    return tasks.size();
+  }
+
+ private:
+  std::vector<std::function<void()>> tasks_;
+};
+
+class TokenFileTest : public testing::Test {
+ protected:
+  ~TokenFileTest() override { std::remove(path_.c_str()); }
+
+  void Write(const std::string& text) const { std::ofstream(path_) << text; }
+
+  const std::string path_ =
+      testing::TempDir() + "token_" + testing::UnitTest::GetInstance()->current_test_info()->name();
+  FakeClock clock_;
+  HeldExecutor executor_;
+};
+
+TEST_F(TokenFileTest, AChangedFileIsReadBesideTheRequestsOnceASecond) {
+  Write("first\n");
+  const auto file = TokenFile::Open(path_, clock_, executor_);
+  ASSERT_TRUE(file);
+  Write("second\n");
+  EXPECT_EQ((*file)->Token(), "first");
+  EXPECT_EQ(executor_.RunAll(), 0U);
+  clock_.Advance(Millis(1000));
+  EXPECT_EQ((*file)->Token(), "first") << "who asks does not read";
+  EXPECT_EQ((*file)->Token(), "first");
+  clock_.Advance(Millis(1000));
+  EXPECT_EQ((*file)->Token(), "first");
+  EXPECT_EQ(executor_.RunAll(), 1U) << "one reading at a time";
+  EXPECT_EQ((*file)->Token(), "second");
+}
+
+TEST_F(TokenFileTest, TheLastTokenStandsWhileTheFileHoldsNone) {
+  Write("first");
+  const auto file = TokenFile::Open(path_, clock_, executor_);
+  ASSERT_TRUE(file);
+  for (const std::string text : {"", "two words\n"}) {
+    Write(text);
+    clock_.Advance(Millis(1000));
+    (*file)->Token();
+    EXPECT_EQ(executor_.RunAll(), 1U);
+    EXPECT_EQ((*file)->Token(), "first");
+  }
+}
+
+TEST_F(TokenFileTest, AFileWithoutATokenIsRefusedAtTheStart) {
+  Write("\n");
+  const auto file = TokenFile::Open(path_, clock_, executor_);
+  ASSERT_FALSE(file);
+  EXPECT_NE(file.error().message.find(path_), std::string::npos);
+}
+
+}  // namespace
+}  // namespace gpumon::handlers
