@@ -36,13 +36,13 @@ void RefreshChoice::Ended(Collection result) {
   Done done;
   {
     const MutexLock lock(mutex_);
-    if (heard_) {
-      done = std::exchange(done_, nullptr);
-    } else {
+    if (!heard_) {
       result_ = std::move(result);
+      return;
     }
+    done = std::exchange(done_, nullptr);
   }
-  // Only where it was not kept.
+  // Null where another refresh has it.
   if (done) Answer(done, std::move(result));
 }
 
