@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <map>
 #include <set>
 #include <string_view>
@@ -11,6 +12,81 @@
 #include "internal/gpu/mix.h"
 
 namespace gpumon::gpu {
+
+using models::NullReason;
+
+namespace {
+
+using Contender = Contest::Contender;
+using Ranking = Contest::Ranking;
+using Verdict = Contest::Verdict;
+
+auto TextsOf(const Contender& one) {
+  return std::tuple(std::string_view(one.workload.name_space), std::string_view(one.workload.pod),
+                    std::string_view(one.workload.container));
+}
+
+// Another series of the same device or pod, taken at the same known time, has another value.
+bool IsContradicted(const Ranking& ranking) {
+  const Contender& best = *ranking.front();
+  if (best.reading.reason != NullReason::kNone || !std::isfinite(best.at)) return false;
+  return std::any_of(ranking.begin() + 1, ranking.end(), [&](const Contender* one) {
+    return one->reading.reason == NullReason::kNone && one->at == best.at &&
+           TextsOf(*one) == TextsOf(best) && one->reading.value != best.reading.value;
+  });
+}
+
+Verdict SumOf(const Ranking& ranking) {
+  Verdict sum;
+  std::map<std::size_t, Ranking> parts;  // each the winner first
+  for (const Contender* one : ranking) parts[one->part].push_back(one);
+  bool any = false;
+  for (const auto& [part, its] : parts) {
+    sum.doubles += its.size() - 1;
+    sum.losers.insert(sum.losers.end(), its.begin() + 1, its.end());
+    NullReason reason = its.front()->reading.reason;
+    if (reason == NullReason::kNotSupported) continue;
+    if (IsContradicted(its)) reason = NullReason::kConflict;
+    if (sum.reading.reason == NullReason::kNone) sum.reading.reason = reason;
+    sum.reading.value += its.front()->reading.value;
+    any = true;
+  }
+  if (!any) sum.reading = ranking.front()->reading;
+  return sum;
+}
+
+Verdict ExtremeOf(const Ranking& ranking, bool largest) {
+  Verdict verdict{ranking.front()->reading, 0, {}};
+  const double newest = Contest::NewestTime(ranking);
+  bool any = false;
+  for (const Contender* one : ranking) {
+    if (Contest::IsOld(*one, newest)) {
+      ++verdict.doubles;
+      verdict.losers.push_back(one);
+    } else if (one->reading.reason == NullReason::kNone) {
+      const bool beyond = (one->reading.value > verdict.reading.value) == largest;
+      if (!any || beyond) verdict.reading = one->reading;
+      any = true;
+    }
+  }
+  return verdict;
+}
+
+Verdict NewestOf(const Ranking& ranking) {
+  Verdict verdict{ranking.front()->reading, 0, {}};
+  if (IsContradicted(ranking)) verdict.reading.reason = NullReason::kConflict;
+  const double newest = Contest::NewestTime(ranking);
+  std::set<decltype(TextsOf(*ranking.front()))> seen;
+  for (const Contender* one : ranking) {
+    const bool of_device = one->workload.pod.empty();
+    const bool old = Contest::IsOld(*one, newest);
+    if (!seen.insert(TextsOf(*one)).second || (old && !of_device)) ++verdict.doubles;
+    if (one != ranking.front() && (of_device || old)) verdict.losers.push_back(one);
+  }
+  return verdict;
+}
+
+}  // namespace
 
 std::size_t Contest::TargetOf(prom::LabelSet labels) {
   const std::hash<std::string_view> hash;
@@ -42,15 +118,6 @@ std::vector<prom::Label> Contest::AsValued(prom::LabelSet timed) {
   return labels;
 }
 
-std::size_t Contest::Doubles(const Ranking& ranking) {
-  using Texts = std::tuple<std::string_view, std::string_view, std::string_view>;
-  std::set<Texts> seen;
-  for (const Contender* one : ranking) {
-    seen.emplace(one->workload.name_space, one->workload.pod, one->workload.container);
-  }
-  return ranking.size() - seen.size();
-}
-
 std::size_t Contest::PartOf(const std::vector<std::string>& parts, prom::LabelSet labels) {
   const std::hash<std::string_view> hash;
   std::size_t part = Mix(hash(prom::Get(labels, "__name__")));
@@ -58,35 +125,29 @@ std::size_t Contest::PartOf(const std::vector<std::string>& parts, prom::LabelSe
   return part;
 }
 
-auto Contest::SumOf(const Ranking& ranking) -> Sum {
-  Sum sum;
-  std::map<std::size_t, Ranking> parts;  // each the winner first
-  for (const Contender* one : ranking) parts[one->part].push_back(one);
-  bool any = false;
-  for (const auto& [part, its] : parts) {
-    sum.doubles += its.size() - 1;
-    sum.losers.insert(sum.losers.end(), its.begin() + 1, its.end());
-    models::NullReason reason = its.front()->reading.reason;
-    if (reason == models::NullReason::kNotSupported) continue;
-    if (IsContradicted(its)) reason = models::NullReason::kConflict;
-    if (sum.reading.reason == models::NullReason::kNone) sum.reading.reason = reason;
-    sum.reading.value += its.front()->reading.value;
-    any = true;
+double Contest::NewestTime(const Ranking& ranking) {
+  double newest = -std::numeric_limits<double>::infinity();
+  for (const Contender* one : ranking) {
+    if (one->reading.reason == NullReason::kNone) newest = std::max(newest, one->at);
   }
-  if (!any) sum.reading = ranking.front()->reading;
-  return sum;
+  return newest;
 }
 
-bool Contest::IsContradicted(const Ranking& ranking) {
-  const Contender& best = *ranking.front();
-  if (best.reading.reason != models::NullReason::kNone || !std::isfinite(best.at)) return false;
-  return std::any_of(ranking.begin() + 1, ranking.end(), [&](const Contender* one) {
-    const auto texts = [](const Contender& of) {
-      return std::tie(of.workload.name_space, of.workload.pod, of.workload.container);
-    };
-    return one->reading.reason == models::NullReason::kNone && one->at == best.at &&
-           texts(*one) == texts(best) && one->reading.value != best.reading.value;
-  });
+bool Contest::IsOld(const Contender& one, double newest) {
+  return std::isfinite(one.at) && one.at < newest;
+}
+
+auto Contest::Judge(const schema::Metric& metric, const Ranking& ranking) -> Verdict {
+  switch (metric.reduce) {
+    case schema::Reduce::kSum:
+      return SumOf(ranking);
+    case schema::Reduce::kMax:
+    case schema::Reduce::kMin:
+      return ExtremeOf(ranking, metric.reduce == schema::Reduce::kMax);
+    case schema::Reduce::kNewest:
+      break;
+  }
+  return NewestOf(ranking);
 }
 
 auto Contest::Decide(const RowTimes& times) -> std::vector<Ranking> {
@@ -103,8 +164,8 @@ auto Contest::Decide(const RowTimes& times) -> std::vector<Ranking> {
     const Contender& y = *b;
     const bool x_of_pod = !x.workload.pod.empty();
     const bool y_of_pod = !y.workload.pod.empty();
-    const bool x_impossible = x.reading.reason != models::NullReason::kNone;
-    const bool y_impossible = y.reading.reason != models::NullReason::kNone;
+    const bool x_impossible = x.reading.reason != NullReason::kNone;
+    const bool y_impossible = y.reading.reason != NullReason::kNone;
     // With equal labels the value decides.
     return std::tie(x.row, x.metric, x_impossible, x_of_pod, y.at, x.labels, x.reading.value) <
            std::tie(y.row, y.metric, y_impossible, y_of_pod, x.at, y.labels, y.reading.value);

@@ -11,6 +11,7 @@
 #include "internal/gpu/row_times.h"
 #include "internal/gpu/value_reader.h"
 #include "internal/prom/value.h"
+#include "internal/schema/exporter.h"
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
@@ -35,21 +36,22 @@ class Contest {
 
   // Who was scraped: its job and address, hashed.
   static std::size_t TargetOf(prom::LabelSet labels);
-  // Series of the device, or of one pod of it, beyond the first.
-  static std::size_t Doubles(const Ranking& ranking);
-  // The winner's value is contradicted: another series of the same device or pod, taken at the same
-  // known time, has another one.
-  static bool IsContradicted(const Ranking& ranking);
   // A part of what is added up: the series' name and the values of the labels that tell parts
   // apart.
   static std::size_t PartOf(const std::vector<std::string>& parts, prom::LabelSet labels);
-  // Of each part the winner; a part of which nothing is measured, as it is not supported, is none.
-  struct Sum {
-    Reading reading;  // why there is none, when a part is not known or contradicted
-    std::size_t doubles = 0;
+  struct Verdict {
+    Reading reading;  // why there is none, when it, or a part of it, is not known or contradicted
+    std::size_t doubles = 0;  // series that repeat another's device, pod or part
     std::vector<const Contender*> losers;
   };
-  static Sum SumOf(const Ranking& ranking);
+  // What the series of `metric` say together. A sum is over the winners of each part; a part of
+  // which nothing is measured, as it is not supported, is none. The largest or smallest is that of
+  // the newest.
+  static Verdict Judge(const schema::Metric& metric, const Ranking& ranking);
+  // When the newest of those that have a value was sampled; -infinity where nobody knows.
+  static double NewestTime(const Ranking& ranking);
+  // There is a newer one.
+  static bool IsOld(const Contender& one, double newest);
   // A label set as one text that sorts as label sets do.
   static std::string InLabelOrder(prom::LabelSet labels);
   // The labels of a series whose time was asked for (PlannedQuery::Gives::kSeriesTimes), as its

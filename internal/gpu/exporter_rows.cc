@@ -46,19 +46,6 @@ std::size_t KeyOf(const std::string& labels_in_order) {
   return std::hash<std::string>{}(labels_in_order);
 }
 
-using Verdict = Contest::Sum;
-
-// Of all series of a metric of a row.
-Verdict Judge(const schema::Metric& metric, const Contest::Ranking& ranking) {
-  if (metric.reduce == schema::Reduce::kSum) return Contest::SumOf(ranking);
-  const Contest::Contender& best = *ranking.front();
-  Verdict verdict{best.reading, Contest::Doubles(ranking), {}};
-  if (Contest::IsContradicted(ranking)) verdict.reading.reason = NullReason::kConflict;
-  std::copy_if(ranking.begin() + 1, ranking.end(), std::back_inserter(verdict.losers),
-               [](const auto* one) { return one->workload.pod.empty(); });
-  return verdict;
-}
-
 }  // namespace
 
 template <class RowT>
@@ -178,7 +165,8 @@ void ExporterRows<RowT>::AddShare(const FamilyUse& use, prom::LabelSet labels, d
       HasFailed(labels) ? Reading{0, NullReason::kStale} : values_.ReadShare(share, raw, labels);
   Tell(use, row, labels, raw, reading);
   if (reading.reason == NullReason::kInvalidValue) ++counts_.bad_value;
-  pod_parts_.Enter({row, share.share, *workload, Contest::PartOf(share.parts, labels),
+  const auto family = std::hash<std::string_view>{}(prom::Get(labels, "__name__"));
+  pod_parts_.Enter({row, share.share, *workload, family, Contest::PartOf(share.parts, labels),
                     Contest::TargetOf(labels), KeyOf(Contest::InLabelOrder(labels)), reading});
 }
 
@@ -247,25 +235,12 @@ template <class RowT>
 void ExporterRows<RowT>::Repeated(const prom::InstantVector& vector, std::size_t sample,
                                   std::uint32_t row, std::size_t metric, const Reading& reading) {
   const schema::Metric& of = MetricsOf<RowT>(exporter_)[metric];
-  if (of.reduce == schema::Reduce::kNewest || of.reduce == schema::Reduce::kSum) {
-    // The first one becomes a contender only now: mostly there is no second.
-    const std::uint32_t owner = std::exchange(owners_[metric][row], kContended);
-    if (owner != kContended) {
-      Contend(vector, owner - 1, row, metric, Read(of, vector, owner - 1));
-    }
-    return Contend(vector, sample, row, metric, reading);
+  // The first one becomes a contender only now: mostly there is no second.
+  const std::uint32_t owner = std::exchange(owners_[metric][row], kContended);
+  if (owner != kContended) {
+    Contend(vector, owner - 1, row, metric, Read(of, vector, owner - 1));
   }
-  auto& readings = table_.rows()[row].readings;
-  std::uint8_t& shown = shown_[row * kSlots + of.slot];
-  const bool has = readings.Has(of.slot);
-  if (reading.reason != NullReason::kNone || (has && shown < metric)) return;
-  double value = reading.value;
-  if (has && shown == metric) {
-    const double other = *readings.Get(of.slot);
-    value = of.reduce == schema::Reduce::kMax ? std::max(value, other) : std::min(value, other);
-  }
-  shown = static_cast<std::uint8_t>(metric);
-  readings.Set(of.slot, value);
+  Contend(vector, sample, row, metric, reading);
 }
 
 template <class RowT>
@@ -342,9 +317,13 @@ void ExporterRows<RowT>::SettleContest() {
     auto& readings = table_.rows()[best.row].readings;
     std::uint8_t& shown = shown_[best.row * kSlots + metric.slot];
     const bool has = readings.Has(metric.slot);
-    const Verdict verdict = Judge(metric, ranking);
+    const Contest::Verdict verdict = Contest::Judge(metric, ranking);
     const bool possible = verdict.reading.reason == NullReason::kNone;
     counts_.duplicates += verdict.doubles;
+    const double newest = Contest::NewestTime(ranking);
+    for (const auto* one : ranking) {
+      claims_.Heard(one->row, one->workload, Contest::IsOld(*one, newest));
+    }
     for (const auto* one : verdict.losers) {
       row_times_.Lost(one->row, one->target);
       row_times_.LostSeries(KeyOf(one->labels));
@@ -357,8 +336,9 @@ void ExporterRows<RowT>::SettleContest() {
     } else {
       readings.SetAbsent(metric.slot, verdict.reading.reason);
     }
-    const bool shares = possible && metric.reduce == schema::Reduce::kNewest;
-    if (shares && !kIsProcess) SharePods(ranking, metric.slot);
+    // Without a series of the device those of pods repeat its value.
+    const bool shares = metric.reduce == schema::Reduce::kNewest && best.workload.pod.empty();
+    if (possible && shares && !kIsProcess) SharePods(ranking, metric.slot);
   }
   contest_ = {};
 }
@@ -366,9 +346,12 @@ void ExporterRows<RowT>::SettleContest() {
 // What the series of a GPU's pods say of one of its values; of a pod's the best stays.
 template <class RowT>
 void ExporterRows<RowT>::SharePods(const Contest::Ranking& ranking, std::size_t slot) {
+  const double newest = Contest::NewestTime(ranking);
   for (auto place = ranking.rbegin(); place != ranking.rend(); ++place) {
     const Contest::Contender& one = **place;
-    if (one.workload.pod.empty() || one.reading.reason != NullReason::kNone) continue;
+    if (one.workload.pod.empty() || Contest::IsOld(one, newest) ||
+        one.reading.reason != NullReason::kNone)
+      continue;
     Workload& workload = table_.workloads().Hold(one.row, one.workload.name_space, one.workload.pod,
                                                  one.workload.container);
     if (slot == static_cast<std::size_t>(models::Quantity::kUtilization)) {
@@ -388,7 +371,8 @@ void ExporterRows<RowT>::Settle() {
   row_times_.SetAsOf(around_.at);
   TakeTimes();
   SettleContest();
-  pod_parts_.Settle(row_times_, series_times_, table_.workloads(), counts_);
+  pod_parts_.Settle(row_times_, series_times_, table_.workloads(), claims_, counts_);
+  claims_.Settle(table_.workloads());
   ApplyTimes();
   counts_.bad_value += table_.workloads().DropImpossible();
 }

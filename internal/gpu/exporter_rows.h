@@ -15,6 +15,7 @@
 #include "internal/gpu/join_counts.h"
 #include "internal/gpu/metric_index.h"
 #include "internal/gpu/own_pods.h"
+#include "internal/gpu/pod_claims.h"
 #include "internal/gpu/pod_parts.h"
 #include "internal/gpu/recorder.h"
 #include "internal/gpu/row_table.h"
@@ -114,6 +115,7 @@ class ExporterRows {
   std::set<std::size_t> failed_;  // targets that are frozen, or whose last collection failed
   Contest contest_;
   PodParts pod_parts_;
+  PodClaims claims_;
   std::unordered_map<std::size_t, double> series_times_;  // KeyOf, while there are parts of pods
   RowTimes row_times_;
   std::vector<prom::InstantVector> times_;

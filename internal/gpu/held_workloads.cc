@@ -47,6 +47,17 @@ Workload& HeldWorkloads::Hold(std::size_t row, std::string_view name_space, std:
   return held_.back().workload;
 }
 
+void HeldWorkloads::Drop(std::size_t row, std::string_view name_space, std::string_view pod,
+                         std::string_view container) {
+  for (std::uint32_t* at = &first_[row]; *at != RowIndex::kNone; at = &held_[*at].next) {
+    const Workload& held = held_[*at].workload;
+    if (held.pod == pod && held.name_space == name_space && held.container == container) {
+      *at = held_[*at].next;
+      return;
+    }
+  }
+}
+
 std::size_t HeldWorkloads::DropImpossible() {
   std::size_t dropped = 0;
   for (Held& held : held_) {

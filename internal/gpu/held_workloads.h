@@ -24,6 +24,9 @@ class HeldWorkloads {
   // call.
   models::Workload& Hold(std::size_t row, std::string_view name_space, std::string_view pod,
                          std::string_view container);
+  // It no longer holds `row`.
+  void Drop(std::size_t row, std::string_view name_space, std::string_view pod,
+            std::string_view container);
   // A share above the whole GPU is none: absent from now on. Returns how many were.
   std::size_t DropImpossible();
   // In the order of their texts.

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <span>
 #include <tuple>
+#include <utility>
 
 namespace gpumon::gpu {
 namespace {
@@ -52,6 +54,25 @@ double SumOf(std::span<const Part> parts, JoinCounts& counts) {
   return unknown ? std::numeric_limits<double>::quiet_NaN() : sum;
 }
 
+// Of one metric of one row: when its newest series was taken.
+class NewestOfMetrics {
+ public:
+  explicit NewestOfMetrics(std::span<const Part> parts) {
+    for (const Part& part : parts) {
+      if (!IsKnown(part) || !std::isfinite(part.at)) continue;
+      double& newest = newest_.try_emplace({part.row, part.family}, part.at).first->second;
+      newest = std::max(newest, part.at);
+    }
+  }
+  bool IsOld(const Part& part) const {
+    const auto newest = newest_.find({part.row, part.family});
+    return newest != newest_.end() && std::isfinite(part.at) && part.at < newest->second;
+  }
+
+ private:
+  std::map<std::pair<std::uint32_t, std::size_t>, double> newest_;
+};
+
 double& FieldOf(Workload& workload, schema::Share share) {
   if (share == schema::Share::kMemoryLimit) return workload.memory_limit;
   return share == schema::Share::kUtilization ? workload.utilization : workload.memory_used;
@@ -61,7 +82,7 @@ double& FieldOf(Workload& workload, schema::Share share) {
 
 void PodParts::Settle(const RowTimes& row_times,
                       const std::unordered_map<std::size_t, double>& times,
-                      HeldWorkloads& workloads, JoinCounts& counts) {
+                      HeldWorkloads& workloads, PodClaims& claims, JoinCounts& counts) {
   for (Part& part : parts_) {
     const auto own = times.find(part.series);
     part.at = own != times.end() ? own->second : row_times.NewestOf(part.row, part.target);
@@ -73,16 +94,24 @@ void PodParts::Settle(const RowTimes& row_times,
     return std::tie(a.part, a_unknown, b.at, a.series, a.reading.value) <
            std::tie(b.part, b_unknown, a.at, b.series, b.reading.value);
   });
+  const NewestOfMetrics newest(parts_);
   std::span<const Part> left = parts_;
   while (!left.empty()) {
     const Part& first = left.front();
     const auto end = std::find_if(left.begin(), left.end(),
                                   [&](const Part& one) { return ShareOf(one) != ShareOf(first); });
     const auto share = left.first(static_cast<std::size_t>(end - left.begin()));
+    left = left.subspan(share.size());
+    const bool old =
+        std::all_of(share.begin(), share.end(), [&](const Part& one) { return newest.IsOld(one); });
+    claims.Heard(first.row, first.workload, old);
+    if (old) {
+      counts.duplicates += share.size();
+      continue;
+    }
     Workload& held = workloads.Hold(first.row, first.workload.name_space, first.workload.pod,
                                     first.workload.container);
     FieldOf(held, first.share) = SumOf(share, counts);
-    left = left.subspan(share.size());
   }
   parts_.clear();
 }

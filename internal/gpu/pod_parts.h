@@ -9,6 +9,7 @@
 
 #include "internal/gpu/held_workloads.h"
 #include "internal/gpu/join_counts.h"
+#include "internal/gpu/pod_claims.h"
 #include "internal/gpu/row_times.h"
 #include "internal/gpu/value_reader.h"
 #include "internal/schema/exporter.h"
@@ -18,13 +19,15 @@ namespace gpumon::gpu {
 
 // One thread at a time. A pod may have several parts of one GPU: together they are its share. Of
 // several series of one part the newest counts, then the first by their numbers: never the order in
-// which they were entered. What a part of it is not known of, or contradicted, is not known.
+// which they were entered. What a part of it is not known of, or contradicted, is not known. Pods
+// whose series are all older than another's of the same metric have left.
 class PodParts {
  public:
   struct Part {
     std::uint32_t row = 0;
     schema::Share share = schema::Share::kMemoryUsed;
     models::Workload workload;  // of HeldWorkloads: only its texts count
+    std::size_t family = 0;     // any number that tells its metric apart
     std::size_t part = 0;       // Contest::PartOf its labels
     std::size_t target = 0;     // Contest::TargetOf
     std::size_t series = 0;     // any number that tells series apart
@@ -34,9 +37,10 @@ class PodParts {
 
   bool empty() const { return parts_.empty(); }
   void Enter(const Part& part) { parts_.push_back(part); }
-  // Puts shares into `workloads`. `times`: of series where they are known (Unix seconds).
+  // Puts shares into `workloads`, and tells `claims` of their pods. `times`: of series where they
+  // are known (Unix seconds).
   void Settle(const RowTimes& row_times, const std::unordered_map<std::size_t, double>& times,
-              HeldWorkloads& workloads, JoinCounts& counts);
+              HeldWorkloads& workloads, PodClaims& claims, JoinCounts& counts);
 
  private:
   std::vector<Part> parts_;

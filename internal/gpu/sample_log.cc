@@ -185,9 +185,11 @@ void SampleLog::Timed(const schema::Exporter& exporter, std::uint32_t row, const
 
 void SampleLog::Ranked(const schema::Exporter& exporter, const Contest::Ranking& ranking) {
   const Contest::Contender& best = *ranking.front();
+  const double newest = Contest::NewestTime(ranking);
   auto& places = rankings_[{{&exporter, best.row}, best.metric}];
   for (const Contest::Contender* one : ranking) {
-    places.push_back({one->labels, one->target, !one->workload.pod.empty(), one->part});
+    places.push_back({one->labels, one->target, !one->workload.pod.empty(),
+                      Contest::IsOld(*one, newest), one->part});
   }
 }
 
@@ -246,11 +248,12 @@ bool SampleLog::JudgeRanking(Entry& entry) const {
   const std::string of_all = "of " + std::to_string(places.size()) + " series";
   const Place& best = places.front();
   if (metric.reduce == schema::Reduce::kSum) return JudgePart(entry, places);
-  if (its == places.begin()) {
+  if (metric.reduce != schema::Reduce::kNewest && its != places.end() && !its->old) return true;
+  if (its == places.begin() && metric.reduce == schema::Reduce::kNewest) {
     entry.told.rule = "newest " + of_all;
     return true;
   }
-  if (its != places.end() && its->of_pod && !best.of_pod) {
+  if (its != places.end() && its->of_pod && !its->old && !best.of_pod) {
     const bool shared = metric.slot == static_cast<std::size_t>(Quantity::kUtilization) ||
                         metric.slot == static_cast<std::size_t>(Quantity::kMemoryUsed);
     Settle(entry.told, shared ? Outcome::kUsed : Outcome::kLost,

@@ -68,6 +68,7 @@ class SampleLog final : public JoinRecorder {
     std::string order;
     std::size_t target;
     bool of_pod;
+    bool old;
     std::size_t part;
   };
   // A row of one exporter in a row of the join.

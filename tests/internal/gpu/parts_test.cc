@@ -156,5 +156,82 @@ TEST(PartsTest, WhatAPodHasIsNotKnownWhereAPartIsNot) {
   EXPECT_TRUE(std::isnan(contradicted->workloads.at(0).memory_used));
 }
 
+// A series of a pod's, as dcgm-exporter writes it.
+FakeSample OfPod(const std::string& name, const std::string& pod, const std::string& job,
+                 double value, const std::string& vgpu = "") {
+  Labels labels = {
+      {"Hostname", "n"}, {"UUID", kUuid}, {"exported_namespace", "ml"}, {"gpu", "0"}, {"job", job}};
+  if (!pod.empty()) labels.emplace_back("exported_pod", pod);
+  if (!vgpu.empty()) {
+    labels.emplace_back("vgpu", vgpu);
+    labels.emplace_back("pod_uid", "uid-" + pod);
+  }
+  return Sample(name, value, labels);
+}
+
+// "pod utilization used" of each workload.
+std::string PodsOf(const models::Snapshot& snapshot) {
+  std::string text;
+  const auto number = [](double value) {
+    return std::isnan(value) ? "null" : std::to_string(static_cast<int>(value));
+  };
+  for (const models::Workload& one : snapshot.workloads) {
+    text.append(one.pod).append(" ").append(number(one.utilization)).append(" ");
+    text.append(number(one.memory_used)).append("; ");
+  }
+  return text;
+}
+
+std::optional<double> Utilization(const models::Snapshot& snapshot) {
+  return snapshot.gpus.at(0).readings.Get(static_cast<std::size_t>(Quantity::kUtilization));
+}
+
+constexpr char kUtil[] = "DCGM_FI_DEV_GPU_UTIL";
+
+TEST(PartsTest, APodThatOnlyOlderSeriesNameHasLeft) {
+  const auto moved =
+      Meet("dcgm", {OfPod(kUtil, "new", "fast", 10), OfPod(kUtil, "old", "slow", 90)}, {990, 973});
+  EXPECT_EQ(Utilization(*moved), 10);
+  EXPECT_EQ(PodsOf(*moved), "new null null; ");
+  EXPECT_EQ(moved->warnings, std::vector<std::string>{"1 duplicate series ignored"});
+  const auto both =
+      Meet("dcgm", {OfPod(kUtil, "a", "fast", 10), OfPod(kUtil, "a", "slow", 90)}, {990, 973});
+  EXPECT_EQ(PodsOf(*both), "a null null; ");
+}
+
+TEST(PartsTest, AShareThatOnlyOlderSeriesMeasureIsNoPods) {
+  const auto snapshot = Meet("dcgm",
+                             {OfPod(kUtil, "", "fast", 10), OfPod(kUtil, "new", "fast", 10, "0"),
+                              OfPod(kUtil, "", "slow", 90), OfPod(kUtil, "old", "slow", 90, "0")},
+                             {990, 990, 973, 973});
+  EXPECT_EQ(Utilization(*snapshot), 10);
+  EXPECT_EQ(PodsOf(*snapshot), "new 10 null; ");
+}
+
+TEST(PartsTest, WhatSeriesOfPodsRepeatOfTheDeviceIsNobodysPart) {
+  const auto snapshot =
+      Meet("dcgm", {OfPod(kUtil, "a", "j", 50), OfPod(kUtil, "b", "j", 50)}, {990, 990});
+  EXPECT_EQ(Utilization(*snapshot), 50);
+  EXPECT_EQ(PodsOf(*snapshot), "a null null; b null null; ");
+  EXPECT_TRUE(snapshot->warnings.empty());
+}
+
+TEST(PartsTest, TheLargestIsThatOfTheNewestSeries) {
+  const auto of = [](const std::string& partition, const std::string& job, double value) {
+    return Sample("gpu_clock", value,
+                  {{"clock_index", partition},
+                   {"clock_type", "system"},
+                   {"gpu_id", "0"},
+                   {"hostname", "n"},
+                   {"job", job},
+                   {"serial_number", "s"}});
+  };
+  const auto snapshot =
+      Meet("amd", {of("0", "a", 2000), of("1", "a", 1900), of("0", "b", 500), of("1", "b", 700)},
+           {973, 973, 990, 990});
+  EXPECT_EQ(snapshot->gpus.at(0).readings.Get(static_cast<std::size_t>(Quantity::kSmClock)), 700e6);
+  EXPECT_EQ(snapshot->warnings, std::vector<std::string>{"2 duplicate series ignored"});
+}
+
 }  // namespace
 }  // namespace gpumon::gpu
