@@ -168,6 +168,7 @@ void NameInstances(std::vector<GpuMetrics>& rows) {
     }
     if (row.gpu_index == GpuMetrics::kNoIndex)
       row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
+    gpu->divided = true;
     HideUndivided(*gpu);
   }
 }

@@ -25,10 +25,12 @@ std::span<const Workload> WorkloadsOf(const models::Snapshot& snapshot, const Gp
   return std::span(snapshot.workloads).subspan(row.first_workload, row.workload_count);
 }
 
-// The board that a row is of, or a part of.
+// The board that a row is of, or a part of: cloned machines show one UUID.
 std::array<std::string_view, 3> DeviceOf(const GpuMetrics& row) {
-  if (!row.text(Text::kUuid).empty()) return {row.text(Text::kUuid), "", ""};
-  return {"", row.text(Text::kNode), row.text(Text::kGpuId)};
+  if (!row.text(Text::kUuid).empty()) return {row.text(Text::kUuid), row.text(Text::kNode), ""};
+  const std::string_view id = row.text(Text::kGpuId);
+  // nvitop calls an instance `0:1`.
+  return {"", row.text(Text::kNode), IsInstance(row) ? id.substr(0, id.find(':')) : id};
 }
 
 void AddText(std::set<std::string_view>& texts, std::string_view text) {
@@ -225,6 +227,7 @@ std::vector<Usage> Group(const models::Snapshot& gpus, const models::Snapshot& p
   return grouping.Finish();
 }
 
+// Of a GPU or an instance: the node, its UUID or else its id, and the instance.
 using GpuKey = std::array<std::string_view, 4>;
 
 template <class Row>
@@ -233,12 +236,48 @@ GpuKey PlaceOf(const Row& row) {
           row.text(Text::kMigComputeInstance)};
 }
 
-template <class Row>
-GpuKey KeyOf(const Row& row) {
-  if (!row.text(Text::kUuid).empty() && row.text(Text::kMigGpuInstance).empty()) {
-    return {"", row.text(Text::kUuid), "", ""};
+// The rows that processes may be on.
+class GpuRows {
+ public:
+  static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+
+  explicit GpuRows(const std::vector<GpuMetrics>& rows) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      Add(PlaceOf(rows[i]), i);
+      const Text uuid = IsInstance(rows[i]) ? Text::kMigUuid : Text::kUuid;
+      if (rows[i].text(uuid).empty()) continue;
+      Add({rows[i].text(Text::kNode), rows[i].text(uuid), "", ""}, i);
+      Add({"", rows[i].text(uuid), "", ""}, i);
+    }
   }
-  return PlaceOf(row);
+  // kNone where there is none, or several may be.
+  std::size_t Find(const models::GpuProcess& process) const {
+    const std::string_view uuid = process.text(Text::kUuid);
+    if (!uuid.empty() && process.text(Text::kMigGpuInstance).empty()) {
+      const std::size_t at = At({process.text(Text::kNode), uuid, "", ""});
+      return at != kNone ? at : At({"", uuid, "", ""});
+    }
+    return At(PlaceOf(process));
+  }
+
+ private:
+  void Add(const GpuKey& key, std::size_t row) {
+    const auto [known, is_new] = rows_.try_emplace(key, row);
+    if (!is_new && known->second != row) known->second = kNone;
+  }
+  std::size_t At(const GpuKey& key) const {
+    const auto found = rows_.find(key);
+    return found == rows_.end() ? kNone : found->second;
+  }
+
+  std::map<GpuKey, std::size_t> rows_;
+};
+
+// Of a process whose GPU the list of GPUs does not have.
+GpuKey OwnKeyOf(const models::GpuProcess& process) {
+  GpuKey key = PlaceOf(process);
+  if (const auto uuid = process.text(Text::kUuid); !uuid.empty()) key[1] = uuid;
+  return key;
 }
 
 void AddProcess(Usage& usage, const models::GpuProcess& process) {
@@ -256,18 +295,24 @@ void AddProcess(Usage& usage, const models::GpuProcess& process) {
   }
 }
 
-// A GPU of `users`, one of whom this is; null where the list of GPUs has no row of it.
-void AddUsed(Usage& usage, const GpuKey& key, const GpuMetrics* row, std::size_t users) {
-  if (row != nullptr) {
-    AddBoard(usage, *row);
-  } else {
-    usage.devices.insert({key[0], key[1], key[2]});
-    usage.gpus = usage.devices.size();
-  }
-  usage.share += (row != nullptr ? PartOfGpu(*row) : 1) / static_cast<double>(users);
-  if (users > 1) ++usage.shared_gpus;
-  if (users == 1 && row != nullptr) {
-    AddReading(usage.utilization, *row, Quantity::kUtilization);
+// Of one of the `users` of a process's GPU, which has no row: what part of a board a MIG instance
+// is nobody knows.
+void AddUnlisted(Usage& usage, const GpuKey& key, std::size_t users) {
+  usage.devices.insert({key[1], key[0], ""});
+  usage.gpus = usage.devices.size();
+  const bool whole = key[2].empty() && !key[1].starts_with("MIG-");
+  usage.share += whole ? 1 / static_cast<double>(users) : std::numeric_limits<double>::quiet_NaN();
+  usage.utilization.Miss(NullReason::kNotExported);
+}
+
+// The same with one. Of a divided board nobody knows which instance it is.
+void AddListed(Usage& usage, const GpuMetrics& row, std::size_t users) {
+  AddBoard(usage, row);
+  const bool of_some_instance = row.divided && !IsInstance(row);
+  usage.share += of_some_instance ? std::numeric_limits<double>::quiet_NaN()
+                                  : PartOfGpu(row) / static_cast<double>(users);
+  if (users == 1) {
+    AddReading(usage.utilization, row, Quantity::kUtilization);
   } else {
     usage.utilization.Miss(NullReason::kNotExported);
   }
@@ -299,23 +344,26 @@ std::vector<Usage> UsageByOwner(const models::Snapshot& gpus, const models::Snap
 
 std::vector<Usage> UsageByUser(const models::Snapshot& gpus, const models::Snapshot& processes) {
   std::map<std::string_view, Usage> all;
-  std::map<GpuKey, std::set<std::string_view>> users;
+  const GpuRows rows(gpus.gpus);
+  using Device = std::pair<std::size_t, GpuKey>;  // its row, or what it calls itself
+  std::map<Device, std::set<std::string_view>> users;
   for (const models::GpuProcess& process : processes.processes) {
     const std::string_view user = process.text(Text::kUser);
     Usage& usage = all[user];
     usage.user = user;
     AddProcess(usage, process);
-    users[KeyOf(process)].insert(user);
+    const std::size_t row = rows.Find(process);
+    users[{row, row == GpuRows::kNone ? OwnKeyOf(process) : GpuKey()}].insert(user);
   }
-  std::map<GpuKey, const GpuMetrics*> rows;
-  for (const GpuMetrics& row : gpus.gpus) {
-    rows[PlaceOf(row)] = &row;
-    rows[KeyOf(row)] = &row;
-  }
-  for (const auto& [key, names] : users) {
-    const auto found = rows.find(key);
+  for (const auto& [device, names] : users) {
     for (const std::string_view user : names) {
-      AddUsed(all[user], key, found == rows.end() ? nullptr : found->second, names.size());
+      Usage& usage = all[user];
+      if (names.size() > 1) ++usage.shared_gpus;
+      if (device.first == GpuRows::kNone) {
+        AddUnlisted(usage, device.second, names.size());
+      } else {
+        AddListed(usage, gpus.gpus[device.first], names.size());
+      }
     }
   }
   std::vector<Usage> usages;

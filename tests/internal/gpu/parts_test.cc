@@ -229,7 +229,7 @@ TEST(PartsTest, TheLargestIsThatOfTheNewestSeries) {
   const auto snapshot =
       Meet("amd", {of("0", "a", 2000), of("1", "a", 1900), of("0", "b", 500), of("1", "b", 700)},
            {973, 973, 990, 990});
-  EXPECT_EQ(snapshot->gpus.at(0).readings.Get(static_cast<std::size_t>(Quantity::kSmClock)), 700e6);
+  EXPECT_EQ(snapshot->gpus.at(0).readings.Get(static_cast<std::size_t>(Quantity::kSmClock)), 700);
   EXPECT_EQ(snapshot->warnings, std::vector<std::string>{"2 duplicate series ignored"});
 }
 

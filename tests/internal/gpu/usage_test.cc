@@ -130,6 +130,59 @@ TEST(UsageTest, UsersHaveTheirProcessesAndTheGpusUnderThem) {
   EXPECT_EQ(usages[2].user, "") << "nobody comes last";
 }
 
+// Two users on instances, whose part of the board nobody tells, and one on the board as a whole.
+TEST(UsageTest, AUsersPartOfADividedBoardIsNeverGuessed) {
+  models::Snapshot gpus;
+  models::Snapshot processes;
+  processes.part = models::Part::kProcesses;
+  for (const char* const id : {"0:0", "0:1"}) {
+    AddGpu(gpus, "n", id, 50, {});
+    gpus.gpus.back().set_text(Text::kMigUuid, id == std::string("0:0") ? "MIG-a" : "MIG-b");
+  }
+  AddGpu(gpus, "n", "1", 50, {});
+  gpus.gpus.back().divided = true;
+  gpus.gpus.back().set_text(Text::kUuid, "GPU-1");
+  const auto add = [&](std::string_view user, std::string_view uuid) {
+    AddProcess(processes, "", user, 1);
+    processes.processes.back().set_text(Text::kUuid, uuid);
+  };
+  add("u0", "MIG-a");
+  add("u1", "MIG-b");
+  add("u1", "MIG-a");
+  add("u2", "GPU-1");
+  add("u3", "MIG-unlisted");
+  add("u4", "GPU-unlisted");
+  const auto usages = UsageByUser(gpus, processes);
+  ASSERT_EQ(usages.size(), 5U);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(usages[i].gpus, 1U) << usages[i].user;
+    EXPECT_TRUE(std::isnan(usages[i].share)) << usages[i].user;
+  }
+  EXPECT_EQ(usages[1].mig_instances, 2U);
+  EXPECT_EQ(usages[1].shared_gpus, 1U);
+  EXPECT_EQ(usages[4].share, 1);
+}
+
+// Both nodes show one UUID.
+TEST(UsageTest, AProcessOnOneOfTwoClonesIsOnItsOwnNodes) {
+  models::Snapshot gpus;
+  models::Snapshot processes;
+  processes.part = models::Part::kProcesses;
+  for (const char* const node : {"n", "s2"}) {
+    AddGpu(gpus, node, "0", 50, {});
+    gpus.gpus.back().set_text(Text::kUuid, "GPU-1");
+  }
+  AddProcess(processes, "0", "u", 1);
+  processes.processes.back().set_text(Text::kUuid, "GPU-1");
+  AddProcess(processes, "0", "nodeless", 1);
+  processes.processes.back().set_text(Text::kUuid, "GPU-1");
+  processes.processes.back().set_text(Text::kNode, "");
+  const auto usages = UsageByUser(gpus, processes);
+  ASSERT_EQ(usages.size(), 2U);
+  EXPECT_TRUE(usages[0].nodes.empty()) << "nobody knows";
+  EXPECT_EQ(usages[1].nodes, std::set<std::string_view>{"n"});
+}
+
 models::Pod MakePod(std::string_view name_space, std::string_view name, std::string_view phase,
                     double gpus, std::string_view owner = "") {
   models::Pod pod;
