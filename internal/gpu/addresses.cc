@@ -9,10 +9,18 @@ void Addresses::Add(const prom::InstantVector& infos) {
     const std::string_view node = exported.empty() ? prom::Get(labels, "node") : exported;
     const std::string_view pod_ip = prom::Get(labels, "pod_ip");
     const std::string_view ip = pod_ip.empty() ? prom::Get(labels, "internal_ip") : pod_ip;
-    if (node.empty() || ip.empty()) continue;
-    const auto [known, is_new] = nodes_.try_emplace(std::string(ip), node);
-    if (!is_new && known->second != node) known->second.clear();
+    if (node.empty()) continue;
+    for (const std::string_view address : {ip, node}) {
+      if (address.empty()) continue;
+      const auto [known, is_new] = nodes_.try_emplace(std::string(address), node);
+      if (!is_new && known->second != node) known->second.clear();
+    }
   }
+}
+
+bool Addresses::IsLoopback(std::string_view host) {
+  return host == "localhost" || host == "localhost.localdomain" || host == "::1" ||
+         host.starts_with("127.");
 }
 
 std::string_view Addresses::HostOf(std::string_view instance) {

@@ -14,13 +14,15 @@ namespace gpumon::gpu {
 class Addresses {
  public:
   // Series of kube_node_info (internal_ip) and kube_pod_info (pod_ip), each with its `node`; where
-  // a scrape target's own label stood in its way, `exported_node`.
+  // a scrape target's own label stood in its way, `exported_node`. A node is at its name too.
   void Add(const prom::InstantVector& infos);
   // The node at `address`, with or without a port; empty where it is not known, or where two nodes
   // claim it.
   std::string_view NodeAt(std::string_view address) const;
   bool empty() const { return nodes_.empty(); }
 
+  // `localhost` and its addresses: so many are.
+  static bool IsLoopback(std::string_view host);
   // `10.0.0.7:9400`, `[fd00::7]:9400`, `gpu-a01:9400` without the port.
   static std::string_view HostOf(std::string_view instance);
 

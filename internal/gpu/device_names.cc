@@ -53,6 +53,24 @@ void DeviceNames::Name(RowT& row) const {
   if (row.gpu_index == RowT::kNoIndex) row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
 }
 
+bool DeviceNames::AreSeveral(const GpuMetrics& row) const {
+  if (devices_.empty() || !row.text(Text::kNode).empty()) return false;
+  const auto found = devices_.find(row.text(Text::kUuid));
+  if (found == devices_.end()) return false;
+  // Those of one exporter stand together.
+  const Device* before = nullptr;
+  for (const Device& device : found->second) {
+    const std::string_view node = device.gpu->text(Text::kNode);
+    if (node.empty()) continue;
+    if (before != nullptr && before->exporter == device.exporter &&
+        before->gpu->text(Text::kNode) != node) {
+      return true;
+    }
+    before = &device;
+  }
+  return false;
+}
+
 void DeviceNames::Rename(GpuProcess& row, std::size_t exporter) const {
   const auto found = devices_.find(row.text(Text::kUuid));
   if (found == devices_.end()) return;

@@ -18,6 +18,9 @@ class DeviceNames {
   // none where several nodes show its UUID and it does not say which of them it is on.
   template <class RowT>
   void Name(RowT& row) const;
+  // Several nodes of one exporter show the UUID of `row`, which does not say on which of them it
+  // is. Two exporters may call one node by two names.
+  bool AreSeveral(const models::GpuMetrics& row) const;
   // Node and id as the best exporter that shows its GPU calls them, if that is a better one than
   // `exporter`, whose row this is: as in the list of GPUs.
   void Rename(models::GpuProcess& row, std::size_t exporter) const;

@@ -133,6 +133,7 @@ std::uint32_t Join<RowT>::FindByUuid(const RowT& row, std::size_t exporter) cons
 template <class RowT>
 std::uint32_t Join<RowT>::Find(const RowT& row, std::size_t exporter) {
   if (!row.text(Text::kUuid).empty()) {
+    if (names_.IsCloned(row)) return RowIndex::kNone;
     const std::uint32_t at = FindByUuid(row, exporter);
     if (at != RowIndex::kNone) return at;
   }
@@ -181,7 +182,7 @@ void Join<RowT>::AddRow(std::size_t exporter, std::size_t i) {
   const RowT& row = rows_.back();
   CoverRow(exporter, i, row);
   TellMet(exporter, i, at);
-  if (!row.text(Text::kUuid).empty()) by_uuid_.Insert(UuidHash(row), at);
+  if (!row.text(Text::kUuid).empty() && !names_.IsCloned(row)) by_uuid_.Insert(UuidHash(row), at);
   by_id_.Insert(IdHash(row), at);
 }
 

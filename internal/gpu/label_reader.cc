@@ -4,7 +4,21 @@
 #include <array>
 #include <utility>
 
+#include "internal/gpu/addresses.h"
+
 namespace gpumon::gpu {
+namespace {
+
+constexpr auto kNode = static_cast<std::uint8_t>(models::Text::kNode);
+
+// `10.0.0.7:9400`, `gpu-a01:9400`, `10.0.0.7`: where a target is scraped.
+bool IsAddress(std::string_view instance) {
+  return instance.find(':') != std::string_view::npos ||
+         std::all_of(instance.begin(), instance.end(),
+                     [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
+}
+
+}  // namespace
 
 LabelReader::LabelReader(const schema::Exporter& exporter, std::size_t texts, bool with_pid)
     : with_pid_(with_pid) {
@@ -31,7 +45,11 @@ Identity LabelReader::Read(prom::LabelSet labels) {
   Identity identity;
   for (const Source& source : ShapeOf(labels).sources) {
     std::string_view& text = source.target == kPid ? identity.pid : identity.texts[source.target];
-    if (text.empty()) text = labels[source.label].value;
+    if (!text.empty()) continue;
+    const std::string_view value = labels[source.label].value;
+    const bool is_none = source.target == kNode &&
+                         (Addresses::IsLoopback(value) || (source.is_instance && IsAddress(value)));
+    if (!is_none) text = value;
   }
   return identity;
 }
@@ -113,7 +131,8 @@ auto LabelReader::Learn(prom::LabelSet labels) const -> Shape {
   for (const Role& role : roles_) {
     for (std::size_t i = 0; i < labels.size(); ++i) {
       if (labels[i].name == role.name) {
-        shape.sources.push_back({role.target, static_cast<std::uint32_t>(i)});
+        shape.sources.push_back(
+            {role.target, static_cast<std::uint32_t>(i), role.name == "instance"});
       }
     }
   }

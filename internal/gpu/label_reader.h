@@ -24,7 +24,9 @@ struct Identity {
   std::string_view text(models::Text t) const { return texts[static_cast<std::size_t>(t)]; }
 };
 
-// Of each text the first alias wins that a series has and that is not empty. One thread at a time.
+// Of each text the first alias wins that a series has and that is not empty. Names that many
+// machines have (`localhost`) are no node's, nor is an `instance` that is an address. One thread at
+// a time.
 class LabelReader {
  public:
   // Reads the texts before slot `texts`; the pid when `with_pid`, and then by the labels of the
@@ -51,6 +53,7 @@ class LabelReader {
   struct Source {
     std::uint8_t target;
     std::uint32_t label;  // position
+    bool is_instance = false;
   };
   // The bytes of a text of at most 24 bytes, together with its size; of a longer one some.
   struct Digest {

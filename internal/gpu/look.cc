@@ -1,5 +1,6 @@
 #include "internal/gpu/look.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -26,13 +27,29 @@ const std::vector<std::string>& NodeLabels(const schema::Exporter& exporter) {
   return kNone;
 }
 
-// What its series are, and that no label of them names a node.
+// What its series are, and that no label of them names a node. `instance` mostly is an address.
 std::vector<schema::Condition> WithoutNode(const schema::Exporter& exporter) {
   std::vector<schema::Condition> conditions = exporter.require;
   for (const std::string& label : NodeLabels(exporter)) {
-    conditions.push_back({label, schema::Condition::Is::kAbsent, {}});
+    if (label == "instance") continue;
+    conditions.push_back({label,
+                          schema::Condition::Is::kOneOf,
+                          {"", "localhost", "localhost.localdomain", "127.0.0.1", "::1"}});
   }
   return conditions;
+}
+
+// Jobs of its targets whose `Hostname` is their own pod's name: that names no node either.
+std::string NamedAsPods(const schema::Exporter& exporter) {
+  const auto& labels = NodeLabels(exporter);
+  if (!exporter.pod_may_be_exporters ||
+      std::find(labels.begin(), labels.end(), "Hostname") == labels.end()) {
+    return "";
+  }
+  const std::string series =
+      Selector(exporter.prefixes.front() + exporter.detect.front(), exporter.require);
+  return "group by(job)(label_replace(" + series +
+         R"--(,"pod","$1","Hostname","(.+)") and on(job,instance,pod) up))--";
 }
 
 std::string Labelled(const std::string& vector, std::string_view label, std::string_view value) {
@@ -155,6 +172,7 @@ std::string LookQuery(const schema::Registry& registry) {
   std::string promql;
   for (const auto& exporter : registry.exporters()) {
     AppendJobs(promql, *exporter, SelectorOfMarks);
+    AppendOf(promql, *exporter, NamedAsPods(*exporter), kWithoutNode);
     AppendOf(promql, *exporter, StuckQuery(*exporter), kFrozen);
     for (const std::string& metric : DoubtfulOf(*exporter)) {
       AppendOf(promql, *exporter, Labelled(PercentQuery(metric), "metric", metric), kPercent);
@@ -170,7 +188,9 @@ std::string SecondLookQuery(const schema::Registry& registry, const prom::Instan
   std::string promql;
   for (const auto& exporter : registry.exporters()) {
     std::string labels = "job,instance";
-    for (const std::string& label : NodeLabels(*exporter)) labels += ',' + label;
+    for (const std::string& label : NodeLabels(*exporter)) {
+      if (label != "instance") labels += ',' + label;
+    }
     const std::string past = down.empty() ? "" : SelectorOfPast(*exporter, down);
     if (!past.empty()) {
       // The name in a label of its own: `and` and `or` pay no heed to it.

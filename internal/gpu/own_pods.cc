@@ -10,6 +10,7 @@ void OwnPods::Add(const prom::InstantVector& targets) {
     pods_[Contest::TargetOf(labels)] = {std::string(prom::Get(labels, "namespace")),
                                         std::string(prom::Get(labels, "pod")),
                                         std::string(prom::Get(labels, "container"))};
+    names_.emplace(prom::Get(labels, "pod"));
   }
 }
 
@@ -28,6 +29,12 @@ bool OwnPods::Lacks(prom::LabelSet labels, std::string_view label) const {
   const Pod& own = target->second;
   if (label == "pod") return own.name.empty();
   return label == "container" ? own.container.empty() : own.name_space.empty();
+}
+
+bool OwnPods::IsNamed(prom::LabelSet labels, std::string_view name) const {
+  if (name.empty() || !names_.contains(name)) return false;
+  const auto target = pods_.find(Contest::TargetOf(labels));
+  return target != pods_.end() && target->second.name == name;
 }
 
 bool OwnPods::IsOwn(prom::LabelSet labels) const {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -23,6 +25,8 @@ class OwnPods {
   // The target that showed `labels` is known, and has no label of that name (`namespace`, `pod` or
   // `container`) itself.
   bool Lacks(prom::LabelSet labels, std::string_view label) const;
+  // The pod of the target that showed `labels` is called `name`.
+  bool IsNamed(prom::LabelSet labels, std::string_view name) const;
   // `pod` of `labels` is the pod of the target that showed them. False where that is unknown.
   bool IsOwn(prom::LabelSet labels) const;
 
@@ -34,6 +38,7 @@ class OwnPods {
   };
 
   std::unordered_map<std::size_t, Pod> pods_;  // by Contest::TargetOf
+  std::set<std::string, std::less<>> names_;   // of pods
 };
 
 // What Prometheus and kube-state-metrics say around an exporter's series.

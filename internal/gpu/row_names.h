@@ -30,11 +30,16 @@ class RowNames {
   // join them, in whichever order their series came.
   std::size_t RankOf(const RowT& row) const;
   // Fills in what others say of a row of `exporter` that names its GPU, or its MIG instance, by the
-  // UUID alone, or of its compute instance; a process has the node and id by which the list of GPUs has its GPU.
-  // Afterwards its rank is another.
+  // UUID alone, or of its compute instance; a process has the node and id by which the list of GPUs
+  // has its GPU. Afterwards its rank is another.
   void Complete(RowT& row, std::size_t exporter) const;
   // A row without a UUID that may be either of several GPUs.
   bool IsUnclear(const RowT& row) const { return ids_.AreSeveral(row); }
+  // The same of a row without a node, whose UUID several nodes show.
+  bool IsCloned(const RowT& row) const {
+    if constexpr (!kIsProcess) return devices_.AreSeveral(row);
+    return false;
+  }
 
  private:
   static constexpr bool kIsProcess = std::is_same_v<RowT, models::GpuProcess>;

@@ -52,7 +52,8 @@ std::vector<RowT> InOrder(const std::vector<RowT>& rows,
       const std::string_view compute = row.text(Text::kMigComputeInstance);
       // "2" before "10".
       return std::tuple(row.text(Text::kGpuId), row.text(Text::kUuid), instance.size(), instance,
-                        compute.size(), compute, row.pid);
+                        compute.size(), compute, row.pid, row.text(Text::kMigUuid),
+                        row.text(Text::kSource));
     };
     return order(rows[a.row]) < order(rows[b.row]);
   });
