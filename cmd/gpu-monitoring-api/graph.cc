@@ -163,9 +163,13 @@ void CountingObserver::Joined(const gpu::JoinCounts& counts) {
     std::size_t count;
   };
   const std::array rows = {
-      Row{"no_gpu_label", counts.no_gpu_label}, Row{"bad_pid", counts.bad_pid},
-      Row{"invalid_value", counts.bad_value},   Row{"undecodable", counts.undecodable},
-      Row{"duplicate", counts.duplicates},      Row{"stale", counts.stale},
+      Row{"no_gpu_label", counts.no_gpu_label},
+      Row{"bad_pid", counts.bad_pid},
+      Row{"invalid_value", counts.bad_value},
+      Row{"undecodable", counts.undecodable},
+      Row{"duplicate", counts.duplicates},
+      Row{"stale", counts.stale},
+      Row{"blank", counts.blank},
   };
   for (const auto& row : rows) {
     if (row.count == 0) continue;

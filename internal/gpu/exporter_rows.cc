@@ -119,7 +119,10 @@ void ExporterRows<RowT>::Add(const prom::InstantVector& vector, std::optional<st
       uses = names_.Find(name);
       table_.BeginFamily();
     }
+    const JoinCounts before = counts_;
     for (const FamilyUse& use : uses) Use(use, vector, i);
+    // However many uses its family has.
+    if (uses.size() > 1) counts_.CountOnce(before);
   }
 }
 
@@ -192,6 +195,8 @@ void ExporterRows<RowT>::Measure(const prom::InstantVector& vector, std::size_t 
   row_times_.Saw(row, labels, of.slot);
   const Reading reading = Read(of, vector, sample);
   Tell({FamilyUse::As::kMetric, metric}, row, labels, vector.point(sample).value, reading);
+  counts_.bad_value += reading.reason == NullReason::kInvalidValue ? 1U : 0U;
+  counts_.blank += reading.reason == NullReason::kNotSupported ? 1U : 0U;
   metric = leaders_[metric];
   const bool possible = reading.reason == NullReason::kNone;
   auto& readings = table_.rows()[row].readings;

@@ -143,9 +143,15 @@ class Finder {
          "series repeat others and were ignored",
          "scrape each exporter by one job only; of replicas of Prometheus read one, or "
          "deduplicate");
-    warn(counts.bad_value, "impossible value is shown as null",
-         "impossible values are shown as null",
+    warn(counts.bad_value, "impossible value was dropped", "impossible values were dropped",
          "ask about one such GPU with node and gpu: its dropped samples are marked");
+    warn(
+        counts.unknown_pods,
+        "scrape target has no `up` in this Prometheus: whether its pods are the exporter's own "
+        "cannot be told, and none is shown",
+        "scrape targets have no `up` in this Prometheus: whether their pods are the exporter's own "
+        "cannot be told, and none is shown",
+        "federate or remote-write `up` of the exporters' jobs beside their metrics");
     warn(counts.unclear_id,
          "row without a UUID may be either of several GPUs that its node shows by its id",
          "rows without a UUID may be either of several GPUs that their nodes show by their ids",

@@ -15,16 +15,19 @@ using models::Workload;
 
 namespace {
 
-// True when they were more.
-bool FitParts(std::vector<Workload>& workloads, double Workload::*part,
-              std::optional<double> whole) {
+// True when they were more. Bytes stay whole.
+bool FitParts(std::vector<Workload>& workloads, double Workload::*part, std::optional<double> whole,
+              bool bytes) {
   constexpr double kSlack = 1 + 1e-9;
   double sum = 0;
   for (const Workload& workload : workloads) {
     if (!std::isnan(workload.*part)) sum += workload.*part;
   }
   if (!whole || !(sum > *whole * kSlack)) return false;
-  for (Workload& workload : workloads) workload.*part *= *whole / sum;
+  for (Workload& workload : workloads) {
+    workload.*part *= *whole / sum;
+    if (bytes) workload.*part = std::floor(workload.*part);
+  }
   return true;
 }
 
@@ -91,7 +94,8 @@ std::size_t FitWorkloads(std::span<const models::GpuMetrics> rows,
   std::size_t scaled = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto fit = [&](double Workload::*part, Quantity quantity) {
-      return FitParts(held[i], part, rows[i].readings.Get(static_cast<std::size_t>(quantity)));
+      return FitParts(held[i], part, rows[i].readings.Get(static_cast<std::size_t>(quantity)),
+                      quantity == Quantity::kMemoryUsed);
     };
     const bool less_used = fit(&Workload::utilization, Quantity::kUtilization);
     const bool less_held = fit(&Workload::memory_used, Quantity::kMemoryUsed);

@@ -275,12 +275,7 @@ template <class RowT>
 void Join<RowT>::Take(std::size_t exporter) {
   ExporterRows<RowT>& rows = *parts_[exporter];
   rows.Settle();
-  counts_.no_gpu_label += rows.counts().no_gpu_label;
-  counts_.bad_pid += rows.counts().bad_pid;
-  counts_.duplicates += rows.counts().duplicates;
-  counts_.bad_value += rows.counts().bad_value;
-  counts_.mixed_units += rows.counts().mixed_units;
-  counts_.conflicts += rows.counts().conflicts;
+  counts_ += rows.counts();
   if (rows.size() > 0) snapshot_->sources.push_back(exporters_[exporter]->name);
   contributions_.Expect(exporter, rows.size());
   std::array<std::size_t, RowNames<RowT>::kRanks> of_rank{};
@@ -307,9 +302,13 @@ void Join<RowT>::Take(std::size_t exporter) {
 
 template <class RowT>
 void Join<RowT>::CheckRow(RowT& row) {
+  const auto before = row.readings;
   CheckTogether(row);
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
-    if (row.readings.reason(slot) == NullReason::kInvalidValue) ++counts_.bad_value;
+    // Those that were so alone are counted.
+    if (row.readings.reason(slot) == NullReason::kInvalidValue && before.Has(slot)) {
+      ++counts_.bad_value;
+    }
     if (row.readings.reason(slot) == NullReason::kStale) ++counts_.stale;
     if (row.readings.reason(slot) == NullReason::kConflict) ++counts_.conflicts;
     if (failed_[slot] && !row.readings.Has(slot)) {

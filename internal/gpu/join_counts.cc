@@ -1,8 +1,30 @@
 #include "internal/gpu/join_counts.h"
 
+#include <algorithm>
+#include <array>
 #include <string_view>
 
 namespace gpumon::gpu {
+
+namespace {
+
+constexpr std::array kAll = {
+    &JoinCounts::no_gpu_label, &JoinCounts::no_node_label, &JoinCounts::bad_pid,
+    &JoinCounts::bad_value,    &JoinCounts::blank,         &JoinCounts::stale,
+    &JoinCounts::conflicts,    &JoinCounts::scaled,        &JoinCounts::duplicates,
+    &JoinCounts::unknown_pods, &JoinCounts::unclear_id,    &JoinCounts::mixed_units,
+    &JoinCounts::undecodable};
+
+}  // namespace
+
+JoinCounts& JoinCounts::operator+=(const JoinCounts& more) {
+  for (const auto count : kAll) this->*count += more.*count;
+  return *this;
+}
+
+void JoinCounts::CountOnce(const JoinCounts& before) {
+  for (const auto count : kAll) this->*count = std::min(this->*count, before.*count + 1);
+}
 
 std::vector<std::string> WarningsOf(const JoinCounts& counts) {
   std::vector<std::string> warnings;
@@ -14,13 +36,17 @@ std::vector<std::string> WarningsOf(const JoinCounts& counts) {
   state(counts.bad_pid, "sample without a valid pid dropped",
         "samples without a valid pid dropped");
   state(counts.no_node_label, "row without a node label", "rows without a node label");
-  state(counts.bad_value, "impossible value shown as null", "impossible values shown as null");
+  state(counts.bad_value, "impossible value dropped", "impossible values dropped");
   state(counts.stale, "old value of a failed collection or frozen exporter shown as null",
         "old values of failed collections or frozen exporters shown as null");
   state(counts.conflicts, "value that two series contradict each other about shown as null",
         "values that two series contradict each other about shown as null");
   state(counts.scaled, "GPU whose pods' parts were scaled down to its own value",
         "GPUs whose pods' parts were scaled down to their own values");
+  state(
+      counts.unknown_pods,
+      "scrape target has no `up` here: its pods are not shown, they may be the exporter's own",
+      "scrape targets have no `up` here: their pods are not shown, they may be the exporter's own");
   state(counts.unclear_id, "row without a UUID stands alone: its node shows several GPUs by its id",
         "rows without a UUID stand alone: their nodes show several GPUs by their ids");
   state(counts.mixed_units,

@@ -5,6 +5,7 @@
 namespace gpumon::gpu {
 
 void OwnPods::Add(const prom::InstantVector& targets) {
+  added_ = true;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const prom::LabelSet labels = targets.labels(i);
     pods_[Contest::TargetOf(labels)] = {std::string(prom::Get(labels, "namespace")),
@@ -12,6 +13,10 @@ void OwnPods::Add(const prom::InstantVector& targets) {
                                         std::string(prom::Get(labels, "container"))};
     names_.emplace(prom::Get(labels, "pod"));
   }
+}
+
+bool OwnPods::IsMissing(prom::LabelSet labels) const {
+  return added_ && pods_.count(Contest::TargetOf(labels)) == 0;
 }
 
 bool OwnPods::IsWorkload(prom::LabelSet labels) const {

@@ -19,6 +19,8 @@ class OwnPods {
  public:
   // Series of `up`.
   void Add(const prom::InstantVector& targets);
+  // That of the target which showed `labels` was asked for, and is not there.
+  bool IsMissing(prom::LabelSet labels) const;
   // `pod` of `labels` is not the pod of the target that showed them. False where the target is
   // unknown: nobody can tell.
   bool IsWorkload(prom::LabelSet labels) const;
@@ -37,6 +39,7 @@ class OwnPods {
     std::string container;
   };
 
+  bool added_ = false;
   std::unordered_map<std::size_t, Pod> pods_;  // by Contest::TargetOf
   std::set<std::string, std::less<>> names_;   // of pods
 };

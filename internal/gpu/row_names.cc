@@ -42,7 +42,7 @@ void RowNames<RowT>::LearnInstances(Parts parts) {
   if constexpr (!kIsProcess) {
     bool alone = false;
     for (const auto& part : parts) {
-      for (std::size_t i = 0; parts.size() > 1 && !alone && i < part->size(); ++i) {
+      for (std::size_t i = 0; !alone && i < part->size(); ++i) {
         alone = InstanceUuids::IsAlone(part->row(i));
       }
     }

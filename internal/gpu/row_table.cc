@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "internal/gpu/contest.h"
 #include "internal/gpu/identity.h"
 #include "internal/gpu/mix.h"
 
@@ -82,13 +83,19 @@ Identity RowTable<RowT>::Read(prom::LabelSet labels) {
 // A target's labels fill what its series lack, and what they have is renamed to `exported_` then:
 // each label by itself.
 template <class RowT>
-void RowTable<RowT>::ReadPod(prom::LabelSet labels, Identity& identity) const {
+void RowTable<RowT>::ReadPod(prom::LabelSet labels, Identity& identity) {
   const auto text = [&](Text which) -> std::string_view& {
     return identity.texts[static_cast<std::size_t>(which)];
   };
   const bool plain = text(Text::kPod).empty() && around_.own_pods.IsWorkload(labels);
   if (plain) text(Text::kPod) = prom::Get(labels, "pod");
-  if (text(Text::kPod).empty()) return;
+  if (text(Text::kPod).empty()) {
+    if (!prom::Get(labels, "pod").empty() && around_.own_pods.IsMissing(labels)) {
+      unknown_.insert(Contest::TargetOf(labels));
+      counts_.unknown_pods = unknown_.size();
+    }
+    return;
+  }
   for (const auto& [which, label] :
        {std::pair(Text::kNamespace, "namespace"), std::pair(Text::kContainer, "container")}) {
     const bool own = !plain && !around_.own_pods.Lacks(labels, label);

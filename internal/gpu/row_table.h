@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <type_traits>
 #include <vector>
@@ -65,7 +66,7 @@ class RowTable {
   };
 
   Identity Read(prom::LabelSet labels);
-  void ReadPod(prom::LabelSet labels, Identity& identity) const;
+  void ReadPod(prom::LabelSet labels, Identity& identity);
   std::optional<Key> KeyOf(const Identity& identity, prom::LabelSet labels);
   static std::size_t HashOf(const Key& key);
   bool IsRow(std::uint32_t row, const Key& key) const;
@@ -84,6 +85,7 @@ class RowTable {
   std::vector<std::string_view> hosts_;    // row -> Key::host
   bool names_compute_instances_ = false;
   RowIndex index_;
+  std::set<std::size_t> unknown_;   // targets whose `up` is missing
   std::uint32_t last_row_ = kNone;  // of the series before
   HeldWorkloads workloads_;
 };

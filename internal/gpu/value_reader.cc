@@ -19,9 +19,9 @@ bool IsPossibleOf(models::Part part, std::size_t slot, double value) {
                                           : IsPossible<models::GpuMetrics>(slot, value);
 }
 
-// The nearest double of the exact product: 0.001 itself is none.
+// The nearest double of the exact product: 0.001 itself is none. -0 is 0.
 double Scaled(double raw, double scale) {
-  return scale < 1 ? raw / (1 / scale) : raw * scale;
+  return (scale < 1 ? raw / (1 / scale) : raw * scale) + 0.0;
 }
 
 constexpr double kPercent = 100;

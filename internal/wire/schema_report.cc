@@ -253,6 +253,13 @@ class FieldWriter {
   std::vector<const schema::Exporter*> here_;
 };
 
+template <class RowT>
+std::size_t RowsOf(const std::vector<RowT>& rows, std::string_view exporter) {
+  return static_cast<std::size_t>(std::count_if(rows.begin(), rows.end(), [&](const RowT& row) {
+    return row.text(models::Text::kSource) == exporter;
+  }));
+}
+
 void WriteExporters(Writer& writer, const schema::Registry& registry,
                     const std::array<const models::Snapshot*, 2>& snapshots) {
   writer.BeginArray();
@@ -267,6 +274,9 @@ void WriteExporters(Writer& writer, const schema::Registry& registry,
       }
     }
     if (!asked[0] && !asked[1]) continue;
+    // Rows without a value are its rows too.
+    rows[0] = std::max(rows[0], RowsOf(snapshots[0]->gpus, exporter->name));
+    rows[1] = std::max(rows[1], RowsOf(snapshots[1]->processes, exporter->name));
     writer.BeginObject();
     WriteText(writer, "name", exporter->name);
     WriteText(writer, "title", exporter->title);

@@ -85,7 +85,7 @@ NullReason ReasonOf(const RowT& row, const FieldSpec& field) {
   if (field.from == From::kMig) return NullReason::kNone;
   // An id that is no index, like "abc" or "007".
   if (field.from == From::kGpuIndex && !row.text(Text::kGpuId).empty()) {
-    return NullReason::kInvalidValue;
+    return NullReason::kNotSupported;
   }
   return IsReading(field.from) ? row.readings.reason(field.slot) : NullReason::kNotExported;
 }

@@ -129,14 +129,14 @@ TEST_F(GpuTest, WhoAsksForSomeFieldsHearsOfThoseAlone) {
   EXPECT_EQ(*json["meta"]["null_reasons"]["temperature"].AsString(), "not_exported");
 }
 
-TEST_F(GpuTest, AnIdThatIsNoIndexIsInvalidAndNotMissing) {
+TEST_F(GpuTest, AnIdThatIsNoIndexHasNone) {
   auto snapshot = ThreeGpus();
   snapshot->gpus[1].gpu_index = models::GpuMetrics::kNoIndex;
   snapshot->gpus[1].set_text(models::Text::kGpuId, "abc");
   Serve(snapshot);
   const auto json = Get("/api/v1/gpu/metrics").json();
   EXPECT_TRUE(json["data"][1]["gpu_index"].is_null());
-  EXPECT_EQ(*json["data"][1]["null_reasons"]["gpu_index"].AsString(), "invalid_value");
+  EXPECT_EQ(*json["data"][1]["null_reasons"]["gpu_index"].AsString(), "not_supported");
 }
 
 TEST_F(GpuTest, UserKeepsTheGpusThatTheirProcessesRunOn) {

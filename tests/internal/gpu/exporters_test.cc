@@ -448,7 +448,69 @@ TEST(ExportersTest, WhatIsNoValueOfAGpuIsNoneOfAPodEither) {
   const auto impossible = meet(-1, 500);
   EXPECT_TRUE(std::isnan(impossible->workloads[0].utilization));
   EXPECT_EQ(impossible->workloads[0].memory_used, 500 * kMiB);
-  EXPECT_EQ(impossible->warnings, std::vector<std::string>{"1 impossible value shown as null"});
+  EXPECT_EQ(impossible->warnings, std::vector<std::string>{"1 impossible value dropped"});
+}
+
+TEST(ExportersTest, WhatIsDroppedIsCountedOnceThoughAnotherFillsTheField) {
+  const auto filled = Meet({{&Named("dcgm"), {Dcgm("DCGM_FI_DEV_GPU_TEMP", std::nan(""))}},
+                            {&Named("nvidia_smi"), {Nge("nvidia_smi_temperature_gpu", 77)}}});
+  EXPECT_EQ(Of(filled->gpus.at(0), Quantity::kTemperature), 77);
+  EXPECT_EQ(filled->warnings, std::vector<std::string>{"1 impossible value dropped"});
+  // The family has three uses.
+  const auto nobodys =
+      Meet({{&Named("dcgm"),
+             {Dcgm("DCGM_FI_DEV_FB_USED", 1), {{{"__name__", "DCGM_FI_DEV_FB_USED"}}, 5}}}});
+  EXPECT_EQ(nobodys->warnings, std::vector<std::string>{"1 sample without a GPU label dropped"});
+}
+
+TEST(ExportersTest, PodsOfTargetsWithoutUpAreNotShownAndCounted) {
+  const FakeSample sample =
+      Dcgm("DCGM_FI_DEV_GPU_UTIL", 40, {{"instance", "10.7.7.7:9400"}, {"pod", "bert-0"}});
+  const FakeSample other =
+      Dcgm("DCGM_FI_DEV_FB_USED", 40, {{"instance", "10.7.7.7:9400"}, {"pod", "bert-0"}});
+  const auto federated = Meet({{&Named("dcgm"), {sample, other}}});
+  EXPECT_EQ(federated->workloads.size(), 0U);
+  EXPECT_EQ(federated->warnings,
+            std::vector<std::string>{"1 scrape target has no `up` here: its pods are not shown, "
+                                     "they may be the exporter's own"});
+  const auto known =
+      Meet({{&Named("dcgm"), {sample}}}, {{{{"instance", "10.7.7.7:9400"}, {"job", "dcgm"}}, 1}});
+  EXPECT_EQ(known->workloads.size(), 1U);
+  EXPECT_TRUE(known->warnings.empty());
+}
+
+TEST(ExportersTest, PartsThatAreScaledDownAreWholeBytes) {
+  const auto pod = [](const std::string& name) {
+    return Labels{{"exported_pod", name}, {"pod_uid", name}, {"vgpu", "0"}};
+  };
+  const auto snapshot =
+      Meet({{&Named("dcgm"),
+             {Dcgm("DCGM_FI_DEV_FB_USED", 1000), Dcgm("DCGM_FI_DEV_FB_USED", 600, pod("a")),
+              Dcgm("DCGM_FI_DEV_FB_USED", 700, pod("b"))}}});
+  EXPECT_EQ(snapshot->workloads[0].memory_used, std::floor(600 * kMiB / 1.3));
+}
+
+// The vGPU's rows name it as its device.
+TEST(ExportersTest, HamiMayCallAnInstanceByItsMigUuid) {
+  const FakeSample info = {{{"__name__", "hami_mig_device_info"},
+                            {"device_uuid", kUuid},
+                            {"exported_namespace", "t"},
+                            {"exported_pod", "c"},
+                            {"gpu_instance_id", "3"},
+                            {"mig_uuid", "MIG-1"},
+                            {"profile", "1g.5gb"}},
+                           1};
+  const FakeSample used = {{{"__name__", "hami_vgpu_memory_used_bytes"},
+                            {"device_uuid", "MIG-1"},
+                            {"exported_namespace", "t"},
+                            {"exported_pod", "c"},
+                            {"vdevice_index", "0"}},
+                           300};
+  const auto snapshot = Meet({{&Named("hami"), {info, used}}});
+  ASSERT_EQ(snapshot->gpus.size(), 1U);
+  EXPECT_EQ(snapshot->gpus[0].text(Text::kUuid), kUuid);
+  ASSERT_EQ(snapshot->workloads.size(), 1U);
+  EXPECT_EQ(snapshot->workloads[0].memory_used, 300);
 }
 
 TEST(ExportersTest, SeriesWithoutANodeJoinTheirGpuByItsUuid) {

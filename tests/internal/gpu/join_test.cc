@@ -499,7 +499,7 @@ TEST(JoinTest, TakesTheNewestAndOldestSampleTime) {
   EXPECT_TRUE(std::isnan(snapshot->gpus[1].newest));
   EXPECT_TRUE(std::isnan(snapshot->gpus[1].oldest));
   EXPECT_TRUE(snapshot->gpus[1].bad_time);
-  EXPECT_EQ(snapshot->warnings, std::vector<std::string>{"1 impossible value shown as null"});
+  EXPECT_EQ(snapshot->warnings, std::vector<std::string>{"1 impossible value dropped"});
 }
 
 TEST(JoinTest, ATimeThatCannotBeIsNone) {
