@@ -24,11 +24,14 @@ constexpr config::Program kProgram{
 // How long one wait for a signal lasts; between two of them the graph is looked after.
 constexpr Millis kTick{100};
 constexpr Millis kTickUntilFirstRefresh{20};
+// How long an end at once waits for the log's reader.
+constexpr Millis kLastLines{100};
 
 // Somebody who asks twice does not want to wait.
 void EndAtOnceOnSignal(const EndingSignals& signals, Millis wait) {
   if (signals.Await(wait) != 0) {
     log::Warning("second signal: ending at once");
+    log::Flush(kLastLines);
     _exit(1);
   }
 }

@@ -282,6 +282,7 @@ telemetry::Readings Graph::ReadCounters() const {
   readings.connections = stats.connections;
   readings.in_flight = stats.in_flight;
   readings.refused = stats.refused;
+  readings.log_lines_dropped = log::Dropped();
   for (const auto part : models::kParts) {
     readings.parts.push_back(
         {std::string(models::NameOf(part)), source_->Age(part), source_->Rows(part)});

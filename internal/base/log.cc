@@ -1,13 +1,17 @@
 #include "internal/base/log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <utility>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
 
+#include "internal/base/line_writer.h"
 #include "internal/base/text.h"
 
 namespace gpumon::log {
@@ -26,12 +30,62 @@ constexpr std::array kLevels = {
     LevelRow{"off", Level::kOff, spdlog::level::off},
 };
 
-spdlog::logger& Logger() {
+constexpr char kPattern[] = "time=%Y-%m-%dT%H:%M:%S.%eZ %v";
+// What a reader that pauses may be behind.
+constexpr std::size_t kMostBytes = std::size_t{1} << 20U;
+
+// `level=... msg=... key=value`: all of a line but its time.
+std::string TextOf(Level level, std::string_view message, Fields fields) {
+  // spdlog has a name of its own for `warn`.
+  std::string text = "level=";
+  text += kLevels[static_cast<std::size_t>(level)].name;
+  text += " msg=" + Quoted(message);
+  for (const auto& field : fields) {
+    text += ' ';
+    text += field.key;
+    text += '=';
+    text += Quoted(field.value);
+  }
+  return text;
+}
+
+std::string DroppedNote(std::uint64_t count) {
+  if (!Enabled(Level::kWarning)) return {};
+  const std::string text = TextOf(Level::kWarning, "log lines dropped", {{"count", count}});
+  spdlog::memory_buf_t line;
+  spdlog::pattern_formatter(kPattern, spdlog::pattern_time_type::utc)
+      .format({"gpumon", spdlog::level::warn, spdlog::string_view_t(text.data(), text.size())},
+              line);
+  return {line.data(), line.size()};
+}
+
+LineWriter& Writer() {
   // Never destroyed: threads may log until the process ends.
-  static spdlog::logger& logger = [&]() -> spdlog::logger& {
-    auto* made = new spdlog::logger("gpumon", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    made->set_pattern("time=%Y-%m-%dT%H:%M:%S.%eZ %v", spdlog::pattern_time_type::utc);
+  static LineWriter& writer = []() -> LineWriter& {
+    auto* made = new LineWriter(STDERR_FILENO, kMostBytes, DroppedNote);
+    std::atexit([] { Flush(kEndLimit); });
+    return *made;
+  }();
+  return writer;
+}
+
+class WriterSink final : public spdlog::sinks::base_sink<std::mutex> {
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    Writer().Write({line.data(), line.size()});
+  }
+  void flush_() override {}
+};
+
+spdlog::logger& Logger() {
+  // Never destroyed, as the writer.
+  static spdlog::logger& logger = []() -> spdlog::logger& {
+    auto* made = new spdlog::logger("gpumon", std::make_shared<WriterSink>());
+    made->set_pattern(kPattern, spdlog::pattern_time_type::utc);
     made->set_level(spdlog::level::info);
+    // Its own would write to standard error, and wait.
+    made->set_error_handler([](const std::string&) {});
     return *made;
   }();
   return logger;
@@ -85,18 +139,17 @@ std::string Quoted(std::string_view value) {
 
 void Write(Level level, std::string_view message, Fields fields) {
   if (!Enabled(level)) return;
-  // spdlog has a name of its own for `warn`.
-  std::string line = "level=";
-  line += kLevels[static_cast<std::size_t>(level)].name;
-  line += " msg=" + Quoted(message);
-  for (const auto& field : fields) {
-    line += ' ';
-    line += field.key;
-    line += '=';
-    line += Quoted(field.value);
-  }
+  const std::string text = TextOf(level, message, fields);
   Logger().log(kLevels[static_cast<std::size_t>(level)].spd,
-               spdlog::string_view_t(line.data(), line.size()));
+               spdlog::string_view_t(text.data(), text.size()));
+}
+
+bool Flush(Millis limit) {
+  return Writer().Flush(limit);
+}
+
+std::uint64_t Dropped() {
+  return Writer().dropped();
 }
 
 }  // namespace gpumon::log

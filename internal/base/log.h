@@ -1,12 +1,15 @@
-// One line per event: time, level, message, then key=value. Written to standard error.
+// One line per event: time, level, message, then key=value. Written to standard error, by a thread
+// of its own: nobody who logs waits for whoever reads it.
 #pragma once
 
 #include <charconv>
 #include <concepts>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 
+#include "internal/base/clock.h"
 #include "internal/base/result.h"
 
 namespace gpumon::log {
@@ -49,6 +52,13 @@ inline void Warning(std::string_view message, Fields fields = {}) {
 inline void Error(std::string_view message, Fields fields = {}) {
   Write(Level::kError, message, fields);
 }
+
+// Waits until the lines so far are written; false when `limit` passed first. A normal end of the
+// process does so for kEndLimit; before another one (_exit, abort) it is the caller's to do.
+constexpr Millis kEndLimit{1000};
+bool Flush(Millis limit);
+// Lines that nobody took in time, since the start. Where they are missing one line says how many.
+std::uint64_t Dropped();
 
 // `value` as it stands in a log line: bare when it is plain, else in double quotes with
 // backslash escapes for quotes, control characters, and characters that break lines or reverse

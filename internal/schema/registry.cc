@@ -19,6 +19,7 @@ const Registry& Registry::BuiltIn() {
       if (!with) {
         // A test loads them all: no program is released like this.
         log::Error("a built-in schema is wrong", {{"error", with.error().message}});
+        log::Flush(log::kEndLimit);
         std::abort();
       }
       all = std::move(*with);

@@ -202,8 +202,8 @@ class Metrics::Families {
     const Readings now = readings_();
     connections_.Add({}).Set(static_cast<double>(now.connections));
     in_flight_.Add({}).Set(static_cast<double>(now.in_flight));
-    Counter& refused = refused_.Add({});
-    refused.Increment(static_cast<double>(now.refused) - refused.Value());
+    Raise(refused_, now.refused);
+    Raise(log_lines_dropped_, now.log_lines_dropped);
     for (const Readings::Part& part : now.parts) {
       const prometheus::Labels labels = {{"part", part.name}};
       // Before the first snapshot there is no age, and no number would be true.
@@ -211,6 +211,11 @@ class Metrics::Families {
       ages_.Add(labels).Set(*part.age);
       rows_.Add(labels).Set(static_cast<double>(part.rows));
     }
+  }
+
+  static void Raise(prometheus::Family<Counter>& family, std::uint64_t value) {
+    Counter& counter = family.Add({});
+    counter.Increment(static_cast<double>(value) - counter.Value());
   }
 
   void ReadProcess() REQUIRES(mutex_) {
@@ -237,6 +242,9 @@ class Metrics::Families {
   prometheus::Family<Counter>& refused_ =
       NewCounter(registry_, "http_refused_total",
                  "Requests refused before any route: malformed, too large, too slow, too many.");
+  prometheus::Family<Counter>& log_lines_dropped_ =
+      NewCounter(registry_, "log_lines_dropped_total",
+                 "Lines of the log that nobody took from standard error in time.");
   prometheus::Family<Gauge>& ages_ = NewGauge(registry_, "gpu_monitoring_snapshot_age_seconds",
                                               "Age of the newest snapshot, by part.");
   prometheus::Family<Gauge>& rows_ =

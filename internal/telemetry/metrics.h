@@ -16,9 +16,10 @@ namespace gpumon::telemetry {
 
 // Values that others keep; asked for at every scrape.
 struct Readings {
-  std::uint64_t connections = 0;  // open now
-  std::uint64_t in_flight = 0;    // requests being answered now
-  std::uint64_t refused = 0;      // requests the transport refused, since start; never falls
+  std::uint64_t connections = 0;        // open now
+  std::uint64_t in_flight = 0;          // requests being answered now
+  std::uint64_t refused = 0;            // requests the transport refused, since start; never falls
+  std::uint64_t log_lines_dropped = 0;  // since start; never falls
   struct Part {
     std::string name;           // "gpus", "processes"
     std::optional<double> age;  // seconds; nothing before the first snapshot

@@ -43,7 +43,7 @@ std::uint16_t FreePort() {
 }
 
 ApiServer::ApiServer(const std::string& prometheus_url, Environment variables,
-                     std::vector<std::string> arguments) {
+                     std::vector<std::string> arguments, int errors_fd) {
   variables.try_emplace("PROMETHEUS_URL", prometheus_url);
   variables.try_emplace("PORT", "0");
   variables.try_emplace("LISTEN_ADDR", "127.0.0.1");
@@ -51,7 +51,7 @@ ApiServer::ApiServer(const std::string& prometheus_url, Environment variables,
   variables.try_emplace("DRAIN_DELAY", "0s");
   base_path_ = variables["BASE_PATH"];
   arguments.insert(arguments.end(), {"--port-file", directory_.File("port")});
-  child_ = std::make_unique<ChildProcess>(ApiProgram(), std::move(arguments), variables);
+  child_ = std::make_unique<ChildProcess>(ApiProgram(), std::move(arguments), variables, errors_fd);
   port_ = AwaitPortFile(*child_, directory_.File("port"));
 }
 
@@ -65,10 +65,11 @@ int ApiServer::Stop(Millis limit) {
   return ended ? ended->exit_code : -1;
 }
 
-Exporter::Exporter(std::vector<std::string> arguments) {
+Exporter::Exporter(std::vector<std::string> arguments, int errors_fd) {
   arguments.insert(arguments.end(), {"--demo", "--listen-addr", "127.0.0.1", "--port", "0",
                                      "--port-file", directory_.File("port")});
-  child_ = std::make_unique<ChildProcess>(ExporterProgram(), std::move(arguments));
+  child_ = std::make_unique<ChildProcess>(ExporterProgram(), std::move(arguments), Environment{},
+                                          errors_fd);
   port_ = AwaitPortFile(*child_, directory_.File("port"));
 }
 
@@ -150,8 +151,8 @@ std::unique_ptr<Prometheus> Prometheus::ScrapingEach(const std::vector<std::uint
       "scrape_configs:\n";
   for (const std::uint16_t port : ports) {
     const std::string number = std::to_string(port);
-    config += "  - {job_name: job-" + number + ", static_configs: [{targets: [\"127.0.0.1:" +
-              number + "\"]}]}\n";
+    config += "  - {job_name: job-" + number +
+              ", static_configs: [{targets: [\"127.0.0.1:" + number + "\"]}]}\n";
   }
   prometheus->Start(config);
   return prometheus;

@@ -24,11 +24,11 @@ using process::ScratchDirectory;
 std::uint16_t FreePort();
 
 // gpu-monitoring-api on a loopback port of the kernel's choice. gRPC is off unless `variables`
-// give its port; DRAIN_DELAY is 0s unless they say otherwise.
+// give its port; DRAIN_DELAY is 0s unless they say otherwise. With `errors_fd` its log goes there.
 class ApiServer {
  public:
   explicit ApiServer(const std::string& prometheus_url, Environment variables = {},
-                     std::vector<std::string> arguments = {});
+                     std::vector<std::string> arguments = {}, int errors_fd = -1);
 
   // Throws std::runtime_error, with what it printed, when it ended instead of listening.
   std::uint16_t port() const { return port_; }
@@ -52,8 +52,9 @@ class ApiServer {
 // gpu-exporter --demo with more `arguments`.
 class Exporter {
  public:
-  explicit Exporter(std::vector<std::string> arguments = {});
+  explicit Exporter(std::vector<std::string> arguments = {}, int errors_fd = -1);
   std::uint16_t port() const { return port_; }
+  ChildProcess& process() { return *child_; }
 
  private:
   ScratchDirectory directory_;

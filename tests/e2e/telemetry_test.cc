@@ -143,9 +143,9 @@ TEST(TelemetryTest, EachRequestIsOneLineOfTheLog) {
 TEST(TelemetryTest, LogLevelDebugTellsOfEveryQueryAndRefresh) {
   const ScratchDirectory directory;
   const std::string token = directory.Write("token", "hidden-token");
-  const Subject subject(
-      Environment{{"LOG_LEVEL", "debug"}, {"PROMETHEUS_BEARER_TOKEN_FILE", token}});
+  Subject subject(Environment{{"LOG_LEVEL", "debug"}, {"PROMETHEUS_BEARER_TOKEN_FILE", token}});
   subject.server.Get(kMetrics);
+  EXPECT_TRUE(subject.server.process().AwaitErrors("path=" + std::string(kMetrics), Millis(5000)));
   const auto queries = LinesWith(subject.server.log(), "msg=query ");
   ASSERT_FALSE(queries.empty()) << subject.server.log();
   for (const char* part : {"level=debug ", " query=", " result=ok ", " ms=", " bytes="}) {
@@ -160,8 +160,9 @@ TEST(TelemetryTest, LogLevelDebugTellsOfEveryQueryAndRefresh) {
 }
 
 TEST(TelemetryTest, WithoutItEachQueryIsNoLine) {
-  const Subject subject;
+  Subject subject;
   subject.server.Get(kMetrics);
+  EXPECT_TRUE(subject.server.process().AwaitErrors("path=" + std::string(kMetrics), Millis(5000)));
   EXPECT_FALSE(Holds(subject.server.log(), "level=debug")) << subject.server.log();
 }
 

@@ -169,6 +169,7 @@ TEST_F(ApiTest, AProbeThatSaysNoIsNoErrorInTheLog) {
     log::SetLevel(log::Level::kDebug);
     api_.Done(access);
     log::SetLevel(log::Level::kOff);
+    log::Flush(log::kEndLimit);
     const std::string line = testing::internal::GetCapturedStderr();
     const std::size_t begin = line.find("level=") + 6;
     return line.substr(begin, line.find(' ', begin) - begin);

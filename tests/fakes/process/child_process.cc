@@ -38,7 +38,7 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
 }  // namespace
 
 ChildProcess::ChildProcess(const std::string& program, std::vector<std::string> arguments,
-                           const Environment& environment)
+                           const Environment& environment, int errors_fd)
     : output_file_(directory_.File("out")), errors_file_(directory_.File("err")) {
   arguments.insert(arguments.begin(), program);
   auto variables = EnvironmentOf(environment);
@@ -47,7 +47,11 @@ ChildProcess::ChildProcess(const std::string& program, std::vector<std::string> 
   const int flags = O_WRONLY | O_CREAT | O_APPEND;
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, 1, output_file_.c_str(), flags, 0600);
-  posix_spawn_file_actions_addopen(&actions, 2, errors_file_.c_str(), flags, 0600);
+  if (errors_fd >= 0) {
+    posix_spawn_file_actions_adddup2(&actions, errors_fd, 2);
+  } else {
+    posix_spawn_file_actions_addopen(&actions, 2, errors_file_.c_str(), flags, 0600);
+  }
   const int failed = posix_spawn(&pid_, program.c_str(), &actions, nullptr,
                                  Pointers(arguments).data(), Pointers(variables).data());
   posix_spawn_file_actions_destroy(&actions);

@@ -26,9 +26,9 @@ using Environment = std::map<std::string, std::string>;
 class ChildProcess {
  public:
   // Throws std::runtime_error when `program` cannot be started. What it prints goes to files of
-  // its own.
+  // its own; with `errors_fd` what it prints to standard error goes there instead.
   ChildProcess(const std::string& program, std::vector<std::string> arguments,
-               const Environment& environment = {});
+               const Environment& environment = {}, int errors_fd = -1);
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;

@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <regex>
+#include <sstream>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "internal/base/text.h"
 
@@ -19,6 +22,7 @@ template <class F>
 std::string Captured(F write) {
   testing::internal::CaptureStderr();
   write();
+  Flush(Millis(10'000));
   return testing::internal::GetCapturedStderr();
 }
 
@@ -87,6 +91,30 @@ TEST_F(LogTest, WritesOnlyWhatTheLevelLets) {
   EXPECT_EQ(Captured([] { Error("no"); }), "");
   SetLevel(Level::kDebug);
   EXPECT_THAT(Captured([] { Debug("yes"); }), HasSubstr("level=debug"));
+}
+
+TEST_F(LogTest, LinesOfManyThreadsKeepEachOnesOrder) {
+  constexpr int kThreads = 4;
+  constexpr int kLines = 500;
+  const std::string text = Captured([] {
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([t] {
+        for (int i = 0; i < kLines; ++i) Info("line", {{"thread", t}, {"i", i}});
+      });
+    }
+    for (auto& thread : threads) thread.join();
+  });
+  std::vector<int> next(kThreads, 0);
+  const std::regex shape(R"(time=\S+ level=info msg=line thread=(\d) i=(\d+))");
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch parts;
+    ASSERT_TRUE(std::regex_match(line, parts, shape)) << line;
+    EXPECT_EQ(std::stoi(parts[2]), next[static_cast<std::size_t>(std::stoi(parts[1]))]++);
+  }
+  EXPECT_EQ(next, std::vector<int>(kThreads, kLines));
+  EXPECT_EQ(Dropped(), 0U);
 }
 
 TEST_F(LogTest, OffIsALevelToSetNotToWriteAt) {

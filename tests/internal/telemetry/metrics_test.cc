@@ -122,13 +122,14 @@ TEST_F(MetricsTest, CountsQueriesRefreshesAndWhatTheyLost) {
 
 TEST_F(MetricsTest, ShowsTheReadingsOfTheMoment) {
   EXPECT_FALSE(Value("gpu_monitoring_http_connections"));
-  Readings now{.connections = 3, .in_flight = 2, .refused = 5, .parts = {}};
+  Readings now{.connections = 3, .in_flight = 2, .refused = 5, .log_lines_dropped = 9, .parts = {}};
   now.parts.push_back({.name = "gpus", .age = 1.25, .rows = 400});
   now.parts.push_back({.name = "processes", .age = std::nullopt, .rows = 0});
   metrics_.SetReadings([&] { return now; });
   EXPECT_EQ(Value("gpu_monitoring_http_connections"), "3");
   EXPECT_EQ(Value("gpu_monitoring_http_in_flight"), "2");
   EXPECT_EQ(Value("gpu_monitoring_http_refused_total"), "5");
+  EXPECT_EQ(Value("gpu_monitoring_log_lines_dropped_total"), "9");
   EXPECT_EQ(Value("gpu_monitoring_snapshot_age_seconds{part=\"gpus\"}"), "1.25");
   EXPECT_EQ(Value("gpu_monitoring_snapshot_rows{part=\"gpus\"}"), "400");
   // Not taken yet: no age, and no 0 rows.
