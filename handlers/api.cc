@@ -53,6 +53,8 @@ void AddCommon(const Settings& settings, const http::Request* request, const std
 
 log::Level LevelOf(int status, const RouteRow* route) {
   if (status == 503 && route != nullptr) return route->log_503;
+  // Before any route: a method or a transfer coding that nobody knows is the client's mistake.
+  if (status == 501 && route == nullptr) return log::Level::kWarning;
   if (status >= 500) return log::Level::kError;
   return status >= 400 ? log::Level::kWarning : log::Level::kInfo;
 }

@@ -87,7 +87,8 @@ constexpr std::array kRoutes = {
              .summary = "CPU profile for go tool pprof; one at a time.",
              .content_type = kBinary,
              .parameters = CpuProfileParameters,
-             .unlimited_time = true},
+             .unlimited_time = true,
+             .log_503 = log::Level::kWarning},  // the server ends
     RouteRow{"/debug/pprof/heap", "GET", Guard::kDebug, GetHeapProfile,
              "Heap profile for go tool pprof.", kText, Form::kPlain, "", HeapProfileParameters},
     RouteRow{"/debug/pprof/cmdline", "GET", Guard::kDebug, GetCommandLine,

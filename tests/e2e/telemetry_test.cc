@@ -120,10 +120,12 @@ TEST(TelemetryTest, EachRequestIsOneLineOfTheLog) {
              {{"X-Request-Id", "one-1"}, {"Authorization", "Bearer hidden-token"}});
   server.Get("/nothing", {{"X-Request-Id", "two-2"}});
   server.Get("/livez", {{"X-Request-Id", "three-3"}});
+  EXPECT_EQ(Fetch(server.port(), "/livez", {{"X-Request-Id", "four-4"}}, "FOO").status, 501);
   ASSERT_TRUE(WaitUntil(
       [&] {
         const std::string log = server.log();
-        return Holds(log, "=one-1") && Holds(log, "=two-2") && Holds(log, "=three-3");
+        return Holds(log, "=one-1") && Holds(log, "=two-2") && Holds(log, "=three-3") &&
+               Holds(log, "=four-4");
       },
       Millis(5000)));
   const auto listed = LinesWith(server.log(), "request_id=one-1");
@@ -136,6 +138,9 @@ TEST(TelemetryTest, EachRequestIsOneLineOfTheLog) {
   ASSERT_EQ(missing.size(), 1U);
   EXPECT_TRUE(Holds(missing[0], "level=warn ")) << missing[0];
   EXPECT_TRUE(Holds(missing[0], "status=404")) << missing[0];
+  const auto unknown = LinesWith(server.log(), "request_id=four-4");
+  ASSERT_EQ(unknown.size(), 1U);
+  EXPECT_TRUE(Holds(unknown[0], "level=warn ")) << unknown[0];
   EXPECT_FALSE(Holds(server.log(), "hidden-word"));
   EXPECT_FALSE(Holds(server.log(), "hidden-token"));
 }

@@ -159,7 +159,7 @@ TEST_F(ApiTest, EachAnswerIsCountedByItsRoute) {
   EXPECT_NE(text.find(R"(status="404"} 1)"), std::string::npos);
 }
 
-TEST_F(ApiTest, AProbeThatSaysNoIsNoErrorInTheLog) {
+TEST_F(ApiTest, WhatIsNotOurFailureIsNoErrorInTheLog) {
   const auto logged = [&](int route, int status) {
     http::Access access;
     access.method = "GET";
@@ -181,6 +181,10 @@ TEST_F(ApiTest, AProbeThatSaysNoIsNoErrorInTheLog) {
   EXPECT_EQ(logged(RouteOf("/api/v1/gpu/metrics"), 503), "error");
   EXPECT_EQ(logged(-1, 503), "error");
   EXPECT_EQ(logged(-1, 404), "warn");
+  EXPECT_EQ(logged(RouteOf("/debug/pprof/profile"), 503), "warn") << "draining";
+  EXPECT_EQ(logged(RouteOf("/debug/pprof/profile"), 500), "error");
+  EXPECT_EQ(logged(-1, 501), "warn") << "an unknown method";
+  EXPECT_EQ(logged(RouteOf("/debug/pprof/heap"), 501), "error");
 }
 
 }  // namespace
