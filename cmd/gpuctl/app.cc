@@ -8,6 +8,7 @@
 #include "cmd/gpuctl/doctor.h"
 #include "internal/base/text.h"
 #include "internal/config/help.h"
+#include "internal/config/option_value.h"
 #include "version.h"
 
 namespace gpumon::ctl {
@@ -53,15 +54,19 @@ int Refuse(std::string_view message, std::ostream& err) {
 }
 
 int RefuseCommand(const std::string& name, std::ostream& err) {
+  // What stands behind `=` may be a secret.
+  const std::string shown = config::ShownValue({}, name.substr(0, name.find('=')));
   if (name.starts_with('-')) {
-    return Refuse("unknown flag; the command comes first: gpuctl COMMAND [flags]; see --help", err);
+    return Refuse("unknown flag " + shown +
+                      "; the command comes first: gpuctl COMMAND [flags]; see gpuctl --help",
+                  err);
   }
   std::vector<std::string> names = {"help"};
   for (const Command& command : kCommands) names.emplace_back(command.name);
   const std::string_view near = NearestWord(name, names);
-  return Refuse("there is no such command" +
-                    (near.empty() ? std::string() : "; did you mean " + std::string(near) + "?") +
-                    " gpuctl --help lists all",
+  return Refuse("unexpected command " + shown +
+                    (near.empty() ? std::string() : ", the nearest is " + std::string(near)) +
+                    "; see gpuctl --help",
                 err);
 }
 

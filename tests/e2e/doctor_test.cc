@@ -239,18 +239,29 @@ TEST(DoctorTest, ATokenIsShownToTheServer) {
 }
 
 TEST(DoctorTest, WrongUsageIsOneLineThatNamesIt) {
-  const std::vector<std::vector<std::string>> wrong = {{},
-                                                       {"docter"},
-                                                       {"--server", "http://x"},
-                                                       {"doctor", "--nod", "x"},
-                                                       {"doctor", "--node", "x"},
-                                                       {"doctor", "--uuid", "x", "--gpu", "1"},
-                                                       {"doctor", "-f", "xml"},
-                                                       {"doctor", "--server", "localhost:8080"}};
-  for (const auto& arguments : wrong) {
-    const auto finished = process::Run(CtlProgram(), arguments);
+  struct Row {
+    std::vector<std::string> arguments;
+    std::string says;
+  };
+  const std::vector<Row> rows = {
+      {{}, "gpuctl: a command is missing; see gpuctl --help\n"},
+      {{"bogus"}, "gpuctl: unexpected command \"bogus\"; see gpuctl --help\n"},
+      {{"help", "bogus"}, "gpuctl: unexpected command \"bogus\"; see gpuctl --help\n"},
+      {{"docter"},
+       "gpuctl: unexpected command \"docter\", the nearest is doctor; see gpuctl --help\n"},
+      {{"--server=http://me:hidden-word@x"},
+       "gpuctl: unknown flag \"--server\"; the command comes first: gpuctl COMMAND [flags]; see "
+       "gpuctl --help\n"},
+      {{"doctor", "--nod", "x"}, "\"--nod\""},
+      {{"doctor", "--node", "x"}, "--node"},
+      {{"doctor", "--uuid", "x", "--gpu", "1"}, "--uuid"},
+      {{"doctor", "-f", "xml"}, "\"xml\""},
+      {{"doctor", "--server", "localhost:8080"}, "\"localhost:8080\""}};
+  for (const Row& row : rows) {
+    const auto finished = process::Run(CtlProgram(), row.arguments);
     EXPECT_EQ(finished.exit_code, 2) << finished.output << finished.errors;
     EXPECT_EQ(finished.output, "");
+    EXPECT_TRUE(Holds(finished.errors, row.says)) << finished.errors;
     EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1)
         << finished.errors;
   }
