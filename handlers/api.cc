@@ -179,9 +179,9 @@ void Api::Handle(http::Request request, http::Match match,
     call->SendError(allowed.error());
     return;
   }
-  auto parameters = Parameters::Parse(call->request_.query, route.parameters == nullptr
-                                                                ? std::span<const ParameterSpec>()
-                                                                : route.parameters());
+  auto parameters = Parameters::Parse(
+      route.own_query ? std::string_view() : call->request_.query,
+      route.parameters == nullptr ? std::span<const ParameterSpec>() : route.parameters());
   if (!parameters) {
     call->SendError(parameters.error());
     return;

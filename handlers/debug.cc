@@ -147,12 +147,21 @@ void GetCommandLine(const CallPtr& call) {
 }
 
 void Symbolize(const CallPtr& call) {
-  if (call->request().method != "POST") {
+  const http::Request& request = call->request();
+  constexpr std::string_view kOfAddresses = "0123456789abcdefABCDEFxX+";
+  if (request.query.find_first_not_of(kOfAddresses) != std::string::npos) {
+    call->SendError({Code::kInvalidParameter, "the query is a list of addresses: 0xADDR+0xADDR"});
+    return;
+  }
+  const bool posted = request.method == "POST";
+  if (!posted && request.query.empty()) {
     call->SendText(200, profile::SymbolCount(), call->route().content_type);
     return;
   }
-  call->Defer([call] {
-    call->SendText(200, profile::LookUpSymbols(call->request().body), call->route().content_type);
+  call->Defer([call, posted] {
+    const http::Request& asked = call->request();
+    call->SendText(200, profile::LookUpSymbols(posted ? asked.body : asked.query),
+                   call->route().content_type);
   });
 }
 

@@ -97,8 +97,9 @@ constexpr std::array kRoutes = {
              .methods = "GET|POST",
              .guard = Guard::kDebug,
              .handler = Symbolize,
-             .summary = "Names of addresses: 0xADDR+0xADDR.",
+             .summary = "Names of addresses: 0xADDR+0xADDR as the query, or as the body of a POST.",
              .content_type = kText,
+             .own_query = true,
              .large_body = true},
 };
 

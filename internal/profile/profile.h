@@ -61,9 +61,9 @@ Result<std::string> HeapProfile();
 // Takes milliseconds: not for server threads.
 void ReleaseMemory();
 
-// What GET /debug/pprof/symbol answers: that POST knows names.
+// What GET /debug/pprof/symbol answers without addresses: that it knows names.
 std::string SymbolCount();
-// What POST /debug/pprof/symbol answers to "0x401000+0x402000": a line "0x401000\tname" for each
+// What /debug/pprof/symbol answers to "0x401000+0x402000": a line "0x401000\tname" for each
 // address. Addresses without a name stand for themselves; what is no address is left out. The
 // answer ends at 4 MiB.
 std::string LookUpSymbols(std::string_view addresses);

@@ -37,7 +37,7 @@ TEST_F(DebugTest, TheCommandLineIsSeparatedByNul) {
   EXPECT_EQ(Get("/debug/pprof/cmdline").body(), std::string("gpu-monitoring-api\0--port=1", 27));
 }
 
-TEST_F(DebugTest, SymbolsAreLookedUpByPost) {
+TEST_F(DebugTest, SymbolsAreLookedUpByGetAndPost) {
   EXPECT_EQ(Get("/debug/pprof/symbol").body(), "num_symbols: 1\n");
   http::Request request;
   request.method = "POST";
@@ -46,6 +46,16 @@ TEST_F(DebugTest, SymbolsAreLookedUpByPost) {
   const auto answer = Ask(request);
   EXPECT_EQ(answer.status(), 200);
   EXPECT_NE(answer.body().find("0x1\t"), std::string::npos) << answer.body();
+  const auto by_query = Get("/debug/pprof/symbol?0x1+0x2");
+  EXPECT_EQ(by_query.status(), 200);
+  EXPECT_EQ(by_query.body(), answer.body());
+  for (const std::string query : {"nonsense", "address=0x1", "0x1%2B0x2"}) {
+    const auto refused = Get("/debug/pprof/symbol?" + query);
+    EXPECT_EQ(refused.status(), 400) << query;
+    EXPECT_NE(refused.body().find("0xADDR+0xADDR"), std::string::npos) << refused.body();
+  }
+  request.query = "colour=red";
+  EXPECT_EQ(Ask(request).status(), 400);
 }
 
 TEST_F(DebugTest, ProfileLengthsAreBounded) {
