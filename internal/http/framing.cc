@@ -136,8 +136,10 @@ RequestParser::State RequestParser::Impl::Step(std::span<char> input, std::size_
 bool RequestParser::Impl::SkipEmptyLines(std::span<char> input, std::size_t& used) {
   while (!input.empty() && input[0] == '\r') {
     if (input.size() < 2) return false;
-    if (input[1] != '\n' || ++empty_lines > kEmptyLines) {
-      Refuse(Bad(LineScanner::Explain(LineScanner::Found::kBareLineEnd)));
+    const bool bare = input[1] != '\n';
+    if (bare || ++empty_lines > kEmptyLines) {
+      Refuse(Bad(bare ? LineScanner::Explain(LineScanner::Found::kBareLineEnd)
+                      : "too many empty lines before a request line"));
       return false;
     }
     input = input.subspan(2);

@@ -242,6 +242,17 @@ TEST_F(FramingTest, BoundsTheFramingAroundTinyChunks) {
   EXPECT_EQ(Outcome(Post("Transfer-Encoding: chunked\r\n", honest + "0\r\n\r\n"), 4096), want);
 }
 
+TEST_F(FramingTest, SaysWhatIsWrongBeforeARequestLine) {
+  const auto why = [](std::string bytes) {
+    RequestParser parser((Limits()));
+    std::size_t used = 0;
+    EXPECT_EQ(parser.Parse(bytes, used), RequestParser::State::kRefused);
+    return parser.refusal().message;
+  };
+  EXPECT_EQ(why("\r\n\r\n\r\n\r\n\r\n"), "too many empty lines before a request line");
+  EXPECT_EQ(why("\rGET / HTTP/1.1\r\n\r\n"), "a CR or LF stands alone; lines end with CRLF");
+}
+
 TEST_F(FramingTest, GivesHeadersAndExpectationAtTheHead) {
   RequestParser parser((Limits()));
   std::string bytes =
