@@ -88,11 +88,12 @@ Encoded EncodeCsv(const Table& table, const Page& page) {
   }
   encoded.body += "\r\n";
   for (const auto row : page.rows) {
+    const std::size_t begin = encoded.body.size();
     for (std::size_t i = 0; i < page.fields.size(); ++i) {
       if (i > 0) encoded.body += ',';
       AppendCsvCell(encoded.body, table, page, row, table.cell(row, page.fields[i]));
     }
-    encoded.body += "\r\n";
+    EndCsvRow(encoded.body, begin);
   }
   encoded.etag = Tag(encoded.body, "csv");
   return encoded;

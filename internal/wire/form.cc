@@ -37,4 +37,9 @@ void AppendCsvText(std::string& out, std::string_view given) {
   if (quote) out += '"';
 }
 
+void EndCsvRow(std::string& out, std::size_t begin) {
+  if (out.size() == begin) out += "\"\"";
+  out += "\r\n";
+}
+
 }  // namespace gpumon::wire

@@ -150,12 +150,13 @@ Encoded EncodeCsv(const Records& records, const Page& page) {
   }
   encoded.body += "\r\n";
   for (const auto row : page.rows) {
+    const std::size_t begin = encoded.body.size();
     for (std::size_t i = 0; i < page.fields.size(); ++i) {
       if (i > 0) encoded.body += ',';
       const auto c = page.fields[i];
       encoded.body += CsvText(records.columns[c], records.cell(row, c));
     }
-    encoded.body += "\r\n";
+    EndCsvRow(encoded.body, begin);
   }
   encoded.etag = Tag(encoded.body, "csv");
   return encoded;

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <limits>
 
 #include "internal/json/document.h"
+#include "internal/wire/records.h"
 #include "internal/wire/table.h"
 
 namespace gpumon::wire {
@@ -62,6 +64,23 @@ TEST(EncodeTest, CsvHoldsNothingThatATerminalWouldActOn) {
   snapshot.gpus[0].set_text(Text::kGpuName, "\t=1+1");
   EXPECT_EQ(EncodeCsv(table, page).body, "gpu_name\r\n" + mark + "=1+1\r\n");
   EXPECT_EQ(EncodeList(table, page, "m").body.find('\x1b'), std::string::npos);
+}
+
+TEST(EncodeTest, AnOnlyCellOfCsvThatIsNullIsNoEmptyLine) {
+  const auto snapshot = OneGpu();
+  const Table table(snapshot);
+  Page page = WholePage(table);
+  const auto field = [](std::string_view name) {
+    return static_cast<std::uint16_t>(FindField(models::Part::kGpus, name));
+  };
+  page.fields = {field("temperature")};
+  EXPECT_EQ(EncodeCsv(table, page).body, "temperature\r\n\"\"\r\n");
+  page.fields = {field("temperature"), field("utilization")};
+  EXPECT_EQ(EncodeCsv(table, page).body, "temperature,utilization\r\n,\r\n");
+
+  const std::array columns = {Column{.name = "pod"}};
+  const Records records{columns, {{models::NullReason::kNotExported}, {std::string("a")}}};
+  EXPECT_EQ(EncodeCsv(records, WholePage(records)).body, "pod\r\n\"\"\r\na\r\n");
 }
 
 TEST(EncodeTest, NumbersAreNotRounded) {
