@@ -253,6 +253,7 @@ Verdict Router::Find(std::string_view method, std::string_view path) const {
   }
   if (path.substr(0, base.size()) != base) return verdict;
   path.remove_prefix(base.size());
+  if (path.empty()) path = "/";
   if (const auto refused = RefusePath(path)) {
     verdict.kind = *refused;
     return verdict;

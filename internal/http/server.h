@@ -119,7 +119,8 @@ struct ServerOptions {
   std::string address = "0.0.0.0";  // IPv4 or IPv6 literal
   std::uint16_t port = 0;           // 0: the kernel chooses
   int threads = 2;
-  // Removed from the front of each path before routing; a path without it is 404. "" or "/x/y".
+  // Removed from the front of each path before routing, which leaves at least "/"; a path without
+  // it is 404. "" or "/x/y".
   std::string base_path;
   Limits limits;
   std::vector<Route> routes;

@@ -57,6 +57,7 @@ TEST(AccessTest, ABasePathIsInFrontOfEverything) {
   EXPECT_EQ(server.Get("/gpu" + std::string(kMetrics)).status, 200);
   EXPECT_EQ(server.Get("/gpu/livez").body, "ok");
   EXPECT_EQ(server.Get("/gpu/").status, 200);
+  EXPECT_EQ(server.Get("/gpu").body, server.Get("/gpu/").body);
   ExpectEnvelope(server.Get(kMetrics), 404, "not_found");
   ExpectEnvelope(server.Get("/gpux/livez"), 404, "not_found");
   const Value routes = server.Get("/gpu/api").Json();
