@@ -84,7 +84,9 @@ constexpr std::array kRows = {
               .env = "PROMETHEUS_MAX_CONCURRENCY",
               .fallback = "16",
               .kind = Kind::kInteger,
-              .help = "Queries under way at once; one set of queries is never split by it.",
+              .help = "Queries under way at once; one set of queries is never split by it. Past "
+                      "instants (`at`) leave room in it for a set of the present, or are asked for "
+                      "one at a time.",
               .min = 1,
               .max = 1024},
     OptionRow{.flag = "--prometheus-max-response-bytes",

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <iterator>
 
+#include "internal/gpu/refresh_texts.h"
+
 namespace gpumon::gpu {
 namespace {
 
@@ -180,11 +182,7 @@ void CachedSource::GetPast(const Want& want, Deadline deadline, GotSnapshot done
     if (found != past_.end()) {
       answer = Got{found->snapshot, false, {}, SecondsSince(*want.at, clock_)};
     } else if (under_way >= options_.max_past_refreshes) {
-      Status status{Code::kOverloaded,
-                    "too many past instants are being asked for at once; retry in 1 s",
-                    {},
-                    1};
-      answer = Result<Got>(Error(std::move(status)));
+      answer = Result<Got>(Error(TooManyPastInstants()));
     } else {
       past_.push_front(PastEntry{want.part, *want.at, nullptr, now, {}});
       past_.front().waiters.push_back(std::move(done));

@@ -29,8 +29,10 @@ struct CacheOptions {
   // Who may have stale data waits no longer than this, or than twice the last refresh took, for
   // the refresh under way; after a failed one not at all.
   Millis patience{1000};
-  std::size_t max_past_refreshes = 8;  // `at=` refreshes under way at once; more: kOverloaded
-  std::size_t past_snapshots = 4;      // `at=` answers kept, each for the TTL
+  // `at=` refreshes under way or waiting at once; more are kOverloaded, and before that those that
+  // the collector cannot expect to end in time.
+  std::size_t max_past_refreshes = 8;
+  std::size_t past_snapshots = 4;  // `at=` answers kept, each for the TTL
 };
 
 // Thread-safe. Never asks Prometheus twice for the same thing at the same time: whoever comes

@@ -2,28 +2,18 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <set>
 #include <utility>
 
-#include "internal/base/log.h"
 #include "internal/base/mutex.h"
-#include "internal/base/text.h"
+#include "internal/gpu/refresh_texts.h"
 
 namespace gpumon::gpu {
 namespace {
 
 using models::Part;
 
-// Seconds that a set of queries waited before it was asked.
-constexpr double kWorthTelling = 0.05;
 constexpr double kHour = 3600;
-// What others say is as long as that at most.
-constexpr std::size_t kMaxWarningBytes = 256;
-
-std::string ForPeople(double seconds) {
-  return FormatNumber(std::round(seconds * 100) / 100);
-}
 
 double SecondsSince(SteadyTime start, const Clock& clock) {
   return std::chrono::duration<double>(clock.Steady() - start).count();
@@ -73,12 +63,23 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   // No exporter here has anything of this part.
   void FinishEmpty() { Finish(); }
 
-  void Ask() {
+  void Ask(const QueryBudget::Turn& turn) {
     {
       MutexLock lock(mutex_);
       waited_ = SecondsSince(started_, collector_.clock_);
+      turn_ = turn;
     }
     AskFrom(0);
+  }
+
+  // It has no turn.
+  void Refuse() {
+    Drafted done;
+    {
+      MutexLock lock(mutex_);
+      done = std::move(done_);
+    }
+    done(gpumon::Error(TooManyPastInstants()));
   }
 
  private:
@@ -128,11 +129,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     join_.CountUndecodable(result.bad_samples);
     upstream_warned_ |= result.partial || !result.warnings.empty();
     for (const auto* texts : {&result.warnings, &result.infos}) {
-      // A proxy in front of Prometheus may name its back ends, with their credentials.
-      for (const auto& text : *texts) {
-        const auto warning = "Prometheus: " + ShowCommand(text, CommandStyle::kRedacted);
-        join_.AddUniqueWarning(std::string(Front(warning, kMaxWarningBytes)));
-      }
+      for (const auto& text : *texts) join_.AddUniqueWarning(PassedOn(text));
     }
     if (!result.partial) return;
     join_.MarkPartial();
@@ -203,13 +200,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
       join_.AddFailedTimes();
     }
     join_.AddUniqueWarning(query.name + ": query failed (" + std::string(status.wire_name()) + ")");
-    if (status.code == Code::kUpstreamTimeout && waited_ > kWorthTelling) {
-      status.message = "Prometheus did not answer within " +
-                       ForPeople(SecondsSince(started_, collector_.clock_)) + " s, of which " +
-                       ForPeople(waited_) +
-                       " s went to waiting for other queries to end; it may be overloaded or "
-                       "PROMETHEUS_MAX_CONCURRENCY too low";
-    }
+    TellOfWaiting(status, SecondsSince(started_, collector_.clock_), waited_);
     if (!first_error_ || i < first_failed_) {
       first_error_ = std::move(status);
       first_failed_ = i;
@@ -218,8 +209,9 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
 
   void Finish() {
     Drafted done;
-    auto result = Conclude(done);
-    collector_.budget_.Release(acquired_);
+    std::optional<QueryBudget::Turn> turn;
+    auto result = Conclude(done, turn);
+    if (turn) collector_.budget_.Release(*turn);
     TellObserver(result);
     done(std::move(result));
   }
@@ -259,10 +251,12 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     if (result) collector_.observer_.Joined(join_.counts());
   }
 
-  RefreshChoice::Collection Conclude(Drafted& done) {
+  RefreshChoice::Collection Conclude(Drafted& done, std::optional<QueryBudget::Turn>& turn) {
     MutexLock lock(mutex_);
     done = std::move(done_);
-    if (first_error_) LogFailures();
+    turn = turn_;
+    // One line for a refresh: when Prometheus is away every query says the same.
+    if (first_error_) LogFailure(values_answered_ > 0, set_.part, failed_names_, *first_error_);
     if (values_answered_ == 0 && first_error_) return gpumon::Error(*first_error_);
     WarnOfEmpty();
     auto snapshot =
@@ -273,25 +267,11 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     return snapshot;
   }
 
-  // One line for a refresh: when Prometheus is away every query says the same.
-  void LogFailures() REQUIRES(mutex_) {
-    log::Warning(values_answered_ == 0 ? "refresh failed" : "refresh partial",
-                 {{"part", models::NameOf(set_.part)},
-                  {"queries", failed_names_},
-                  {"code", first_error_->wire_name()},
-                  {"error", first_error_->message},
-                  {"detail", first_error_->detail}});
-  }
-
   void WarnOfEmpty() REQUIRES(mutex_) {
     if (samples_ == 0) {
       // What failed has warned already.
       if (first_error_) return;
-      join_.AddUniqueWarning(
-          set_.part == Part::kGpus
-              ? "Prometheus has no series of a known GPU exporter at this instant"
-              : "Prometheus has no series of GPU processes at this instant: no GPU has a process, "
-                "or no exporter tells of them");
+      join_.AddUniqueWarning(NothingOf(set_.part));
       return;
     }
     for (const auto& name : empty_) join_.AddUniqueWarning("no " + name + " series");
@@ -300,8 +280,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   Collector& collector_;
   const Set set_;
   const DetectedPtr detected_;
-  std::vector<PlannedQuery> plan_;             // grows while nothing is under way
-  const std::size_t acquired_ = plan_.size();  // of the budget
+  std::vector<PlannedQuery> plan_;  // grows while nothing is under way
   const SteadyTime started_;
 
   UnitEvidence past_evidence_;
@@ -323,6 +302,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   std::size_t first_failed_ GUARDED_BY(mutex_) = 0;
   bool upstream_warned_ GUARDED_BY(mutex_) = false;
   double waited_ GUARDED_BY(mutex_) = 0;
+  std::optional<QueryBudget::Turn> turn_ GUARDED_BY(mutex_);
   std::shared_ptr<JoinRecorder> recorder_ GUARDED_BY(mutex_);  // null in refreshes
 };
 
@@ -336,41 +316,55 @@ Collector::Collector(prom::Client& client, const Clock& clock, UpstreamClock& up
       commands_(commands),
       targets_(clock),
       detector_(client, clock, registry, &targets_),
-      budget_(max_concurrency) {}
+      budget_(max_concurrency, clock) {}
 
 template <class RefreshT>
-void Collector::Begin(const std::shared_ptr<RefreshT>& refresh, std::size_t queries) {
-  if (queries == 0) return refresh->FinishEmpty();
-  budget_.Acquire(queries, [refresh] { refresh->Ask(); });
+void Collector::Begin(const std::shared_ptr<RefreshT>& refresh, const Set& set, std::size_t queries,
+                      Begun begun) {
+  if (queries == 0) {
+    if (begun) begun(true);
+    return refresh->FinishEmpty();
+  }
+  budget_.Acquire(queries, set.of, set.deadline, [refresh, begun = std::move(begun)](auto turn) {
+    if (begun) begun(turn.has_value());
+    if (turn) {
+      refresh->Ask(*turn);
+    } else {
+      refresh->Refuse();
+    }
+  });
 }
 
 void Collector::Replay(double time, Deadline deadline, std::shared_ptr<JoinRecorder> recorder,
                        Collected done) {
   DetectedPtr detected = Detector::WithSeriesTimes(*detector_.Known());
   const std::size_t queries = detected->gpu_plan.size();
+  const Set set{Part::kGpus, time, deadline, QueryBudget::Of::kPast, false, true};
   const auto refresh = std::make_shared<Refresh<models::GpuMetrics>>(
-      *this, Set{Part::kGpus, time, deadline, false, true}, std::move(detected), std::move(done));
+      *this, set, std::move(detected), std::move(done));
   refresh->Record(std::move(recorder));
-  Begin(refresh, queries);
+  Begin(refresh, set, queries, nullptr);
 }
 
-void Collector::Start(const Set& set, DetectedPtr detected, Drafted done) {
+void Collector::Start(const Set& set, DetectedPtr detected, Drafted done, Begun begun) {
   const std::size_t queries = detected->plan(set.part).size();
+  const auto begin = [&](auto refresh) { Begin(refresh, set, queries, std::move(begun)); };
   if (set.part == Part::kGpus) {
-    Begin(std::make_shared<Refresh<models::GpuMetrics>>(*this, set, std::move(detected),
-                                                        std::move(done)),
-          queries);
+    begin(std::make_shared<Refresh<models::GpuMetrics>>(*this, set, std::move(detected),
+                                                        std::move(done)));
   } else {
-    Begin(std::make_shared<Refresh<models::GpuProcess>>(*this, set, std::move(detected),
-                                                        std::move(done)),
-          queries);
+    begin(std::make_shared<Refresh<models::GpuProcess>>(*this, set, std::move(detected),
+                                                        std::move(done)));
   }
 }
 
 void Collector::Collect(Part part, std::optional<double> time, Deadline deadline, Collected done) {
-  Set set{part, time.value_or(upstream_clock_.Now()), deadline, !time, !time};
-  if (part == Part::kPods) return CollectPods(set.time, deadline, std::move(done));
-  if (part == Part::kGpus && set.present) {
+  Set set{part,     time.value_or(upstream_clock_.Now()),
+          deadline, time ? QueryBudget::Of::kPast : QueryBudget::Of::kPresent,
+          !time,    !time};
+  if (part == Part::kPods) return CollectPods(set, std::move(done));
+  if (time) return CollectPast(set, std::move(done));
+  if (part == Part::kGpus) {
     done = [this, done = std::move(done)](Result<models::SnapshotPtr> result) {
       if (result) detector_.Saw((*result)->gpus.size());
       done(std::move(result));
@@ -383,13 +377,8 @@ void Collector::Collect(Part part, std::optional<double> time, Deadline deadline
         Start(set, std::move(there), std::move(then));
       },
       done);
-  const auto heard = [choice](DetectedPtr there) { choice->Heard(std::move(there)); };
-  bool waits = true;
-  if (time) {
-    detector_.LookBack(set.time, deadline, heard);
-  } else {
-    waits = detector_.LookBeside(set.time, deadline, heard);
-  }
+  const bool waits = detector_.LookBeside(
+      set.time, deadline, [choice](DetectedPtr there) { choice->Heard(std::move(there)); });
   if (!waits) {
     set.doubted = known->assumed;
     return Start(set, known, std::move(done));

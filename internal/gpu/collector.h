@@ -38,7 +38,8 @@ class RefreshObserver {
 using Collected = std::function<void(Result<models::SnapshotPtr>)>;
 
 // Thread-safe. Every reference must outlive it and what it has under way. At most
-// `max_concurrency` queries are under way at once, but for one set that is larger.
+// `max_concurrency` queries are under way at once, but for one set that is larger; looks for
+// exporters, and the pods of past instants, are asked beside their sets.
 class Collector {
  public:
   Collector(prom::Client& client, const Clock& clock, UpstreamClock& upstream_clock,
@@ -46,7 +47,8 @@ class Collector {
             const schema::Registry& registry = schema::Registry::BuiltIn());
 
   // Evaluates at `time` (Unix seconds), or at the upstream's present when there is none.
-  // Answers by `deadline` as the client does.
+  // Answers by `deadline` as the client does; a past instant that cannot be expected to be
+  // answered by then, because of others, is kOverloaded at once.
   void Collect(models::Part part, std::optional<double> time, Deadline deadline, Collected done);
 
   // Collects the GPUs once more, at `time` and with what is asked at present, for `recorder`, which
@@ -66,15 +68,20 @@ class Collector {
     models::Part part;
     double time;
     Deadline deadline;
+    QueryBudget::Of of;
     bool present;          // nobody asked for that time: it is now
     bool remembers;        // what this process saw of targets lately holds for it
     bool doubted = false;  // nobody could tell which exporters are there
   };
-  void Start(const Set& set, DetectedPtr detected, Drafted done);
+  // Called when a set has its turn (false: it gets none), before its queries are asked.
+  using Begun = std::function<void(bool has_turn)>;
+  void Start(const Set& set, DetectedPtr detected, Drafted done, Begun begun = nullptr);
+  void CollectPast(const Set& set, Collected done);
   // Pods depend on no exporter that has to be found first.
-  void CollectPods(double time, Deadline deadline, Collected done);
+  void CollectPods(const Set& set, Collected done);
   template <class RefreshT>
-  void Begin(const std::shared_ptr<RefreshT>& refresh, std::size_t queries);
+  void Begin(const std::shared_ptr<RefreshT>& refresh, const Set& set, std::size_t queries,
+             Begun begun);
 
   prom::Client& client_;
   const Clock& clock_;

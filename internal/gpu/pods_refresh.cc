@@ -3,9 +3,9 @@
 #include <utility>
 #include <variant>
 
-#include "internal/base/log.h"
 #include "internal/gpu/collector.h"
 #include "internal/gpu/pods.h"
+#include "internal/gpu/refresh_texts.h"
 
 namespace gpumon::gpu {
 namespace {
@@ -49,30 +49,31 @@ Collection MakeSnapshot(double time, const Result<prom::QueryResult>& answer) {
 
 }  // namespace
 
-void Collector::CollectPods(double time, Deadline deadline, Collected done) {
+void Collector::CollectPods(const Set& set, Collected done) {
   const SteadyTime started = clock_.Steady();
-  // Owners come beside what exporters measure: who asks for both waits less for these.
-  const Deadline soon(started + deadline.Left(clock_) / 2);
-  const auto answered = [this, started, time,
-                         done = std::move(done)](const Result<prom::QueryResult>& answer) {
+  const auto answered = [this, started, time = set.time, done](
+                            const QueryBudget::Turn& turn,
+                            const Result<prom::QueryResult>& answer) {
     const double seconds = std::chrono::duration<double>(clock_.Steady() - started).count();
     auto snapshot = MakeSnapshot(time, answer);
     const std::string_view result = snapshot ? "ok" : snapshot.error().wire_name();
     observer_.QueryDone(std::string(kPodsQueryName), result, seconds, answer ? answer->bytes : 0);
     observer_.RefreshDone(models::Part::kPods, result, seconds, snapshot ? (*snapshot)->rows() : 0);
-    if (!snapshot) {
-      log::Warning("refresh failed", {{"part", models::NameOf(models::Part::kPods)},
-                                      {"queries", kPodsQueryName},
-                                      {"code", result},
-                                      {"error", snapshot.error().message},
-                                      {"detail", snapshot.error().detail}});
-    }
-    budget_.Release(1);
+    if (!snapshot) LogFailure(false, models::Part::kPods, kPodsQueryName, snapshot.error());
+    budget_.Release(turn);
     done(std::move(snapshot));
   };
-  budget_.Acquire(1, [this, time, soon, answered] {
-    client_.Query({PodsQuery(), time}, soon, answered);
-  });
+  // Of a past instant they are asked beside its GPUs, whose turn may leave no room for one more.
+  budget_.Acquire(set.present ? 1 : 0, set.of, set.deadline,
+                  [this, set, answered, done = std::move(done)](auto turn) {
+                    if (!turn) return done(Error(TooManyPastInstants()));
+                    // Owners come beside what exporters measure: who asks for both waits less for
+                    // these.
+                    const Deadline soon(clock_.Steady() + set.deadline.Left(clock_) / 2);
+                    client_.Query(
+                        {PodsQuery(), set.time}, soon,
+                        [answered, turn](const auto& answer) { answered(*turn, answer); });
+                  });
 }
 
 }  // namespace gpumon::gpu

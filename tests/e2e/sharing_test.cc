@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -198,6 +199,32 @@ TEST(SharingTest, EarlyClosingClientsNeverSpoilTheAnswersOfOthers) {
   const LoadReport probed = probes.Stop();
   EXPECT_EQ(listed.wrong + listed.dropped, 0U) << listed.Text();
   EXPECT_EQ(probed.wrong + probed.dropped, 0U) << probed.Text();
+}
+
+TEST(SharingTest, ThoseWhoAskForThePastDoNotHoldThePresentUp) {
+  constexpr char kPast[] = "17041104";
+  FaultServer upstream([&](const fault::Request& request) {
+    const bool held = request.Param("time").starts_with(kPast);
+    return held ? FleetReply(request).Held() : FleetReply(request);
+  });
+  const ApiServer server(upstream.url(), {{"CACHE_TTL", "0s"}, {"LOG_LEVEL", "off"}});
+  ASSERT_TRUE(server.AwaitReady());
+  const std::size_t before = GpuRefreshes(upstream);
+  std::vector<std::unique_ptr<Connection>> askers;
+  for (int i = 10; i < 18; ++i) {
+    askers.push_back(std::make_unique<Connection>(server.port()));
+    const std::string at = kPast + std::to_string(i);
+    ASSERT_TRUE(askers.back()->Send(RequestText("GET", std::string(kMetrics) + "?at=" + at)));
+  }
+  ASSERT_TRUE(WaitUntil([&] { return GpuRefreshes(upstream) > before; }, Millis(10'000)));
+  for (int i = 0; i < 5; ++i) {
+    const Answer answer = server.Get(kMetrics);
+    ASSERT_EQ(answer.status, 200) << answer.Text();
+    EXPECT_EQ(answer.Json()["meta"]["stale"].AsBool(), false) << answer.Text();
+  }
+  EXPECT_EQ(GpuRefreshes(upstream), before + 6) << "one past set is under way";
+  upstream.Release();
+  for (auto& asker : askers) EXPECT_EQ(asker->Read().status, 200);
 }
 
 }  // namespace

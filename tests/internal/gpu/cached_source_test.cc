@@ -391,6 +391,50 @@ TEST_F(CachedSourceTest, TooManyPastInstantsAtOnceAreRefused) {
   EXPECT_TRUE(GetAt(1600000000));
 }
 
+TEST_F(CachedSourceTest, PastInstantsDoNotHoldThePresentUp) {
+  const auto before = Get();
+  ASSERT_TRUE(before);
+  rig_.clock.Advance(Millis(2000));
+  rig_.client().Hold();
+  std::vector<std::future<Result<Got>>> past;
+  for (int i = 0; i < 4; ++i) {
+    past.push_back(Start({Part::kGpus, WallTime(Millis(1700000000'000 + i)), true}));
+  }
+  EXPECT_EQ(rig_.query_sets(), 2U) << "one at a time";
+  auto present = Start({});
+  EXPECT_EQ(rig_.query_sets(), 3U);
+  EXPECT_EQ(rig_.client().calls().back().start, rig_.upstream_clock.Now());
+  rig_.client().Release();
+  const auto got = Await(std::move(present));
+  ASSERT_TRUE(got);
+  EXPECT_FALSE(got->stale);
+  EXPECT_NE(got->snapshot, before->snapshot);
+  for (auto& future : past) EXPECT_TRUE(Await(std::move(future)));
+}
+
+TEST_F(CachedSourceTest, APastInstantThatCannotBeAnsweredInTimeIsRefusedAtOnce) {
+  ASSERT_TRUE(Get());
+  rig_.client().Hold();
+  auto first = Start({Part::kGpus, WallTime(Millis(1700000000'000)), true});
+  rig_.clock.Advance(Millis(3000));
+  rig_.client().Release();
+  ASSERT_TRUE(Await(std::move(first)));
+  rig_.client().Hold();
+  std::vector<std::future<Result<Got>>> accepted;
+  for (int i = 1; i <= 3; ++i) {
+    accepted.push_back(Start({Part::kGpus, WallTime(Millis(1700000000'000 + i)), true}));
+  }
+  const std::size_t asked = rig_.client().call_count();
+  const auto refused = GetAt(1600000000);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kOverloaded);
+  EXPECT_EQ(refused.error().retry_after_s, 1);
+  EXPECT_EQ(rig_.client().call_count(), asked) << "no look for exporters either";
+  rig_.client().Release();
+  for (auto& future : accepted) EXPECT_TRUE(Await(std::move(future)));
+  EXPECT_TRUE(GetAt(1600000000));
+}
+
 TEST_F(CachedSourceTest, KeepsTheNewestFewPastInstants) {
   for (int i = 0; i < 6; ++i) ASSERT_TRUE(GetAt(1700000000 + i));
   EXPECT_EQ(rig_.query_sets(), 6U);

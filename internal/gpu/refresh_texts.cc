@@ -1,0 +1,56 @@
+#include "internal/gpu/refresh_texts.h"
+
+#include <cmath>
+
+#include "internal/base/log.h"
+#include "internal/base/text.h"
+#include "internal/gpu/command.h"
+
+namespace gpumon::gpu {
+namespace {
+
+constexpr double kWorthTelling = 0.05;  // seconds
+// What others say is as long as that at most.
+constexpr std::size_t kMaxWarningBytes = 256;
+
+std::string ForPeople(double seconds) {
+  return FormatNumber(std::round(seconds * 100) / 100);
+}
+
+}  // namespace
+
+std::string PassedOn(std::string_view text) {
+  // A proxy in front of Prometheus may name its back ends, with their credentials.
+  const auto warning = "Prometheus: " + ShowCommand(text, CommandStyle::kRedacted);
+  return std::string(Front(warning, kMaxWarningBytes));
+}
+
+void TellOfWaiting(Status& status, double seconds, double waited) {
+  if (status.code != Code::kUpstreamTimeout || waited <= kWorthTelling) return;
+  status.message = "Prometheus did not answer within " + ForPeople(seconds) + " s, of which " +
+                   ForPeople(waited) +
+                   " s went to waiting for other queries to end; it may be overloaded or "
+                   "PROMETHEUS_MAX_CONCURRENCY too low";
+}
+
+std::string NothingOf(models::Part part) {
+  return part == models::Part::kGpus
+             ? "Prometheus has no series of a known GPU exporter at this instant"
+             : "Prometheus has no series of GPU processes at this instant: no GPU has a process, "
+               "or no exporter tells of them";
+}
+
+Status TooManyPastInstants() {
+  return {
+      Code::kOverloaded, "too many past instants are being asked for at once; retry in 1 s", {}, 1};
+}
+
+void LogFailure(bool partial, models::Part part, std::string_view queries, const Status& error) {
+  log::Warning(partial ? "refresh partial" : "refresh failed", {{"part", models::NameOf(part)},
+                                                                {"queries", queries},
+                                                                {"code", error.wire_name()},
+                                                                {"error", error.message},
+                                                                {"detail", error.detail}});
+}
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,21 @@
+// What refreshes say of themselves, to clients and in the log.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "internal/base/result.h"
+#include "models/gpu.h"
+
+namespace gpumon::gpu {
+
+// `text` is a warning or an info of Prometheus's answer.
+std::string PassedOn(std::string_view text);
+// Adds how long a set of queries waited before it was asked, where that is worth telling.
+void TellOfWaiting(Status& status, double seconds, double waited);
+// The warning of a part without a series.
+std::string NothingOf(models::Part part);
+Status TooManyPastInstants();
+void LogFailure(bool partial, models::Part part, std::string_view queries, const Status& error);
+
+}  // namespace gpumon::gpu
