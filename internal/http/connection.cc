@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -134,6 +135,25 @@ void Connection::TurnAway(const Status& status) {
   Serve(std::move(work));
 }
 
+std::optional<SteadyTime> Connection::WaitsSince() const {
+  if (phase_ != Phase::kReading || pumping_ || has_head_) return std::nullopt;
+  return MidRequest() ? request_begun_ : idle_since_;
+}
+
+std::optional<SteadyTime> Connection::IdleSince() const {
+  MutexLock lock(mutex_);
+  return WaitsSince();
+}
+
+bool Connection::CloseIdle(SteadyTime since) {
+  MutexLock lock(mutex_);
+  if (WaitsSince() != since) return false;
+  int unread = 0;
+  if (ioctl(fd_, FIONREAD, &unread) == 0 && unread > 0) return false;
+  CloseSocket();
+  return true;
+}
+
 void Connection::OnWritable() {
   std::optional<Access> done;
   {
@@ -228,6 +248,7 @@ bool Connection::NextWork(Work& work) {
 // True when the head alone decides the answer, which is then in `work`.
 bool Connection::TakeHead(Work& work) {
   const Request& head = parser_.head();
+  has_head_ = true;
   verdict_ = core_->router.Find(head.method, head.path);
   const bool large = verdict_.route != nullptr && verdict_.route->large_body;
   const std::size_t allowed = large ? core_->limits.large_body_bytes : core_->limits.body_bytes;
@@ -260,6 +281,7 @@ void Connection::BeginTurn(Work& work) {
   turn.unlimited = work.verdict.route != nullptr && work.verdict.route->unlimited_time;
   turn.brief = Brief(work.request);
   turn_ = std::move(turn);
+  has_head_ = false;
   phase_ = Phase::kAnswering;
   ++core_->in_flight;
 }

@@ -45,6 +45,12 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   // Answers `status` without waiting for a request, and closes.
   void TurnAway(const Status& status) EXCLUDES(mutex_);
 
+  std::uint64_t id() const { return id_; }
+  // Since when it has waited for the whole head of a request; nothing while there is more to it.
+  std::optional<SteadyTime> IdleSince() const EXCLUDES(mutex_);
+  // Closes it, unless it has not been idle since `since`, or has sent what nobody has read yet.
+  bool CloseIdle(SteadyTime since) EXCLUDES(mutex_);
+
   // From the flusher: the socket takes bytes again; go on with waiting requests; look at the time,
   // and say whether anything is being done for the client.
   void OnWritable() EXCLUDES(mutex_);
@@ -101,6 +107,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void BeginTurn(Work& work) REQUIRES(mutex_);
   void BeginRefusal(Work& work, Status status) REQUIRES(mutex_);
   bool MidRequest() const REQUIRES(mutex_);
+  std::optional<SteadyTime> WaitsSince() const REQUIRES(mutex_);
   // True when someone must Pump() after the lock is released.
   bool ClaimPump() REQUIRES(mutex_);
   bool SweepReading(SteadyTime now, Work& work) REQUIRES(mutex_);
@@ -133,7 +140,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool client_ended_ GUARDED_BY(mutex_) = false;  // ... and the client itself ended it
   bool reader_gone_ GUARDED_BY(mutex_) = false;   // the reactor has closed its descriptor
   bool pumping_ GUARDED_BY(mutex_) = false;       // a thread is in, or on its way to, Pump()
-  Verdict verdict_ GUARDED_BY(mutex_);            // for the request being read
+  bool has_head_ GUARDED_BY(mutex_) = false;      // of the request being read
+  Verdict verdict_ GUARDED_BY(mutex_);            // for it
   Turn turn_ GUARDED_BY(mutex_);
   Outbox outbox_ GUARDED_BY(mutex_);
   bool blocked_ GUARDED_BY(mutex_) = false;  // the flusher will call OnWritable()

@@ -9,6 +9,7 @@
 
 #include "internal/http/application_guard.h"
 #include "internal/http/flusher.h"
+#include "internal/http/oldest_idle.h"
 #include "internal/http/pulse.h"
 #include "internal/http/router.h"
 #include "internal/http/server.h"
@@ -27,6 +28,7 @@ struct Core {
   const Router router;
   ApplicationGuard application;
   Flusher flusher;
+  OldestIdle oldest_idle;
   Pulse pulse;
 
   std::atomic<bool> draining{false};

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kOthers = 1024;  // upstream connections, files, other servers
 constexpr std::size_t kRefusals = 256;
+constexpr std::size_t kLeaving = 1024;
 
 }  // namespace
 
@@ -17,8 +18,10 @@ DescriptorPlan PlanDescriptors(std::size_t wanted, std::size_t limit) {
   const std::size_t refusals = std::min(kRefusals, limit / 16);
   DescriptorPlan plan;
   plan.refusals = refusals;
-  plan.connections = std::max<std::size_t>(1, std::min(wanted, (limit - others) / 2 - refusals));
-  plan.first_duplicate = static_cast<int>(others + plan.connections + refusals);
+  plan.leaving = std::min(kLeaving, limit / 16);
+  const std::size_t possible = (limit - others - plan.leaving) / 2 - refusals;
+  plan.connections = std::max<std::size_t>(1, std::min(wanted, possible));
+  plan.first_duplicate = static_cast<int>(others + plan.leaving + plan.connections + refusals);
   return plan;
 }
 
@@ -26,7 +29,7 @@ DescriptorPlan PlanDescriptors(std::size_t wanted) {
   constexpr std::size_t kFallback = 1024;
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return PlanDescriptors(wanted, kFallback);
-  const rlim_t needed = kOthers + 2 * (wanted + kRefusals);
+  const rlim_t needed = kOthers + kLeaving + 2 * (wanted + kRefusals);
   if (limit.rlim_cur < needed) {
     rlimit raised = limit;
     raised.rlim_cur = std::min(limit.rlim_max, needed);

@@ -11,6 +11,7 @@ namespace gpumon::http {
 struct DescriptorPlan {
   std::size_t connections = 0;  // served
   std::size_t refusals = 0;     // more that may be open while they are told 503
+  std::size_t leaving = 0;      // closed by us, and not yet by the library
   int first_duplicate = 0;
 };
 

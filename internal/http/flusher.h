@@ -36,6 +36,7 @@ class Flusher {
   void Add(std::uint64_t id, std::shared_ptr<Connection> connection);
   void Forget(std::uint64_t id);
   std::vector<std::shared_ptr<Connection>> All() const;
+  std::shared_ptr<Connection> Get(std::uint64_t id) const;  // null: forgotten
 
   // Calls OnWritable() of connection `id` once, when `fd` takes bytes or is broken. `again`: the
   // fd was watched before.
@@ -54,7 +55,6 @@ class Flusher {
   void Run(const std::function<void()>& before_sweep);
   void Sweep();
   void Wake();
-  std::shared_ptr<Connection> Get(std::uint64_t id) const;
 
   const Millis interval_;
   int epoll_ = -1;

@@ -98,21 +98,27 @@ class Reader final : public ph::Handler {
     const Pulse::Call call(mark());
     // Pistache's timer asks every peer for its parser, and throws without one.
     peer->putData(ParserData, parser_);
+    std::size_t held = 0;
     {
       MutexLock lock(peers_->mutex);
-      ++peers_->count;
+      held = ++peers_->count;
     }
     try {
-      Admit(peer);
+      Admit(peer, held);
     } catch (const std::exception& e) {
       log::Error("a connection could not be taken", {{"exception", e.what()}});
       shutdown(peer->fd(), SHUT_RDWR);
     }
   }
 
-  void Admit(const PeerPtr& peer) {
+  // `held`: by Pistache, which closes its descriptors later than we do ours.
+  void Admit(const PeerPtr& peer, std::size_t held) {
     const std::uint64_t open = core_->connections;
-    const int fd = !core_->stopping && open < plan_.connections + plan_.refusals
+    const bool full = open >= plan_.connections;
+    const bool made_room = full && held <= plan_.connections + plan_.refusals + plan_.leaving &&
+                           core_->oldest_idle.CloseOne(core_->flusher);
+    const bool may_wait = made_room || open < plan_.connections + plan_.refusals;
+    const int fd = may_wait && !core_->stopping
                        ? fcntl(peer->fd(), F_DUPFD_CLOEXEC, plan_.first_duplicate)
                        : -1;
     if (fd < 0) {
@@ -124,9 +130,7 @@ class Reader final : public ph::Handler {
     auto connection = std::make_shared<Connection>(core_, id, fd, ClientOf(fd));
     core_->flusher.Add(id, connection);
     peer->putData(kConnectionData, connection);
-    if (open >= plan_.connections) {
-      connection->TurnAway(Overloaded());
-    }
+    if (full && !made_room) connection->TurnAway(Overloaded());
   }
 
   static Status Overloaded() {

@@ -228,6 +228,45 @@ TEST(ServerTimeTest, ClosesIdleConnectionsEarlyNearTheCap) {
   EXPECT_EQ(next.Ask(Get("/hello"))->status, 200);
 }
 
+TEST(ServerTimeTest, AtTheCapTheOldestIdleConnectionMakesRoom) {
+  Limits limits;
+  limits.connections = 8;
+  Serving serving(limits);
+  RawClient busy(serving.port);
+  busy.Send(Get("/hold"));
+  auto held = serving.app.AwaitHeld(1);
+  ASSERT_EQ(held.size(), 1U);
+  RawClient uploading(serving.port);
+  uploading.Send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe");
+  std::vector<std::unique_ptr<RawClient>> idle;
+  for (int i = 0; i < 300; ++i) {
+    idle.push_back(std::make_unique<RawClient>(serving.port));
+    if (i % 3 == 1) idle.back()->Send("GET /hel");
+    RawClient next(serving.port);
+    const auto answer = next.Ask(Get("/hello"));
+    ASSERT_TRUE(answer) << i;
+    ASSERT_EQ(answer->status, 200) << i;
+  }
+  EXPECT_TRUE(idle.front()->IsClosed());
+  EXPECT_EQ(serving.server().stats().refused, 0U);
+  held[0]->Send({200, {}, MakeBody("held")});
+  EXPECT_EQ(busy.Read()->body, "held");
+  uploading.Send("llo");
+  EXPECT_EQ(uploading.Read()->status, 200);
+}
+
+TEST(ServerTimeTest, AFloodOfSilentConnectionsTurnsNobodyAway) {
+  Limits limits;
+  limits.connections = 64;
+  Serving serving(limits);
+  std::vector<std::unique_ptr<RawClient>> silent;
+  for (int i = 0; i < 400; ++i) silent.push_back(std::make_unique<RawClient>(serving.port));
+  EXPECT_EQ(RawClient(serving.port).Ask(Get("/hello"))->status, 200);
+  EXPECT_TRUE(Eventually([&] { return serving.server().stats().connections <= 65; }));
+  EXPECT_EQ(serving.server().stats().refused, 0U);
+  EXPECT_TRUE(silent.front()->IsClosed());
+}
+
 TEST(ServerTimeTest, WhatWasSentBeforeTheDrainIsAnswered) {
   Serving serving;
   RawClient client(serving.port);
