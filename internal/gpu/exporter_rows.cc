@@ -25,20 +25,8 @@ const std::vector<schema::Metric>& MetricsOf(const schema::Exporter& exporter) {
   return exporter.metrics(kPartOf<RowT> == models::Part::kProcesses);
 }
 
-// By metric: the first that it is added to, or itself.
-std::vector<std::size_t> LeadersOf(const std::vector<schema::Metric>& metrics) {
-  std::vector<std::size_t> leaders;
-  for (std::size_t i = 0; i < metrics.size(); ++i) {
-    std::size_t leader = 0;
-    while (leader < i && (metrics[leader].slot != metrics[i].slot ||
-                          metrics[leader].reduce != schema::Reduce::kSum ||
-                          metrics[i].reduce != schema::Reduce::kSum ||
-                          metrics[leader].scale != metrics[i].scale)) {
-      ++leader;
-    }
-    leaders.push_back(leader);
-  }
-  return leaders;
+bool IsExtreme(const schema::Metric& metric) {
+  return metric.reduce == schema::Reduce::kMax || metric.reduce == schema::Reduce::kMin;
 }
 
 // Tells series apart.
@@ -195,7 +183,7 @@ void ExporterRows<RowT>::Measure(const prom::InstantVector& vector, std::size_t 
   row_times_.Saw(row, labels, of.slot);
   const Reading reading = Read(of, vector, sample);
   Tell({FamilyUse::As::kMetric, metric}, row, labels, vector.point(sample).value, reading);
-  counts_.bad_value += reading.reason == NullReason::kInvalidValue ? 1U : 0U;
+  counts_.bad_value += reading.reason == NullReason::kInvalidValue && !IsExtreme(of) ? 1U : 0U;
   counts_.blank += reading.reason == NullReason::kNotSupported ? 1U : 0U;
   metric = leaders_[metric];
   const bool possible = reading.reason == NullReason::kNone;
@@ -300,11 +288,23 @@ void ExporterRows<RowT>::TakeTimes() {
   if (!contest_.empty() || !pod_parts_.empty()) row_times_.Gather();
 }
 
+// Beside a possible one nobody misses the zero of a part that measures nothing.
+template <class RowT>
+void ExporterRows<RowT>::CountExtremes(std::uint32_t row) {
+  for (std::size_t slot = 0; slot < kSlots; ++slot) {
+    const std::uint8_t shown = metric(row, slot);
+    if (shown == kNoMetric || !IsExtreme(MetricsOf<RowT>(exporter_)[shown])) continue;
+    const NullReason reason = table_.rows()[row].readings.reason(slot);
+    counts_.bad_value += reason == NullReason::kInvalidValue ? 1U : 0U;
+  }
+}
+
 // After the contest: what lost is no part of the row.
 template <class RowT>
 void ExporterRows<RowT>::ApplyTimes() {
   row_times_.Gather();
   for (std::uint32_t i = 0; i < size(); ++i) {
+    CountExtremes(i);
     const RowTimes::Span span = row_times_.Of(i);
     RowT& its = table_.rows()[i];
     its.newest = span.newest;

@@ -101,6 +101,7 @@ class ExporterRows {
   void AddShare(const FamilyUse& use, prom::LabelSet labels, double raw);
   void TakeTimes();
   void SettleContest();
+  void CountExtremes(std::uint32_t row);
   void ApplyTimes();
   void SharePods(const Contest::Ranking& ranking, std::size_t slot);
 

@@ -43,4 +43,19 @@ std::vector<std::string> MetricIndex::Names() const {
   return names;
 }
 
+std::vector<std::size_t> LeadersOf(const std::vector<schema::Metric>& metrics) {
+  std::vector<std::size_t> leaders;
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    std::size_t leader = 0;
+    while (leader < i && (metrics[leader].slot != metrics[i].slot ||
+                          metrics[leader].reduce != schema::Reduce::kSum ||
+                          metrics[i].reduce != schema::Reduce::kSum ||
+                          metrics[leader].scale != metrics[i].scale)) {
+      ++leader;
+    }
+    leaders.push_back(leader);
+  }
+  return leaders;
+}
+
 }  // namespace gpumon::gpu

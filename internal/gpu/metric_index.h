@@ -35,4 +35,7 @@ class MetricIndex {
   std::unordered_map<std::string, std::vector<FamilyUse>> uses_;
 };
 
+// By metric: the first that it is added to, or itself.
+std::vector<std::size_t> LeadersOf(const std::vector<schema::Metric>& metrics);
+
 }  // namespace gpumon::gpu
