@@ -48,8 +48,9 @@ std::string NamedAsPods(const schema::Exporter& exporter) {
   }
   const std::string series =
       Selector(exporter.prefixes.front() + exporter.detect.front(), exporter.require);
-  return "group by(job)(label_replace(" + series +
-         R"--(,"pod","$1","Hostname","(.+)") and on(job,instance,pod) up))--";
+  // Series may differ in `pod` alone.
+  return "group by(job)(label_replace(group by(job,instance,Hostname)(" + series +
+         R"--(),"pod","$1","Hostname","(.+)") and on(job,instance,pod) up))--";
 }
 
 std::string Labelled(const std::string& vector, std::string_view label, std::string_view value) {
