@@ -103,6 +103,25 @@ TEST(ReasonsTest, KubeStateMetricsNamesTheNodeAtAnAddress) {
   }
 }
 
+// Old dcgm-exporters call their pod the host; the GPU is shared, so series differ in the pod alone.
+TEST(ReasonsTest, KubeStateMetricsNamesTheNodeWhereAnExporterNamesItsPodOrNobody) {
+  for (const std::string host : {"dcgm-x7k2p", "localhost"}) {
+    const auto gpu = [&](const std::string& pod) {
+      return "DCGM_FI_DEV_FB_USED{gpu=\"0\",UUID=\"GPU-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80\","
+             "Hostname=\"" +
+             host + "\",namespace=\"ml\",pod=\"" + pod + "\"} 300\n";
+    };
+    const auto exporter = Shows(gpu("a") + gpu("b") +
+                                "kube_node_info{node=\"gpu-a01\",internal_ip=\"127.0.0.1\"} 1\n");
+    const auto prometheus =
+        Prometheus::Scraping(exporter.port(), true, "namespace: gpu-operator, pod: dcgm-x7k2p");
+    const ApiServer server(prometheus->url(), {{"CACHE_TTL", "0s"}});
+    const Value row = AwaitRow(server, kMetrics, [](const Value&) { return true; });
+    EXPECT_EQ(Text(row["node_name"]), "gpu-a01") << host;
+    EXPECT_EQ(row["workloads"].size(), 2U);
+  }
+}
+
 TEST(ReasonsTest, WhatAnExporterShowedBeforeItWentDownIsMissingForThatReason) {
   const auto dcgm = Shows(
       "DCGM_FI_DEV_FB_USED{gpu=\"0\",UUID=\"GPU-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80\",Hostname="
