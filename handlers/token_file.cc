@@ -41,15 +41,18 @@ Result<std::unique_ptr<TokenFile>> TokenFile::Open(std::string path, const Clock
       new TokenFile(std::move(path), clock, executor, std::move(*token)));
 }
 
-std::string TokenFile::Token() {
-  MutexLock lock(mutex_);
-  const SteadyTime now = clock_.Steady();
-  if (!reading_ && now - looked_ >= std::chrono::seconds(1)) {
-    looked_ = now;
-    // The file is one line: reading it costs less than finding out whether it changed.
-    reading_ = executor_.Post([this] { Read(); });
-  }
+std::string TokenFile::Token() const {
+  const MutexLock lock(mutex_);
   return token_;
+}
+
+void TokenFile::LookAgain() {
+  const MutexLock lock(mutex_);
+  const SteadyTime now = clock_.Steady();
+  if (reading_ || now - looked_ < std::chrono::seconds(1)) return;
+  looked_ = now;
+  // The file is one line: reading it costs less than finding out whether it changed.
+  reading_ = executor_.Post([this] { Read(); });
 }
 
 void TokenFile::Read() {

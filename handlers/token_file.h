@@ -11,16 +11,17 @@
 
 namespace gpumon::handlers {
 
-// Thread-safe. Asked for the token, it has the file read by `executor` at most once a second, and
-// answers with what was read last; while the file cannot be read that stands. It must outlive what
-// it posted.
+// Thread-safe. While the file cannot be read the last token stands. It must outlive what it posted.
 class TokenFile {
  public:
   // kInvalidParameter when the file cannot be read now or holds no token.
   static Result<std::unique_ptr<TokenFile>> Open(std::string path, const Clock& clock,
                                                  Executor& executor);
 
-  std::string Token();
+  // What was read last.
+  std::string Token() const;
+  // Has `executor` read the file anew, at most once a second: call it more often than that.
+  void LookAgain();
 
  private:
   TokenFile(std::string path, const Clock& clock, Executor& executor, std::string token);
@@ -29,7 +30,7 @@ class TokenFile {
   const std::string path_;
   const Clock& clock_;
   Executor& executor_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::string token_ GUARDED_BY(mutex_);
   SteadyTime looked_ GUARDED_BY(mutex_);
   bool reading_ GUARDED_BY(mutex_) = false;

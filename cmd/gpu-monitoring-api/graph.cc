@@ -314,6 +314,7 @@ void Graph::Tick() {
   // After the first check: from then on Prometheus's clock is known.
   if (!first_refresh_asked_ && probe_->Last().checked) StartFirstRefresh();
   source_->AnswerLate();
+  if (token_) token_->LookAgain();
   if (grpc_) {
     const bool ready = handlers::IsReady(*services_);
     if (ready != ready_said_) grpc_->SetReadiness(ready);
@@ -350,9 +351,10 @@ void Graph::Stop() {
   if (server_) server_->Stop();
   if (grpc_) grpc_->Stop(Millis(500));
   metrics_.SetReadings({});
-  // What still waits for Prometheus is told so, on the pool, before the pool ends.
+  // What still waits for Prometheus is told so, on the pool, before the pool ends. That may ask
+  // anew: the client is there to refuse it.
   probe_.reset();
-  prometheus_.reset();
+  if (prometheus_) prometheus_->Stop();
   fetch_.reset();
   if (pool_) pool_->Stop();
 }

@@ -8,6 +8,8 @@ namespace {
 
 // Without a set of the present for so long nobody looks at it.
 constexpr Millis kUnwatched{60'000};
+// So old times of past instants say nothing of the next one.
+constexpr Millis kForgotten{10'000};
 
 }  // namespace
 
@@ -30,13 +32,18 @@ void QueryBudget::SawPresent(std::size_t queries) {
   present_came_ = clock_.Steady();
 }
 
+SteadyTime::duration QueryBudget::PastTakes() const {
+  const bool lately = past_ended_ && clock_.Steady() - *past_ended_ < kForgotten;
+  return lately ? past_took_ : SteadyTime::duration::zero();
+}
+
 bool QueryBudget::IsHopeless(std::size_t queries, Deadline deadline) const {
   std::size_t all = past_under_way_ + queries;
   for (const Waiting& waiting : past_) all += waiting.queries;
   const std::size_t shared = limit_ - std::min(limit_, Reserve());
   const std::size_t at_once = std::max({shared, queries, std::size_t{1}});
   const auto rounds = static_cast<SteadyTime::rep>((all + at_once - 1) / at_once);
-  return rounds * past_took_ > deadline.at() - clock_.Steady();
+  return rounds * PastTakes() > deadline.at() - clock_.Steady();
 }
 
 QueryBudget::Called QueryBudget::Begin(Waiting waiting) {
@@ -52,9 +59,10 @@ std::vector<QueryBudget::Called> QueryBudget::TakeCalled() {
     present_.pop_front();
   }
   const SteadyTime now = clock_.Steady();
+  const SteadyTime::duration takes = PastTakes();
   for (auto it = past_.begin(); it != past_.end();) {
     const auto waiting = it++;
-    if (!waiting->refusable || now + past_took_ <= waiting->deadline.at()) continue;
+    if (!waiting->refusable || now + takes <= waiting->deadline.at()) continue;
     called.push_back({std::move(waiting->start), std::nullopt});
     past_.erase(waiting);
   }
@@ -101,7 +109,9 @@ void QueryBudget::Release(const Turn& turn) {
 
 void QueryBudget::SawPast(SteadyTime::duration took) {
   MutexLock lock(mutex_);
-  past_took_ = std::max(took, (past_took_ + took) / 2);
+  // A slow one counts at once, a fast one by half.
+  past_took_ = std::max(took, (PastTakes() + took) / 2);
+  past_ended_ = clock_.Steady();
 }
 
 }  // namespace gpumon::gpu

@@ -57,6 +57,8 @@ class QueryBudget {
 
   bool Fits(std::size_t queries) const REQUIRES(mutex_);
   bool PastFits(std::size_t queries) const REQUIRES(mutex_);
+  // What a past instant is expected to take: what one took long ago says nothing.
+  SteadyTime::duration PastTakes() const REQUIRES(mutex_);
   bool IsHopeless(std::size_t queries, Deadline deadline) const REQUIRES(mutex_);
   // What past sets leave to the present.
   std::size_t Reserve() const REQUIRES(mutex_);
@@ -75,6 +77,7 @@ class QueryBudget {
   std::size_t largest_present_ GUARDED_BY(mutex_) = 0;
   std::optional<SteadyTime> present_came_ GUARDED_BY(mutex_);
   SteadyTime::duration past_took_ GUARDED_BY(mutex_){};  // lately
+  std::optional<SteadyTime> past_ended_ GUARDED_BY(mutex_);
 };
 
 }  // namespace gpumon::gpu

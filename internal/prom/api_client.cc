@@ -253,6 +253,8 @@ class ApiClient final : public Client {
   explicit ApiClient(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
   ~ApiClient() override { engine_->Stop(); }
 
+  void Stop() override { engine_->Stop(); }
+
   void Query(InstantQuery query, Deadline deadline, Done done) override {
     std::string form;
     fetch::AddParam(form, "query", query.promql);

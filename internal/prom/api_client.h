@@ -31,8 +31,8 @@ struct ApiClientOptions {
 // `nocache=1` (VictoriaMetrics would serve samples 30 s late without it; Prometheus ignores it).
 //
 // `fetch`, `executor` and `clock` must outlive the client and every query under way: destroy the
-// client, then `fetch` (which ends them), then `executor`. kInvalidParameter, without the URL's
-// userinfo, when `urls` is empty or one of them is not http or https.
+// client, or stop it, then `fetch` (which ends them), then `executor`. kInvalidParameter, without
+// the URL's userinfo, when `urls` is empty or one of them is not http or https.
 Result<std::unique_ptr<Client>> MakeApiClient(const ApiClientOptions& options, fetch::Client& fetch,
                                               Executor& executor, const Clock& clock);
 

@@ -33,6 +33,8 @@ class Client {
   virtual ~Client() = default;
   virtual void Query(InstantQuery query, Deadline deadline, Done done) = 0;
   virtual void QueryRange(RangeQuery query, Deadline deadline, Done done) = 0;
+  // Nothing is sent from now on: whoever asks, or waits to, is told so.
+  virtual void Stop() {}
 };
 
 }  // namespace gpumon::prom

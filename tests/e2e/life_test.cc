@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <fstream>
 #include <string>
@@ -224,6 +225,27 @@ void EndUnderLoad(int run, Balancer balancer) {
   }
   EXPECT_EQ(report.answers.size(), 1U) << report.Text();
   EXPECT_EQ(report.answers.count(200), 1U) << report.Text();
+}
+
+// The sets that wait for their turn get it, and are refused, when the one before them is ended.
+TEST(LifeTest, SetsThatWaitForAHangingPrometheusEndWithTheServer) {
+  FaultServer upstream(FleetReply);
+  ApiServer server(
+      upstream.url(),
+      {{"CACHE_TTL", "0s"}, {"DRAIN_DELAY", "0s"}, {"PROMETHEUS_MAX_CONCURRENCY", "1"}});
+  ASSERT_TRUE(server.AwaitReady());
+  const std::array lists = {std::string(kMetrics), std::string("/api/v1/gpu/processes")};
+  for (const std::string& list : lists) ASSERT_EQ(server.Get(list).status, 200);
+  upstream.SetReply(fault::Broken(fault::Reply::Fault::kHang));
+  for (const std::string& list : lists) {
+    const Answer stale = server.Get(list);
+    ASSERT_EQ(stale.status, 200) << stale.Text();
+    EXPECT_TRUE(*stale.Json()["meta"]["stale"].AsBool());
+  }
+  server.process().Signal(SIGTERM);
+  const auto ended = server.process().Wait(Millis(15'000));
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->exit_code, 0) << server.log();
 }
 
 TEST(LifeTest, SigtermUnderLoadDropsNoRequest) {

@@ -174,6 +174,17 @@ TEST_F(QueryBudgetTest, AfterASetThatTookAllItsTimeTheNextOneMayTry) {
   EXPECT_EQ(Started(), "t");
 }
 
+TEST_F(QueryBudgetTest, WhatAPastSetTookLongAgoSaysNothing) {
+  Limit(7);
+  SawPast(Millis(9000));
+  clock_.Advance(Millis(10'000));
+  Past('q');
+  Past('r');
+  EXPECT_EQ(Started(), "q") << "and r waits";
+  Release('q');
+  EXPECT_EQ(Started(), "r");
+}
+
 TEST_F(QueryBudgetTest, ASetThatGoesOnWaitsForNoOtherPastOne) {
   Limit(7);
   Past('p');
