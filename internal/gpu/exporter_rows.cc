@@ -156,9 +156,15 @@ void ExporterRows<RowT>::AddShare(const FamilyUse& use, prom::LabelSet labels, d
       HasFailed(labels) ? Reading{0, NullReason::kStale} : values_.ReadShare(share, raw, labels);
   Tell(use, row, labels, raw, reading);
   if (reading.reason == NullReason::kInvalidValue) ++counts_.bad_value;
-  const auto family = std::hash<std::string_view>{}(prom::Get(labels, "__name__"));
+  const std::string_view name = prom::Get(labels, "__name__");
+  const auto uses = names_.Find(name);
+  const bool needs_device = std::any_of(uses.begin(), uses.end(), [](const FamilyUse& other) {
+    return other.as == FamilyUse::As::kMetric;
+  });
+  const auto family = std::hash<std::string_view>{}(name);
   pod_parts_.Enter({row, share.share, *workload, family, Contest::PartOf(share.parts, labels),
-                    Contest::TargetOf(labels), KeyOf(Contest::InLabelOrder(labels)), reading});
+                    Contest::TargetOf(labels), KeyOf(Contest::InLabelOrder(labels)), reading,
+                    needs_device});
 }
 
 template <class RowT>
@@ -325,10 +331,7 @@ void ExporterRows<RowT>::SettleContest() {
     const Contest::Verdict verdict = Contest::Judge(metric, ranking);
     const bool possible = verdict.reading.reason == NullReason::kNone;
     counts_.duplicates += verdict.doubles;
-    const double newest = Contest::NewestTime(ranking);
-    for (const auto* one : ranking) {
-      claims_.Heard(one->row, one->workload, Contest::IsOld(*one, newest));
-    }
+    const std::vector<bool> left = claims_.Hear(ranking);
     for (const auto* one : verdict.losers) {
       row_times_.Lost(one->row, one->target);
       row_times_.LostSeries(KeyOf(one->labels));
@@ -343,19 +346,18 @@ void ExporterRows<RowT>::SettleContest() {
     }
     // Without a series of the device those of pods repeat its value.
     const bool shares = metric.reduce == schema::Reduce::kNewest && best.workload.pod.empty();
-    if (possible && shares && !kIsProcess) SharePods(ranking, metric.slot);
+    if (possible && shares && !kIsProcess) SharePods(ranking, left, metric.slot);
   }
   contest_ = {};
 }
 
 // What the series of a GPU's pods say of one of its values; of a pod's the best stays.
 template <class RowT>
-void ExporterRows<RowT>::SharePods(const Contest::Ranking& ranking, std::size_t slot) {
-  const double newest = Contest::NewestTime(ranking);
-  for (auto place = ranking.rbegin(); place != ranking.rend(); ++place) {
-    const Contest::Contender& one = **place;
-    if (one.workload.pod.empty() || Contest::IsOld(one, newest) ||
-        one.reading.reason != NullReason::kNone)
+void ExporterRows<RowT>::SharePods(const Contest::Ranking& ranking, const std::vector<bool>& left,
+                                   std::size_t slot) {
+  for (std::size_t place = ranking.size(); place-- > 0;) {
+    const Contest::Contender& one = *ranking[place];
+    if (one.workload.pod.empty() || left[place] || one.reading.reason != NullReason::kNone)
       continue;
     Workload& workload = table_.workloads().Hold(one.row, one.workload.name_space, one.workload.pod,
                                                  one.workload.container);
@@ -376,6 +378,12 @@ void ExporterRows<RowT>::Settle() {
   row_times_.SetAsOf(around_.at);
   TakeTimes();
   SettleContest();
+  pod_parts_.LookForDevices([&](std::uint32_t row, schema::Share share) {
+    const auto slot = static_cast<std::size_t>(share == schema::Share::kUtilization
+                                                   ? models::Quantity::kUtilization
+                                                   : models::Quantity::kMemoryUsed);
+    return metric(row, slot) != kNoMetric;
+  });
   pod_parts_.Settle(row_times_, series_times_, table_.workloads(), claims_, counts_);
   claims_.Settle(table_.workloads());
   ApplyTimes();

@@ -103,7 +103,7 @@ class ExporterRows {
   void SettleContest();
   void CountExtremes(std::uint32_t row);
   void ApplyTimes();
-  void SharePods(const Contest::Ranking& ranking, std::size_t slot);
+  void SharePods(const Contest::Ranking& ranking, const std::vector<bool>& left, std::size_t slot);
 
   const schema::Exporter& exporter_;
   JoinCounts counts_;

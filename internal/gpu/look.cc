@@ -39,20 +39,6 @@ std::vector<schema::Condition> WithoutNode(const schema::Exporter& exporter) {
   return conditions;
 }
 
-// Jobs of its targets whose `Hostname` is their own pod's name: that names no node either.
-std::string NamedAsPods(const schema::Exporter& exporter) {
-  const auto& labels = NodeLabels(exporter);
-  if (!exporter.pod_may_be_exporters ||
-      std::find(labels.begin(), labels.end(), "Hostname") == labels.end()) {
-    return "";
-  }
-  const std::string series =
-      Selector(exporter.prefixes.front() + exporter.detect.front(), exporter.require);
-  // Series may differ in `pod` alone.
-  return "group by(job)(label_replace(group by(job,instance,Hostname)(" + series +
-         R"--(),"pod","$1","Hostname","(.+)") and on(job,instance,pod) up))--";
-}
-
 std::string Labelled(const std::string& vector, std::string_view label, std::string_view value) {
   return "label_replace(" + vector + ',' + prom::Quote(label) + ',' + prom::Quote(value) +
          R"(,"",""))";
@@ -61,6 +47,22 @@ std::string Labelled(const std::string& vector, std::string_view label, std::str
 // `or`, between all of them.
 void AppendTo(std::string& promql, const std::string& vector) {
   promql.append(promql.empty() ? "" : " or ").append(vector);
+}
+
+// Jobs of its targets that call their own pod the host: that names no node either.
+std::string NamedAsPods(const schema::Exporter& exporter) {
+  const std::string series =
+      Selector(exporter.prefixes.front() + exporter.detect.front(), exporter.require);
+  const auto& labels = NodeLabels(exporter);
+  std::string promql;
+  for (const std::string label : {"Hostname", "hostname"}) {
+    if (std::find(labels.begin(), labels.end(), label) == labels.end()) continue;
+    // Series may differ in `pod` alone.
+    AppendTo(promql, "group by(job)(label_replace(group by(job,instance," + label + ")(" + series +
+                         R"--(),"pod","$1",)--" + prom::Quote(label) +
+                         R"--(,"(.+)") and on(job,instance,pod) up))--");
+  }
+  return promql;
 }
 
 // Selects the targets that `found` tells of with that `is`. "" where it tells of none.
@@ -173,7 +175,9 @@ std::string LookQuery(const schema::Registry& registry) {
   std::string promql;
   for (const auto& exporter : registry.exporters()) {
     AppendJobs(promql, *exporter, SelectorOfMarks);
-    AppendOf(promql, *exporter, NamedAsPods(*exporter), kWithoutNode);
+    if (const std::string named = NamedAsPods(*exporter); !named.empty()) {
+      AppendOf(promql, *exporter, '(' + named + ')', kWithoutNode);
+    }
     AppendOf(promql, *exporter, StuckQuery(*exporter), kFrozen);
     for (const std::string& metric : DoubtfulOf(*exporter)) {
       AppendOf(promql, *exporter, Labelled(PercentQuery(metric), "metric", metric), kPercent);

@@ -32,11 +32,23 @@ class PodParts {
     std::size_t target = 0;     // Contest::TargetOf
     std::size_t series = 0;     // any number that tells series apart
     Reading reading;
+    // The device's series have the same name as those of its pods: without one these may repeat its
+    // value.
+    bool needs_device = false;
     double at = 0;  // Settle's
   };
 
   bool empty() const { return parts_.empty(); }
   void Enter(const Part& part) { parts_.push_back(part); }
+  // Those that need a device's series and have none are not known. `has(row, share)`: there is one.
+  template <class Has>
+  void LookForDevices(Has has) {
+    for (Part& part : parts_) {
+      if (part.needs_device && !has(part.row, part.share)) {
+        part.reading = {0, models::NullReason::kNotExported};
+      }
+    }
+  }
   // Puts shares into `workloads`, and tells `claims` of their pods. `times`: of series where they
   // are known (Unix seconds).
   void Settle(const RowTimes& row_times, const std::unordered_map<std::size_t, double>& times,

@@ -68,7 +68,8 @@ Identity RowTable<RowT>::Read(prom::LabelSet labels) {
   Identity identity = labels_.Read(labels);
   auto& node = identity.texts[static_cast<std::size_t>(Text::kNode)];
   // Of an exporter that calls its own pod the node.
-  if (exporter_.pod_may_be_exporters && around_.own_pods.IsNamed(labels, node)) node = {};
+  const bool targets_known = exporter_.pod_may_be_exporters || !around_.addresses.empty();
+  if (targets_known && around_.own_pods.IsNamed(labels, node)) node = {};
   const auto named = around_.addresses.NodeAt(node.empty() ? prom::Get(labels, "instance") : node);
   if (!named.empty()) node = named;
   SplitOldMigUuid(identity);

@@ -216,6 +216,30 @@ TEST(PartsTest, WhatSeriesOfPodsRepeatOfTheDeviceIsNobodysPart) {
   EXPECT_TRUE(snapshot->warnings.empty());
 }
 
+// Some versions repeat the device's value so, others give each pod its own.
+TEST(PartsTest, PartsWithoutTheirDeviceAreNotKnownNorAreTheyTheDevices) {
+  const auto alone =
+      Meet("dcgm", {OfPod(kUtil, "a", "j", 30, "0"), OfPod(kUtil, "b", "j", 20, "1")}, {990, 990});
+  EXPECT_EQ(Utilization(*alone), std::nullopt);
+  EXPECT_EQ(PodsOf(*alone), "a null null; b null null; ");
+  const auto beside = Meet(
+      "dcgm",
+      {OfPod(kUtil, "a", "j", 30, "0"), OfPod(kUtil, "b", "j", 20, "1"), OfPod(kUtil, "", "j", 60)},
+      {990, 990, 990});
+  EXPECT_EQ(Utilization(*beside), 60);
+  EXPECT_EQ(PodsOf(*beside), "a 30 null; b 20 null; ");
+}
+
+TEST(PartsTest, ATargetThatNamesNoPodsSaysNothingOfAny) {
+  const auto snapshot =
+      Meet("dcgm", {OfPod(kUtil, "train", "slow", 40), OfPod(kUtil, "", "fast", 50)}, {985, 990});
+  EXPECT_EQ(Utilization(*snapshot), 50);
+  EXPECT_EQ(snapshot->workloads.size(), 1U);
+  const auto ended =
+      Meet("dcgm", {OfPod(kUtil, "train", "j", 40), OfPod(kUtil, "", "j", 50)}, {985, 990});
+  EXPECT_EQ(ended->workloads.size(), 0U) << "its own target has a newer series without it";
+}
+
 TEST(PartsTest, TheLargestIsThatOfTheNewestSeries) {
   const auto of = [](const std::string& partition, const std::string& job, double value) {
     return Sample("gpu_clock", value,
