@@ -41,8 +41,12 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
           return query.gives == PlannedQuery::Gives::kAddresses;
         })) {
     const MutexLock lock(mutex_);
+    std::set<std::string, std::less<>> jobs;
+    bool all_known = true;
     for (std::size_t i = 0; i < detected_->subjects.size(); ++i) {
       const Subject& subject = detected_->subjects[i];
+      jobs.insert(subject.jobs.begin(), subject.jobs.end());
+      all_known &= !subject.jobs.empty();
       std::set<std::size_t> frozen;
       for (const auto& [target, name] : subject.frozen) frozen.insert(target);
       join_.SetFrozen(i, frozen);
@@ -52,6 +56,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
         evidence_.Remember(metric, targets, set.time - kHour);
       }
     }
+    if (all_known) join_.SetAskedJobs(std::move(jobs));
   }
 
   void Record(std::shared_ptr<JoinRecorder> recorder) {
@@ -60,8 +65,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     join_.Record(recorder_.get());
   }
 
-  // No exporter here has anything of this part.
-  void FinishEmpty() { Finish(); }
+  void FinishEmpty() { Finish(); }  // nobody has anything of this part
 
   void Ask(const QueryBudget::Turn& turn) {
     {
@@ -121,7 +125,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     if (query.gives == PlannedQuery::Gives::kValues) {
       ++values_answered_;
       samples_ += vector.size();
-      if (vector.size() == 0 && query.metric) empty_.push_back(query.name);
+      if (vector.size() == 0 && query.metric) empty_.push_back(&query - plan_.data());
       PutWhenPlacesAreKnown(query, std::move(vector));
     } else {
       TakeOther(query, std::move(vector));
@@ -262,6 +266,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     auto snapshot =
         join_.Finish(collector_.commands_, set_.remembers ? &collector_.targets_ : nullptr);
     if (set_.part == Part::kGpus && set_.present) collector_.targets_.Learn(join_.shown());
+    if (set_.present && join_.counts().new_jobs > 0) collector_.detector_.LookSoon();
     snapshot->upstream_warned = upstream_warned_;
     if (set_.doubted) Doubt(*detected_, *snapshot);
     return snapshot;
@@ -274,7 +279,13 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
       join_.AddUniqueWarning(NothingOf(set_.part));
       return;
     }
-    for (const auto& name : empty_) join_.AddUniqueWarning("no " + name + " series");
+    for (const std::ptrdiff_t place : empty_) {
+      const PlannedQuery& query = plan_[static_cast<std::size_t>(place)];
+      const auto& metrics =
+          detected_->exporters[query.exporter]->metrics(set_.part == Part::kProcesses);
+      if (join_.Shows(metrics[*query.metric].slot)) continue;  // by another name
+      join_.AddUniqueWarning("no " + query.name + " series");
+    }
   }
 
   Collector& collector_;
@@ -296,7 +307,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   std::vector<std::pair<const PlannedQuery*, prom::InstantVector>> kept_ GUARDED_BY(mutex_);
   std::size_t values_answered_ GUARDED_BY(mutex_) = 0;
   std::size_t samples_ GUARDED_BY(mutex_) = 0;
-  std::vector<std::string> empty_ GUARDED_BY(mutex_);
+  std::vector<std::ptrdiff_t> empty_ GUARDED_BY(mutex_);  // places in plan_
   std::string failed_names_ GUARDED_BY(mutex_);
   std::optional<Status> first_error_ GUARDED_BY(mutex_);  // in plan order
   std::size_t first_failed_ GUARDED_BY(mutex_) = 0;

@@ -161,7 +161,8 @@ DetectedPtr Detector::Keep(Result<std::vector<Subject>> subjects) {
   }
   known_ = planned;
   found_ = true;
-  look_again_ = clock_.Steady() + options_.refresh;
+  looked_ = clock_.Steady();
+  look_again_ = looked_ + options_.refresh;
   return planned;
 }
 
@@ -211,6 +212,11 @@ void Detector::LookBack(double time, Deadline deadline, Found found) {
         }
         found(std::move(planned));
       });
+}
+
+void Detector::LookSoon() {
+  const MutexLock lock(mutex_);
+  if (found_) look_again_ = std::min(look_again_, looked_ + options_.soon);
 }
 
 void Detector::Saw(std::size_t gpus) {

@@ -39,6 +39,8 @@ struct DetectorOptions {
   // What was found is looked for again after this time, while it is still used; after a refresh
   // without a row, with the next one.
   Millis refresh{60'000};
+  // However often there is more.
+  Millis soon{10'000};
   // As rarely it is asked whether samples beyond those that each refresh looks at bring time stamps
   // along.
   Millis check_times{600'000};
@@ -69,6 +71,8 @@ class Detector {
   void LookBack(double time, Deadline deadline, Found found);
   // What the last refresh saw: after none at all the next one looks again beside it.
   void Saw(std::size_t gpus);
+  // There is more than was looked for: looks again beside a refresh of the next seconds.
+  void LookSoon();
   // Samples of these exporters (by their place in `detected`) have time stamps of their own: until
   // a check finds none each series is asked for its time at once.
   void SawTimes(const Detected& detected, const std::vector<std::size_t>& exporters);
@@ -101,6 +105,7 @@ class Detector {
   DetectedPtr known_ GUARDED_BY(mutex_);
   std::set<const schema::Exporter*> brings_times_ GUARDED_BY(mutex_);
   SteadyTime look_again_ GUARDED_BY(mutex_);
+  SteadyTime looked_ GUARDED_BY(mutex_);
   SteadyTime check_again_ GUARDED_BY(mutex_);
   bool saw_nothing_ GUARDED_BY(mutex_) = false;  // no row, since the last look began
   bool found_ GUARDED_BY(mutex_) = false;        // known_ is more than an assumption

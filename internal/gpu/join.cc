@@ -92,6 +92,16 @@ void Join<RowT>::AddTargets(const prom::InstantVector& targets) {
 }
 
 template <class RowT>
+bool Join<RowT>::Shows(std::size_t slot) const {
+  for (const auto& part : parts_) {
+    for (std::size_t i = 0; i < part->size(); ++i) {
+      if (std::as_const(*part).row(i).readings.Has(slot)) return true;
+    }
+  }
+  return false;
+}
+
+template <class RowT>
 bool Join<RowT>::SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter,
                          bool by_uuid) const {
   const RowT& known = rows_[at];

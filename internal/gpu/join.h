@@ -55,6 +55,12 @@ class Join {
   void AddTargetTimes(std::size_t exporter, const prom::InstantVector& times) {
     parts_[exporter]->AddTargetTimes(times);
   }
+  // The jobs whose `up` is asked for. Before any values; without it all are.
+  void SetAskedJobs(std::set<std::string, std::less<>> jobs) {
+    around_.own_pods.SetAsked(std::move(jobs));
+  }
+  // Some row so far has a reading in that slot.
+  bool Shows(std::size_t slot) const;
   // Series of `up`, before the values of exporters whose own pod may be taken for a workload.
   void AddTargets(const prom::InstantVector& targets);
   // Series of an exporter's GPUs, when processes are joined: what it calls the GPUs that they are

@@ -13,7 +13,7 @@ constexpr std::array kAll = {
     &JoinCounts::bad_value,    &JoinCounts::blank,         &JoinCounts::stale,
     &JoinCounts::conflicts,    &JoinCounts::scaled,        &JoinCounts::duplicates,
     &JoinCounts::unknown_pods, &JoinCounts::unclear_id,    &JoinCounts::mixed_units,
-    &JoinCounts::undecodable};
+    &JoinCounts::undecodable,  &JoinCounts::new_jobs};
 
 }  // namespace
 

@@ -16,7 +16,11 @@ void OwnPods::Add(const prom::InstantVector& targets) {
 }
 
 bool OwnPods::IsMissing(prom::LabelSet labels) const {
-  return added_ && pods_.count(Contest::TargetOf(labels)) == 0;
+  return added_ && !IsNew(labels) && pods_.count(Contest::TargetOf(labels)) == 0;
+}
+
+bool OwnPods::IsNew(prom::LabelSet labels) const {
+  return asked_ && !asked_->contains(prom::Get(labels, "job"));
 }
 
 bool OwnPods::IsWorkload(prom::LabelSet labels) const {

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "internal/gpu/addresses.h"
 #include "internal/prom/value.h"
@@ -19,8 +21,12 @@ class OwnPods {
  public:
   // Series of `up`.
   void Add(const prom::InstantVector& targets);
+  // The jobs whose `up` was asked for; before that, all.
+  void SetAsked(std::set<std::string, std::less<>> jobs) { asked_ = std::move(jobs); }
   // That of the target which showed `labels` was asked for, and is not there.
   bool IsMissing(prom::LabelSet labels) const;
+  // It was not asked for: its job is new.
+  bool IsNew(prom::LabelSet labels) const;
   // `pod` of `labels` is not the pod of the target that showed them. False where the target is
   // unknown: nobody can tell.
   bool IsWorkload(prom::LabelSet labels) const;
@@ -40,6 +46,7 @@ class OwnPods {
   };
 
   bool added_ = false;
+  std::optional<std::set<std::string, std::less<>>> asked_;
   std::unordered_map<std::size_t, Pod> pods_;  // by Contest::TargetOf
   std::set<std::string, std::less<>> names_;   // of pods
 };

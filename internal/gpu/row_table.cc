@@ -91,7 +91,9 @@ void RowTable<RowT>::ReadPod(prom::LabelSet labels, Identity& identity) {
   const bool plain = text(Text::kPod).empty() && around_.own_pods.IsWorkload(labels);
   if (plain) text(Text::kPod) = prom::Get(labels, "pod");
   if (text(Text::kPod).empty()) {
-    if (!prom::Get(labels, "pod").empty() && around_.own_pods.IsMissing(labels)) {
+    if (prom::Get(labels, "pod").empty()) return;
+    if (around_.own_pods.IsNew(labels)) counts_.new_jobs = 1;
+    if (around_.own_pods.IsMissing(labels)) {
       unknown_.insert(Contest::TargetOf(labels));
       counts_.unknown_pods = unknown_.size();
     }

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,7 @@ class DetectorTest : public testing::Test {
   }
   std::size_t looks() { return rig.client().call_count(DetectionQuery()); }
 
+  std::unique_ptr<Detector> own;  // outlives the client's threads
   RefreshRig rig;
 };
 
@@ -154,6 +156,25 @@ TEST_F(DetectorTest, WhatIsKnownIsAskedWhileALookIsUnderWay) {
   EXPECT_EQ(rig.client().call_count(), 1 + SetSize("dcgm")) << "nothing is asked twice";
   rig.client().TimeOutHeld();
   EXPECT_THAT(SourcesOf(Start()), ElementsAre("dcgm")) << "what was known stays";
+}
+
+TEST_F(DetectorTest, MoreThanWasLookedForIsLookedForSoon) {
+  own = std::make_unique<Detector>(rig.client(), rig.clock, schema::Registry::BuiltIn());
+  rig.client().SetAnswer(DetectionQuery(), Are({"dcgm"}));
+  const auto look = [&] {
+    rig.client().ForgetCalls();
+    std::promise<void> heard;
+    const bool waits =
+        own->LookBeside(1000, rig.In(Millis(8000)), [&](const DetectedPtr&) { heard.set_value(); });
+    if (waits) heard.get_future().wait();
+    return rig.client().call_count(DetectionQuery());
+  };
+  EXPECT_EQ(look(), 1U);
+  EXPECT_EQ(look(), 0U);
+  own->LookSoon();
+  EXPECT_EQ(look(), 0U) << "not at once";
+  rig.clock.Advance(Millis(10'000));
+  EXPECT_EQ(look(), 1U);
 }
 
 TEST_F(DetectorTest, ARefreshWithoutARowLooksAgainBesideTheNext) {

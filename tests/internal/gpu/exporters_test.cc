@@ -479,6 +479,20 @@ TEST(ExportersTest, PodsOfTargetsWithoutUpAreNotShownAndCounted) {
   EXPECT_TRUE(known->warnings.empty());
 }
 
+// It was not there at the last look for exporters.
+TEST(ExportersTest, PodsOfANewJobAreWaitedForWithoutAWarning) {
+  const std::array exporters = {&Named("dcgm")};
+  UnitEvidence evidence;
+  Join<GpuMetrics> join(exporters, evidence, 1000);
+  join.SetAskedJobs({"other"});
+  join.AddTargets(prom::MakeInstantVector({}));
+  join.Add(0, prom::MakeInstantVector({Dcgm("DCGM_FI_DEV_GPU_UTIL", 40, {{"pod", "bert-0"}})}),
+           std::nullopt);
+  const auto snapshot = join.Finish(CommandStyle::kFull);
+  EXPECT_TRUE(snapshot->warnings.empty());
+  EXPECT_EQ(join.counts().new_jobs, 1U);
+}
+
 TEST(ExportersTest, PartsThatAreScaledDownAreWholeBytes) {
   const auto pod = [](const std::string& name) {
     return Labels{{"exported_pod", name}, {"pod_uid", name}, {"vgpu", "0"}};
