@@ -30,7 +30,9 @@ std::string_view FirstPiece(std::string_view lines) {
   return lines.substr(0, last + 1);
 }
 
-bool WriteAll(int fd, std::string_view text) {
+// False, and `torn`, when only a part of it was written.
+bool WriteAll(int fd, std::string_view text, bool& torn) {
+  const std::size_t size = text.size();
   while (!text.empty()) {
     const ssize_t written = write(fd, text.data(), text.size());
     if (written > 0) {
@@ -40,6 +42,7 @@ bool WriteAll(int fd, std::string_view text) {
       pollfd room{fd, POLLOUT, 0};
       poll(&room, 1, -1);
     } else if (written == 0 || errno != EINTR) {
+      torn |= text.size() < size;
       return false;
     }
   }
@@ -110,7 +113,7 @@ void LineWriter::Run() {
   std::uint64_t missing = 0;
   while (Take(batch, missing)) {
     missing += WriteOut(batch);
-    if (missing > 0 && WriteAll(fd_, note_(missing))) missing = 0;
+    if (missing > 0 && WriteLines(note_(missing))) missing = 0;
     batch.clear();
     if (batch.capacity() > kKeptBytes) std::string().swap(batch);
   }
@@ -130,11 +133,21 @@ bool LineWriter::Take(std::string& batch, std::uint64_t& missing) {
   return true;
 }
 
+// A line that a full disk has cut ends where it is.
+bool LineWriter::WriteLines(std::string_view lines) {
+  if (torn_) {
+    bool again = false;
+    if (!WriteAll(fd_, "\n", again)) return false;
+    torn_ = false;
+  }
+  return WriteAll(fd_, lines, torn_);
+}
+
 std::uint64_t LineWriter::WriteOut(std::string_view lines) {
   std::uint64_t lost = 0;
   while (!lines.empty()) {
     const std::string_view piece = FirstPiece(lines);
-    if (!WriteAll(fd_, piece)) lost += CountLines(piece);
+    if (!WriteLines(piece)) lost += CountLines(piece);
     lines.remove_prefix(piece.size());
   }
   dropped_ += lost;

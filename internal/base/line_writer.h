@@ -39,6 +39,7 @@ class LineWriter {
   void Run() EXCLUDES(mutex_);
   // False when there is nothing left and nothing to come.
   bool Take(std::string& batch, std::uint64_t& missing) EXCLUDES(mutex_);
+  bool WriteLines(std::string_view lines);
   // The number of lines that could not be written.
   std::uint64_t WriteOut(std::string_view lines);
 
@@ -46,6 +47,7 @@ class LineWriter {
   const std::size_t most_bytes_;
   const Note note_;
   std::atomic<std::uint64_t> dropped_{0};
+  bool torn_ = false;  // the thread's: the last line that came out is not whole
 
   Mutex mutex_;
   CondVar ready_;    // lines wait, or it ends

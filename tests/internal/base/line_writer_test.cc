@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <ctime>
 #include <string>
 #include <vector>
@@ -177,6 +179,33 @@ TEST(LineWriterTest, WaitsAtADescriptorThatDoesNot) {
     text += pipe.Read();  // its reading end does not wait either
     account.Take(text);
   }
+}
+
+// As a disk that fills up, and has room again later.
+TEST(LineWriterTest, ALineThatIsCutEndsWhereItIs) {
+  std::FILE* const file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit full = before;
+  full.rlim_cur = 100;
+  const std::string first = std::string(59, 'a') + '\n';
+  {
+    LineWriter writer(fileno(file), kMostBytes, Note);
+    writer.Write(first);
+    ASSERT_TRUE(writer.Flush(kLong));
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
+    writer.Write(std::string(59, 'b') + '\n');
+    EXPECT_TRUE(writer.Flush(kLong));
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+    writer.Write("next\n");
+    EXPECT_EQ(writer.dropped(), 1U);
+  }
+  std::string text(1000, '\0');
+  const ssize_t size = pread(fileno(file), text.data(), text.size(), 0);
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  EXPECT_EQ(text, first + std::string(40, 'b') + "\nnext\nmissing 1\n");
+  std::fclose(file);
 }
 
 TEST(LineWriterTest, ItsThreadTakesNoSignal) {

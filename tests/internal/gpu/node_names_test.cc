@@ -49,7 +49,9 @@ FakeSample Dcgm(Labels more) {
 }
 
 TEST(NodeNamesTest, ANameThatManyMachinesHaveIsNoNodesAndTheNextLabelIsAsked) {
-  for (const std::string loopback : {"localhost", "localhost.localdomain", "127.0.0.1", "::1"}) {
+  for (const std::string loopback :
+       {"localhost", "LOCALHOST", "localhost:9400", "localhost.localdomain", "ip6-localhost",
+        "127.0.0.1", "::1", "0.0.0.0"}) {
     EXPECT_EQ(NodesOf("dcgm", {Dcgm({{"Hostname", loopback}, {"kubernetes_node", "n1"}})}), "n1;");
     EXPECT_EQ(NodesOf("dcgm", {Dcgm({{"Hostname", loopback}, {"instance", "10.0.0.1:9400"}})},
                       {Sample("kube_node_info", {{"node", "nA"}, {"internal_ip", "10.0.0.1"}})}),
