@@ -58,9 +58,10 @@ std::string NamedAsPods(const schema::Exporter& exporter) {
   for (const std::string label : {"Hostname", "hostname"}) {
     if (std::find(labels.begin(), labels.end(), label) == labels.end()) continue;
     // Series may differ in `pod` alone.
-    AppendTo(promql, "group by(job)(label_replace(group by(job,instance," + label + ")(" + series +
-                         R"--(),"pod","$1",)--" + prom::Quote(label) +
-                         R"--(,"(.+)") and on(job,instance,pod) up))--");
+    std::string named = "group by(job)(label_replace(group by(job,instance,";
+    named.append(label).append(")(").append(series).append(R"--(),"pod","$1",)--");
+    named.append(prom::Quote(label)).append(R"--(,"(.+)") and on(job,instance,pod) up))--");
+    AppendTo(promql, named);
   }
   return promql;
 }
