@@ -1,7 +1,6 @@
 #include "internal/gpu/addresses.h"
 
 #include <algorithm>
-#include <array>
 
 namespace gpumon::gpu {
 
@@ -22,12 +21,10 @@ void Addresses::Add(const prom::InstantVector& infos) {
 }
 
 bool Addresses::IsLoopback(std::string_view host) {
-  constexpr std::array<std::string_view, 6> kNames = {
-      "localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback", "::1", "0.0.0.0"};
   const std::string_view name = HostOf(host);
   if (name.starts_with("127.")) return true;
   const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; };
-  return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view known) {
+  return std::any_of(kLoopback.begin(), kLoopback.end(), [&](std::string_view known) {
     return std::equal(name.begin(), name.end(), known.begin(), known.end(), same);
   });
 }

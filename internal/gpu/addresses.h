@@ -1,6 +1,7 @@
 // Names of nodes, by the addresses of what runs on them.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <string_view>
@@ -21,7 +22,11 @@ class Addresses {
   std::string_view NodeAt(std::string_view address) const;
   bool empty() const { return nodes_.empty(); }
 
-  // `localhost` and its addresses: so many are.
+  // What so many machines call themselves, beside the rest of 127.0.0.0/8.
+  static constexpr std::array<std::string_view, 7> kLoopback = {
+      "localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback", "::1", "127.0.0.1",
+      "0.0.0.0"};
+  // In any case of letters, with or without a port.
   static bool IsLoopback(std::string_view host);
   // `10.0.0.7:9400`, `[fd00::7]:9400`, `gpu-a01:9400` without the port.
   static std::string_view HostOf(std::string_view instance);

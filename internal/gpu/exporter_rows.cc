@@ -107,10 +107,14 @@ void ExporterRows<RowT>::Add(const prom::InstantVector& vector, std::optional<st
       uses = names_.Find(name);
       table_.BeginFamily();
     }
+    if (uses.size() == 1) {
+      Use(uses.front(), vector, i);
+      continue;
+    }
+    // What is dropped is one sample, however many uses its family has.
     const JoinCounts before = counts_;
     for (const FamilyUse& use : uses) Use(use, vector, i);
-    // However many uses its family has.
-    if (uses.size() > 1) counts_.CountOnce(before);
+    counts_.CountOnce(before);
   }
 }
 

@@ -5,7 +5,9 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "internal/gpu/addresses.h"
 #include "internal/gpu/contest.h"
 #include "internal/gpu/target_checks.h"
 #include "internal/prom/promql.h"
@@ -32,9 +34,9 @@ std::vector<schema::Condition> WithoutNode(const schema::Exporter& exporter) {
   std::vector<schema::Condition> conditions = exporter.require;
   for (const std::string& label : NodeLabels(exporter)) {
     if (label == "instance") continue;
-    conditions.push_back({label,
-                          schema::Condition::Is::kOneOf,
-                          {"", "localhost", "localhost.localdomain", "127.0.0.1", "::1"}});
+    schema::Condition none{label, schema::Condition::Is::kOneOf, {""}};
+    none.values.insert(none.values.end(), Addresses::kLoopback.begin(), Addresses::kLoopback.end());
+    conditions.push_back(std::move(none));
   }
   return conditions;
 }
