@@ -147,11 +147,15 @@ std::optional<SteadyTime> Connection::IdleSince() const {
 
 bool Connection::CloseIdle(SteadyTime since) {
   MutexLock lock(mutex_);
-  if (WaitsSince() != since) return false;
-  int unread = 0;
-  if (ioctl(fd_, FIONREAD, &unread) == 0 && unread > 0) return false;
+  if (WaitsSince() != since || HasUnread()) return false;
   CloseSocket();
   return true;
+}
+
+// Bytes that the reactor has not come to yet: it is late, not the client.
+bool Connection::HasUnread() const {
+  int unread = 0;
+  return ioctl(fd_, FIONREAD, &unread) == 0 && unread > 0;
 }
 
 void Connection::OnWritable() {
@@ -358,7 +362,7 @@ bool Connection::SweepReading(SteadyTime now, Work& work) {
   if (MidRequest()) {
     const Millis allowed = draining || core_->crowded ? std::min(limits.head_timeout, kDrainRequest)
                                                       : limits.head_timeout;
-    if (now - request_begun_ > allowed) {
+    if (now - request_begun_ > allowed && !HasUnread()) {
       BeginRefusal(work, {Code::kRequestTimeout, "the request did not arrive in time", {}, 0});
     }
     return true;
@@ -366,7 +370,7 @@ bool Connection::SweepReading(SteadyTime now, Work& work) {
   Millis allowed = limits.idle_timeout;
   if (core_->crowded) allowed = std::min(allowed, kCrowdedIdle);
   if (draining) allowed = std::min(allowed, kDrainIdle);
-  if (now - idle_since_ > allowed) {
+  if (now - idle_since_ > allowed && !HasUnread()) {
     CloseSocket();
     return false;
   }

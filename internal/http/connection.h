@@ -107,6 +107,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void BeginTurn(Work& work) REQUIRES(mutex_);
   void BeginRefusal(Work& work, Status status) REQUIRES(mutex_);
   bool MidRequest() const REQUIRES(mutex_);
+  bool HasUnread() const REQUIRES(mutex_);
   std::optional<SteadyTime> WaitsSince() const REQUIRES(mutex_);
   // True when someone must Pump() after the lock is released.
   bool ClaimPump() REQUIRES(mutex_);

@@ -228,6 +228,31 @@ TEST(ServerTimeTest, ClosesIdleConnectionsEarlyNearTheCap) {
   EXPECT_EQ(next.Ask(Get("/hello"))->status, 200);
 }
 
+TEST(ServerTimeTest, WhoeverWaitsForABusyThreadIsNotIdle) {
+  Limits limits;
+  limits.idle_timeout = Millis(1'000);
+  limits.head_timeout = Millis(1'000);
+  Serving serving(limits, "", 1);
+  RawClient asking(serving.port);
+  RawClient uploading(serving.port);
+  RawClient silent(serving.port);
+  uploading.Send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe");
+  RawClient blocking(serving.port);
+  blocking.Send(Get("/block"));
+  serving.app.AwaitBlocked();
+  asking.Send(Get("/hello"));
+  uploading.Send("llo");
+  EXPECT_TRUE(silent.IsClosed()) << "the last of the four to become idle, but for its request";
+  serving.app.Unblock();
+  EXPECT_EQ(blocking.Read()->body, "unblocked");
+  const auto asked = asking.Read();
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(asked->body, "hello");
+  const auto uploaded = uploading.Read();
+  ASSERT_TRUE(uploaded);
+  EXPECT_EQ(uploaded->status, 200);
+}
+
 TEST(ServerTimeTest, AtTheCapTheOldestIdleConnectionMakesRoom) {
   Limits limits;
   limits.connections = 8;
