@@ -38,8 +38,8 @@ std::string_view DeviceNames::Best(const Devices& devices, Text text) {
 }
 
 void DeviceNames::Add(std::size_t exporter, const GpuMetrics& gpu) {
-  if (IsInstance(gpu) || gpu.text(Text::kUuid).empty()) return;
-  devices_[gpu.text(Text::kUuid)].push_back({exporter, &gpu});
+  const std::string_view uuid = gpu.text(IsInstance(gpu) ? Text::kMigUuid : Text::kUuid);
+  if (!uuid.empty()) devices_[uuid].push_back({exporter, &gpu});
 }
 
 template <class RowT>

@@ -45,6 +45,15 @@ void SplitOldMigUuid(Identity& identity) {
   }
 }
 
+// `<GPU>:<instance>`, as NVML's own order has them: the id of the GPU is the first.
+void SplitInstanceIndex(Identity& identity) {
+  if (!identity.text(Text::kUuid).starts_with("MIG-")) return;
+  std::string_view& id = identity.texts[static_cast<std::size_t>(Text::kGpuId)];
+  const std::size_t colon = id.find(':');
+  if (colon == std::string_view::npos || !IsDecimal(id.substr(colon + 1))) return;
+  if (IsDecimal(id.substr(0, colon))) id = id.substr(0, colon);
+}
+
 }  // namespace
 
 template <class RowT>
@@ -72,6 +81,7 @@ Identity RowTable<RowT>::Read(prom::LabelSet labels) {
   if (targets_known && around_.own_pods.IsNamed(labels, node)) node = {};
   const auto named = around_.addresses.NodeAt(node.empty() ? prom::Get(labels, "instance") : node);
   if (!named.empty()) node = named;
+  SplitInstanceIndex(identity);
   SplitOldMigUuid(identity);
   auto& name = identity.texts[static_cast<std::size_t>(Text::kGpuName)];
   if (const auto& prefix = exporter_.gpu_name_prefix; name.substr(0, prefix.size()) == prefix) {

@@ -84,6 +84,20 @@ TEST(DeviceNamesTest, ProcessesThatAreNamedByUuidAndByPlaceMeet) {
             "n1 3 H200");
 }
 
+TEST(DeviceNamesTest, AProcessOnAMigInstanceHasTheIdOfItsGpu) {
+  constexpr char kMig[] = "MIG-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80";
+  Labels at = {{"devicename", "A100 MIG 1g.5gb"}, {"hostname", "n1"}, {"index", "2:1"}};
+  at.emplace_back("uuid", kMig);
+  const FakeSample device = Sample("gpu_utilization_Percentage", at);
+  at.emplace_back("pid", "7");
+  EXPECT_EQ(NamesOf({{"nvitop", {Sample("process_gpu_memory_MiB", at), device}}}),
+            "n1 2 A100 MIG 1g.5gb");
+  const FakeSample process =
+      Sample("nvidia_smi_compute_app_used_memory_bytes", {{"pid", "7"}, {"uuid", kMig}});
+  EXPECT_EQ(NamesOf({{"nvidia_smi", {process}}, {"nvitop", {}}}, {{}, {device}}),
+            "n1 2 A100 MIG 1g.5gb");
+}
+
 TEST(DeviceNamesTest, AUuidOfTwoNodesNamesNone) {
   EXPECT_EQ(NamesOf({{"all_smi", {kAllSmiProcess, AllSmiInfo("n1"), AllSmiInfo("n2")}}}), " -1 ");
   FakeSample process = kSmiProcess;
