@@ -37,15 +37,11 @@ int Serve(const ExporterConfig& config, const Collector& collector, std::ostream
   const std::unique_ptr<http::Server> server = http::MakeServer(std::move(options), application);
 
   const auto port = server->Start();
-  if (!port) {
-    err << kProgram.name << ": " << port.error().message << '\n';
-    return 1;
-  }
+  if (!port) return FailStart(signals, kProgram.name, port.error(), 1, err);
   if (!config.port_file.empty()) {
     if (const auto written = WritePortFile(config.port_file, *port); !written) {
-      err << kProgram.name << ": --port-file: " << written.error().message << '\n';
       server->Stop();
-      return 2;
+      return FailStart(signals, kProgram.name, written.error(), 2, err);
     }
   }
   log::Info("serving a synthetic fleet", {{"address", config.listen_host},
@@ -73,7 +69,11 @@ int Run(std::span<const std::string> arguments, const config::Environment& envir
   };
   const auto values = config::Parse(OptionRows(), arguments, environment);
   if (!values) return refuse(values.error());
-  if (config::PrintIfWanted(*values, kProgram, OptionRows(), out)) return 0;
+  if (config::PrintIfWanted(*values, kProgram, OptionRows(), out)) {
+    if (IsWritten(out)) return 0;
+    err << kProgram.name << ": " << kUnwritten << '\n';
+    return 1;
+  }
   const auto config = MakeExporterConfig(*values);
   if (!config) return refuse(config.error());
   auto fleet = Fleet::Make(config->fleet);

@@ -64,19 +64,12 @@ void Drain(Graph& graph, const config::ServerConfig& config, int signal,
 int Serve(const config::ServerConfig& config, std::ostream& err) {
   const EndingSignals signals;
   auto graph = Graph::Make(config);
-  if (!graph) {
-    err << kProgram.name << ": " << graph.error().message << '\n';
-    return 2;
-  }
+  if (!graph) return FailStart(signals, kProgram.name, graph.error(), 2, err);
   const auto port = (*graph)->Start();
-  if (!port) {
-    err << kProgram.name << ": " << port.error().message << '\n';
-    return 1;
-  }
+  if (!port) return FailStart(signals, kProgram.name, port.error(), 1, err);
   if (!config.port_file.empty()) {
     if (const auto written = WritePortFile(config.port_file, *port); !written) {
-      err << kProgram.name << ": --port-file: " << written.error().message << '\n';
-      return 2;
+      return FailStart(signals, kProgram.name, written.error(), 2, err);
     }
   }
   log::Info("serving", {{"version", kVersion},
@@ -105,7 +98,11 @@ int Run(std::span<const std::string> arguments, const config::Environment& envir
   };
   const auto values = config::Parse(config::ServerOptionRows(), arguments, environment);
   if (!values) return refuse(values.error());
-  if (config::PrintIfWanted(*values, kProgram, config::ServerOptionRows(), out)) return 0;
+  if (config::PrintIfWanted(*values, kProgram, config::ServerOptionRows(), out)) {
+    if (IsWritten(out)) return 0;
+    err << kProgram.name << ": " << kUnwritten << '\n';
+    return 1;
+  }
   const auto config = config::MakeServerConfig(*values);
   if (!config) return refuse(config.error());
   if (config->healthcheck) return CheckHealth(*config, err);

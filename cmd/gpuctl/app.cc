@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cmd/gpuctl/doctor.h"
+#include "internal/base/process.h"
 #include "internal/base/text.h"
 #include "internal/config/help.h"
 #include "internal/config/option_value.h"
@@ -70,6 +71,22 @@ int RefuseCommand(const std::string& name, std::ostream& err) {
                 err);
 }
 
+int RunHelp(std::span<const std::string> names, std::ostream& out, std::ostream& err) {
+  if (names.empty()) {
+    PrintCommands(out);
+    return kWell;
+  }
+  const Command* const command = FindCommand(names.front());
+  if (command == nullptr) return RefuseCommand(names.front(), err);
+  if (names.size() > 1) {
+    return Refuse("unexpected argument " + config::ShownValue({}, names[1]) +
+                      "; help takes one command; see gpuctl --help",
+                  err);
+  }
+  PrintHelp(*command, out);
+  return kWell;
+}
+
 int RunCommand(const Command& command, std::span<const std::string> arguments,
                const config::Environment& environment, std::ostream& out, std::ostream& err) {
   const auto values = config::Parse(command.options(), arguments, environment);
@@ -85,6 +102,21 @@ int RunCommand(const Command& command, std::span<const std::string> arguments,
   return command.run(*values, out, err);
 }
 
+int RunAny(std::span<const std::string> arguments, const config::Environment& environment,
+           std::ostream& out, std::ostream& err) {
+  if (arguments.empty()) return Refuse("a command is missing; see gpuctl --help", err);
+  const std::string& first = arguments.front();
+  if (first == "--version") {
+    out << config::VersionText({.name = kProgram, .summary = "", .version = kVersion});
+    return kWell;
+  }
+  if (first == "help") return RunHelp(arguments.subspan(1), out, err);
+  if (first == "--help" || first == "-h") return RunHelp({}, out, err);
+  const Command* const command = FindCommand(first);
+  if (command == nullptr) return RefuseCommand(first, err);
+  return RunCommand(*command, arguments.subspan(1), environment, out, err);
+}
+
 }  // namespace
 
 std::span<const Command> Commands() {
@@ -93,25 +125,10 @@ std::span<const Command> Commands() {
 
 int Run(std::span<const std::string> arguments, const config::Environment& environment,
         std::ostream& out, std::ostream& err) {
-  if (arguments.empty()) return Refuse("a command is missing; see gpuctl --help", err);
-  const std::string& first = arguments.front();
-  if (first == "--version") {
-    out << config::VersionText({.name = kProgram, .summary = "", .version = kVersion});
-    return kWell;
-  }
-  const bool help = first == "help";
-  if (first == "--help" || first == "-h" || (help && arguments.size() == 1)) {
-    PrintCommands(out);
-    return kWell;
-  }
-  const std::string& name = help ? arguments[1] : first;
-  const Command* const command = FindCommand(name);
-  if (command == nullptr) return RefuseCommand(name, err);
-  if (help) {
-    PrintHelp(*command, out);
-    return kWell;
-  }
-  return RunCommand(*command, arguments.subspan(1), environment, out, err);
+  const int code = RunAny(arguments, environment, out, err);
+  if (IsWritten(out)) return code;
+  err << kProgram << ": " << kUnwritten << '\n';
+  return kNoOutput;
 }
 
 }  // namespace gpumon::ctl

@@ -16,6 +16,7 @@ enum Exit : int {
   kFindings = 1,  // warnings were found
   kUsage = 2,     // wrong arguments, with one line that says which
   kNoAnswer = 3,  // the server cannot be reached, or does not answer as it should
+  kNoOutput = 4,  // not all of the output could be written
 };
 
 // One row per command.

@@ -1,9 +1,11 @@
 #include <iostream>
 
 #include "cmd/gpuctl/app.h"
+#include "internal/base/process.h"
 #include "internal/config/options.h"
 
 int main(int argc, char** argv) {
+  gpumon::OpenStandardDescriptors();
   return gpumon::ctl::Run(gpumon::config::Arguments(argc, argv),
                           gpumon::config::ProcessEnvironment(), std::cout, std::cerr);
 }

@@ -1,14 +1,37 @@
 #include "internal/base/process.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
 #include <fstream>
+#include <ostream>
 #include <system_error>
 
+#include "internal/base/log.h"
+
 namespace gpumon {
+namespace {
+
+// How long a failed start waits for the log's reader.
+constexpr Millis kLastLines{100};
+
+}  // namespace
+
+// Nothing is initialised when this runs first: neither libraries nor sanitizers.
+__attribute__((no_sanitize("address", "thread", "undefined"))) void OpenStandardDescriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    // The lowest number that is free, and those below are taken.
+    if (syscall(SYS_fcntl, fd, F_GETFD) < 0) syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR);
+  }
+}
+// https://refspecs.linuxfoundation.org/elf/gabi4+/ch5.dynamic.html#init_fini
+__attribute__((section(".preinit_array"),
+               used)) void (*const kBeforeLibraries)() = OpenStandardDescriptors;
 
 EndingSignals::EndingSignals() {
   sigemptyset(&signals_);
@@ -31,6 +54,22 @@ int EndingSignals::Await() const {
   return signal;
 }
 
+void EndingSignals::Release() const {
+  pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
+}
+
+int FailStart(const EndingSignals& signals, std::string_view program, const Status& why, int code,
+              std::ostream& err) {
+  signals.Release();
+  log::Flush(kLastLines);
+  err << program << ": " << why.message << '\n';
+  return code;
+}
+
+bool IsWritten(std::ostream& out) {
+  return static_cast<bool>(out.flush());
+}
+
 Result<void> WritePortFile(const std::string& path, std::uint16_t port) {
   const std::string unfinished = path + ".tmp";
   errno = 0;
@@ -45,9 +84,9 @@ Result<void> WritePortFile(const std::string& path, std::uint16_t port) {
   if (written && std::rename(unfinished.c_str(), path.c_str()) == 0) return {};
   const int reason = errno == 0 ? EIO : errno;
   if (opened) std::remove(unfinished.c_str());
-  return Error(Code::kInvalidParameter,
-               path + " cannot be written: " + std::generic_category().message(reason) +
-                   "; name a file in a folder that this user may write");
+  return Error(Code::kInvalidParameter, "--port-file: " + path + " cannot be written: " +
+                                            std::generic_category().message(reason) +
+                                            "; name a file in a folder that this user may write");
 }
 
 }  // namespace gpumon

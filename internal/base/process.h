@@ -3,12 +3,19 @@
 
 #include <csignal>
 #include <cstdint>
+#include <iosfwd>
 #include <string>
+#include <string_view>
 
 #include "internal/base/clock.h"
 #include "internal/base/result.h"
 
 namespace gpumon {
+
+// Whichever of the descriptors 0 to 2 is closed becomes /dev/null. Else the next file or connection
+// that is opened has its number, and is written to as the log. A program that calls this, from
+// main(), has it done before that: before the libraries it is linked with open theirs.
+void OpenStandardDescriptors();
 
 // SIGTERM and SIGINT as values instead of interruptions. Make one before any thread starts: they
 // are blocked in this thread and every thread it starts.
@@ -19,13 +26,25 @@ class EndingSignals {
   int Await(Millis wait) const;
   // Blocks until one comes.
   int Await() const;
+  // They end the process again, as at its start.
+  void Release() const;
 
  private:
   sigset_t signals_;
 };
 
-// Writes "PORT\n"; whoever waits for the file never sees half a number. kInvalidParameter, saying
-// of `path` why it cannot be written; then nothing is left behind.
+// Says on `err` why `program` does not start, after what was logged until now. A reader of `err`
+// that is stuck holds it up, but not a signal. Returns `code`.
+int FailStart(const EndingSignals& signals, std::string_view program, const Status& why, int code,
+              std::ostream& err);
+
+// False when not all of `out` went where it should; kUnwritten says so.
+inline constexpr std::string_view kUnwritten =
+    "not all of the output could be written; see where it goes, and whether there is room";
+bool IsWritten(std::ostream& out);
+
+// Writes "PORT\n" for --port-file; whoever waits for the file never sees half a number.
+// kInvalidParameter, saying of `path` why it cannot be written; then nothing is left behind.
 Result<void> WritePortFile(const std::string& path, std::uint16_t port);
 
 }  // namespace gpumon

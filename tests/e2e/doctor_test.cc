@@ -252,6 +252,7 @@ TEST(DoctorTest, WrongUsageIsOneLineThatNamesIt) {
       {{"--server=http://me:hidden-word@x"},
        "gpuctl: unknown flag \"--server\"; the command comes first: gpuctl COMMAND [flags]; see "
        "gpuctl --help\n"},
+      {{"help", "doctor", "x"}, "\"x\""},
       {{"doctor", "--nod", "x"}, "\"--nod\""},
       {{"doctor", "--node", "x"}, "--node"},
       {{"doctor", "--uuid", "x", "--gpu", "1"}, "--uuid"},

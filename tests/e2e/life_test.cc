@@ -423,6 +423,16 @@ TEST(LifeTest, HelpAndVersionGoToStandardOutput) {
   EXPECT_EQ(version.output.rfind("gpu-monitoring-api ", 0), 0U) << version.output;
 }
 
+TEST(LifeTest, WhatCannotBeWrittenIsNoSuccess) {
+  for (const auto& [program, code] :
+       {std::pair(ApiProgram(), 1), std::pair(ExporterProgram(), 1), std::pair(CtlProgram(), 4)}) {
+    const auto full = process::Run("/bin/sh", {"-c", "exec \"$0\" --help >/dev/full", program});
+    EXPECT_EQ(full.exit_code, code) << program;
+    EXPECT_EQ(Lines(full.errors), 1) << full.errors;
+    EXPECT_NE(full.errors.find("output"), std::string::npos) << full.errors;
+  }
+}
+
 TEST(LifeTest, APortFileThatCannotBeWrittenIsOneLineAndExitCode2) {
   const ScratchDirectory directory;
   const std::vector<std::pair<std::string, std::string>> rows = {{"/nowhere/port", "No such file"},

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <sstream>
 #include <string>
 
@@ -27,6 +28,10 @@ class UnreadPipe {
     close(ends_[1]);
   }
   int writer() const { return ends_[1]; }
+  void Fill() const {
+    const std::string bytes(std::size_t{4} << 10U, '.');
+    while (!Full()) ASSERT_GT(write(ends_[1], bytes.data(), bytes.size()), 0);
+  }
   bool Full() const {
     pollfd room{ends_[1], POLLOUT, 0};
     return poll(&room, 1, 0) == 0;
@@ -96,6 +101,34 @@ TEST(LogTest, AReaderThatStallsDoesNotDelayASecondSignal) {
   const auto ended = server.process().Wait(Millis(2000));
   ASSERT_TRUE(ended.has_value());
   EXPECT_EQ(ended->exit_code, 1);
+}
+
+TEST(LogTest, AReaderThatStallsHoldsAFailedStartUpButNoSignal) {
+  const UnreadPipe log;
+  log.Fill();
+  const ApiServer first(fault::RefusingUrl());
+  ChildProcess second(ApiProgram(), {"--listen-addr", "127.0.0.1"},
+                      {{"PORT", std::to_string(first.port())}, {"GRPC_HEALTH_PORT", "0"}},
+                      log.writer());
+  EXPECT_TRUE(WaitUntil(
+      [&] {
+        second.Signal(SIGTERM);
+        return !second.Running();
+      },
+      Millis(5000)));
+}
+
+TEST(LogTest, ClosedDescriptorsAreNobodyElses) {
+  const ScratchDirectory directory;
+  const std::string port_file = directory.path() + "/port";
+  ChildProcess server(
+      "/bin/sh", {"-c", "exec \"$0\" --port-file \"$1\" 0<&- 1>&- 2>&-", ApiProgram(), port_file},
+      {{"PORT", "0"}, {"GRPC_HEALTH_PORT", "0"}, {"LISTEN_ADDR", "127.0.0.1"}});
+  ASSERT_TRUE(WaitUntil([&] { return std::filesystem::exists(port_file); }, Millis(10'000)));
+  for (const std::string descriptor : {"0", "1", "2"}) {
+    const std::string link = "/proc/" + std::to_string(server.pid()) + "/fd/" + descriptor;
+    EXPECT_EQ(std::filesystem::read_symlink(link), "/dev/null") << descriptor;
+  }
 }
 
 TEST(LogTest, LastLinesComeOutBeforeTheEnd) {

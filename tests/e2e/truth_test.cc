@@ -340,8 +340,7 @@ TEST(TruthTest, ImpossibleValuesAreNullWithTheirReason) {
   EXPECT_EQ(TextOrNothing(row["null_reasons"].Find("utilization")), "invalid_value");
   EXPECT_EQ(TextOrNothing(row["null_reasons"].Find("temperature")), "invalid_value");
   EXPECT_EQ(document["data"][1]["utilization"].AsDouble(), 25.0);
-  EXPECT_NE(answer.body.find("4 impossible values dropped"), std::string::npos)
-      << answer.Text();
+  EXPECT_NE(answer.body.find("4 impossible values dropped"), std::string::npos) << answer.Text();
 }
 
 }  // namespace
