@@ -62,6 +62,7 @@ Exit codes:
   1  at least one warning
   2  wrong usage
   3  the server cannot be reached, or does not answer as it should
+  4  not all of the output could be written
 
 Examples:
   gpuctl doctor
