@@ -23,11 +23,12 @@ constexpr double kMostBytes = 1152921504606846976;  // 1 EiB
 constexpr double kPositive = std::numeric_limits<double>::denorm_min();
 
 constexpr Bound kPercent{0, 100.5};
-constexpr Bound kAtLeastZero{0, kNoLimit};
+// 1e15 J is what a GPU draws in tens of thousands of years, and 1e15 B/s no link.
+constexpr Bound kAtLeastZero{0, 1e15};
 constexpr Bound kBytes{0, kMostBytes};
 constexpr Bound kCelsius{-100, 200};
 constexpr Bound kFlag{0, 1, true};
-constexpr Bound kCount{0, kNoLimit, true};
+constexpr Bound kCount{0, 9007199254740992, true};  // above it not all numbers can be told apart
 
 constexpr std::array<Bound, models::kQuantities> kGpuBounds = {{
     kPercent,                 // utilization

@@ -262,29 +262,25 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     // One line for a refresh: when Prometheus is away every query says the same.
     if (first_error_) LogFailure(values_answered_ > 0, set_.part, failed_names_, *first_error_);
     if (values_answered_ == 0 && first_error_) return gpumon::Error(*first_error_);
-    WarnOfEmpty();
+    // What failed has warned already.
+    if (samples_ == 0 && !first_error_) join_.AddUniqueWarning(NothingOf(set_.part));
     auto snapshot =
         join_.Finish(collector_.commands_, set_.remembers ? &collector_.targets_ : nullptr);
+    WarnOfEmpty(*snapshot);
     if (set_.part == Part::kGpus && set_.present) collector_.targets_.Learn(join_.shown());
-    if (set_.present && join_.counts().new_jobs > 0) collector_.detector_.LookSoon();
+    collector_.detector_.SawJobs(*detected_, join_.new_jobs());
     snapshot->upstream_warned = upstream_warned_;
     if (set_.doubted) Doubt(*detected_, *snapshot);
     return snapshot;
   }
 
-  void WarnOfEmpty() REQUIRES(mutex_) {
-    if (samples_ == 0) {
-      // What failed has warned already.
-      if (first_error_) return;
-      join_.AddUniqueWarning(NothingOf(set_.part));
-      return;
-    }
-    for (const std::ptrdiff_t place : empty_) {
-      const PlannedQuery& query = plan_[static_cast<std::size_t>(place)];
+  void WarnOfEmpty(models::Snapshot& snapshot) REQUIRES(mutex_) {
+    for (std::size_t i = 0; samples_ > 0 && i < empty_.size(); ++i) {
+      const PlannedQuery& query = plan_[static_cast<std::size_t>(empty_[i])];
       const auto& metrics =
           detected_->exporters[query.exporter]->metrics(set_.part == Part::kProcesses);
-      if (join_.Shows(metrics[*query.metric].slot)) continue;  // by another name
-      join_.AddUniqueWarning("no " + query.name + " series");
+      if (join_.Shows(query.exporter, metrics[*query.metric].slot)) continue;  // by another name
+      snapshot.warnings.push_back("no " + query.name + " series");
     }
   }
 

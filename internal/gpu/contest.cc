@@ -72,6 +72,22 @@ Verdict ExtremeOf(const Ranking& ranking, bool largest) {
   return verdict;
 }
 
+// Series of pods that repeat a GPU's value say the same; where they differ they are its parts.
+Verdict SameOf(const Ranking& ranking) {
+  Verdict verdict{ranking.front()->reading, 0, {}};
+  const double newest = Contest::NewestTime(ranking);
+  for (const Contender* one : ranking) {
+    if (Contest::IsOld(*one, newest)) {
+      ++verdict.doubles;
+      verdict.losers.push_back(one);
+    } else if (one->reading.reason == NullReason::kNone &&
+               one->reading.value != ranking.front()->reading.value) {
+      verdict.reading.reason = NullReason::kNotExported;
+    }
+  }
+  return verdict;
+}
+
 Verdict NewestOf(const Ranking& ranking) {
   Verdict verdict{ranking.front()->reading, 0, {}};
   if (IsContradicted(ranking)) verdict.reading.reason = NullReason::kConflict;
@@ -80,7 +96,7 @@ Verdict NewestOf(const Ranking& ranking) {
   for (const Contender* one : ranking) {
     const bool of_device = one->workload.pod.empty();
     const bool old = Contest::IsOld(*one, newest);
-    if (!seen.insert(TextsOf(*one)).second || (old && !of_device)) ++verdict.doubles;
+    if (!seen.insert(TextsOf(*one)).second || old) ++verdict.doubles;
     if (one != ranking.front() && (of_device || old)) verdict.losers.push_back(one);
   }
   return verdict;
@@ -144,6 +160,8 @@ auto Contest::Judge(const schema::Metric& metric, const Ranking& ranking) -> Ver
     case schema::Reduce::kMax:
     case schema::Reduce::kMin:
       return ExtremeOf(ranking, metric.reduce == schema::Reduce::kMax);
+    case schema::Reduce::kSame:
+      return SameOf(ranking);
     case schema::Reduce::kNewest:
       break;
   }
@@ -167,8 +185,8 @@ auto Contest::Decide(const RowTimes& times) -> std::vector<Ranking> {
     const bool x_impossible = x.reading.reason != NullReason::kNone;
     const bool y_impossible = y.reading.reason != NullReason::kNone;
     // With equal labels the value decides.
-    return std::tie(x.row, x.metric, x_impossible, x_of_pod, y.at, x.labels, x.reading.value) <
-           std::tie(y.row, y.metric, y_impossible, y_of_pod, x.at, y.labels, y.reading.value);
+    return std::tie(x.row, x.metric, x_impossible, y.at, x_of_pod, x.labels, x.reading.value) <
+           std::tie(y.row, y.metric, y_impossible, x.at, y_of_pod, y.labels, y.reading.value);
   });
   std::vector<Ranking> rankings;
   for (const Contender* contender : places) {

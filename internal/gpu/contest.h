@@ -17,8 +17,8 @@
 namespace gpumon::gpu {
 
 // One thread at a time. Between series of one metric of one row those with a possible value come
-// first, of these the device's before those of its pods, then the newest sample, then the first in
-// label order: never the order in which they were entered.
+// first, of these the newest sample, of one time the device's before those of its pods, then the
+// first in label order: never the order in which they were entered.
 class Contest {
  public:
   struct Contender {

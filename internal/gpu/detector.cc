@@ -11,6 +11,8 @@
 namespace gpumon::gpu {
 namespace {
 
+// Of one exporter: enough for every cluster, and a bound.
+constexpr std::size_t kMostSeenJobs = 1000;
 constexpr std::string_view kFallback = "nvidia_gpu";
 
 std::string NamesOf(const std::vector<const schema::Exporter*>& exporters) {
@@ -49,11 +51,21 @@ DetectedPtr Detector::Plan(std::vector<Subject> subjects) const {
   }
   for (Subject& subject : detected.subjects) {
     subject.brings_times = brings_times_.count(subject.exporter) > 0;
+    AddJobs(subject);
     detected.exporters.push_back(subject.exporter);
   }
   detected.gpu_plan = PlanQueries(detected.subjects, models::Part::kGpus);
   detected.process_plan = PlanQueries(detected.subjects, models::Part::kProcesses);
   return std::make_shared<const Detected>(std::move(detected));
+}
+
+// Of one whose jobs are not known all are asked about.
+void Detector::AddJobs(Subject& subject) const {
+  const auto seen = seen_jobs_.find(subject.exporter);
+  if (subject.jobs.empty() || seen == seen_jobs_.end()) return;
+  std::set<std::string> all(subject.jobs.begin(), subject.jobs.end());
+  all.insert(seen->second.begin(), seen->second.end());
+  subject.jobs.assign(all.begin(), all.end());
 }
 
 DetectedPtr Detector::WithSeriesTimes(const Detected& detected) {
@@ -214,8 +226,17 @@ void Detector::LookBack(double time, Deadline deadline, Found found) {
       });
 }
 
-void Detector::LookSoon() {
+void Detector::SawJobs(const Detected& detected, const std::vector<std::set<std::string>>& jobs) {
   const MutexLock lock(mutex_);
+  bool any = false;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    auto& seen = seen_jobs_[detected.exporters[i]];
+    for (const std::string& job : jobs[i]) {
+      if (seen.size() < kMostSeenJobs) any |= seen.insert(job).second;
+    }
+  }
+  if (!any) return;
+  known_ = Plan(known_->subjects);
   if (found_) look_again_ = std::min(look_again_, looked_ + options_.soon);
 }
 

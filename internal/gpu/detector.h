@@ -71,8 +71,9 @@ class Detector {
   void LookBack(double time, Deadline deadline, Found found);
   // What the last refresh saw: after none at all the next one looks again beside it.
   void Saw(std::size_t gpus);
-  // There is more than was looked for: looks again beside a refresh of the next seconds.
-  void LookSoon();
+  // Exporters (by their place in `detected`) have series of these jobs too, of which looking told
+  // nothing: they are asked about from now on, and a refresh of the next seconds looks again.
+  void SawJobs(const Detected& detected, const std::vector<std::set<std::string>>& jobs);
   // Samples of these exporters (by their place in `detected`) have time stamps of their own: until
   // a check finds none each series is asked for its time at once.
   void SawTimes(const Detected& detected, const std::vector<std::size_t>& exporters);
@@ -90,6 +91,7 @@ class Detector {
   void CheckTimes(double time, Deadline deadline);
   void SetBringsTimes(const schema::Exporter* exporter, bool brings);
   DetectedPtr Plan(std::vector<Subject> subjects) const REQUIRES(mutex_);
+  void AddJobs(Subject& subject) const REQUIRES(mutex_);
   // What is known from now on; null when nobody could tell.
   DetectedPtr Keep(Result<std::vector<Subject>> subjects);
   void KeepMissed(std::vector<Subject>& subjects) const REQUIRES(mutex_);
@@ -104,6 +106,7 @@ class Detector {
   mutable Mutex mutex_;
   DetectedPtr known_ GUARDED_BY(mutex_);
   std::set<const schema::Exporter*> brings_times_ GUARDED_BY(mutex_);
+  std::map<const schema::Exporter*, std::set<std::string>> seen_jobs_ GUARDED_BY(mutex_);
   SteadyTime look_again_ GUARDED_BY(mutex_);
   SteadyTime looked_ GUARDED_BY(mutex_);
   SteadyTime check_again_ GUARDED_BY(mutex_);

@@ -87,6 +87,7 @@ void ExporterRows<RowT>::Add(const prom::InstantVector& vector, std::optional<st
   counts_.mixed_units += values_.LearnUnits(vector, metric, around_.at);
   if (!metric) FindFailed(vector);
   for (auto& owners : owners_) owners.clear();
+  table_.LearnNodes(vector);
   table_.BeginFamily();
   if (size() == 0) {
     const std::size_t rows =
@@ -161,14 +162,9 @@ void ExporterRows<RowT>::AddShare(const FamilyUse& use, prom::LabelSet labels, d
   Tell(use, row, labels, raw, reading);
   if (reading.reason == NullReason::kInvalidValue) ++counts_.bad_value;
   const std::string_view name = prom::Get(labels, "__name__");
-  const auto uses = names_.Find(name);
-  const bool needs_device = std::any_of(uses.begin(), uses.end(), [](const FamilyUse& other) {
-    return other.as == FamilyUse::As::kMetric;
-  });
   const auto family = std::hash<std::string_view>{}(name);
-  pod_parts_.Enter({row, share.share, *workload, family, Contest::PartOf(share.parts, labels),
-                    Contest::TargetOf(labels), KeyOf(Contest::InLabelOrder(labels)), reading,
-                    needs_device});
+  pod_parts_.Enter({row, &share, *workload, family, Contest::PartOf(share.parts, labels),
+                    Contest::TargetOf(labels), KeyOf(Contest::InLabelOrder(labels)), reading});
 }
 
 template <class RowT>
@@ -355,14 +351,16 @@ void ExporterRows<RowT>::SettleContest() {
   contest_ = {};
 }
 
-// What the series of a GPU's pods say of one of its values; of a pod's the best stays.
+// What the series of a GPU's pods say of one of its values, beside the device's own: those of
+// another target or time repeat another value of it. Of a pod's the best stays.
 template <class RowT>
 void ExporterRows<RowT>::SharePods(const Contest::Ranking& ranking, const std::vector<bool>& left,
                                    std::size_t slot) {
   for (std::size_t place = ranking.size(); place-- > 0;) {
     const Contest::Contender& one = *ranking[place];
-    if (one.workload.pod.empty() || left[place] || one.reading.reason != NullReason::kNone)
-      continue;
+    const bool beside = one.target == ranking.front()->target && one.at == ranking.front()->at;
+    if (one.workload.pod.empty() || left[place] || !beside) continue;
+    if (one.reading.reason != NullReason::kNone) continue;
     Workload& workload = table_.workloads().Hold(one.row, one.workload.name_space, one.workload.pod,
                                                  one.workload.container);
     if (slot == static_cast<std::size_t>(models::Quantity::kUtilization)) {
@@ -382,11 +380,8 @@ void ExporterRows<RowT>::Settle() {
   row_times_.SetAsOf(around_.at);
   TakeTimes();
   SettleContest();
-  pod_parts_.LookForDevices([&](std::uint32_t row, schema::Share share) {
-    const auto slot = static_cast<std::size_t>(share == schema::Share::kUtilization
-                                                   ? models::Quantity::kUtilization
-                                                   : models::Quantity::kMemoryUsed);
-    return metric(row, slot) != kNoMetric;
+  pod_parts_.LookForDevices([&](std::uint32_t row, const schema::ShareMetric& of) {
+    return ShowsDeviceOf(exporter_, shown(row), of);
   });
   pod_parts_.Settle(row_times_, series_times_, table_.workloads(), claims_, counts_);
   claims_.Settle(table_.workloads());

@@ -33,8 +33,8 @@ namespace gpumon::gpu {
 // depend on the order of samples or of Add calls. Texts are kept in `arena`.
 //
 // Of several metrics for one field the first in the schema's order that has a possible value
-// counts. Of several series of one metric: those without a workload before those of pods, then the
-// newest sample, then the first in label order; unless the schema adds them up.
+// counts. Of several series of one metric: the newest sample, of one time those without a workload
+// before those of pods, then the first in label order; unless the schema adds them up.
 template <class RowT>
 class ExporterRows {
  public:
@@ -73,6 +73,7 @@ class ExporterRows {
   std::vector<models::Workload> WorkloadsOf(std::size_t i) const {
     return table_.workloads().Of(i);
   }
+  const std::set<std::string>& new_jobs() const { return table_.new_jobs(); }
   bool names_compute_instances() const { return table_.names_compute_instances(); }
   const JoinCounts& counts() const { return counts_; }
   const RowTimes& times() const { return row_times_; }

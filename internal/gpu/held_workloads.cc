@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "internal/gpu/bounds.h"
+#include "internal/gpu/identity.h"
 
 namespace gpumon::gpu {
 
@@ -86,6 +87,25 @@ void SortWorkloads(std::vector<Workload>& workloads) {
   std::sort(workloads.begin(), workloads.end(), [](const Workload& a, const Workload& b) {
     return std::tie(a.name_space, a.pod, a.container) < std::tie(b.name_space, b.pod, b.container);
   });
+}
+
+void MergeWorkloads(std::vector<Workload>& held, const std::vector<Workload>& more) {
+  for (const Workload& workload : more) {
+    const auto same = std::find_if(held.begin(), held.end(), [&](const Workload& known) {
+      return known.name_space == workload.name_space && known.pod == workload.pod &&
+             Agree(known.container, workload.container);
+    });
+    if (same == held.end()) {
+      held.push_back(workload);
+      continue;
+    }
+    const auto fill = [](double& value, double other) {
+      if (value != value) value = other;
+    };
+    fill(same->utilization, workload.utilization);
+    fill(same->memory_used, workload.memory_used);
+    fill(same->memory_limit, workload.memory_limit);
+  }
 }
 
 std::size_t FitWorkloads(std::span<const models::GpuMetrics> rows,

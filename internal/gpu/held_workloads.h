@@ -46,6 +46,9 @@ class HeldWorkloads {
 // By namespace, pod, container.
 void SortWorkloads(std::vector<models::Workload>& workloads);
 
+// Adds those of another exporter to those that hold a GPU: what is known of one already stays.
+void MergeWorkloads(std::vector<models::Workload>& held, const std::vector<models::Workload>& more);
+
 // Parts of one GPU are measured apart from it and from each other: together they are no more than
 // the GPU's own value. `held` by row; how many GPUs had more, and were scaled down.
 std::size_t FitWorkloads(std::span<const models::GpuMetrics> rows,

@@ -92,16 +92,6 @@ void Join<RowT>::AddTargets(const prom::InstantVector& targets) {
 }
 
 template <class RowT>
-bool Join<RowT>::Shows(std::size_t slot) const {
-  for (const auto& part : parts_) {
-    for (std::size_t i = 0; i < part->size(); ++i) {
-      if (std::as_const(*part).row(i).readings.Has(slot)) return true;
-    }
-  }
-  return false;
-}
-
-template <class RowT>
 bool Join<RowT>::SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter,
                          bool by_uuid) const {
   const RowT& known = rows_[at];
@@ -205,6 +195,10 @@ void Join<RowT>::DeriveAll() {
         DeriveAsIn(*exporters_[e], parts_[e]->row(i), rows_[contributions_.PlaceOf(e, i)]);
       }
     }
+    for (const auto& one : allotted_.all()) {
+      const bool shown = one.GiveTo(rows_[contributions_.PlaceOf(one.exporter, one.row)]);
+      Cover(one.exporter, one.row, one.slot, shown);
+    }
   }
 }
 
@@ -256,29 +250,8 @@ void Join<RowT>::FillRow(std::uint32_t at, std::size_t exporter, std::size_t i) 
     if (!(row.oldest <= more.oldest) && !std::isnan(more.oldest)) row.oldest = more.oldest;
     row.bad_time |= more.bad_time;
   }
-  AddWorkloads(at, rows.WorkloadsOf(i));
+  MergeWorkloads(held_[at], rows.WorkloadsOf(i));
   if (!had_uuid && !row.text(Text::kUuid).empty()) by_uuid_.Insert(UuidHash(row), at);
-}
-
-template <class RowT>
-void Join<RowT>::AddWorkloads(std::uint32_t at, const std::vector<models::Workload>& more) {
-  for (const models::Workload& workload : more) {
-    auto& held = held_[at];
-    const auto same = std::find_if(held.begin(), held.end(), [&](const models::Workload& known) {
-      return known.name_space == workload.name_space && known.pod == workload.pod &&
-             Agree(known.container, workload.container);
-    });
-    if (same == held.end()) {
-      held.push_back(workload);
-      continue;
-    }
-    const auto fill = [](double& value, double other) {
-      if (value != value) value = other;
-    };
-    fill(same->utilization, workload.utilization);
-    fill(same->memory_used, workload.memory_used);
-    fill(same->memory_limit, workload.memory_limit);
-  }
 }
 
 template <class RowT>
@@ -286,6 +259,7 @@ void Join<RowT>::Take(std::size_t exporter) {
   ExporterRows<RowT>& rows = *parts_[exporter];
   rows.Settle();
   counts_ += rows.counts();
+  if constexpr (!kIsProcess) allotted_.TakeOut(*exporters_[exporter], exporter, rows);
   if (rows.size() > 0) snapshot_->sources.push_back(exporters_[exporter]->name);
   contributions_.Expect(exporter, rows.size());
   std::array<std::size_t, RowNames<RowT>::kRanks> of_rank{};
@@ -336,6 +310,19 @@ void Join<RowT>::NoteShown() {
 }
 
 template <class RowT>
+void Join<RowT>::NoteOwnQueries() {
+  for (std::size_t e = 0; e < parts_.size(); ++e) {
+    for (const schema::Metric& metric : exporters_[e]->metrics(kIsProcess)) {
+      bool all = metric.own_query && parts_[e]->size() > 0;
+      for (std::size_t i = 0; all && i < parts_[e]->size(); ++i) {
+        all = rows_[contributions_.PlaceOf(e, i)].readings.Has(metric.slot);
+      }
+      if (all) shown_by_all_.insert({e, metric.slot});
+    }
+  }
+}
+
+template <class RowT>
 void Join<RowT>::FindDown(const TargetMemory* memory) {
   for (std::size_t i = 0; i < exporters_.size(); ++i) {
     const auto missed = down_.MissedOf(*exporters_[i], memory);
@@ -379,6 +366,7 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
   }
   if constexpr (!kIsProcess) counts_.scaled = FitWorkloads(rows_, held_);
   if constexpr (kIsProcess) ShowCommands(rows_, commands, snapshot_->arena);
+  NoteOwnQueries();
   StateReasons();
   StateWarnings();
   if constexpr (!kIsProcess) {

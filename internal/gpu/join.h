@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "internal/gpu/allotted.h"
 #include "internal/gpu/command.h"
 #include "internal/gpu/contributions.h"
 #include "internal/gpu/down_targets.h"
@@ -59,8 +60,17 @@ class Join {
   void SetAskedJobs(std::set<std::string, std::less<>> jobs) {
     around_.own_pods.SetAsked(std::move(jobs));
   }
-  // Some row so far has a reading in that slot.
-  bool Shows(std::size_t slot) const;
+  // After Finish, of a metric that is asked for alone (own_query): all rows that the exporter has a
+  // part in have a reading in its slot.
+  bool Shows(std::size_t exporter, std::size_t slot) const {
+    return shown_by_all_.contains({exporter, slot});
+  }
+  // After Finish, by exporter: jobs that name pods and were not among those of SetAskedJobs.
+  std::vector<std::set<std::string>> new_jobs() const {
+    std::vector<std::set<std::string>> jobs;
+    for (const auto& part : parts_) jobs.push_back(part->new_jobs());
+    return jobs;
+  }
   // Series of `up`, before the values of exporters whose own pod may be taken for a workload.
   void AddTargets(const prom::InstantVector& targets);
   // Series of an exporter's GPUs, when processes are joined: what it calls the GPUs that they are
@@ -119,9 +129,9 @@ class Join {
   void TellMet(std::size_t exporter, std::size_t i, std::uint32_t at);
   void Cover(std::size_t exporter, std::size_t i, std::size_t slot, bool shown);
   void CoverRow(std::size_t exporter, std::size_t i, const RowT& row);
-  void AddWorkloads(std::uint32_t at, const std::vector<models::Workload>& more);
   void CheckRow(RowT& row);
   void NoteShown();
+  void NoteOwnQueries();
   void FindDown(const TargetMemory* memory);
   void StateReasons();
   void StateWarnings();
@@ -141,6 +151,8 @@ class Join {
   std::vector<std::size_t> last_exporter_;  // row -> who added to it last
   Contributions<RowT> contributions_;
   std::vector<std::vector<models::Workload>> held_;  // row -> its workloads
+  Allotted allotted_;
+  std::set<std::pair<std::size_t, std::size_t>> shown_by_all_;  // exporter, slot
   RowIndex by_uuid_;
   RowIndex by_id_;
   std::vector<std::size_t> first_coverage_;  // exporter -> its place in snapshot_->coverage

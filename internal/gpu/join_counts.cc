@@ -47,6 +47,8 @@ std::vector<std::string> WarningsOf(const JoinCounts& counts) {
       counts.unknown_pods,
       "scrape target has no `up` here: its pods are not shown, they may be the exporter's own",
       "scrape targets have no `up` here: their pods are not shown, they may be the exporter's own");
+  state(counts.new_jobs, "scrape job is new: its pods are not shown yet",
+        "scrape jobs are new: their pods are not shown yet");
   state(counts.unclear_id, "row without a UUID stands alone: its node shows several GPUs by its id",
         "rows without a UUID stand alone: their nodes show several GPUs by their ids");
   state(counts.mixed_units,

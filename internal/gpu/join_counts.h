@@ -18,7 +18,7 @@ struct JoinCounts {
   std::size_t scaled = 0;         // GPUs whose pods' parts together were more than the GPU's value
   std::size_t duplicates = 0;     // series beyond the first of one (metric, key)
   std::size_t unknown_pods = 0;   // targets without `up`: nobody can tell whose pod they name
-  std::size_t new_jobs = 0;       // exporters with one whose pods cannot be told yet; no warning
+  std::size_t new_jobs = 0;       // scrape jobs whose targets' own pods were not asked for
   std::size_t unclear_id = 0;     // rows without UUID that may be either of several GPUs
   std::size_t mixed_units = 0;    // jobs whose targets mean two units by one name
   std::size_t undecodable = 0;    // samples whose value was no number: NaN, in bad_value too

@@ -53,8 +53,7 @@ void AppendTo(std::string& promql, const std::string& vector) {
 
 // Jobs of its targets that call their own pod the host: that names no node either.
 std::string NamedAsPods(const schema::Exporter& exporter) {
-  const std::string series =
-      Selector(exporter.prefixes.front() + exporter.detect.front(), exporter.require);
+  const std::string series = SelectorOfMarks(exporter, exporter.require);
   const auto& labels = NodeLabels(exporter);
   std::string promql;
   for (const std::string label : {"Hostname", "hostname"}) {

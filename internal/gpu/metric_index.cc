@@ -43,6 +43,15 @@ std::vector<std::string> MetricIndex::Names() const {
   return names;
 }
 
+bool ShowsDeviceOf(const schema::Exporter& exporter, std::span<const std::uint8_t> shown,
+                   const schema::ShareMetric& share) {
+  const auto slot = share.share == schema::Share::kUtilization ? models::Quantity::kUtilization
+                                                               : models::Quantity::kMemoryUsed;
+  const std::size_t metric = shown[static_cast<std::size_t>(slot)];
+  return metric < exporter.gpu.size() && exporter.gpu[metric].name == share.name &&
+         exporter.gpu[metric].reduce != schema::Reduce::kSame;
+}
+
 std::vector<std::size_t> LeadersOf(const std::vector<schema::Metric>& metrics) {
   std::vector<std::size_t> leaders;
   for (std::size_t i = 0; i < metrics.size(); ++i) {

@@ -35,6 +35,11 @@ class MetricIndex {
   std::unordered_map<std::string, std::vector<FamilyUse>> uses_;
 };
 
+// `shown`: by slot, the place in exporter.gpu of the metric that a row shows, or 0xFF. It is the
+// device's own of which `share` measures pods' parts: not what they may repeat of it.
+bool ShowsDeviceOf(const schema::Exporter& exporter, std::span<const std::uint8_t> shown,
+                   const schema::ShareMetric& share);
+
 // By metric: the first that it is added to, or itself.
 std::vector<std::size_t> LeadersOf(const std::vector<schema::Metric>& metrics);
 

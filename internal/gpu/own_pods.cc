@@ -1,5 +1,7 @@
 #include "internal/gpu/own_pods.h"
 
+#include <algorithm>
+
 #include "internal/gpu/contest.h"
 
 namespace gpumon::gpu {
@@ -8,9 +10,9 @@ void OwnPods::Add(const prom::InstantVector& targets) {
   added_ = true;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const prom::LabelSet labels = targets.labels(i);
-    pods_[Contest::TargetOf(labels)] = {std::string(prom::Get(labels, "namespace")),
-                                        std::string(prom::Get(labels, "pod")),
-                                        std::string(prom::Get(labels, "container"))};
+    pods_[Contest::TargetOf(labels)].push_back({std::string(prom::Get(labels, "namespace")),
+                                                std::string(prom::Get(labels, "pod")),
+                                                std::string(prom::Get(labels, "container"))});
     names_.emplace(prom::Get(labels, "pod"));
   }
 }
@@ -28,22 +30,25 @@ bool OwnPods::IsWorkload(prom::LabelSet labels) const {
   if (pod.empty()) return false;
   const auto target = pods_.find(Contest::TargetOf(labels));
   if (target == pods_.end()) return false;
-  const Pod& own = target->second;
-  return pod != own.name || prom::Get(labels, "namespace") != own.name_space;
+  return std::none_of(target->second.begin(), target->second.end(), [&](const Pod& own) {
+    return pod == own.name && prom::Get(labels, "namespace") == own.name_space;
+  });
 }
 
 bool OwnPods::Lacks(prom::LabelSet labels, std::string_view label) const {
   const auto target = pods_.find(Contest::TargetOf(labels));
   if (target == pods_.end()) return false;
-  const Pod& own = target->second;
-  if (label == "pod") return own.name.empty();
-  return label == "container" ? own.container.empty() : own.name_space.empty();
+  return std::all_of(target->second.begin(), target->second.end(), [&](const Pod& own) {
+    if (label == "pod") return own.name.empty();
+    return label == "container" ? own.container.empty() : own.name_space.empty();
+  });
 }
 
 bool OwnPods::IsNamed(prom::LabelSet labels, std::string_view name) const {
   if (name.empty() || !names_.contains(name)) return false;
   const auto target = pods_.find(Contest::TargetOf(labels));
-  return target != pods_.end() && target->second.name == name;
+  return target != pods_.end() && std::any_of(target->second.begin(), target->second.end(),
+                                              [&](const Pod& own) { return own.name == name; });
 }
 
 bool OwnPods::IsOwn(prom::LabelSet labels) const {

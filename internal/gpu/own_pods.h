@@ -9,6 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "internal/gpu/addresses.h"
 #include "internal/prom/value.h"
@@ -47,8 +48,9 @@ class OwnPods {
 
   bool added_ = false;
   std::optional<std::set<std::string, std::less<>>> asked_;
-  std::unordered_map<std::size_t, Pod> pods_;  // by Contest::TargetOf
-  std::set<std::string, std::less<>> names_;   // of pods
+  // By Contest::TargetOf: while a pod takes another's place both may be there.
+  std::unordered_map<std::size_t, std::vector<Pod>> pods_;
+  std::set<std::string, std::less<>> names_;  // of pods
 };
 
 // What Prometheus and kube-state-metrics say around an exporter's series.

@@ -17,7 +17,7 @@ using Part = PodParts::Part;
 
 // Whose share it is a part of.
 auto ShareOf(const Part& part) {
-  return std::tuple(part.row, part.share, part.workload.name_space, part.workload.pod,
+  return std::tuple(part.row, part.of->share, part.workload.name_space, part.workload.pod,
                     part.workload.container);
 }
 
@@ -111,7 +111,7 @@ void PodParts::Settle(const RowTimes& row_times,
     }
     Workload& held = workloads.Hold(first.row, first.workload.name_space, first.workload.pod,
                                     first.workload.container);
-    FieldOf(held, first.share) = SumOf(share, counts);
+    FieldOf(held, first.of->share) = SumOf(share, counts);
   }
   parts_.clear();
 }

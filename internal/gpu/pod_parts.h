@@ -25,26 +25,24 @@ class PodParts {
  public:
   struct Part {
     std::uint32_t row = 0;
-    schema::Share share = schema::Share::kMemoryUsed;
+    const schema::ShareMetric* of = nullptr;
     models::Workload workload;  // of HeldWorkloads: only its texts count
     std::size_t family = 0;     // any number that tells its metric apart
     std::size_t part = 0;       // Contest::PartOf its labels
     std::size_t target = 0;     // Contest::TargetOf
     std::size_t series = 0;     // any number that tells series apart
     Reading reading;
-    // The device's series have the same name as those of its pods: without one these may repeat its
-    // value.
-    bool needs_device = false;
     double at = 0;  // Settle's
   };
 
   bool empty() const { return parts_.empty(); }
   void Enter(const Part& part) { parts_.push_back(part); }
-  // Those that need a device's series and have none are not known. `has(row, share)`: there is one.
+  // Those that need a device's series and have none are not known. `has(row, metric)`: there is
+  // one.
   template <class Has>
   void LookForDevices(Has has) {
     for (Part& part : parts_) {
-      if (part.needs_device && !has(part.row, part.share)) {
+      if (part.of->needs_device && !has(part.row, *part.of)) {
         part.reading = {0, models::NullReason::kNotExported};
       }
     }

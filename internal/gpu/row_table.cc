@@ -73,9 +73,26 @@ void RowTable<RowT>::Reserve(std::size_t rows) {
 }
 
 template <class RowT>
+void RowTable<RowT>::LearnNodes(const prom::InstantVector& vector) {
+  if (!exporter_.node_of_target) return;
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    const prom::LabelSet labels = vector.labels(i);
+    const Identity identity = labels_.Read(labels);
+    const std::string_view node = identity.text(Text::kNode);
+    if (node.empty()) continue;
+    const auto [known, is_new] = nodes_.try_emplace(Contest::TargetOf(labels), node);
+    if (!is_new && known->second != node) known->second.clear();
+  }
+}
+
+template <class RowT>
 Identity RowTable<RowT>::Read(prom::LabelSet labels) {
   Identity identity = labels_.Read(labels);
   auto& node = identity.texts[static_cast<std::size_t>(Text::kNode)];
+  if (node.empty() && !nodes_.empty()) {
+    const auto of_target = nodes_.find(Contest::TargetOf(labels));
+    if (of_target != nodes_.end()) node = of_target->second;
+  }
   // Of an exporter that calls its own pod the node.
   const bool targets_known = exporter_.pod_may_be_exporters || !around_.addresses.empty();
   if (targets_known && around_.own_pods.IsNamed(labels, node)) node = {};
@@ -102,7 +119,10 @@ void RowTable<RowT>::ReadPod(prom::LabelSet labels, Identity& identity) {
   if (plain) text(Text::kPod) = prom::Get(labels, "pod");
   if (text(Text::kPod).empty()) {
     if (prom::Get(labels, "pod").empty()) return;
-    if (around_.own_pods.IsNew(labels)) counts_.new_jobs = 1;
+    if (around_.own_pods.IsNew(labels)) {
+      new_jobs_.emplace(prom::Get(labels, "job"));
+      counts_.new_jobs = new_jobs_.size();
+    }
     if (around_.own_pods.IsMissing(labels)) {
       unknown_.insert(Contest::TargetOf(labels));
       counts_.unknown_pods = unknown_.size();
@@ -164,7 +184,7 @@ bool RowTable<RowT>::RepeatsNextRow(prom::LabelSet labels) {
   if (!labels_.Repeats(labels, rows_[next].texts, pid)) return false;
   // Then the address that was scraped tells, or may tell, whose they are.
   if (rows_[next].text(Text::kNode).empty() &&
-      (!around_.addresses.empty() || rows_[next].text(Text::kUuid).empty())) {
+      (!around_.addresses.empty() || !nodes_.empty() || rows_[next].text(Text::kUuid).empty())) {
     return false;
   }
   if (kIsProcess && ParsePid(pid) != rows_[next].pid) return false;

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 #include <type_traits>
+#include <unordered_map>
 #include <vector>
 
 #include "internal/gpu/held_workloads.h"
@@ -45,6 +47,10 @@ class RowTable {
   void SetGpuId(std::uint32_t row, std::string_view id);
 
   void Reserve(std::size_t rows);
+  // Of all that Read takes, before it: which node each target names (Exporter::node_of_target).
+  void LearnNodes(const prom::InstantVector& vector);
+  // Jobs that name pods and whose targets' own were not asked for.
+  const std::set<std::string>& new_jobs() const { return new_jobs_; }
   std::vector<RowT>& rows() { return rows_; }
   const std::vector<RowT>& rows() const { return rows_; }
   // Some row is a compute instance's.
@@ -85,8 +91,10 @@ class RowTable {
   std::vector<std::string_view> hosts_;    // row -> Key::host
   bool names_compute_instances_ = false;
   RowIndex index_;
-  std::set<std::size_t> unknown_;   // targets whose `up` is missing
-  std::uint32_t last_row_ = kNone;  // of the series before
+  std::set<std::size_t> unknown_;  // targets whose `up` is missing
+  std::set<std::string> new_jobs_;
+  std::unordered_map<std::size_t, std::string> nodes_;  // by target; "": of several
+  std::uint32_t last_row_ = kNone;                      // of the series before
   HeldWorkloads workloads_;
 };
 

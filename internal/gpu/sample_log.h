@@ -89,11 +89,17 @@ class SampleLog final : public JoinRecorder {
   };
   using Contested = std::pair<RowKey, std::size_t>;
 
+  // Another use of its metric may take it.
+  static bool IsUnfit(const Reading& reading) {
+    return reading.reason == models::NullReason::kNotExported;
+  }
   bool MayBe(const models::GpuMetrics& row) const;
   void CountPods(const Seen& seen);
   bool IsToldElsewhere(const Entry& entry) const;
   double TimeOf(const Entry& entry) const;
+  // What became of a sample, and by which rule: sample_judge.cc.
   void Judge(Entry& entry, const std::vector<Part>& parts, const models::GpuMetrics& row) const;
+  static void JudgeShare(Entry& entry, const std::vector<Part>& parts);
   static bool JudgePart(Entry& entry, const std::vector<Place>& places);
   bool JudgeRanking(Entry& entry) const;
   bool JudgeMetric(Entry& entry, const std::vector<Part>& parts) const;

@@ -28,8 +28,9 @@ struct Condition {
 };
 
 // What becomes of several series that measure one thing: the newest counts, or all together. A sum
-// goes over the metrics of one field and scale that say so, and over their parts.
-enum class Reduce : std::uint8_t { kNewest, kMax, kMin, kSum };
+// goes over the metrics of one field and scale that say so, and over their parts. kSame: what all
+// of the newest say; nothing where they differ.
+enum class Reduce : std::uint8_t { kNewest, kMax, kMin, kSum, kSame };
 
 // How a sample becomes the field's base unit.
 enum class Rule : std::uint8_t {
@@ -49,6 +50,7 @@ struct Metric {
   Reduce reduce = Reduce::kNewest;
   std::vector<std::string> parts;  // kSum: labels that tell its parts apart
   bool own_query = false;          // asked for apart from the others
+  bool allotted = false;           // what a scheduler hands out: where nothing is measured
   std::string unit;                // as exported
   std::string note;
 };
@@ -62,6 +64,9 @@ struct ShareMetric {
   Rule rule = Rule::kScale;
   double scale = 1;
   std::vector<std::string> parts;  // labels that tell apart what one pod has of a GPU
+  // A metric of the GPU has this name too: where the GPU has no series of it, those of its pods may
+  // repeat its value.
+  bool needs_device = false;
 };
 
 // A field that is computed where no metric gave it.
@@ -100,6 +105,8 @@ struct Exporter {
   std::vector<std::string> prefixes{""};
   bool pod_may_be_exporters = false;
   bool node_may_be_address = false;  // it calls its node by an address
+  bool node_of_target = false;  // series without a node are of the one that others of their target
+                                // name
   Labels labels;
   Labels process_labels;  // what differs for processes
   std::vector<Metric> gpu;

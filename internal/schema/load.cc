@@ -53,8 +53,8 @@ const Unit& UnitOf(const Node& node, std::string_view field, Dimension dimension
 Reduce ReduceOf(const Node& metric) {
   const auto node = metric.Find("reduce");
   if (!node) return Reduce::kNewest;
-  static constexpr std::array<std::string_view, 3> kNames = {"max", "min", "sum"};
-  static constexpr std::array kValues = {Reduce::kMax, Reduce::kMin, Reduce::kSum};
+  static constexpr std::array<std::string_view, 4> kNames = {"max", "min", "sum", "same"};
+  static constexpr std::array kValues = {Reduce::kMax, Reduce::kMin, Reduce::kSum, Reduce::kSame};
   const std::string name = node->Text();
   for (std::size_t i = 0; i < kNames.size(); ++i) {
     if (kNames[i] == name) return kValues[i];
@@ -63,8 +63,9 @@ Reduce ReduceOf(const Node& metric) {
 }
 
 Metric MetricOf(const Node& node, std::span<const Measured> fields) {
-  static constexpr std::array<std::string_view, 10> kKeys = {
-      "field", "metric", "where", "unit", "scale", "bit", "reduce", "parts", "own_query", "note"};
+  static constexpr std::array<std::string_view, 11> kKeys = {
+      "field",  "metric", "where",     "unit",     "scale", "bit",
+      "reduce", "parts",  "own_query", "allotted", "note"};
   node.OnlyKeys(kKeys);
   const Measured& field = FieldOf(node.At("field"), fields);
   const Unit& unit = UnitOf(node.At("unit"), field.name, field.dimension);
@@ -97,6 +98,7 @@ Metric MetricOf(const Node& node, std::span<const Measured> fields) {
     node.Fail("\"parts\" belong to the reduction \"sum\", and to no other");
   }
   metric.own_query = node.FlagOf("own_query");
+  metric.allotted = node.FlagOf("allotted");
   metric.note = node.TextOf("note");
   return metric;
 }
@@ -117,7 +119,7 @@ std::vector<Metric> MetricsOf(const Node& schema, std::string_view key,
   return metrics;
 }
 
-std::vector<ShareMetric> SharesOf(const Node& schema) {
+std::vector<ShareMetric> SharesOf(const Node& schema, const std::vector<Metric>& gpu) {
   static constexpr std::array<std::string_view, 6> kKeys = {"field", "metric", "where",
                                                             "unit",  "parts",  "note"};
   static constexpr std::array kFields = {
@@ -129,9 +131,12 @@ std::vector<ShareMetric> SharesOf(const Node& schema) {
     node.OnlyKeys(kKeys);
     const Measured& field = FieldOf(node.At("field"), kFields);
     const Unit& unit = UnitOf(node.At("unit"), field.name, field.dimension);
-    shares.push_back({MetricName(node.At("metric")), Conditions(node.Find("where")),
+    std::string name = MetricName(node.At("metric"));
+    const bool needs_device = std::any_of(
+        gpu.begin(), gpu.end(), [&](const Metric& metric) { return metric.name == name; });
+    shares.push_back({std::move(name), Conditions(node.Find("where")),
                       static_cast<Share>(field.slot), unit.rule, unit.scale,
-                      LabelNames(node.ElementsOf("parts"))});
+                      LabelNames(node.ElementsOf("parts")), needs_device});
   }
   return shares;
 }
@@ -281,18 +286,19 @@ void CheckOwnQueries(const Node& node, const Exporter& exporter) {
 }
 
 Exporter ExporterOf(const Node& node) {
-  static constexpr std::array<std::string_view, 22> kKeys = {
+  static constexpr std::array<std::string_view, 23> kKeys = {
       "name",         "title",    "vendor",        "priority",
       "detect",       "require",  "prefixes",      "pod_may_be_exporters",
       "labels",       "mig_mode", "gpu_id_metric", "node_may_be_address",
       "gpu",          "process",  "info",          "process_labels",
       "process_info", "shares",   "derive",        "gpu_name_prefix",
-      "blanks",       "success"};
+      "blanks",       "success",  "node_of_target"};
   node.OnlyKeys(kKeys);
   Exporter exporter;
   ReadIdentity(node, exporter);
   exporter.pod_may_be_exporters = node.FlagOf("pod_may_be_exporters");
   exporter.node_may_be_address = node.FlagOf("node_may_be_address");
+  exporter.node_of_target = node.FlagOf("node_of_target");
   if (const auto metric = node.Find("gpu_id_metric")) exporter.gpu_id_metric = MetricName(*metric);
   exporter.gpu_name_prefix = node.TextOf("gpu_name_prefix");
   exporter.labels = LabelsOf(node.At("labels"));
@@ -306,7 +312,7 @@ Exporter ExporterOf(const Node& node) {
   exporter.info = MetricNames(node.ElementsOf("info"));
   exporter.mig_mode = MetricNames(node.ElementsOf("mig_mode"));
   exporter.process_info = MetricNames(node.ElementsOf("process_info"));
-  exporter.shares = SharesOf(node);
+  exporter.shares = SharesOf(node, exporter.gpu);
   exporter.derive = DerivedOf(node);
   ReadBlanks(node, exporter);
   exporter.success = SuccessOf(node);

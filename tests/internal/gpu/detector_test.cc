@@ -158,9 +158,10 @@ TEST_F(DetectorTest, WhatIsKnownIsAskedWhileALookIsUnderWay) {
   EXPECT_THAT(SourcesOf(Start()), ElementsAre("dcgm")) << "what was known stays";
 }
 
-TEST_F(DetectorTest, MoreThanWasLookedForIsLookedForSoon) {
+TEST_F(DetectorTest, JobsThatLookingDoesNotFindAreAskedAboutOnceTheyAreSeen) {
   own = std::make_unique<Detector>(rig.client(), rig.clock, schema::Registry::BuiltIn());
-  rig.client().SetAnswer(DetectionQuery(), Are({"dcgm"}));
+  rig.client().SetAnswer(
+      DetectionQuery(), prom::MakeResult({{{{"exporter", "dcgm"}, {"job", "marks"}}, 1}}));
   const auto look = [&] {
     rig.client().ForgetCalls();
     std::promise<void> heard;
@@ -171,10 +172,20 @@ TEST_F(DetectorTest, MoreThanWasLookedForIsLookedForSoon) {
   };
   EXPECT_EQ(look(), 1U);
   EXPECT_EQ(look(), 0U);
-  own->LookSoon();
+  const auto jobs = [&] { return own->Known()->subjects.at(0).jobs; };
+  const std::vector<std::string> found = jobs();
+  ASSERT_FALSE(found.empty());
+  own->SawJobs(*own->Known(), {{"a-job"}});
+  std::vector<std::string> all = found;
+  all.insert(all.begin(), "a-job");
+  EXPECT_EQ(jobs(), all);
   EXPECT_EQ(look(), 0U) << "not at once";
   rig.clock.Advance(Millis(10'000));
   EXPECT_EQ(look(), 1U);
+  EXPECT_EQ(jobs(), all) << "it still shows none of the marks";
+  own->SawJobs(*own->Known(), {{"a-job"}});
+  rig.clock.Advance(Millis(10'000));
+  EXPECT_EQ(look(), 0U) << "it is not new";
 }
 
 TEST_F(DetectorTest, ARefreshWithoutARowLooksAgainBesideTheNext) {

@@ -480,7 +480,7 @@ TEST(ExportersTest, PodsOfTargetsWithoutUpAreNotShownAndCounted) {
 }
 
 // It was not there at the last look for exporters.
-TEST(ExportersTest, PodsOfANewJobAreWaitedForWithoutAWarning) {
+TEST(ExportersTest, PodsOfANewJobAreNotShownYet) {
   const std::array exporters = {&Named("dcgm")};
   UnitEvidence evidence;
   Join<GpuMetrics> join(exporters, evidence, 1000);
@@ -489,8 +489,95 @@ TEST(ExportersTest, PodsOfANewJobAreWaitedForWithoutAWarning) {
   join.Add(0, prom::MakeInstantVector({Dcgm("DCGM_FI_DEV_GPU_UTIL", 40, {{"pod", "bert-0"}})}),
            std::nullopt);
   const auto snapshot = join.Finish(CommandStyle::kFull);
-  EXPECT_TRUE(snapshot->warnings.empty());
-  EXPECT_EQ(join.counts().new_jobs, 1U);
+  EXPECT_EQ(snapshot->warnings,
+            std::vector<std::string>{"1 scrape job is new: its pods are not shown yet"});
+  EXPECT_EQ(join.new_jobs(), std::vector<std::set<std::string>>{{"dcgm"}});
+}
+
+// An exporter's pod that takes another's place at its address.
+TEST(ExportersTest, TwoPodsOfOneTargetAreBothTheExporters) {
+  const auto up = [](const std::string& pod) {
+    return FakeSample{
+        {{"instance", "n1"}, {"job", "dcgm"}, {"namespace", "monitoring"}, {"pod", pod}}, 1};
+  };
+  for (const auto& ups : {std::vector{up("old"), up("new")}, std::vector{up("new"), up("old")}}) {
+    const auto shows = [](const std::string& pod) {
+      return Dcgm("DCGM_FI_DEV_GPU_UTIL", 40,
+                  {{"instance", "n1"}, {"namespace", "monitoring"}, {"pod", pod}});
+    };
+    EXPECT_EQ(Meet({{&Named("dcgm"), {shows("new")}}}, ups)->workloads.size(), 0U);
+    EXPECT_EQ(Meet({{&Named("dcgm"), {shows("old")}}}, ups)->workloads.size(), 0U);
+    EXPECT_EQ(Meet({{&Named("dcgm"), {shows("train")}}}, ups)->workloads.size(), 1U);
+  }
+}
+
+TEST(ExportersTest, WhatASchedulerHandsOutStandsBehindWhatIsThere) {
+  constexpr double kGiB = 1024 * kMiB;
+  const auto hami = [&](const std::string& name, double value) {
+    return FakeSample{
+        {{"__name__", name}, {"device_index", "0"}, {"device_uuid", kUuid}, {"node", "n1"}}, value};
+  };
+  const FakeSample limit = hami("hami_gpu_memory_limit_bytes", 160 * kGiB);
+  const FakeSample used = Dcgm("DCGM_FI_DEV_FB_USED", 40 * 1024);
+  const auto derived = Meet({{&Named("dcgm"), {used, Dcgm("DCGM_FI_DEV_FB_FREE", 40 * 1024)}},
+                             {&Named("hami"), {limit}}});
+  EXPECT_EQ(Of(derived->gpus.at(0), Quantity::kMemoryTotal), 80 * kGiB);
+  EXPECT_EQ(Of(derived->gpus.at(0), Quantity::kMemoryUsedPercent), 50);
+  const auto alone =
+      Meet({{&Named("hami"), {limit, hami("hami_host_gpu_memory_used_bytes", kGiB)}}});
+  EXPECT_EQ(Of(alone->gpus.at(0), Quantity::kMemoryTotal), 160 * kGiB);
+  EXPECT_EQ(alone->coverage.at(3).rows, 1U) << alone->coverage.at(3).metric;
+  const auto less = Meet({{&Named("dcgm"), {used}},
+                          {&Named("hami"), {hami("hami_gpu_memory_limit_bytes", 32 * kGiB)}}});
+  EXPECT_EQ(Of(less->gpus.at(0), Quantity::kMemoryUsed), 40 * kGiB);
+  EXPECT_EQ(Of(less->gpus.at(0), Quantity::kMemoryTotal), std::nullopt);
+  EXPECT_TRUE(less->warnings.empty());
+}
+
+// Cloned machines show the same UUIDs.
+TEST(ExportersTest, AVgpuWithoutANodeIsOnTheNodeOfItsTarget) {
+  std::vector<FakeSample> samples;
+  for (const std::string n : {"1", "2"}) {
+    const std::string instance = "10.0.0." + n + ":9394";
+    samples.push_back({{{"__name__", "hami_vgpu_memory_used_bytes"},
+                        {"device_uuid", kUuid},
+                        {"exported_namespace", "t"},
+                        {"exported_pod", "c" + n},
+                        {"instance", instance},
+                        {"vdevice_index", "0"}},
+                       1});
+    samples.push_back({{{"__name__", "hami_host_gpu_utilization_ratio"},
+                        {"device_index", "0"},
+                        {"device_uuid", kUuid},
+                        {"instance", instance},
+                        {"node", "n" + n}},
+                       30});
+  }
+  std::mt19937 random(7);
+  for (int i = 0; i < 10; ++i) {
+    std::shuffle(samples.begin(), samples.end(), random);
+    const auto snapshot = Meet({{&Named("hami"), samples}});
+    ASSERT_EQ(snapshot->gpus.size(), 2U);
+    ASSERT_EQ(snapshot->workloads.size(), 2U);
+    EXPECT_EQ(snapshot->workloads[snapshot->gpus[0].first_workload].pod, "c1");
+    EXPECT_EQ(snapshot->workloads[snapshot->gpus[1].first_workload].pod, "c2");
+    EXPECT_TRUE(snapshot->warnings.empty());
+  }
+}
+
+TEST(ExportersTest, NumbersThatNoCounterReachesAreNone) {
+  for (const std::string name :
+       {"DCGM_FI_DEV_PCIE_REPLAY_COUNTER", "DCGM_FI_DEV_ECC_DBE_VOL_TOTAL"}) {
+    const auto snapshot = Meet({{&Named("dcgm"), {Dcgm(name, 18446744073709551615.0)}}});
+    for (const Quantity field : {Quantity::kPcieReplay, Quantity::kEccUncorrectedVolatile}) {
+      EXPECT_EQ(Of(snapshot->gpus.at(0), field), std::nullopt) << name;
+    }
+  }
+  const auto joules =
+      Meet({{&Named("amd"),
+             {{{{"__name__", "gpu_energy_consumed"}, {"gpu_id", "0"}, {"hostname", "n"}},
+               1.8446744073709552e25}}}});
+  EXPECT_EQ(Why(joules->gpus.at(0), Quantity::kEnergy), NullReason::kInvalidValue);
 }
 
 TEST(ExportersTest, PartsThatAreScaledDownAreWholeBytes) {

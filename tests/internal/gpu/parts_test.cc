@@ -216,6 +216,34 @@ TEST(PartsTest, WhatSeriesOfPodsRepeatOfTheDeviceIsNobodysPart) {
   EXPECT_TRUE(snapshot->warnings.empty());
 }
 
+// Before 4.8.2 a shared GPU has no row of its own, with a pod_uid or without.
+TEST(PartsTest, WhatAllPodsSayAlikeIsTheDevices) {
+  const auto two = Meet("dcgm",
+                        {OfPod(kUtil, "a", "j", 64, "0"), OfPod(kUtil, "b", "j", 64, "1"),
+                         OfPod("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "a", "j", 0.63, "0")},
+                        {990, 990, 990});
+  EXPECT_EQ(Utilization(*two), 64);
+  EXPECT_EQ(PodsOf(*two), "a null null; b null null; ");
+  EXPECT_TRUE(two->warnings.empty());
+  const auto one = Meet("dcgm", {OfPod("DCGM_FI_DEV_FB_USED", "a", "j", 2000, "0")});
+  EXPECT_EQ(Used(*one), 2000.0 * 1024 * 1024);
+  EXPECT_EQ(PodsOf(*one), "a null null; ");
+}
+
+TEST(PartsTest, PodsOfAMigInstanceHaveNoZeroOfItsGpu) {
+  const auto on_instance = [](FakeSample sample) {
+    sample.labels.emplace_back("GPU_I_ID", "1");
+    std::sort(sample.labels.begin(), sample.labels.end());
+    return sample;
+  };
+  const auto snapshot = Meet(
+      "dcgm", {on_instance(OfPod("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "", "j", 0.8)),
+               on_instance(OfPod(kUtil, "", "j", 0)), on_instance(OfPod(kUtil, "a", "j", 0, "0")),
+               on_instance(OfPod("DCGM_FI_DEV_GPU_TEMP", "a", "j", 50, "0"))});
+  EXPECT_EQ(Utilization(*snapshot), 80);
+  EXPECT_EQ(PodsOf(*snapshot), "a null null; ");
+}
+
 // Some versions repeat the device's value so, others give each pod its own.
 TEST(PartsTest, PartsWithoutTheirDeviceAreNotKnownNorAreTheyTheDevices) {
   const auto alone =
@@ -238,6 +266,24 @@ TEST(PartsTest, ATargetThatNamesNoPodsSaysNothingOfAny) {
   const auto ended =
       Meet("dcgm", {OfPod(kUtil, "train", "j", 40), OfPod(kUtil, "", "j", 50)}, {985, 990});
   EXPECT_EQ(ended->workloads.size(), 0U) << "its own target has a newer series without it";
+}
+
+// A job that knows pods is scraped often, another one seldom; or a federation keeps what was.
+TEST(PartsTest, AnOldSeriesOfTheDeviceIsNoNewerThanThoseOfItsPods) {
+  for (const std::string job : {"slow", "fast"}) {
+    const auto snapshot =
+        Meet("dcgm", {OfPod(kUtil, "", job, 0), OfPod(kUtil, "train", "fast", 80)}, {985, 990});
+    EXPECT_EQ(Utilization(*snapshot), 80) << job;
+    EXPECT_EQ(PodsOf(*snapshot), "train null null; ") << job;
+    EXPECT_EQ(snapshot->warnings, std::vector<std::string>{"1 duplicate series ignored"}) << job;
+  }
+}
+
+TEST(PartsTest, WhatPodsHadAtAnotherTimeIsNoPartOfTheDeviceNow) {
+  const auto snapshot =
+      Meet("dcgm", {OfPod(kUtil, "", "host", 70), OfPod(kUtil, "train", "pods", 80)}, {990.5, 990});
+  EXPECT_EQ(Utilization(*snapshot), 70);
+  EXPECT_EQ(PodsOf(*snapshot), "train null null; ");
 }
 
 TEST(PartsTest, TheLargestIsThatOfTheNewestSeries) {
