@@ -23,8 +23,9 @@ class Addresses {
   bool empty() const { return nodes_.empty(); }
 
   // What so many machines call themselves, beside the rest of 127.0.0.0/8.
-  static constexpr std::array<std::string_view, 7> kLoopback = {
-      "localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback", "::1", "127.0.0.1",
+  static constexpr std::array<std::string_view, 9> kLoopback = {
+      "localhost",     "localhost.localdomain", "localhost4", "localhost6",
+      "ip6-localhost", "ip6-loopback",          "::1",        "127.0.0.1",
       "0.0.0.0"};
   // In any case of letters, with or without a port.
   static bool IsLoopback(std::string_view host);

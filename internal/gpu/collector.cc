@@ -108,6 +108,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
                                    answer ? std::string_view("ok") : answer.error().wire_name(),
                                    seconds, answer ? answer->bytes : 0);
     bool last = false;
+    std::optional<QueryBudget::Turn> turn;
     {
       MutexLock lock(mutex_);
       if (answer) {
@@ -116,7 +117,10 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
         Fail(i, std::move(answer.error()));
       }
       last = --left_ == 0;
+      turn = turn_;
     }
+    // So what hangs takes its own room alone.
+    if (turn) collector_.budget_.Release({1, turn->past});
     if (last && !AsksForSeriesTimes()) Finish();
   }
 
@@ -213,9 +217,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
 
   void Finish() {
     Drafted done;
-    std::optional<QueryBudget::Turn> turn;
-    auto result = Conclude(done, turn);
-    if (turn) collector_.budget_.Release(*turn);
+    auto result = Conclude(done);
     TellObserver(result);
     done(std::move(result));
   }
@@ -240,6 +242,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     }
     if (exporters.empty()) return false;
     if (set_.present) collector_.detector_.SawTimes(*detected_, exporters);
+    collector_.budget_.Extend({exporters.size(), set_.of != QueryBudget::Of::kPresent});
     AskFrom(first);
     return true;
   }
@@ -255,10 +258,9 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     if (result) collector_.observer_.Joined(join_.counts());
   }
 
-  RefreshChoice::Collection Conclude(Drafted& done, std::optional<QueryBudget::Turn>& turn) {
+  RefreshChoice::Collection Conclude(Drafted& done) {
     MutexLock lock(mutex_);
     done = std::move(done_);
-    turn = turn_;
     // One line for a refresh: when Prometheus is away every query says the same.
     if (first_error_) LogFailure(values_answered_ > 0, set_.part, failed_names_, *first_error_);
     if (values_answered_ == 0 && first_error_) return gpumon::Error(*first_error_);
@@ -270,7 +272,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     if (set_.part == Part::kGpus && set_.present) collector_.targets_.Learn(join_.shown());
     collector_.detector_.SawJobs(*detected_, join_.new_jobs());
     snapshot->upstream_warned = upstream_warned_;
-    if (set_.doubted) Doubt(*detected_, *snapshot);
+    if (set_.doubted) Doubt(*detected_, detected_->why, *snapshot);
     return snapshot;
   }
 
@@ -385,7 +387,7 @@ void Collector::Collect(Part part, std::optional<double> time, Deadline deadline
       },
       done);
   const bool waits = detector_.LookBeside(
-      set.time, deadline, [choice](DetectedPtr there) { choice->Heard(std::move(there)); });
+      set.time, deadline, [choice](auto there) { choice->Heard(std::move(there)); });
   if (!waits) {
     set.doubted = known->assumed;
     return Start(set, known, std::move(done));

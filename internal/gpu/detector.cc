@@ -114,15 +114,17 @@ void Detector::CheckTimes(double time, Deadline deadline) {
 }
 
 void Detector::Ask(double time, Deadline deadline, Answer done) {
-  client_.Query({query_, time}, deadline,
-                [this, time, deadline, done = std::move(done)](Result<prom::QueryResult> answer) {
-                  if (!answer) return done(Error(answer.error()));
-                  auto found = std::make_shared<prom::InstantVector>();
-                  if (auto* vector = std::get_if<prom::InstantVector>(&answer->value)) {
-                    *found = std::move(*vector);
-                  }
-                  AskAgain(time, deadline, std::move(found), done);
-                });
+  client_.Query(
+      {query_, time}, deadline,
+      [this, time, deadline, done = std::move(done)](Result<prom::QueryResult> answer) {
+        if (!answer) return done(Error(answer.error()));
+        auto* const vector = std::get_if<prom::InstantVector>(&answer->value);
+        if (vector == nullptr) {
+          return done(Error(Code::kUpstreamInvalid, "a look was answered with no vector"));
+        }
+        auto found = std::make_shared<prom::InstantVector>(std::move(*vector));
+        AskAgain(time, deadline, std::move(found), done);
+      });
 }
 
 // Without an answer to that only less is known.
@@ -160,11 +162,16 @@ void Detector::KeepMissed(std::vector<Subject>& subjects) const {
   subjects = std::move(all);
 }
 
-DetectedPtr Detector::Keep(Result<std::vector<Subject>> subjects) {
+Result<DetectedPtr> Detector::Keep(Result<std::vector<Subject>> subjects) {
   const MutexLock lock(mutex_);
   if (!subjects) {
     in_vain_ = true;
-    return nullptr;  // what was known stays
+    if (known_->assumed) {
+      auto doubted = std::make_shared<Detected>(*known_);
+      doubted->why = subjects.error().wire_name();
+      known_ = std::move(doubted);
+    }
+    return Error(subjects.error());  // what was known stays
   }
   if (found_) KeepMissed(*subjects);
   DetectedPtr planned = Plan(*std::move(subjects));
@@ -184,7 +191,7 @@ DetectedPtr Detector::Known() const {
 }
 
 Deadline Detector::Share(Deadline deadline) const {
-  return Deadline(clock_.Steady() + deadline.Left(clock_) / 4);
+  return Deadline(clock_.Steady() + deadline.Left(clock_) / 2);
 }
 
 bool Detector::LookBeside(double time, Deadline deadline, Found found) {
@@ -217,8 +224,9 @@ bool Detector::LookBeside(double time, Deadline deadline, Found found) {
 void Detector::LookBack(double time, Deadline deadline, Found found) {
   Ask(time, Share(deadline),
       [this, found = std::move(found)](Result<std::vector<Subject>> subjects) {
+        if (!subjects) return found(Error(subjects.error()));
         DetectedPtr planned;
-        if (subjects) {
+        {
           const MutexLock lock(mutex_);
           planned = Plan(*std::move(subjects));
         }

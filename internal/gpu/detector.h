@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "internal/base/clock.h"
@@ -26,6 +27,7 @@ struct Detected {
   std::vector<PlannedQuery> gpu_plan;
   std::vector<PlannedQuery> process_plan;
   bool assumed = false;  // nobody has told yet who is there
+  std::string_view why;  // assumed: the code of the answer that should have told
 
   const std::vector<PlannedQuery>& plan(models::Part part) const {
     return part == models::Part::kGpus ? gpu_plan : process_plan;
@@ -49,12 +51,12 @@ struct DetectorOptions {
 // Thread-safe; every reference must outlive it and what it has under way.
 //
 // A refresh asks what is known, so looking costs it no time; only the first one and one of a past
-// instant wait to hear what is there, for at most a quarter of their own time. Who looked in vain
+// instant wait to hear what is there, for at most half of their own time. Who looked in vain
 // is not waited for again: from then on looking has all the time of the refresh beside it.
 class Detector {
  public:
-  // Null when nobody could tell.
-  using Found = std::function<void(DetectedPtr)>;
+  // An error when nobody could tell.
+  using Found = std::function<void(Result<DetectedPtr>)>;
 
   // An exporter that is no longer found is asked on while `targets` (may be null) remembers it:
   // its targets may be down.
@@ -92,8 +94,8 @@ class Detector {
   void SetBringsTimes(const schema::Exporter* exporter, bool brings);
   DetectedPtr Plan(std::vector<Subject> subjects) const REQUIRES(mutex_);
   void AddJobs(Subject& subject) const REQUIRES(mutex_);
-  // What is known from now on; null when nobody could tell.
-  DetectedPtr Keep(Result<std::vector<Subject>> subjects);
+  // What is known from now on.
+  Result<DetectedPtr> Keep(Result<std::vector<Subject>> subjects);
   void KeepMissed(std::vector<Subject>& subjects) const REQUIRES(mutex_);
 
   prom::Client& client_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "internal/gpu/collector.h"
+#include "internal/gpu/refresh_texts.h"
 
 namespace gpumon::gpu {
 
@@ -24,10 +25,10 @@ void Collector::CollectPast(const Set& set, Collected done) {
       },
       saw);
   const auto look = [this, set, choice, begun](bool has_turn) {
-    if (!has_turn) return choice->Heard(nullptr);
+    if (!has_turn) return choice->Heard(Error(TooManyPastInstants()));
     *begun = clock_.Steady();
     detector_.LookBack(set.time, set.deadline,
-                       [choice](DetectedPtr there) { choice->Heard(std::move(there)); });
+                       [choice](Result<DetectedPtr> there) { choice->Heard(std::move(there)); });
   };
   Start(
       set, known, [choice](auto result) { choice->Ended(std::move(result)); }, look);

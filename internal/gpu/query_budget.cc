@@ -96,6 +96,12 @@ void QueryBudget::Acquire(std::size_t queries, Of of, Deadline deadline, Start s
   for (const Called& one : called) one.start(one.turn);
 }
 
+void QueryBudget::Extend(const Turn& turn) {
+  const MutexLock lock(mutex_);
+  under_way_ += turn.queries;
+  if (turn.past) past_under_way_ += turn.queries;
+}
+
 void QueryBudget::Release(const Turn& turn) {
   std::vector<Called> called;
   {
@@ -109,8 +115,7 @@ void QueryBudget::Release(const Turn& turn) {
 
 void QueryBudget::SawPast(SteadyTime::duration took) {
   MutexLock lock(mutex_);
-  // A slow one counts at once, a fast one by half.
-  past_took_ = std::max(took, (PastTakes() + took) / 2);
+  past_took_ = took;
   past_ended_ = clock_.Steady();
 }
 

@@ -12,10 +12,11 @@
 
 namespace gpumon::gpu {
 
-// Thread-safe. A set starts when it fits beside those under way, or alone when it is larger than
-// the budget: it is never split, so that its answers belong together. First come, first served,
-// but sets of the present before those of past instants. While sets of the present come, those of
-// past instants leave room for the largest of these, or one is under way at a time.
+// Thread-safe. A set gives its room back query by query. It starts when it fits beside those under
+// way, or alone when it is larger than the budget: it is never split, so that its answers belong
+// together. First come, first served, but sets of the present before those of past instants. While
+// sets of the present come, those of past instants leave room for the largest of these, or one is
+// under way at a time.
 class QueryBudget {
  public:
   enum class Of {
@@ -37,7 +38,9 @@ class QueryBudget {
   // Calls `start` once, now or from inside a later call. A set of 0 queries waits its turn but
   // takes no room.
   void Acquire(std::size_t queries, Of of, Deadline deadline, Start start);
-  // Gives back what one started set took.
+  // A set that has started asks so many queries more: it is not kept waiting for room.
+  void Extend(const Turn& turn);
+  // Gives back what a started set took, or a part of it.
   void Release(const Turn& turn);
   // How long a past instant was asked for, from its turn on: what is expected of the next ones.
   void SawPast(SteadyTime::duration took);

@@ -2,12 +2,18 @@
 
 #include <string>
 #include <utility>
+#include <vector>
+
+#include "internal/gpu/refresh_texts.h"
 
 namespace gpumon::gpu {
 
-void Doubt(const Detected& asked, models::Snapshot& snapshot) {
+void Doubt(const Detected& asked, std::string_view why, models::Snapshot& snapshot) {
   snapshot.partial = true;
-  std::string warning = "Prometheus did not tell in time which exporters are there: asked for ";
+  // Nor does anybody know that.
+  std::erase(snapshot.warnings, NothingOf(snapshot.part));
+  std::string warning = "Prometheus did not tell which exporters are there (";
+  warning.append(why).append("): asked for ");
   for (const schema::Exporter* exporter : asked.exporters) {
     warning.append(exporter == asked.exporters.front() ? "" : ", ").append(exporter->name);
   }
@@ -17,18 +23,18 @@ void Doubt(const Detected& asked, models::Snapshot& snapshot) {
 RefreshChoice::RefreshChoice(DetectedPtr known, Start start, Done done)
     : known_(std::move(known)), start_(std::move(start)), done_(std::move(done)) {}
 
-void RefreshChoice::Heard(DetectedPtr there) {
-  doubted_ = there == nullptr;
-  const bool others = there && there->AsksOtherThan(*known_);
+void RefreshChoice::Heard(Result<DetectedPtr> there) {
+  const bool others = there && (*there)->AsksOtherThan(*known_);
   Done done;
   std::optional<Collection> result;
   {
     const MutexLock lock(mutex_);
     heard_ = true;
+    if (!there) doubt_ = there.error().wire_name();
     if (others || result_) done = std::exchange(done_, nullptr);
     result = std::move(result_);
   }
-  if (others) return start_(std::move(there), std::move(done));
+  if (others) return start_(*std::move(there), std::move(done));
   if (result) Answer(done, std::move(*result));
 }
 
@@ -46,8 +52,13 @@ void RefreshChoice::Ended(Collection result) {
   if (done) Answer(done, std::move(result));
 }
 
-void RefreshChoice::Answer(const Done& done, Collection result) const {
-  if (result && doubted_) Doubt(*known_, **result);
+void RefreshChoice::Answer(const Done& done, Collection result) {
+  std::string_view doubt;
+  {
+    const MutexLock lock(mutex_);
+    doubt = doubt_;
+  }
+  if (result && !doubt.empty()) Doubt(*known_, doubt, **result);
   done(std::move(result));
 }
 

@@ -1,10 +1,10 @@
 // Which of two refreshes answers: the one with what is known, or one with what is there.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "internal/base/mutex.h"
 #include "internal/base/result.h"
@@ -13,8 +13,9 @@
 
 namespace gpumon::gpu {
 
-// Nobody could tell who is there: `snapshot`, of what `asked` asks, is partial and says so.
-void Doubt(const Detected& asked, models::Snapshot& snapshot);
+// Nobody could tell who is there, and `why` is the code of that answer: `snapshot`, of what `asked`
+// asks, is partial and says so.
+void Doubt(const Detected& asked, std::string_view why, models::Snapshot& snapshot);
 
 // Of a refresh with what is known and the news of what is there: that refresh, unless others are
 // there; then one with those. Thread-safe; Heard and Ended are each called once.
@@ -27,20 +28,20 @@ class RefreshChoice {
   // Calls `done` once, from inside Heard, Ended or the refresh that `start` starts.
   RefreshChoice(DetectedPtr known, Start start, Done done);
 
-  // Null: nobody could tell, and the other one is doubted.
-  void Heard(DetectedPtr there);
+  // An error: nobody could tell, and the other one is doubted.
+  void Heard(Result<DetectedPtr> there);
   // The refresh with what is known.
   void Ended(Collection result);
 
  private:
   const DetectedPtr known_;
   const Start start_;
-  void Answer(const Done& done, Collection result) const;
+  void Answer(const Done& done, Collection result);
 
   Mutex mutex_;
   Done done_ GUARDED_BY(mutex_);
   bool heard_ GUARDED_BY(mutex_) = false;
-  std::atomic<bool> doubted_ = false;  // set before heard_
+  std::string_view doubt_ GUARDED_BY(mutex_);  // why nobody could tell
   std::optional<Collection> result_ GUARDED_BY(mutex_);
 };
 

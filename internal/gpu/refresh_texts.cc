@@ -41,8 +41,10 @@ std::string NothingOf(models::Part part) {
 }
 
 Status TooManyPastInstants() {
-  return {
-      Code::kOverloaded, "too many past instants are being asked for at once; retry in 1 s", {}, 1};
+  return {Code::kOverloaded,
+          "Prometheus does not answer past instants as fast as they are asked for; retry in 1 s",
+          {},
+          1};
 }
 
 void LogFailure(bool partial, models::Part part, std::string_view queries, const Status& error) {

@@ -65,13 +65,14 @@ class DetectorTest : public testing::Test {
     return snapshot ? (*snapshot)->sources : std::vector{std::string(snapshot.error().wire_name())};
   }
   // Of what was assumed or known, and it says so.
-  static void ExpectDoubted(const Result<RefreshRig::Collection>& result) {
+  static void ExpectDoubted(const Result<RefreshRig::Collection>& result,
+                            const std::string& why = "upstream_timeout") {
     ASSERT_TRUE(result);
     EXPECT_THAT((*result)->sources, ElementsAre("nvidia_gpu"));
     EXPECT_TRUE((*result)->partial);
     EXPECT_THAT((*result)->warnings,
-                Contains("Prometheus did not tell in time which exporters are there: asked for "
-                         "nvidia_gpu alone, rows of others may be missing"));
+                Contains("Prometheus did not tell which exporters are there (" + why +
+                         "): asked for nvidia_gpu alone, rows of others may be missing"));
   }
   std::size_t looks() { return rig.client().call_count(DetectionQuery()); }
 
@@ -79,12 +80,12 @@ class DetectorTest : public testing::Test {
   RefreshRig rig;
 };
 
-TEST_F(DetectorTest, TheFirstRefreshAsksWhatItAssumesAtOnceAndLooksForAQuarterOfItsTime) {
+TEST_F(DetectorTest, TheFirstRefreshAsksWhatItAssumesAtOnceAndLooksForHalfOfItsTime) {
   rig.client().Hold();
   auto refresh = Start();
   ASSERT_TRUE(rig.client().WaitForCalls(1 + SetSize("nvidia_gpu")));
   for (const auto& call : rig.client().calls()) {
-    const Millis budget(call.promql == DetectionQuery() ? 2000 : 8000);
+    const Millis budget(call.promql == DetectionQuery() ? 4000 : 8000);
     EXPECT_EQ(call.deadline.at(), rig.In(budget).at()) << call.promql;
   }
   rig.client().SetAnswer(DetectionQuery(), Are({"nvidia_gpu"}));
@@ -113,6 +114,37 @@ TEST_F(DetectorTest, WhatWasAssumedIsShownWhenNobodyTellsInTime) {
   ExpectDoubted(Await(std::move(refresh)));
 }
 
+TEST_F(DetectorTest, WhoeverCouldNotTellIsToldWithTheReason) {
+  rig.client().SetError(DetectionQuery(), Code::kUpstreamRejectedQuery);
+  ExpectDoubted(Await(Start()), "upstream_rejected_query");
+  ExpectDoubted(Await(Start()), "upstream_rejected_query");
+}
+
+TEST_F(DetectorTest, AnAnswerOfAnotherKindTellsNothing) {
+  prom::QueryResult number;
+  number.value = prom::Scalar{};
+  rig.client().SetAnswer(DetectionQuery(), number);
+  ExpectDoubted(Await(Start()), "upstream_invalid");
+}
+
+TEST_F(DetectorTest, WhereNobodyToldNobodySaysThatThereIsNothing) {
+  rig.client().SetFunction([](const prom::FakePromClient::Call&) {
+    return prom::FakePromClient::Answer(prom::MakeResult({}));
+  });
+  rig.client().SetError(DetectionQuery(), Code::kUpstreamTimeout);
+  const auto result = Await(Start());
+  ASSERT_TRUE(result);
+  ASSERT_EQ((*result)->warnings.size(), 1U);
+  EXPECT_EQ((*result)->warnings[0].find("Prometheus did not tell"), 0U);
+}
+
+TEST_F(DetectorTest, AQueryThatHangsOfWhatWasAssumedLeavesRoomForWhatIsThere) {
+  rig.client().SetAnswer(DetectionQuery(), Are({"dcgm"}));
+  rig.client().Hold("nvidia_gpu_temperature_celsius");
+  EXPECT_THAT(SourcesOf(Start()), ElementsAre("dcgm"));
+  rig.client().Release();
+}
+
 TEST_F(DetectorTest, WhatIsAskedOfAPastNobodyTellsOfIsPartial) {
   rig.client().SetAnswer(DetectionQuery(), Are({"nvidia_gpu"}));
   const auto present = Await(Start());
@@ -128,7 +160,7 @@ TEST_F(DetectorTest, WhoLookedInVainLooksOnBesideWithAllTheTime) {
   rig.client().SetAnswer(DetectionQuery(), Are({"dcgm"}));
   rig.client().Hold(DetectionQuery());
   rig.client().ForgetCalls();
-  ExpectDoubted(Await(Start()));  // nobody waited
+  ExpectDoubted(Await(Start()), "upstream_error");  // nobody waited
   EXPECT_THAT(SourcesOf(Start()), ElementsAre("nvidia_gpu"));
   EXPECT_EQ(looks(), 1U) << "one look at a time";
   for (const auto& call : rig.client().calls()) {
@@ -160,13 +192,13 @@ TEST_F(DetectorTest, WhatIsKnownIsAskedWhileALookIsUnderWay) {
 
 TEST_F(DetectorTest, JobsThatLookingDoesNotFindAreAskedAboutOnceTheyAreSeen) {
   own = std::make_unique<Detector>(rig.client(), rig.clock, schema::Registry::BuiltIn());
-  rig.client().SetAnswer(
-      DetectionQuery(), prom::MakeResult({{{{"exporter", "dcgm"}, {"job", "marks"}}, 1}}));
+  rig.client().SetAnswer(DetectionQuery(),
+                         prom::MakeResult({{{{"exporter", "dcgm"}, {"job", "marks"}}, 1}}));
   const auto look = [&] {
     rig.client().ForgetCalls();
     std::promise<void> heard;
     const bool waits =
-        own->LookBeside(1000, rig.In(Millis(8000)), [&](const DetectedPtr&) { heard.set_value(); });
+        own->LookBeside(1000, rig.In(Millis(8000)), [&](const auto&) { heard.set_value(); });
     if (waits) heard.get_future().wait();
     return rig.client().call_count(DetectionQuery());
   };
@@ -223,7 +255,7 @@ TEST_F(DetectorTest, APastInstantIsAskedWithWhatIsKnownWhenNobodyTellsInTime) {
   auto refresh = Start(1700000000);
   ASSERT_TRUE(rig.client().WaitForCalls(1 + SetSize("dcgm")));
   for (const auto& call : rig.client().calls()) {
-    const Millis budget(call.promql == DetectionQuery() ? 2000 : 8000);
+    const Millis budget(call.promql == DetectionQuery() ? 4000 : 8000);
     EXPECT_EQ(call.deadline.at(), rig.In(budget).at()) << call.promql;
   }
   rig.client().TimeOutHeld();
