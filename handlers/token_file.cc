@@ -1,21 +1,23 @@
 #include "handlers/token_file.h"
 
 #include <chrono>
-#include <fstream>
-#include <optional>
 #include <utility>
 
 #include "internal/base/log.h"
+#include "internal/base/regular_file.h"
 
 namespace gpumon::handlers {
 namespace {
 
-std::optional<std::string> ReadToken(const std::string& path) {
-  std::ifstream file(path);
-  std::string token;
-  if (!file || !std::getline(file, token)) return std::nullopt;
+// An error's message goes on behind the path.
+Result<std::string> ReadToken(const std::string& path) {
+  auto text = ReadRegularFile(path);
+  if (!text) return text;
+  std::string token = text->substr(0, text->find('\n'));
   while (!token.empty() && (token.back() == '\r' || token.back() == ' ')) token.pop_back();
-  if (token.empty() || token.find_first_of(" \t") != std::string::npos) return std::nullopt;
+  if (token.empty() || token.find_first_of(" \t") != std::string::npos) {
+    return Error(Code::kInvalidParameter, "must hold a token, without blanks, in its first line");
+  }
   return token;
 }
 
@@ -32,10 +34,8 @@ Result<std::unique_ptr<TokenFile>> TokenFile::Open(std::string path, const Clock
                                                    Executor& executor) {
   auto token = ReadToken(path);
   if (!token) {
-    return Error(
-        Code::kInvalidParameter,
-        "--api-bearer-token-file: '" + path +
-            "' cannot be read or its first line is no token; it must hold one, without blanks");
+    return Error(Code::kInvalidParameter,
+                 "--api-bearer-token-file: " + path + ' ' + token.error().message);
   }
   return std::unique_ptr<TokenFile>(
       new TokenFile(std::move(path), clock, executor, std::move(*token)));
@@ -58,7 +58,8 @@ void TokenFile::LookAgain() {
 void TokenFile::Read() {
   auto token = ReadToken(path_);
   if (!token) {
-    log::Warning("API token file cannot be read; the last token stands", {{"path", path_}});
+    log::Warning("API token file cannot be used; the last token stands",
+                 {{"path", path_}, {"error", token.error().message}});
   }
   MutexLock lock(mutex_);
   reading_ = false;

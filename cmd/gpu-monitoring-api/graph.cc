@@ -4,12 +4,12 @@
 #include <array>
 #include <chrono>
 #include <cmath>
-#include <fstream>
 #include <thread>
 #include <utility>
 
 #include "handlers/health.h"
 #include "internal/base/log.h"
+#include "internal/base/regular_file.h"
 #include "internal/gpu/command.h"
 #include "internal/gpu/pods.h"
 #include "internal/prom/api_client.h"
@@ -200,19 +200,10 @@ Result<std::unique_ptr<Graph>> Graph::Make(const config::ServerConfig& config) {
 
 Result<void> Graph::LoadSchemas() {
   if (config_.schema_file.empty()) return {};
-  constexpr std::size_t kMaxBytes = std::size_t{4} << 20U;
-  std::string text(kMaxBytes + 1, '\0');
-  std::ifstream file(config_.schema_file, std::ios::binary);
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
   const std::string name = "--schema-file: " + config_.schema_file;
-  if (file.bad() || (text.empty() && !file.eof())) {
-    return Error(Code::kInvalidParameter, name + " cannot be read");
-  }
-  if (text.size() > kMaxBytes) {
-    return Error(Code::kInvalidParameter, name + " is larger than 4 MiB");
-  }
-  auto registry = schema::Registry::BuiltIn().With(text, name);
+  const auto text = ReadRegularFile(config_.schema_file);
+  if (!text) return Error(Code::kInvalidParameter, name + ' ' + text.error().message);
+  auto registry = schema::Registry::BuiltIn().With(*text, name);
   if (!registry) return Error(registry.error());
   own_registry_ = *std::move(registry);
   return {};

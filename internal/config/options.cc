@@ -7,8 +7,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "internal/base/text.h"
@@ -35,6 +37,9 @@ bool HasControlCharacter(std::string_view text) {
 }
 
 std::optional<Status> CheckReadable(const std::string& path) {
+  // What is read of a pipe is gone, and may have to be waited for: whoever reads it will say.
+  std::error_code unknown;
+  if (std::filesystem::is_fifo(path, unknown)) return std::nullopt;
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   file.peek();  // opening a folder succeeds, reading it does not

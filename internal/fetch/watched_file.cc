@@ -1,11 +1,11 @@
 #include "internal/fetch/watched_file.h"
 
-#include <array>
 #include <cerrno>
 #include <chrono>
-#include <fstream>
 #include <system_error>
 #include <utility>
+
+#include "internal/base/regular_file.h"
 
 namespace gpumon::fetch {
 namespace {
@@ -46,17 +46,9 @@ Result<bool> WatchedFile::Refresh(SteadyTime now) {
 }
 
 Result<void> WatchedFile::Load() {
-  std::ifstream file(path_, std::ios::binary);
-  if (!file.is_open()) return ErrorOf("cannot be read");
-  std::string text;
-  std::array<char, 4096> block{};
-  do {
-    file.read(block.data(), block.size());
-    text.append(block.data(), static_cast<std::size_t>(file.gcount()));
-  } while (file.good() && text.size() <= kMaxBytes);
-  if (file.bad()) return ErrorOf("cannot be read");
-  if (text.size() > kMaxBytes) return ErrorOf("is larger than 4 MiB");
-  text_ = std::move(text);
+  Result<std::string> text = ReadRegularFile(path_);
+  if (!text) return ErrorOf(text.error().message);
+  text_ = std::move(*text);
   return {};
 }
 

@@ -15,8 +15,6 @@ namespace gpumon::fetch {
 // changed: a Kubernetes secret's symlink swap too. One thread at a time.
 class WatchedFile {
  public:
-  static constexpr std::size_t kMaxBytes = std::size_t{4} << 20U;
-
   // `option` names it in errors, which have `code`. An empty path: there is no file.
   WatchedFile(Code code, std::string option, std::string path);
 
@@ -24,7 +22,8 @@ class WatchedFile {
   const std::string& option() const { return option_; }
 
   // True when `text()` is another one than at the last call. An error, naming option and path,
-  // when the file cannot be read now or is larger than kMaxBytes; the next call tries again.
+  // when the file is no regular one, cannot be read now or is larger than kMaxFileBytes; the next
+  // call tries again.
   Result<bool> Refresh(SteadyTime now);
   const std::string& text() const { return text_; }
   tl::unexpected<Status> ErrorOf(const std::string& what) const;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -365,6 +366,21 @@ TEST(LifeTest, ACaFileThatCannotBeUsedIsNamedWithTheReason) {
       EXPECT_NE(ended.errors.find(part), std::string::npos) << part << ": " << ended.errors;
     }
     EXPECT_EQ(ended.errors.find("hidden-word"), std::string::npos) << ended.errors;
+  }
+}
+
+// `NAME=<(echo x)` of a shell: what is read again when it changes cannot be read once.
+TEST(LifeTest, APipeForAFileIsOneLineThatSaysSoAndExitCode2) {
+  const ScratchDirectory directory;
+  const std::string pipe = directory.path() + "/pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::string flag :
+       {"--api-bearer-token-file", "--prometheus-bearer-token-file", "--prometheus-basic-auth-file",
+        "--prometheus-ca-file", "--prometheus-headers-file", "--schema-file"}) {
+    const auto ended = RunApi({flag, pipe}, {{"PORT", "0"}});
+    EXPECT_EQ(ended.exit_code, 2) << flag << ended.errors;
+    EXPECT_EQ(ended.errors, "gpu-monitoring-api: " + flag + ": " + pipe +
+                                " must be a regular file or a link to one, not a pipe\n");
   }
 }
 

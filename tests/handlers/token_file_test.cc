@@ -1,6 +1,7 @@
 #include "handlers/token_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdio>
 #include <fstream>
@@ -76,7 +77,24 @@ TEST_F(TokenFileTest, AFileWithoutATokenIsRefusedAtTheStart) {
   Write("\n");
   const auto file = TokenFile::Open(path_, clock_, executor_);
   ASSERT_FALSE(file);
-  EXPECT_NE(file.error().message.find(path_), std::string::npos);
+  EXPECT_EQ(file.error().message, "--api-bearer-token-file: " + path_ +
+                                      " must hold a token, without blanks, in its first line");
+}
+
+TEST_F(TokenFileTest, APipeInTheFilesPlaceHoldsNobodyUp) {
+  Write("first\n");
+  const auto file = TokenFile::Open(path_, clock_, executor_);
+  ASSERT_TRUE(file);
+  std::remove(path_.c_str());
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  clock_.Advance(Millis(1000));
+  (*file)->LookAgain();
+  EXPECT_EQ(executor_.RunAll(), 1U);
+  EXPECT_EQ((*file)->Token(), "first");
+  const auto pipe = TokenFile::Open(path_, clock_, executor_);
+  ASSERT_FALSE(pipe);
+  EXPECT_EQ(pipe.error().message, "--api-bearer-token-file: " + path_ +
+                                      " must be a regular file or a link to one, not a pipe");
 }
 
 }  // namespace

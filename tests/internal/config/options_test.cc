@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <array>
 
@@ -231,6 +232,17 @@ TEST(OptionsTest, RefusesAnUnreadableOrUnknownFile) {
             "directory; allowed: a file that can be read");
   const ScratchFolder folder;
   EXPECT_NE(Refusal({"--config", folder.path()}).find("Is a directory"), std::string::npos);
+}
+
+TEST(OptionsTest, APipeIsLeftToWhoeverReadsIt) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  ASSERT_EQ(write(ends[1], "key", 3), 3);
+  close(ends[1]);
+  EXPECT_TRUE(ParseAll({"--key-file", "/dev/fd/" + std::to_string(ends[0])}));
+  std::array<char, 8> left{};
+  EXPECT_EQ(read(ends[0], left.data(), left.size()), 3);
+  close(ends[0]);
 }
 
 TEST(OptionsTest, RefusesAnUnknownKeyAndNamesTheNearest) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "internal/base/regular_file.h"
 #include "tests/fakes/clock/fake_clock.h"
 
 namespace gpumon::fetch {
@@ -119,9 +120,22 @@ TEST_F(CredentialFilesTest, NamesOptionAndFileButNeverWhatIsInIt) {
           " line 2 sets content-length, which the server sets itself; allowed: other headers");
   EXPECT_EQ(ErrorOf(&ClientOptions::ca_file, "secret"),
             "ca-file: " + path + " is not PEM; allowed: whole -----BEGIN CERTIFICATE----- blocks");
-  EXPECT_EQ(
-      ErrorOf(&ClientOptions::bearer_token_file, std::string(WatchedFile::kMaxBytes + 1, 'a')),
-      "bearer-token-file: " + path + " is larger than 4 MiB");
+  EXPECT_EQ(ErrorOf(&ClientOptions::bearer_token_file, std::string(kMaxFileBytes + 1, 'a')),
+            "bearer-token-file: " + path + " is larger than 4 MiB");
+}
+
+TEST_F(CredentialFilesTest, APipeInTheFilesPlaceIsRefusedWithoutAWait) {
+  ClientOptions options;
+  options.bearer_token_file = Write("token", "one");
+  CredentialFiles files(options, clock_);
+  EXPECT_EQ(Lines(files).size(), 1U);
+  unlink(options.bearer_token_file.c_str());
+  ASSERT_EQ(mkfifo(options.bearer_token_file.c_str(), 0600), 0);
+  clock_.Advance(Millis(1000));
+  const auto now = files.Get();
+  ASSERT_FALSE(now);
+  EXPECT_EQ(now.error().message, "bearer-token-file: " + options.bearer_token_file +
+                                     " must be a regular file or a link to one, not a pipe");
 }
 
 TEST_F(CredentialFilesTest, OneFileLogsIn) {
