@@ -51,6 +51,7 @@ int Serve(const ExporterConfig& config, const Collector& collector, std::ostream
                                           {"gpus_per_node", config.fleet.gpus_per_node},
                                           {"seed", config.fleet.seed}});
   const int signal = signals.Await();
+  signals.EndAtOnceOnNext();
   log::Info("ending", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   server->BeginDrain();
   server->AwaitDrained(kDrainLimit);

@@ -83,6 +83,8 @@ int Serve(const config::ServerConfig& config, std::ostream& err) {
     if ((*graph)->FirstRefreshAsked()) tick = kTick;
   }
   Drain(**graph, config, signal, signals);
+  // A thread that hangs, or the log's reader, may hold the rest up.
+  signals.EndAtOnceOnNext();
   (*graph)->Stop();
   log::Info("ended");
   return 0;

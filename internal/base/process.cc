@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <ctime>
 #include <fstream>
@@ -56,6 +57,13 @@ int EndingSignals::Await() const {
 
 void EndingSignals::Release() const {
   pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
+}
+
+void EndingSignals::EndAtOnceOnNext() const {
+  struct sigaction end {};
+  end.sa_handler = [](int) { _exit(1); };
+  for (const int signal : {SIGTERM, SIGINT}) sigaction(signal, &end, nullptr);
+  Release();
 }
 
 int FailStart(const EndingSignals& signals, std::string_view program, const Status& why, int code,

@@ -28,6 +28,9 @@ class EndingSignals {
   int Await() const;
   // They end the process again, as at its start.
   void Release() const;
+  // The next one, and one that waits already, ends the process at once with code 1: whatever this
+  // thread, which is the one that made this, waits for.
+  void EndAtOnceOnNext() const;
 
  private:
   sigset_t signals_;

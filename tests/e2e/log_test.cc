@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 #include <string>
+#include <system_error>
 
 #include "tests/e2e/programs.h"
 #include "tests/e2e/subject.h"
@@ -99,6 +101,32 @@ TEST(LogTest, AReaderThatStallsDoesNotDelayASecondSignal) {
   EXPECT_TRUE(server.process().Running());
   server.process().Signal(SIGTERM);
   const auto ended = server.process().Wait(Millis(2000));
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->exit_code, 1);
+}
+
+bool HasThread(pid_t pid, const std::string& name) {
+  std::error_code ended;
+  const std::string tasks = "/proc/" + std::to_string(pid) + "/task";
+  for (const auto& task : std::filesystem::directory_iterator(tasks, ended)) {
+    std::string line;
+    std::getline(std::ifstream(task.path() / "comm"), line);
+    if (line == name) return true;
+  }
+  return false;
+}
+
+TEST(LogTest, AReaderThatStallsDoesNotDelayASecondSignalAfterTheDrain) {
+  const UnreadPipe log;
+  ApiServer server(fault::RefusingUrl(), {}, {}, log.writer());
+  AskManyTimes(server.port(), 2000, "/livez");
+  EXPECT_TRUE(log.Full());
+  const auto works = [&] { return HasThread(server.process().pid(), "worker"); };
+  ASSERT_TRUE(works());
+  server.process().Signal(SIGTERM);
+  ASSERT_TRUE(WaitUntil([&] { return !works(); }, Millis(10'000)));
+  server.process().Signal(SIGTERM);
+  const auto ended = server.process().Wait(Millis(5000));
   ASSERT_TRUE(ended.has_value());
   EXPECT_EQ(ended->exit_code, 1);
 }

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
 namespace gpumon {
 namespace {
@@ -20,6 +21,25 @@ TEST(EndingSignalsTest, ASignalIsAValueAndEndsNothing) {
   EXPECT_EQ(signals.Await(), SIGTERM);
   kill(getpid(), SIGINT);
   EXPECT_EQ(signals.Await(Millis(10'000)), SIGINT);
+}
+
+// In a process of its own: nothing here ends by itself.
+void WaitForEver(int sent_before, int sent_after) {
+  const EndingSignals signals;
+  if (sent_before != 0) kill(getpid(), sent_before);
+  signals.EndAtOnceOnNext();
+  if (sent_after != 0) kill(getpid(), sent_after);
+  std::thread waiting([] {
+    while (true) pause();
+  });
+  waiting.join();
+}
+
+TEST(EndingSignalsDeathTest, TheNextOneEndsAProcessThatWaitsForAThread) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(WaitForEver(0, SIGTERM), testing::ExitedWithCode(1), "");
+  EXPECT_EXIT(WaitForEver(0, SIGINT), testing::ExitedWithCode(1), "");
+  EXPECT_EXIT(WaitForEver(SIGTERM, 0), testing::ExitedWithCode(1), "");
 }
 
 TEST(WritePortFileTest, WritesTheWholeNumber) {
