@@ -36,16 +36,16 @@ struct Response {
 // Errors: kUpstreamUnreachable (refused, reset, name not found, cut short), kUpstreamTimeout (no
 // whole answer by the deadline), kUpstreamTls, kUpstreamAuth (a credentials file cannot be used
 // now), kUpstreamTooLarge, kUpstreamInvalid (not HTTP, or coded otherwise than asked for),
-// kInternal (the URL is not http or https, or the client is stopping). The message is a clause
-// about the server, "the connection was refused", for the caller's own sentence; the detail has the
-// URL without its userinfo. Every HTTP status is a success here, a redirect too: it is never
-// followed.
+// kInternal (the URL is not http or https), kDraining (the client is stopping). The message is a
+// clause about the server, "the connection was refused", for the caller's own sentence; the detail
+// has the URL without its userinfo. Every HTTP status is a success here, a redirect too: it is
+// never followed.
 using Done = std::function<void(Result<Response>)>;
 
 // Thread-safe.
 class Client {
  public:
-  // Requests still under way are ended first, each with kInternal.
+  // Requests still under way are ended first, each with kDraining.
   virtual ~Client() = default;
   // Starts a request and returns at once. `done` is never called from inside Fetch.
   virtual void Fetch(Request request, Deadline deadline, Done done) = 0;

@@ -87,7 +87,7 @@ class CurlClient final : public Client {
     }
   }
 
-  static Status StoppingStatus() { return {Code::kInternal, "the server is stopping"}; }
+  static Status StoppingStatus() { return {Code::kDraining, "the client is stopping"}; }
 
   void Start(Pending pending) {
     const Millis budget = pending.deadline.Left(clock_);

@@ -4,13 +4,6 @@
 #include <utility>
 
 namespace gpumon::prom {
-namespace {
-
-tl::unexpected<Status> StoppingError() {
-  return Error(Code::kInternal, "the server is stopping; ask again in a moment");
-}
-
-}  // namespace
 
 Admission::Admission(std::size_t limit, const Clock& clock)
     : limit_(std::max<std::size_t>(limit, 1)),
@@ -29,7 +22,7 @@ void Admission::Stop() {
     waiters.swap(waiters_);
   }
   changed_.NotifyAll();
-  for (Waiter& waiter : waiters) waiter.turn(StoppingError());
+  for (Waiter& waiter : waiters) waiter.turn(Error(EndingStatus()));
   if (watcher_.joinable()) watcher_.join();
 }
 
@@ -45,7 +38,7 @@ void Admission::Enter(Deadline deadline, Turn turn) {
     }
     if (!stopping) ++inside_;
   }
-  turn(stopping ? Result<void>(StoppingError()) : Result<void>());
+  turn(stopping ? Result<void>(Error(EndingStatus())) : Result<void>());
 }
 
 void Admission::Leave() {

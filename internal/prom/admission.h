@@ -12,13 +12,18 @@
 
 namespace gpumon::prom {
 
+// What those are told who ask, or wait, while the program ends.
+inline Status EndingStatus() {
+  return {Code::kDraining, "the server is ending; ask again in a moment", {}, 1};
+}
+
 // Thread-safe. First come, first served.
 class Admission {
  public:
   // Called once: without an error when its turn has come (each such call is owed one Leave), else
-  // with kUpstreamTimeout at its deadline or kInternal when the Admission goes. It runs on whatever
-  // thread made it so - inside Enter, inside somebody's Leave, on a thread of Admission's own - and
-  // must be short.
+  // with kUpstreamTimeout at its deadline or EndingStatus() when the Admission goes. It runs on
+  // whatever thread made it so - inside Enter, inside somebody's Leave, on a thread of Admission's
+  // own - and must be short.
   using Turn = std::function<void(Result<void>)>;
 
   Admission(std::size_t limit, const Clock& clock);

@@ -85,6 +85,8 @@ Status Worded(Status status, Millis budget, Millis left) {
       status.message = "Prometheus's answer cannot be used: " + status.message +
                        "; check that PROMETHEUS_URL is a Prometheus server";
       break;
+    case Code::kDraining:
+      return EndingStatus();
     default:
       // A file's path is for the log, not for clients.
       status.detail = status.message + (status.detail.empty() ? "" : " ") + status.detail;
@@ -166,7 +168,7 @@ class Engine final : public std::enable_shared_from_this<Engine> {
                             });
     if (sent) return;
     admission_.Leave();
-    Deliver(call, Error(Code::kInternal, "the server is stopping"));
+    Deliver(call, Error(EndingStatus()));
   }
 
   // Of the try under way: while there are other servers, one that hangs leaves them their share.
@@ -191,7 +193,7 @@ class Engine final : public std::enable_shared_from_this<Engine> {
     const bool posted = executor_.Post([self = shared_from_this(), call, answer] {
       self->OnResult(call, self->Read(*call, *answer));
     });
-    if (!posted) Finish(call, Error(Code::kInternal, "the server is stopping"));
+    if (!posted) Finish(call, Error(EndingStatus()));
   }
 
   Result<QueryResult> Read(const Call& call, Result<fetch::Response>& answer) const {

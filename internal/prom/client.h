@@ -24,7 +24,7 @@ struct RangeQuery {
 
 // Called exactly once, on a worker thread, never from inside the call that started the query.
 //
-// Errors: the kUpstream* codes, as docs/API.md lists them; kInternal when the client is stopping.
+// Errors: the kUpstream* codes, as docs/API.md lists them; kDraining when the client is stopping.
 using Done = std::function<void(Result<QueryResult>)>;
 
 // Implementations are thread-safe. An empty vector is a success: nothing matched.

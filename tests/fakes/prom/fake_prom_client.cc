@@ -79,7 +79,7 @@ QueryResult MakeRangeResult(const std::vector<FakeSeries>& series) {
 FakePromClient::FakePromClient(std::size_t threads) : workers_(threads, "fake-prom") {}
 
 FakePromClient::~FakePromClient() {
-  for (Held& held : TakeHeld()) held.done(Error(Code::kInternal, "the fake client is stopping"));
+  for (Held& held : TakeHeld()) held.done(Error(Code::kDraining, "the fake client is stopping"));
   workers_.Stop();
 }
 

@@ -52,7 +52,7 @@ class FakePromClient final : public Client {
   using Function = std::function<Answer(const Call&)>;
 
   explicit FakePromClient(std::size_t threads = 2);
-  // Held queries are ended with kInternal.
+  // Held queries are ended with kDraining.
   ~FakePromClient() override;
 
   void Query(InstantQuery query, Deadline deadline, Done done) override;

@@ -424,7 +424,7 @@ TEST_F(ClientTest, TheDestructorEndsWhatIsUnderWay) {
   for (int i = 0; i < 3; ++i) {
     client_->Fetch({.url = server_.url()}, Deadline::After(clock_, Millis(60000)),
                    [&](const Result<Response>& result) {
-                     if (!result && result.error().code == Code::kInternal) ++ended;
+                     if (!result && result.error().code == Code::kDraining) ++ended;
                    });
   }
   ASSERT_TRUE(server_.WaitForRequests(3));

@@ -59,7 +59,7 @@ TEST_F(AdmissionTest, StoppingEndsThoseWhoWaitAndThoseWhoCome) {
   admission.Enter(Later(), note);
   admission.Stop();
   admission.Enter(Later(), note);
-  EXPECT_EQ(codes, (std::vector<Code>{Code::kOk, Code::kInternal, Code::kInternal}));
+  EXPECT_EQ(codes, (std::vector<Code>{Code::kOk, Code::kDraining, Code::kDraining}));
   admission.Leave();
 }
 

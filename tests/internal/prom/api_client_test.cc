@@ -451,16 +451,19 @@ TEST_F(ApiClientTest, ADeadlineThatHasPassedIsATimeout) {
   EXPECT_EQ(server_.request_count(), 0U);
 }
 
-TEST_F(ApiClientTest, StoppingAnswersEveryQueryOnce) {
+TEST_F(ApiClientTest, StoppingAnswersEveryQueryOnceAndSaysSo) {
   options_.max_concurrency = 2;
   server_.SetReply(Broken(Fault::kHang));
   Make({server_.url()});
   std::atomic<int> answered{0};
-  std::atomic<int> internal{0};
+  std::atomic<int> told{0};
   for (int i = 0; i < 6; ++i) {
     client_->Query({"up", 1}, Deadline::After(clock_, Millis(60000)),
                    [&](const Result<QueryResult>& result) {
-                     if (!result && result.error().code == Code::kInternal) ++internal;
+                     if (!result && result.error().code == Code::kDraining &&
+                         result.error().message == "the server is ending; ask again in a moment") {
+                       ++told;
+                     }
                      ++answered;
                    });
   }
@@ -469,7 +472,7 @@ TEST_F(ApiClientTest, StoppingAnswersEveryQueryOnce) {
   fetch_.reset();
   pool_.Stop();
   EXPECT_EQ(answered.load(), 6);
-  EXPECT_EQ(internal.load(), 6);
+  EXPECT_EQ(told.load(), 6);
 }
 
 TEST_F(ApiClientTest, ACredentialsFileThatVanishedIsNotShownToClients) {
