@@ -53,8 +53,9 @@ void AddCommon(const Settings& settings, const http::Request* request, const std
 
 log::Level LevelOf(int status, const RouteRow* route) {
   if (status == 503 && route != nullptr) return route->log_503;
-  // Before any route: a method or a transfer coding that nobody knows is the client's mistake.
-  if (status == 501 && route == nullptr) return log::Level::kWarning;
+  // Before any route: a method, a transfer coding or a version of HTTP that nobody knows here is
+  // the client's mistake.
+  if ((status == 501 || status == 505) && route == nullptr) return log::Level::kWarning;
   if (status >= 500) return log::Level::kError;
   return status >= 400 ? log::Level::kWarning : log::Level::kInfo;
 }

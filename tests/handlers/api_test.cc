@@ -184,6 +184,7 @@ TEST_F(ApiTest, WhatIsNotOurFailureIsNoErrorInTheLog) {
   EXPECT_EQ(logged(RouteOf("/debug/pprof/profile"), 503), "warn") << "draining";
   EXPECT_EQ(logged(RouteOf("/debug/pprof/profile"), 500), "error");
   EXPECT_EQ(logged(-1, 501), "warn") << "an unknown method";
+  EXPECT_EQ(logged(-1, 505), "warn") << "as HTTP/2 and port scanners begin";
   EXPECT_EQ(logged(RouteOf("/debug/pprof/heap"), 501), "error");
 }
 
