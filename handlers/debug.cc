@@ -115,6 +115,7 @@ void GetPprofIndex(const CallPtr& call) {
   std::string text;
   for (const auto& route : Routes()) {
     if (!route.path.starts_with("/debug/pprof/")) continue;
+    text += call->services().settings.base_path;
     text += route.path;
     text += "  ";
     text += route.summary;

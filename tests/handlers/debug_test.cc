@@ -33,6 +33,13 @@ TEST_F(DebugTest, TheIndexNamesTheProfiles) {
   }
 }
 
+TEST_F(DebugTest, TheIndexNamesTheProfilesUnderTheBasePath) {
+  settings_.base_path = "/gpu";
+  const std::string body = Get("/debug/pprof/").body();
+  EXPECT_EQ(body.find("/gpu/debug/pprof/"), 0U) << body;
+  EXPECT_EQ(body.find("\n/debug"), std::string::npos) << body;
+}
+
 TEST_F(DebugTest, TheCommandLineIsSeparatedByNul) {
   EXPECT_EQ(Get("/debug/pprof/cmdline").body(), std::string("gpu-monitoring-api\0--port=1", 27));
 }
