@@ -63,6 +63,9 @@ constexpr bool kHasProfiler =
 // Whether somebody still wants the profile.
 constexpr Millis kLookAgain{250};
 
+constexpr const char* kNobodyWaits =
+    "CPU profile: ended early, since whoever asked has closed the connection or their half of it; "
+    "keep both open until the answer comes";
 constexpr const char* kShuttingDown = "CPU profile: the server is shutting down";
 
 }  // namespace
@@ -114,14 +117,17 @@ void CpuProfiler::Run() {
       while (!job_ && !cancelled_) changed_.Wait(mutex_);
       if (!job_) return;
       const SteadyTime until = job_->until;
+      bool wanted = true;
       for (auto now = std::chrono::steady_clock::now(); !cancelled_ && now < until;
            now = std::chrono::steady_clock::now()) {
-        if (job_->wanted && !job_->wanted()) break;
+        wanted = !job_->wanted || job_->wanted();
+        if (!wanted) break;
         changed_.WaitUntil(mutex_, std::min<SteadyTime>(until, now + kLookAgain));
       }
       StopSampling();
       profile = ReadAll(job_->file);
       close(job_->file);
+      if (!wanted) profile = Error(Code::kBadRequest, kNobodyWaits);
       if (cancelled_) profile = Error(Code::kDraining, kShuttingDown);
       job = *std::move(job_);
       job_.reset();

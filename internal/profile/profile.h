@@ -30,7 +30,8 @@ class CpuProfiler {
   // profiler's, where it must not destroy the profiler; the next profile may start by then. Or an
   // error, from inside Start when none could be started: kTooManyRequests (one is running),
   // kDraining (cancelled), kUnavailable (this build has no profiler), kInternal.
-  // When `wanted` is given and says no, it ends early: asked a few times a second.
+  // When `wanted` is given and says no, asked a few times a second, it ends early with kBadRequest:
+  // a profile that is cut short says nothing of the time that was asked for.
   void Start(Millis duration, Profiled done, std::function<bool()> wanted = {});
 
   // Ends a running profile now with kDraining, and refuses every later one: for shutdown.

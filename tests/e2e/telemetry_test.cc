@@ -66,6 +66,12 @@ TEST(TelemetryTest, DebugRoutesTellOfTheProcess) {
   EXPECT_EQ(profile.status, 200);
   EXPECT_EQ(profile.Header("Content-Type"), "application/octet-stream");
   EXPECT_GT(profile.body.size(), 100U);
+  // A client that closes its half may have gone. What it gets is no profile that looks whole.
+  const auto half_closed = begin("300");
+  half_closed->ShutDownSending();
+  const Answer cut = half_closed->Read();
+  ExpectEnvelope(cut, 400, "bad_request");
+  EXPECT_TRUE(Holds(cut.body, "ended early")) << cut.body;
   // Ctrl-C ends a profile that nobody waits for.
   begin("300").reset();
   EXPECT_TRUE(WaitUntil([&] { return server.Get("/debug/pprof/profile?seconds=1").status == 200; },

@@ -87,6 +87,19 @@ TEST(CpuProfilerTest, TheNextMayStartOnceTheFirstIsDone) {
   EXPECT_TRUE(second.get_future().get());
 }
 
+TEST(CpuProfilerTest, WhatNobodyWaitsForEndsWithAnErrorAndTheNextMayStart) {
+  CpuProfiler profiler;
+  std::promise<Result<std::string>> unwanted;
+  profiler.Start(
+      Millis(3'600'000), [&](Result<std::string> p) { unwanted.set_value(std::move(p)); },
+      [] { return false; });
+  const auto result = unwanted.get_future().get();
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Code::kBadRequest);
+  EXPECT_THAT(result.error().message, HasSubstr("ended early"));
+  EXPECT_TRUE(Start(profiler, Millis(1)).get());
+}
+
 TEST(CpuProfilerTest, CancelEndsARunningProfileAndRefusesTheNext) {
   CpuProfiler profiler;
   auto running = Start(profiler, Millis(3'600'000));
