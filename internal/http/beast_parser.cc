@@ -40,6 +40,18 @@ Status Explain(const beast::error_code& error) {
   return bad("the request is malformed");
 }
 
+// Beast calls all that is not HTTP/1.1 or HTTP/1.0 a bad version, a blank behind it too.
+bool NamesAVersion(std::string_view line) {
+  constexpr std::string_view kProtocol = "HTTP/";
+  line = line.substr(0, line.find('\r'));
+  std::size_t at = line.find(' ');
+  if (at != std::string_view::npos) at = line.find(' ', at + 1);
+  if (at == std::string_view::npos) return false;
+  line.remove_prefix(at + 1);
+  return line.starts_with(kProtocol) &&
+         line.find_first_not_of("0123456789.", kProtocol.size()) == std::string_view::npos;
+}
+
 }  // namespace
 
 BeastParser::BeastParser(MessageEvents& events, std::size_t head_bytes) : events_(events) {
@@ -56,6 +68,9 @@ std::optional<Status> BeastParser::Feed(std::span<const char> bytes, std::size_t
     if (error == beast::http::error::need_more && taken == bytes.size()) return std::nullopt;
   } catch (const AssertionFailed&) {
     return Explain(beast::http::error::bad_value);
+  }
+  if (error == beast::http::error::bad_version && !NamesAVersion({bytes.data(), bytes.size()})) {
+    error = beast::http::error::bad_target;
   }
   return error ? std::optional<Status>(Explain(error)) : std::nullopt;
 }

@@ -83,6 +83,7 @@ struct RequestParser::Impl final : MessageEvents {
   std::size_t hosts = 0;
   std::size_t lengths = 0;
   std::size_t codings = 0;
+  std::size_t trailers = 0;
   bool chunked_only = false;
   bool odd_expectation = false;
   bool expects_continue = false;
@@ -98,7 +99,7 @@ RequestParser::State RequestParser::Impl::Step(std::span<char> input, std::size_
       }
       request = Request();
       request.headers.reserve(kUsualHeaders);
-      hosts = lengths = codings = chunk_bytes = 0;
+      hosts = lengths = codings = trailers = chunk_bytes = 0;
       chunked_only = odd_expectation = expects_continue = false;
       body_limit = limits.body_bytes;
       message.emplace(*this, limits.head_bytes + kLineExtra);
@@ -330,10 +331,12 @@ RequestParser::State RequestParser::Impl::ReadTrailer(std::span<char> input, std
   using Found = LineScanner::Found;
   for (;;) {
     const Found found = scanner.Next({input.data(), input.size()}, limits.head_bytes);
-    if (found == Found::kLine) continue;
+    if (found == Found::kLine && ++trailers <= limits.headers) continue;
     if (found == Found::kNothing) return State::kMore;
-    if (found == Found::kTooLong) {
-      return Refuse({Code::kHeadersTooLarge, "the request's trailers are too large", {}, 0});
+    if (found == Found::kTooLong || found == Found::kLine) {
+      const char* const why = found == Found::kLine ? "the request has too many trailers"
+                                                    : "the request's trailers are too large";
+      return Refuse({Code::kHeadersTooLarge, why, {}, 0});
     }
     if (found != Found::kEmptyLine) return Refuse(Bad(LineScanner::Explain(found)));
     if (!Put(input.first(scanner.position()), used)) return State::kRefused;

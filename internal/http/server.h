@@ -19,7 +19,7 @@ namespace gpumon::http {
 struct Limits {
   std::size_t target_bytes = 8 * 1024;        // more: 414
   std::size_t head_bytes = 32 * 1024;         // more: 431
-  std::size_t headers = 100;                  // more: 431
+  std::size_t headers = 100;                  // more, or more trailers: 431
   std::size_t body_bytes = 64 * 1024;         // more: 413
   std::size_t large_body_bytes = 1 << 20;     // for routes marked `large_body`
   std::size_t connections = 8192;             // more: 503 and close

@@ -60,13 +60,17 @@ std::vector<Case> RequestLines() {
       {"two spaces", "GET  /a" + host, "400"},
       {"tab for a space", "GET\t/a" + host, "400"},
       {"no target", "GET HTTP/1.1\r\nHost: h\r\n\r\n", "400"},
-      {"a space in the target", "GET /a b" + host, "505"},
+      {"a space in the target", "GET /a b" + host, "400"},
+      {"a space behind the version", "GET /a HTTP/1.1 \r\nHost: h\r\n\r\n", "400"},
+      {"a tab behind the version", "GET /a HTTP/1.1\t\r\nHost: h\r\n\r\n", "400"},
+      {"more behind the version", "GET /a HTTP/1.1 x\r\nHost: h\r\n\r\n", "400"},
+      {"HTTP/3", "GET /a HTTP/3\r\nHost: h\r\n\r\n", "505"},
       {"HTTP/0.9", "GET /a\r\n", "400"},
       {"HTTP/1.32", "GET /a HTTP/1.32\r\nHost: h\r\n\r\n", "505"},
       {"HTTP/1.2", "GET /a HTTP/1.2\r\nHost: h\r\n\r\n", "505"},
       {"HTTP/2.0", "GET /a HTTP/2.0\r\nHost: h\r\n\r\n", "505"},
       {"h2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505"},
-      {"not HTTP", "GET /a FTP/1.1\r\nHost: h\r\n\r\n", "505"},
+      {"not HTTP", "GET /a FTP/1.1\r\nHost: h\r\n\r\n", "400"},
       {"short version", "GET /a H\r\n\r\n", "400"},
       {"TLS hello", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc", 9), "400"},
       {"one empty line first", "\r\nGET /a" + host, "GET /a [] idle"},
@@ -95,9 +99,14 @@ std::vector<Case> RequestLines() {
   };
 }
 
+std::string NinetyNineLines() {
+  std::string lines;
+  for (int i = 0; i < 99; ++i) lines += "X-" + std::to_string(i) + ": 1\r\n";
+  return lines;
+}
+
 std::vector<Case> HeaderCases() {
-  std::string many;
-  for (int i = 0; i < 99; ++i) many += "X-" + std::to_string(i) + ": 1\r\n";
+  const std::string many = NinetyNineLines();
   const std::string ok = "GET /a [] idle";
   return {
       {"no Host", Get(""), "400"},
@@ -145,6 +154,7 @@ std::vector<Case> HeaderCases() {
 }
 
 std::vector<Case> BodyCases() {
+  const std::string many = NinetyNineLines();
   const std::string te = "Transfer-Encoding: chunked\r\n";
   const std::string five = "POST /a [hello] ";
   const std::string next = Get("Host: h\r\n");
@@ -202,6 +212,11 @@ std::vector<Case> BodyCases() {
       {"bare LF after the chunk", Post(te, "5\r\nhello\n0\r\n\r\n"), "400"},
       {"bare LF after the last size", Post(te, "5\r\nhello\r\n0\n\n"), "400"},
       {"long size line", Post(te, "5;" + std::string(300, 'x') + "\r\nhello\r\n0\r\n\r\n"), "400"},
+      {"100 trailers", Post(te, "0\r\n" + many + "Y: 1\r\n\r\n"), "POST /a [] idle"},
+      {"101 trailers", Post(te, "0\r\n" + many + "Y: 1\r\nZ: 1\r\n\r\n"), "431"},
+      {"trailers of two bodies",
+       Post(te, "0\r\n" + many + "\r\n") + Post(te, "0\r\n" + many + "\r\n"),
+       "POST /a [] POST /a [] idle"},
       {"bad trailer", Post(te, "0\r\nno colon\r\n\r\n"), "400"},
       {"trailers without end", Post(te, "0\r\nX: " + std::string(40000, 'x')), "431"},
       {"unfinished chunk", Post(te, "5\r\nhel"), "more"},
