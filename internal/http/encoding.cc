@@ -39,20 +39,22 @@ std::string_view TakePart(std::string_view& rest, char separator) {
   return part;
 }
 
-// "q=0.5" and the like (RFC 9110 12.4.2): whether it admits at all; nothing for junk.
-std::optional<bool> Admits(std::string_view weight) {
+// "q=0.5" and the like (RFC 9110 12.4.2) in thousandths; nothing for junk.
+std::optional<int> ParseWeight(std::string_view weight) {
+  if (weight.empty()) return 1000;
   if (weight.size() < 3 || (weight[0] != 'q' && weight[0] != 'Q') || weight[1] != '=') {
     return std::nullopt;
   }
   weight.remove_prefix(2);
   if (weight.size() > 5 || (weight[0] != '0' && weight[0] != '1')) return std::nullopt;
   if (weight.size() > 1 && weight[1] != '.') return std::nullopt;
-  bool positive = weight[0] == '1';
-  for (std::size_t i = 2; i < weight.size(); ++i) {
+  int thousandths = weight[0] == '1' ? 1000 : 0;
+  int unit = 100;
+  for (std::size_t i = 2; i < weight.size(); ++i, unit /= 10) {
     if (weight[i] < '0' || weight[i] > '9') return std::nullopt;
-    if (weight[i] != '0') positive = true;
+    thousandths += unit * (weight[i] - '0');
   }
-  return positive;
+  return thousandths;
 }
 
 }  // namespace
@@ -89,23 +91,24 @@ std::string Gzip(std::string_view data) {
 }
 
 bool AcceptsGzip(std::string_view accept_encoding) {
-  bool star = false;
-  bool named = false;
-  bool gzip = false;
+  int star = 0;
+  int identity = 0;
+  std::optional<int> gzip;
   while (!accept_encoding.empty()) {
     std::string_view element = TakePart(accept_encoding, ',');
     const std::string_view coding = Trim(TakePart(element, ';'));
-    const std::optional<bool> admitted =
-        Trim(element).empty() ? std::optional<bool>(true) : Admits(Trim(element));
-    if (!admitted) continue;
+    const std::optional<int> weight = ParseWeight(Trim(element));
+    if (!weight) continue;
     if (EqualsIgnoreCase(coding, "gzip") || EqualsIgnoreCase(coding, "x-gzip")) {
-      named = true;
-      gzip = gzip || *admitted;
+      gzip = std::max(gzip.value_or(0), *weight);
+    } else if (EqualsIgnoreCase(coding, "identity")) {
+      identity = *weight;
     } else if (coding == "*") {
-      star = *admitted;
+      star = *weight;
     }
   }
-  return named ? gzip : star;
+  const int wanted = gzip.value_or(star);
+  return wanted > 0 && wanted >= identity;
 }
 
 std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_space) {

@@ -13,7 +13,7 @@ namespace gpumon::http {
 std::string Gzip(std::string_view data);
 
 // Accept-Encoding admits gzip (RFC 9110 12.5.3: q=0 refuses, `*` counts when gzip is not named;
-// junk is ignored).
+// junk is ignored), and names no `identity` that it likes better.
 bool AcceptsGzip(std::string_view accept_encoding);
 
 // `%41+` -> "A " when `plus_is_space`. Nothing for a broken escape (`%`, `%zz`). Any byte may

@@ -41,12 +41,17 @@ TEST(GzipTest, GivesTheSameBytesEveryTime) {
 }
 
 TEST(AcceptsGzipTest, FollowsTheNamedCodingThenTheStar) {
-  for (const char* yes : {"gzip", "GZIP", "x-gzip", "deflate, gzip;q=0.5", "gzip;q=1.000", "*",
-                          "identity, *;q=0.1", "br;q=junk, gzip", "*;q=0, gzip", "gzip ; q=0.3"}) {
+  for (const char* yes :
+       {"gzip", "GZIP", "x-gzip", "deflate, gzip;q=0.5", "gzip;q=1.000", "*",
+        "identity;q=0.1, *;q=0.1", "br;q=junk, gzip", "*;q=0, gzip", "gzip ; q=0.3",
+        "gzip, identity", "gzip;q=0.5, identity;q=0.5", "gzip;q=0.5, br", "gzip;q=0.5, *",
+        "identity;q=0, gzip;q=0.001", "identity;q=0.999, gzip;q=1.0"}) {
     EXPECT_TRUE(AcceptsGzip(yes)) << yes;
   }
-  for (const char* no : {"", "identity", "gzip;q=0", "gzip;q=0.000, *", "*;q=0", "gzipped",
-                         "gzip;q=abc", "gzip;q=2", ",,;;", "br"}) {
+  for (const char* no :
+       {"", "identity", "gzip;q=0", "gzip;q=0.000, *", "*;q=0", "gzipped", "gzip;q=abc", "gzip;q=2",
+        ",,;;", "br", "gzip;q=0.5,identity;q=1", "identity, *;q=0.1", "Identity;q=0.6, gzip;q=0.59",
+        "identity;q=0.002, gzip;q=0.001", "identity;q=0, gzip;q=0"}) {
     EXPECT_FALSE(AcceptsGzip(no)) << no;
   }
 }
