@@ -66,7 +66,21 @@ std::string Shown(std::string_view name) {
   return shown.empty() ? "(empty)" : shown;
 }
 
+// A name that has to go on with something else, as `min_` with a field: one that does, or "".
+std::string_view LongerName(std::string_view name, std::span<const ParameterSpec> specs) {
+  if (!name.ends_with('_')) return {};
+  const auto longer = std::find_if(specs.begin(), specs.end(), [&](const ParameterSpec& spec) {
+    return spec.name.starts_with(name);
+  });
+  return longer == specs.end() ? std::string_view() : longer->name;
+}
+
 Status Unknown(std::string_view name, std::span<const ParameterSpec> specs) {
+  if (name.empty()) return {Code::kInvalidParameter, "a parameter has a `=` but no name before it"};
+  if (const auto longer = LongerName(name, specs); !longer.empty()) {
+    return {Code::kInvalidParameter,
+            "parameter '" + Shown(name) + "' needs a field, as '" + std::string(longer) + "' has"};
+  }
   std::string message = "unknown parameter '" + Shown(name) + "'";
   std::vector<std::string_view> names;
   names.reserve(specs.size());

@@ -148,10 +148,9 @@ std::string PercentEncode(std::string_view text) {
 
 std::optional<std::vector<std::pair<std::string, std::string>>> ParseQuery(std::string_view query) {
   std::vector<std::pair<std::string, std::string>> out;
-  if (query.empty()) return out;
-  for (bool more = true; more;) {
-    more = query.find('&') != std::string_view::npos;
+  while (!query.empty()) {
     std::string_view part = TakePart(query, '&');
+    if (part.empty()) continue;
     std::optional<std::string> name = PercentDecode(TakePart(part, '='), true);
     std::optional<std::string> value = PercentDecode(part, true);
     if (!name || !value) return std::nullopt;

@@ -23,8 +23,8 @@ std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_spa
 std::string PercentEncode(std::string_view text);
 
 // `a=1&b=2` split and decoded, in order, repeated names kept. Nothing when an escape is broken.
-// An empty query has no parameters; `a` without `=` is {"a", ""}; an empty piece, as in `a&&b`, is
-// {"", ""}.
+// An empty query has no parameters; `a` without `=` is {"a", ""}; an empty piece, as in `a&&b`,
+// is none.
 std::optional<std::vector<std::pair<std::string, std::string>>> ParseQuery(std::string_view query);
 
 }  // namespace gpumon::http

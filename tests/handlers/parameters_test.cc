@@ -55,8 +55,11 @@ TEST_F(ParametersTest, EveryWrongParameterIsNamed) {
       {"min_utilization=inf", "'min_utilization'"},
       {"min_gpu_name=1", "'min_gpu_name'"},
       {"owner=alice", "'owner'"},
-      {"=1", "'(empty)'"},
-      {"&", "'(empty)'"},
+      {"=1", "a parameter has a `=` but no name before it"},
+      {"limit=1&=", "a parameter has a `=` but no name before it"},
+      {"min_=3", "'min_' needs a field, as 'min_"},
+      {"max_=3", "'max_' needs a field, as 'max_"},
+      {"limi_=3", "'limi_'; did you mean 'limit'"},
       {"%zz", "percent escape"},
       {"node=a&pod=%zz", "'pod'"},
       {"node=%", "'node'"},
@@ -73,6 +76,13 @@ TEST_F(ParametersTest, EveryWrongParameterIsNamed) {
         << bad.query << " -> " << *json["error"].AsString();
   }
   EXPECT_TRUE(source_.wants.empty()) << "nothing of it reached the source";
+}
+
+TEST_F(ParametersTest, NothingBetweenTwoAmpersandsIsNoParameter) {
+  Serve(ThreeGpus());
+  for (const std::string query : {"&", "&&&", "limit=1&", "&limit=1", "limit=1&&offset=0"}) {
+    EXPECT_EQ(Get("/api/v1/gpu/metrics?" + query).status(), 200) << query;
+  }
 }
 
 TEST_F(ParametersTest, AThousandRepeatsAreRefused) {

@@ -74,13 +74,16 @@ TEST(PercentTest, EncodesAllButUnreserved) {
   EXPECT_EQ(PercentDecode(PercentEncode(all), true), all);
 }
 
-TEST(ParseQueryTest, KeepsOrderRepeatsAndEmptyPieces) {
+TEST(ParseQueryTest, KeepsOrderAndRepeatsButNoEmptyPieces) {
   using Pairs = std::vector<std::pair<std::string, std::string>>;
   EXPECT_EQ(ParseQuery(""), Pairs{});
   EXPECT_EQ(ParseQuery("a=1&b=2&a=3"), (Pairs{{"a", "1"}, {"b", "2"}, {"a", "3"}}));
   EXPECT_EQ(ParseQuery("a"), (Pairs{{"a", ""}}));
   EXPECT_EQ(ParseQuery("a=b=c"), (Pairs{{"a", "b=c"}}));
-  EXPECT_EQ(ParseQuery("a&&b"), (Pairs{{"a", ""}, {"", ""}, {"b", ""}}));
+  EXPECT_EQ(ParseQuery("a&&b"), (Pairs{{"a", ""}, {"b", ""}}));
+  EXPECT_EQ(ParseQuery("&a=1&"), (Pairs{{"a", "1"}}));
+  EXPECT_EQ(ParseQuery("&&&"), Pairs{});
+  EXPECT_EQ(ParseQuery("=&=b"), (Pairs{{"", ""}, {"", "b"}}));
   EXPECT_EQ(ParseQuery("%61=%20+"), (Pairs{{"a", "  "}}));
   EXPECT_FALSE(ParseQuery("a=%zz"));
   EXPECT_FALSE(ParseQuery("ok=1&%"));
