@@ -1,12 +1,14 @@
 #include "cmd/gpuctl/doctor.h"
 
 #include <algorithm>
+#include <array>
 #include <ostream>
+#include <string_view>
 #include <utility>
 
 #include "cmd/gpuctl/app.h"
 #include "cmd/gpuctl/server.h"
-#include "internal/fetch/url.h"
+#include "internal/config/address.h"
 #include "internal/json/writer.h"
 
 namespace gpumon::ctl {
@@ -17,6 +19,8 @@ using json::Value;
 constexpr char kJoin[] = "/api/v1/debug/join";
 constexpr char kNoGpuStep[] =
     "check that an exporter runs and that Prometheus scrapes it (its page /targets)";
+constexpr char kPrometheusStep[] =
+    "see the server's log for the cause, and whether Prometheus is well (its log, its load)";
 
 std::string TextOf(const Value& value) {
   return value.AsString() == nullptr ? std::string() : *value.AsString();
@@ -44,6 +48,15 @@ void Copy(const Value& value, json::Writer& writer) {
       }
       return writer.EndObject();
   }
+}
+
+// The warning is of an answer that Prometheus did not give, or not whole.
+bool IsOfPrometheus(std::string_view warning) {
+  constexpr std::array<std::string_view, 4> kBeginnings = {"Prometheus did not", "Prometheus says",
+                                                           "Prometheus: ", "stale: "};
+  return warning.find(": query failed (") != std::string_view::npos ||
+         std::any_of(kBeginnings.begin(), kBeginnings.end(),
+                     [&](std::string_view text) { return warning.starts_with(text); });
 }
 
 // One visit to the server.
@@ -151,7 +164,8 @@ class Doctor {
           "cannot be asked about";
     }
     for (const Value& warning : warnings.elements()) {
-      seen_.findings.push_back({true, TextOf(warning), step});
+      const std::string text = TextOf(warning);
+      seen_.findings.push_back({true, text, IsOfPrometheus(text) ? kPrometheusStep : step});
     }
     if (seen_.gpus == 0 && warnings.size() == 0) {
       seen_.findings.push_back({true, "the server has no GPU", kNoGpuStep});
@@ -226,8 +240,8 @@ int RunDoctor(const config::Values& values, std::ostream& out, std::ostream& err
     err << "gpuctl: " << status.message << '\n';
     return code;
   };
-  if (!fetch::IsHttpUrl(values.Text("--server"))) {
-    return end(values.Refuse("--server", "is no URL to ask"), kUsage);
+  if (const auto wrong = config::CheckUrl(values.Text("--server"))) {
+    return end(values.Refuse("--server", wrong->message), kUsage);
   }
   auto gpu = GpuOf(values);
   if (!gpu) return end(gpu.error(), kUsage);

@@ -10,7 +10,7 @@
 
 namespace gpumon::config {
 
-// What is wrong with a URL of a Prometheus, as the rest of a sentence without the URL itself
+// What is wrong with a server's URL, as the rest of a sentence without the URL itself
 // ("has a query"); nothing when it is http(s)://[user:password@]host[:port][/path].
 std::optional<Status> CheckUrl(std::string_view url);
 

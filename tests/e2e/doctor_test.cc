@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/e2e/programs.h"
+#include "tests/e2e/scripted_fleet.h"
 #include "tests/e2e/subject.h"
 #include "tests/fakes/fault/fault_server.h"
 #include "tests/fakes/process/wait.h"
@@ -210,6 +211,22 @@ TEST(DoctorTest, WithoutTheDebugRouteItSaysHowToSwitchItOn) {
   EXPECT_TRUE(Holds(finished.output, "EXPORTERS")) << finished.output;
 }
 
+TEST(DoctorTest, WhatPrometheusDidNotAnswerIsNoMatterOfDebugEndpoints) {
+  Subject subject(Environment{{"CACHE_TTL", "0s"}});
+  subject.upstream.SetScript([](const fault::Request& request) {
+    return Asks(request, "nvidia_gpu_temperature_celsius") ? fault::HttpStatus(500)
+                                                           : FleetReply(request);
+  });
+  const auto finished = Doctor(subject.server.port(), {"-f", "json"});
+  EXPECT_EQ(finished.exit_code, 1) << finished.errors;
+  const auto document = json::ParseDocument(finished.output);
+  ASSERT_TRUE(document) << finished.output;
+  const Value& failed = (*document)["findings"][0];
+  EXPECT_EQ(TextOf(failed["finding"]),
+            "nvidia_gpu_temperature_celsius: query failed (upstream_error)");
+  EXPECT_TRUE(Holds(TextOf(failed["next_step"]), "the server's log")) << finished.output;
+}
+
 TEST(DoctorTest, AGpuThatIsNotThereIsWrongUsage) {
   Subject subject(Environment{{"DEBUG_ENDPOINTS", "true"}});
   const auto finished = Doctor(subject.server.port(), {"--node", "nowhere", "--gpu", "0"});
@@ -257,7 +274,11 @@ TEST(DoctorTest, WrongUsageIsOneLineThatNamesIt) {
       {{"doctor", "--node", "x"}, "--node"},
       {{"doctor", "--uuid", "x", "--gpu", "1"}, "--uuid"},
       {{"doctor", "-f", "xml"}, "\"xml\""},
-      {{"doctor", "--server", "localhost:8080"}, "\"localhost:8080\""}};
+      {{"doctor", "--server", "localhost:8080"}, "\"localhost:8080\""},
+      {{"doctor", "--server", "http://127.0.0.1:1/?x=1"},
+       " has a query; allowed: an http or https URL without query and fragment\n"},
+      {{"doctor", "--server", "http://127.0.0.1:1/#x"}, "has a fragment"},
+      {{"doctor", "--server", "http://"}, "has no valid host name"}};
   for (const Row& row : rows) {
     const auto finished = process::Run(CtlProgram(), row.arguments);
     EXPECT_EQ(finished.exit_code, 2) << finished.output << finished.errors;
