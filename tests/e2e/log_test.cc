@@ -207,5 +207,20 @@ TEST(LogTest, TheExporterDoesNotWaitForItsReaderEither) {
   EXPECT_EQ(ended->exit_code, 0);
 }
 
+TEST(LogTest, ASecondSignalEndsTheExporterWhileItWaitsForItsReader) {
+  const UnreadPipe log;
+  Exporter exporter({"--log-level", "debug", "--nodes", "1", "--gpus-per-node", "1"}, log.writer());
+  AskManyTimes(exporter.port(), 2000, "/nothing");
+  EXPECT_TRUE(log.Full());
+  const auto works = [&] { return HasThread(exporter.process().pid(), "scrape"); };
+  ASSERT_TRUE(works());
+  exporter.process().Signal(SIGTERM);
+  ASSERT_TRUE(WaitUntil([&] { return !works(); }, Millis(10'000)));
+  exporter.process().Signal(SIGTERM);
+  const auto ended = exporter.process().Wait(Millis(5000));
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->exit_code, 1);
+}
+
 }  // namespace
 }  // namespace gpumon::e2e
