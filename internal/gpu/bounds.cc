@@ -40,8 +40,8 @@ constexpr std::array<Bound, models::kQuantities> kGpuBounds = {{
     {0, 105},                 // memory used percent
     kCelsius,                 // temperature
     kCelsius,                 // memory temperature
-    {0, 100'000},             // power
-    {0, 100'000},             // power limit
+    {0, 20'000},              // power: 65535 is AMD's "unknown"
+    {0, 20'000},              // power limit
     kAtLeastZero,             // energy
     {0, 100'000},             // SM clock
     {0, 100'000},             // highest SM clock

@@ -28,6 +28,11 @@ class Contributions {
   void AddAll();
   std::uint32_t PlaceOf(std::size_t exporter, std::size_t i) const { return places_[exporter][i]; }
 
+  // Of all rows of that exporter.
+  const std::vector<std::uint32_t>& PlacesOf(std::size_t exporter) const {
+    return places_[exporter];
+  }
+
   // What each target that is not `down` showed for `exporter`, whose name this is. Nodes as the
   // whole row knows them: an exporter that names none may meet one that does.
   void NoteShown(std::size_t exporter, const std::string& name, const RowTimes& times,

@@ -346,7 +346,9 @@ void ExporterRows<RowT>::SettleContest() {
     }
     // Without a series of the device those of pods repeat its value.
     const bool shares = metric.reduce == schema::Reduce::kNewest && best.workload.pod.empty();
-    if (possible && shares && !kIsProcess) SharePods(ranking, left, metric.slot);
+    if (possible && shares && !kIsProcess && HasParts(exporter_, metric)) {
+      SharePods(ranking, left, metric.slot);
+    }
   }
   contest_ = {};
 }

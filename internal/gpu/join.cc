@@ -313,11 +313,12 @@ template <class RowT>
 void Join<RowT>::NoteOwnQueries() {
   for (std::size_t e = 0; e < parts_.size(); ++e) {
     for (const schema::Metric& metric : exporters_[e]->metrics(kIsProcess)) {
-      bool all = metric.own_query && parts_[e]->size() > 0;
-      for (std::size_t i = 0; all && i < parts_[e]->size(); ++i) {
-        all = rows_[contributions_.PlaceOf(e, i)].readings.Has(metric.slot);
-      }
-      if (all) shown_by_all_.insert({e, metric.slot});
+      if (!metric.own_query) continue;
+      const auto& places = contributions_.PlacesOf(e);
+      const bool all = std::all_of(places.begin(), places.end(), [&](std::uint32_t at) {
+        return rows_[at].readings.Has(metric.slot);
+      });
+      if (all && !places.empty()) shown_by_all_.insert({e, metric.slot});
     }
   }
 }

@@ -43,11 +43,31 @@ std::vector<std::string> MetricIndex::Names() const {
   return names;
 }
 
+namespace {
+
+// Of what it is a part.
+std::size_t SlotOf(const schema::ShareMetric& share) {
+  return static_cast<std::size_t>(share.share == schema::Share::kUtilization
+                                      ? models::Quantity::kUtilization
+                                      : models::Quantity::kMemoryUsed);
+}
+
+}  // namespace
+
+bool HasParts(const schema::Exporter& exporter, const schema::Metric& metric) {
+  const auto& shares = exporter.shares;
+  const auto of_field = [&](const schema::ShareMetric& share) {
+    return SlotOf(share) == metric.slot;
+  };
+  return std::none_of(shares.begin(), shares.end(), of_field) ||
+         std::any_of(shares.begin(), shares.end(), [&](const schema::ShareMetric& share) {
+           return of_field(share) && share.name == metric.name;
+         });
+}
+
 bool ShowsDeviceOf(const schema::Exporter& exporter, std::span<const std::uint8_t> shown,
                    const schema::ShareMetric& share) {
-  const auto slot = share.share == schema::Share::kUtilization ? models::Quantity::kUtilization
-                                                               : models::Quantity::kMemoryUsed;
-  const std::size_t metric = shown[static_cast<std::size_t>(slot)];
+  const std::size_t metric = shown[SlotOf(share)];
   return metric < exporter.gpu.size() && exporter.gpu[metric].name == share.name &&
          exporter.gpu[metric].reduce != schema::Reduce::kSame;
 }

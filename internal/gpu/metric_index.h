@@ -40,6 +40,10 @@ class MetricIndex {
 bool ShowsDeviceOf(const schema::Exporter& exporter, std::span<const std::uint8_t> shown,
                    const schema::ShareMetric& share);
 
+// Series of pods beside the GPU's own of `metric` may be parts of it: no other metric is told to
+// have these.
+bool HasParts(const schema::Exporter& exporter, const schema::Metric& metric);
+
 // By metric: the first that it is added to, or itself.
 std::vector<std::size_t> LeadersOf(const std::vector<schema::Metric>& metrics);
 

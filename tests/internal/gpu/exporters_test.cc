@@ -494,6 +494,24 @@ TEST(ExportersTest, PodsOfANewJobAreNotShownYet) {
   EXPECT_EQ(join.new_jobs(), std::vector<std::set<std::string>>{{"dcgm"}});
 }
 
+TEST(ExportersTest, WhatAnotherExporterShowsOfOtherGpusIsMissedAllTheSame) {
+  const auto slot = static_cast<std::size_t>(Quantity::kMemoryUsed);
+  for (const std::string node : {"n1", "n2"}) {
+    const std::array exporters = {&NvidiaGpu(), &Named("dcgm")};
+    UnitEvidence evidence;
+    Join<GpuMetrics> join(exporters, evidence, 1000);
+    join.Add(
+        0,
+        prom::MakeInstantVector(
+            {{{{"__name__", "nvidia_gpu_temperature_celsius"}, {"gpu_id", "0"}, {"hostname", node}},
+              50}}),
+        std::nullopt);
+    join.Add(1, prom::MakeInstantVector({Dcgm("DCGM_FI_DEV_FB_USED", 1)}), std::nullopt);
+    join.Finish(CommandStyle::kFull);
+    EXPECT_EQ(join.Shows(0, slot), node == "n1");
+  }
+}
+
 // An exporter's pod that takes another's place at its address.
 TEST(ExportersTest, TwoPodsOfOneTargetAreBothTheExporters) {
   const auto up = [](const std::string& pod) {
@@ -576,8 +594,8 @@ TEST(ExportersTest, NumbersThatNoCounterReachesAreNone) {
   const auto joules =
       Meet({{&Named("amd"),
              {{{{"__name__", "gpu_energy_consumed"}, {"gpu_id", "0"}, {"hostname", "n"}},
-               1.8446744073709552e25}}}});
-  EXPECT_EQ(Why(joules->gpus.at(0), Quantity::kEnergy), NullReason::kInvalidValue);
+               1.8446744073709552e19}}}});
+  EXPECT_EQ(Why(joules->gpus.at(0), Quantity::kEnergy), NullReason::kNotSupported);
 }
 
 TEST(ExportersTest, PartsThatAreScaledDownAreWholeBytes) {

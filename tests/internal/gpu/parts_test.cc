@@ -239,9 +239,11 @@ TEST(PartsTest, PodsOfAMigInstanceHaveNoZeroOfItsGpu) {
   const auto snapshot = Meet(
       "dcgm", {on_instance(OfPod("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "", "j", 0.8)),
                on_instance(OfPod(kUtil, "", "j", 0)), on_instance(OfPod(kUtil, "a", "j", 0, "0")),
-               on_instance(OfPod("DCGM_FI_DEV_GPU_TEMP", "a", "j", 50, "0"))});
+               on_instance(OfPod("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "a", "j", 0.8, "0")),
+               on_instance(OfPod("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "b", "j", 0.8, "1"))});
   EXPECT_EQ(Utilization(*snapshot), 80);
-  EXPECT_EQ(PodsOf(*snapshot), "a null null; ");
+  EXPECT_EQ(PodsOf(*snapshot), "a null null; b null null; ") << "that is the instance's, repeated";
+  EXPECT_TRUE(snapshot->warnings.empty());
 }
 
 // Some versions repeat the device's value so, others give each pod its own.
