@@ -3,6 +3,7 @@
 #include <set>
 #include <string_view>
 
+#include "handlers/gpu_health.h"
 #include "handlers/openapi_writing.h"
 #include "handlers/usage.h"
 #include "internal/base/status.h"
@@ -98,8 +99,9 @@ void WriteRecordSchema(Writer& writer, std::string_view name,
     writer.Key(column.name);
     writer.BeginObject();
     const bool texts = column.type == Type::kTexts;
+    const bool list = texts || column.type == Type::kNotes;
     Text(writer, "type",
-         texts                           ? "array"
+         list                            ? "array"
          : column.type == Type::kNumber  ? "number"
          : column.type == Type::kInteger ? "integer"
                                          : "string");
@@ -107,9 +109,12 @@ void WriteRecordSchema(Writer& writer, std::string_view name,
     if (texts) {
       writer.Key("items");
       writer.Raw(R"({"type":"string"})");
+    } else if (list) {
+      writer.Key("items");
+      writer.Raw(R"({"$ref":"#/components/schemas/HealthFinding"})");
     }
     writer.Key("nullable");
-    writer.Bool(!texts);
+    writer.Bool(!list);
     const std::string unit = column.unit.empty() ? "" : " Unit: " + std::string(column.unit) + ".";
     Text(writer, "description", std::string(column.help) + unit);
     writer.EndObject();
@@ -124,6 +129,7 @@ void WriteRecordSchema(Writer& writer, std::string_view name,
 constexpr std::string_view kFixedSchemas = R"(
 "NullReason":{"type":"string","enum":["not_exported","not_supported","exporter_down","stale","invalid_value","conflict","query_failed","hidden"]},
 "Workload":{"type":"object","required":["namespace","pod","container","share"],"properties":{"namespace":{"type":"string","nullable":true},"pod":{"type":"string","nullable":true},"container":{"type":"string","nullable":true},"share":{"type":"object","nullable":true,"description":"The pod's part of a GPU that several share; null when it has the GPU alone or nobody measures its part.","properties":{"utilization":{"type":"number","nullable":true,"description":"Unit: %."},"memory_used_bytes":{"type":"integer","nullable":true},"memory_limit_bytes":{"type":"integer","nullable":true}}}}},
+"HealthFinding":{"type":"object","required":["severity","component","finding","action","factor"],"properties":{"severity":{"type":"string","enum":["critical","warning","info"]},"component":{"type":"string"},"finding":{"type":"string"},"action":{"type":"string","enum":["IGNORE_NO_ACTION_REQUIRED","REBOOT_SYSTEM","HARDWARE_INSPECTION","CHECK_USER_APP_AND_GPU"]},"factor":{"type":"number","description":"What it does to the score; 1: nothing."}}},
 "Mig":{"type":"object","required":["gpu_instance_id","compute_instance_id","profile","uuid"],"properties":{"gpu_instance_id":{"type":"string","nullable":true},"compute_instance_id":{"type":"string","nullable":true},"profile":{"type":"string","nullable":true},"uuid":{"type":"string","nullable":true}}},
 "ListMeta":{"type":"object","required":["as_of","stale","partial","total","limit","offset","sources","null_reasons"],"properties":{"as_of":{"type":"string","format":"date-time","description":"Evaluation time of every query behind the answer."},"stale":{"type":"boolean"},"partial":{"type":"boolean"},"total":{"type":"integer","description":"Rows before paging."},"limit":{"type":"integer","nullable":true},"offset":{"type":"integer"},"sources":{"type":"array","items":{"type":"string"}},"null_reasons":{"type":"object","additionalProperties":{"$ref":"#/components/schemas/NullReason"}}}},
 "Health":{"type":"object","required":["status","timestamp","version","prometheus"],"properties":{"status":{"type":"string"},"timestamp":{"type":"string","format":"date-time"},"version":{"type":"string"},"prometheus":{"type":"object","properties":{"url_host":{"type":"string"},"reachable":{"type":"boolean"},"latency_ms":{"type":"number"},"checked_at":{"type":"string","format":"date-time"}}}}},
@@ -177,6 +183,7 @@ std::string OpenApiSchemas() {
   WriteRowSchema(schemas, "GpuProcess", models::Part::kProcesses);
   WriteRecordSchema(schemas, "WorkloadUsage", WorkloadColumns());
   WriteRecordSchema(schemas, "UserUsage", UserColumns());
+  WriteRecordSchema(schemas, "GpuHealth", HealthColumns());
   schemas.EndObject();
   std::string all = schemas.Take();
   all.pop_back();  // the fixed ones go in before the closing brace

@@ -89,7 +89,7 @@ Result<RecordQuery> ParseRecordQuery(std::span<const Column> columns,
       query.texts.push_back({place, parameters.All(column.filter)});
     }
     ParseBounds(parameters, column.name, place, query.form);
-    fields.push_back({column.name, column.type != Column::Type::kTexts});
+    fields.push_back({column.name, column.has_order()});
     all.append(" ").append(column.name);
   }
   auto parsed = ParseForm(parameters, fields, all, query.form);

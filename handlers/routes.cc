@@ -6,6 +6,7 @@
 #include "handlers/api.h"
 #include "handlers/debug.h"
 #include "handlers/gpu.h"
+#include "handlers/gpu_health.h"
 #include "handlers/health.h"
 #include "handlers/join.h"
 #include "handlers/schema.h"
@@ -48,6 +49,9 @@ constexpr std::array kRoutes = {
     RouteRow{"/api/v1/gpu/users", "GET", Guard::kToken, GetUsers,
              "GPUs, processes and memory of each user.", kJson, Form::kList, "[]UserUsage",
              UserParameters},
+    RouteRow{"/api/v1/gpu/health", "GET", Guard::kToken, GetGpuHealth,
+             "Score, level and findings of each GPU, node, model, or of the fleet.", kJson,
+             Form::kList, "[]GpuHealth", GpuHealthParameters},
     RouteRow{"/api/v1/gpu/schema", "GET", Guard::kToken, GetSchema,
              "Per field: what gives it here, for how many rows, and what would fill the gap.",
              kJson, Form::kData, "Schema"},

@@ -9,6 +9,7 @@
 
 #include "internal/base/clock.h"
 #include "internal/base/executor.h"
+#include "internal/fleet/health_rules.h"
 #include "internal/gpu/explainer.h"
 #include "internal/gpu/source.h"
 #include "internal/gpu/upstream_probe.h"
@@ -30,6 +31,7 @@ struct Settings {
   std::vector<std::string> allowed_hosts;  // lower case, without port; empty: any
   std::vector<std::string> cors_origins;   // lower case, or one "*"; empty: none
   std::string base_path;
+  fleet::HealthRules health_rules;
   bool commands_hidden = false;           // PROCESS_COMMANDS
   bool asks_for_token = false;            // API_BEARER_TOKEN_FILE
   std::vector<std::string> command_line;  // secrets masked, for /debug

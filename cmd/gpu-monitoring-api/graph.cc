@@ -209,8 +209,19 @@ Result<void> Graph::LoadSchemas() {
   return {};
 }
 
+Result<void> Graph::ReadHealthRules() {
+  auto rules = fleet::ParseHealthRules(config_.health_rules);
+  if (!rules) {
+    return Error(Code::kInvalidParameter,
+                 "--health-rules (HEALTH_RULES): " + rules.error().message);
+  }
+  settings_.health_rules = *rules;
+  return {};
+}
+
 Result<void> Graph::Build() {
   if (auto loaded = LoadSchemas(); !loaded) return Error(loaded.error());
+  if (auto read = ReadHealthRules(); !read) return Error(read.error());
   pool_ = std::make_unique<ThreadPool>(Workers(), "worker");
   if (!config_.api_bearer_token_file.empty()) {
     auto token = handlers::TokenFile::Open(config_.api_bearer_token_file, clock_, *pool_);

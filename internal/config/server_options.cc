@@ -182,6 +182,11 @@ constexpr std::array kRows = {
               .kind = Kind::kPath,
               .help = "A JSON file with exporter schemas beside the built-in ones; one of a known "
                       "name replaces that."},
+    OptionRow{.flag = "--health-rules",
+              .env = "HEALTH_RULES",
+              .help = "Thresholds and factors of health scores that differ from docs/HEALTH.md, as "
+                      "`temperature_critical=90, ecc_corrected=ignore`.",
+              .allowed = "NAME=VALUE, comma-separated"},
     OptionRow{.flag = "--ready-requires-prometheus",
               .env = "READY_REQUIRES_PROMETHEUS",
               .fallback = "false",
@@ -317,6 +322,7 @@ Problem ReadRunning(const Values& values, ServerConfig& config) {
   if (!level) return values.Refuse("--log-level", "is no level", level.error().message);
   config.log_level = *level;
   config.schema_file = values.Text("--schema-file");
+  config.health_rules = values.Text("--health-rules");
   config.ready_requires_prometheus = values.Bool("--ready-requires-prometheus");
   config.threads = static_cast<int>(values.Integer("--threads"));
   config.port_file = values.Text("--port-file");

@@ -48,7 +48,8 @@ struct ServerConfig {
   std::string base_path;                          // "" or "/x/y"
   DebugEndpoints debug_endpoints = DebugEndpoints::kOff;
   ProcessCommands process_commands = ProcessCommands::kRedacted;
-  std::string schema_file;  // "": the built-in schemas alone
+  std::string health_rules;  // fleet::ParseHealthRules
+  std::string schema_file;   // "": the built-in schemas alone
   bool ready_requires_prometheus = false;
   int threads = 0;
   std::string port_file;  // "" or where the HTTP port is written once it is open

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "internal/base/text.h"
 #include "internal/json/writer.h"
@@ -29,6 +30,23 @@ void WriteNumber(Writer& writer, const Column& column, double number) {
   writer.Number(number);
 }
 
+void WriteNotes(Writer& writer, const std::vector<Note>& notes) {
+  writer.BeginArray();
+  for (const Note& note : notes) {
+    writer.BeginObject();
+    for (const auto& [key, text] :
+         {std::pair("severity", &note.severity), std::pair("component", &note.component),
+          std::pair("finding", &note.text), std::pair("action", &note.action)}) {
+      writer.Key(key);
+      writer.String(*text);
+    }
+    writer.Key("factor");
+    writer.Number(note.factor);
+    writer.EndObject();
+  }
+  writer.EndArray();
+}
+
 void WriteValue(Writer& writer, const Column& column, const Value& value) {
   if (const auto* const number = std::get_if<double>(&value)) {
     if (column.type == Column::Type::kTime) return writer.String(FormatTime(ToWallTime(*number)));
@@ -40,6 +58,9 @@ void WriteValue(Writer& writer, const Column& column, const Value& value) {
   if (const auto* const text = std::get_if<std::string>(&value)) return writer.String(*text);
   if (const auto* const texts = std::get_if<std::vector<std::string>>(&value)) {
     return WriteTexts(writer, *texts);
+  }
+  if (const auto* const notes = std::get_if<std::vector<Note>>(&value)) {
+    return WriteNotes(writer, *notes);
   }
   writer.Null();
 }
@@ -101,6 +122,13 @@ std::string CsvText(const Column& column, const Value& value) {
   } else if (const auto* const texts = std::get_if<std::vector<std::string>>(&value)) {
     std::string joined;
     for (const auto& one : *texts) joined.append(joined.empty() ? "" : " ").append(one);
+    AppendCsvText(out, joined);
+  } else if (const auto* const notes = std::get_if<std::vector<Note>>(&value)) {
+    std::string joined;
+    for (const Note& note : *notes) {
+      joined.append(joined.empty() ? "" : "; ").append(note.severity).append(" ");
+      joined.append(note.component).append(": ").append(note.text);
+    }
     AppendCsvText(out, joined);
   }
   return out;

@@ -17,7 +17,7 @@
 namespace gpumon::wire {
 
 struct Column {
-  enum class Type : std::uint8_t { kText, kTexts, kNumber, kInteger, kTime };
+  enum class Type : std::uint8_t { kText, kTexts, kNumber, kInteger, kTime, kNotes };
 
   std::string_view name;
   Type type = Type::kText;
@@ -25,12 +25,24 @@ struct Column {
   std::string_view filter = "";  // the parameter that filters by it: kText and kTexts
   std::string_view help = "";
 
+  bool has_order() const { return type != Type::kTexts && type != Type::kNotes; }
   bool is_numeric() const { return type == Type::kNumber || type == Type::kInteger; }
 };
 
-// One cell: null with its reason, a number (kTime: Unix seconds), an integer, a text, texts.
-using Value =
-    std::variant<models::NullReason, double, std::int64_t, std::string, std::vector<std::string>>;
+// What is the matter with a GPU, or worth knowing of it.
+struct Note {
+  std::string severity;   // "critical"
+  std::string component;  // what it is about
+  std::string text;
+  double factor = 1;  // what it does to the score
+  std::string action;
+
+  bool operator==(const Note&) const = default;
+};
+
+// One cell: null with its reason, a number (kTime: Unix seconds), an integer, a text, texts, notes.
+using Value = std::variant<models::NullReason, double, std::int64_t, std::string,
+                           std::vector<std::string>, std::vector<Note>>;
 
 // Null for an empty text.
 Value TextOrNull(std::string_view text,
@@ -56,7 +68,7 @@ Page WholePage(const Records& records);
 // As EncodeList: each row ends with its null_reasons, and what no row has stands once in `meta`.
 Encoded EncodeRecords(const Records& records, const RecordsMeta& meta, const Page& page,
                       std::string_view message);
-// As EncodeCsv; texts are joined by blanks.
+// As EncodeCsv; texts are joined by blanks, notes by "; ".
 Encoded EncodeCsv(const Records& records, const Page& page);
 
 }  // namespace gpumon::wire

@@ -15,8 +15,11 @@
 #include "handlers/api.h"
 #include "handlers/list_query.h"
 #include "internal/base/status.h"
+#include "internal/base/text.h"
 #include "internal/config/help.h"
 #include "internal/config/server_options.h"
+#include "internal/fleet/health_rules.h"
+#include "internal/fleet/xid.h"
 #include "internal/gpu/plan.h"
 #include "internal/gpu/pods.h"
 #include "internal/schema/registry.h"
@@ -193,6 +196,42 @@ std::string PodSection() {
     text += "| `" + std::string(metric.name) + "` | " + std::string(metric.gives) + " |\n";
   }
   return text;
+}
+
+TEST(DocsTest, HealthIsTheTableOfRulesAndTheXids) {
+  const fleet::HealthRules defaults;
+  std::string rules = "| rule | default | |\n|---|---|---|\n";
+  for (const fleet::HealthRuleRow& row : fleet::HealthRuleRows()) {
+    rules += "| `" + std::string(row.name) + "` | " + FormatNumber(defaults.*(row.number)) + " | " +
+             std::string(row.help) + " |\n";
+  }
+  rules +=
+      "| `ecc_corrected` | count | `ignore`: corrected ECC errors are none; uncorrected ones "
+      "always "
+      "count. |\n";
+  std::string xids = "| XID | class | action | |\n|---|---|---|---|\n";
+  for (int code = 1; code < 1000; ++code) {
+    const fleet::Xid xid = fleet::XidOf(code);
+    if (xid.which == fleet::XidClass::kUnknown) continue;
+    xids += "| " + std::to_string(code) + " | " + std::string(fleet::NameOf(xid.which)) + " | `" +
+            std::string(fleet::NameOf(xid.action)) + "` | " + std::string(xid.text) + " |\n";
+  }
+  ExpectDocument(
+      "HEALTH.md",
+      "# Health\n`GET /api/v1/gpu/health` says how well each GPU is, and with `by=` each node, "
+      "each "
+      "model or the fleet. A score starts at 100 and is multiplied by a factor for each thing that "
+      "is the matter. Thresholds are strict: 85 °C is not above 85. It is shown rounded down. What "
+      "nobody measures costs no score, but confidence: the share of temperature, utilization, "
+      "memory, throttling and ECC errors that is known; where none is, there is no score, and the "
+      "level is `unknown`. Of several GPUs the score is the plain average of the known ones. A "
+      "divided GPU counts once, not its MIG instances.\n\nA GPU is throttled when its throttle "
+      "reasons say so (hardware slowdown, heat, power brake; not its power cap), or, where they "
+      "are "
+      "not known, when its clock is low under load. The last XID stays until the driver or the "
+      "exporter is started again, so programs' errors cost no score.\n\n## Rules\n"
+      "`HEALTH_RULES=\"temperature_critical=90, ecc_corrected=ignore\"` changes some of them.\n\n" +
+          rules + "\n## XIDs\nActions are GPUd's.\n\n" + xids);
 }
 
 TEST(DocsTest, MetricsAreTheRegistryAndTheSchemas) {

@@ -329,6 +329,7 @@ TEST(LifeTest, AWrongOptionIsOneLineThatNamesItAndExitCode2) {
       {{}, {{"PORT", "70000"}}, "PORT"},
       {{}, {{"PORT", "080"}}, "leading zero"},
       {{}, {{"PORT", " 80"}}, "PORT"},
+      {{}, {{"HEALTH_RULES", "ecc_factor=2"}}, "HEALTH_RULES"},
       {{}, {{"LISTEN_ADDR", "127.0.0.1:080"}}, "LISTEN_ADDR"},
       {{"--port", "-1"}, {}, "--port"},
       {{}, {{"CACHE_TTL", "2"}}, "CACHE_TTL"},

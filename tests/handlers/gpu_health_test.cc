@@ -1,0 +1,119 @@
+#include "handlers/gpu_health.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "tests/handlers/fixture.h"
+
+namespace gpumon::handlers {
+namespace {
+
+using models::Quantity;
+using models::Text;
+
+class GpuHealthRouteTest : public HandlersTest {
+ protected:
+  // a: one that is well and one too hot; b: a divided one with two instances; c: nothing is known.
+  static std::shared_ptr<models::Snapshot> Gpus() {
+    auto snapshot = std::make_shared<models::Snapshot>();
+    snapshot->as_of = 1704110400;
+    snapshot->sources = {"dcgm"};
+    const auto add = [&](const char* node, const char* id, const char* model) -> auto& {
+      auto& row = snapshot->gpus.emplace_back();
+      row.set_text(Text::kNode, node);
+      row.set_text(Text::kGpuId, id);
+      row.set_text(Text::kGpuName, model);
+      row.newest = row.oldest = 1704110399;
+      return row;
+    };
+    const auto set = [](auto& row, Quantity quantity, double value) {
+      row.readings.Set(static_cast<std::size_t>(quantity), value);
+    };
+    set(add("a", "0", "H100"), Quantity::kTemperature, 60);
+    set(add("a", "1", "H100"), Quantity::kTemperature, 90);
+    auto& board = add("b", "0", "A100");
+    board.divided = true;
+    set(board, Quantity::kTemperature, 80);
+    for (const char* const instance : {"1", "2"}) {
+      auto& part = add("b", "0", "A100");
+      part.set_text(Text::kMigGpuInstance, instance);
+      set(part, Quantity::kTemperature, 80);
+    }
+    add("c", "0", "H100");
+    return snapshot;
+  }
+
+  // "name score level" of each row.
+  std::string Rows(const std::string& query, const char* name) {
+    std::string rows;
+    const auto json = Get("/api/v1/gpu/health" + query).json();
+    for (const auto& row : json["data"].elements()) {
+      const std::string* const its = row[name].AsString();
+      const std::string* const score = row["score"].AsNumberText();
+      rows.append(its == nullptr ? "-" : *its).append(" ");
+      rows.append(score == nullptr ? "null" : *score).append(" ");
+      rows.append(*row["level"].AsString()).append("; ");
+    }
+    return rows;
+  }
+};
+
+TEST_F(GpuHealthRouteTest, AGpuIsARowWithItsFindings) {
+  Serve(Gpus());
+  EXPECT_EQ(Rows("", "node_name"),
+            "a 100 healthy; a 50 critical; b 80 healthy; b 80 healthy; b 80 healthy; "
+            "c null unknown; ");
+  const auto json = Get("/api/v1/gpu/health?gpu=1").json();
+  ASSERT_EQ(json["data"].size(), 1U);
+  const auto& hot = json["data"][0];
+  EXPECT_EQ(*hot["temperature"].AsString(), "critical");
+  EXPECT_EQ(*hot["ecc"].AsString(), "unknown");
+  EXPECT_EQ(hot["confidence"].AsDouble(), 0.2);
+  ASSERT_EQ(hot["findings"].size(), 1U);
+  const auto& finding = hot["findings"][0];
+  EXPECT_EQ(*finding["severity"].AsString(), "critical");
+  EXPECT_EQ(*finding["component"].AsString(), "temperature");
+  EXPECT_EQ(*finding["finding"].AsString(), "90 °C, above 85");
+  EXPECT_EQ(*finding["action"].AsString(), "HARDWARE_INSPECTION");
+  EXPECT_EQ(finding["factor"].AsDouble(), 0.5);
+  EXPECT_EQ(*hot["timestamp"].AsString(), "2024-01-01T11:59:59Z");
+  EXPECT_EQ(*json["message"].AsString(), "GPU health retrieved successfully");
+}
+
+TEST_F(GpuHealthRouteTest, NodesModelsAndTheFleetAreAverages) {
+  Serve(Gpus());
+  EXPECT_EQ(Rows("?by=node", "node_name"), "a 75 degraded; b 80 healthy; c null unknown; ");
+  EXPECT_EQ(Rows("?by=model", "gpu_name"), "A100 80 healthy; H100 75 degraded; ");
+  EXPECT_EQ(Rows("?by=fleet", "node_name"), "- 76 degraded; ");
+  const auto fleet = Get("/api/v1/gpu/health?by=fleet").json();
+  const auto& all = fleet["data"][0];
+  EXPECT_EQ(*all["gpus"].AsNumberText(), "4") << "instances are parts of the divided one";
+  EXPECT_EQ(*all["healthy"].AsNumberText(), "2");
+  EXPECT_EQ(*all["critical"].AsNumberText(), "1");
+  EXPECT_EQ(*all["unknown"].AsNumberText(), "1");
+  EXPECT_EQ(*all["temperature"].AsString(), "critical");
+  EXPECT_EQ(all["findings"].size(), 0U);
+}
+
+TEST_F(GpuHealthRouteTest, RowsAreFilteredSortedAndWrittenAsCsv) {
+  Serve(Gpus());
+  EXPECT_EQ(Rows("?level=critical", "node_name"), "a 50 critical; ");
+  EXPECT_EQ(Rows("?sort=score&limit=1", "node_name"), "a 50 critical; ");
+  EXPECT_EQ(Rows("?max_score=79", "node_name"), "a 50 critical; ");
+  const auto csv = Get("/api/v1/gpu/health?format=csv&fields=gpu_id,score,findings&gpu=1");
+  EXPECT_EQ(csv.body(),
+            "gpu_id,score,findings\r\n1,50,\"critical temperature: 90 °C, above 85\"\r\n");
+  EXPECT_EQ(Get("/api/v1/gpu/health?by=rack").status(), 400);
+  EXPECT_EQ(Get("/api/v1/gpu/health?sort=findings").status(), 400);
+}
+
+TEST_F(GpuHealthRouteTest, WithoutGpusNothingIsKnownOfTheFleet) {
+  Serve(std::make_shared<models::Snapshot>());
+  EXPECT_EQ(Rows("", "node_name"), "");
+  EXPECT_EQ(Rows("?by=fleet", "node_name"), "- null unknown; ");
+}
+
+}  // namespace
+}  // namespace gpumon::handlers
