@@ -176,10 +176,11 @@ class Assessment {
     if (!power || !limit || *limit <= 0) return;
     SetLevel(Component::kPower, Level::kHealthy);
     const double share = 100 * *power / *limit;
+    // A GPU may draw what it may: a fact, no fault.
     if (share > rules_.power_warning) {
-      FindOf(Component::kPower, Level::kDegraded,
-             Number(share) + " % of its power limit, above " + Number(rules_.power_warning), 1,
-             Action::kNone);
+      Find(Severity::kInfo, NameOf(Component::kPower),
+           Number(share) + " % of its power limit, above " + Number(rules_.power_warning), 1,
+           Action::kNone);
     }
   }
 

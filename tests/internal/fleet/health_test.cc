@@ -185,7 +185,8 @@ TEST(HealthTest, NearItsPowerLimitIsAFindingAndNoFactor) {
   const Health health =
       Of(Gpu({{Quantity::kPower, 96}, {Quantity::kPowerLimit, 100}, {Quantity::kTemperature, 50}}));
   EXPECT_EQ(health.score, 100);
-  EXPECT_EQ(LevelOfComponent(health, Component::kPower), Level::kDegraded);
+  EXPECT_EQ(LevelOfComponent(health, Component::kPower), Level::kHealthy);
+  EXPECT_EQ(health.findings.at(0).severity, Severity::kInfo);
   EXPECT_EQ(health.findings.at(0).text, "96 % of its power limit, above 95");
 }
 
