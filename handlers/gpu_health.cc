@@ -1,10 +1,8 @@
 #include "handlers/gpu_health.h"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -109,23 +107,6 @@ Subject SubjectOf(const GpuMetrics& gpu) {
           gpu.text(Text::kUuid), gpu.text(Text::kMigUuid), gpu.newest};
 }
 
-// GPUs, and MIG instances of those that have no row: nothing is counted twice.
-std::vector<const GpuMetrics*> WholeGpus(const models::Snapshot& snapshot) {
-  using Place = std::array<std::string_view, 3>;
-  const auto place = [](const GpuMetrics& gpu) {
-    return Place{gpu.text(Text::kUuid), gpu.text(Text::kNode), gpu.text(Text::kGpuId)};
-  };
-  std::set<Place> divided;
-  for (const GpuMetrics& gpu : snapshot.gpus) {
-    if (gpu.divided && !gpu::IsInstance(gpu)) divided.insert(place(gpu));
-  }
-  std::vector<const GpuMetrics*> whole;
-  for (const GpuMetrics& gpu : snapshot.gpus) {
-    if (!gpu::IsInstance(gpu) || !divided.contains(place(gpu))) whole.push_back(&gpu);
-  }
-  return whole;
-}
-
 void AddGpus(const models::Snapshot& snapshot, const fleet::HealthRules& rules,
              wire::Records& records) {
   for (const GpuMetrics& gpu : snapshot.gpus) {
@@ -144,7 +125,7 @@ void AddGroups(const models::Snapshot& snapshot, const fleet::HealthRules& rules
     double newest = std::nan("");
   };
   std::map<std::string_view, Group> groups;
-  for (const GpuMetrics* gpu : WholeGpus(snapshot)) {
+  for (const GpuMetrics* gpu : gpu::WholeGpus(snapshot.gpus)) {
     Group& group = groups[gpu->text(by)];
     group.average.Add(fleet::Assess(*gpu, rules));
     if (!(group.newest >= gpu->newest)) group.newest = gpu->newest;
@@ -161,7 +142,7 @@ void AddFleet(const models::Snapshot& snapshot, const fleet::HealthRules& rules,
               wire::Records& records) {
   fleet::Average all;
   Subject subject;
-  for (const GpuMetrics* gpu : WholeGpus(snapshot)) {
+  for (const GpuMetrics* gpu : gpu::WholeGpus(snapshot.gpus)) {
     all.Add(fleet::Assess(*gpu, rules));
     if (!(subject.newest >= gpu->newest)) subject.newest = gpu->newest;
   }

@@ -56,23 +56,32 @@ void SendMade(Call& call, const gpu::Got& got, wire::Encoded encoded, const wire
   call.Send(std::move(response));
 }
 
+void GetAll(const CallPtr& call, std::span<const models::Part> parts,
+            const std::optional<WallTime>& at, bool allow_stale, GotAll done) {
+  struct All {
+    GotAll done;
+    std::vector<Result<gpu::Got>> got;
+    std::atomic<std::size_t> missing;
+  };
+  const auto all = std::make_shared<All>();
+  all->done = std::move(done);
+  all->got.resize(parts.size());
+  all->missing = parts.size();
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    call->services().source.Get({parts[i], at, allow_stale}, call->deadline(),
+                                [call, all, i](Result<gpu::Got> got) {
+                                  all->got[i] = std::move(got);
+                                  if (--all->missing > 0) return;
+                                  call->Defer([all] { all->done(std::move(all->got)); });
+                                });
+  }
+}
+
 void GetBoth(const CallPtr& call, const std::array<models::Part, 2>& parts,
              const std::optional<WallTime>& at, bool allow_stale, GotBoth done) {
-  struct Both {
-    GotBoth done;
-    std::array<Result<gpu::Got>, 2> got;
-    std::atomic<std::size_t> missing = 2;
-  };
-  const auto both = std::make_shared<Both>();
-  both->done = std::move(done);
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    call->services().source.Get(
-        {parts[i], at, allow_stale}, call->deadline(), [call, both, i](Result<gpu::Got> got) {
-          both->got[i] = std::move(got);
-          if (--both->missing > 0) return;
-          call->Defer([both] { both->done(std::move(both->got[0]), std::move(both->got[1])); });
-        });
-  }
+  GetAll(call, parts, at, allow_stale, [done = std::move(done)](std::vector<Result<gpu::Got>> got) {
+    done(std::move(got[0]), std::move(got[1]));
+  });
 }
 
 Status PartialRefused() {

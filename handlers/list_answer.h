@@ -4,8 +4,10 @@
 #include <array>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "handlers/api.h"
 #include "internal/gpu/source.h"
@@ -26,8 +28,11 @@ http::Response ListResponse(const Call& call, const gpu::Got& got, const std::st
 void SendMade(Call& call, const gpu::Got& got, wire::Encoded encoded, const wire::Page& page,
               bool csv);
 
-// Asks for both parts at once and, when the second has come, hands over on a worker thread what
-// came of both, in their order: one after the other they could take twice the time of a request.
+// Asks for all parts at once and, when the last has come, hands over on a worker thread what came
+// of them, in their order: one after the other they could take several times the time of a request.
+using GotAll = std::function<void(std::vector<Result<gpu::Got>>)>;
+void GetAll(const CallPtr& call, std::span<const models::Part> parts,
+            const std::optional<WallTime>& at, bool allow_stale, GotAll done);
 using GotBoth = std::function<void(Result<gpu::Got> first, Result<gpu::Got> second)>;
 void GetBoth(const CallPtr& call, const std::array<models::Part, 2>& parts,
              const std::optional<WallTime>& at, bool allow_stale, GotBoth done);

@@ -5,6 +5,7 @@
 
 #include "handlers/gpu_health.h"
 #include "handlers/openapi_writing.h"
+#include "handlers/summary.h"
 #include "handlers/usage.h"
 #include "internal/base/status.h"
 #include "internal/json/writer.h"
@@ -184,6 +185,7 @@ std::string OpenApiSchemas() {
   WriteRecordSchema(schemas, "WorkloadUsage", WorkloadColumns());
   WriteRecordSchema(schemas, "UserUsage", UserColumns());
   WriteRecordSchema(schemas, "GpuHealth", HealthColumns());
+  WriteRecordSchema(schemas, "GpuSummary", SummaryColumns());
   schemas.EndObject();
   std::string all = schemas.Take();
   all.pop_back();  // the fixed ones go in before the closing brace

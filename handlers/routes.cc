@@ -10,6 +10,7 @@
 #include "handlers/health.h"
 #include "handlers/join.h"
 #include "handlers/schema.h"
+#include "handlers/summary.h"
 #include "handlers/usage.h"
 
 namespace gpumon::handlers {
@@ -49,6 +50,10 @@ constexpr std::array kRoutes = {
     RouteRow{"/api/v1/gpu/users", "GET", Guard::kToken, GetUsers,
              "GPUs, processes and memory of each user.", kJson, Form::kList, "[]UserUsage",
              UserParameters},
+    RouteRow{"/api/v1/gpu/summary", "GET", Guard::kToken, GetSummary,
+             "GPUs by state, health, utilization, memory, power, users and pods: of the fleet, or "
+             "of each node or model.",
+             kJson, Form::kList, "[]GpuSummary", SummaryParameters},
     RouteRow{"/api/v1/gpu/health", "GET", Guard::kToken, GetGpuHealth,
              "Score, level and findings of each GPU, node, model, or of the fleet.", kJson,
              Form::kList, "[]GpuHealth", GpuHealthParameters},

@@ -40,6 +40,8 @@ constexpr std::array kRows = {
                   "% of its memory above which a GPU is short of it."},
     HealthRuleRow{"memory_critical", &R::memory_critical, 0, 100,
                   "% of its memory above which a GPU is about to run out of it."},
+    HealthRuleRow{"held_memory", &R::held_memory, 0, 100,
+                  "% of its memory above which an idle GPU is held by somebody."},
     HealthRuleRow{"power_warning", &R::power_warning, 0, 200,
                   "% of its power limit above which a finding says so; no factor."},
     HealthRuleRow{"clock_throttled", &R::clock_throttled, 0, 100,

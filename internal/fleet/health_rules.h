@@ -16,6 +16,7 @@ struct HealthRules {
   double utilization_high = 95;
   double memory_warning = 90;  // % of the GPU's memory
   double memory_critical = 95;
+  double held_memory = 5;       // %: more of its memory in use is somebody's
   double power_warning = 95;    // % of the power limit; no factor: a GPU may draw what it may
   double clock_throttled = 90;  // % of the highest SM clock, under load
   double clock_load = 50;       // %: above this utilization a GPU is under load

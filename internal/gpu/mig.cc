@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -63,6 +64,22 @@ class Boards {
 
 bool IsInstance(const GpuMetrics& row) {
   return !row.text(Text::kMigGpuInstance).empty() || !row.text(Text::kMigUuid).empty();
+}
+
+std::vector<const GpuMetrics*> WholeGpus(const std::vector<GpuMetrics>& rows) {
+  using Place = std::array<std::string_view, 3>;
+  const auto place = [](const GpuMetrics& gpu) {
+    return Place{gpu.text(Text::kUuid), gpu.text(Text::kNode), gpu.text(Text::kGpuId)};
+  };
+  std::set<Place> divided;
+  for (const GpuMetrics& gpu : rows) {
+    if (gpu.divided && !IsInstance(gpu)) divided.insert(place(gpu));
+  }
+  std::vector<const GpuMetrics*> whole;
+  for (const GpuMetrics& gpu : rows) {
+    if (!IsInstance(gpu) || !divided.contains(place(gpu))) whole.push_back(&gpu);
+  }
+  return whole;
 }
 
 ComputeInstances::Place ComputeInstances::PlaceOf(const GpuMetrics& row) {

@@ -13,6 +13,9 @@ namespace gpumon::gpu {
 
 bool IsInstance(const models::GpuMetrics& row);
 
+// GPUs, and MIG instances of those that have no row: nothing is counted twice. Into `rows`.
+std::vector<const models::GpuMetrics*> WholeGpus(const std::vector<models::GpuMetrics>& rows);
+
 // Which compute instances the GPU instances of a cluster have.
 class ComputeInstances {
  public:

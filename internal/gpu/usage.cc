@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "internal/gpu/gpu_rows.h"
 #include "internal/gpu/mig.h"
 
 namespace gpumon::gpu {
@@ -227,55 +228,9 @@ std::vector<Usage> Group(const models::Snapshot& gpus, const models::Snapshot& p
   return grouping.Finish();
 }
 
-// Of a GPU or an instance: the node, its UUID or else its id, and the instance.
-using GpuKey = std::array<std::string_view, 4>;
-
-template <class Row>
-GpuKey PlaceOf(const Row& row) {
-  return {row.text(Text::kNode), row.text(Text::kGpuId), row.text(Text::kMigGpuInstance),
-          row.text(Text::kMigComputeInstance)};
-}
-
-// The rows that processes may be on.
-class GpuRows {
- public:
-  static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
-
-  explicit GpuRows(const std::vector<GpuMetrics>& rows) {
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      Add(PlaceOf(rows[i]), i);
-      const Text uuid = IsInstance(rows[i]) ? Text::kMigUuid : Text::kUuid;
-      if (rows[i].text(uuid).empty()) continue;
-      Add({rows[i].text(Text::kNode), rows[i].text(uuid), "", ""}, i);
-      Add({"", rows[i].text(uuid), "", ""}, i);
-    }
-  }
-  // kNone where there is none, or several may be.
-  std::size_t Find(const models::GpuProcess& process) const {
-    const std::string_view uuid = process.text(Text::kUuid);
-    if (!uuid.empty() && process.text(Text::kMigGpuInstance).empty()) {
-      const std::size_t at = At({process.text(Text::kNode), uuid, "", ""});
-      return at != kNone ? at : At({"", uuid, "", ""});
-    }
-    return At(PlaceOf(process));
-  }
-
- private:
-  void Add(const GpuKey& key, std::size_t row) {
-    const auto [known, is_new] = rows_.try_emplace(key, row);
-    if (!is_new && known->second != row) known->second = kNone;
-  }
-  std::size_t At(const GpuKey& key) const {
-    const auto found = rows_.find(key);
-    return found == rows_.end() ? kNone : found->second;
-  }
-
-  std::map<GpuKey, std::size_t> rows_;
-};
-
 // Of a process whose GPU the list of GPUs does not have.
 GpuKey OwnKeyOf(const models::GpuProcess& process) {
-  GpuKey key = PlaceOf(process);
+  GpuKey key = GpuRows::PlaceOf(process);
   if (const auto uuid = process.text(Text::kUuid); !uuid.empty()) key[1] = uuid;
   return key;
 }

@@ -231,7 +231,16 @@ TEST(DocsTest, HealthIsTheTableOfRulesAndTheXids) {
       "not known, when its clock is low under load. The last XID stays until the driver or the "
       "exporter is started again, so programs' errors cost no score.\n\n## Rules\n"
       "`HEALTH_RULES=\"temperature_critical=90, ecc_corrected=ignore\"` changes some of them.\n\n" +
-          rules + "\n## XIDs\nActions are GPUd's.\n\n" + xids);
+          rules +
+          "\n## States\nEach GPU is in one of five, the first that applies: `unhealthy` (its last "
+          "XID "
+          "asks for a reset, an ECC error was not corrected, or a row could not be remapped), "
+          "`busy` (`utilization_low` or more), `idle_held` (a pod or a process holds it, or "
+          "more than `held_memory` of its memory is used), `free`, and `unknown` where nobody "
+          "says whether it is busy, or whether somebody holds it. A divided GPU is in the "
+          "state of its instances: busy when one is, free when all are.\n\n## XIDs\nActions "
+          "are GPUd's.\n\n" +
+          xids);
 }
 
 TEST(DocsTest, MetricsAreTheRegistryAndTheSchemas) {

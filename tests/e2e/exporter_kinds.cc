@@ -209,7 +209,7 @@ const std::vector<Kind>& Kinds() {
 std::pair<double, double> RangeOf(std::string_view field) {
   if (field == "utilization") return {0, 100.5};
   if (field == "temperature") return {-100, 200};
-  return {0, field == "power" ? 100'000 : 1e12};
+  return {0, field == "power" ? 20'000 : 1e12};
 }
 
 std::string NodeOf(const Gpu& gpu) {
