@@ -316,7 +316,9 @@ wire::RecordsMeta MetaOf(const Parts& parts, wire::Page& page) {
           std::find(meta.sources.begin(), meta.sources.end(), source) != meta.sources.end();
       if (!known) meta.sources.push_back(source);
     }
-    for (const auto& warning : snapshot.warnings) meta.warnings.push_back(name + ": " + warning);
+    for (const auto& warning : snapshot.warnings) {
+      meta.warnings.push_back(std::string(name).append(": ").append(warning));
+    }
   }
   return meta;
 }
@@ -333,7 +335,7 @@ void Send(Call& call, const RecordQuery& query, const Parts& parts) {
   };
   const By by = ByOf(call.parameters().Text("by"));
   const fleet::HealthRules& rules = call.services().settings.health_rules;
-  const Summary summary({*snapshot(0), snapshot(1), snapshot(2)}, by, rules);
+  const Summary summary({*parts[0]->snapshot, snapshot(1), snapshot(2)}, by, rules);
   const NullReason pods = by == By::kModel ? NullReason::kNotSupported : WhyNone(parts[2]);
   wire::Records records{kColumns, {}};
   for (const auto& [name, group] : summary.groups()) {

@@ -16,6 +16,8 @@ constexpr std::int64_t kHour = 60 * kMinute;
 constexpr std::int64_t kKiB = 1024;
 constexpr std::int64_t kGiB = kKiB * kKiB * kKiB;
 
+constexpr std::string_view kRegularFile = "a file that can be read, no pipe";
+
 constexpr std::array kRows = {
     OptionRow{.flag = "--prometheus-url",
               .env = "PROMETHEUS_URL",
@@ -115,20 +117,24 @@ constexpr std::array kRows = {
     OptionRow{.flag = "--prometheus-bearer-token-file",
               .env = "PROMETHEUS_BEARER_TOKEN_FILE",
               .kind = Kind::kPath,
-              .help = "A file with the bearer token for Prometheus; read again when it changes."},
+              .help = "A file with the bearer token for Prometheus; read again when it changes.",
+              .allowed = kRegularFile},
     OptionRow{.flag = "--prometheus-basic-auth-file",
               .env = "PROMETHEUS_BASIC_AUTH_FILE",
               .kind = Kind::kPath,
-              .help = "A file with user:password for Prometheus; read again when it changes."},
+              .help = "A file with user:password for Prometheus; read again when it changes.",
+              .allowed = kRegularFile},
     OptionRow{.flag = "--prometheus-ca-file",
               .env = "PROMETHEUS_CA_FILE",
               .kind = Kind::kPath,
-              .help = "PEM certificates to trust for Prometheus instead of the system's."},
+              .help = "PEM certificates to trust for Prometheus instead of the system's.",
+              .allowed = kRegularFile},
     OptionRow{.flag = "--prometheus-headers-file",
               .env = "PROMETHEUS_HEADERS_FILE",
               .kind = Kind::kPath,
               .help = "A file with `Name: value` lines sent with every query, such as "
-                      "X-Scope-OrgID; read again when it changes."},
+                      "X-Scope-OrgID; read again when it changes.",
+              .allowed = kRegularFile},
     OptionRow{.flag = "--prometheus-gzip",
               .env = "PROMETHEUS_GZIP",
               .fallback = "auto",
@@ -146,13 +152,14 @@ constexpr std::array kRows = {
               .env = "API_BEARER_TOKEN_FILE",
               .kind = Kind::kPath,
               .help = "A file with the bearer token that clients of this API must send. Probes "
-                      "stay open."},
+                      "stay open.",
+              .allowed = kRegularFile},
     OptionRow{
         .flag = "--allowed-hosts",
         .env = "ALLOWED_HOSTS",
         .kind = Kind::kTextList,
         .help = "The host names that are answered (of the Host header, or of an absolute target), "
-                "ports aside; not set: any.",
+                "ports aside; not set: any. Probes and /api/healthz answer to all names.",
         .allowed = "host names or addresses without a port, comma-separated"},
     OptionRow{.flag = "--cors-allowed-origins",
               .env = "CORS_ALLOWED_ORIGINS",
@@ -181,7 +188,8 @@ constexpr std::array kRows = {
               .env = "SCHEMA_FILE",
               .kind = Kind::kPath,
               .help = "A JSON file with exporter schemas beside the built-in ones; one of a known "
-                      "name replaces that."},
+                      "name replaces that.",
+              .allowed = kRegularFile},
     OptionRow{.flag = "--health-rules",
               .env = "HEALTH_RULES",
               .help = "Thresholds and factors of health scores that differ from docs/HEALTH.md, as "

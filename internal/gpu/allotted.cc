@@ -8,14 +8,15 @@ using models::GpuMetrics;
 using models::NullReason;
 using models::Quantity;
 
-bool Allotted::One::GiveTo(GpuMetrics& gpu) const {
-  if (gpu.readings.Has(slot)) return false;
+Allotted::Outcome Allotted::One::GiveTo(GpuMetrics& gpu) const {
+  if (gpu.readings.Has(slot)) return Outcome::kNotNeeded;
   const auto used = gpu.readings.Get(static_cast<std::size_t>(Quantity::kMemoryUsed));
   if (slot == static_cast<std::size_t>(Quantity::kMemoryTotal) && used && *used > value) {
-    return false;  // less than there is
+    gpu.readings.SetAbsent(slot, NullReason::kInvalidValue);
+    return Outcome::kImpossible;
   }
   gpu.readings.Set(slot, value);
-  return true;
+  return Outcome::kShown;
 }
 
 void Allotted::TakeOut(const schema::Exporter& exporter, std::size_t place,

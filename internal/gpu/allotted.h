@@ -14,13 +14,14 @@ namespace gpumon::gpu {
 // measured, and what can be derived of that, stands before it and is not judged by it.
 class Allotted {
  public:
+  enum class Outcome { kShown, kNotNeeded, kImpossible };
   struct One {
     std::size_t exporter;
     std::size_t row;  // of the exporter's
     std::size_t slot;
     double value;
-    // True: `row` shows it, since it had nothing there.
-    bool GiveTo(models::GpuMetrics& row) const;
+    // kShown where `gpu` had nothing there; kImpossible where it is less than what is in use.
+    Outcome GiveTo(models::GpuMetrics& gpu) const;
   };
 
   // Takes what `exporter` shows of it out of `rows`.

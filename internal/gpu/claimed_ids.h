@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "internal/gpu/identity.h"
 #include "internal/gpu/mix.h"
 #include "models/gpu.h"
 
@@ -18,7 +19,8 @@ class ClaimedIds {
   template <class RowT>
   void Add(const RowT& row) {
     const std::string_view uuid = row.text(models::Text::kUuid);
-    if (uuid.empty()) return;
+    // A MIG instance stands under the id of its GPU.
+    if (uuid.empty() || IsMigUuid(uuid)) return;
     const auto [known, is_new] = uuids_.try_emplace(KeyOf(row), uuid);
     if (!is_new && known->second != uuid) known->second = {};
   }

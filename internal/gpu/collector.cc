@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
 #include <utility>
 
 #include "internal/base/mutex.h"
@@ -36,27 +35,9 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
         done_(std::move(done)),
         join_(detected_->exporters, evidence_, set.time),
         left_(plan_.size()),
-        around_left_(std::count_if(plan_.begin(), plan_.end(), IsOfSurroundings)),
-        asks_addresses_(std::any_of(plan_.begin(), plan_.end(), [](const PlannedQuery& query) {
-          return query.gives == PlannedQuery::Gives::kAddresses;
-        })) {
+        around_left_(std::count_if(plan_.begin(), plan_.end(), IsOfSurroundings)) {
     const MutexLock lock(mutex_);
-    std::set<std::string, std::less<>> jobs;
-    bool all_known = true;
-    for (std::size_t i = 0; i < detected_->subjects.size(); ++i) {
-      const Subject& subject = detected_->subjects[i];
-      jobs.insert(subject.jobs.begin(), subject.jobs.end());
-      all_known &= !subject.jobs.empty();
-      std::set<std::size_t> frozen;
-      for (const auto& [target, name] : subject.frozen) frozen.insert(target);
-      join_.SetFrozen(i, frozen);
-      join_.SetDown(i, subject.down);
-      // Of that hour; what was seen since is newer.
-      for (const auto& [metric, targets] : subject.percent) {
-        evidence_.Remember(metric, targets, set.time - kHour);
-      }
-    }
-    if (all_known) join_.SetAskedJobs(std::move(jobs));
+    join_.Expect(detected_->subjects, set.time - kHour);
   }
 
   void Record(std::shared_ptr<JoinRecorder> recorder) {
@@ -68,12 +49,27 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   void FinishEmpty() { Finish(); }  // nobody has anything of this part
 
   void Ask(const QueryBudget::Turn& turn) {
+    bool wanted = true;
     {
       MutexLock lock(mutex_);
       waited_ = SecondsSince(started_, collector_.clock_);
+      wanted = !given_up_;
       turn_ = turn;
     }
+    if (!wanted) return collector_.budget_.Release(turn);
     AskFrom(0);
+  }
+
+  // Another set has taken its place: what of it is under way no longer counts.
+  void GiveUp() {
+    std::optional<QueryBudget::Turn> turn;
+    {
+      const MutexLock lock(mutex_);
+      given_up_ = true;
+      turn = turn_;
+      if (turn) turn->queries = left_;
+    }
+    if (turn) collector_.budget_.Release(*turn);
   }
 
   // It has no turn.
@@ -83,7 +79,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
       MutexLock lock(mutex_);
       done = std::move(done_);
     }
-    done(gpumon::Error(TooManyPastInstants()));
+    done(gpumon::Error(PastInstantsTakeTooLong()));
   }
 
  private:
@@ -117,7 +113,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
         Fail(i, std::move(answer.error()));
       }
       last = --left_ == 0;
-      turn = turn_;
+      if (!given_up_) turn = turn_;
     }
     // So what hangs takes its own room alone.
     if (turn) collector_.budget_.Release({1, turn->past});
@@ -171,9 +167,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   // Whose a pod is, and where a target runs, has to be known before series are read.
   void PutWhenPlacesAreKnown(const PlannedQuery& query, prom::InstantVector vector)
       REQUIRES(mutex_) {
-    const bool waits =
-        asks_addresses_ || detected_->exporters[query.exporter]->pod_may_be_exporters;
-    if (around_left_ > 0 && waits) {
+    if (around_left_ > 0) {
       kept_.emplace_back(&query, std::move(vector));
     } else {
       Put(query, vector);
@@ -230,7 +224,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     {
       const MutexLock lock(mutex_);
       first = plan_.size();
-      for (std::size_t i = 0; i < first && !asked_again_; ++i) {
+      for (std::size_t i = 0; i < first && !asked_again_ && !given_up_; ++i) {
         if (plan_[i].gives != PlannedQuery::Gives::kTargetTimes) continue;
         if (join_.BringsItsOwnTimes(plan_[i].exporter)) exporters.push_back(plan_[i].exporter);
       }
@@ -300,8 +294,8 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   Join<RowT> join_ GUARDED_BY(mutex_);
   std::size_t left_ GUARDED_BY(mutex_);
   std::ptrdiff_t around_left_ GUARDED_BY(mutex_);  // that values wait for
-  const bool asks_addresses_;
   bool asked_again_ GUARDED_BY(mutex_) = false;
+  bool given_up_ GUARDED_BY(mutex_) = false;
   std::vector<std::pair<const PlannedQuery*, prom::InstantVector>> kept_ GUARDED_BY(mutex_);
   std::size_t values_answered_ GUARDED_BY(mutex_) = 0;
   std::size_t samples_ GUARDED_BY(mutex_) = 0;
@@ -355,16 +349,19 @@ void Collector::Replay(double time, Deadline deadline, std::shared_ptr<JoinRecor
   Begin(refresh, set, queries, nullptr);
 }
 
-void Collector::Start(const Set& set, DetectedPtr detected, Drafted done, Begun begun) {
+std::function<void()> Collector::Start(const Set& set, DetectedPtr detected, Drafted done,
+                                       Begun begun) {
   const std::size_t queries = detected->plan(set.part).size();
-  const auto begin = [&](auto refresh) { Begin(refresh, set, queries, std::move(begun)); };
+  const auto begin = [&](auto refresh) -> std::function<void()> {
+    Begin(refresh, set, queries, std::move(begun));
+    return [refresh] { refresh->GiveUp(); };
+  };
   if (set.part == Part::kGpus) {
-    begin(std::make_shared<Refresh<models::GpuMetrics>>(*this, set, std::move(detected),
-                                                        std::move(done)));
-  } else {
-    begin(std::make_shared<Refresh<models::GpuProcess>>(*this, set, std::move(detected),
-                                                        std::move(done)));
+    return begin(std::make_shared<Refresh<models::GpuMetrics>>(*this, set, std::move(detected),
+                                                               std::move(done)));
   }
+  return begin(std::make_shared<Refresh<models::GpuProcess>>(*this, set, std::move(detected),
+                                                             std::move(done)));
 }
 
 void Collector::Collect(Part part, std::optional<double> time, Deadline deadline, Collected done) {
@@ -390,9 +387,10 @@ void Collector::Collect(Part part, std::optional<double> time, Deadline deadline
       set.time, deadline, [choice](auto there) { choice->Heard(std::move(there)); });
   if (!waits) {
     set.doubted = known->assumed;
-    return Start(set, known, std::move(done));
+    Start(set, known, std::move(done));
+    return;
   }
-  Start(set, known, [choice](auto result) { choice->Ended(std::move(result)); });
+  choice->CanGiveUp(Start(set, known, [choice](auto result) { choice->Ended(std::move(result)); }));
 }
 
 }  // namespace gpumon::gpu

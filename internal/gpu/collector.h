@@ -38,7 +38,8 @@ class RefreshObserver {
 using Collected = std::function<void(Result<models::SnapshotPtr>)>;
 
 // Thread-safe. Every reference must outlive it and what it has under way. At most
-// `max_concurrency` queries are under way at once, but for one set that is larger; looks for
+// `max_concurrency` queries are under way at once, but for one set that is larger, and what is left
+// of one whose place another took; looks for
 // exporters, and the pods of past instants, are asked beside their sets.
 class Collector {
  public:
@@ -75,7 +76,9 @@ class Collector {
   };
   // Called when a set has its turn (false: it gets none), before its queries are asked.
   using Begun = std::function<void(bool has_turn)>;
-  void Start(const Set& set, DetectedPtr detected, Drafted done, Begun begun = nullptr);
+  // What it gives is for when another set has taken its place: then it no longer counts.
+  std::function<void()> Start(const Set& set, DetectedPtr detected, Drafted done,
+                              Begun begun = nullptr);
   void CollectPast(const Set& set, Collected done);
   // Pods depend on no exporter that has to be found first.
   void CollectPods(const Set& set, Collected done);

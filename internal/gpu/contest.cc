@@ -72,22 +72,6 @@ Verdict ExtremeOf(const Ranking& ranking, bool largest) {
   return verdict;
 }
 
-// Series of pods that repeat a GPU's value say the same; where they differ they are its parts.
-Verdict SameOf(const Ranking& ranking) {
-  Verdict verdict{ranking.front()->reading, 0, {}};
-  const double newest = Contest::NewestTime(ranking);
-  for (const Contender* one : ranking) {
-    if (Contest::IsOld(*one, newest)) {
-      ++verdict.doubles;
-      verdict.losers.push_back(one);
-    } else if (one->reading.reason == NullReason::kNone &&
-               one->reading.value != ranking.front()->reading.value) {
-      verdict.reading.reason = NullReason::kNotExported;
-    }
-  }
-  return verdict;
-}
-
 Verdict NewestOf(const Ranking& ranking) {
   Verdict verdict{ranking.front()->reading, 0, {}};
   if (IsContradicted(ranking)) verdict.reading.reason = NullReason::kConflict;
@@ -160,8 +144,6 @@ auto Contest::Judge(const schema::Metric& metric, const Ranking& ranking) -> Ver
     case schema::Reduce::kMax:
     case schema::Reduce::kMin:
       return ExtremeOf(ranking, metric.reduce == schema::Reduce::kMax);
-    case schema::Reduce::kSame:
-      return SameOf(ranking);
     case schema::Reduce::kNewest:
       break;
   }

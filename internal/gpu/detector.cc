@@ -165,7 +165,8 @@ void Detector::KeepMissed(std::vector<Subject>& subjects) const {
 Result<DetectedPtr> Detector::Keep(Result<std::vector<Subject>> subjects) {
   const MutexLock lock(mutex_);
   if (!subjects) {
-    in_vain_ = true;
+    // What fails at once costs the next one no wait.
+    in_vain_ = subjects.error().code == Code::kUpstreamTimeout;
     if (known_->assumed) {
       auto doubted = std::make_shared<Detected>(*known_);
       doubted->why = subjects.error().wire_name();

@@ -52,7 +52,8 @@ struct DetectorOptions {
 //
 // A refresh asks what is known, so looking costs it no time; only the first one and one of a past
 // instant wait to hear what is there, for at most half of their own time. Who looked in vain
-// is not waited for again: from then on looking has all the time of the refresh beside it.
+// all that time is not waited for again: from then on looking has all the time of the refresh
+// beside it.
 class Detector {
  public:
   // An error when nobody could tell.

@@ -7,7 +7,7 @@
 namespace gpumon::gpu {
 namespace {
 
-constexpr std::string_view kMissing = " down, what it showed is missing (";
+constexpr std::string_view kMissing = " down, what only it showed is missing (";
 
 }  // namespace
 

@@ -74,6 +74,8 @@ class ExporterRows {
     return table_.workloads().Of(i);
   }
   const std::set<std::string>& new_jobs() const { return table_.new_jobs(); }
+  // Rows without a node may stand beside others with one.
+  bool has_nodes_of_targets() const { return exporter_.node_of_target; }
   bool names_compute_instances() const { return table_.names_compute_instances(); }
   const JoinCounts& counts() const { return counts_; }
   const RowTimes& times() const { return row_times_; }

@@ -40,6 +40,10 @@ Parts Split(std::string_view uuid, bool nvidia) {
 
 }  // namespace
 
+bool IsMigUuid(std::string_view uuid) {
+  return StartsWith(uuid, "mig-");
+}
+
 bool IsDecimal(std::string_view text) {
   return !text.empty() &&
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });

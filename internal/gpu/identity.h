@@ -8,6 +8,8 @@
 
 namespace gpumon::gpu {
 
+// Of a MIG instance, in whichever case of letters.
+bool IsMigUuid(std::string_view uuid);
 bool IsDecimal(std::string_view text);
 
 // The same text, or one of them is absent.

@@ -3,45 +3,22 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 #include "internal/gpu/bounds.h"
 #include "internal/gpu/mig.h"
-#include "internal/gpu/mix.h"
 #include "internal/gpu/row_commands.h"
+#include "internal/gpu/row_identity.h"
 #include "internal/gpu/row_order.h"
 #include "internal/gpu/shared_reasons.h"
 
 namespace gpumon::gpu {
-namespace {
 
 using models::NullReason;
 using models::Text;
-
-template <class RowT>
-std::size_t HashOf(const RowT& row, std::string_view first, std::string_view second) {
-  const std::hash<std::string_view> hash;
-  std::size_t instance = 0;
-  if (!row.text(Text::kMigGpuInstance).empty()) {
-    instance =
-        Mix(hash(row.text(Text::kMigGpuInstance))) + hash(row.text(Text::kMigComputeInstance));
-  }
-  return Mix(Mix(hash(first)) + hash(second)) + Mix(instance ^ static_cast<std::size_t>(row.pid));
-}
-
-template <class RowT>
-std::size_t UuidHash(const RowT& row) {
-  return HashOf(row, row.text(Text::kUuid), {});
-}
-template <class RowT>
-std::size_t IdHash(const RowT& row) {
-  return HashOf(row, row.text(Text::kNode), row.text(Text::kGpuId));
-}
-
-}  // namespace
 
 template <class RowT>
 Join<RowT>::Join(std::span<const schema::Exporter* const> exporters, UnitEvidence& evidence,
@@ -65,6 +42,25 @@ Join<RowT>::Join(std::span<const schema::Exporter* const> exporters, UnitEvidenc
           *exporter, around_, evidence, snapshot_->arena));
     }
   }
+}
+
+template <class RowT>
+void Join<RowT>::Expect(std::span<const Subject> subjects, double percent_since) {
+  std::set<std::string, std::less<>> jobs;
+  bool all_known = true;
+  for (std::size_t i = 0; i < subjects.size(); ++i) {
+    const Subject& subject = subjects[i];
+    jobs.insert(subject.jobs.begin(), subject.jobs.end());
+    all_known &= !subject.jobs.empty();
+    std::set<std::size_t> frozen;
+    for (const auto& [target, name] : subject.frozen) frozen.insert(target);
+    parts_[i]->SetFrozen(frozen);
+    down_.SetPast(exporters_[i]->name, subject.down);
+    for (const auto& [metric, targets] : subject.percent) {
+      evidence_.Remember(metric, targets, percent_since);
+    }
+  }
+  if (all_known) SetAskedJobs(std::move(jobs));
 }
 
 template <class RowT>
@@ -103,12 +99,17 @@ bool Join<RowT>::SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter
       known.text(Text::kMigComputeInstance) != row.text(Text::kMigComputeInstance)) {
     return false;
   }
+  if constexpr (!kIsProcess) {
+    if (IsInstance(known) != IsInstance(row)) return false;
+    if (!Agree(known.text(Text::kMigUuid), row.text(Text::kMigUuid))) return false;
+  }
   if (by_uuid) return known.text(Text::kUuid) == row.text(Text::kUuid);
   const bool one_has_no_uuid =
       last_exporter_[at] == exporter
           ? known.text(Text::kUuid).empty() != row.text(Text::kUuid).empty()
           : known.text(Text::kUuid).empty() || row.text(Text::kUuid).empty();
-  return one_has_no_uuid && known.text(Text::kNode) == row.text(Text::kNode) &&
+  return (one_has_no_uuid || OneIsOfAPart(known, row)) &&
+         known.text(Text::kNode) == row.text(Text::kNode) &&
          known.text(Text::kGpuId) == row.text(Text::kGpuId) &&
          Agree(known.text(Text::kGpuName), row.text(Text::kGpuName)) &&
          (kIsProcess || Agree(known.text(Text::kVendor), row.text(Text::kVendor)));
@@ -196,8 +197,9 @@ void Join<RowT>::DeriveAll() {
       }
     }
     for (const auto& one : allotted_.all()) {
-      const bool shown = one.GiveTo(rows_[contributions_.PlaceOf(one.exporter, one.row)]);
-      Cover(one.exporter, one.row, one.slot, shown);
+      const auto outcome = one.GiveTo(rows_[contributions_.PlaceOf(one.exporter, one.row)]);
+      counts_.bad_value += outcome == Allotted::Outcome::kImpossible ? 1U : 0U;
+      Cover(one.exporter, one.row, one.slot, outcome == Allotted::Outcome::kShown);
     }
   }
 }
@@ -243,6 +245,8 @@ void Join<RowT>::FillRow(std::uint32_t at, std::size_t exporter, std::size_t i) 
   for (std::size_t slot = 0; slot < row.texts.size(); ++slot) {
     if (row.texts[slot].empty()) row.texts[slot] = more.texts[slot];
   }
+  // The instance says more than its GPU.
+  if (IsMigUuid(more.text(Text::kUuid))) row.set_text(Text::kUuid, more.text(Text::kUuid));
   if (row.gpu_index == RowT::kNoIndex) row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
   row.divided |= more.divided;
   if (used) {

@@ -17,6 +17,7 @@
 #include "internal/gpu/down_targets.h"
 #include "internal/gpu/exporter_rows.h"
 #include "internal/gpu/identity.h"
+#include "internal/gpu/plan.h"
 #include "internal/gpu/row_index.h"
 #include "internal/gpu/row_names.h"
 #include "internal/gpu/target_memory.h"
@@ -80,6 +81,9 @@ class Join {
   }
   // As Addresses::Add, before the values of exporters whose series name no node.
   void AddAddresses(const prom::InstantVector& infos) { around_.addresses.Add(infos); }
+  // What is known of the exporters' targets, in their order. Before their values. Those that showed
+  // percent did so since then; what was seen later is newer.
+  void Expect(std::span<const Subject> subjects, double percent_since);
   // Targets of that exporter whose values no longer change. Before its values.
   void SetFrozen(std::size_t exporter, const std::set<std::size_t>& targets) {
     parts_[exporter]->SetFrozen(targets);
@@ -137,7 +141,7 @@ class Join {
   void StateWarnings();
 
   const std::span<const schema::Exporter* const> exporters_;
-  const UnitEvidence& evidence_;
+  UnitEvidence& evidence_;
   std::shared_ptr<models::Snapshot> snapshot_;
   Surroundings around_;
   DownTargets down_;

@@ -53,17 +53,19 @@ void AppendTo(std::string& promql, const std::string& vector) {
 
 // Jobs of its targets that call their own pod the host: that names no node either.
 std::string NamedAsPods(const schema::Exporter& exporter) {
-  const std::string series = SelectorOfMarks(exporter, exporter.require);
   const auto& labels = NodeLabels(exporter);
-  std::string promql;
-  for (const std::string label : {"Hostname", "hostname"}) {
+  std::string by;
+  std::string joined;
+  for (const std::string label : {"Hostname", "hostname", "host", "exported_instance"}) {
     if (std::find(labels.begin(), labels.end(), label) == labels.end()) continue;
-    // Series may differ in `pod` alone.
-    std::string named = "group by(job)(label_replace(group by(job,instance,";
-    named.append(label).append(")(").append(series).append(R"--(),"pod","$1",)--");
-    named.append(prom::Quote(label)).append(R"--(,"(.+)") and on(job,instance,pod) up))--");
-    AppendTo(promql, named);
+    by.append(",").append(label);
+    joined.append(",").append(prom::Quote(label));
   }
+  if (by.empty()) return "";
+  // Series may differ in `pod` alone, and mostly have one of these labels.
+  std::string promql = "group by(job)(label_join(group by(job,instance";
+  promql.append(by).append(")(").append(SelectorOfMarks(exporter, exporter.require));
+  promql.append(R"--(),"pod","")--").append(joined).append(") and on(job,instance,pod) up)");
   return promql;
 }
 

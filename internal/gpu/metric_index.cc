@@ -69,7 +69,7 @@ bool ShowsDeviceOf(const schema::Exporter& exporter, std::span<const std::uint8_
                    const schema::ShareMetric& share) {
   const std::size_t metric = shown[SlotOf(share)];
   return metric < exporter.gpu.size() && exporter.gpu[metric].name == share.name &&
-         exporter.gpu[metric].reduce != schema::Reduce::kSame;
+         exporter.gpu[metric].reduce == schema::Reduce::kNewest;
 }
 
 std::vector<std::size_t> LeadersOf(const std::vector<schema::Metric>& metrics) {

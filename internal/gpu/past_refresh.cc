@@ -25,13 +25,13 @@ void Collector::CollectPast(const Set& set, Collected done) {
       },
       saw);
   const auto look = [this, set, choice, begun](bool has_turn) {
-    if (!has_turn) return choice->Heard(Error(TooManyPastInstants()));
+    if (!has_turn) return choice->Heard(Error(PastInstantsTakeTooLong()));
     *begun = clock_.Steady();
     detector_.LookBack(set.time, set.deadline,
                        [choice](Result<DetectedPtr> there) { choice->Heard(std::move(there)); });
   };
-  Start(
-      set, known, [choice](auto result) { choice->Ended(std::move(result)); }, look);
+  choice->CanGiveUp(Start(
+      set, known, [choice](auto result) { choice->Ended(std::move(result)); }, look));
 }
 
 }  // namespace gpumon::gpu

@@ -66,7 +66,7 @@ void Collector::CollectPods(const Set& set, Collected done) {
   // Of a past instant they are asked beside its GPUs, whose turn may leave no room for one more.
   budget_.Acquire(set.present ? 1 : 0, set.of, set.deadline,
                   [this, set, answered, done = std::move(done)](auto turn) {
-                    if (!turn) return done(Error(TooManyPastInstants()));
+                    if (!turn) return done(Error(PastInstantsTakeTooLong()));
                     // Owners come beside what exporters measure: who asks for both waits less for
                     // these.
                     const Deadline soon(clock_.Steady() + set.deadline.Left(clock_) / 2);

@@ -16,7 +16,7 @@ namespace gpumon::gpu {
 // way, or alone when it is larger than the budget: it is never split, so that its answers belong
 // together. First come, first served, but sets of the present before those of past instants. While
 // sets of the present come, those of past instants leave room for the largest of these, or one is
-// under way at a time.
+// under way at a time, beside a few queries that are left of others.
 class QueryBudget {
  public:
   enum class Of {

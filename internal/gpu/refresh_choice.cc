@@ -26,16 +26,30 @@ RefreshChoice::RefreshChoice(DetectedPtr known, Start start, Done done)
 void RefreshChoice::Heard(Result<DetectedPtr> there) {
   const bool others = there && (*there)->AsksOtherThan(*known_);
   Done done;
+  std::function<void()> give_up;
   std::optional<Collection> result;
   {
     const MutexLock lock(mutex_);
     heard_ = true;
+    others_ = others;
+    if (others) give_up = std::exchange(give_up_, nullptr);
     if (!there) doubt_ = there.error().wire_name();
     if (others || result_) done = std::exchange(done_, nullptr);
     result = std::move(result_);
   }
+  if (give_up) give_up();
   if (others) return start_(*std::move(there), std::move(done));
   if (result) Answer(done, std::move(*result));
+}
+
+void RefreshChoice::CanGiveUp(std::function<void()> give_up) {
+  bool now = false;
+  {
+    const MutexLock lock(mutex_);
+    now = others_;
+    if (!now) give_up_ = std::move(give_up);
+  }
+  if (now) give_up();
 }
 
 void RefreshChoice::Ended(Collection result) {

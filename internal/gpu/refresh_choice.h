@@ -30,6 +30,8 @@ class RefreshChoice {
 
   // An error: nobody could tell, and the other one is doubted.
   void Heard(Result<DetectedPtr> there);
+  // Called once when the refresh with what is known is no longer waited for.
+  void CanGiveUp(std::function<void()> give_up);
   // The refresh with what is known.
   void Ended(Collection result);
 
@@ -40,7 +42,9 @@ class RefreshChoice {
 
   Mutex mutex_;
   Done done_ GUARDED_BY(mutex_);
+  std::function<void()> give_up_ GUARDED_BY(mutex_);
   bool heard_ GUARDED_BY(mutex_) = false;
+  bool others_ GUARDED_BY(mutex_) = false;     // are there
   std::string_view doubt_ GUARDED_BY(mutex_);  // why nobody could tell
   std::optional<Collection> result_ GUARDED_BY(mutex_);
 };

@@ -41,6 +41,11 @@ std::string NothingOf(models::Part part) {
 }
 
 Status TooManyPastInstants() {
+  return {
+      Code::kOverloaded, "too many past instants are being asked for at once; retry in 1 s", {}, 1};
+}
+
+Status PastInstantsTakeTooLong() {
   return {Code::kOverloaded,
           "Prometheus does not answer past instants as fast as they are asked for; retry in 1 s",
           {},

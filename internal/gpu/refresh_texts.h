@@ -16,6 +16,8 @@ void TellOfWaiting(Status& status, double seconds, double waited);
 // The warning of a part without a series.
 std::string NothingOf(models::Part part);
 Status TooManyPastInstants();
+// Beside others it could not be answered in time.
+Status PastInstantsTakeTooLong();
 void LogFailure(bool partial, models::Part part, std::string_view queries, const Status& error);
 
 }  // namespace gpumon::gpu

@@ -62,7 +62,8 @@ void RowNames<RowT>::Learn(Parts parts, Devices devices) {
       if (part->names_compute_instances()) {
         for (std::size_t i = 0; i < part->size(); ++i) compute_instances_.Add(part->row(i));
       }
-      for (std::size_t i = 0; parts.size() > 1 && !any && i < part->size(); ++i) {
+      const bool asks = parts.size() > 1 || part->has_nodes_of_targets();
+      for (std::size_t i = 0; asks && !any && i < part->size(); ++i) {
         any = NamesUuidAlone(part->row(i));
       }
     }
@@ -77,8 +78,10 @@ std::size_t RowNames<RowT>::RankOf(const RowT& row) const {
   std::size_t rank = 0;
   if (row.text(Text::kNode).empty()) rank = 1;
   if (row.text(Text::kUuid).empty()) rank = 2;
-  if constexpr (!kIsProcess) {
-    if (!compute_instances_.OnlyOneOf(row).empty()) rank += 3;
+  if constexpr (kIsProcess) {
+    if (rank == 0 && IsMigUuid(row.text(Text::kUuid))) rank = 1;
+  } else if (!compute_instances_.OnlyOneOf(row).empty()) {
+    rank += 3;
   }
   return rank;
 }

@@ -50,9 +50,11 @@ std::vector<RowT> InOrder(const std::vector<RowT>& rows,
     const auto order = [](const RowT& row) {
       const std::string_view instance = row.text(Text::kMigGpuInstance);
       const std::string_view compute = row.text(Text::kMigComputeInstance);
+      // Known by its MIG UUID alone, behind its GPU.
+      const bool part = instance.empty() && !row.text(Text::kMigUuid).empty();
       // "2" before "10".
-      return std::tuple(row.text(Text::kGpuId), row.text(Text::kUuid), instance.size(), instance,
-                        compute.size(), compute, row.pid, row.text(Text::kMigUuid),
+      return std::tuple(row.text(Text::kGpuId), part, row.text(Text::kUuid), instance.size(),
+                        instance, compute.size(), compute, row.pid, row.text(Text::kMigUuid),
                         row.text(Text::kSource));
     };
     return order(rows[a.row]) < order(rows[b.row]);

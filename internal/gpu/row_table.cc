@@ -94,8 +94,7 @@ Identity RowTable<RowT>::Read(prom::LabelSet labels) {
     if (of_target != nodes_.end()) node = of_target->second;
   }
   // Of an exporter that calls its own pod the node.
-  const bool targets_known = exporter_.pod_may_be_exporters || !around_.addresses.empty();
-  if (targets_known && around_.own_pods.IsNamed(labels, node)) node = {};
+  if (around_.own_pods.IsNamed(labels, node)) node = {};
   const auto named = around_.addresses.NodeAt(node.empty() ? prom::Get(labels, "instance") : node);
   if (!named.empty()) node = named;
   SplitInstanceIndex(identity);

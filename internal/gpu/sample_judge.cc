@@ -128,14 +128,15 @@ void SampleLog::Judge(Entry& entry, const std::vector<Part>& parts, const GpuMet
   if (entry.reading.reason != NullReason::kNone) {
     return Settle(told, Outcome::kDropped, WhyDropped(entry.reading.reason));
   }
-  if (!JudgeRanking(entry) || !JudgeMetric(entry, parts)) return;
   const schema::Metric& metric = entry.of.first->gpu[entry.use.index];
   const auto value = row.readings.Get(metric.slot);
+  if (metric.allotted && value && *value != entry.reading.value) {
+    return Settle(told, Outcome::kLost,
+                  "what is measured, or derived of that, stands before what a scheduler hands out");
+  }
+  if (!JudgeRanking(entry) || !JudgeMetric(entry, parts)) return;
   if (row.readings.reason(metric.slot) == NullReason::kConflict) {
     return Settle(told, Outcome::kDropped, "contradicted by another series of the same time");
-  }
-  if (!value && metric.reduce == schema::Reduce::kSame) {
-    return Settle(told, Outcome::kDropped, "series of its pods differ: none is the GPU's");
   }
   if (!value) {
     return Settle(told, Outcome::kDropped, "impossible beside the GPU's other values");

@@ -28,9 +28,8 @@ struct Condition {
 };
 
 // What becomes of several series that measure one thing: the newest counts, or all together. A sum
-// goes over the metrics of one field and scale that say so, and over their parts. kSame: what all
-// of the newest say; nothing where they differ.
-enum class Reduce : std::uint8_t { kNewest, kMax, kMin, kSum, kSame };
+// goes over the metrics of one field and scale that say so, and over their parts.
+enum class Reduce : std::uint8_t { kNewest, kMax, kMin, kSum };
 
 // How a sample becomes the field's base unit.
 enum class Rule : std::uint8_t {

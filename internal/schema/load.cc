@@ -53,8 +53,8 @@ const Unit& UnitOf(const Node& node, std::string_view field, Dimension dimension
 Reduce ReduceOf(const Node& metric) {
   const auto node = metric.Find("reduce");
   if (!node) return Reduce::kNewest;
-  static constexpr std::array<std::string_view, 4> kNames = {"max", "min", "sum", "same"};
-  static constexpr std::array kValues = {Reduce::kMax, Reduce::kMin, Reduce::kSum, Reduce::kSame};
+  static constexpr std::array<std::string_view, 3> kNames = {"max", "min", "sum"};
+  static constexpr std::array kValues = {Reduce::kMax, Reduce::kMin, Reduce::kSum};
   const std::string name = node->Text();
   for (std::size_t i = 0; i < kNames.size(); ++i) {
     if (kNames[i] == name) return kValues[i];

@@ -148,7 +148,7 @@ TEST(ReasonsTest, WhatAnExporterShowedBeforeItWentDownIsMissingForThatReason) {
   });
   const Answer answer = server.Get(kMetrics);
   EXPECT_EQ(Text(row["null_reasons"]["power"]), "exporter_down") << answer.Text();
-  EXPECT_TRUE(Holds(answer.body, "nvidia_smi: a scrape target is down, what it showed is missing"))
+  EXPECT_TRUE(Holds(answer.body, "nvidia_smi: a scrape target is down, what only it showed is missing"))
       << answer.Text();
   EXPECT_EQ(*row["temperature"].AsDouble(), 50);
 }

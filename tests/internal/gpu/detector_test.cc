@@ -138,6 +138,23 @@ TEST_F(DetectorTest, WhereNobodyToldNobodySaysThatThereIsNothing) {
   EXPECT_EQ((*result)->warnings[0].find("Prometheus did not tell"), 0U);
 }
 
+TEST_F(DetectorTest, AfterALookThatFailedAtOnceTheNextRefreshWaitsToHear) {
+  rig.client().SetError(DetectionQuery(), Code::kUpstreamUnreachable);
+  ExpectDoubted(Await(Start()), "upstream_unreachable");
+  rig.client().SetAnswer(DetectionQuery(), Are({"dcgm"}));
+  EXPECT_THAT(SourcesOf(Start()), ElementsAre("dcgm"));
+}
+
+// Of a set that another has taken the place of.
+TEST_F(DetectorTest, WhatHangsOfAPastThatWasAskedInVainTakesNoRoom) {
+  rig.client().SetError(DetectionQuery(), Code::kUpstreamTimeout);
+  ExpectDoubted(Await(Start()));
+  rig.client().SetAnswer(DetectionQuery(), Are({"dcgm"}));
+  rig.client().Hold("nvidia_gpu_temperature_celsius");
+  EXPECT_THAT(SourcesOf(Start(1000)), ElementsAre("dcgm"));
+  rig.client().Release();
+}
+
 TEST_F(DetectorTest, AQueryThatHangsOfWhatWasAssumedLeavesRoomForWhatIsThere) {
   rig.client().SetAnswer(DetectionQuery(), Are({"dcgm"}));
   rig.client().Hold("nvidia_gpu_temperature_celsius");
@@ -155,12 +172,12 @@ TEST_F(DetectorTest, WhatIsAskedOfAPastNobodyTellsOfIsPartial) {
 }
 
 TEST_F(DetectorTest, WhoLookedInVainLooksOnBesideWithAllTheTime) {
-  rig.client().SetError(DetectionQuery(), Code::kUpstreamError);
+  rig.client().SetError(DetectionQuery(), Code::kUpstreamTimeout);
   EXPECT_THAT(SourcesOf(Start()), ElementsAre("nvidia_gpu"));
   rig.client().SetAnswer(DetectionQuery(), Are({"dcgm"}));
   rig.client().Hold(DetectionQuery());
   rig.client().ForgetCalls();
-  ExpectDoubted(Await(Start()), "upstream_error");  // nobody waited
+  ExpectDoubted(Await(Start()));  // nobody waited
   EXPECT_THAT(SourcesOf(Start()), ElementsAre("nvidia_gpu"));
   EXPECT_EQ(looks(), 1U) << "one look at a time";
   for (const auto& call : rig.client().calls()) {

@@ -512,6 +512,45 @@ TEST(ExportersTest, WhatAnotherExporterShowsOfOtherGpusIsMissedAllTheSame) {
   }
 }
 
+TEST(ExportersTest, AMigInstanceIsNoneOfTheGpusOfItsId) {
+  const auto nvitop = [](const std::string& index, const std::string& uuid, double value) {
+    return FakeSample{{{"__name__", "gpu_memory_used_MiB"},
+                       {"devicename", "A100"},
+                       {"hostname", "n1"},
+                       {"index", index},
+                       {"uuid", uuid}},
+                      value};
+  };
+  const std::vector<FakeSample> parts = {nvitop("0:0", "MIG-1", 1), nvitop("0:1", "MIG-2", 2)};
+  const FakeSample board{
+      {{"__name__", "nvidia_gpu_utilization_percent"}, {"gpu_id", "0"}, {"hostname", "n1"}}, 77};
+  const auto beside = Meet({{&NvidiaGpu(), {board}}, {&Named("nvitop"), parts}});
+  ASSERT_EQ(beside->gpus.size(), 3U);
+  EXPECT_EQ(Of(beside->gpus[0], Quantity::kMemoryUsed), std::nullopt);
+  auto all = parts;
+  all.push_back(nvitop("0", kUuid, 3));
+  const auto divided = Meet({{&NvidiaGpu(), {board}}, {&Named("nvitop"), all}});
+  ASSERT_EQ(divided->gpus.size(), 3U);
+  EXPECT_EQ(Of(divided->gpus[0], Quantity::kMemoryUsed), 3 * kMiB);
+  EXPECT_EQ(divided->gpus[0].text(Text::kUuid), kUuid);
+}
+
+TEST(ExportersTest, AHamiSchedulerNamesTheNodesItself) {
+  std::vector<FakeSample> samples;
+  for (const std::string n : {"1", "2"}) {
+    samples.push_back({{{"__name__", "GPUDeviceMemoryLimit"},
+                        {"deviceidx", "0"},
+                        {"deviceuuid", "GPU-" + n},
+                        {"node", "scheduler-node"},
+                        {"nodeid", "g" + n}},
+                       1000});
+  }
+  const auto snapshot = Meet({{&Named("hami_legacy"), samples}});
+  ASSERT_EQ(snapshot->gpus.size(), 2U);
+  EXPECT_EQ(snapshot->gpus[0].text(Text::kNode), "g1");
+  EXPECT_EQ(snapshot->gpus[1].text(Text::kNode), "g2");
+}
+
 // An exporter's pod that takes another's place at its address.
 TEST(ExportersTest, TwoPodsOfOneTargetAreBothTheExporters) {
   const auto up = [](const std::string& pod) {
@@ -549,7 +588,8 @@ TEST(ExportersTest, WhatASchedulerHandsOutStandsBehindWhatIsThere) {
                           {&Named("hami"), {hami("hami_gpu_memory_limit_bytes", 32 * kGiB)}}});
   EXPECT_EQ(Of(less->gpus.at(0), Quantity::kMemoryUsed), 40 * kGiB);
   EXPECT_EQ(Of(less->gpus.at(0), Quantity::kMemoryTotal), std::nullopt);
-  EXPECT_TRUE(less->warnings.empty());
+  EXPECT_EQ(Why(less->gpus.at(0), Quantity::kMemoryTotal), NullReason::kInvalidValue);
+  EXPECT_EQ(less->warnings, std::vector<std::string>{"1 impossible value dropped"});
 }
 
 // Cloned machines show the same UUIDs.
@@ -868,7 +908,7 @@ TEST_F(DownTest, WhatATargetShowedBeforeItWentDownIsMissingForThatReason) {
   EXPECT_EQ(Of(row, Quantity::kUtilization), 83) << "the other one's";
   EXPECT_EQ(Why(row, Quantity::kTensorActive), NullReason::kNotExported) << "it never had that";
   EXPECT_EQ(snapshot->warnings,
-            std::vector<std::string>{"nvidia_smi: a scrape target is down, what it showed is "
+            std::vector<std::string>{"nvidia_smi: a scrape target is down, what only it showed is "
                                      "missing (job nge, 10.0.0.1:9835)"});
 }
 

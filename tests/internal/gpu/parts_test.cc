@@ -216,18 +216,22 @@ TEST(PartsTest, WhatSeriesOfPodsRepeatOfTheDeviceIsNobodysPart) {
   EXPECT_TRUE(snapshot->warnings.empty());
 }
 
-// Before 4.8.2 a shared GPU has no row of its own, with a pod_uid or without.
-TEST(PartsTest, WhatAllPodsSayAlikeIsTheDevices) {
+// Whether series with a pod_uid repeat the device's value (before 4.8.2) or are parts of it nobody
+// says: neither is made up.
+TEST(PartsTest, WithoutTheDevicesSeriesPartsAreNeitherItsValueNorThePods) {
   const auto two = Meet("dcgm",
                         {OfPod(kUtil, "a", "j", 64, "0"), OfPod(kUtil, "b", "j", 64, "1"),
                          OfPod("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "a", "j", 0.63, "0")},
                         {990, 990, 990});
-  EXPECT_EQ(Utilization(*two), 64);
+  EXPECT_EQ(Utilization(*two), 63);
   EXPECT_EQ(PodsOf(*two), "a null null; b null null; ");
   EXPECT_TRUE(two->warnings.empty());
-  const auto one = Meet("dcgm", {OfPod("DCGM_FI_DEV_FB_USED", "a", "j", 2000, "0")});
-  EXPECT_EQ(Used(*one), 2000.0 * 1024 * 1024);
-  EXPECT_EQ(PodsOf(*one), "a null null; ");
+  const auto unreadable =
+      Meet("dcgm", {OfPod(kUtil, "", "j", std::nan("")), OfPod(kUtil, "a", "j", 0, "0")});
+  EXPECT_EQ(Utilization(*unreadable), std::nullopt);
+  const auto memory = Meet("dcgm", {OfPod("DCGM_FI_DEV_FB_USED", "a", "j", 0, "0"),
+                                    OfPod("DCGM_FI_DEV_FB_USED", "b", "j", 0, "1")});
+  EXPECT_EQ(Used(*memory), std::nullopt);
 }
 
 TEST(PartsTest, PodsOfAMigInstanceHaveNoZeroOfItsGpu) {

@@ -32,6 +32,9 @@ class QueryBudgetTest : public testing::Test {
     Acquire(name, queries, Of::kPast, left);
   }
   void Release(char name) { budget_->Release(turns_.at(name)); }
+  void Release(char name, std::size_t queries) {
+    budget_->Release({queries, turns_.at(name).past});
+  }
   void SawPast(Millis took) { budget_->SawPast(took); }
   // Who has started since, in order; `!` before those who were refused.
   std::string Started() { return std::exchange(log_, {}); }
@@ -120,6 +123,21 @@ TEST_F(QueryBudgetTest, PastSetsAreNotStarvedByAPresentThatLeavesRoom) {
   EXPECT_EQ(Started(), "b");
   Release('p');
   EXPECT_EQ(Started(), "q");
+}
+
+TEST_F(QueryBudgetTest, AFewThatHangOfAPastSetHoldUpNoOther) {
+  Limit(16);
+  Present('a', 10);
+  Release('a');
+  Past('p', 10);
+  Past('q', 5);
+  EXPECT_EQ(Started(), "ap") << "six are left beside the present";
+  Release('p', 9);
+  EXPECT_EQ(Started(), "q") << "one hangs";
+  Past('r', 10);
+  EXPECT_EQ(Started(), "") << "one at a time beside it";
+  Release('q', 5);
+  EXPECT_EQ(Started(), "r");
 }
 
 TEST_F(QueryBudgetTest, ASetThatTakesNoRoomWaitsItsTurn) {
