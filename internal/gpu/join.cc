@@ -108,10 +108,10 @@ bool Join<RowT>::SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter
       last_exporter_[at] == exporter
           ? known.text(Text::kUuid).empty() != row.text(Text::kUuid).empty()
           : known.text(Text::kUuid).empty() || row.text(Text::kUuid).empty();
-  return (one_has_no_uuid || OneIsOfAPart(known, row)) &&
-         known.text(Text::kNode) == row.text(Text::kNode) &&
+  const bool part = OneIsOfAPart(known, row);  // its name may tell its profile
+  return (one_has_no_uuid || part) && known.text(Text::kNode) == row.text(Text::kNode) &&
          known.text(Text::kGpuId) == row.text(Text::kGpuId) &&
-         Agree(known.text(Text::kGpuName), row.text(Text::kGpuName)) &&
+         (part || Agree(known.text(Text::kGpuName), row.text(Text::kGpuName))) &&
          (kIsProcess || Agree(known.text(Text::kVendor), row.text(Text::kVendor)));
 }
 

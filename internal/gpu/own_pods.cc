@@ -47,7 +47,8 @@ bool OwnPods::Lacks(prom::LabelSet labels, std::string_view label) const {
 bool OwnPods::IsNamed(prom::LabelSet labels, std::string_view name) const {
   if (name.empty() || !names_.contains(name)) return false;
   const auto target = pods_.find(Contest::TargetOf(labels));
-  return target != pods_.end() && std::any_of(target->second.begin(), target->second.end(),
+  // With honorLabels the series' own `instance` hides its target.
+  return target == pods_.end() || std::any_of(target->second.begin(), target->second.end(),
                                               [&](const Pod& own) { return own.name == name; });
 }
 

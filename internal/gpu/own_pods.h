@@ -34,7 +34,8 @@ class OwnPods {
   // The target that showed `labels` is known, and has no label of that name (`namespace`, `pod` or
   // `container`) itself.
   bool Lacks(prom::LabelSet labels, std::string_view label) const;
-  // The pod of the target that showed `labels` is called `name`.
+  // The pod of the target that showed `labels` is called `name`, or, where that is unknown, some
+  // target's.
   bool IsNamed(prom::LabelSet labels, std::string_view name) const;
   // `pod` of `labels` is the pod of the target that showed them. False where that is unknown.
   bool IsOwn(prom::LabelSet labels) const;

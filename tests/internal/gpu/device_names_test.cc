@@ -101,12 +101,11 @@ TEST(DeviceNamesTest, AProcessOnAMigInstanceHasTheIdOfItsGpu) {
 // nvitop asks the driver for a GPU's processes and for those of each instance.
 TEST(DeviceNamesTest, AProcessOfAnInstanceIsNoOtherThanThatOfItsGpu) {
   constexpr char kMig[] = "MIG-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80";
-  const auto nvitop = [](const std::string& index, const std::string& uuid) {
-    return Sample("process_gpu_memory_MiB", {{"devicename", "A100"},
-                                             {"hostname", "n1"},
-                                             {"index", index},
-                                             {"pid", "7"},
-                                             {"uuid", uuid}});
+  const auto nvitop = [&](const std::string& index, const std::string& uuid) {
+    const std::string name = uuid == kMig ? "A100 MIG 1g.5gb" : "A100";
+    return Sample(
+        "process_gpu_memory_MiB",
+        {{"devicename", name}, {"hostname", "n1"}, {"index", index}, {"pid", "7"}, {"uuid", uuid}});
   };
   const std::vector<FakeSample> both = {nvitop("0", kUuid), nvitop("0:1", kMig)};
   EXPECT_EQ(NamesOf({{"nvitop", both}}), "n1 0 A100");
