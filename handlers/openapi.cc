@@ -73,6 +73,10 @@ void WriteParameterSchema(Writer& writer, const ParameterSpec& spec) {
       Text(writer, "type", "string");
       Text(writer, "pattern", "^[A-Za-z0-9._:*-]{1,253}$");
       break;
+    case ParameterKind::kDuration:
+      Text(writer, "type", "string");
+      Text(writer, "pattern", "^(0|[1-9][0-9]*)(ms|s|m|h|d|w)?$");
+      break;
     case ParameterKind::kText:
     case ParameterKind::kList:
     case ParameterKind::kTime:

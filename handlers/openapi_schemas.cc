@@ -4,6 +4,8 @@
 #include <string_view>
 
 #include "handlers/gpu_health.h"
+#include "handlers/idle.h"
+#include "handlers/ledger.h"
 #include "handlers/openapi_writing.h"
 #include "handlers/summary.h"
 #include "handlers/usage.h"
@@ -132,7 +134,7 @@ constexpr std::string_view kFixedSchemas = R"(
 "Workload":{"type":"object","required":["namespace","pod","container","share"],"properties":{"namespace":{"type":"string","nullable":true},"pod":{"type":"string","nullable":true},"container":{"type":"string","nullable":true},"share":{"type":"object","nullable":true,"description":"The pod's part of a GPU that several share; null when it has the GPU alone or nobody measures its part.","properties":{"utilization":{"type":"number","nullable":true,"description":"Unit: %."},"memory_used_bytes":{"type":"integer","nullable":true},"memory_limit_bytes":{"type":"integer","nullable":true}}}}},
 "HealthFinding":{"type":"object","required":["severity","component","finding","action","factor"],"properties":{"severity":{"type":"string","enum":["critical","warning","info"]},"component":{"type":"string"},"finding":{"type":"string"},"action":{"type":"string","enum":["IGNORE_NO_ACTION_REQUIRED","REBOOT_SYSTEM","HARDWARE_INSPECTION","CHECK_USER_APP_AND_GPU"]},"factor":{"type":"number","description":"What it does to the score; 1: nothing."}}},
 "Mig":{"type":"object","required":["gpu_instance_id","compute_instance_id","profile","uuid"],"properties":{"gpu_instance_id":{"type":"string","nullable":true},"compute_instance_id":{"type":"string","nullable":true},"profile":{"type":"string","nullable":true},"uuid":{"type":"string","nullable":true}}},
-"ListMeta":{"type":"object","required":["as_of","stale","partial","total","limit","offset","sources","null_reasons"],"properties":{"as_of":{"type":"string","format":"date-time","description":"Evaluation time of every query behind the answer."},"stale":{"type":"boolean"},"partial":{"type":"boolean"},"total":{"type":"integer","description":"Rows before paging."},"limit":{"type":"integer","nullable":true},"offset":{"type":"integer"},"sources":{"type":"array","items":{"type":"string"}},"null_reasons":{"type":"object","additionalProperties":{"$ref":"#/components/schemas/NullReason"}}}},
+"ListMeta":{"type":"object","required":["as_of","stale","partial","total","limit","offset","sources","null_reasons"],"properties":{"as_of":{"type":"string","format":"date-time","description":"Evaluation time of every query behind the answer."},"window":{"type":"object","description":"Of routes that look at more than an instant.","required":["start","end","step_seconds"],"properties":{"start":{"type":"string","format":"date-time"},"end":{"type":"string","format":"date-time"},"step_seconds":{"type":"number"}}},"stale":{"type":"boolean"},"partial":{"type":"boolean"},"total":{"type":"integer","description":"Rows before paging."},"limit":{"type":"integer","nullable":true},"offset":{"type":"integer"},"sources":{"type":"array","items":{"type":"string"}},"null_reasons":{"type":"object","additionalProperties":{"$ref":"#/components/schemas/NullReason"}}}},
 "Health":{"type":"object","required":["status","timestamp","version","prometheus"],"properties":{"status":{"type":"string"},"timestamp":{"type":"string","format":"date-time"},"version":{"type":"string"},"prometheus":{"type":"object","properties":{"url_host":{"type":"string"},"reachable":{"type":"boolean"},"latency_ms":{"type":"number"},"checked_at":{"type":"string","format":"date-time"}}}}},
 "SchemaSource":{"type":"object","properties":{"exporter":{"type":"string"},"metric":{"type":"string"},"unit":{"type":"string","description":"As exported."},"rule":{"type":"string","description":"What makes the field's unit of it."},"rows":{"type":"integer","description":"That show it."},"loses":{"type":"integer","description":"Rows that show another source's value instead."},"labels":{"type":"array","items":{"type":"string"},"description":"Of a text: the first of these that a series has."},"note":{"type":"string"}}},
 "SchemaField":{"type":"object","required":["field","list","unit","rows","known","sources","reasons","would_fill"],"properties":{"field":{"type":"string"},"list":{"type":"string","enum":["metrics","processes"]},"unit":{"type":"string","nullable":true},"rows":{"type":"integer"},"known":{"type":"integer","description":"Rows that have the field."},"sources":{"type":"array","items":{"$ref":"#/components/schemas/SchemaSource"}},"reasons":{"type":"object","additionalProperties":{"type":"integer"},"description":"Why the other rows lack it."},"would_fill":{"type":"array","items":{"type":"object","required":["exporter","metric","how"],"properties":{"exporter":{"type":"string"},"metric":{"type":"string"},"how":{"type":"string"}}}}}},
@@ -186,6 +188,8 @@ std::string OpenApiSchemas() {
   WriteRecordSchema(schemas, "UserUsage", UserColumns());
   WriteRecordSchema(schemas, "GpuHealth", HealthColumns());
   WriteRecordSchema(schemas, "GpuSummary", SummaryColumns());
+  WriteRecordSchema(schemas, "LedgerAccount", LedgerColumns());
+  WriteRecordSchema(schemas, "IdleGpu", IdleColumns());
   schemas.EndObject();
   std::string all = schemas.Take();
   all.pop_back();  // the fixed ones go in before the closing brace

@@ -45,6 +45,29 @@ std::optional<double> ParseNumber(std::string_view text) {
   return value;
 }
 
+struct DurationUnit {
+  std::string_view name;
+  std::int64_t millis;
+};
+// "ms" ends like "s": it comes first.
+constexpr std::array kDurationUnits = {
+    DurationUnit{"ms", 1},        DurationUnit{"w", 604'800'000}, DurationUnit{"d", 86'400'000},
+    DurationUnit{"h", 3'600'000}, DurationUnit{"m", 60'000},      DurationUnit{"s", 1'000}};
+
+std::optional<Millis> ParseDuration(std::string_view text) {
+  constexpr std::int64_t kMost = 1'000'000'000'000;  // of a unit, as no product passes 64 bits
+  std::int64_t unit = 1000;
+  for (const DurationUnit& one : kDurationUnits) {
+    if (!text.ends_with(one.name)) continue;
+    unit = one.millis;
+    text.remove_suffix(one.name.size());
+    break;
+  }
+  const auto number = ParseInteger(text);
+  if (!number || *number > kMost / unit * 1000) return std::nullopt;
+  return Millis(*number * unit);
+}
+
 bool IsOneOf(std::string_view words, std::string_view value) {
   while (!words.empty()) {
     const std::size_t bar = words.find('|');
@@ -119,6 +142,18 @@ std::string_view MeantBy(std::string_view name, const std::vector<std::string_vi
   return name.size() > kMaxShown ? std::string_view() : NearestWord(name, names);
 }
 
+std::string FormatDuration(Millis duration) {
+  for (const std::string_view name : {"d", "h", "m", "s"}) {
+    const auto* const unit =
+        std::find_if(kDurationUnits.begin(), kDurationUnits.end(),
+                     [&](const DurationUnit& one) { return one.name == name; });
+    if (duration.count() % unit->millis == 0) {
+      return std::to_string(duration.count() / unit->millis) + std::string(name);
+    }
+  }
+  return std::to_string(duration.count()) + "ms";
+}
+
 std::optional<std::string> WhyNot(const ParameterSpec& spec, std::string_view value) {
   switch (spec.kind) {
     case ParameterKind::kFlag:
@@ -155,6 +190,14 @@ std::optional<std::string> WhyNot(const ParameterSpec& spec, std::string_view va
       if (!ParseTime(value))
         return "a time as 2024-01-01T12:00:00Z or in Unix seconds, in the years 1970 to 9999";
       break;
+    case ParameterKind::kDuration: {
+      const auto duration = ParseDuration(value);
+      if (!duration || duration->count() < spec.min || duration->count() > spec.max) {
+        return "a duration from " + FormatDuration(Millis(spec.min)) + " to " +
+               FormatDuration(Millis(spec.max)) + ", like 30s, 5m, 12h or 7d";
+      }
+      break;
+    }
     case ParameterKind::kWord:
       if (!IsOneOf(spec.words, value)) return "one of " + std::string(spec.words);
       break;
@@ -207,6 +250,10 @@ std::optional<std::int64_t> Parameters::Integer(std::string_view name) const {
 
 std::optional<double> Parameters::Number(std::string_view name) const {
   return Has(name) ? ParseNumber(Text(name)) : std::nullopt;
+}
+
+std::optional<Millis> Parameters::Duration(std::string_view name) const {
+  return Has(name) ? ParseDuration(Text(name)) : std::nullopt;
 }
 
 bool Parameters::Flag(std::string_view name) const {

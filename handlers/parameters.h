@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "internal/base/clock.h"
 #include "internal/base/result.h"
 
 namespace gpumon::handlers {
@@ -22,6 +23,7 @@ enum class ParameterKind : std::uint8_t {
   kInteger,   // decimal digits, no leading zero, min..max
   kNumber,    // a finite decimal number
   kTime,      // RFC 3339 or Unix seconds
+  kDuration,  // a whole number of ms, s, m, h, d or w, or of seconds; min..max in ms
   kWord,      // one of `words`
 };
 
@@ -50,6 +52,7 @@ class Parameters {
   const std::vector<std::string>& All(std::string_view name) const;
   std::optional<std::int64_t> Integer(std::string_view name) const;
   std::optional<double> Number(std::string_view name) const;
+  std::optional<Millis> Duration(std::string_view name) const;
   bool Flag(std::string_view name) const;
   bool empty() const { return values_.empty(); }
 
@@ -60,6 +63,9 @@ class Parameters {
 // Of `names` the one that somebody may have meant by `name`, or "". What is longer than any of ours
 // is not compared: a client would choose how long that takes.
 std::string_view MeantBy(std::string_view name, const std::vector<std::string_view>& names);
+
+// In the largest unit that divides it: 5m, 36h, 7d.
+std::string FormatDuration(Millis duration);
 
 // nullopt when `value` is right, else what is allowed.
 std::optional<std::string> WhyNot(const ParameterSpec& spec, std::string_view value);

@@ -8,7 +8,9 @@
 #include "handlers/gpu.h"
 #include "handlers/gpu_health.h"
 #include "handlers/health.h"
+#include "handlers/idle.h"
 #include "handlers/join.h"
+#include "handlers/ledger.h"
 #include "handlers/schema.h"
 #include "handlers/summary.h"
 #include "handlers/usage.h"
@@ -57,6 +59,14 @@ constexpr std::array kRoutes = {
     RouteRow{"/api/v1/gpu/health", "GET", Guard::kToken, GetGpuHealth,
              "Score, level and findings of each GPU, node, model, or of the fleet.", kJson,
              Form::kList, "[]GpuHealth", GpuHealthParameters},
+    RouteRow{
+        "/api/v1/gpu/ledger", "GET", Guard::kToken, GetLedger,
+        "Where GPU time went in a window: busy, idle but held, free, unhealthy and unknown, by "
+        "node, model, GPU, namespace, pod or user. It adds up.",
+        kJson, Form::kList, "[]LedgerAccount", LedgerParameters},
+    RouteRow{"/api/v1/gpu/idle", "GET", Guard::kToken, GetIdle,
+             "GPUs that somebody held and did not use in a window: who, since when, how long.",
+             kJson, Form::kList, "[]IdleGpu", IdleParameters},
     RouteRow{"/api/v1/gpu/schema", "GET", Guard::kToken, GetSchema,
              "Per field: what gives it here, for how many rows, and what would fill the gap.",
              kJson, Form::kData, "Schema"},

@@ -10,7 +10,9 @@
 #include "internal/base/clock.h"
 #include "internal/base/executor.h"
 #include "internal/fleet/health_rules.h"
+#include "internal/fleet/prices.h"
 #include "internal/gpu/explainer.h"
+#include "internal/gpu/range.h"
 #include "internal/gpu/source.h"
 #include "internal/gpu/upstream_probe.h"
 #include "internal/profile/profile.h"
@@ -32,6 +34,7 @@ struct Settings {
   std::vector<std::string> cors_origins;   // lower case, or one "*"; empty: none
   std::string base_path;
   fleet::HealthRules health_rules;
+  fleet::Prices gpu_prices;
   bool commands_hidden = false;           // PROCESS_COMMANDS
   bool asks_for_token = false;            // API_BEARER_TOKEN_FILE
   std::vector<std::string> command_line;  // secrets masked, for /debug
@@ -63,6 +66,8 @@ struct Services {
   // gpu::Explainer's.
   std::function<void(const gpu::GpuName&, const gpu::SnapshotPtr&, Deadline, gpu::Explained)>
       explain;
+  // gpu::Collector's.
+  std::function<void(const gpu::RangeWant&, Deadline, gpu::EachInstant, gpu::RangeDone)> walk;
 };
 
 }  // namespace gpumon::handlers

@@ -209,19 +209,24 @@ Result<void> Graph::LoadSchemas() {
   return {};
 }
 
-Result<void> Graph::ReadHealthRules() {
+Result<void> Graph::ReadFleetRules() {
   auto rules = fleet::ParseHealthRules(config_.health_rules);
   if (!rules) {
     return Error(Code::kInvalidParameter,
                  "--health-rules (HEALTH_RULES): " + rules.error().message);
   }
   settings_.health_rules = *rules;
+  auto prices = fleet::Prices::Parse(config_.gpu_prices);
+  if (!prices) {
+    return Error(Code::kInvalidParameter, "--gpu-prices (GPU_PRICES): " + prices.error().message);
+  }
+  settings_.gpu_prices = *std::move(prices);
   return {};
 }
 
 Result<void> Graph::Build() {
   if (auto loaded = LoadSchemas(); !loaded) return Error(loaded.error());
-  if (auto read = ReadHealthRules(); !read) return Error(read.error());
+  if (auto read = ReadFleetRules(); !read) return Error(read.error());
   pool_ = std::make_unique<ThreadPool>(Workers(), "worker");
   if (!config_.api_bearer_token_file.empty()) {
     auto token = handlers::TokenFile::Open(config_.api_bearer_token_file, clock_, *pool_);
@@ -256,7 +261,8 @@ Result<void> Graph::Build() {
       handlers::Services{settings_, registry(), clock_, *pool_, *source_,
                          [this] { return probe_->Last(); }, lifecycle_, render_cache_, metrics_,
                          cpu_profiler_, [this] { return token_ ? token_->Token() : std::string(); },
-                         [this](const auto&... what) { explainer_->Explain(what...); }});
+                         [this](const auto&... what) { explainer_->Explain(what...); },
+                         [this](const auto&... what) { collector_->Walk(what...); }});
   api_ = std::make_unique<handlers::Api>(*services_);
   server_ = http::MakeServer(HttpOptionsOf(config_), *api_);
   metrics_.SetReadings([this] { return ReadCounters(); });

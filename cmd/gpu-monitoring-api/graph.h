@@ -75,7 +75,7 @@ class Graph {
   telemetry::Readings ReadCounters() const;
   std::vector<std::pair<std::string, std::string>> Queries() const;
   Result<void> LoadSchemas();
-  Result<void> ReadHealthRules();
+  Result<void> ReadFleetRules();
   const schema::Registry& registry() const {
     return own_registry_ ? *own_registry_ : schema::Registry::BuiltIn();
   }

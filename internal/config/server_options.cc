@@ -195,6 +195,11 @@ constexpr std::array kRows = {
               .help = "Thresholds and factors of health scores that differ from docs/HEALTH.md, as "
                       "`temperature_critical=90, ecc_corrected=ignore`.",
               .allowed = "NAME=VALUE, comma-separated"},
+    OptionRow{.flag = "--gpu-prices",
+              .env = "GPU_PRICES",
+              .help = "What an hour of a GPU costs, by model, for the cost of idle GPUs, as "
+                      "`NVIDIA H100*=2.5, *=1`: the first that matches counts.",
+              .allowed = "MODEL=PRICE, comma-separated, * for any text in the model"},
     OptionRow{.flag = "--ready-requires-prometheus",
               .env = "READY_REQUIRES_PROMETHEUS",
               .fallback = "false",
@@ -331,6 +336,7 @@ Problem ReadRunning(const Values& values, ServerConfig& config) {
   config.log_level = *level;
   config.schema_file = values.Text("--schema-file");
   config.health_rules = values.Text("--health-rules");
+  config.gpu_prices = values.Text("--gpu-prices");
   config.ready_requires_prometheus = values.Bool("--ready-requires-prometheus");
   config.threads = static_cast<int>(values.Integer("--threads"));
   config.port_file = values.Text("--port-file");

@@ -49,6 +49,7 @@ struct ServerConfig {
   DebugEndpoints debug_endpoints = DebugEndpoints::kOff;
   ProcessCommands process_commands = ProcessCommands::kRedacted;
   std::string health_rules;  // fleet::ParseHealthRules
+  std::string gpu_prices;    // fleet::Prices::Parse
   std::string schema_file;   // "": the built-in schemas alone
   bool ready_requires_prometheus = false;
   int threads = 0;

@@ -1,6 +1,7 @@
 // What a GPU is doing: the states that GPU time is divided into.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -27,6 +28,12 @@ std::string_view NameOf(State state);  // "idle_held"
 // holder is known nobody can tell.
 State StateOf(const models::GpuMetrics& gpu, const Health& health, bool held,
               const HealthRules& rules);
+
+// What StateOf looks at.
+inline constexpr std::array kStateQuantities = {
+    models::Quantity::kUtilization, models::Quantity::kMemoryUsedPercent,
+    models::Quantity::kXidLast, models::Quantity::kEccUncorrectedVolatile,
+    models::Quantity::kRowRemapFailure};
 
 // Of a divided GPU with an instance in state `one` and others in state `other`.
 State Both(State one, State other);

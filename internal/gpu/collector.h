@@ -12,6 +12,7 @@
 #include "internal/gpu/join.h"
 #include "internal/gpu/plan.h"
 #include "internal/gpu/query_budget.h"
+#include "internal/gpu/range.h"
 #include "internal/gpu/refresh_choice.h"
 #include "internal/gpu/target_memory.h"
 #include "internal/gpu/upstream_clock.h"
@@ -56,6 +57,11 @@ class Collector {
   // outlives the call of `done`. No refresh: the observer hears of its queries alone.
   void Replay(double time, Deadline deadline, std::shared_ptr<JoinRecorder> recorder,
               Collected done);
+
+  // Shows `each` the instants of a range, whose queries are asked beside each other like one past
+  // instant's. An error of any query ends it: what is missing in between would be counted as time
+  // of which nobody knows. Exporters are those of both ends.
+  void Walk(const RangeWant& want, Deadline deadline, EachInstant each, RangeDone done);
 
   // What is asked at present. Never null.
   DetectedPtr detected() const { return detector_.Known(); }

@@ -72,6 +72,11 @@ class Detector {
   bool LookBeside(double time, Deadline deadline, Found found);
   // What was there at a past instant. Calls `found` once, on a worker thread.
   void LookBack(double time, Deadline deadline, Found found);
+  // As LookBack, without what is assumed where nobody is found, and with jobs as they were then.
+  using Answer = std::function<void(Result<std::vector<Subject>>)>;
+  void WhoWas(double time, Deadline deadline, Answer done) {
+    Ask(time, Share(deadline), std::move(done));
+  }
   // What the last refresh saw: after none at all the next one looks again beside it.
   void Saw(std::size_t gpus);
   // Exporters (by their place in `detected`) have series of these jobs too, of which looking told
@@ -86,7 +91,6 @@ class Detector {
 
  private:
   Deadline Share(Deadline deadline) const;
-  using Answer = std::function<void(Result<std::vector<Subject>>)>;
   void Ask(double time, Deadline deadline, Answer done);
   void AskAgain(double time, Deadline deadline, std::shared_ptr<const prom::InstantVector> found,
                 Answer done);

@@ -29,6 +29,13 @@ struct Page {
   std::vector<std::string> warnings;
 };
 
+// What a list is about, where it is more than an instant. Unix seconds.
+struct Span {
+  double start = 0;
+  double end = 0;
+  double step = 0;  // seconds
+};
+
 // `warnings` and the page's own, after what a stale page has to say.
 std::vector<std::string> WarningsOf(std::vector<std::string> warnings, const Page& page);
 

@@ -15,6 +15,17 @@ void WriteMeta(json::Writer& writer, const Behind& behind, const Page& page) {
   writer.BeginObject();
   writer.Key("as_of");
   writer.String(FormatTime(ToWallTime(behind.as_of)));
+  if (behind.window) {
+    writer.Key("window");
+    writer.BeginObject();
+    writer.Key("start");
+    writer.String(FormatTime(ToWallTime(behind.window->start)));
+    writer.Key("end");
+    writer.String(FormatTime(ToWallTime(behind.window->end)));
+    writer.Key("step_seconds");
+    writer.Number(behind.window->step);
+    writer.EndObject();
+  }
   writer.Key("stale");
   writer.Bool(page.stale);
   writer.Key("partial");

@@ -1,6 +1,7 @@
 // What every list says of itself, whatever its rows are.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ struct Behind {
   std::span<const std::string> sources;
   // Of the fields that no row has.
   std::vector<std::pair<std::string_view, models::NullReason>> null_reasons;
+  std::optional<Span> window = std::nullopt;
 };
 
 // The envelope's `meta`.

@@ -100,7 +100,7 @@ void WriteRow(Writer& writer, const Records& records, const Page& page,
 
 Behind BehindOf(const Records& records, const RecordsMeta& meta, const Page& page,
                 const std::vector<bool>& nobody) {
-  Behind behind{meta.as_of, meta.partial, meta.sources, {}};
+  Behind behind{meta.as_of, meta.partial, meta.sources, {}, meta.window};
   for (const auto c : page.fields) {
     if (nobody[c])
       behind.null_reasons.emplace_back(records.columns[c].name, NullReason::kNotExported);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -61,6 +62,7 @@ struct RecordsMeta {
   bool partial = false;
   std::vector<std::string> sources;
   std::vector<std::string> warnings;
+  std::optional<Span> window = std::nullopt;
 };
 
 // Every row and column, as they stand.

@@ -1,5 +1,7 @@
 #include "tests/handlers/fixture.h"
 
+#include <algorithm>
+
 namespace gpumon::handlers {
 namespace {
 
@@ -67,6 +69,9 @@ HandlersTest::HandlersTest()
                   explained_ = name;
                   explained_at_ = snapshot->as_of;
                   done(explanation_);
+                },
+                [this](const auto& want, auto, const auto& each, const auto& done) {
+                  Walk(want, each, done);
                 }},
       api_(services_) {
   log::SetLevel(log::Level::kOff);
@@ -74,6 +79,20 @@ HandlersTest::HandlersTest()
   settings_.prometheus_hosts = "prometheus:9090";
   reachability_ = {true, true, 1.5, clock_.Wall(), {}};
   lifecycle_.first_refresh_ended = true;
+}
+
+void HandlersTest::Walk(const gpu::RangeWant& want, const gpu::EachInstant& each,
+                        const gpu::RangeDone& done) {
+  walks_.push_back(want);
+  if (walk_fails_) return done(Error(*walk_fails_));
+  if (walk_.empty()) {
+    walk_.assign(1, std::vector<gpu::SnapshotPtr>(want.parts.size(),
+                                                  std::make_shared<models::Snapshot>()));
+  }
+  for (std::size_t i = 0; i < want.steps; ++i) {
+    if (!each(i, walk_[std::min(i, walk_.size() - 1)])) return done(Error(Code::kDraining, ""));
+  }
+  done(gpu::RangeEnd{{"nvidia_gpu"}, {}});
 }
 
 int HandlersTest::RouteOf(std::string_view path) {

@@ -107,6 +107,7 @@ class HandlersTest : public ::testing::Test {
   // A snapshot of three GPUs: a/0 with everything, a/1 without temperature, b/x with a text id.
   static std::shared_ptr<models::Snapshot> ThreeGpus();
   static std::shared_ptr<models::Snapshot> TwoProcesses();
+  void Walk(const gpu::RangeWant& want, const gpu::EachInstant& each, const gpu::RangeDone& done);
   void Serve(std::shared_ptr<const models::Snapshot> snapshot);
 
   Settings settings_;
@@ -123,6 +124,10 @@ class HandlersTest : public ::testing::Test {
   gpu::GpuName explained_;
   double explained_at_ = 0;
   Result<models::Explanation> explanation_ = Error(Code::kNotFound, "there is no such GPU now");
+  // At each instant of a walk: GPUs, then processes. The last ones stand for all that follow.
+  std::vector<std::vector<gpu::SnapshotPtr>> walk_;
+  std::optional<Status> walk_fails_;
+  std::vector<gpu::RangeWant> walks_;
   Services services_;
   Api api_;
 };

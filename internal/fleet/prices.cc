@@ -1,0 +1,59 @@
+#include "internal/fleet/prices.h"
+
+#include <charconv>
+
+#include "internal/base/text.h"
+
+namespace gpumon::fleet {
+namespace {
+
+constexpr double kMostPerHour = 1e6;
+
+std::string_view Trim(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+std::optional<double> ParsePrice(std::string_view text) {
+  double price = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), price);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (!(price >= 0 && price <= kMostPerHour)) return std::nullopt;
+  return price;
+}
+
+}  // namespace
+
+Result<Prices> Prices::Parse(std::string_view text) {
+  Prices prices;
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    const std::string_view piece = Trim(text.substr(0, comma));
+    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    if (piece.empty()) continue;
+    // A model's name may have a `=`, a price has none.
+    const std::size_t equals = piece.rfind('=');
+    const std::string_view model = Trim(piece.substr(0, std::min(equals, piece.size())));
+    const auto price = equals == std::string_view::npos
+                           ? std::nullopt
+                           : ParsePrice(Trim(piece.substr(equals + 1)));
+    if (model.empty() || !price) {
+      return Error(Code::kInvalidParameter,
+                   "\"" + std::string(piece) +
+                       "\" must be MODEL=PRICE, with * for any text in the model and a price of 0 "
+                       "to 1000000 for an hour of one GPU");
+    }
+    prices.rows_.emplace_back(model, *price);
+  }
+  return prices;
+}
+
+std::optional<double> Prices::Of(std::string_view model) const {
+  for (const auto& [pattern, price] : rows_) {
+    if (GlobMatch(pattern, model)) return price;
+  }
+  return std::nullopt;
+}
+
+}  // namespace gpumon::fleet

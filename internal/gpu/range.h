@@ -1,0 +1,59 @@
+// GPUs over time: a range of instants, each joined as an instant of its own.
+#pragma once
+
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "internal/base/clock.h"
+#include "internal/base/result.h"
+#include "models/gpu.h"
+
+namespace gpumon::gpu {
+
+// What is asked of the samples since the instant before.
+enum class Over : std::uint8_t {
+  kLast,  // none of them: what an instant query of that instant says
+  kMean,
+  kLeast,
+  kMost
+};
+
+// One list of rows at each instant.
+struct RangePart {
+  models::Part part = models::Part::kGpus;  // or kProcesses, with kLast
+  // Of GPUs: what is asked for; the rest of their readings is absent. More may come along.
+  std::bitset<models::kQuantities> quantities = {};
+  Over over = Over::kLast;
+};
+
+struct RangeWant {
+  double start = 0;  // Unix seconds of the first instant
+  double step = 0;   // seconds, > 0
+  std::size_t steps = 0;
+  std::vector<RangePart> parts;
+  // Exact names. Others' GPUs may come along; none: of all nodes.
+  std::vector<std::string> nodes = {};
+
+  double At(std::size_t i) const { return start + step * static_cast<double>(i); }
+};
+
+// What the rows are made of, over all instants.
+struct RangeEnd {
+  std::vector<std::string> sources;   // exporter schemas that gave rows
+  std::vector<std::string> warnings;  // of single instants, and how many had them
+};
+
+// Called once for each instant, in their order, on worker threads, one at a time; the snapshots
+// are in the order of RangeWant::parts, good until it returns. Times of samples are not told.
+// False: the rest is not wanted.
+using EachInstant =
+    std::function<bool(std::size_t instant, std::span<const models::SnapshotPtr> snapshots)>;
+// Called once, on a worker thread, after the last instant.
+using RangeDone = std::function<void(Result<RangeEnd>)>;
+
+}  // namespace gpumon::gpu

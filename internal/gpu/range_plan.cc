@@ -1,0 +1,255 @@
+#include "internal/gpu/range_plan.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "internal/gpu/metric_index.h"
+#include "internal/prom/promql.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using models::Part;
+using models::Quantity;
+using models::Text;
+using schema::Exporter;
+using schema::Metric;
+
+std::string_view FunctionOf(Over over) {
+  switch (over) {
+    case Over::kMean:
+      return "avg_over_time";
+    case Over::kLeast:
+      return "min_over_time";
+    case Over::kMost:
+      return "max_over_time";
+    case Over::kLast:
+      break;
+  }
+  return "";
+}
+
+// PromQL's durations are whole milliseconds.
+std::string Duration(double seconds) {
+  return std::to_string(std::llround(seconds * 1000)) + "ms";
+}
+
+class RangePlanner {
+ public:
+  RangePlanner(const Subject& subject, std::size_t place, const RangePart& part, double step,
+               const std::vector<std::string>& nodes, std::vector<PlannedQuery>& plan)
+      : exporter_(*subject.exporter),
+        place_(place),
+        part_(part),
+        step_(step),
+        plan_(plan),
+        wanted_(WithInputs(part.quantities)) {
+    // Whose nodes others tell cannot be chosen by what its series say.
+    const bool says_node =
+        !subject.without_node && !exporter_.node_may_be_address && !exporter_.node_of_target;
+    if (says_node && !nodes.empty()) ReadMatchers(nodes);
+  }
+
+  void Plan() {
+    if (part_.part == Part::kProcesses) return PlanProcesses();
+    if (exporter_.gpu.empty()) return;
+    if (part_.over != Over::kLast) PlanEach();
+    PlanNames();
+  }
+
+ private:
+  // What derived values are made of is asked for too.
+  std::bitset<models::kQuantities> WithInputs(std::bitset<models::kQuantities> quantities) const {
+    const auto at = [](Quantity quantity) { return static_cast<std::size_t>(quantity); };
+    if (quantities.test(at(Quantity::kMemoryUsedPercent))) {
+      quantities.set(at(Quantity::kMemoryUsed)).set(at(Quantity::kMemoryTotal));
+    }
+    for (int pass = 0; pass < 2; ++pass) {  // an input may be derived itself
+      for (const schema::Derived& derived : exporter_.derive) {
+        if (!quantities.test(at(derived.target))) continue;
+        for (const auto* inputs : {&derived.sum, &derived.plus_if_there}) {
+          for (const Quantity input : *inputs) quantities.set(at(input));
+        }
+      }
+    }
+    return quantities;
+  }
+
+  // A series has its node in one of these labels; others that have the name in a label that does
+  // not count are no harm.
+  void ReadMatchers(const std::vector<std::string>& nodes) {
+    std::string any;
+    for (const std::string& node : nodes) {
+      any.append(any.empty() ? "" : "|").append(prom::EscapeRegex(node));
+    }
+    const std::string matches =
+        nodes.size() == 1 ? "=" + prom::Quote(nodes.front()) : "=~" + prom::Quote(any);
+    for (const auto& [text, aliases] : exporter_.labels.texts) {
+      if (text != Text::kNode) continue;
+      for (const std::string& label : aliases) matchers_.push_back(label + matches);
+    }
+  }
+
+  // `each` of the selectors that `select` makes with each of the matchers.
+  template <class Select>
+  std::string Any(const Select& select) const {
+    if (matchers_.empty()) return select("");
+    std::string any;
+    for (const std::string& matcher : matchers_) {
+      any.append(any.empty() ? "" : " or ").append(select(matcher));
+    }
+    return any;
+  }
+
+  void Add(const std::string& name, std::string promql, std::optional<std::size_t> metric) {
+    plan_.push_back({"range/" + exporter_.name + '/' + name, std::move(promql),
+                     PlannedQuery::Gives::kValues, place_, metric});
+  }
+
+  void PlanProcesses() {
+    if (exporter_.process.empty()) return;
+    std::vector<std::string> names = MetricIndex(exporter_, Part::kProcesses).Names();
+    const auto memory = static_cast<std::size_t>(models::ProcessQuantity::kGpuMemory);
+    const auto tells = [&](const Metric& metric) { return metric.slot == memory; };
+    const auto& metrics = exporter_.process;
+    if (std::any_of(metrics.begin(), metrics.end(), tells)) {  // one of them tells who is there
+      for (const Metric& metric : metrics) {
+        if (!tells(metric)) Drop(names, metric.name);
+      }
+    }
+    Append(names, WithPrefixes(exporter_, exporter_.info));
+    if (!exporter_.gpu_id_metric.empty()) Append(names, {exporter_.gpu_id_metric});
+    Add("processes", SelectorOfAny(names, exporter_.require), std::nullopt);
+  }
+
+  void Drop(std::vector<std::string>& names, const std::string& name) const {
+    for (const std::string& full : WithPrefixes(exporter_, {name})) std::erase(names, full);
+  }
+  static void Append(std::vector<std::string>& names, const std::vector<std::string>& more) {
+    for (const std::string& name : more) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+
+  bool IsWanted(const std::string& name) const {
+    return std::any_of(exporter_.gpu.begin(), exporter_.gpu.end(), [&](const Metric& metric) {
+      return metric.name == name && wanted_.test(metric.slot);
+    });
+  }
+
+  void PlanEach() {
+    for (std::size_t i = 0; i < exporter_.gpu.size(); ++i) {
+      const Metric& metric = exporter_.gpu[i];
+      if (!wanted_.test(metric.slot)) continue;
+      std::vector<schema::Condition> conditions = exporter_.require;
+      conditions.insert(conditions.end(), metric.where.begin(), metric.where.end());
+      std::string promql;
+      for (const std::string& name : WithPrefixes(exporter_, {metric.name})) {
+        promql.append(promql.empty() ? "" : " or ").append(Any([&](const std::string& matcher) {
+          return std::string(FunctionOf(part_.over)) + '(' + Selector(name, conditions, matcher) +
+                 '[' + Duration(step_) + "])";
+        }));
+      }
+      Add(metric.name, std::move(promql), i);
+    }
+  }
+
+  // Families whose samples say by their names what they are.
+  void PlanNames() {
+    std::vector<std::string> names;
+    const bool last = part_.over == Over::kLast;
+    for (const Metric& metric : exporter_.gpu) {
+      if (last && wanted_.test(metric.slot)) Append(names, {metric.name});
+    }
+    // The texts of GPUs, whoever shows their values; a wanted metric tells them itself.
+    Append(names, exporter_.info);
+    Append(names, exporter_.mig_mode);
+    for (const schema::SuccessMetric& success : exporter_.success) {
+      if (success.of_gpus) Append(names, {success.name});
+    }
+    if (exporter_.info.empty() && !IsWanted(exporter_.detect.front())) {
+      Append(names, {exporter_.detect.front()});
+    }
+    if (!exporter_.gpu_id_metric.empty()) Append(names, {exporter_.gpu_id_metric});
+    if (names.empty()) return;
+    names = WithPrefixes(exporter_, names);
+    Add(last ? "values" : "texts", Any([&](const std::string& matcher) {
+          return SelectorOfAny(names, exporter_.require, matcher);
+        }),
+        std::nullopt);
+  }
+
+  const Exporter& exporter_;
+  const std::size_t place_;
+  const RangePart& part_;
+  const double step_;
+  std::vector<PlannedQuery>& plan_;
+  const std::bitset<models::kQuantities> wanted_;
+  std::vector<std::string> matchers_;
+};
+
+bool IsOfSurroundings(const PlannedQuery& query) {
+  return query.gives == PlannedQuery::Gives::kTargets ||
+         query.gives == PlannedQuery::Gives::kAddresses ||
+         query.gives == PlannedQuery::Gives::kDevices;
+}
+
+void Merge(Subject& into, const Subject& from) {
+  if (into.jobs.empty() || from.jobs.empty()) {
+    into.jobs.clear();  // all are asked about
+  } else {
+    std::set<std::string> jobs(into.jobs.begin(), into.jobs.end());
+    jobs.insert(from.jobs.begin(), from.jobs.end());
+    into.jobs.assign(jobs.begin(), jobs.end());
+  }
+  into.without_node |= from.without_node;
+  for (const auto& [metric, targets] : from.percent) {
+    into.percent[metric].insert(targets.begin(), targets.end());
+  }
+}
+
+}  // namespace
+
+std::vector<PlannedQuery> PlanRange(std::span<const Subject> subjects, const RangePart& part,
+                                    double step, const std::vector<std::string>& nodes) {
+  std::vector<PlannedQuery> plan;
+  for (std::size_t i = 0; i < subjects.size(); ++i) {
+    RangePlanner(subjects[i], i, part, step, nodes, plan).Plan();
+  }
+  if (plan.empty()) return plan;
+  for (PlannedQuery& query : PlanQueries(subjects, part.part)) {
+    if (!IsOfSurroundings(query)) continue;
+    query.name.insert(0, "range/");
+    plan.push_back(std::move(query));
+  }
+  return plan;
+}
+
+std::vector<Subject> SubjectsOfBoth(
+    std::span<const std::shared_ptr<const schema::Exporter>> exporters,
+    const std::vector<Subject>& one, const std::vector<Subject>& other) {
+  std::vector<Subject> both;
+  for (const auto& exporter : exporters) {
+    bool is_there = false;
+    for (const auto* subjects : {&one, &other}) {
+      for (const Subject& subject : *subjects) {
+        if (subject.exporter != exporter.get()) continue;
+        if (is_there) {
+          Merge(both.back(), subject);
+          continue;
+        }
+        is_there = true;
+        both.push_back(subject);
+        both.back().frozen.clear();
+        both.back().down.clear();
+        both.back().brings_times = false;
+      }
+    }
+  }
+  return both;
+}
+
+}  // namespace gpumon::gpu

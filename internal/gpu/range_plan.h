@@ -1,0 +1,26 @@
+// Which PromQL a range asks.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "internal/gpu/plan.h"
+#include "internal/gpu/range.h"
+
+namespace gpumon::gpu {
+
+// For each exporter one query of what it is asked for at each instant; with another RangePart::over
+// than kLast one for each metric, since their names are lost, and one for the texts of its GPUs.
+// Beside them those of PlanQueries that tell of targets, addresses and devices; none for times.
+// `step` in seconds; `nodes` as in RangeWant.
+std::vector<PlannedQuery> PlanRange(std::span<const Subject> subjects, const RangePart& part,
+                                    double step, const std::vector<std::string>& nodes);
+
+// Who is there, at both ends of a range: in the order of `exporters`, with the jobs of both. What
+// holds of one instant alone (targets that are down or frozen) is left out.
+std::vector<Subject> SubjectsOfBoth(
+    std::span<const std::shared_ptr<const schema::Exporter>> exporters,
+    const std::vector<Subject>& one, const std::vector<Subject>& other);
+
+}  // namespace gpumon::gpu

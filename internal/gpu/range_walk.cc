@@ -1,0 +1,202 @@
+#include "internal/gpu/range_walk.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+#include "internal/gpu/range_plan.h"
+#include "internal/gpu/range_replay.h"
+#include "internal/gpu/refresh_texts.h"
+
+namespace gpumon::gpu {
+namespace {
+
+constexpr std::size_t kFirstPiece = 32;
+// Of the largest answer: what is decoded of it is about as large again.
+constexpr double kPieceBytes = 4.0 * 1024 * 1024;
+
+Status TookTooLong() {
+  return {Code::kUpstreamTimeout,
+          "the time for this request ended while the window was read; ask for a shorter window, a "
+          "larger step or fewer nodes"};
+}
+
+}  // namespace
+
+RangeWalk::RangeWalk(const With& with, RangeWant want, Deadline deadline, EachInstant each,
+                     RangeDone done)
+    : with_(with),
+      want_(std::move(want)),
+      deadline_(deadline),
+      started_(with.clock.Steady()),
+      each_(std::move(each)),
+      done_(std::move(done)),
+      next_count_(kFirstPiece) {}
+
+void RangeWalk::Start(std::vector<Subject> subjects) {
+  subjects_ = std::move(subjects);
+  for (const Subject& subject : subjects_) exporters_.push_back(subject.exporter);
+  for (const RangePart& part : want_.parts) {
+    plans_.push_back(PlanRange(subjects_, part, want_.step, want_.nodes));
+    queries_ += plans_.back().size();
+  }
+  // One turn for all pieces: of each all queries are under way at once.
+  with_.budget.Acquire(queries_, QueryBudget::Of::kPast, deadline_,
+                       [self = shared_from_this()](std::optional<QueryBudget::Turn> turn) {
+                         if (!turn) return self->End(gpumon::Error(PastInstantsTakeTooLong()));
+                         {
+                           const MutexLock lock(self->mutex_);
+                           self->turn_ = turn;
+                         }
+                         self->AskNext();
+                       });
+}
+
+void RangeWalk::AskNext() {
+  const auto piece = std::make_shared<Piece>();
+  {
+    const MutexLock lock(mutex_);
+    piece->first = asked_;
+    piece->count = std::min(next_count_, want_.steps - asked_);
+    asked_ += piece->count;
+  }
+  if (piece->count > 0) Ask(piece);
+}
+
+void RangeWalk::Ask(const PiecePtr& piece) {
+  piece->left = queries_;
+  for (const auto& plan : plans_) piece->answers.emplace_back(plan.size());
+  if (queries_ == 0) return Came(piece);
+  const SteadyTime asked = with_.clock.Steady();
+  // What ends and begins around it tells which series another one replaced.
+  const double around = std::ceil(kLookBack / want_.step) * want_.step;
+  const double start = want_.At(piece->first) - around;
+  const double end = want_.At(piece->first + piece->count - 1) + around;
+  for (std::size_t part = 0; part < plans_.size(); ++part) {
+    for (std::size_t i = 0; i < plans_[part].size(); ++i) {
+      with_.client.QueryRange(
+          {plans_[part][i].promql, start, end, want_.step}, deadline_,
+          [self = shared_from_this(), piece, part, i, asked](Result<prom::QueryResult> answer) {
+            self->Answered(piece, part, i, std::move(answer), asked);
+          });
+    }
+  }
+}
+
+void RangeWalk::Answered(const PiecePtr& piece, std::size_t part, std::size_t query,
+                         Result<prom::QueryResult> answer, SteadyTime asked) {
+  if (answer && !std::holds_alternative<prom::RangeVector>(answer->value)) {
+    answer = gpumon::Error(Code::kUpstreamInvalid,
+                           "Prometheus answered a query for a range with another type");
+  }
+  if (answer && answer->partial) {
+    // What is left out would be counted as time in which nobody knew.
+    answer = gpumon::Error(Code::kUpstreamPartial,
+                           "Prometheus says that its answer for this window is partial");
+  }
+  with_.observer.QueryDone(plans_[part][query].name,
+                           answer ? std::string_view("ok") : answer.error().wire_name(),
+                           std::chrono::duration<double>(with_.clock.Steady() - asked).count(),
+                           answer ? answer->bytes : 0);
+  std::optional<Status> failed;
+  if (!answer) failed = answer.error();
+  bool last = false;
+  {
+    const MutexLock lock(mutex_);
+    if (answer) {
+      piece->answers[part][query] = std::get<prom::RangeVector>(std::move(answer->value));
+      piece->largest = std::max(piece->largest, answer->bytes);
+    }
+    piece->failed |= failed.has_value();
+    last = --piece->left == 0 && !piece->failed;
+  }
+  if (failed) return End(gpumon::Error(*std::move(failed)));
+  if (last) Came(piece);
+}
+
+// Whoever brings a piece joins it, and those that come meanwhile.
+void RangeWalk::Came(const PiecePtr& piece) {
+  {
+    const MutexLock lock(mutex_);
+    came_.push_back(piece);
+    if (joining_) return;
+    joining_ = true;
+  }
+  while (true) {
+    PiecePtr next;
+    {
+      const MutexLock lock(mutex_);
+      if (came_.empty() || !done_) {
+        joining_ = false;
+        return;
+      }
+      next = std::move(came_.front());
+      came_.pop_front();
+      const double fits = kPieceBytes * static_cast<double>(next->count) /
+                          static_cast<double>(std::max<std::size_t>(next->largest, 1));
+      next_count_ =
+          static_cast<std::size_t>(std::clamp(fits, 1.0, static_cast<double>(next->count) * 8));
+    }
+    AskNext();
+    if (!Replay(*next)) return;
+  }
+}
+
+bool RangeWalk::Replay(Piece& piece) {
+  std::vector<RangeReplay> parts;
+  for (std::size_t i = 0; i < want_.parts.size(); ++i) {
+    parts.emplace_back(want_.parts[i].part, subjects_, exporters_, plans_[i],
+                       std::move(piece.answers[i]), want_.step, evidence_, with_.commands);
+  }
+  std::vector<models::SnapshotPtr> snapshots(parts.size());
+  for (std::size_t i = piece.first; i < piece.first + piece.count; ++i) {
+    if (deadline_.Passed(with_.clock)) {
+      End(gpumon::Error(TookTooLong()));
+      return false;
+    }
+    for (std::size_t part = 0; part < parts.size(); ++part) {
+      snapshots[part] = parts[part].At(want_.At(i));
+      Note(*snapshots[part]);
+    }
+    if (!each_(i, snapshots)) {
+      End(gpumon::Error(Code::kDraining, "nobody waits for this window any more"));
+      return false;
+    }
+  }
+  if (piece.first + piece.count < want_.steps) return true;
+  End(Noted());
+  return false;
+}
+
+void RangeWalk::Note(const models::Snapshot& snapshot) {
+  sources_.insert(snapshot.sources.begin(), snapshot.sources.end());
+  for (const std::string& warning : snapshot.warnings) ++warnings_[warning];
+}
+
+RangeEnd RangeWalk::Noted() const {
+  RangeEnd end;
+  end.sources.assign(sources_.begin(), sources_.end());
+  for (const auto& [text, instants] : warnings_) {
+    end.warnings.push_back(text + " (at " + std::to_string(instants) + " of " +
+                           std::to_string(want_.steps) + " instants)");
+  }
+  return end;
+}
+
+void RangeWalk::End(Result<RangeEnd> result) {
+  RangeDone done;
+  std::optional<QueryBudget::Turn> turn;
+  {
+    const MutexLock lock(mutex_);
+    done = std::move(done_);
+    done_ = nullptr;
+    turn = turn_;
+    turn_.reset();
+    came_.clear();
+  }
+  if (turn) with_.budget.Release(*turn);
+  if (done) done(std::move(result));
+}
+
+}  // namespace gpumon::gpu

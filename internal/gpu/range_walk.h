@@ -1,0 +1,83 @@
+// Asks for a range, piece by piece, and shows its instants in order.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "internal/base/mutex.h"
+#include "internal/gpu/collector.h"
+#include "internal/gpu/range.h"
+
+namespace gpumon::gpu {
+
+// One call of Collector::Walk; kept alive by what it has under way. A piece is as many instants as
+// make answers of a few MiB; the next one is asked for while one is joined, so no more than two are
+// held at once, however long the range is.
+class RangeWalk : public std::enable_shared_from_this<RangeWalk> {
+ public:
+  // What it works with; all of it must outlive the walk.
+  struct With {
+    prom::Client& client;
+    const Clock& clock;
+    RefreshObserver& observer;
+    QueryBudget& budget;
+    CommandStyle commands;
+  };
+
+  RangeWalk(const With& with, RangeWant want, Deadline deadline, EachInstant each, RangeDone done);
+
+  // `subjects` in the order of their priority. Once.
+  void Start(std::vector<Subject> subjects);
+  // Nobody could tell who is there. Instead of Start.
+  void Fail(Status status) { End(gpumon::Error(std::move(status))); }
+
+ private:
+  // Some instants, asked for together.
+  struct Piece {
+    std::size_t first = 0;  // instant
+    std::size_t count = 0;
+    std::vector<std::vector<prom::RangeVector>> answers;  // by part and query
+    std::size_t left = 0;
+    std::size_t largest = 0;  // bytes of an answer
+    bool failed = false;
+  };
+  using PiecePtr = std::shared_ptr<Piece>;
+
+  void AskNext();
+  void Ask(const PiecePtr& piece);
+  void Answered(const PiecePtr& piece, std::size_t part, std::size_t query,
+                Result<prom::QueryResult> answer, SteadyTime asked);
+  void Came(const PiecePtr& piece);
+  // False: it has ended.
+  bool Replay(Piece& piece);
+  void Note(const models::Snapshot& snapshot);
+  void End(Result<RangeEnd> result);
+  RangeEnd Noted() const;
+
+  const With with_;
+  const RangeWant want_;
+  const Deadline deadline_;
+  const SteadyTime started_;
+  const EachInstant each_;
+  std::vector<Subject> subjects_;                   // constant after Start
+  std::vector<const schema::Exporter*> exporters_;  // likewise
+  std::vector<std::vector<PlannedQuery>> plans_;    // likewise; by part
+  std::size_t queries_ = 0;                         // likewise
+  UnitEvidence evidence_;
+  std::set<std::string> sources_;                // of who joins
+  std::map<std::string, std::size_t> warnings_;  // likewise: how many instants had it
+
+  Mutex mutex_;
+  RangeDone done_ GUARDED_BY(mutex_);  // empty: it has ended
+  std::optional<QueryBudget::Turn> turn_ GUARDED_BY(mutex_);
+  std::size_t asked_ GUARDED_BY(mutex_) = 0;       // instants
+  std::size_t next_count_ GUARDED_BY(mutex_) = 0;  // instants of the next piece
+  std::deque<PiecePtr> came_ GUARDED_BY(mutex_);
+  bool joining_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace gpumon::gpu

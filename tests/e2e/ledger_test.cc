@@ -1,0 +1,194 @@
+// Windows over a real Prometheus with a generated past: what the ledger says is what Prometheus
+// says, and what each of its instants says.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/e2e/programs.h"
+
+namespace gpumon::e2e {
+namespace {
+
+using json::Value;
+
+constexpr std::int64_t kStart = 1704110400;
+constexpr int kMinutes = 120;
+constexpr int kGpus = 12;
+
+// Twelve GPUs of three nodes, sampled once a minute: load that comes and goes, pods that change,
+// processes, an XID, gaps of a GPU and of a whole node.
+std::string Past() {
+  std::mt19937 random(7);
+  std::map<std::string, std::string> families;
+  const auto add = [&](const std::string& name, const std::string& labels, double value,
+                       int minute) {
+    families[name] += name + "{" + labels + ",job=\"gpu\",instance=\"x:1\"} " +
+                      std::to_string(value) + " " + std::to_string(kStart + 60 * minute) + "\n";
+  };
+  for (int gpu = 0; gpu < kGpus; ++gpu) {
+    int load = 0;
+    std::string pod;
+    for (int minute = 0; minute < kMinutes; ++minute) {
+      if (random() % 9 == 0) load = random() % 2 == 0 ? 0 : 50;
+      if (random() % 20 == 0) pod = random() % 3 == 0 ? "" : "pod-" + std::to_string(random() % 5);
+      const bool away = (gpu == 3 && minute >= 40 && minute < 70) || (gpu >= 8 && minute >= 100);
+      if (away) continue;
+      std::string labels = "node=\"n" + std::to_string(gpu / 4) + "\",gpu=\"" +
+                           std::to_string(gpu % 4) + "\",gpu_name=\"H100\",uuid=\"GPU-" +
+                           std::to_string(gpu) + "\"";
+      const std::string plain = labels;
+      if (!pod.empty()) {
+        labels += R"(,exported_namespace="ml",exported_pod=")" + pod + "\"";
+      }
+      add("nvidia_gpu_utilization_percent", labels, load, minute);
+      add("nvidia_gpu_used_memory_bytes", labels, pod.empty() ? 0 : 4e10, minute);
+      add("nvidia_gpu_total_memory_bytes", labels, 8e10, minute);
+      if (gpu == 5) add("nvidia_gpu_xid_last", plain, minute < 60 ? 0 : 79, minute);
+      if (gpu == 6 && minute > 30) {
+        add("nvidia_gpu_process_gpu_memory_bytes",
+            plain + R"(,pid="7",process_name="python",user="alice",command="python")", 1e9, minute);
+      }
+    }
+  }
+  std::string text;
+  for (const auto& [name, lines] : families) text += "# TYPE " + name + " gauge\n" + lines;
+  std::string up = "# TYPE up gauge\n";
+  for (int minute = 0; minute < kMinutes; ++minute) {
+    up += "up{job=\"gpu\",instance=\"x:1\"} 1 " + std::to_string(kStart + 60 * minute) + "\n";
+  }
+  return text + up + "# EOF\n";
+}
+
+double NumberOf(const Value& value) {
+  const std::string* const text = value.AsNumberText();
+  return text == nullptr ? -1 : std::stod(*text);
+}
+
+class LedgerTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    prometheus_ = Prometheus::Holding(Past());
+    server_ = std::make_unique<ApiServer>(
+        prometheus_->url(), Environment{{"REQUEST_TIMEOUT", "60s"}, {"PROMETHEUS_TIMEOUT", "60s"}});
+    ASSERT_TRUE(server_->AwaitReady());
+  }
+  static void TearDownTestSuite() {
+    server_.reset();
+    prometheus_.reset();
+  }
+
+  static Value Ask(const std::string& target) {
+    const Answer answer = server_->Get(target);
+    EXPECT_EQ(answer.status, 200) << target << ": " << answer.body;
+    auto json = json::ParseDocument(answer.body);
+    return json ? *json : Value();
+  }
+  // The window of all samples, at their own instants.
+  static std::string Window(const std::string& more) {
+    return "start=" + std::to_string(kStart) + "&end=" + std::to_string(kStart + 60 * kMinutes) +
+           "&step=1m" + more;
+  }
+
+  static std::unique_ptr<Prometheus> prometheus_;
+  static std::unique_ptr<ApiServer> server_;
+};
+std::unique_ptr<Prometheus> LedgerTest::prometheus_;
+std::unique_ptr<ApiServer> LedgerTest::server_;
+
+TEST_F(LedgerTest, EveryGroupingAddsUpToGpusTimesWindow) {
+  for (const char* const by : {"fleet", "node", "model", "gpu", "namespace", "pod", "user"}) {
+    double sum = 0;
+    const Value json = Ask("/api/v1/gpu/ledger?" + Window("&by=") + by);
+    for (const Value& row : json["data"].elements()) {
+      const double total = NumberOf(row["total_seconds"]);
+      double states = 0;
+      for (const char* const state : {"busy", "idle_held", "free", "unhealthy", "unknown"}) {
+        states += NumberOf(row[std::string(state) + "_seconds"]);
+      }
+      EXPECT_EQ(states, total) << by;
+      sum += total;
+    }
+    EXPECT_EQ(sum, 60.0 * kMinutes * kGpus) << by;
+  }
+}
+
+TEST_F(LedgerTest, BusyTimeIsWhatPrometheusCounts) {
+  const Value json = Ask("/api/v1/gpu/ledger?" + Window("&by=gpu"));
+  std::map<std::string, double> busy;
+  for (const Value& row : json["data"].elements()) {
+    busy[*row["uuid"].AsString()] = NumberOf(row["busy_seconds"]);
+  }
+  ASSERT_EQ(busy.size(), static_cast<std::size_t>(kGpus));
+  // At each of the instants: at least 10 %, by the newest of the series that Prometheus shows of a
+  // GPU (a pod's stays for five minutes after the next one's began), and no XID that asks for a
+  // reset.
+  const std::string newest =
+      "(nvidia_gpu_utilization_percent and timestamp(nvidia_gpu_utilization_percent) == on (uuid) "
+      "group_left () max by (uuid) (timestamp(nvidia_gpu_utilization_percent)))";
+  const std::string promql = "60 * sum by (uuid) (count_over_time((" + newest +
+                             " >= 10 unless on (uuid) nvidia_gpu_xid_last == 79)[" +
+                             std::to_string(60 * kMinutes - 1) + "s:60s]))";
+  const Value counted = prometheus_->Query(promql, std::to_string(kStart + 60 * (kMinutes - 1)));
+  std::map<std::string, double> expected;
+  for (const Value& sample : counted.elements()) {
+    expected[*sample["metric"]["uuid"].AsString()] =
+        std::stod(*sample["value"].elements()[1].AsString());
+  }
+  for (const auto& [uuid, seconds] : busy) {
+    EXPECT_EQ(seconds, expected.contains(uuid) ? expected[uuid] : 0) << uuid;
+  }
+}
+
+TEST_F(LedgerTest, EachInstantIsWhatTheSummaryOfThatInstantSays) {
+  std::map<std::string, double> sums;
+  constexpr int kStep = 5;
+  for (int minute = 0; minute < kMinutes; minute += kStep) {
+    const Value json = Ask("/api/v1/gpu/summary?at=" + std::to_string(kStart + 60 * minute));
+    const Value& row = json["data"].elements()[0];
+    for (const char* const state : {"busy", "idle_held", "free", "unhealthy"}) {
+      sums[state] += 60.0 * kStep * NumberOf(row[state]);
+    }
+  }
+  const Value json = Ask("/api/v1/gpu/ledger?start=" + std::to_string(kStart) +
+                         "&end=" + std::to_string(kStart + 60 * kMinutes) + "&step=5m");
+  const Value& row = json["data"].elements()[0];
+  for (const auto& [state, seconds] : sums) {
+    EXPECT_EQ(NumberOf(row[state + "_seconds"]), seconds) << state;
+    EXPECT_GT(seconds, 0) << state;
+  }
+}
+
+TEST_F(LedgerTest, IdleHoldersHaveTheTimeOfTheLedger) {
+  double held = 0;
+  const Value idle = Ask("/api/v1/gpu/idle?" + Window(""));
+  for (const Value& row : idle["data"].elements()) held += NumberOf(row["idle_seconds"]);
+  const Value ledger = Ask("/api/v1/gpu/ledger?" + Window(""));
+  EXPECT_EQ(held, NumberOf(ledger["data"].elements()[0]["idle_held_seconds"]));
+  EXPECT_GT(held, 0);
+}
+
+TEST_F(LedgerTest, AskingForANodeChangesNothingOfIt) {
+  const Value all = Ask("/api/v1/gpu/ledger?" + Window("&by=node"));
+  for (const Value& row : all["data"].elements()) {
+    const std::string node = *row["node_name"].AsString();
+    const Value one = Ask("/api/v1/gpu/ledger?" + Window("&by=node&node=" + node));
+    ASSERT_EQ(one["data"].elements().size(), 1U);
+    for (const char* const column : {"busy_seconds", "idle_held_seconds", "unknown_seconds"}) {
+      EXPECT_EQ(NumberOf(one["data"].elements()[0][column]), NumberOf(row[column])) << node;
+    }
+  }
+}
+
+TEST_F(LedgerTest, AWindowBeforeAllDataHasNoGpus) {
+  const Value json = Ask("/api/v1/gpu/ledger?start=1600000000&end=1600003600");
+  EXPECT_EQ(
+      NumberOf(json["data"].elements().size() == 0 ? Value()
+                                                   : json["data"].elements()[0]["total_seconds"]),
+      -1);
+}
+
+}  // namespace
+}  // namespace gpumon::e2e

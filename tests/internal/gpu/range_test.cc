@@ -1,0 +1,278 @@
+#include "internal/gpu/range.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <future>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "internal/gpu/range_plan.h"
+#include "internal/gpu/range_replay.h"
+#include "tests/internal/gpu/refresh_rig.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using models::Quantity;
+using models::Text;
+using prom::FakeSeries;
+
+Subject Of(const std::string& name, std::vector<std::string> jobs = {"gpu"}) {
+  Subject subject;
+  subject.exporter = schema::Registry::BuiltIn().Find(name);
+  subject.jobs = std::move(jobs);
+  return subject;
+}
+
+RangePart PartOf(std::initializer_list<Quantity> quantities, Over over = Over::kLast) {
+  RangePart part;
+  for (const Quantity quantity : quantities) {
+    part.quantities.set(static_cast<std::size_t>(quantity));
+  }
+  part.over = over;
+  return part;
+}
+
+std::map<std::string, std::string> Plan(const std::vector<Subject>& subjects, const RangePart& part,
+                                        const std::vector<std::string>& nodes = {}) {
+  std::map<std::string, std::string> queries;
+  for (const PlannedQuery& query : PlanRange(subjects, part, 60, nodes)) {
+    queries[query.name] = query.promql;
+  }
+  return queries;
+}
+
+TEST(RangePlanTest, AsksForWhatIsWantedAndTheTextsOfGpus) {
+  const auto plan = Plan({Of("nvidia_smi")}, PartOf({Quantity::kUtilization}));
+  const std::string& values = plan.at("range/nvidia_smi/values");
+  for (const char* const name : {"nvidia_smi_utilization_gpu_ratio", "nvidia_smi_gpu_info",
+                                 "nvidia_smi_last_collect_success"}) {
+    EXPECT_NE(values.find(name), std::string::npos) << values;
+  }
+  EXPECT_EQ(values.find("temperature"), std::string::npos) << values;
+  EXPECT_EQ(plan.at("range/targets"), "up{job=\"gpu\"}");
+  EXPECT_EQ(plan.size(), 2U);
+}
+
+TEST(RangePlanTest, AsksForWhatADerivedValueIsMadeOf) {
+  const std::string promql =
+      Plan({Of("dcgm")}, PartOf({Quantity::kMemoryUsedPercent})).at("range/dcgm/values");
+  for (const char* const name : {"DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_FB_FREE"}) {
+    EXPECT_NE(promql.find(name), std::string::npos) << promql;
+  }
+  EXPECT_EQ(promql.find("DCGM_FI_DEV_POWER_USAGE"), std::string::npos);
+}
+
+TEST(RangePlanTest, FunctionsAreAskedMetricByMetricSinceNamesAreLost) {
+  const auto plan = Plan({Of("nvidia_gpu")}, PartOf({Quantity::kTemperature}, Over::kMost));
+  EXPECT_EQ(plan.at("range/nvidia_gpu/nvidia_gpu_temperature_celsius"),
+            R"(max_over_time(nvidia_gpu_temperature_celsius{minor_number=""}[60000ms]))");
+}
+
+TEST(RangePlanTest, ANodeIsAskedForByEveryLabelThatMayNameIt) {
+  const auto plan = Plan({Of("nvidia_gpu")}, PartOf({Quantity::kPower}), {"n\"1", "n2"});
+  const std::string& promql = plan.at("range/nvidia_gpu/values");
+  EXPECT_NE(promql.find(R"(node=~"n\"1|n2")"), std::string::npos) << promql;
+  EXPECT_NE(promql.find(R"(hostname=~"n\"1|n2")"), std::string::npos) << promql;
+  // Whose series do not say it is asked for whole.
+  Subject nameless = Of("nvidia_gpu");
+  nameless.without_node = true;
+  EXPECT_EQ(Plan({nameless}, PartOf({Quantity::kPower}), {"n"})
+                .at("range/nvidia_gpu/values")
+                .find("hostname"),
+            std::string::npos);
+}
+
+TEST(RangePlanTest, ProcessesAreThoseThatHoldMemory) {
+  RangePart part;
+  part.part = models::Part::kProcesses;
+  const std::string promql = Plan({Of("nvidia_gpu")}, part).at("range/nvidia_gpu/processes");
+  EXPECT_NE(promql.find("nvidia_gpu_process_gpu_memory_bytes"), std::string::npos) << promql;
+  EXPECT_EQ(promql.find("cpu"), std::string::npos) << promql;
+}
+
+TEST(RangePlanTest, BothEndsTellWhoIsThere) {
+  Subject down = Of("dcgm", {"a"});
+  down.frozen[1] = "x";
+  const auto both = SubjectsOfBoth(schema::Registry::BuiltIn().exporters(), {down, Of("amd")},
+                                   {Of("dcgm_4_9"), Of("dcgm", {"b"})});
+  ASSERT_EQ(both.size(), 3U);
+  const auto dcgm = std::find_if(both.begin(), both.end(),
+                                 [](const Subject& one) { return one.exporter->name == "dcgm"; });
+  ASSERT_NE(dcgm, both.end());
+  EXPECT_EQ(dcgm->jobs, (std::vector<std::string>{"a", "b"}));
+  EXPECT_TRUE(dcgm->frozen.empty());
+  EXPECT_TRUE(std::is_sorted(both.begin(), both.end(), [](const auto& a, const auto& b) {
+    return a.exporter->priority < b.exporter->priority;
+  }));
+}
+
+TEST(RangeStepsTest, GapsStayGaps) {
+  RangeSteps steps(
+      prom::MakeRangeVector({{{{"gpu", "0"}}, {{10, 1}, {30, 3}}}, {{{"gpu", "1"}}, {{20, 5}}}}),
+      10, {});
+  EXPECT_EQ(steps.At(10).size(), 1U);
+  EXPECT_EQ(steps.At(10).point(0).value, 1);
+  ASSERT_EQ(steps.At(20).size(), 1U);
+  EXPECT_EQ(prom::Get(steps.At(20).labels(0), "gpu"), "1");
+  EXPECT_EQ(steps.At(25).size(), 0U);
+  EXPECT_EQ(steps.At(30).point(0).value, 3);
+  EXPECT_EQ(steps.At(40).size(), 0U);
+}
+
+// Points every minute from `begin` to `end`.
+std::vector<prom::Point> Minutes(double begin, double end) {
+  std::vector<prom::Point> points;
+  for (double at = begin; at <= end; at += 60) points.push_back({at, 1});
+  return points;
+}
+
+std::string PodsAt(RangeSteps& steps, double time) {
+  std::string pods;
+  const prom::InstantVector& now = steps.At(time);
+  for (std::size_t i = 0; i < now.size(); ++i) pods += prom::Get(now.labels(i), "pod");
+  return pods;
+}
+
+TEST(RangeStepsTest, WhatReplacedASeriesHidesIt) {
+  // The last sample of "a" was at 600; it is seen until 900.
+  RangeSteps steps(prom::MakeRangeVector({{{{"gpu", "0"}, {"pod", "a"}}, Minutes(0, 900)},
+                                          {{{"gpu", "0"}, {"pod", "b"}}, Minutes(660, 1800)},
+                                          {{{"gpu", "1"}, {"pod", "c"}}, Minutes(0, 900)}}),
+                   60, {"pod"});
+  EXPECT_EQ(PodsAt(steps, 600), "ac");
+  EXPECT_EQ(PodsAt(steps, 660), "bc");
+  EXPECT_EQ(PodsAt(steps, 900), "bc");
+  EXPECT_EQ(PodsAt(steps, 960), "b");
+}
+
+TEST(RangeStepsTest, PodsThatShareAGpuStandSideBySide) {
+  RangeSteps steps(prom::MakeRangeVector({{{{"gpu", "0"}}, Minutes(0, 1800)},
+                                          {{{"gpu", "0"}, {"pod", "a"}}, Minutes(0, 900)},
+                                          {{{"gpu", "0"}, {"pod", "b"}}, Minutes(300, 1800)}}),
+                   60, {"pod"});
+  EXPECT_EQ(PodsAt(steps, 600), "ab");
+  EXPECT_EQ(PodsAt(steps, 900), "ab");
+  EXPECT_EQ(steps.At(960).size(), 2U);
+}
+
+// Ranges of what an exporter shows of two GPUs, asked by a real collector.
+class RangeWalkTest : public ::testing::Test {
+ protected:
+  RangeWalkTest() {
+    client_->SetFunction(
+        [this](const prom::FakePromClient::Call& call) -> Result<prom::QueryResult> {
+          if (!call.is_range()) return Look();
+          if (call.promql == fails_) return Error(Code::kUpstreamRejectedQuery, "rejected");
+          largest_ =
+              std::max(largest_, static_cast<std::size_t>((call.end - call.start) / call.step) + 1);
+          return prom::MakeRangeResult(Answer(call));
+        });
+  }
+
+  ~RangeWalkTest() override { client_.reset(); }  // what is under way refers to the collector
+
+  static prom::QueryResult Look() {
+    return prom::MakeResult({{{{"exporter", "nvidia_gpu"}, {"job", "gpu"}}, 1, 0}});
+  }
+
+  // Utilization of GPU 0 is the time, of GPU 1 it is there at every second instant alone.
+  static std::vector<FakeSeries> Answer(const prom::FakePromClient::Call& call) {
+    if (call.promql.find("utilization_percent") == std::string::npos) return {};
+    std::vector<FakeSeries> series(2);
+    for (int gpu = 0; gpu < 2; ++gpu) {
+      FakeSeries& its = series[static_cast<std::size_t>(gpu)];
+      its.labels = {{"__name__", "nvidia_gpu_utilization_percent"},
+                    {"gpu", std::to_string(gpu)},
+                    {"job", "gpu"},
+                    {"node", "n"}};
+      for (double at = call.start; at <= call.end; at += call.step) {
+        if (gpu == 0 || std::lround(at / 10) % 2 == 0) its.points.push_back({at, at / 10});
+      }
+    }
+    return series;
+  }
+
+  Result<RangeEnd> Walk(std::size_t steps, std::size_t wanted = 1'000'000) {
+    RangeWant want;
+    want.start = 10;
+    want.step = 10;
+    want.steps = steps;
+    want.parts = {PartOf({Quantity::kUtilization})};
+    auto done = std::make_shared<std::promise<Result<RangeEnd>>>();
+    auto future = done->get_future();
+    collector_.Walk(
+        want, Deadline::After(clock_, Millis(5000)),
+        [this, wanted](std::size_t i, std::span<const models::SnapshotPtr> snapshots) {
+          EXPECT_EQ(i, seen_.size());
+          std::string text;
+          for (const auto& row : snapshots[0]->gpus) {
+            const auto value = row.readings.Get(static_cast<std::size_t>(Quantity::kUtilization));
+            text += std::string(row.text(Text::kGpuId)) + "=" +
+                    (value ? std::to_string(std::lround(*value)) : "null") + " ";
+          }
+          seen_.push_back(text);
+          return seen_.size() < wanted;
+        },
+        [done](Result<RangeEnd> end) { done->set_value(std::move(end)); });
+    return Await(std::move(future));
+  }
+
+  FakeClock clock_;
+  UpstreamClock upstream_{clock_};
+  RecordingObserver observer_;
+  std::string fails_;
+  std::size_t largest_ = 0;
+  std::vector<std::string> seen_;
+  std::unique_ptr<prom::FakePromClient> client_ = std::make_unique<prom::FakePromClient>(1);
+  Collector collector_{*client_, clock_, upstream_, observer_, CommandStyle::kRedacted};
+};
+
+TEST_F(RangeWalkTest, ShowsEachInstantInItsOrder) {
+  const auto end = Walk(50);
+  ASSERT_TRUE(end.has_value()) << end.error().message;
+  ASSERT_EQ(seen_.size(), 50U);
+  EXPECT_EQ(seen_[0], "0=1 ");
+  EXPECT_EQ(seen_[1], "0=2 1=2 ");
+  EXPECT_EQ(seen_[49], "0=50 1=50 ");
+  EXPECT_EQ(end->sources, std::vector<std::string>{"nvidia_gpu"});
+}
+
+TEST_F(RangeWalkTest, AsksPieceByPiece) {
+  ASSERT_TRUE(Walk(500).has_value());
+  EXPECT_EQ(seen_.size(), 500U);
+  EXPECT_LT(largest_, 500U);
+  EXPECT_GT(largest_, 8U);  // answers are small: pieces grow
+}
+
+TEST_F(RangeWalkTest, OneFailedQueryEndsIt) {
+  fails_ = "up{job=\"gpu\"}";
+  const auto end = Walk(50);
+  ASSERT_FALSE(end.has_value());
+  EXPECT_EQ(end.error().code, Code::kUpstreamRejectedQuery);
+  fails_ = "";
+  seen_.clear();
+  EXPECT_TRUE(Walk(5).has_value());  // its room was given back
+}
+
+TEST_F(RangeWalkTest, EndsWhenNobodyWantsTheRest) {
+  EXPECT_FALSE(Walk(500, 3).has_value());
+  EXPECT_EQ(seen_.size(), 3U);
+}
+
+TEST_F(RangeWalkTest, NumberOfQueriesDoesNotFollowTheInstants) {
+  ASSERT_TRUE(Walk(8).has_value());
+  const std::size_t few = client_->call_count();
+  client_->ForgetCalls();
+  seen_.clear();
+  ASSERT_TRUE(Walk(2000).has_value());
+  EXPECT_LE(client_->call_count(), few * 5);
+}
+
+}  // namespace
+}  // namespace gpumon::gpu
