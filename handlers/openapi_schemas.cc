@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "handlers/gpu_health.h"
+#include "handlers/history.h"
 #include "handlers/idle.h"
 #include "handlers/ledger.h"
 #include "handlers/openapi_writing.h"
@@ -102,7 +103,8 @@ void WriteRecordSchema(Writer& writer, std::string_view name,
     writer.Key(column.name);
     writer.BeginObject();
     const bool texts = column.type == Type::kTexts;
-    const bool list = texts || column.type == Type::kNotes;
+    const bool numbers = column.type == Type::kNumbers;
+    const bool list = texts || numbers || column.type == Type::kNotes;
     Text(writer, "type",
          list                            ? "array"
          : column.type == Type::kNumber  ? "number"
@@ -112,6 +114,9 @@ void WriteRecordSchema(Writer& writer, std::string_view name,
     if (texts) {
       writer.Key("items");
       writer.Raw(R"({"type":"string"})");
+    } else if (numbers) {
+      writer.Key("items");
+      writer.Raw(R"({"type":"number","nullable":true})");
     } else if (list) {
       writer.Key("items");
       writer.Raw(R"({"$ref":"#/components/schemas/HealthFinding"})");
@@ -188,6 +193,7 @@ std::string OpenApiSchemas() {
   WriteRecordSchema(schemas, "UserUsage", UserColumns());
   WriteRecordSchema(schemas, "GpuHealth", HealthColumns());
   WriteRecordSchema(schemas, "GpuSummary", SummaryColumns());
+  WriteRecordSchema(schemas, "GpuHistory", HistoryColumns());
   WriteRecordSchema(schemas, "LedgerAccount", LedgerColumns());
   WriteRecordSchema(schemas, "IdleGpu", IdleColumns());
   schemas.EndObject();

@@ -8,6 +8,7 @@
 #include "handlers/gpu.h"
 #include "handlers/gpu_health.h"
 #include "handlers/health.h"
+#include "handlers/history.h"
 #include "handlers/idle.h"
 #include "handlers/join.h"
 #include "handlers/ledger.h"

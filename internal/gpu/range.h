@@ -26,7 +26,8 @@ enum class Over : std::uint8_t {
 // One list of rows at each instant.
 struct RangePart {
   models::Part part = models::Part::kGpus;  // or kProcesses, with kLast
-  // Of GPUs: what is asked for; the rest of their readings is absent. More may come along.
+  // Of GPUs: what is asked for; the rest of their readings is absent. More may come along. The
+  // least and the most of what is derived are not told.
   std::bitset<models::kQuantities> quantities = {};
   Over over = Over::kLast;
 };

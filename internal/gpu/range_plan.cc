@@ -18,23 +18,15 @@ using models::Text;
 using schema::Exporter;
 using schema::Metric;
 
-std::string_view FunctionOf(Over over) {
-  switch (over) {
-    case Over::kMean:
-      return "avg_over_time";
-    case Over::kLeast:
-      return "min_over_time";
-    case Over::kMost:
-      return "max_over_time";
-    case Over::kLast:
-      break;
-  }
-  return "";
-}
-
 // PromQL's durations are whole milliseconds.
 std::string Duration(double seconds) {
   return std::to_string(std::llround(seconds * 1000)) + "ms";
+}
+
+std::string Joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all.append(all.empty() ? "" : ",").append(text);
+  return all;
 }
 
 class RangePlanner {
@@ -61,8 +53,10 @@ class RangePlanner {
   }
 
  private:
-  // What derived values are made of is asked for too.
+  // What derived values are made of is asked for too, but for extremes: those of different moments
+  // make none.
   std::bitset<models::kQuantities> WithInputs(std::bitset<models::kQuantities> quantities) const {
+    if (part_.over == Over::kLeast || part_.over == Over::kMost) return quantities;
     const auto at = [](Quantity quantity) { return static_cast<std::size_t>(quantity); };
     if (quantities.test(at(Quantity::kMemoryUsedPercent))) {
       quantities.set(at(Quantity::kMemoryUsed)).set(at(Quantity::kMemoryTotal));
@@ -140,6 +134,20 @@ class RangePlanner {
     });
   }
 
+  // Whoever held the GPU: the samples of all of its series count alike.
+  std::string Reduced(const std::string& range) const {
+    const std::string pods = " without(" + Joined(PodLabels(exporter_)) + ")(";
+    switch (part_.over) {
+      case Over::kLeast:
+        return "min" + pods + "min_over_time(" + range + "))";
+      case Over::kMost:
+        return "max" + pods + "max_over_time(" + range + "))";
+      default:
+        return "sum" + pods + "sum_over_time(" + range + ")) / sum" + pods + "count_over_time(" +
+               range + "))";
+    }
+  }
+
   void PlanEach() {
     for (std::size_t i = 0; i < exporter_.gpu.size(); ++i) {
       const Metric& metric = exporter_.gpu[i];
@@ -149,8 +157,7 @@ class RangePlanner {
       std::string promql;
       for (const std::string& name : WithPrefixes(exporter_, {metric.name})) {
         promql.append(promql.empty() ? "" : " or ").append(Any([&](const std::string& matcher) {
-          return std::string(FunctionOf(part_.over)) + '(' + Selector(name, conditions, matcher) +
-                 '[' + Duration(step_) + "])";
+          return Reduced(Selector(name, conditions, matcher) + '[' + Duration(step_) + ']');
         }));
       }
       Add(metric.name, std::move(promql), i);
@@ -212,6 +219,17 @@ void Merge(Subject& into, const Subject& from) {
 }
 
 }  // namespace
+
+std::vector<std::string> PodLabels(const Exporter& exporter) {
+  std::vector<std::string> names = {"container", "namespace", "pod", "pod_uid"};
+  for (const auto& [text, aliases] : exporter.labels.texts) {
+    const bool is_pods = text == Text::kNamespace || text == Text::kPod || text == Text::kContainer;
+    if (is_pods) names.insert(names.end(), aliases.begin(), aliases.end());
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
 
 std::vector<PlannedQuery> PlanRange(std::span<const Subject> subjects, const RangePart& part,
                                     double step, const std::vector<std::string>& nodes) {

@@ -11,11 +11,15 @@
 namespace gpumon::gpu {
 
 // For each exporter one query of what it is asked for at each instant; with another RangePart::over
-// than kLast one for each metric, since their names are lost, and one for the texts of its GPUs.
+// than kLast one for each metric, since their names are lost, over all pods that held the GPU
+// meanwhile, and one for the texts of its GPUs.
 // Beside them those of PlanQueries that tell of targets, addresses and devices; none for times.
 // `step` in seconds; `nodes` as in RangeWant.
 std::vector<PlannedQuery> PlanRange(std::span<const Subject> subjects, const RangePart& part,
                                     double step, const std::vector<std::string>& nodes);
+
+// The labels that name pods, the target's own among them; sorted.
+std::vector<std::string> PodLabels(const schema::Exporter& exporter);
 
 // Who is there, at both ends of a range: in the order of `exporters`, with the jobs of both. What
 // holds of one instant alone (targets that are down or frozen) is left out.

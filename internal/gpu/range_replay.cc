@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "internal/gpu/join.h"
+#include "internal/gpu/range_plan.h"
 
 namespace gpumon::gpu {
 namespace {
@@ -13,18 +14,6 @@ namespace {
 // Prometheus counts in milliseconds.
 constexpr double kSameInstant = 0.0005;
 constexpr double kHour = 3600;
-
-// The labels that name pods, sorted.
-std::vector<std::string> PodLabels(const schema::Exporter& exporter) {
-  std::vector<std::string> names = {"container", "namespace", "pod", "pod_uid"};
-  for (const auto& [text, aliases] : exporter.labels.texts) {
-    const bool is_pods = text == models::Text::kNamespace || text == models::Text::kPod ||
-                         text == models::Text::kContainer;
-    if (is_pods) names.insert(names.end(), aliases.begin(), aliases.end());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 }  // namespace
 

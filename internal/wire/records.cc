@@ -62,6 +62,11 @@ void WriteValue(Writer& writer, const Column& column, const Value& value) {
   if (const auto* const notes = std::get_if<std::vector<Note>>(&value)) {
     return WriteNotes(writer, *notes);
   }
+  if (const auto* const numbers = std::get_if<std::vector<double>>(&value)) {
+    writer.BeginArray();
+    for (const double number : *numbers) WriteNumber(writer, column, number);
+    return writer.EndArray();
+  }
   writer.Null();
 }
 
@@ -130,6 +135,10 @@ std::string CsvText(const Column& column, const Value& value) {
       joined.append(note.component).append(": ").append(note.text);
     }
     AppendCsvText(out, joined);
+  } else if (const auto* const numbers = std::get_if<std::vector<double>>(&value)) {
+    for (const double number : *numbers) {
+      out.append(out.empty() ? "" : " ").append(std::isnan(number) ? "null" : FormatNumber(number));
+    }
   }
   return out;
 }

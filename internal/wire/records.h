@@ -18,7 +18,7 @@
 namespace gpumon::wire {
 
 struct Column {
-  enum class Type : std::uint8_t { kText, kTexts, kNumber, kInteger, kTime, kNotes };
+  enum class Type : std::uint8_t { kText, kTexts, kNumber, kInteger, kTime, kNotes, kNumbers };
 
   std::string_view name;
   Type type = Type::kText;
@@ -26,7 +26,9 @@ struct Column {
   std::string_view filter = "";  // the parameter that filters by it: kText and kTexts
   std::string_view help = "";
 
-  bool has_order() const { return type != Type::kTexts && type != Type::kNotes; }
+  bool has_order() const {
+    return type != Type::kTexts && type != Type::kNotes && type != Type::kNumbers;
+  }
   bool is_numeric() const { return type == Type::kNumber || type == Type::kInteger; }
 };
 
@@ -41,9 +43,10 @@ struct Note {
   bool operator==(const Note&) const = default;
 };
 
-// One cell: null with its reason, a number (kTime: Unix seconds), an integer, a text, texts, notes.
+// One cell: null with its reason, a number (kTime: Unix seconds), an integer, a text, texts, notes,
+// numbers (NaN: null).
 using Value = std::variant<models::NullReason, double, std::int64_t, std::string,
-                           std::vector<std::string>, std::vector<Note>>;
+                           std::vector<std::string>, std::vector<Note>, std::vector<double>>;
 
 // Null for an empty text.
 Value TextOrNull(std::string_view text,
@@ -70,7 +73,7 @@ Page WholePage(const Records& records);
 // As EncodeList: each row ends with its null_reasons, and what no row has stands once in `meta`.
 Encoded EncodeRecords(const Records& records, const RecordsMeta& meta, const Page& page,
                       std::string_view message);
-// As EncodeCsv; texts are joined by blanks, notes by "; ".
+// As EncodeCsv; texts and numbers are joined by blanks, notes by "; ".
 Encoded EncodeCsv(const Records& records, const Page& page);
 
 }  // namespace gpumon::wire

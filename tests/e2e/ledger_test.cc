@@ -163,6 +163,63 @@ TEST_F(LedgerTest, EachInstantIsWhatTheSummaryOfThatInstantSays) {
   }
 }
 
+// The samples of each step, whoever held the GPU then.
+TEST_F(LedgerTest, HistoryIsWhatPrometheusSaysOfTheSamples) {
+  constexpr int kStep = 600;
+  const Value json = Ask("/api/v1/gpu/history?metric=utilization&start=" + std::to_string(kStart) +
+                         "&end=" + std::to_string(kStart + 60 * kMinutes) + "&step=10m");
+  ASSERT_EQ(json["data"].elements().size(), static_cast<std::size_t>(kGpus));
+  const int steps = 60 * kMinutes / kStep;
+  int gaps = 0;
+  for (int i = 0; i < steps; ++i) {
+    for (const auto& [list, function] :
+         {std::pair{"avg", "sum"}, std::pair{"min", "min"}, std::pair{"max", "max"}}) {
+      const std::string range = "_over_time(nvidia_gpu_utilization_percent[10m])";
+      const std::string promql =
+          std::string(function) + " by (uuid) (" + function + range + ")" +
+          (function == std::string("sum") ? " / sum by (uuid) (count" + range + ")" : "");
+      const Value told = prometheus_->Query(promql, std::to_string(kStart + (i + 1) * kStep));
+      std::map<std::string, double> expected;
+      for (const Value& sample : told.elements()) {
+        expected[*sample["metric"]["uuid"].AsString()] =
+            std::stod(*sample["value"].elements()[1].AsString());
+      }
+      for (const Value& row : json["data"].elements()) {
+        const std::string& uuid = *row["uuid"].AsString();
+        const Value& value = row[list].elements()[static_cast<std::size_t>(i)];
+        EXPECT_EQ(value.is_null(), !expected.contains(uuid)) << uuid << " step " << i;
+        if (value.is_null()) ++gaps;
+        if (!value.is_null()) EXPECT_NEAR(NumberOf(value), expected[uuid], 1e-9) << uuid;
+      }
+    }
+  }
+  EXPECT_GT(gaps, 0);
+}
+
+TEST_F(LedgerTest, HistoryOfTheClusterIsThatOfItsGpus) {
+  const std::string window = "&start=" + std::to_string(kStart) +
+                             "&end=" + std::to_string(kStart + 60 * kMinutes) + "&step=20m";
+  for (const char* const metric : {"utilization", "memory_used_percent", "memory_used_bytes"}) {
+    const Value each = Ask(std::string("/api/v1/gpu/history?metric=") + metric + window);
+    const Value all =
+        Ask(std::string("/api/v1/gpu/history?aggregate=cluster&metric=") + metric + window);
+    ASSERT_EQ(all["data"].elements().size(), 1U);
+    const Value& cluster = all["data"].elements()[0];
+    for (std::size_t i = 0; i < 6; ++i) {
+      double sum = 0;
+      int known = 0;
+      for (const Value& row : each["data"].elements()) {
+        const Value& value = row["avg"].elements()[i];
+        if (value.is_null()) continue;
+        sum += NumberOf(value);
+        ++known;
+      }
+      EXPECT_NEAR(NumberOf(cluster["sum"].elements()[i]), sum, 1e-6 * sum) << metric;
+      EXPECT_EQ(NumberOf(cluster["known"].elements()[i]), known) << metric;
+    }
+  }
+}
+
 TEST_F(LedgerTest, IdleHoldersHaveTheTimeOfTheLedger) {
   double held = 0;
   const Value idle = Ask("/api/v1/gpu/idle?" + Window(""));

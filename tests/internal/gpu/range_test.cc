@@ -70,8 +70,14 @@ TEST(RangePlanTest, AsksForWhatADerivedValueIsMadeOf) {
 
 TEST(RangePlanTest, FunctionsAreAskedMetricByMetricSinceNamesAreLost) {
   const auto plan = Plan({Of("nvidia_gpu")}, PartOf({Quantity::kTemperature}, Over::kMost));
+  std::string pods;
+  for (const std::string& label : PodLabels(*Of("nvidia_gpu").exporter)) {
+    pods += (pods.empty() ? "" : ",") + label;
+  }
+  EXPECT_NE(pods.find("exported_pod"), std::string::npos);
   EXPECT_EQ(plan.at("range/nvidia_gpu/nvidia_gpu_temperature_celsius"),
-            R"(max_over_time(nvidia_gpu_temperature_celsius{minor_number=""}[60000ms]))");
+            "max without(" + pods +
+                R"()(max_over_time(nvidia_gpu_temperature_celsius{minor_number=""}[60000ms])))");
 }
 
 TEST(RangePlanTest, ANodeIsAskedForByEveryLabelThatMayNameIt) {
