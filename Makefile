@@ -10,7 +10,7 @@ help: ## List the targets and their variables
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@printf '%s\n' '' 'Variables: JOBS=N (processes to build and test with), PRESET=release|dev|asan|tsan|coverage|clang.'
 
-run: ## Start the server; with PROMETHEUS_URL from that, else from a demo fleet (NODES, GPUS_PER_NODE, SEED, PORT)
+run: ## Start the server; with PROMETHEUS_URL from that, else from a demo fleet with a past (NODES, GPUS_PER_NODE, SEED, HISTORY, PORT)
 	@scripts/deps.sh build run
 	@scripts/build.sh release gpu-monitoring-api gpu-exporter gpuctl
 	@scripts/run.sh

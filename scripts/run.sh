@@ -3,10 +3,13 @@
 #
 # With PROMETHEUS_URL set it serves from that. Without, it also starts a synthetic fleet
 # (gpu-exporter --demo) and a real Prometheus that scrapes it, both on free loopback ports, and
-# ends all three together, whichever way it is ended itself.
+# ends all three together, whichever way it is ended itself. Before that Prometheus starts it is
+# given the fleet's last 7 days. They are kept in .run/past: for a day, a later start of the same
+# fleet only adds what has passed since.
 #
 # Variables: PORT (8080), NODES (4), GPUS_PER_NODE (8), SEED (1), SCRAPE_INTERVAL (by fleet size),
-# and every variable of the server.
+# HISTORY (hours of the past: 168, fewer for more than 32 GPUs; 0 for none), and every variable of
+# the server.
 # Exit: 0 ended by Ctrl-C, SIGTERM or a closed terminal; 1 something could not start or died.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -16,10 +19,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 server=build/bin/gpu-monitoring-api
 exporter=build/bin/gpu-exporter
 prometheus=.run/tools/usr/bin/prometheus
+promtool=.run/tools/usr/bin/promtool
 port=${PORT:-8080}
 grpc_port=${GRPC_HEALTH_PORT:-8081}
 logs=.run/log
 data=.run/demo/$port
+# With an address, which is another at each start, the past would be of other series.
+instance=demo
+history_hours=0
+past_until=0 # Unix seconds: until then the past is taken for the present
+making=      # a past that is not whole yet
 
 say() { printf 'run: %s\n' "$*"; }
 die() {
@@ -84,12 +93,22 @@ start() { # NAME LOG|- COMMAND...
 
 running() { [ -n "${pids[$1]-}" ] && kill -0 "${pids[$1]}" 2>/dev/null; }
 
-# Says how child $1 ended, with its last words, and ends everything.
-report_death() {
-  local status=0
+# The exit code of child $1, which has ended, in `status`.
+take_status() {
+  status=0
   # Without bash's own words on a child that a signal ended.
   { wait "${pids[$1]}"; } 2>/dev/null || status=$?
   unset "pids[$1]"
+}
+
+# Says how child $1 ended, with its last words, and ends everything.
+report_death() {
+  local status
+  take_status "$1"
+  report_status "$1"
+}
+
+report_status() { # NAME, and the exit code in `status`
   clear_progress
   local log=${log_of[$1]} how="exit code $status"
   [ "$status" -le 128 ] || how="signal $((status - 128))"
@@ -104,7 +123,7 @@ report_death() {
 # The server goes first: it may still be asking Prometheus.
 stop() {
   local name tick
-  for name in server prometheus exporter; do
+  for name in server prometheus exporter history; do
     running "$name" || continue
     kill -TERM "${pids[$name]}" 2>/dev/null || true
     for ((tick = 0; tick < 100; tick++)); do
@@ -114,7 +133,11 @@ stop() {
     ! running "$name" || kill -KILL "${pids[$name]}" 2>/dev/null || true
     wait "${pids[$name]}" 2>/dev/null || true
   done
-  rm -rf "$data"
+  # What the making of history had started may still write for a moment.
+  for ((tick = 0; tick < 50; tick++)); do
+    rm -rf "$data" ${making:+"$making"} 2>/dev/null && break
+    sleep 0.1
+  done
 }
 
 ended() { # by a signal
@@ -140,6 +163,7 @@ scrape_configs:
     honor_labels: true
     static_configs:
       - targets: ["127.0.0.1:$1"]
+        labels: {instance: $instance}
 CONFIG
 }
 
@@ -151,7 +175,92 @@ start_exporter() { # PORT
 start_prometheus() { # PORT
   start prometheus "$logs/prometheus-$port.log" "$prometheus" \
     --config.file="$data/prometheus.yml" --storage.tsdb.path="$data/tsdb" \
-    --storage.tsdb.retention.time=1d --web.listen-address="127.0.0.1:$1" --log.level=warn
+    --storage.tsdb.retention.time=$((history_hours + 24))h --web.listen-address="127.0.0.1:$1" --log.level=warn
+}
+
+# How much of a past is made here: what 32 GPUs have in 7 days takes two cores half a minute of work.
+choose_history() {
+  local gpus=$((${NODES:-4} * ${GPUS_PER_NODE:-8}))
+  history_hours=$((32 * 168 / gpus))
+  [ "$history_hours" -le 168 ] || history_hours=168
+  history_hours=${HISTORY:-$history_hours}
+}
+
+history_text() {
+  local text="$history_hours hours of history"
+  [ $((history_hours % 24)) -ne 0 ] || text="$((history_hours / 24)) days of history"
+  [ "$history_hours" -ge 168 ] || [ -n "${HISTORY-}" ] || text+=' (fewer for so many GPUs)'
+  printf '%s\n' "$text"
+}
+
+# Percent of the past in folder $1 that are made; a slice's text is a third of its work.
+history_percent() {
+  local slices=0 thirds
+  [ ! -s "$1/slices" ] || slices=$(<"$1/slices")
+  [ "$slices" -gt 0 ] || slices=1
+  thirds=$(compgen -G "$1/progress/*/text" | wc -l || true)
+  thirds=$((thirds + 2 * $(compgen -G "$1/progress/*/made" | wc -l || true)))
+  printf '%s\n' $((thirds * 100 / (3 * slices)))
+}
+
+# Puts blocks of the time after $2 up to $3 into the folder $1/blocks. Beyond $4 there is what to say.
+make_blocks() { # FOLDER FROM TO [TEXT]
+  local status
+  JOB=gpu-exporter INSTANCE=$instance \
+    start history "$logs/history-$port.log" scripts/history.sh "$1" "$2" "$3"
+  while running history; do
+    [ $# -lt 4 ] || progress "making $4: $(history_percent "$1") %"
+    { sleep 0.1; } 2>/dev/null
+  done
+  take_status history
+  [ "$status" -eq 0 ] || report_status history
+}
+
+# Makes sure that $1 is a past of this fleet, whole and not older than a day.
+need_past() { # FOLDER
+  local folder=$1 now end=0 key
+  now=$(date +%s)
+  # Another exporter may have had another past.
+  key="$(cksum <"$exporter") ${NODES:-4} ${GPUS_PER_NODE:-8} ${SEED:-1} $history_hours"
+  [ ! -s "$folder/end" ] || end=$(<"$folder/end")
+  if [ -e "$folder/of" ] && [ "$(<"$folder/of")" = "$key" ] && [ "$end" -le "$now" ] &&
+    [ $((now - end)) -lt 86400 ]; then
+    return
+  fi
+  # What was killed while it was made, what would not be used again, and this one.
+  rm -rf .run/past/*.making "$folder"
+  find .run/past -mindepth 1 -maxdepth 1 -type d -mmin +1440 -exec rm -rf {} +
+  making=$folder.making
+  end=$((now - 300))
+  make_blocks "$making" $((end - history_hours * 3600)) "$end" "$(history_text)"
+  printf '%s\n' "$key" >"$making/of"
+  printf '%s\n' "$end" >"$making/end"
+  mv "$making" "$folder"
+  making=
+}
+
+# Gives Prometheus, before it starts, the past of the fleet.
+give_history() {
+  local folder lock tick=0 end last
+  folder=.run/past/${NODES:-4}-${GPUS_PER_NODE:-8}-${SEED:-1}
+  mkdir -p .run/past "$data/tsdb"
+  exec {lock}>.run/past/lock
+  while ! flock --nonblock "$lock"; do
+    progress "another make run makes history; waiting: $((tick++ / 5)) s"
+    { sleep 0.2; } 2>/dev/null
+  done
+  need_past "$folder"
+  # Prometheus replaces the files of a block and writes into none.
+  cp -al "$folder/blocks/." "$data/tsdb/" 2>/dev/null || cp -a "$folder/blocks/." "$data/tsdb/"
+  end=$(<"$folder/end")
+  exec {lock}>&-
+  # The last sample is taken for the present for five minutes, that is until about the first scrape.
+  # Any longer, and jobs that ended meanwhile would seem to be there.
+  last=$(($(date +%s) - 293))
+  past_until=$((last + 300))
+  [ "$last" -gt "$end" ] || return 0
+  make_blocks "$data/rest" "$end" "$last"
+  mv "$data"/rest/blocks/* "$data/tsdb/"
 }
 
 # Starts child $1 on a free port, kept in `child_port`, and waits until GET $2 answers 200. Someone
@@ -188,8 +297,9 @@ wait_for_scrape() { # PROMETHEUS_PORT
   for ((tick = 0; tick < 1500; tick++)); do
     progress "waiting for the first data: $((tick / 5)) s"
     need exporter prometheus
-    answer=$(get "$1" '/api/v1/query?query=count(nvidia_gpu_total_memory_bytes)')
-    if [[ $answer == *'"value":['* ]]; then
+    # Of what is there, only scrapes have this.
+    answer=$(get "$1" '/api/v1/query?query=scrape_samples_scraped%3E0')
+    if [[ $answer == *'"value":['* && $(date +%s) -gt $past_until ]]; then
       clear_progress
       return
     fi
@@ -226,18 +336,28 @@ URLS
 }
 
 run_demo() {
-  local exporter_port prometheus_port child_port
+  local program exporter_port prometheus_port child_port
   [ -x "$exporter" ] || die "$exporter is missing; build it with: make build"
-  [ -x "$prometheus" ] || die "$prometheus is missing; unpack it with: make deps"
+  for program in "$prometheus" "$promtool"; do
+    [ -x "$program" ] || die "$program is missing; unpack it with: make deps"
+  done
   check_number NODES "${NODES:-4}" 1 100000
   check_number GPUS_PER_NODE "${GPUS_PER_NODE:-8}" 1 1024
   check_number PORT "$port" 1 65535
+  check_number HISTORY "${HISTORY:-0}" 0 2160
+  [[ ${SEED:-1} =~ ^[0-9]{1,19}$ ]] || die "SEED=$SEED is not allowed; it is a whole number"
+  choose_history
 
   rm -rf "$data"
   mkdir -p "$data" "$logs"
   trap ended HUP INT TERM
   trap stop EXIT
 
+  if [ "$history_hours" -gt 0 ]; then
+    give_history
+  elif [ -z "${HISTORY-}" ]; then
+    say 'no history for so many GPUs; HISTORY=HOURS makes some, and takes its time'
+  fi
   start_on_free_port exporter /livez
   exporter_port=$child_port
   write_prometheus_config "$exporter_port"

@@ -12,6 +12,7 @@
 #include "internal/base/process.h"
 #include "internal/config/help.h"
 #include "internal/exporter/demo_collector.h"
+#include "internal/exporter/past.h"
 #include "internal/exporter/scrape_application.h"
 #include "internal/http/server.h"
 #include "version.h"
@@ -75,10 +76,17 @@ int Run(std::span<const std::string> arguments, const config::Environment& envir
     err << kProgram.name << ": " << kUnwritten << '\n';
     return 1;
   }
-  const auto config = MakeExporterConfig(*values);
+  const auto config = MakeExporterConfig(*values, SystemClock().Wall());
   if (!config) return refuse(config.error());
   auto fleet = Fleet::Make(config->fleet);
   if (!fleet) return refuse(fleet.error());
+  if (config->past) {
+    // A reader that went away is told of like a full disk.
+    std::signal(SIGPIPE, SIG_IGN);
+    if (WritePast(*fleet, config->surroundings, kVersion, *config->past, out)) return 0;
+    err << kProgram.name << ": " << kUnwritten << '\n';
+    return 1;
+  }
   log::SetLevel(config->log_level);
   return Serve(*config,
                DemoCollector(*std::move(fleet), config->surroundings, std::string(kVersion)), err);

@@ -9,10 +9,10 @@
 
 namespace gpumon::exporter {
 
-// The whole program: serves until SIGTERM or SIGINT. The exit code: 0 after a signal, --help or
-// --version; 1 when it cannot listen; 2 for wrong options, such as a port file that cannot be
-// written, with one line on `err`. Blocks those two signals in this thread and every thread it
-// starts.
+// The whole program: serves until SIGTERM or SIGINT, or with --past writes to `out` and ends. The
+// exit code: 0 after a signal, --past, --help or --version; 1 when it cannot listen or `out` takes
+// no more; 2 for wrong options, such as a port file that cannot be written, with one line on `err`.
+// While it serves, those two signals are blocked in this thread and every thread it starts.
 int Run(std::span<const std::string> arguments, const config::Environment& environment,
         std::ostream& out, std::ostream& err);
 

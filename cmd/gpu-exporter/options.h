@@ -2,13 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "internal/base/clock.h"
 #include "internal/base/log.h"
 #include "internal/base/result.h"
 #include "internal/config/options.h"
 #include "internal/exporter/demo_collector.h"
 #include "internal/exporter/fleet.h"
+#include "internal/exporter/past.h"
 
 namespace gpumon::exporter {
 
@@ -20,11 +23,13 @@ struct ExporterConfig {
   std::uint16_t port = 0;   // 0: the kernel chooses
   std::string port_file;    // "" or where the port is written once it is open
   log::Level log_level = log::Level::kInfo;
+  std::optional<PastOptions> past;  // what to write instead of serving
 };
 
 config::Rows OptionRows();
 
-// `values` were parsed from OptionRows(). kInvalidParameter in one line that names the option.
-Result<ExporterConfig> MakeExporterConfig(const config::Values& values);
+// `values` were parsed from OptionRows(), `now` is what --past ends at when nobody says otherwise.
+// kInvalidParameter in one line that names the option.
+Result<ExporterConfig> MakeExporterConfig(const config::Values& values, WallTime now);
 
 }  // namespace gpumon::exporter

@@ -12,6 +12,7 @@
 #include <sstream>
 #include <string>
 
+#include "cmd/gpu-exporter/options.h"
 #include "handlers/api.h"
 #include "handlers/list_query.h"
 #include "internal/base/status.h"
@@ -180,7 +181,9 @@ TEST(DocsTest, ConfigurationIsTheOptionTable) {
       "contradictory value stops the start with exit code 2 and one line that says which, why and "
       "what is allowed. An environment variable that is empty counts as not set, and so does an "
       "empty key of the file; an empty flag is a value, wrong for most.\n\n" +
-          config::MarkdownTable(config::ServerOptionRows()));
+          config::MarkdownTable(config::ServerOptionRows()) +
+          "\n## gpu-exporter\nThe same rules, without a file.\n\n" +
+          config::MarkdownTable(exporter::OptionRows()));
 }
 
 // Whose the pods are that request GPUs.

@@ -127,8 +127,10 @@ void Prometheus::Restart(const std::function<void()>& meanwhile) {
 }
 
 std::unique_ptr<Prometheus> Prometheus::Scraping(std::uint16_t exporter_port, bool honor_labels,
-                                                 const std::string& target_labels) {
+                                                 const std::string& target_labels,
+                                                 const std::string& open_metrics) {
   std::unique_ptr<Prometheus> prometheus(new Prometheus);
+  if (!open_metrics.empty()) prometheus->Import(open_metrics);
   std::string config =
       "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
       "scrape_configs:\n"
@@ -158,17 +160,20 @@ std::unique_ptr<Prometheus> Prometheus::ScrapingEach(const std::vector<std::uint
   return prometheus;
 }
 
-std::unique_ptr<Prometheus> Prometheus::Holding(const std::string& open_metrics) {
-  std::unique_ptr<Prometheus> prometheus(new Prometheus);
-  const auto& directory = prometheus->directory_;
+void Prometheus::Import(const std::string& open_metrics) {
   // One block for all: with the usual two hours a block, far apart samples take minutes.
   const auto imported = process::Run(
       PrometheusProgram("promtool"),
       {"tsdb", "create-blocks-from", "openmetrics", "--quiet", "--max-block-duration=192h",
-       directory.Write("samples.txt", open_metrics), directory.File("data")});
+       directory_.Write("samples.txt", open_metrics), directory_.File("data")});
   if (imported.exit_code != 0) {
     throw std::runtime_error("promtool: " + imported.output + imported.errors);
   }
+}
+
+std::unique_ptr<Prometheus> Prometheus::Holding(const std::string& open_metrics) {
+  std::unique_ptr<Prometheus> prometheus(new Prometheus);
+  prometheus->Import(open_metrics);
   prometheus->Start("global: {}\n");
   return prometheus;
 }

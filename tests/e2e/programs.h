@@ -65,9 +65,11 @@ class Exporter {
 // A real prometheus.
 class Prometheus {
  public:
-  // Scrapes `exporter_port` every second; `target_labels` are YAML, like `node: "x"`.
+  // Scrapes `exporter_port` every second; `target_labels` are YAML, like `node: "x"`. With
+  // `open_metrics` it holds those samples from its start.
   static std::unique_ptr<Prometheus> Scraping(std::uint16_t exporter_port, bool honor_labels,
-                                              const std::string& target_labels = "");
+                                              const std::string& target_labels = "",
+                                              const std::string& open_metrics = "");
   // Scrapes each of the ports by a job of its own, every second.
   static std::unique_ptr<Prometheus> ScrapingEach(const std::vector<std::uint16_t>& ports);
   // Holds the samples of an OpenMetrics text, and scrapes nothing.
@@ -83,6 +85,7 @@ class Prometheus {
 
  private:
   Prometheus() = default;
+  void Import(const std::string& open_metrics);
   void Start(const std::string& config);
   bool StartAt(std::uint16_t port);
 

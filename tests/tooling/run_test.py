@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""scripts/run.sh with stubs for the three programs: how it starts, fails and ends."""
+"""scripts/run.sh with stubs for its programs: how it starts, fails and ends."""
+import fcntl
 import os
 import pty
 import random
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -18,6 +20,7 @@ PROGRAMS = {
     "gpu-monitoring-api": "build/bin",
     "gpu-exporter": "build/bin",
     "prometheus": ".run/tools/usr/bin",
+    "promtool": ".run/tools/usr/bin",
 }
 LIMIT_SECONDS = 60
 
@@ -39,7 +42,7 @@ def alive(pid):
         return False
 
 
-class RunTest(unittest.TestCase):
+class RunFixture(unittest.TestCase):
     def setUp(self):
         self.root = tempfile.mkdtemp(prefix="run_test.")
         self.addCleanup(shutil.rmtree, self.root)
@@ -56,6 +59,7 @@ class RunTest(unittest.TestCase):
             "PATH": "/usr/bin:/bin",
             "PORT": str(self.port),
             "GRPC_HEALTH_PORT": "0",
+            "HISTORY": "0",
             "STUB_PIDS": self.pids,
         }
 
@@ -133,6 +137,8 @@ class RunTest(unittest.TestCase):
             self.assertIn(word, lines[0])
         self.assertFalse([pid for _, pid in self.started() if alive(pid)])
 
+
+class RunTest(RunFixture):
     def test_prints_the_urls_when_the_first_data_is_there(self):
         self.start()
         shown = self.read_until("Ctrl-C ends everything")
@@ -225,11 +231,13 @@ class RunTest(unittest.TestCase):
         self.assert_one_clear_line(self.run_to_end(GPUS_PER_NODE="0"), "GPUS_PER_NODE=0")
         self.assert_one_clear_line(self.run_to_end(PORT="99999"), "PORT=99999")
         self.assert_one_clear_line(self.run_to_end(PORT="0"), "PORT=0")
+        self.assert_one_clear_line(self.run_to_end(HISTORY="7d"), "HISTORY=7d")
+        self.assert_one_clear_line(self.run_to_end(SEED="../../x"), "SEED=../../x")
 
     def test_a_child_that_cannot_start_ends_everything(self):
         for name in PROGRAMS:
             with self.subTest(name):
-                result = self.run_to_end(**{"STUB_" + name.upper().replace("-", "_"): "die"})
+                result = self.run_to_end(HISTORY="1", **{"STUB_" + name.upper().replace("-", "_"): "die"})
                 self.assertEqual(result.returncode, 1)
                 self.assertIn("the disk is on fire", result.stderr)
                 self.assertRegex(result.stderr.splitlines()[-1], r"^run: \w+ ended with exit code 1")
@@ -265,6 +273,151 @@ class RunTest(unittest.TestCase):
                 self.assertTrue(alive(pid))
         self.assertEqual([name for name, _ in self.started()], ["gpu-monitoring-api"])
         self.assertEqual(self.record("gpu-monitoring-api")["PROMETHEUS_URL"], "http://127.0.0.1:1")
+
+
+class HistoryTest(RunFixture):
+    """What Prometheus is given before it starts."""
+
+    def setUp(self):
+        super().setUp()
+        del self.env["HISTORY"]
+        self.past = os.path.join(self.root, ".run/past/4-8-1")
+
+    def records(self, program):
+        found = []
+        for name, pid in self.started():
+            if name == program:
+                with open(os.path.join(self.pids, "%s.%d" % (name, pid)), encoding="utf-8") as file:
+                    found.append(dict(line.rstrip("\n").split("=", 1) for line in file))
+        return found
+
+    def pasts(self):
+        """(from, to) of each text that was asked for, in order."""
+        found = []
+        for record in self.records("gpu-exporter"):
+            words = record["arguments"].split()
+            if "--past" in words:
+                end = int(words[words.index("--past-end") + 1])
+                length = words[words.index("--past") + 1]
+                found.append((end - int(length.rstrip("s")), end))
+        return sorted(found)
+
+    def made(self, **env):
+        """How many texts were made by one start, which is ended once Prometheus runs."""
+        before = len(self.records("promtool"))
+        pid = self.start(STUB_PROMETHEUS="empty", **env)
+        self.read_until("waiting for the first data")
+        os.write(self.terminal, b"\x03")
+        shown = self.read_until()
+        self.assertEqual(self.exit_code(pid), 0, shown)
+        self.end(pid)
+        return len(self.records("promtool")) - before
+
+    def test_prometheus_starts_with_seven_days_of_the_same_fleet(self):
+        self.start()
+        shown = self.read_until("Ctrl-C ends everything")
+        self.assertRegex(shown, r"making 7 days of history: \d+ %")
+        pasts = self.pasts()
+        self.assertGreater(len(pasts), 4)
+        for (_, end), (begin, _) in zip(pasts, pasts[1:]):
+            self.assertEqual(end, begin, "no gap, no overlap")
+        self.assertAlmostEqual(pasts[-1][1] - pasts[0][0], 7 * 86400, delta=LIMIT_SECONDS)
+        self.assertLess(pasts[-1][1], time.time())
+        self.assertGreater(pasts[-1][1], time.time() - 300 - LIMIT_SECONDS)
+        for record in self.records("gpu-exporter"):
+            self.assertIn("--demo --nodes 4 --gpus-per-node 8 --seed 1", record["arguments"])
+        prometheus = self.records("prometheus")[0]
+        self.assertEqual(int(prometheus["blocks"]), len(pasts))
+        self.assertIn("--storage.tsdb.retention.time=192h", prometheus["arguments"])
+
+    def test_past_and_present_are_of_one_target(self):
+        self.start(HISTORY="1")
+        self.read_until("waiting for the first data")
+        labels = self.records("gpu-exporter")[0]["arguments"]
+        self.assertIn("--past-job gpu-exporter --past-instance demo", labels)
+        path = os.path.join(self.root, ".run/demo", str(self.port), "prometheus.yml")
+        with open(path, encoding="utf-8") as config:
+            text = config.read()
+        self.assertIn("job_name: gpu-exporter", text)
+        self.assertIn("labels: {instance: demo}", text)
+        self.assertIn("honor_labels: true", text)
+
+    def test_a_later_start_makes_only_what_has_passed_since(self):
+        whole = self.made()
+        self.assertGreater(whole, 4)
+        self.assertEqual(self.made(), 1)
+        with open(os.path.join(self.past, "end"), encoding="utf-8") as file:
+            self.assertEqual(self.pasts()[-1][0], int(file.read()))
+
+    def test_another_fleet_exporter_length_or_day_is_made_afresh(self):
+        self.made(HISTORY="2")
+        self.assertEqual(self.made(HISTORY="2"), 1)
+        self.assertEqual(self.made(HISTORY="2", SEED="2"), 2)
+        self.assertEqual(self.made(HISTORY="3"), 2)
+        with open(os.path.join(self.root, "build/bin/gpu-exporter"), "a", encoding="utf-8") as program:
+            program.write("# another version\n")
+        self.assertEqual(self.made(HISTORY="3"), 2)
+        with open(os.path.join(self.past, "end"), "w", encoding="utf-8") as file:
+            file.write("%d\n" % (time.time() - 86400))
+        self.assertEqual(self.made(HISTORY="3"), 2)
+        with open(os.path.join(self.past, "end"), "w", encoding="utf-8") as file:
+            file.write("%d\n" % (time.time() + 3600))
+        self.assertEqual(self.made(HISTORY="3"), 2, "the clock was set back")
+
+    def test_none_where_none_is_wanted(self):
+        self.assertEqual(self.made(HISTORY="0"), 0)
+        self.assertFalse(os.path.exists(os.path.join(self.root, ".run/past")))
+        self.assertIn("--storage.tsdb.retention.time=24h", self.records("prometheus")[0]["arguments"])
+
+    def test_many_gpus_have_a_shorter_past_and_it_says_so(self):
+        self.start(NODES="10")
+        shown = self.read_until("waiting for the first data")
+        self.assertRegex(shown, r"making 67 hours of history \(fewer for so many GPUs\): \d+ %")
+
+    def test_a_fleet_too_large_for_any_says_so(self):
+        self.start(NODES="1000")
+        shown = self.read_until("waiting for the first data")
+        self.assertIn("no history for so many GPUs; HISTORY=HOURS", shown)
+        self.assertEqual(self.pasts(), [])
+
+    def interrupt(self, act):
+        """Ends a start while its history is made; all that it started ends too."""
+        pid = self.start(STUB_PROMTOOL="hang")
+        while not self.records("promtool"):
+            self.read_until(" %")
+        handles = self.watch()
+        act(pid)
+        code = self.exit_code(pid)
+        self.assert_all_end(handles)
+        self.assertFalse(os.path.exists(self.past))
+        return code
+
+    def test_ctrl_c_while_history_is_made_ends_everything_and_leaves_nothing(self):
+        self.assertEqual(self.interrupt(lambda pid: os.write(self.terminal, b"\x03")), 0)
+        self.assertEqual(os.listdir(os.path.join(self.root, ".run/past")), ["lock"])
+
+    def test_a_past_that_was_killed_half_way_is_made_again(self):
+        self.interrupt(lambda pid: os.kill(pid, signal.SIGKILL))
+        self.assertGreater(self.made(), 4)
+        self.assertEqual(sorted(os.listdir(os.path.join(self.root, ".run/past"))), ["4-8-1", "lock"])
+
+    def test_two_starts_at_once_take_turns(self):
+        os.makedirs(os.path.join(self.root, ".run/past"))
+        with open(os.path.join(self.root, ".run/past/lock"), "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.start(HISTORY="1")
+            self.read_until("another make run makes history; waiting: 1 s")
+            self.assertEqual(self.pasts(), [])
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            self.read_until("waiting for the first data")
+
+    def test_what_cannot_be_made_says_how_to_do_without(self):
+        result = self.run_to_end(STUB_PROMTOOL="die")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("the disk is on fire", result.stderr)
+        self.assertIn("HISTORY=0 make run does without", result.stderr)
+        self.assertIn("history ended with exit code 1", result.stderr.splitlines()[-1])
+        self.assertEqual(os.listdir(os.path.join(self.root, ".run/past")), ["lock"])
 
 
 if __name__ == "__main__":

@@ -1,14 +1,17 @@
 #!/usr/bin/python3
-"""Stands in for gpu-exporter, prometheus and gpu-monitoring-api, by the name it is started as.
+"""Stands in for gpu-exporter, prometheus, promtool and gpu-monitoring-api, by the name it is
+started as.
 
 Serves what scripts/run.sh asks for on the port it is given. STUB_<NAME> makes it misbehave:
 `die` ends at once, `die-after-data` ends after the first data were fetched, `busy-once` claims the
-first time that its port is taken, `empty` answers that there are no data. Every start leaves a file <pid> in the folder STUB_PIDS.
+first time that its port is taken, `empty` answers that there are no data, `hang` does nothing for ever.
+Every start leaves a file <name>.<pid> in the folder STUB_PIDS.
 """
 import http.server
 import json
 import os
 import re
+import signal
 import sys
 
 name = os.path.basename(sys.argv[0])
@@ -19,11 +22,29 @@ with open(os.path.join(pids, "%s.%d" % (name, os.getpid())), "w", encoding="utf-
     for variable in ("PROMETHEUS_URL", "DEBUG_ENDPOINTS", "TCMALLOC_SAMPLE_PARAMETER"):
         record.write("%s=%s\n" % (variable, os.environ.get(variable, "")))
     record.write("arguments=%s\n" % " ".join(sys.argv[1:]))
+    store = re.search(r"--storage.tsdb.path=(\S+)", " ".join(sys.argv[1:]))
+    if store and os.path.isdir(store.group(1)):
+        record.write("blocks=%d\n" % len(os.listdir(store.group(1))))
 
 if behaviour == "die":
     sys.exit("%s: the disk is on fire" % name)
 if behaviour == "busy-once" and starts == 0:
     sys.exit("%s: listen tcp: bind: address already in use" % name)
+if behaviour == "hang":
+    signal.pause()
+
+if name == "promtool":
+    with open(sys.argv[-2], encoding="utf-8") as samples:
+        if not samples.read().endswith("# EOF\n"):
+            sys.exit("promtool: half a text")
+    block = os.path.join(sys.argv[-1], "block-%d" % os.getpid())
+    os.makedirs(block)
+    with open(os.path.join(block, "meta.json"), "w", encoding="utf-8") as meta:
+        meta.write("{}\n")
+    sys.exit(0)
+if "--past" in sys.argv:
+    print("up 1 1\n# EOF")
+    sys.exit(0)
 
 if name == "gpu-monitoring-api":
     port = int(os.environ["PORT"])

@@ -3,7 +3,9 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cstdio>
 
+#include "internal/base/process.h"
 #include "tests/internal/exporter/child_process.h"
 #include "tests/internal/exporter/strict_page.h"
 
@@ -76,6 +78,7 @@ TEST(GpuExporterTest, WrongFlagsEndWithTwoAndOneLineThatNamesTheFlag) {
       {{"--demo=true", "--seed", "x"}, "--seed"},
       {{"--demo=true", "--colour", "red"}, "--colour"},
       {{"--demo=true", "--surroundings", "some"}, "--surroundings"},
+      {{"--demo=true", "--past", "1h", "--past-end", "yesterday"}, "--past-end"},
       {{"--demo=true", "--listen-addr", "example.com"}, "--listen-addr"},
       {{}, "--demo"},
   };
@@ -85,6 +88,31 @@ TEST(GpuExporterTest, WrongFlagsEndWithTwoAndOneLineThatNamesTheFlag) {
     EXPECT_EQ(ended.exit_code, 2) << flag;
     EXPECT_NE(ended.errors.find(flag), std::string::npos) << ended.errors;
     EXPECT_EQ(std::count(ended.errors.begin(), ended.errors.end(), '\n'), 1) << ended.errors;
+  }
+}
+
+TEST(GpuExporterTest, WritesAPastAndEnds) {
+  ExporterProcess exporter({"--demo=true", "--past", "10m", "--past-end", "1795345000"});
+  const Ended ended = exporter.Wait();
+  EXPECT_EQ(ended.exit_code, 0) << ended.errors;
+  EXPECT_EQ(ended.errors, "");
+  EXPECT_NE(ended.output.find("\nup{job=\"gpu-exporter\",instance=\"demo\"} 1 1795345000\n# EOF\n"),
+            std::string::npos);
+}
+
+TEST(GpuExporterTest, APastThatFindsNoRoomOrNoReaderIsOneClearLine) {
+  const std::string past =
+      std::string(GPU_EXPORTER_BINARY) + " --demo --past 24h --past-end 1795345000 ";
+  // The shell shows the exporter's exit code and what it said.
+  for (const std::string& command :
+       {past + ">/dev/full 2>&3; echo $? >&3",
+        "{ " + past + "2>&3; echo $? >&3; } | head -c 10 >/dev/null"}) {
+    FILE* const shell = popen(("exec 3>&1; " + command).c_str(), "r");
+    ASSERT_NE(shell, nullptr);
+    std::string said;
+    for (int c = 0; (c = std::fgetc(shell)) != EOF;) said += static_cast<char>(c);
+    EXPECT_EQ(pclose(shell), 0);
+    EXPECT_EQ(said, "gpu-exporter: " + std::string(kUnwritten) + "\n1\n") << command;
   }
 }
 

@@ -5,11 +5,13 @@
 namespace gpumon::exporter {
 namespace {
 
+constexpr std::int64_t kNow = 1'795'345'000;
+
 Result<ExporterConfig> Read(const std::vector<std::string>& arguments,
                             const config::Environment& environment = {}) {
   const auto values = config::Parse(OptionRows(), arguments, environment);
   if (!values) return Error(values.error());
-  return MakeExporterConfig(*values);
+  return MakeExporterConfig(*values, WallTime(std::chrono::seconds(kNow)));
 }
 
 std::string ErrorOf(const std::vector<std::string>& arguments) {
@@ -61,6 +63,61 @@ TEST(ExporterOptionsTest, TheListenAddressMayHaveThePort) {
                 .find("--listen-addr"),
             std::string::npos);
   EXPECT_EQ(ErrorOf({"--demo", "--listen-addr", "127.0.0.1:7000", "--port", "7000"}), "accepted");
+}
+
+TEST(ExporterOptionsTest, ServesUnlessAPastIsWanted) {
+  EXPECT_FALSE(Read({"--demo"})->past.has_value());
+  EXPECT_FALSE(Read({"--demo", "--past-end", "1790000000"})->past.has_value());
+}
+
+TEST(ExporterOptionsTest, APastEndsNowUnlessToldOtherwise) {
+  const auto config = Read({"--demo", "--past", "168h"});
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  ASSERT_TRUE(config->past.has_value());
+  EXPECT_EQ(config->past->end, kNow);
+  EXPECT_EQ(config->past->length, 168 * 3600);
+  EXPECT_EQ(config->past->step, 299);
+  EXPECT_EQ(config->past->job, "gpu-exporter");
+  EXPECT_EQ(config->past->instance, "demo");
+}
+
+TEST(ExporterOptionsTest, ReadsEveryFlagOfThePast) {
+  for (const std::string end : {"1790000000", "2026-09-21T14:13:20Z"}) {
+    const auto config = Read({"--demo", "--past=2h", "--past-end", end, "--past-step", "1m",
+                              "--past-job", "j", "--past-instance", "i"});
+    ASSERT_TRUE(config.has_value()) << config.error().message;
+    EXPECT_EQ(config->past->end, 1'790'000'000);
+    EXPECT_EQ(config->past->length, 7200);
+    EXPECT_EQ(config->past->step, 60);
+    EXPECT_EQ(config->past->job, "j");
+    EXPECT_EQ(config->past->instance, "i");
+  }
+}
+
+TEST(ExporterOptionsTest, RefusesAPastThatCannotBe) {
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"--past", "7d"},
+      {"--past", "-1h"},
+      {"--past", "1500ms"},
+      {"--past", "26352h"},
+      {"--past-end", "today"},
+      {"--past-end", "2023-12-31T23:59:59Z"},
+      {"--past-end", "2101-01-01T00:00:00Z"},
+      {"--past-end", "-1"},
+      {"--past-step", "1s"},
+      {"--past-step", "61m"},
+      {"--past-step", "2500ms"},
+      {"--past-job", ""},
+      {"--past-instance", ""},
+      {"--past-instance", "a\nb"}};
+  for (const auto& [flag, value] : wrong) {
+    std::vector<std::string> arguments = {"--demo", flag, value};
+    if (flag != "--past") arguments.insert(arguments.end(), {"--past", "1h"});
+    const std::string error = ErrorOf(arguments);
+    EXPECT_NE(error.find(flag), std::string::npos) << flag << ' ' << value << ": " << error;
+  }
+  EXPECT_NE(ErrorOf({"--demo", "--past", "2h", "--past-end", "2024-01-01T01:00:00Z"}).find("2024"),
+            std::string::npos);
 }
 
 TEST(ExporterOptionsTest, WithoutDemoItSaysWhatThisVersionCan) {
