@@ -10,6 +10,7 @@
 #include "handlers/health.h"
 #include "handlers/join.h"
 #include "handlers/schema.h"
+#include "handlers/stream.h"
 #include "handlers/summary.h"
 #include "handlers/usage.h"
 
@@ -57,6 +58,16 @@ constexpr std::array kRoutes = {
     RouteRow{"/api/v1/gpu/health", "GET", Guard::kToken, GetGpuHealth,
              "Score, level and findings of each GPU, node, model, or of the fleet.", kJson,
              Form::kList, "[]GpuHealth", GpuHealthParameters},
+    RouteRow{.path = "/api/v1/gpu/stream",
+             .methods = "GET",
+             .guard = Guard::kToken,
+             .handler = GetStream,
+             .summary = "The rows of metrics as Server-Sent Events: all of them, then those that "
+                        "change.",
+             .content_type = "text/event-stream",
+             .parameters = StreamParameters,
+             .unlimited_time = true,
+             .log_503 = log::Level::kWarning},
     RouteRow{"/api/v1/gpu/schema", "GET", Guard::kToken, GetSchema,
              "Per field: what gives it here, for how many rows, and what would fill the gap.",
              kJson, Form::kData, "Schema"},

@@ -195,6 +195,14 @@ constexpr std::array kRows = {
               .help = "Thresholds and factors of health scores that differ from docs/HEALTH.md, as "
                       "`temperature_critical=90, ecc_corrected=ignore`.",
               .allowed = "NAME=VALUE, comma-separated"},
+    OptionRow{.flag = "--stream-max-clients",
+              .env = "STREAM_MAX_CLIENTS",
+              .fallback = "1000",
+              .kind = Kind::kInteger,
+              .help = "Clients that may follow /api/v1/gpu/stream at once, but never more than "
+                      "half of the connections; others are told 503.",
+              .min = 0,
+              .max = 100'000},
     OptionRow{.flag = "--ready-requires-prometheus",
               .env = "READY_REQUIRES_PROMETHEUS",
               .fallback = "false",
@@ -333,6 +341,7 @@ Problem ReadRunning(const Values& values, ServerConfig& config) {
   config.health_rules = values.Text("--health-rules");
   config.ready_requires_prometheus = values.Bool("--ready-requires-prometheus");
   config.threads = static_cast<int>(values.Integer("--threads"));
+  config.stream_max_clients = static_cast<std::size_t>(values.Integer("--stream-max-clients"));
   config.port_file = values.Text("--port-file");
   if (values.Given("--healthcheck")) {
     config.healthcheck = values.Text("--healthcheck");
