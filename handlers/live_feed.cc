@@ -13,7 +13,7 @@ namespace {
 using models::Part;
 
 // Each choice of fields is encoded on its own at every refresh; filters are cheap.
-constexpr std::size_t kMostChoicesOfFields = 32;
+constexpr std::size_t kMostChoicesOfFields = 16;
 constexpr std::size_t kMostKeptGroups = 16;
 constexpr Millis kBeat{1'000};
 constexpr int kRetryAfter = 5;

@@ -30,6 +30,9 @@ struct LiveOptions {
   Millis heartbeat{15'000};  // a client hears something at least so often
   Millis keep{60'000};       // what is known of a selection that nobody follows, for who comes back
   Millis request_timeout{10'000};
+  // Of events on their way. Beyond it those of filters and chosen fields wait, or are `lag`: each
+  // is shared by few, and clients choose how many there are.
+  std::size_t most_bytes = 64U << 20U;
 };
 
 // While there are clients it asks the source for the GPUs, which has them refreshed each CACHE_TTL;
@@ -97,7 +100,11 @@ class LiveFeed {
   http::Body FirstEvent(Group& group, const Client& client);
   // To all who do not wait for their first rows.
   void Push(Group& group, const http::Body& event, std::string_view name);
-  // False when the client is gone or, after a `lag` event, behind.
+  bool HasRoom(const Group& group) const;
+  // An event's bytes, counted for as long as somebody has them.
+  http::Body Event(std::string text) const;
+  void LetGo(Client& client);  // with a `lag` event
+  // False when the client is gone or, let go, behind.
   bool Write(Client& client, const http::Body& event, std::string_view name);
   void Beat();
   void Forget();
@@ -111,6 +118,8 @@ class LiveFeed {
   const LiveOptions options_;
   const std::string epoch_;  // of this process: ids of others mean nothing here
   Strand strand_;
+  const std::shared_ptr<std::atomic<std::size_t>> bytes_ =
+      std::make_shared<std::atomic<std::size_t>>(0);
   std::atomic<std::size_t> clients_{0};
   std::atomic<bool> ended_{false};
   std::atomic<bool> at_work_{false};  // there are groups

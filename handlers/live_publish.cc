@@ -39,11 +39,17 @@ void LiveFeed::PushChanges(Group& group, const LiveState& state, bool new_notes)
   const bool heard = std::any_of(group.clients.begin(), group.clients.end(),
                                  [](const Client& client) { return !client.waits; });
   if (!heard) return;
+  if (!HasRoom(group)) {
+    std::erase_if(group.clients, [&](Client& client) {
+      if (!client.waits) LetGo(client);
+      return !client.waits;
+    });
+    return;
+  }
   const auto changes = group.selection.Since(*group.live, known);
   const bool reasons = group.live->ReasonsChangedAt() > known;
   if (changes.empty() && !reasons && !new_notes) return;
-  Push(group, http::MakeBody(ChangesEvent(IdOf(group), state, *group.live, changes, reasons)),
-       "changes");
+  Push(group, Event(ChangesEvent(IdOf(group), state, *group.live, changes, reasons)), "changes");
 }
 
 void LiveFeed::Publish(Group& group, const LiveState& state) {
@@ -62,13 +68,12 @@ void LiveFeed::Publish(Group& group, const LiveState& state) {
 http::Body LiveFeed::FirstEvent(Group& group, const Client& client) {
   const LiveRows& live = *group.live;
   if (client.knows && *client.knows >= group.floor) {
-    return http::MakeBody(ChangesEvent(IdOf(group), group.state, live,
-                                       group.selection.Since(live, *client.knows),
-                                       live.ReasonsChangedAt() > *client.knows));
+    return Event(ChangesEvent(IdOf(group), group.state, live,
+                              group.selection.Since(live, *client.knows),
+                              live.ReasonsChangedAt() > *client.knows));
   }
   if (!group.snapshot) {
-    group.snapshot =
-        http::MakeBody(SnapshotEvent(IdOf(group), group.state, live, group.selection.rows()));
+    group.snapshot = Event(SnapshotEvent(IdOf(group), group.state, live, group.selection.rows()));
   }
   return group.snapshot;
 }
@@ -85,6 +90,7 @@ void LiveFeed::ServeWaiting(Group& group) {
       if (std::exchange(client.told, true)) return false;
       return !Write(client, status, "status");
     }
+    if (!HasRoom(group)) return false;
     client.waits = false;
     http::Body& known = resumed[client.knows.value_or(0)];
     if (!known) known = FirstEvent(group, client);
@@ -92,6 +98,26 @@ void LiveFeed::ServeWaiting(Group& group) {
     if (!Write(client, known, whole ? "snapshot" : "changes")) return true;
     return unwell && !Write(client, status, "status");
   });
+  // Of the list that all may share the next one to come is likely soon.
+  if (!group.query.IsWhole()) group.snapshot.reset();
+}
+
+bool LiveFeed::HasRoom(const Group& group) const {
+  return group.query.IsWhole() || *bytes_ < options_.most_bytes;
+}
+
+http::Body LiveFeed::Event(std::string text) const {
+  *bytes_ += text.size();
+  return {new std::string(std::move(text)), [bytes = bytes_](const std::string* event) {
+            *bytes -= event->size();
+            delete event;
+          }};
+}
+
+void LiveFeed::LetGo(Client& client) {
+  static const http::Body kLag = http::MakeBody(LagEvent());
+  client.stream->End(kLag);
+  metrics_.CountStreamEvent("lag");
 }
 
 bool LiveFeed::Write(Client& client, const http::Body& event, std::string_view name) {
@@ -101,9 +127,7 @@ bool LiveFeed::Write(Client& client, const http::Body& event, std::string_view n
       if (!name.empty()) metrics_.CountStreamEvent(name);
       return true;
     case http::Stream::Written::kBehind:
-      static const http::Body kLag = http::MakeBody(LagEvent());
-      client.stream->End(kLag);
-      metrics_.CountStreamEvent("lag");
+      LetGo(client);
       return false;
     case http::Stream::Written::kGone:
       break;

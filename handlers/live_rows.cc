@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace gpumon::handlers {
@@ -105,35 +106,55 @@ std::vector<std::size_t> LiveRows::Compact() {
 void LiveSelection::Update(const LiveRows& live, std::vector<std::uint32_t> rows,
                            std::uint64_t seq) {
   rows_ = std::move(rows);
-  members_.resize(live.slots());
-  std::vector<bool> now(members_.size(), false);
-  for (const std::uint32_t row : rows_) now[live.SlotOf(row)] = true;
-  for (std::size_t slot = 0; slot < members_.size(); ++slot) {
-    if (members_[slot].in != now[slot]) members_[slot] = {now[slot], seq};
+  std::vector<std::uint32_t> now;
+  now.reserve(rows_.size());
+  for (const std::uint32_t row : rows_) now.push_back(static_cast<std::uint32_t>(live.SlotOf(row)));
+  std::sort(now.begin(), now.end());
+  std::vector<Member> members;
+  members.reserve(std::max(members_.size(), now.size()));
+  auto next = now.begin();
+  const auto come_before = [&](std::uint32_t slot) {
+    while (next != now.end() && *next < slot) members.push_back({*next++, true, seq});
+  };
+  for (Member member : members_) {
+    come_before(member.slot);
+    const bool in = next != now.end() && *next == member.slot;
+    if (in) ++next;
+    if (in != member.in) member = {member.slot, in, seq};
+    members.push_back(member);
   }
+  come_before(std::numeric_limits<std::uint32_t>::max());
+  members_ = std::move(members);
+}
+
+const LiveSelection::Member* LiveSelection::MemberOf(std::size_t slot) const {
+  const auto found =
+      std::lower_bound(members_.begin(), members_.end(), slot,
+                       [](const Member& member, std::size_t s) { return member.slot < s; });
+  return found != members_.end() && found->slot == slot ? &*found : nullptr;
 }
 
 LiveSelection::Changes LiveSelection::Since(const LiveRows& live, std::uint64_t seq) const {
   Changes changes;
   for (const std::uint32_t row : rows_) {
     const std::size_t slot = live.SlotOf(row);
-    if (live.ChangedAt(slot) > seq || members_[slot].since > seq) changes.rows.push_back(row);
+    const Member* const member = MemberOf(slot);
+    const bool came = member == nullptr || member->since > seq;
+    if (came || live.ChangedAt(slot) > seq) changes.rows.push_back(row);
   }
-  for (std::size_t slot = 0; slot < members_.size(); ++slot) {
-    if (!members_[slot].in && members_[slot].since > seq) changes.removed.push_back(slot);
+  for (const Member& member : members_) {
+    if (!member.in && member.since > seq) changes.removed.push_back(member.slot);
   }
   return changes;
 }
 
+// Slots keep their order.
 void LiveSelection::Move(const std::vector<std::size_t>& new_slots) {
-  std::vector<Member> moved;
-  for (std::size_t slot = 0; slot < members_.size(); ++slot) {
-    const std::size_t to = new_slots[slot];
-    if (to == LiveRows::kNowhere) continue;
-    if (moved.size() <= to) moved.resize(to + 1);
-    moved[to] = members_[slot];
-  }
-  members_ = std::move(moved);
+  std::erase_if(members_, [&](Member& member) {
+    const std::size_t to = new_slots[member.slot];
+    member.slot = static_cast<std::uint32_t>(to);
+    return to == LiveRows::kNowhere;
+  });
 }
 
 }  // namespace gpumon::handlers

@@ -93,11 +93,14 @@ class LiveSelection {
 
  private:
   struct Member {
+    std::uint32_t slot = 0;
     bool in = false;
     std::uint64_t since = 0;  // that it is in, or out
   };
 
-  std::vector<Member> members_;  // by slot
+  const Member* MemberOf(std::size_t slot) const;
+
+  std::vector<Member> members_;  // of all that ever were, by slot
   std::vector<std::uint32_t> rows_;
 };
 

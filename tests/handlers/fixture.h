@@ -129,7 +129,7 @@ class HandlersTest : public ::testing::Test {
   RenderCache render_cache_;
   telemetry::Metrics metrics_{clock_, "1.2.3"};
   profile::CpuProfiler cpu_profiler_;
-  LiveFeed live_feed_{source_, clock_, pool_, metrics_, {.max_clients = 3}};
+  LiveFeed live_feed_{source_, clock_, pool_, metrics_, {.max_clients = 3, .most_bytes = 50'000}};
   std::string token_;
   // What the join doctor was asked, and what it answers.
   gpu::GpuName explained_;

@@ -49,6 +49,11 @@ class FakeStream final : public Stream {
     MutexLock lock(mutex_);
     behind_ = true;
   }
+  // The client takes all that there is.
+  void Discard() {
+    MutexLock lock(mutex_);
+    bodies_.clear();
+  }
   bool ended() const {
     MutexLock lock(mutex_);
     return ended_;
@@ -574,6 +579,33 @@ TEST_F(StreamRouteTest, OneWhoDoesNotKeepUpIsToldAndLetGo) {
   EXPECT_EQ(live_feed_.clients(), 1U);
   EXPECT_NE(metrics_.Text().find("gpu_monitoring_stream_events_total{event=\"lag\"} 1"),
             std::string::npos);
+}
+
+TEST_F(StreamRouteTest, BeyondTheBudgetOnlyTheListOfAllGoesOn) {
+  Serve(now_);
+  const auto all = Watch();
+  const auto few = Watch(std::string(kStream) + "?max_utilization=100");
+  EXPECT_EQ(all->Names(), Names{"snapshot"});
+  EXPECT_EQ(few->Names(), Names{"snapshot"});
+  // One who takes nothing: his events stay, and are more than the budget of this test.
+  for (int i = 0; i < 40; ++i) {
+    SetUtilization(Next()->gpus[1], i + 1);
+    Publish();
+  }
+  const Names names = few->Names();
+  ASSERT_GT(names.size(), 1U);
+  EXPECT_EQ(names.front(), "changes");
+  EXPECT_EQ(names.back(), "lag");
+  EXPECT_EQ(all->Names(), Names(40, "changes"));
+  // Who comes waits until there is room again.
+  const auto late = Watch(std::string(kStream) + "?max_utilization=100");
+  EXPECT_EQ(late->head.status(), 200);
+  EXPECT_EQ(late->Names(), Names{});
+  few->stream->Discard();
+  all->stream->Discard();
+  SetUtilization(Next()->gpus[1], 99);
+  Publish();
+  EXPECT_EQ(late->Names(), Names{"snapshot"});
 }
 
 TEST_F(StreamRouteTest, MoreClientsThanMayAreRefusedUntilOneLeaves) {
