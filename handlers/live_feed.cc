@@ -145,7 +145,8 @@ std::optional<std::uint64_t> LiveFeed::KnownOf(const Group& group,
 void LiveFeed::Poll() {
   if (asking_) return;
   asking_ = true;
-  next_poll_ = clock_.Steady() + options_.poll;
+  asked_at_ = clock_.Steady();
+  next_poll_ = asked_at_ + options_.poll;
   const bool users = std::any_of(groups_.begin(), groups_.end(), [](const auto& entry) {
     return !entry.second->query.users.empty() && !entry.second->clients.empty();
   });
@@ -196,6 +197,7 @@ void LiveFeed::NoteSnapshots(const Asked& asked) {
   if (new_gpus) {
     gpus_ = asked.gpus->snapshot;
     gpus_seq_ = seq_;
+    took_ = clock_.Steady() - asked_at_;
   }
   if (new_processes) {
     processes_ = (*asked.processes)->snapshot;
@@ -237,6 +239,7 @@ void LiveFeed::Tick() {
     tick_posted_ = false;
     const SteadyTime now = clock_.Steady();
     if (clients_ > 0 && now >= next_poll_) Poll();
+    TellLate();
     if (now < next_beat_) return;
     next_beat_ = now + kBeat;
     Beat();

@@ -106,6 +106,8 @@ class LiveFeed {
   void LetGo(Client& client);  // with a `lag` event
   // False when the client is gone or, let go, behind.
   bool Write(Client& client, const http::Body& event, std::string_view name);
+  // The source has not answered for so long that what was sent is old.
+  void TellLate();
   void Beat();
   void Forget();
   void EndAll();
@@ -135,6 +137,8 @@ class LiveFeed {
   gpu::SnapshotPtr gpus_;
   gpu::SnapshotPtr processes_;
   bool asking_ = false;
+  SteadyTime asked_at_;
+  SteadyTime::duration took_{};  // the answer that brought the newest GPUs
   SteadyTime next_poll_;
   SteadyTime next_beat_;
 };

@@ -6,6 +6,11 @@
 #include "handlers/live_feed.h"
 
 namespace gpumon::handlers {
+namespace {
+
+constexpr Millis kPatience{3'000};
+
+}  // namespace
 
 LiveState LiveFeed::StateOf(const Group& group, const Asked& asked) const {
   LiveState state;
@@ -100,6 +105,18 @@ void LiveFeed::ServeWaiting(Group& group) {
   });
   // Of the list that all may share the next one to come is likely soon.
   if (!group.query.IsWhole()) group.snapshot.reset();
+}
+
+void LiveFeed::TellLate() {
+  const auto patience = std::max<SteadyTime::duration>(kPatience, 2 * took_);
+  if (!asking_ || clock_.Steady() - asked_at_ < patience) return;
+  for (const auto& [key, group] : groups_) {
+    if (group->clients.empty() || group->selected == 0 || group->state.stale) continue;
+    group->state.stale = true;
+    group->state.code = Status{Code::kUpstreamTimeout, {}}.wire_name();
+    group->snapshot.reset();
+    Push(*group, http::MakeBody(StatusEvent(group->state)), "status");
+  }
 }
 
 bool LiveFeed::HasRoom(const Group& group) const {

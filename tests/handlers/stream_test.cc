@@ -415,6 +415,26 @@ TEST_F(StreamRouteTest, StaleDataIsToldOnceAndSoIsItsEnd) {
   EXPECT_EQ(Held(*watcher, {"timestamp"}), Listed("", {"timestamp"}));
 }
 
+TEST_F(StreamRouteTest, ASourceThatDoesNotAnswerMakesDataStale) {
+  Serve(now_);
+  const auto watcher = Watch();
+  watcher->Names();
+  source_.holding = true;
+  Tick();
+  Tick(Millis(2'900));
+  EXPECT_EQ(watcher->Names(), Names{});
+  Tick();
+  EXPECT_EQ(watcher->Names(), Names{"status"});
+  EXPECT_EQ(watcher->follower.code(), "upstream_timeout");
+  EXPECT_FALSE(watcher->follower.expired());
+  Tick();
+  EXPECT_EQ(watcher->Names(), Names{});
+  source_.Release();
+  Settle();
+  EXPECT_EQ(watcher->Names(), Names{"status"});
+  EXPECT_FALSE(watcher->follower.stale());
+}
+
 TEST_F(StreamRouteTest, WhoComesWhileDataIsStaleIsTold) {
   Serve(now_);
   ServeStale(Code::kUpstreamTls);
