@@ -107,6 +107,11 @@ void Call::Send(http::Response response) {
   responder_->Send(std::move(response));
 }
 
+std::shared_ptr<http::Stream> Call::StartStream(http::Response head) {
+  AddCommon(services_.settings, &request_, request_id_, head.headers);
+  return responder_->StartStream(std::move(head));
+}
+
 void Call::SendData(std::string_view data, std::string_view message,
                     std::vector<http::Header> more_headers) {
   models::Envelope envelope;

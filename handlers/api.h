@@ -91,6 +91,8 @@ class Call {
   void SendText(int status, std::string text, std::string_view content_type);
   // Adds the headers that every answer has.
   void Send(http::Response response);
+  // Null when an answer was already given.
+  std::shared_ptr<http::Stream> StartStream(http::Response head);
   // Runs `work` on a worker thread; what it throws becomes a 500.
   void Defer(std::function<void()> work);
 

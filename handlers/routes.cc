@@ -13,6 +13,7 @@
 #include "handlers/join.h"
 #include "handlers/ledger.h"
 #include "handlers/schema.h"
+#include "handlers/stream.h"
 #include "handlers/summary.h"
 #include "handlers/usage.h"
 
@@ -68,6 +69,16 @@ constexpr std::array kRoutes = {
     RouteRow{"/api/v1/gpu/idle", "GET", Guard::kToken, GetIdle,
              "GPUs that somebody held and did not use in a window: who, since when, how long.",
              kJson, Form::kList, "[]IdleGpu", IdleParameters},
+    RouteRow{.path = "/api/v1/gpu/stream",
+             .methods = "GET",
+             .guard = Guard::kToken,
+             .handler = GetStream,
+             .summary = "The rows of metrics as Server-Sent Events: all of them, then those that "
+                        "change.",
+             .content_type = "text/event-stream",
+             .parameters = StreamParameters,
+             .unlimited_time = true,
+             .log_503 = log::Level::kWarning},
     RouteRow{"/api/v1/gpu/schema", "GET", Guard::kToken, GetSchema,
              "Per field: what gives it here, for how many rows, and what would fill the gap.",
              kJson, Form::kData, "Schema"},

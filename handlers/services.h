@@ -48,6 +48,7 @@ struct Lifecycle {
   std::atomic<bool> draining{false};
 };
 
+class LiveFeed;
 class RenderCache;
 
 struct Services {
@@ -59,6 +60,7 @@ struct Services {
   std::function<gpu::Reachability()> reachability;
   const Lifecycle& lifecycle;
   RenderCache& render_cache;
+  LiveFeed& live_feed;
   telemetry::Metrics& metrics;
   profile::CpuProfiler& cpu_profiler;
   // The bearer token that requests must show; "" = open to everybody.

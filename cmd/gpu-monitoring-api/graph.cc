@@ -12,6 +12,7 @@
 #include "internal/base/regular_file.h"
 #include "internal/gpu/command.h"
 #include "internal/gpu/pods.h"
+#include "internal/http/descriptor_plan.h"
 #include "internal/prom/api_client.h"
 #include "version.h"
 
@@ -26,6 +27,8 @@ constexpr std::chrono::seconds kIdleBeforeRelease{5};
 constexpr Millis kHang{8'000};
 
 constexpr std::chrono::hours kNoMaxAge{24 * 365};
+
+constexpr Millis kPollWithoutTtl{1'000};
 
 // A set that is larger than the budget runs alone and whole.
 constexpr std::size_t kRoomForASet = 16;
@@ -125,6 +128,17 @@ http::ServerOptions HttpOptionsOf(const config::ServerConfig& config) {
       config.connection_max_age.count() == 0 ? kNoMaxAge : config.connection_max_age;
   // A handler answers by its own deadline; the transport's limit is for one that is broken.
   options.limits.handler_timeout = config.request_timeout + Millis(5000);
+  return options;
+}
+
+handlers::LiveOptions LiveOptionsOf(const config::ServerConfig& config) {
+  handlers::LiveOptions options;
+  // Others need connections too.
+  const std::size_t share = http::PlanDescriptors(http::Limits().connections).connections / 2;
+  options.max_clients = std::min(config.stream_max_clients, share);
+  options.request_timeout = config.request_timeout;
+  // With a CACHE_TTL of 0 each question is a refresh.
+  if (config.cache_ttl.count() == 0) options.poll = kPollWithoutTtl;
   return options;
 }
 
@@ -256,13 +270,15 @@ Result<void> Graph::Build() {
   cache.upstream_timeout = config_.prometheus_timeout;
   source_ = std::make_unique<gpu::CachedSource>(*collector_, clock_, cache,
                                                 [this] { refreshed_since_release_ = true; });
+  live_feed_ = std::make_unique<handlers::LiveFeed>(*source_, clock_, *pool_, metrics_,
+                                                    LiveOptionsOf(config_));
   probe_ = std::make_unique<gpu::UpstreamProbe>(*prometheus_, clock_, upstream_clock_);
-  services_ = std::make_unique<handlers::Services>(
-      handlers::Services{settings_, registry(), clock_, *pool_, *source_,
-                         [this] { return probe_->Last(); }, lifecycle_, render_cache_, metrics_,
-                         cpu_profiler_, [this] { return token_ ? token_->Token() : std::string(); },
-                         [this](const auto&... what) { explainer_->Explain(what...); },
-                         [this](const auto&... what) { collector_->Walk(what...); }});
+  services_ = std::make_unique<handlers::Services>(handlers::Services{
+      settings_, registry(), clock_, *pool_, *source_, [this] { return probe_->Last(); },
+      lifecycle_, render_cache_, *live_feed_, metrics_, cpu_profiler_,
+      [this] { return token_ ? token_->Token() : std::string(); },
+      [this](const auto&... what) { explainer_->Explain(what...); },
+      [this](const auto&... what) { collector_->Walk(what...); }});
   api_ = std::make_unique<handlers::Api>(*services_);
   server_ = http::MakeServer(HttpOptionsOf(config_), *api_);
   metrics_.SetReadings([this] { return ReadCounters(); });
@@ -291,6 +307,7 @@ telemetry::Readings Graph::ReadCounters() const {
   readings.in_flight = stats.in_flight;
   readings.refused = stats.refused;
   readings.log_lines_dropped = log::Dropped();
+  readings.stream_clients = live_feed_->clients();
   for (const auto part : models::kParts) {
     readings.parts.push_back(
         {std::string(models::NameOf(part)), source_->Age(part), source_->Rows(part)});
@@ -322,6 +339,7 @@ void Graph::Tick() {
   // After the first check: from then on Prometheus's clock is known.
   if (!first_refresh_asked_ && probe_->Last().checked) StartFirstRefresh();
   source_->AnswerLate();
+  live_feed_->Tick();
   if (token_) token_->LookAgain();
   if (grpc_) {
     const bool ready = handlers::IsReady(*services_);

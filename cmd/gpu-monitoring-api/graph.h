@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "handlers/api.h"
+#include "handlers/live_feed.h"
 #include "handlers/render_cache.h"
 #include "handlers/services.h"
 #include "handlers/token_file.h"
@@ -63,12 +64,16 @@ class Graph {
   // No new work on kept-alive connections; see http::Server.
   void BeginDrain() {
     cpu_profiler_.Cancel();  // it may have minutes to go
+    live_feed_->End(kLastEvents);
     server_->BeginDrain();
   }
   bool AwaitDrained(Millis limit) { return server_->AwaitDrained(limit); }
   void Stop();
 
  private:
+  // How long the end waits for the streams to be told of it.
+  static constexpr Millis kLastEvents{1'000};
+
   explicit Graph(const config::ServerConfig& config);
   Result<void> Build();
   void StartFirstRefresh();
@@ -98,6 +103,7 @@ class Graph {
   std::unique_ptr<gpu::Explainer> explainer_;
   std::unique_ptr<gpu::CachedSource> source_;
   std::unique_ptr<gpu::UpstreamProbe> probe_;
+  std::unique_ptr<handlers::LiveFeed> live_feed_;
   std::unique_ptr<handlers::Services> services_;
   std::unique_ptr<handlers::Api> api_;
   std::unique_ptr<http::Server> server_;

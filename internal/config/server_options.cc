@@ -200,6 +200,14 @@ constexpr std::array kRows = {
               .help = "What an hour of a GPU costs, by model, for the cost of idle GPUs, as "
                       "`NVIDIA H100*=2.5, *=1`: the first that matches counts.",
               .allowed = "MODEL=PRICE, comma-separated, * for any text in the model"},
+    OptionRow{.flag = "--stream-max-clients",
+              .env = "STREAM_MAX_CLIENTS",
+              .fallback = "1000",
+              .kind = Kind::kInteger,
+              .help = "Clients that may follow /api/v1/gpu/stream at once, but never more than "
+                      "half of the connections; others are told 503.",
+              .min = 0,
+              .max = 100'000},
     OptionRow{.flag = "--ready-requires-prometheus",
               .env = "READY_REQUIRES_PROMETHEUS",
               .fallback = "false",
@@ -339,6 +347,7 @@ Problem ReadRunning(const Values& values, ServerConfig& config) {
   config.gpu_prices = values.Text("--gpu-prices");
   config.ready_requires_prometheus = values.Bool("--ready-requires-prometheus");
   config.threads = static_cast<int>(values.Integer("--threads"));
+  config.stream_max_clients = static_cast<std::size_t>(values.Integer("--stream-max-clients"));
   config.port_file = values.Text("--port-file");
   if (values.Given("--healthcheck")) {
     config.healthcheck = values.Text("--healthcheck");

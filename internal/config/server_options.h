@@ -53,6 +53,7 @@ struct ServerConfig {
   std::string schema_file;   // "": the built-in schemas alone
   bool ready_requires_prometheus = false;
   int threads = 0;
+  std::size_t stream_max_clients = 0;
   std::string port_file;  // "" or where the HTTP port is written once it is open
   // Set: do not serve, ask the server on this machine for this path and exit 0 or 1.
   std::optional<std::string> healthcheck;

@@ -318,12 +318,8 @@ bool Connection::Sweep(SteadyTime now) {
         if (!turn_.answered) {
           const bool late = now - turn_.begun > limits.handler_timeout && !turn_.unlimited;
           if (late) overdue = turn_.number;
-        } else if (core_->draining && turn_.streaming && !turn_.ended) {
-          // Only the server's end would end it.
-          turn_.keep_alive = false;
-          done = FinishStream();
-        } else if (!outbox_.empty() && now - outbox_.progress_at() > StallAllowed()) {
-          done = Drop(true);
+        } else {
+          done = SweepAnswered(now);
         }
         break;
       case Phase::kLingering:
@@ -340,9 +336,23 @@ bool Connection::Sweep(SteadyTime now) {
   return busy;
 }
 
-Millis Connection::StallAllowed() const {
-  const bool cut = core_->draining && turn_.streaming;
-  return cut ? std::min(core_->limits.write_stall, kDrainRequest) : core_->limits.write_stall;
+std::optional<Access> Connection::SweepAnswered(SteadyTime now) {
+  const bool streams = turn_.streaming && !turn_.ended;
+  if (streams && (core_->draining || (now > close_after_ && outbox_.empty()))) {
+    // Nothing else would end it.
+    turn_.keep_alive = false;
+    return FinishStream();
+  }
+  return Stalls(now) ? Drop(true) : std::nullopt;
+}
+
+bool Connection::Stalls(SteadyTime now) const {
+  if (outbox_.empty()) return false;
+  const Millis allowed = core_->limits.write_stall;
+  if (now - outbox_.progress_at() > allowed) return true;
+  // Of an ended stream the rest is due: a client that takes it byte by byte would hold bodies.
+  if (!turn_.streaming || !turn_.ended) return false;
+  return now - turn_.ended_at > (core_->draining ? std::min(allowed, kDrainRequest) : allowed);
 }
 
 // The client's kernel has acknowledged every byte and our end of the connection, and the client

@@ -60,8 +60,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   // From anywhere: the answer of a turn. Nothing happens when that turn has its answer.
   void Send(std::uint64_t turn, const Response& response) EXCLUDES(mutex_);
   bool StartStream(std::uint64_t turn, const Response& head) EXCLUDES(mutex_);  // false: had one
-  bool WriteStream(std::uint64_t turn, std::string_view data) EXCLUDES(mutex_);
-  void EndStream(std::uint64_t turn) EXCLUDES(mutex_);
+  Stream::Written WriteStream(std::uint64_t turn, const Body& data) EXCLUDES(mutex_);
+  void EndStream(std::uint64_t turn, const Body& last) EXCLUDES(mutex_);
   bool Alive(std::uint64_t turn) const EXCLUDES(mutex_);
   // Answers 500 in the handler's place and logs why; `thrown` is logged even after an answer.
   void Fail(std::uint64_t turn, std::string_view why, std::string_view thrown = {})
@@ -89,6 +89,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     Request brief;       // method, path and what an error's answer needs of the headers
     std::string request_id;
     std::uint64_t head_end = 0;  // in Outbox::sent()
+    // Of a stream.
+    std::size_t largest_write = 0;
+    SteadyTime ended_at{};
   };
 
   // A request on its way to the application.
@@ -112,10 +115,13 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   // True when someone must Pump() after the lock is released.
   bool ClaimPump() REQUIRES(mutex_);
   bool SweepReading(SteadyTime now, Work& work) REQUIRES(mutex_);
-  Millis StallAllowed() const REQUIRES(mutex_);
+  std::optional<Access> SweepAnswered(SteadyTime now) REQUIRES(mutex_);
+  bool Stalls(SteadyTime now) const REQUIRES(mutex_);
   bool ClientHasAll() const REQUIRES(mutex_);
 
   bool IsOpen(std::uint64_t turn) const REQUIRES(mutex_);
+  bool IsStreaming(std::uint64_t turn) const REQUIRES(mutex_);
+  void PutChunk(const Body& data) REQUIRES(mutex_);
   bool WillKeepAlive() const REQUIRES(mutex_);
   void PutHead(const Response& response, bool streaming) REQUIRES(mutex_);
   // Each returns the finished turn's line for Report(), when it finished one.

@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -20,10 +21,10 @@ SteadyTime Now() {
   return std::chrono::steady_clock::now();
 }
 
-void AppendChunk(std::string& out, std::string_view data) {
+std::string ChunkHead(std::size_t bytes) {
   std::array<char, 20> size{};
-  const auto end = std::to_chars(size.data(), size.data() + size.size(), data.size(), 16).ptr;
-  out.append(size.data(), end).append("\r\n").append(data).append("\r\n");
+  const auto end = std::to_chars(size.data(), size.data() + size.size(), bytes, 16).ptr;
+  return std::string(size.data(), end) + "\r\n";
 }
 
 }  // namespace
@@ -69,7 +70,7 @@ void Connection::PutHead(const Response& response, bool streaming) {
   if (outbox_.empty()) outbox_.MarkProgress(Now());
   AppendHead(outbox_.text(), response, end, turn_.keep_alive);
   turn_.head_end = outbox_.sent() + outbox_.pending();
-  if (!head_only && !streaming) outbox_.SetBody(response.body);
+  if (!head_only && !streaming) outbox_.AddBody(response.body);
 }
 
 void Connection::Send(std::uint64_t turn, const Response& response) {
@@ -95,34 +96,42 @@ bool Connection::StartStream(std::uint64_t turn, const Response& head) {
   return true;
 }
 
-bool Connection::WriteStream(std::uint64_t turn, std::string_view data) {
+bool Connection::IsStreaming(std::uint64_t turn) const {
+  return turn_.active && turn_.number == turn && turn_.streaming && !turn_.ended;
+}
+
+void Connection::PutChunk(const Body& data) {
+  if (!data || data->empty()) return;
+  if (outbox_.empty()) outbox_.MarkProgress(Now());
+  turn_.largest_write = std::max(turn_.largest_write, data->size());
+  if (turn_.chunked) outbox_.text() += ChunkHead(data->size());
+  outbox_.AddBody(data);
+  if (turn_.chunked) outbox_.text() += "\r\n";
+}
+
+Stream::Written Connection::WriteStream(std::uint64_t turn, const Body& data) {
   std::optional<Access> done;
   bool alive = false;
   {
     MutexLock lock(mutex_);
-    if (!turn_.active || turn_.number != turn || !turn_.streaming || turn_.ended) return false;
-    if (outbox_.pending() > core_->limits.stream_buffer_bytes) {
-      done = Drop(true);
-    } else if (!data.empty()) {
-      if (outbox_.empty()) outbox_.MarkProgress(Now());
-      if (turn_.chunked) {
-        AppendChunk(outbox_.text(), data);
-      } else {
-        outbox_.text() += data;
-      }
-      done = Flush();
+    if (!IsStreaming(turn) || (turn_.unlimited && client_ended_)) return Stream::Written::kGone;
+    if (outbox_.pending() > std::max(core_->limits.stream_buffer_bytes, turn_.largest_write)) {
+      return Stream::Written::kBehind;
     }
+    PutChunk(data);
+    done = Flush();
     alive = fd_ >= 0;
   }
   Report(done);
-  return alive;
+  return alive ? Stream::Written::kQueued : Stream::Written::kGone;
 }
 
-void Connection::EndStream(std::uint64_t turn) {
+void Connection::EndStream(std::uint64_t turn, const Body& last) {
   std::optional<Access> done;
   {
     MutexLock lock(mutex_);
-    if (!turn_.active || turn_.number != turn || !turn_.streaming || turn_.ended) return;
+    if (!IsStreaming(turn)) return;
+    PutChunk(last);
     done = FinishStream();
   }
   Report(done);
@@ -130,7 +139,8 @@ void Connection::EndStream(std::uint64_t turn) {
 
 std::optional<Access> Connection::FinishStream() {
   turn_.ended = true;
-  if (outbox_.empty()) outbox_.MarkProgress(Now());
+  turn_.ended_at = Now();
+  if (outbox_.empty()) outbox_.MarkProgress(turn_.ended_at);
   if (turn_.chunked) outbox_.text() += "0\r\n\r\n";
   return Flush();
 }

@@ -12,12 +12,12 @@ class TurnStream final : public Stream {
  public:
   TurnStream(std::shared_ptr<Connection> connection, std::uint64_t turn)
       : connection_(std::move(connection)), turn_(turn) {}
-  ~TurnStream() override { connection_->EndStream(turn_); }
+  ~TurnStream() override { connection_->EndStream(turn_, nullptr); }
   TurnStream(const TurnStream&) = delete;
   TurnStream& operator=(const TurnStream&) = delete;
 
-  bool Write(std::string_view data) override { return connection_->WriteStream(turn_, data); }
-  void End() override { connection_->EndStream(turn_); }
+  Written Write(Body data) override { return connection_->WriteStream(turn_, data); }
+  void End(Body last) override { connection_->EndStream(turn_, last); }
   bool Alive() const override { return connection_->Alive(turn_); }
 
  private:

@@ -5,14 +5,16 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "internal/base/clock.h"
 #include "internal/http/message.h"
 
 namespace gpumon::http {
 
-// Text and then at most one shared body, written to a non-blocking socket as far as it takes
-// them. One thread at a time.
+// Text and shared bodies in the order in which they were put, written to a non-blocking socket as
+// far as it takes them. A body is let go when its last byte is with the kernel. One thread at a
+// time.
 class Outbox {
  public:
   enum class Result {
@@ -21,9 +23,9 @@ class Outbox {
     kLost,     // the connection is broken
   };
 
-  // To append to, before any body.
-  std::string& text() { return text_; }
-  void SetBody(Body body) { body_ = std::move(body); }
+  // To append to: stands behind all that was put before.
+  std::string& text();
+  void AddBody(const Body& body);  // null: nothing
   Result Flush(int fd);
   void Clear();
 
@@ -35,9 +37,18 @@ class Outbox {
   void MarkProgress(SteadyTime now) { progress_at_ = now; }
 
  private:
-  std::string text_;
-  Body body_;
-  std::size_t offset_ = 0;  // over text_ and body_
+  // Text and then at most one body.
+  struct Piece {
+    std::string text;
+    Body body;
+
+    std::size_t size() const { return text.size() + (body ? body->size() : 0); }
+  };
+
+  void Took(std::size_t bytes);
+
+  std::vector<Piece> pieces_;
+  std::size_t offset_ = 0;  // in the first piece
   std::uint64_t sent_ = 0;
   SteadyTime progress_at_{};
 };

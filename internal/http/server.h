@@ -17,18 +17,21 @@ namespace gpumon::http {
 
 // Time-outs and sizes; the defaults are the product's.
 struct Limits {
-  std::size_t target_bytes = 8 * 1024;        // more: 414
-  std::size_t head_bytes = 32 * 1024;         // more: 431
-  std::size_t headers = 100;                  // more, or more trailers: 431
-  std::size_t body_bytes = 64 * 1024;         // more: 413
-  std::size_t large_body_bytes = 1 << 20;     // for routes marked `large_body`
-  std::size_t connections = 8192;             // more: 503 and close
-  std::size_t stream_buffer_bytes = 1 << 20;  // a streaming client further behind is dropped
-  Millis head_timeout{10'000};                // first byte of a request to its last: 408
-  Millis idle_timeout{75'000};                // between requests: close
-  Millis write_stall{20'000};                 // no byte accepted by the client: close
-  Millis handler_timeout{15'000};             // no answer from the handler: 500
-  Millis connection_max_age{120'000};  // then `Connection: close` on the next answer (+-10 %)
+  std::size_t target_bytes = 8 * 1024;     // more: 414
+  std::size_t head_bytes = 32 * 1024;      // more: 431
+  std::size_t headers = 100;               // more, or more trailers: 431
+  std::size_t body_bytes = 64 * 1024;      // more: 413
+  std::size_t large_body_bytes = 1 << 20;  // for routes marked `large_body`
+  std::size_t connections = 8192;          // more: 503 and close
+  // What a streaming client may still have to take, or its largest event where that is larger.
+  std::size_t stream_buffer_bytes = 64 * 1024;
+  Millis head_timeout{10'000};     // first byte of a request to its last: 408
+  Millis idle_timeout{75'000};     // between requests: close
+  Millis write_stall{20'000};      // no byte accepted by the client: close
+  Millis handler_timeout{15'000};  // no answer from the handler: 500
+  // +-10 %; then the next answer says `Connection: close`, and a stream ends once all of it is
+  // sent.
+  Millis connection_max_age{120'000};
 };
 
 // A path and its methods. `{name}` is one whole segment: "/api/v1/gpu/nodes/{node}".
@@ -50,13 +53,24 @@ struct Match {
 // An answer of unknown length, sent chunked (or until close on HTTP/1.0). Thread-safe.
 class Stream {
  public:
+  enum class Written : std::uint8_t {
+    kQueued,
+    // Not queued: of earlier calls the client has more to take than Limits::stream_buffer_bytes,
+    // and than the largest of them.
+    kBehind,
+    // The client is gone; or after End(), Server::BeginDrain() or Limits::connection_max_age, and
+    // in answers to HEAD.
+    kGone,
+  };
+
   virtual ~Stream() = default;  // ends the stream
-  // Queues `data`, of any size; never blocks. False when the client is gone, or still had more than
-  // Limits::stream_buffer_bytes to take from earlier calls (it is then disconnected), and after
-  // End() or Server::BeginDrain(), and in answers to HEAD.
-  virtual bool Write(std::string_view data) = 0;
-  virtual void End() = 0;  // idempotent
-  virtual bool Alive() const = 0;
+  // Queues `data`, of any size, shared and not copied; never blocks.
+  virtual Written Write(Body data) = 0;
+  // Ends the stream, behind `last`, which is queued however far behind the client is. What it has
+  // not taken Limits::write_stall later is lost to it. Idempotent.
+  virtual void End(Body last) = 0;
+  void End() { End(nullptr); }
+  virtual bool Alive() const = 0;  // as the Responder's
 };
 
 // The one answer to one request. Thread-safe: may be kept, and completed from any thread. The

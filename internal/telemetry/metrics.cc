@@ -195,6 +195,10 @@ class Metrics::Families {
       kMostHistograms};
   Counter& stale_served =
       NewCounter(registry_, "stale_served_total", "Answers made from a stale snapshot.").Add({});
+  Labelled<Counter, 1> stream_events{NewCounter(registry_, "stream_events_total",
+                                                "Events sent to clients of the stream, by name."),
+                                     {"event"},
+                                     kMostHistograms};
 
  private:
   void ReadOthers() REQUIRES(mutex_) {
@@ -204,6 +208,7 @@ class Metrics::Families {
     in_flight_.Add({}).Set(static_cast<double>(now.in_flight));
     Raise(refused_, now.refused);
     Raise(log_lines_dropped_, now.log_lines_dropped);
+    stream_clients_.Add({}).Set(static_cast<double>(now.stream_clients));
     for (const Readings::Part& part : now.parts) {
       const prometheus::Labels labels = {{"part", part.name}};
       // Before the first snapshot there is no age, and no number would be true.
@@ -239,6 +244,8 @@ class Metrics::Families {
       NewGauge(registry_, "gpu_monitoring_http_connections", "Client connections open now.");
   prometheus::Family<Gauge>& in_flight_ =
       NewGauge(registry_, "gpu_monitoring_http_in_flight", "Requests being answered now.");
+  prometheus::Family<Gauge>& stream_clients_ =
+      NewGauge(registry_, "gpu_monitoring_stream_clients", "Clients that follow the stream now.");
   prometheus::Family<Counter>& refused_ =
       NewCounter(registry_, "http_refused_total",
                  "Requests refused before any route: malformed, too large, too slow, too many.");
@@ -301,6 +308,10 @@ void Metrics::CountRefresh(std::string_view part, std::string_view result, doubl
 
 void Metrics::CountDropped(std::string_view reason, std::uint64_t samples) {
   families_->dropped.At({reason}).Increment(static_cast<double>(samples));
+}
+
+void Metrics::CountStreamEvent(std::string_view event) {
+  families_->stream_events.At({event}).Increment();
 }
 
 void Metrics::CountStaleServed() {

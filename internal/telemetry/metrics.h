@@ -20,6 +20,7 @@ struct Readings {
   std::uint64_t in_flight = 0;          // requests being answered now
   std::uint64_t refused = 0;            // requests the transport refused, since start; never falls
   std::uint64_t log_lines_dropped = 0;  // since start; never falls
+  std::uint64_t stream_clients = 0;     // that follow the stream now
   struct Part {
     std::string name;           // "gpus", "processes"
     std::optional<double> age;  // seconds; nothing before the first snapshot
@@ -40,7 +41,7 @@ class Metrics {
   // One answered HTTP request. `route` is the route's pattern, never a path that a client sent;
   // "" (no route) counts as "none". Methods that are not HTTP's own count as "other".
   void CountRequest(std::string_view route, std::string_view method, int status, double seconds);
-  // A request refused because of load; `reason` is a word of ours: "past_queries".
+  // A request refused because of load; `reason` is a word of ours: "stream_clients".
   void CountShed(std::string_view reason);
 
   // One PromQL query. `query` is its name in our plan; `result` is "ok" or the error's wire name.
@@ -51,6 +52,8 @@ class Metrics {
   // Samples that no row shows, or shows as null, by reason.
   void CountDropped(std::string_view reason, std::uint64_t samples);
   void CountStaleServed();  // an answer made from a stale snapshot
+  // One event for one client of the stream, by its name: "snapshot", "lag".
+  void CountStreamEvent(std::string_view event);
 
   // Sets where Text gets its readings; until then they are left out. The function must stay
   // callable, from any thread, until it is replaced by an empty one.

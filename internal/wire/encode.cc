@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "internal/base/text.h"
@@ -17,6 +18,8 @@ namespace {
 using json::Writer;
 using models::NullReason;
 using models::Text;
+
+constexpr std::size_t kBytesPerCell = 32;
 
 // Rows of one scrape share their time: its text is made once.
 class TimeText {
@@ -55,14 +58,42 @@ class RowWriter {
 
   void Write(std::size_t row) {
     writer_.BeginObject();
-    for (std::size_t i = 0; i < page_.fields.size(); ++i) {
-      writer_.RawKey(keys_[i]);
-      WriteCell(row, table_.cell(row, page_.fields[i]), counts_[i]);
-    }
+    for (std::size_t i = 0; i < page_.fields.size(); ++i) WriteField(row, i);
     writer_.EndObject();
   }
 
+  // Behind its key.
+  RowTexts::Row WriteKeyed(std::size_t row, std::string_view key) {
+    RowTexts::Row written;
+    writer_.BeginObject();
+    written.begin = writer_.size() - 1;
+    writer_.Key("key");
+    writer_.String(key);
+    std::size_t read = writer_.size();
+    const auto take = [&](std::size_t end) {
+      const std::size_t more =
+          std::hash<std::string_view>()(writer_.view().substr(read, end - read));
+      written.fingerprint = written.fingerprint * 0x9E3779B97F4A7C15U + more;
+    };
+    for (std::size_t i = 0; i < page_.fields.size(); ++i) {
+      const models::From from = table_.fields()[page_.fields[i]].from;
+      const bool is_time = from == models::From::kTimestamp || from == models::From::kAge;
+      if (is_time) take(writer_.size());
+      WriteField(row, i);
+      if (is_time) read = writer_.size();
+    }
+    writer_.EndObject();
+    written.end = writer_.size();
+    take(written.end);
+    return written;
+  }
+
  private:
+  void WriteField(std::size_t row, std::size_t i) {
+    writer_.RawKey(keys_[i]);
+    WriteCell(row, table_.cell(row, page_.fields[i]), counts_[i]);
+  }
+
   void WriteCell(std::size_t row, const Cell& cell, bool counts) {
     switch (cell.type) {
       case Cell::Type::kNull:
@@ -244,8 +275,32 @@ std::string EncodeRow(const Table& table, const Page& page, std::size_t row) {
   return writer.Take();
 }
 
+RowTexts EncodeRows(const Table& table, const Page& page, const std::vector<std::string>& keys) {
+  Writer writer(64 + table.size() * (page.fields.size() + 1) * kBytesPerCell);
+  RowTexts texts;
+  texts.rows.reserve(table.size());
+  writer.BeginArray();
+  RowWriter rows(writer, table, page);
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    texts.rows.push_back(rows.WriteKeyed(row, keys[row]));
+  }
+  writer.EndArray();
+  texts.text = writer.Take();
+  return texts;
+}
+
+std::string EncodeSharedReasons(const Table& table, const Page& page) {
+  Writer writer;
+  writer.BeginObject();
+  for (const auto& [field, reason] : BehindOf(table, page).null_reasons) {
+    writer.Key(field);
+    writer.String(models::NameOf(reason));
+  }
+  writer.EndObject();
+  return writer.Take();
+}
+
 Encoded EncodeList(const Table& table, const Page& page, std::string_view message) {
-  constexpr std::size_t kBytesPerCell = 32;
   Writer writer(1024 + page.rows.size() * page.fields.size() * kBytesPerCell);
   writer.BeginObject();
   writer.Key("success");

@@ -51,6 +51,28 @@ struct Encoded {
 // One row with the fields of `page`, as a JSON object.
 std::string EncodeRow(const Table& table, const Page& page, std::size_t row);
 
+// Rows one by one, for whoever sends only those that have changed.
+struct RowTexts {
+  struct Row {
+    std::size_t begin = 0;  // of its object in `text`
+    std::size_t end = 0;
+    // Equal for equal bytes, its times (timestamp, sample_age_seconds) aside.
+    std::uint64_t fingerprint = 0;
+  };
+  std::string text;  // "[{...},{...}]"
+  std::vector<Row> rows;
+
+  std::string_view Of(std::size_t row) const {
+    return std::string_view(text).substr(rows[row].begin, rows[row].end - rows[row].begin);
+  }
+};
+
+// All rows of the table with the fields of `page`, each behind a `key` that names it.
+RowTexts EncodeRows(const Table& table, const Page& page, const std::vector<std::string>& keys);
+
+// The `null_reasons` of a list's meta, as a JSON object.
+std::string EncodeSharedReasons(const Table& table, const Page& page);
+
 // The whole envelope of a list. Equal input gives equal bytes.
 Encoded EncodeList(const Table& table, const Page& page, std::string_view message);
 

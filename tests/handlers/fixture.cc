@@ -62,6 +62,7 @@ HandlersTest::HandlersTest()
                 [this] { return reachability_; },
                 lifecycle_,
                 render_cache_,
+                live_feed_,
                 metrics_,
                 cpu_profiler_,
                 [this] { return token_; },
@@ -118,13 +119,15 @@ Answer HandlersTest::Get(const std::string& target, http::Headers headers) {
   return Ask(RequestOf(target, std::move(headers)));
 }
 
-std::future<http::Response> HandlersTest::Begin(http::Request request) {
+std::future<http::Response> HandlersTest::Begin(http::Request request,
+                                                std::shared_ptr<http::Stream> stream) {
   request.received_at = clock_.Steady();
   http::Match match;
   match.route = RouteOf(request.path);
   std::promise<http::Response> promise;
   auto answer = promise.get_future();
-  api_.Handle(std::move(request), match, std::make_shared<FakeResponder>(std::move(promise)));
+  api_.Handle(std::move(request), match,
+              std::make_shared<FakeResponder>(std::move(promise), std::move(stream)));
   return answer;
 }
 

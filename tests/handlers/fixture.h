@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "handlers/api.h"
+#include "handlers/live_feed.h"
 #include "handlers/render_cache.h"
 #include "handlers/services.h"
 #include "internal/base/executor.h"
@@ -57,7 +58,8 @@ class FakeSource final : public gpu::Source {
 // Gives the answer to whoever waits; a dropped responder gives status 0.
 class FakeResponder final : public http::Responder {
  public:
-  explicit FakeResponder(std::promise<http::Response> answer) : answer_(std::move(answer)) {}
+  FakeResponder(std::promise<http::Response> answer, std::shared_ptr<http::Stream> stream)
+      : answer_(std::move(answer)), stream_(std::move(stream)) {}
   ~FakeResponder() override {
     if (!answered_) answer_.set_value(http::Response{0, {}, nullptr});
   }
@@ -66,11 +68,17 @@ class FakeResponder final : public http::Responder {
     answered_ = true;
     answer_.set_value(std::move(response));
   }
-  std::shared_ptr<http::Stream> StartStream(http::Response) override { return nullptr; }
+  std::shared_ptr<http::Stream> StartStream(http::Response head) override {
+    EXPECT_FALSE(answered_) << "answered twice";
+    answered_ = true;
+    answer_.set_value(std::move(head));
+    return stream_;
+  }
   bool Alive() const override { return true; }
 
  private:
   std::promise<http::Response> answer_;
+  const std::shared_ptr<http::Stream> stream_;
   bool answered_ = false;
 };
 
@@ -94,12 +102,15 @@ struct Answer {
 class HandlersTest : public ::testing::Test {
  protected:
   HandlersTest();
+  ~HandlersTest() override { pool_.Stop(); }
 
   // One request through Api::Handle, as the server would give it.
   Answer Get(const std::string& target, http::Headers headers = {});
   Answer Ask(http::Request request) { return Answer{Begin(std::move(request)).get()}; }
   // Does not wait for the answer.
-  std::future<http::Response> Begin(http::Request request);
+  // `stream`: for an answer that is one.
+  std::future<http::Response> Begin(http::Request request,
+                                    std::shared_ptr<http::Stream> stream = nullptr);
   static http::Request RequestOf(const std::string& target, http::Headers headers = {});
   // The route that serves `path`, or a failure.
   static int RouteOf(std::string_view path);
@@ -119,6 +130,7 @@ class HandlersTest : public ::testing::Test {
   RenderCache render_cache_;
   telemetry::Metrics metrics_{clock_, "1.2.3"};
   profile::CpuProfiler cpu_profiler_;
+  LiveFeed live_feed_{source_, clock_, pool_, metrics_, {.max_clients = 3, .most_bytes = 50'000}};
   std::string token_;
   // What the join doctor was asked, and what it answers.
   gpu::GpuName explained_;

@@ -49,6 +49,7 @@ TEST(ServerOptionsTest, TheDefaultsAreTheContracts) {
   EXPECT_TRUE(config->allowed_hosts.empty());
   EXPECT_TRUE(config->cors_allowed_origins.empty());
   EXPECT_EQ(config->base_path, "");
+  EXPECT_EQ(config->stream_max_clients, 1000U);
   EXPECT_FALSE(config->healthcheck);
 }
 

@@ -1,4 +1,4 @@
-// Time-outs, streams, slow and vanishing clients, draining.
+// Time-outs, slow and vanishing clients, draining.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -385,77 +385,6 @@ TEST(ServerTimeTest, LosesNothingToClientsThatVanish) {
   EXPECT_TRUE(Eventually([&] { return serving.server().stats().in_flight == 0; }));
 }
 
-TEST(ServerStreamTest, SendsChunksAsTheyAreWritten) {
-  Serving serving;
-  RawClient client(serving.port);
-  client.Send(Get("/stream"));
-  auto streams = serving.app.AwaitStreams(1);
-  ASSERT_EQ(streams.size(), 1U);
-  EXPECT_TRUE(streams[0]->Write("one,"));
-  EXPECT_TRUE(streams[0]->Write(""));
-  EXPECT_TRUE(streams[0]->Write("two"));
-  EXPECT_TRUE(streams[0]->Alive());
-  streams[0]->End();
-  streams[0]->End();
-  EXPECT_FALSE(streams[0]->Write("three"));
-  const auto answer = client.Read();
-  ASSERT_TRUE(answer);
-  EXPECT_EQ(answer->Value("Transfer-Encoding"), "chunked");
-  EXPECT_EQ(answer->body, "one,two");
-  EXPECT_EQ(client.Ask(Get("/hello"))->body, "hello");
-}
-
-TEST(ServerStreamTest, EndsWithTheConnectionOnHttp10AndHasNoBodyOnHead) {
-  Serving serving;
-  RawClient old(serving.port);
-  old.Send("GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-  auto streams = serving.app.AwaitStreams(1);
-  ASSERT_EQ(streams.size(), 1U);
-  streams[0]->Write("plain");
-  streams.clear();  // destroying it ends it
-  const auto answer = old.Read();
-  ASSERT_TRUE(answer);
-  EXPECT_EQ(answer->Value("Transfer-Encoding"), "");
-  EXPECT_EQ(answer->Value("Connection"), "close");
-  EXPECT_EQ(answer->body, "plain");
-  RawClient head(serving.port);
-  EXPECT_EQ(head.Ask("HEAD /stream HTTP/1.1\r\nHost: h\r\n\r\n", true)->status, 200);
-  streams = serving.app.AwaitStreams(1);
-  ASSERT_EQ(streams.size(), 1U);
-  EXPECT_FALSE(streams[0]->Write("x"));
-  EXPECT_EQ(head.Ask(Get("/hello"))->body, "hello");
-}
-
-TEST(ServerStreamTest, DropsAClientThatIsTooFarBehind) {
-  Limits limits;
-  limits.stream_buffer_bytes = 100'000;
-  Serving serving(limits);
-  RawClient slow(serving.port, 4096);
-  slow.Send(Get("/stream"));
-  auto streams = serving.app.AwaitStreams(1);
-  ASSERT_EQ(streams.size(), 1U);
-  const std::string piece(50'000, 'p');
-  int written = 0;
-  while (written < 1000 && streams[0]->Write(piece)) ++written;
-  EXPECT_LT(written, 1000);
-  EXPECT_FALSE(streams[0]->Alive());
-  const auto done = serving.app.AwaitDone(1);
-  ASSERT_EQ(done.size(), 1U);
-  EXPECT_FALSE(done[0].complete);
-}
-
-TEST(ServerStreamTest, NoticesThatTheClientWentAway) {
-  Serving serving;
-  auto client = std::make_unique<RawClient>(serving.port);
-  client->Send(Get("/stream"));
-  auto streams = serving.app.AwaitStreams(1);
-  ASSERT_EQ(streams.size(), 1U);
-  client->Reset();
-  EXPECT_TRUE(Eventually([&] { return !streams[0]->Write("tick"); }));
-  EXPECT_FALSE(streams[0]->Alive());
-  EXPECT_EQ(serving.app.AwaitDone(1).size(), 1U);
-}
-
 TEST(ServerDrainTest, FinishesWhatIsInFlightAndClosesIdleConnections) {
   Serving serving;
   RawClient busy(serving.port);
@@ -511,7 +440,8 @@ TEST(ServerDrainTest, EndsStreamsInOrder) {
   old.Send("GET /stream HTTP/1.0\r\n\r\n");
   auto streams = serving.app.AwaitStreams(2);
   ASSERT_EQ(streams.size(), 2U);
-  for (const auto& stream : streams) EXPECT_TRUE(stream->Write("one"));
+  for (const auto& stream : streams)
+    EXPECT_EQ(stream->Write(MakeBody("one")), Stream::Written::kQueued);
   const SteadyTime start = Now();
   serving.server().BeginDrain();
   for (RawClient* reader : {&client, &old}) {
@@ -523,7 +453,7 @@ TEST(ServerDrainTest, EndsStreamsInOrder) {
   }
   for (const auto& stream : streams) {
     EXPECT_FALSE(stream->Alive());
-    EXPECT_FALSE(stream->Write("two"));
+    EXPECT_EQ(stream->Write(MakeBody("two")), Stream::Written::kGone);
   }
   EXPECT_TRUE(serving.server().AwaitDrained(Millis(7000)));
   EXPECT_LT(Since(start), Millis(1000 * kSlowness));
@@ -538,7 +468,7 @@ TEST(ServerDrainTest, DoesNotWaitForAStreamWhoseReaderTakesNothing) {
   stalled.Send(Get("/stream"));
   auto streams = serving.app.AwaitStreams(1);
   ASSERT_EQ(streams.size(), 1U);
-  EXPECT_TRUE(streams[0]->Write(ScriptedApplication::BigBody()));
+  EXPECT_EQ(streams[0]->Write(MakeBody(ScriptedApplication::BigBody())), Stream::Written::kQueued);
   const SteadyTime start = Now();
   serving.server().BeginDrain();
   EXPECT_TRUE(serving.server().AwaitDrained(Millis(15'000)));
@@ -562,7 +492,7 @@ TEST(ServerDrainTest, StopsWithRequestsUnansweredAndRespondersAlive) {
   serving.reset();
   EXPECT_FALSE(held[0]->Alive());
   held[0]->Send({200, {}, MakeBody("nobody hears")});
-  EXPECT_FALSE(streams[0]->Write("nor this"));
+  EXPECT_EQ(streams[0]->Write(MakeBody("nor this")), Stream::Written::kGone);
 }
 
 }  // namespace
