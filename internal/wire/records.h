@@ -17,15 +17,20 @@
 namespace gpumon::wire {
 
 struct Column {
-  enum class Type : std::uint8_t { kText, kTexts, kNumber, kInteger, kTime, kNotes };
+  enum class Type : std::uint8_t { kText, kTexts, kNumber, kInteger, kTime, kBool, kNotes, kItems };
 
   std::string_view name;
   Type type = Type::kText;
   std::string_view unit = "";    // "%", "bytes", "" for none
   std::string_view filter = "";  // the parameter that filters by it: kText and kTexts
   std::string_view help = "";
+  // kItems: what each item has; no lists among them.
+  std::span<const Column> (*items)() = nullptr;
 
-  bool has_order() const { return type != Type::kTexts && type != Type::kNotes; }
+  bool is_list() const {
+    return type == Type::kTexts || type == Type::kNotes || type == Type::kItems;
+  }
+  bool has_order() const { return !is_list() && type != Type::kBool; }
   bool is_numeric() const { return type == Type::kNumber || type == Type::kInteger; }
 };
 
@@ -40,9 +45,18 @@ struct Note {
   bool operator==(const Note&) const = default;
 };
 
-// One cell: null with its reason, a number (kTime: Unix seconds), an integer, a text, texts, notes.
+// One of a list of things that a row has: as many cells as its column's `items`.
+struct Item {
+  using Cell = std::variant<models::NullReason, double, std::int64_t, std::string, bool>;
+  std::vector<Cell> cells;
+
+  bool operator==(const Item&) const = default;
+};
+
+// One cell: null with its reason, a number (kTime: Unix seconds), an integer, a text, texts, notes,
+// a truth, items.
 using Value = std::variant<models::NullReason, double, std::int64_t, std::string,
-                           std::vector<std::string>, std::vector<Note>>;
+                           std::vector<std::string>, std::vector<Note>, bool, std::vector<Item>>;
 
 // Null for an empty text.
 Value TextOrNull(std::string_view text,
@@ -68,7 +82,12 @@ Page WholePage(const Records& records);
 // As EncodeList: each row ends with its null_reasons, and what no row has stands once in `meta`.
 Encoded EncodeRecords(const Records& records, const RecordsMeta& meta, const Page& page,
                       std::string_view message);
-// As EncodeCsv; texts are joined by blanks, notes by "; ".
+// The same of the only row: `data` is that row, no list. A page without a row is the caller's
+// error.
+Encoded EncodeRecord(const Records& records, const RecordsMeta& meta, const Page& page,
+                     std::string_view message);
+// As EncodeCsv; texts are joined by blanks, notes and items by "; ". An item is the names and
+// values of its cells that are not null, `name=value`, joined by blanks.
 Encoded EncodeCsv(const Records& records, const Page& page);
 
 }  // namespace gpumon::wire

@@ -31,7 +31,7 @@ class FakeSource final : public gpu::Source {
   void Get(const gpu::Want& want, Deadline deadline, gpu::GotSnapshot done) override {
     wants.push_back(want);
     deadlines.push_back(deadline);
-    const std::array answers = {&gpus, &processes, &pods};
+    const std::array answers = {&gpus, &processes, &pods, &nodes, &tasks};
     const auto& answer = *answers[static_cast<std::size_t>(want.part)];
     if (holding) {
       held.push_back([answer, done = std::move(done)] { done(answer); });
@@ -50,6 +50,8 @@ class FakeSource final : public gpu::Source {
   std::vector<std::function<void()>> held;
   // Without kube-state-metrics.
   Result<gpu::Got> pods = gpu::Got{.snapshot = std::make_shared<models::Snapshot>(), .why = {}};
+  Result<gpu::Got> nodes = gpu::Got{.snapshot = std::make_shared<models::Snapshot>(), .why = {}};
+  Result<gpu::Got> tasks = gpu::Got{.snapshot = std::make_shared<models::Snapshot>(), .why = {}};
   std::vector<gpu::Want> wants;
   std::vector<Deadline> deadlines;
 };
@@ -107,6 +109,12 @@ class HandlersTest : public ::testing::Test {
   // A snapshot of three GPUs: a/0 with everything, a/1 without temperature, b/x with a text id.
   static std::shared_ptr<models::Snapshot> ThreeGpus();
   static std::shared_ptr<models::Snapshot> TwoProcesses();
+  // a, with everything but a rate that is impossible.
+  static std::shared_ptr<models::Snapshot> OneNode();
+  // ml/train, a Job, and ml/train-0, its pod, which is on a.
+  static std::shared_ptr<models::Snapshot> TwoTasks();
+  // A route's path with one of these in the place of each {name}.
+  static std::string Filled(std::string_view path);
   void Serve(std::shared_ptr<const models::Snapshot> snapshot);
 
   Settings settings_;
