@@ -79,6 +79,19 @@ Result<void> CheckGuard(Guard guard, const Services& services, const http::Reque
   return CheckToken(services, request);
 }
 
+// The places of one thing in a path: what is allowed there.
+Result<void> CheckPath(const RouteRow& route, const std::vector<std::string>& values) {
+  const auto specs = PathParametersOf(route.path);
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    if (const auto allowed = WhyNot(*specs[i], values[i])) {
+      return Error(Code::kInvalidParameter,
+                   "'" + std::string(specs[i]->name) +
+                       "' in the path has a wrong value; allowed: " + *allowed);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string RequestIdOf(const http::Request* request) {
@@ -183,6 +196,10 @@ void Api::Handle(http::Request request, http::Match match,
                                            std::move(responder));
   if (auto allowed = CheckGuard(route.guard, services_, call->request_); !allowed) {
     call->SendError(allowed.error());
+    return;
+  }
+  if (auto path = CheckPath(route, call->path_parameters()); !path) {
+    call->SendError(path.error());
     return;
   }
   auto parameters = Parameters::Parse(

@@ -61,6 +61,9 @@ struct RouteRow {
   log::Level log_503 = log::Level::kError;
 };
 
+// What the `{name}` parts of a route's path are, in their order.
+std::vector<const ParameterSpec*> PathParametersOf(std::string_view path);
+
 // Debug routes come last: without them the places of the others are the same.
 std::span<const RouteRow> Routes();
 // Those that exist with these settings: debug routes are not there unless they are switched on.
@@ -78,6 +81,7 @@ class Call {
   const Services& services() const { return services_; }
   const std::string& request_id() const { return request_id_; }
   const Parameters& parameters() const { return parameters_; }
+  // Decoded, of their kinds, in the order of PathParametersOf.
   const std::vector<std::string>& path_parameters() const { return match_.params; }
   Deadline deadline() const { return deadline_; }
   bool Alive() const { return responder_->Alive(); }

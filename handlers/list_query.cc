@@ -228,6 +228,12 @@ void ParameterList::AddForm() {
   specs_.insert(specs_.end(), kFormParameters.begin(), kFormParameters.end());
 }
 
+void ParameterList::AddFormOfOne() {
+  for (const ParameterSpec& spec : kFormParameters) {
+    if (spec.name != "sort" && spec.name != "limit" && spec.name != "offset") Add(spec);
+  }
+}
+
 std::span<const ParameterSpec> ListParameters(Part part) {
   static const ParameterList kGpus = MakeParameters(Part::kGpus);
   static const ParameterList kProcesses = MakeParameters(Part::kProcesses);

@@ -69,6 +69,8 @@ class ParameterList {
   void AddBounds(std::string_view number);  // min_ and max_ of that field
   // What all lists share: sort, limit, offset, fields, at, stale, partial, format.
   void AddForm();
+  // Those of these that one row by itself has: fields, at, stale, partial, format.
+  void AddFormOfOne();
   std::span<const ParameterSpec> specs() const { return specs_; }
 
  private:

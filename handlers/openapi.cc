@@ -77,6 +77,10 @@ void WriteParameterSchema(Writer& writer, const ParameterSpec& spec) {
       Text(writer, "type", "string");
       Text(writer, "pattern", "^(0|[1-9][0-9]*)(ms|s|m|h|d|w)?$");
       break;
+    case ParameterKind::kName:
+      Text(writer, "type", "string");
+      Text(writer, "pattern", "^[A-Za-z0-9._:-]{1,253}$");
+      break;
     case ParameterKind::kText:
     case ParameterKind::kList:
     case ParameterKind::kTime:
@@ -88,10 +92,14 @@ void WriteParameterSchema(Writer& writer, const ParameterSpec& spec) {
   writer.EndObject();
 }
 
-void WriteParameter(Writer& writer, const ParameterSpec& spec) {
+void WriteParameter(Writer& writer, const ParameterSpec& spec, std::string_view in) {
   writer.BeginObject();
   Text(writer, "name", spec.name);
-  Text(writer, "in", "query");
+  Text(writer, "in", in);
+  if (in == "path") {
+    writer.Key("required");
+    writer.Bool(true);
+  }
   Text(writer, "description", spec.help);
   writer.Key("schema");
   if (spec.repeatable) {
@@ -213,10 +221,14 @@ void WriteOperation(Writer& writer, std::string_view method, const RouteRow& rou
     writer.Key("security");
     writer.Raw("[]");
   }
-  if (route.parameters != nullptr) {
+  const auto in_path = PathParametersOf(route.path);
+  if (route.parameters != nullptr || !in_path.empty()) {
     writer.Key("parameters");
     writer.BeginArray();
-    for (const auto& spec : route.parameters()) WriteParameter(writer, spec);
+    for (const ParameterSpec* spec : in_path) WriteParameter(writer, *spec, "path");
+    if (route.parameters != nullptr) {
+      for (const auto& spec : route.parameters()) WriteParameter(writer, spec, "query");
+    }
     writer.EndArray();
   }
   if (method == "POST") {

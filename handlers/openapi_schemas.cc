@@ -7,8 +7,10 @@
 #include "handlers/history.h"
 #include "handlers/idle.h"
 #include "handlers/ledger.h"
+#include "handlers/nodes.h"
 #include "handlers/openapi_writing.h"
 #include "handlers/summary.h"
+#include "handlers/tasks.h"
 #include "handlers/usage.h"
 #include "internal/base/status.h"
 #include "internal/json/writer.h"
@@ -91,42 +93,66 @@ void WriteRowSchema(Writer& writer, std::string_view name, models::Part part) {
   writer.EndObject();
 }
 
+std::string_view TypeOf(const wire::Column& column) {
+  using Type = wire::Column::Type;
+  if (column.is_list()) return "array";
+  switch (column.type) {
+    case Type::kNumber:
+      return "number";
+    case Type::kInteger:
+      return "integer";
+    case Type::kBool:
+      return "boolean";
+    default:
+      return "string";
+  }
+}
+
+void WriteColumns(Writer& writer, std::span<const wire::Column> columns);
+
+// What a list is of.
+void WriteItemsOf(Writer& writer, const wire::Column& column) {
+  using Type = wire::Column::Type;
+  writer.Key("items");
+  if (column.type == Type::kTexts) return writer.Raw(R"({"type":"string"})");
+  if (column.type == Type::kNumbers) {
+    return writer.Raw(R"({"type":"number","nullable":true})");
+  }
+  if (column.type == Type::kNotes) {
+    return writer.Raw(R"({"$ref":"#/components/schemas/HealthFinding"})");
+  }
+  writer.BeginObject();
+  Text(writer, "type", "object");
+  writer.Key("properties");
+  writer.BeginObject();
+  WriteColumns(writer, column.items());
+  writer.EndObject();
+  writer.EndObject();
+}
+
+void WriteColumns(Writer& writer, std::span<const wire::Column> columns) {
+  for (const wire::Column& column : columns) {
+    writer.Key(column.name);
+    writer.BeginObject();
+    Text(writer, "type", TypeOf(column));
+    if (column.type == wire::Column::Type::kTime) Text(writer, "format", "date-time");
+    if (column.is_list()) WriteItemsOf(writer, column);
+    writer.Key("nullable");
+    writer.Bool(!column.is_list() || column.type == wire::Column::Type::kItems);
+    const std::string unit = column.unit.empty() ? "" : " Unit: " + std::string(column.unit) + ".";
+    Text(writer, "description", std::string(column.help) + unit);
+    writer.EndObject();
+  }
+}
+
 void WriteRecordSchema(Writer& writer, std::string_view name,
                        std::span<const wire::Column> columns) {
-  using Type = wire::Column::Type;
   writer.Key(name);
   writer.BeginObject();
   Text(writer, "type", "object");
   writer.Key("properties");
   writer.BeginObject();
-  for (const wire::Column& column : columns) {
-    writer.Key(column.name);
-    writer.BeginObject();
-    const bool texts = column.type == Type::kTexts;
-    const bool numbers = column.type == Type::kNumbers;
-    const bool list = texts || numbers || column.type == Type::kNotes;
-    Text(writer, "type",
-         list                            ? "array"
-         : column.type == Type::kNumber  ? "number"
-         : column.type == Type::kInteger ? "integer"
-                                         : "string");
-    if (column.type == Type::kTime) Text(writer, "format", "date-time");
-    if (texts) {
-      writer.Key("items");
-      writer.Raw(R"({"type":"string"})");
-    } else if (numbers) {
-      writer.Key("items");
-      writer.Raw(R"({"type":"number","nullable":true})");
-    } else if (list) {
-      writer.Key("items");
-      writer.Raw(R"({"$ref":"#/components/schemas/HealthFinding"})");
-    }
-    writer.Key("nullable");
-    writer.Bool(!list);
-    const std::string unit = column.unit.empty() ? "" : " Unit: " + std::string(column.unit) + ".";
-    Text(writer, "description", std::string(column.help) + unit);
-    writer.EndObject();
-  }
+  WriteColumns(writer, columns);
   writer.Key("null_reasons");
   writer.Raw(
       R"({"type":"object","additionalProperties":{"$ref":"#/components/schemas/NullReason"}})");
@@ -196,6 +222,9 @@ std::string OpenApiSchemas() {
   WriteRecordSchema(schemas, "GpuHistory", HistoryColumns());
   WriteRecordSchema(schemas, "LedgerAccount", LedgerColumns());
   WriteRecordSchema(schemas, "IdleGpu", IdleColumns());
+  WriteRecordSchema(schemas, "GpuNode", NodeColumns());
+  WriteRecordSchema(schemas, "GpuTask", TaskColumns());
+  WriteRecordSchema(schemas, "GpuTaskDetail", TaskDetailColumns());
   schemas.EndObject();
   std::string all = schemas.Take();
   all.pop_back();  // the fixed ones go in before the closing brace

@@ -17,11 +17,12 @@ constexpr std::size_t kMaxList = 4096;
 constexpr std::size_t kMaxNodeName = 253;
 constexpr std::size_t kMaxShown = 64;
 
-bool IsNodeName(std::string_view text) {
+// Letters, digits and `others`.
+bool IsName(std::string_view text, std::string_view others) {
   return !text.empty() && text.size() <= kMaxNodeName &&
-         std::all_of(text.begin(), text.end(), [](char c) {
+         std::all_of(text.begin(), text.end(), [others](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  std::string_view("._:*-").find(c) != std::string_view::npos;
+                  others.find(c) != std::string_view::npos;
          });
 }
 
@@ -171,9 +172,12 @@ std::optional<std::string> WhyNot(const ParameterSpec& spec, std::string_view va
       }
       break;
     case ParameterKind::kNodeName:
-      if (!IsNodeName(value)) {
+      if (!IsName(value, "._:*-")) {
         return "1 to 253 letters, digits and . _ : -, with * for any run of characters";
       }
+      break;
+    case ParameterKind::kName:
+      if (!IsName(value, "._:-")) return "1 to 253 letters, digits and . _ : -";
       break;
     case ParameterKind::kInteger: {
       const auto number = ParseInteger(value);

@@ -20,6 +20,7 @@ enum class ParameterKind : std::uint8_t {
   kText,      // UTF-8, 1..256 bytes, no control or bidirectional characters
   kList,      // comma-separated names, 1..4096 bytes
   kNodeName,  // [A-Za-z0-9._:*-]{1,253}
+  kName,      // the same without `*`: of one thing
   kInteger,   // decimal digits, no leading zero, min..max
   kNumber,    // a finite decimal number
   kTime,      // RFC 3339 or Unix seconds

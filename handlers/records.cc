@@ -78,6 +78,15 @@ RecordParameters::RecordParameters(std::span<const Column> columns,
   AddForm();
 }
 
+std::span<const ParameterSpec> OneRecordParameters() {
+  static const ParameterList kParameters = [] {
+    ParameterList list;
+    list.AddFormOfOne();
+    return list;
+  }();
+  return kParameters.specs();
+}
+
 Result<RecordQuery> ParseRecordQuery(std::span<const Column> columns,
                                      const Parameters& parameters) {
   RecordQuery query;

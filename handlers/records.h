@@ -22,6 +22,9 @@ class RecordParameters : public ParameterList {
                             std::span<const ParameterSpec> more = {});
 };
 
+// The parameters of one row by itself: fields, at, stale, partial, format.
+std::span<const ParameterSpec> OneRecordParameters();
+
 // A checked request for such a list.
 struct RecordQuery {
   struct TextFilter {

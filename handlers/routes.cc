@@ -12,9 +12,11 @@
 #include "handlers/idle.h"
 #include "handlers/join.h"
 #include "handlers/ledger.h"
+#include "handlers/nodes.h"
 #include "handlers/schema.h"
 #include "handlers/stream.h"
 #include "handlers/summary.h"
+#include "handlers/tasks.h"
 #include "handlers/usage.h"
 
 namespace gpumon::handlers {
@@ -58,6 +60,19 @@ constexpr std::array kRoutes = {
              "GPUs by state, health, utilization, memory, power, users and pods: of the fleet, or "
              "of each node or model.",
              kJson, Form::kList, "[]GpuSummary", SummaryParameters},
+    RouteRow{"/api/v1/gpu/nodes", "GET", Guard::kToken, GetNodes,
+             "One row per node with GPUs: status, GPUs by state, health, what Kubernetes can give, "
+             "CPU, memory, disks, network, exporters.",
+             kJson, Form::kList, "[]GpuNode", NodeListParameters},
+    RouteRow{"/api/v1/gpu/nodes/{node}", "GET", Guard::kToken, GetNode, "One of these nodes.",
+             kJson, Form::kList, "GpuNode", NodeParameters},
+    RouteRow{"/api/v1/gpu/tasks", "GET", Guard::kToken, GetTasks,
+             "One row per pod that asks for GPUs and per Job of such pods: phase, why it waits, "
+             "requests, times, exit code, error.",
+             kJson, Form::kList, "[]GpuTask", TaskListParameters},
+    RouteRow{"/api/v1/gpu/tasks/{namespace}/{name}", "GET", Guard::kToken, GetTask,
+             "One of these tasks, with its GPUs and, of a Job, its pods.", kJson, Form::kList,
+             "GpuTaskDetail", TaskParameters},
     RouteRow{"/api/v1/gpu/health", "GET", Guard::kToken, GetGpuHealth,
              "Score, level and findings of each GPU, node, model, or of the fleet.", kJson,
              Form::kList, "[]GpuHealth", GpuHealthParameters},
@@ -135,6 +150,12 @@ constexpr std::array kRoutes = {
              .large_body = true},
 };
 
+constexpr std::array kPathParameters = {
+    ParameterSpec{.name = "node", .kind = ParameterKind::kName, .help = "Name of the node."},
+    ParameterSpec{.name = "namespace", .kind = ParameterKind::kName, .help = "Its namespace."},
+    ParameterSpec{.name = "name", .kind = ParameterKind::kName, .help = "Name of the pod or Job."},
+};
+
 constexpr std::size_t CountOpen() {
   std::size_t open = 0;
   while (open < kRoutes.size() && kRoutes[open].guard != Guard::kDebug) ++open;
@@ -156,6 +177,16 @@ static_assert(std::all_of(kRoutes.begin(), kRoutes.end(),
               "an envelope has data, and what has none is plain");
 
 }  // namespace
+
+std::vector<const ParameterSpec*> PathParametersOf(std::string_view path) {
+  std::vector<const ParameterSpec*> found;
+  for (auto at = path.find('{'); at != std::string_view::npos; at = path.find('{', at + 1)) {
+    const std::string_view name = path.substr(at + 1, path.find('}', at) - at - 1);
+    found.push_back(std::find_if(kPathParameters.begin(), kPathParameters.end(),
+                                 [name](const auto& spec) { return spec.name == name; }));
+  }
+  return found;
+}
 
 std::span<const RouteRow> Routes() {
   return kRoutes;

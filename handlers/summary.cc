@@ -13,12 +13,12 @@
 #include <utility>
 #include <vector>
 
+#include "handlers/gpu_groups.h"
 #include "handlers/list_answer.h"
+#include "handlers/record_answer.h"
 #include "handlers/records.h"
 #include "internal/fleet/health.h"
 #include "internal/fleet/state.h"
-#include "internal/gpu/gpu_rows.h"
-#include "internal/gpu/mig.h"
 
 namespace gpumon::handlers {
 namespace {
@@ -79,41 +79,14 @@ constexpr std::array kBy = {ParameterSpec{.name = "by",
                                                   "model.",
                                           .words = "fleet|node|model"}};
 
-enum class By : std::uint8_t { kFleet, kNode, kModel };
+using By = GpuGroups::By;
 
-// Of the GPUs that it is known of.
-struct Known {
-  double sum = 0;
-  double most = -std::numeric_limits<double>::infinity();
-  std::size_t gpus = 0;
-
-  void Add(std::optional<double> value) {
-    if (!value) return;
-    sum += *value;
-    most = std::max(most, *value);
-    ++gpus;
-  }
-};
-
-// What stands in one row.
-struct Group {
-  std::size_t gpus = 0;
-  std::size_t instances = 0;
-  std::array<std::size_t, fleet::kStates> states{};
-  fleet::Average health;
-  Known utilization;
-  Known memory_used;
-  Known memory_total;
-  Known power;
-  Known temperature;
-  std::size_t processes = 0;
-  std::set<std::string_view> users;
-  std::set<std::string_view> namespaces;
-  std::size_t pods_running = 0;
-  std::size_t pods_pending = 0;
-  double gpus_requested = 0;  // NaN where one does not tell
-  double gpus_pending = 0;    // the same
-  double newest = std::nan("");
+// Pods that ask for GPUs.
+struct PodCounts {
+  std::size_t running = 0;
+  std::size_t pending = 0;
+  double requested = 0;          // by those that run; NaN where one does not tell
+  double requested_pending = 0;  // the same of those that wait
 };
 
 // The snapshots behind an answer; null where one could not be had.
@@ -126,107 +99,35 @@ struct Behind {
 class Summary {
  public:
   Summary(const Behind& behind, By by, const fleet::HealthRules& rules)
-      : behind_(behind), by_(by), rules_(rules), held_(behind.gpus.gpus.size(), false) {
-    if (by == By::kFleet) groups_[""];  // it is there without a GPU too
-    AddProcesses();
-    JudgeInstances();
-    for (const GpuMetrics* gpu : gpu::WholeGpus(behind.gpus.gpus)) AddGpu(*gpu);
-    AddPods();
+      : groups_(behind.gpus, behind.processes, by, rules) {
+    if (behind.pods != nullptr && by != By::kModel) AddPods(behind.pods->pods, by);
   }
 
-  const std::map<std::string_view, Group>& groups() const { return groups_; }
+  const std::map<std::string_view, GpuGroup>& groups() const { return groups_.groups(); }
+  PodCounts pods(std::string_view name) const {
+    const auto found = pods_.find(name);
+    return found == pods_.end() ? PodCounts() : found->second;
+  }
 
  private:
-  using Place = std::array<std::string_view, 3>;
-
-  static Place PlaceOf(const GpuMetrics& gpu) {
-    return {gpu.text(Text::kUuid), gpu.text(Text::kNode), gpu.text(Text::kGpuId)};
-  }
-  template <class RowT>
-  Group& GroupOf(const RowT& row) {
-    if (by_ == By::kFleet) return groups_[""];
-    return groups_[row.text(by_ == By::kNode ? Text::kNode : Text::kGpuName)];
-  }
-  std::size_t IndexOf(const GpuMetrics& gpu) const {
-    return static_cast<std::size_t>(&gpu - behind_.gpus.gpus.data());
-  }
-  State StateOf(const GpuMetrics& gpu) const {
-    const bool held = held_[IndexOf(gpu)] || gpu.workload_count > 0;
-    return fleet::StateOf(gpu, fleet::Assess(gpu, rules_), held, rules_);
-  }
-
-  void AddProcesses() {
-    if (behind_.processes == nullptr) return;
-    const gpu::GpuRows rows(behind_.gpus.gpus);
-    for (const models::GpuProcess& process : behind_.processes->processes) {
-      const std::size_t at = rows.Find(process);
-      const bool listed = at != gpu::GpuRows::kNone;
-      if (listed) held_[at] = true;
-      Group& group = listed ? GroupOf(behind_.gpus.gpus[at]) : GroupOf(process);
-      ++group.processes;
-      if (const auto user = process.text(Text::kUser); !user.empty()) group.users.insert(user);
-    }
-  }
-
-  // What a divided GPU does is what its instances do.
-  void JudgeInstances() {
-    for (const GpuMetrics& gpu : behind_.gpus.gpus) {
-      if (!gpu::IsInstance(gpu)) continue;
-      ++GroupOf(gpu).instances;
-      const State its = StateOf(gpu);
-      const auto [known, is_new] = instances_.try_emplace(PlaceOf(gpu), its);
-      if (!is_new) known->second = fleet::Both(known->second, its);
-    }
-  }
-
-  void AddGpu(const GpuMetrics& gpu) {
-    const auto get = [&](Quantity quantity) {
-      return gpu.readings.Get(static_cast<std::size_t>(quantity));
-    };
-    Group& group = GroupOf(gpu);
-    ++group.gpus;
-    State state = StateOf(gpu);
-    const auto parts = instances_.find(PlaceOf(gpu));
-    if (gpu.divided && !gpu::IsInstance(gpu) && parts != instances_.end() &&
-        state != State::kUnhealthy) {
-      state = parts->second;
-    }
-    ++group.states[static_cast<std::size_t>(state)];
-    group.health.Add(fleet::Assess(gpu, rules_));
-    group.utilization.Add(get(Quantity::kUtilization));
-    if (get(Quantity::kMemoryUsed) && get(Quantity::kMemoryTotal)) {
-      group.memory_used.Add(get(Quantity::kMemoryUsed));
-      group.memory_total.Add(get(Quantity::kMemoryTotal));
-    }
-    group.power.Add(get(Quantity::kPower));
-    group.temperature.Add(get(Quantity::kTemperature));
-    const auto workloads =
-        std::span(behind_.gpus.workloads).subspan(gpu.first_workload, gpu.workload_count);
-    for (const models::Workload& workload : workloads) group.namespaces.insert(workload.name_space);
-    if (!(group.newest >= gpu.newest)) group.newest = gpu.newest;
-  }
-
-  void AddPods() {
-    if (behind_.pods == nullptr || by_ == By::kModel) return;
-    for (const models::Pod& pod : behind_.pods->pods) {
-      Group& group = groups_[by_ == By::kFleet ? std::string_view() : pod.node];
+  void AddPods(const std::vector<models::Pod>& pods, By by) {
+    for (const models::Pod& pod : pods) {
+      const std::string_view name = by == By::kFleet ? std::string_view() : pod.node;
+      GpuGroup& group = groups_.At(name);
+      PodCounts& counts = pods_[name];
       if (pod.phase == models::kRunning) {
-        ++group.pods_running;
-        group.gpus_requested += pod.gpus_requested;
+        ++counts.running;
+        counts.requested += pod.gpus_requested;
         group.namespaces.insert(pod.name_space);
       } else if (pod.phase == models::kPending) {
-        ++group.pods_pending;
-        group.gpus_pending += pod.gpus_requested;
+        ++counts.pending;
+        counts.requested_pending += pod.gpus_requested;
       }
     }
   }
 
-  const Behind behind_;
-  const By by_;
-  const fleet::HealthRules& rules_;
-  std::vector<bool> held_;  // by a process, by row
-  std::map<Place, State> instances_;
-  std::map<std::string_view, Group> groups_;
+  GpuGroups groups_;
+  std::map<std::string_view, PodCounts> pods_;
 };
 
 Value Count(std::size_t count) {
@@ -242,12 +143,11 @@ Value Mean(const Known& known) {
 }
 
 // `processes` and `pods`: why they are not known, or kNone.
-std::vector<Value> RowOf(std::string_view name, const Group& group, By by, NullReason processes,
-                         NullReason pods, const fleet::HealthRules& rules) {
+std::vector<Value> RowOf(std::string_view name, const GpuGroup& group, const PodCounts& of_pods,
+                         By by, NullReason processes, NullReason pods,
+                         const fleet::HealthRules& rules) {
   const Health health = group.health.Of(rules);
-  const auto state = [&](State which) {
-    return Count(group.states[static_cast<std::size_t>(which)]);
-  };
+  const auto state = [&](State which) { return Count(group.state(which)); };
   const auto unless = [](NullReason why, Value value) {
     return why == NullReason::kNone ? std::move(value) : Value(why);
   };
@@ -279,10 +179,10 @@ std::vector<Value> RowOf(std::string_view name, const Group& group, By by, NullR
       unless(processes, Count(group.processes)),
       unless(processes, Count(group.users.size())),
       Count(group.namespaces.size()),
-      unless(pods, Count(group.pods_running)),
-      unless(pods, Count(group.pods_pending)),
-      unless(pods, whole(group.gpus_requested)),
-      unless(pods, whole(group.gpus_pending)),
+      unless(pods, Count(of_pods.running)),
+      unless(pods, Count(of_pods.pending)),
+      unless(pods, whole(of_pods.requested)),
+      unless(pods, whole(of_pods.requested_pending)),
       std::isnan(group.newest) ? Value(NullReason::kNotExported) : Value(group.newest)};
 }
 
@@ -290,86 +190,26 @@ By ByOf(const std::string& word) {
   return word == "node" ? By::kNode : word == "model" ? By::kModel : By::kFleet;
 }
 
-// What came of the parts, in kAsked's order.
-using Parts = std::vector<Result<gpu::Got>>;
 constexpr std::array kAsked = {Part::kGpus, Part::kProcesses, Part::kPods};
 
-wire::RecordsMeta MetaOf(const Parts& parts, wire::Page& page) {
-  wire::RecordsMeta meta;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const std::string name(models::NameOf(kAsked[i]));
-    if (!parts[i]) {
-      meta.partial = true;
-      meta.warnings.push_back(name + ": query failed (" +
-                              std::string(parts[i].error().wire_name()) + ")");
-      continue;
-    }
-    const models::Snapshot& snapshot = *parts[i]->snapshot;
-    if (i == 0) meta.as_of = snapshot.as_of;
-    meta.partial |= snapshot.partial;
-    if (parts[i]->stale && !page.stale) {
-      page.stale = true;
-      page.stale_code = parts[i]->why.wire_name();
-    }
-    for (const auto& source : snapshot.sources) {
-      const bool known =
-          std::find(meta.sources.begin(), meta.sources.end(), source) != meta.sources.end();
-      if (!known) meta.sources.push_back(source);
-    }
-    for (const auto& warning : snapshot.warnings) {
-      meta.warnings.push_back(std::string(name).append(": ").append(warning));
-    }
-  }
-  return meta;
-}
-
-// Nothing of a part was told: no exporter, or no kube-state-metrics, gives it.
-NullReason WhyNone(const Result<gpu::Got>& part) {
-  if (!part) return NullReason::kQueryFailed;
-  return part->snapshot->sources.empty() ? NullReason::kNotExported : NullReason::kNone;
-}
-
-void Send(Call& call, const RecordQuery& query, const Parts& parts) {
-  const auto snapshot = [&](std::size_t i) {
-    return parts[i] ? parts[i]->snapshot.get() : nullptr;
-  };
-  const By by = ByOf(call.parameters().Text("by"));
-  const fleet::HealthRules& rules = call.services().settings.health_rules;
-  const Summary summary({*parts[0]->snapshot, snapshot(1), snapshot(2)}, by, rules);
+void Answer(const CallPtr& call, const RecordQuery& query, const GotParts& parts) {
+  const By by = ByOf(call->parameters().Text("by"));
+  const fleet::HealthRules& rules = call->services().settings.health_rules;
+  const Summary summary({*SnapshotOf(parts[0]), SnapshotOf(parts[1]), SnapshotOf(parts[2])}, by,
+                        rules);
   const NullReason pods = by == By::kModel ? NullReason::kNotSupported : WhyNone(parts[2]);
   wire::Records records{kColumns, {}};
   for (const auto& [name, group] : summary.groups()) {
-    records.rows.push_back(RowOf(name, group, by, WhyNone(parts[1]), pods, rules));
+    records.rows.push_back(
+        RowOf(name, group, summary.pods(name), by, WhyNone(parts[1]), pods, rules));
   }
-  wire::Page page = Select(records, query);
-  const wire::RecordsMeta meta = MetaOf(parts, page);
-  page.partial = meta.partial;
-  auto encoded = query.form.csv ? wire::EncodeCsv(records, page)
-                                : wire::EncodeRecords(records, meta, page,
-                                                      "GPU summary retrieved successfully");
-  SendMade(call, *parts[0], std::move(encoded), page, query.form.csv);
-}
-
-// Without the others there is still what exporters say of GPUs.
-void Answer(const CallPtr& call, const RecordQuery& query, const Parts& parts) {
-  if (!parts[0]) return call->SendError(parts[0].error());
-  const bool partial = std::any_of(parts.begin(), parts.end(), [](const Result<gpu::Got>& part) {
-    return !part || part->snapshot->partial;
-  });
-  if (partial && !query.form.allow_partial) return call->SendError(PartialRefused());
-  if (call->Alive()) Send(*call, query, parts);
+  SendRecords(*call, query, kAsked, parts, records, "GPU summary retrieved successfully");
 }
 
 }  // namespace
 
 void GetSummary(const CallPtr& call) {
-  auto query = ParseRecordQuery(kColumns, call->parameters());
-  if (!query) return call->SendError(query.error());
-  if (const auto refused = FutureRefused(*call, query->form.at)) return call->SendError(*refused);
-  const auto at = query->form.at;
-  const bool allow_stale = query->form.allow_stale;
-  GetAll(call, kAsked, at, allow_stale,
-         [call, query = *std::move(query)](const Parts& parts) { Answer(call, query, parts); });
+  AnswerRecords(call, kColumns, kAsked, Answer);
 }
 
 std::span<const ParameterSpec> SummaryParameters() {

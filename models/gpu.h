@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "models/field.h"
+#include "models/node.h"
 #include "models/pod.h"
+#include "models/task.h"
 
 namespace gpumon::models {
 
@@ -95,6 +97,23 @@ struct Workload {
 using GpuMetrics = Row<kGpuTexts, kQuantities>;
 using GpuProcess = Row<kProcessTexts, kProcessQuantities>;
 
+// A machine. Only those that a GPU may be on matter; `has_gpus` says what Kubernetes and the
+// exporters on it say.
+struct Node {
+  std::string_view name;
+  Readings<kNodeQuantities> readings;
+  NodeParts parts;
+  bool in_kubernetes = false;  // it lists the node at this instant
+  // Unix seconds when Kubernetes listed it last; NaN where it does now, or never did within the
+  // hour.
+  double vanished = std::numeric_limits<double>::quiet_NaN();
+  bool has_gpus = false;
+
+  std::optional<double> Get(NodeQuantity quantity) const {
+    return readings.Get(static_cast<std::size_t>(quantity));
+  }
+};
+
 // Owns texts; what it hands out never moves. One thread at a time while it grows.
 class Arena {
  public:
@@ -130,10 +149,12 @@ struct Coverage {
 };
 
 // The query sets, collected and cached apart from each other.
-enum class Part : std::uint8_t { kGpus, kProcesses, kPods };
-inline constexpr std::array kParts = {Part::kGpus, Part::kProcesses, Part::kPods};
+enum class Part : std::uint8_t { kGpus, kProcesses, kPods, kNodes, kTasks };
+inline constexpr std::array kParts = {Part::kGpus, Part::kProcesses, Part::kPods, Part::kNodes,
+                                      Part::kTasks};
 constexpr std::string_view NameOf(Part part) {
-  constexpr std::array<std::string_view, kParts.size()> kNames = {"gpus", "processes", "pods"};
+  constexpr std::array<std::string_view, kParts.size()> kNames = {"gpus", "processes", "pods",
+                                                                  "nodes", "tasks"};
   return kNames[static_cast<std::size_t>(part)];
 }
 
@@ -141,10 +162,16 @@ constexpr std::string_view NameOf(Part part) {
 struct Snapshot {
   Part part = Part::kGpus;
   // Sorted by node (bytewise), gpu index (none last), gpu id; processes then by pid; pods by
-  // namespace and name. Only the vector of `part` is filled.
+  // namespace and name; tasks too, then by kind; nodes by name. Only the vectors of `part` are
+  // filled.
   std::vector<GpuMetrics> gpus;
   std::vector<GpuProcess> processes;
   std::vector<Pod> pods;
+  std::vector<Task> tasks;
+  std::vector<Node> nodes;
+  std::vector<Disk> disks;
+  std::vector<NumaNode> numa;
+  std::vector<NodeTarget> targets;
   std::vector<Workload> workloads;
   std::vector<Coverage> coverage;  // which metric gave what, by exporter and metric
   double as_of = 0;                // Unix seconds: the evaluation time of every query of the set
@@ -159,7 +186,9 @@ struct Snapshot {
   std::array<NullReason, kProcessQuantities> missing_process{};
   Arena arena;
 
-  std::size_t rows() const { return gpus.size() + processes.size() + pods.size(); }
+  std::size_t rows() const {
+    return gpus.size() + processes.size() + pods.size() + tasks.size() + nodes.size();
+  }
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

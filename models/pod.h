@@ -17,6 +17,8 @@ inline constexpr std::string_view kFailed = "Failed";
 struct Pod {
   std::string_view name_space;
   std::string_view name;
+  std::string_view uid;
+  std::string_view job;   // that made it
   std::string_view node;  // absent until it is scheduled
   std::string_view phase;
   // What made it in the end: the Deployment, not its ReplicaSet. A pod that nothing made is its

@@ -11,7 +11,9 @@
 #include "internal/base/log.h"
 #include "internal/base/regular_file.h"
 #include "internal/gpu/command.h"
+#include "internal/gpu/node_queries.h"
 #include "internal/gpu/pods.h"
+#include "internal/gpu/tasks.h"
 #include "internal/http/descriptor_plan.h"
 #include "internal/prom/api_client.h"
 #include "version.h"
@@ -297,6 +299,18 @@ std::vector<std::pair<std::string, std::string>> Graph::Queries() const {
   queries.emplace_back(
       std::string(models::NameOf(models::Part::kPods)) + '/' + std::string(gpu::kPodsQueryName),
       gpu::PodsQuery());
+  for (std::size_t i = 0; i < gpu::kNodeQueries; ++i) {
+    const auto query = static_cast<gpu::NodeQuery>(i);
+    queries.emplace_back(
+        std::string(models::NameOf(models::Part::kNodes)) + '/' + std::string(gpu::NameOf(query)),
+        gpu::PromqlOf(query, *detected));
+  }
+  for (std::size_t i = 0; i < gpu::kTaskQueries; ++i) {
+    const auto query = static_cast<gpu::TaskQuery>(i);
+    queries.emplace_back(
+        std::string(models::NameOf(models::Part::kTasks)) + '/' + std::string(gpu::NameOf(query)),
+        gpu::PromqlOf(query));
+  }
   return queries;
 }
 

@@ -61,6 +61,11 @@ double DiskFree(const Host& h, double size, double low, double high) {
   return std::floor(size * (1 - used) / 4096) * 4096;
 }
 
+// The first one fills first.
+double NumaFree(const Host& h, double share_of_load) {
+  return std::floor(kNodeMemoryBytes / 2 * (0.9 - share_of_load * h.node.load_1m) / 1024) * 1024;
+}
+
 constexpr double kRootBytes = 1.9e12;
 constexpr double kScratchBytes = 7.6e12;
 constexpr std::string_view kRoot =
@@ -68,6 +73,8 @@ constexpr std::string_view kRoot =
 constexpr std::string_view kScratch =
     R"(device="/dev/nvme1n1",device_error="",fstype="xfs",mountpoint="/scratch")";
 constexpr std::string_view kSensor = R"(chip="platform_coretemp_0",sensor="temp1")";
+constexpr std::string_view kNuma0 = R"(exported_node="0")";
+constexpr std::string_view kNuma1 = R"(exported_node="1")";
 constexpr std::string_view kNic = R"(device="eno1")";
 constexpr std::string_view kDisk = R"(device="nvme0n1")";
 
@@ -90,6 +97,19 @@ constexpr NodeFamily kFamilies[] = {
      [](const Host& h) {
        return std::floor(kNodeMemoryBytes * (0.93 - 0.6 * h.node.load_1m) / 1024) * 1024;
      }},
+    // As a scrape stores them beside a node's name: both call their label `node`.
+    {{"node_memory_numa_MemTotal", kGauge, "Memory of a NUMA node."},
+     kNuma0,
+     [](const Host&) { return kNodeMemoryBytes / 2; }},
+    {{"node_memory_numa_MemTotal", kGauge, ""},
+     kNuma1,
+     [](const Host&) { return kNodeMemoryBytes / 2; }},
+    {{"node_memory_numa_MemFree", kGauge, "Memory of a NUMA node that nothing uses."},
+     kNuma0,
+     [](const Host& h) { return NumaFree(h, 0.7); }},
+    {{"node_memory_numa_MemFree", kGauge, ""},
+     kNuma1,
+     [](const Host& h) { return NumaFree(h, 0.5); }},
     {{"node_filesystem_size_bytes", kGauge, "Size of a file system."},
      kRoot,
      [](const Host&) { return kRootBytes; }},

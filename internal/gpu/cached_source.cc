@@ -102,7 +102,7 @@ void CachedSource::GetPresent(const Want& want, GotSnapshot done) {
 }
 
 Millis CachedSource::TtlOf(models::Part part) const {
-  if (part != models::Part::kPods) return options_.ttl;
+  if (part == models::Part::kGpus || part == models::Part::kProcesses) return options_.ttl;
   return std::min(options_.ttl * options_.pods_ttls, std::max(options_.ttl, options_.max_stale));
 }
 

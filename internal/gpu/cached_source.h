@@ -18,7 +18,8 @@ namespace gpumon::gpu {
 
 struct CacheOptions {
   Millis ttl{2000};  // 0: every request that does not meet a refresh starts one
-  // Pods change slowly and cost Prometheus most: so many TTLs, but no longer than max_stale.
+  // Pods and nodes change slowly and cost Prometheus most: so many TTLs, but no longer than
+  // max_stale.
   int pods_ttls = 5;
   Millis max_stale{30'000};       // a snapshot older than this (or the TTL) is never served
   Millis upstream_timeout{9000};  // of one refresh

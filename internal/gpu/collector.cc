@@ -369,6 +369,8 @@ void Collector::Collect(Part part, std::optional<double> time, Deadline deadline
           deadline, time ? QueryBudget::Of::kPast : QueryBudget::Of::kPresent,
           !time,    !time};
   if (part == Part::kPods) return CollectPods(set, std::move(done));
+  if (part == Part::kNodes) return CollectNodes(set, std::move(done));
+  if (part == Part::kTasks) return CollectTasks(set, std::move(done));
   if (time) return CollectPast(set, std::move(done));
   if (part == Part::kGpus) {
     done = [this, done = std::move(done)](Result<models::SnapshotPtr> result) {

@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "internal/base/clock.h"
@@ -69,6 +71,7 @@ class Collector {
  private:
   template <class RowT>
   class Refresh;
+  class SetRefresh;
   using Drafted = RefreshChoice::Done;  // nobody else has the snapshot yet
   // What one refresh is for.
   struct Set {
@@ -88,6 +91,16 @@ class Collector {
   void CollectPast(const Set& set, Collected done);
   // Pods depend on no exporter that has to be found first.
   void CollectPods(const Set& set, Collected done);
+  void CollectNodes(const Set& set, Collected done);
+  void CollectTasks(const Set& set, Collected done);
+  // Queries that are the same for any cluster, and who reads their answers into the snapshot, in
+  // the same order; null: that one failed, and another did not.
+  struct QuerySet {
+    using Answers = std::vector<const prom::InstantVector*>;
+    std::vector<std::pair<std::string_view, std::string>> queries;  // name and PromQL
+    std::function<void(const Answers&, models::Snapshot&)> read;
+  };
+  void CollectSet(const Set& set, QuerySet queries, Collected done);
   template <class RefreshT>
   void Begin(const std::shared_ptr<RefreshT>& refresh, const Set& set, std::size_t queries,
              Begun begun);

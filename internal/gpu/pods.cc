@@ -140,7 +140,8 @@ class Reader {
     std::map<std::pair<std::string_view, std::string_view>, Pod> chosen;
     for (const auto& [key, told] : pods_) {
       const auto& [name_space, name, uid] = key;
-      const Pod pod = RowOf(name_space, name, told);
+      Pod pod = RowOf(name_space, name, told);
+      pod.uid = uid;
       const auto [place, first] = chosen.try_emplace({name_space, name}, pod);
       if (!first && IsNewer(pod, place->second)) place->second = pod;
     }
@@ -193,6 +194,9 @@ class Reader {
     pod.node = told.node;
     if (told.phase < kPhases.size()) pod.phase = kPhases[told.phase];
     pod.created = told.created;
+    for (const Owner& owner : told.owners) {
+      if (owner.kind == "Job") pod.job = owner.name;
+    }
     if (told.owner_told) {
       const Owner owner = TopOwner(name_space, name, told);
       pod.owner_kind = owner.kind;
@@ -219,8 +223,8 @@ class Reader {
   }
 
   Pod Keep(Pod pod) {
-    for (std::string_view* text :
-         {&pod.name_space, &pod.name, &pod.node, &pod.phase, &pod.owner_kind, &pod.owner_name}) {
+    for (std::string_view* text : {&pod.name_space, &pod.name, &pod.uid, &pod.job, &pod.node,
+                                   &pod.phase, &pod.owner_kind, &pod.owner_name}) {
       *text = snapshot_.arena.Keep(*text);
     }
     return pod;

@@ -12,19 +12,6 @@ namespace {
 
 using Collection = Result<std::shared_ptr<const models::Snapshot>>;
 
-void TakeWarnings(const prom::QueryResult& result, models::Snapshot& snapshot) {
-  for (const auto* texts : {&result.warnings, &result.infos}) {
-    // A proxy in front of Prometheus may name its back ends, with their credentials.
-    for (const auto& text : *texts) {
-      snapshot.warnings.push_back("Prometheus: " + ShowCommand(text, CommandStyle::kRedacted));
-    }
-  }
-  snapshot.upstream_warned = result.partial || !result.warnings.empty();
-  if (!result.partial) return;
-  snapshot.partial = true;
-  snapshot.warnings.emplace_back("Prometheus says that its answer is partial");
-}
-
 Collection MakeSnapshot(double time, const Result<prom::QueryResult>& answer) {
   if (!answer) return Error(answer.error());
   const auto* const vector = std::get_if<prom::InstantVector>(&answer->value);

@@ -25,6 +25,16 @@ std::string PassedOn(std::string_view text) {
   return std::string(Front(warning, kMaxWarningBytes));
 }
 
+void TakeWarnings(const prom::QueryResult& result, models::Snapshot& snapshot) {
+  for (const auto* texts : {&result.warnings, &result.infos}) {
+    for (const auto& text : *texts) snapshot.warnings.push_back(PassedOn(text));
+  }
+  snapshot.upstream_warned |= result.partial || !result.warnings.empty();
+  if (!result.partial) return;
+  snapshot.partial = true;
+  snapshot.warnings.emplace_back("Prometheus says that its answer is partial");
+}
+
 void TellOfWaiting(Status& status, double seconds, double waited) {
   if (status.code != Code::kUpstreamTimeout || waited <= kWorthTelling) return;
   status.message = "Prometheus did not answer within " + ForPeople(seconds) + " s, of which " +

@@ -5,12 +5,15 @@
 #include <string_view>
 
 #include "internal/base/result.h"
+#include "internal/prom/value.h"
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
 
 // `text` is a warning or an info of Prometheus's answer.
 std::string PassedOn(std::string_view text);
+// What Prometheus says of its answer, into the snapshot.
+void TakeWarnings(const prom::QueryResult& result, models::Snapshot& snapshot);
 // Adds how long a set of queries waited before it was asked, where that is worth telling.
 void TellOfWaiting(Status& status, double seconds, double waited);
 // The warning of a part without a series.

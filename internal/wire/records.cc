@@ -47,15 +47,43 @@ void WriteNotes(Writer& writer, const std::vector<Note>& notes) {
   writer.EndArray();
 }
 
-void WriteValue(Writer& writer, const Column& column, const Value& value) {
+// What a cell of a row and of an item may both be. False: it is something else.
+template <class ValueT>
+bool WritePlain(Writer& writer, const Column& column, const ValueT& value) {
   if (const auto* const number = std::get_if<double>(&value)) {
-    if (column.type == Column::Type::kTime) return writer.String(FormatTime(ToWallTime(*number)));
-    return WriteNumber(writer, column, *number);
+    if (column.type == Column::Type::kTime) {
+      writer.String(FormatTime(ToWallTime(*number)));
+    } else {
+      WriteNumber(writer, column, *number);
+    }
+  } else if (const auto* const integer = std::get_if<std::int64_t>(&value)) {
+    writer.Integer(*integer);
+  } else if (const auto* const text = std::get_if<std::string>(&value)) {
+    writer.String(*text);
+  } else if (const auto* const truth = std::get_if<bool>(&value)) {
+    writer.Bool(*truth);
+  } else {
+    return false;
   }
-  if (const auto* const integer = std::get_if<std::int64_t>(&value)) {
-    return writer.Integer(*integer);
+  return true;
+}
+
+void WriteItems(Writer& writer, const Column& column, const std::vector<Item>& items) {
+  const std::span<const Column> columns = column.items();
+  writer.BeginArray();
+  for (const Item& item : items) {
+    writer.BeginObject();
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      writer.Key(columns[i].name);
+      if (!WritePlain(writer, columns[i], item.cells[i])) writer.Null();
+    }
+    writer.EndObject();
   }
-  if (const auto* const text = std::get_if<std::string>(&value)) return writer.String(*text);
+  writer.EndArray();
+}
+
+void WriteValue(Writer& writer, const Column& column, const Value& value) {
+  if (WritePlain(writer, column, value)) return;
   if (const auto* const texts = std::get_if<std::vector<std::string>>(&value)) {
     return WriteTexts(writer, *texts);
   }
@@ -66,6 +94,9 @@ void WriteValue(Writer& writer, const Column& column, const Value& value) {
     writer.BeginArray();
     for (const double number : *numbers) WriteNumber(writer, column, number);
     return writer.EndArray();
+  }
+  if (const auto* const items = std::get_if<std::vector<Item>>(&value)) {
+    return WriteItems(writer, column, *items);
   }
   writer.Null();
 }
@@ -113,7 +144,9 @@ Behind BehindOf(const Records& records, const RecordsMeta& meta, const Page& pag
   return behind;
 }
 
-std::string CsvText(const Column& column, const Value& value) {
+// Of what a cell of a row and of an item may both be; "" for null and for something else.
+template <class ValueT>
+std::string PlainText(const Column& column, const ValueT& value) {
   if (const auto* const number = std::get_if<double>(&value)) {
     if (column.type == Column::Type::kTime) return FormatTime(ToWallTime(*number));
     return FormatNumber(*number);
@@ -121,6 +154,23 @@ std::string CsvText(const Column& column, const Value& value) {
   if (const auto* const integer = std::get_if<std::int64_t>(&value)) {
     return std::to_string(*integer);
   }
+  if (const auto* const truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
+  const auto* const text = std::get_if<std::string>(&value);
+  return text == nullptr ? std::string() : *text;
+}
+
+std::string ItemText(const Column& column, const Item& item) {
+  const std::span<const Column> columns = column.items();
+  std::string joined;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (std::holds_alternative<NullReason>(item.cells[i])) continue;
+    joined.append(joined.empty() ? "" : " ").append(columns[i].name).append("=");
+    joined += PlainText(columns[i], item.cells[i]);
+  }
+  return joined;
+}
+
+std::string CsvText(const Column& column, const Value& value) {
   std::string out;
   if (const auto* const text = std::get_if<std::string>(&value)) {
     AppendCsvText(out, *text);
@@ -139,8 +189,30 @@ std::string CsvText(const Column& column, const Value& value) {
     for (const double number : *numbers) {
       out.append(out.empty() ? "" : " ").append(std::isnan(number) ? "null" : FormatNumber(number));
     }
+  } else if (const auto* const items = std::get_if<std::vector<Item>>(&value)) {
+    std::string joined;
+    for (const Item& item : *items) {
+      joined.append(joined.empty() ? "" : "; ").append(ItemText(column, item));
+    }
+    AppendCsvText(out, joined);
+  } else {
+    return PlainText(column, value);
   }
   return out;
+}
+
+Encoded Finish(const Records& records, const RecordsMeta& meta, const Page& page,
+               std::string_view message, const std::vector<bool>& nobody, const Writer& data) {
+  Writer about;
+  WriteMeta(about, BehindOf(records, meta, page, nobody), page);
+  models::Envelope envelope;
+  envelope.data = data.view();
+  envelope.message = message;
+  envelope.warnings = WarningsOf(meta.warnings, page);
+  envelope.meta = about.view();
+  Writer warnings;
+  WriteTexts(warnings, envelope.warnings);
+  return {EncodeEnvelope(envelope), Tag(data.view(), warnings.view())};
 }
 
 }  // namespace
@@ -167,16 +239,16 @@ Encoded EncodeRecords(const Records& records, const RecordsMeta& meta, const Pag
   data.BeginArray();
   for (const auto row : page.rows) WriteRow(data, records, page, nobody, row);
   data.EndArray();
-  Writer about;
-  WriteMeta(about, BehindOf(records, meta, page, nobody), page);
-  models::Envelope envelope;
-  envelope.data = data.view();
-  envelope.message = message;
-  envelope.warnings = WarningsOf(meta.warnings, page);
-  envelope.meta = about.view();
-  Writer warnings;
-  WriteTexts(warnings, envelope.warnings);
-  return {EncodeEnvelope(envelope), Tag(data.view(), warnings.view())};
+  return Finish(records, meta, page, message, nobody, data);
+}
+
+Encoded EncodeRecord(const Records& records, const RecordsMeta& meta, const Page& page,
+                     std::string_view message) {
+  // Its reasons stand beside it: `meta` is about all rows.
+  const std::vector<bool> nobody(records.columns.size(), false);
+  Writer data;
+  WriteRow(data, records, page, nobody, page.rows.front());
+  return Finish(records, meta, page, message, nobody, data);
 }
 
 Encoded EncodeCsv(const Records& records, const Page& page) {

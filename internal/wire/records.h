@@ -18,17 +18,31 @@
 namespace gpumon::wire {
 
 struct Column {
-  enum class Type : std::uint8_t { kText, kTexts, kNumber, kInteger, kTime, kNotes, kNumbers };
+  enum class Type : std::uint8_t {
+    kText,
+    kTexts,
+    kNumber,
+    kNumbers,
+    kInteger,
+    kTime,
+    kBool,
+    kNotes,
+    kItems
+  };
 
   std::string_view name;
   Type type = Type::kText;
   std::string_view unit = "";    // "%", "bytes", "" for none
   std::string_view filter = "";  // the parameter that filters by it: kText and kTexts
   std::string_view help = "";
+  // kItems: what each item has; no lists among them.
+  std::span<const Column> (*items)() = nullptr;
 
-  bool has_order() const {
-    return type != Type::kTexts && type != Type::kNotes && type != Type::kNumbers;
+  bool is_list() const {
+    return type == Type::kTexts || type == Type::kNumbers || type == Type::kNotes ||
+           type == Type::kItems;
   }
+  bool has_order() const { return !is_list() && type != Type::kBool; }
   bool is_numeric() const { return type == Type::kNumber || type == Type::kInteger; }
 };
 
@@ -43,10 +57,19 @@ struct Note {
   bool operator==(const Note&) const = default;
 };
 
+// One of a list of things that a row has: as many cells as its column's `items`.
+struct Item {
+  using Cell = std::variant<models::NullReason, double, std::int64_t, std::string, bool>;
+  std::vector<Cell> cells;
+
+  bool operator==(const Item&) const = default;
+};
+
 // One cell: null with its reason, a number (kTime: Unix seconds), an integer, a text, texts, notes,
-// numbers (NaN: null).
-using Value = std::variant<models::NullReason, double, std::int64_t, std::string,
-                           std::vector<std::string>, std::vector<Note>, std::vector<double>>;
+// a truth, items, numbers (NaN: null).
+using Value =
+    std::variant<models::NullReason, double, std::int64_t, std::string, std::vector<std::string>,
+                 std::vector<Note>, bool, std::vector<Item>, std::vector<double>>;
 
 // Null for an empty text.
 Value TextOrNull(std::string_view text,
@@ -73,7 +96,12 @@ Page WholePage(const Records& records);
 // As EncodeList: each row ends with its null_reasons, and what no row has stands once in `meta`.
 Encoded EncodeRecords(const Records& records, const RecordsMeta& meta, const Page& page,
                       std::string_view message);
-// As EncodeCsv; texts and numbers are joined by blanks, notes by "; ".
+// The same of the only row: `data` is that row, no list. A page without a row is the caller's
+// error.
+Encoded EncodeRecord(const Records& records, const RecordsMeta& meta, const Page& page,
+                     std::string_view message);
+// As EncodeCsv; texts and numbers are joined by blanks, notes and items by "; ". An item is the
+// names and values of its cells that are not null, `name=value`, joined by blanks.
 Encoded EncodeCsv(const Records& records, const Page& page);
 
 }  // namespace gpumon::wire

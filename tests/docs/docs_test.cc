@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -21,6 +22,7 @@
 #include "internal/config/server_options.h"
 #include "internal/fleet/health_rules.h"
 #include "internal/fleet/xid.h"
+#include "internal/gpu/node_queries.h"
 #include "internal/gpu/plan.h"
 #include "internal/gpu/pods.h"
 #include "internal/schema/registry.h"
@@ -201,6 +203,35 @@ std::string PodSection() {
   return text;
 }
 
+// What machines measure of themselves.
+std::string NodeSection() {
+  std::string text =
+      "\n## Nodes\nFor `/api/v1/gpu/nodes`, beside its GPUs and kube-state-metrics: "
+      "`kube_node_info`, `kube_node_status_condition`, `kube_node_status_capacity` and "
+      "`kube_node_status_allocatable` of GPUs and cores, and what pods that have not ended request "
+      "of these. Of one quantity the first that a node has wins. Disks: "
+      "`node_filesystem_size_bytes`, `node_filesystem_avail_bytes`; NUMA nodes: "
+      "`node_memory_numa_MemTotal`, `node_memory_numa_MemFree`. The first of these labels that a "
+      "series has names its node:";
+  for (const auto& label : gpu::NodeLabels()) {
+    text += (text.back() == ':' ? " `" : ", `") + std::string(label) + '`';
+  }
+  text +=
+      "; else the address of its target, or the name that node_uname_info of the same target "
+      "has.\n\n| quantity | metric |\n|---|---|\n";
+  constexpr std::array kNames = {"cpu",          "load1",         "load5",
+                                 "load15",       "cores",         "memory total",
+                                 "memory free",  "memory used %", "network received",
+                                 "network sent", "temperature"};
+  for (const auto& metric : gpu::NodeMetrics()) {
+    text += "| " + std::string(kNames.at(static_cast<std::size_t>(metric.gives))) + " | `" +
+            std::string(metric.from.empty() ? metric.series : metric.from) +
+            (metric.required.empty() ? "" : '{' + std::string(metric.required) + "!=\"\"}") +
+            "` |\n";
+  }
+  return text;
+}
+
 TEST(DocsTest, HealthIsTheTableOfRulesAndTheXids) {
   const fleet::HealthRules defaults;
   std::string rules = "| rule | default | |\n|---|---|---|\n";
@@ -263,7 +294,7 @@ TEST(DocsTest, MetricsAreTheRegistryAndTheSchemas) {
           Matrix(exporters, models::Part::kProcesses) +
           "\n## Exporters\nOf several metrics for one field the first that a GPU has counts. The "
           "first label that a series has, and that is not empty, wins.\n" +
-          sections + PodSection());
+          sections + PodSection() + NodeSection());
 }
 
 TEST(DocsTest, TheApiPageNamesEveryRouteAndNoOther) {

@@ -22,10 +22,12 @@ void ExpectEnvelope(const Answer& answer) {
 TEST_F(ApiTest, EveryRouteUnderApiAnswersAnEnvelope) {
   Serve(ThreeGpus());
   Serve(TwoProcesses());
+  Serve(OneNode());
+  Serve(TwoTasks());
   // The debug route there needs parameters: JoinRouteTest.
   for (const auto& route : RoutesThatExist(DebugAccess::kOff)) {
     if (!route.path.starts_with("/api") || route.data.empty()) continue;
-    const auto answer = Get(std::string(route.path));
+    const auto answer = Get(Filled(route.path));
     EXPECT_EQ(answer.status(), 200) << route.path;
     ExpectEnvelope(answer);
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "internal/http/router.h"
+
 namespace gpumon::handlers {
 namespace {
 
@@ -122,8 +124,10 @@ Answer HandlersTest::Get(const std::string& target, http::Headers headers) {
 std::future<http::Response> HandlersTest::Begin(http::Request request,
                                                 std::shared_ptr<http::Stream> stream) {
   request.received_at = clock_.Steady();
-  http::Match match;
-  match.route = RouteOf(request.path);
+  static const http::Router router(Api::HttpRoutes(DebugAccess::kEverybody), "");
+  const http::Verdict verdict = router.Find("GET", request.path);
+  EXPECT_EQ(verdict.kind, http::Verdict::Kind::kMatch) << request.path;
+  const http::Match match = verdict.route == nullptr ? http::Match{0, {}} : verdict.match;
   std::promise<http::Response> promise;
   auto answer = promise.get_future();
   api_.Handle(std::move(request), match,
@@ -158,10 +162,80 @@ std::shared_ptr<models::Snapshot> HandlersTest::TwoProcesses() {
   return snapshot;
 }
 
+std::shared_ptr<models::Snapshot> HandlersTest::OneNode() {
+  auto snapshot = std::make_shared<models::Snapshot>();
+  snapshot->part = models::Part::kNodes;
+  snapshot->as_of = kAsOf;
+  snapshot->sources = {"node_exporter", "kube_state_metrics"};
+  models::Node& node = snapshot->nodes.emplace_back();
+  node.name = "a";
+  node.in_kubernetes = node.has_gpus = true;
+  const auto set = [&](models::NodeQuantity quantity, double value) {
+    node.readings.Set(static_cast<std::size_t>(quantity), value);
+  };
+  set(models::NodeQuantity::kCpu, 12.5);
+  set(models::NodeQuantity::kLoad1, 3);
+  set(models::NodeQuantity::kCores, 16);
+  set(models::NodeQuantity::kReady, 1);
+  set(models::NodeQuantity::kGpusCapacity, 4);
+  set(models::NodeQuantity::kGpusAllocatable, 3);
+  set(models::NodeQuantity::kGpusRequested, 2);
+  set(models::NodeQuantity::kCoresAllocatable, 15.5);
+  set(models::NodeQuantity::kCoresRequested, 4);
+  node.readings.SetAbsent(static_cast<std::size_t>(models::NodeQuantity::kNetworkRx),
+                          models::NullReason::kInvalidValue);
+  snapshot->disks = {{"/", "/dev/sda1", "ext4", 1000, 400}};
+  snapshot->numa = {{"0", 64 * kGiB, 32 * kGiB}};
+  snapshot->targets = {
+      {"dcgm", "gpu", "10.0.0.1:9400", models::TargetState::kFrozen, true, kAsOf - 15},
+      {"node_exporter", "node", "10.0.0.1:9100", models::TargetState::kUp, false, kAsOf - 5}};
+  node.parts = {{0, 1}, {0, 1}, {0, 2}};
+  return snapshot;
+}
+
+std::shared_ptr<models::Snapshot> HandlersTest::TwoTasks() {
+  auto snapshot = std::make_shared<models::Snapshot>();
+  snapshot->part = models::Part::kTasks;
+  snapshot->as_of = kAsOf;
+  snapshot->sources = {"kube_state_metrics"};
+  models::Task job;
+  job.kind = "Job";
+  job.name_space = "ml";
+  job.name = "train";
+  job.phase = models::kRunning;
+  job.owner_kind = "CronJob";
+  job.owner_name = "nightly";
+  job.gpus = 2;
+  job.active = 1;
+  job.submitted = job.started = kAsOf - 100;
+  models::Task pod = job;
+  pod.kind = "Pod";
+  pod.name = "train-0";
+  pod.node = "a";
+  pod.job = "train";
+  pod.cores = 4;
+  pod.restarts = 1;
+  pod.error = "OOMKilled";
+  pod.exit_code = 137;
+  snapshot->tasks = {job, pod};
+  return snapshot;
+}
+
+std::string HandlersTest::Filled(std::string_view path) {
+  std::string filled(path);
+  for (const auto& [name, value] :
+       {std::pair("{node}", "a"), std::pair("{namespace}", "ml"), std::pair("{name}", "train")}) {
+    const auto at = filled.find(name);
+    if (at != std::string::npos) filled.replace(at, std::string_view(name).size(), value);
+  }
+  return filled;
+}
+
 void HandlersTest::Serve(std::shared_ptr<const models::Snapshot> snapshot) {
   gpu::Got got;
   got.snapshot = std::move(snapshot);
-  const std::array answers = {&source_.gpus, &source_.processes, &source_.pods};
+  const std::array answers = {&source_.gpus, &source_.processes, &source_.pods, &source_.nodes,
+                              &source_.tasks};
   *answers[static_cast<std::size_t>(got.snapshot->part)] = got;
 }
 

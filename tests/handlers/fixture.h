@@ -32,7 +32,7 @@ class FakeSource final : public gpu::Source {
   void Get(const gpu::Want& want, Deadline deadline, gpu::GotSnapshot done) override {
     wants.push_back(want);
     deadlines.push_back(deadline);
-    const std::array answers = {&gpus, &processes, &pods};
+    const std::array answers = {&gpus, &processes, &pods, &nodes, &tasks};
     const auto& answer = *answers[static_cast<std::size_t>(want.part)];
     if (holding) {
       held.push_back([answer, done = std::move(done)] { done(answer); });
@@ -51,6 +51,8 @@ class FakeSource final : public gpu::Source {
   std::vector<std::function<void()>> held;
   // Without kube-state-metrics.
   Result<gpu::Got> pods = gpu::Got{.snapshot = std::make_shared<models::Snapshot>(), .why = {}};
+  Result<gpu::Got> nodes = gpu::Got{.snapshot = std::make_shared<models::Snapshot>(), .why = {}};
+  Result<gpu::Got> tasks = gpu::Got{.snapshot = std::make_shared<models::Snapshot>(), .why = {}};
   std::vector<gpu::Want> wants;
   std::vector<Deadline> deadlines;
 };
@@ -119,6 +121,12 @@ class HandlersTest : public ::testing::Test {
   static std::shared_ptr<models::Snapshot> ThreeGpus();
   static std::shared_ptr<models::Snapshot> TwoProcesses();
   void Walk(const gpu::RangeWant& want, const gpu::EachInstant& each, const gpu::RangeDone& done);
+  // a, with everything but a rate that is impossible.
+  static std::shared_ptr<models::Snapshot> OneNode();
+  // ml/train, a Job, and ml/train-0, its pod, which is on a.
+  static std::shared_ptr<models::Snapshot> TwoTasks();
+  // A route's path with one of these in the place of each {name}.
+  static std::string Filled(std::string_view path);
   void Serve(std::shared_ptr<const models::Snapshot> snapshot);
 
   Settings settings_;

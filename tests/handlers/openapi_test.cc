@@ -92,6 +92,8 @@ class OpenApiTest : public HandlersTest {
     gpus->warnings = {"1 series was dropped"};
     Serve(gpus);
     Serve(TwoProcesses());
+    Serve(OneNode());
+    Serve(TwoTasks());
     models::Explanation explanation;
     explanation.snapshot = gpus;
     explanation.rows = {0};
@@ -119,7 +121,7 @@ class OpenApiTest : public HandlersTest {
 
   // What a route cannot do without.
   static std::string Target(const std::string& path) {
-    return path == "/api/v1/debug/join" ? path + "?node=a&gpu=0" : path;
+    return path == "/api/v1/debug/join" ? path + "?node=a&gpu=0" : Filled(path);
   }
   static std::string With(const std::string& target, const std::string& parameter) {
     return target + (target.find('?') == std::string::npos ? '?' : '&') + parameter;
@@ -170,7 +172,8 @@ TEST_F(OpenApiTest, ARouteThatAnswersCsvSaysSoAndNoOther) {
 TEST_F(OpenApiTest, EveryParameterOfTheDocumentIsKnownAndErrorsAreAsItSays) {
   for (const Documented& route : GetRoutes()) {
     for (const Value& parameter : route.parameters.elements()) {
-      const Answer answer = Get(route.path + '?' + *parameter["name"].AsString() + "=%00");
+      if (*parameter["in"].AsString() == "path") continue;
+      const Answer answer = Get(Filled(route.path) + '?' + *parameter["name"].AsString() + "=%00");
       EXPECT_EQ(answer.status(), 400) << route.path << ' ' << *parameter["name"].AsString();
       EXPECT_EQ(answer.body().find("unknown parameter"), std::string::npos) << answer.body();
     }
@@ -180,6 +183,20 @@ TEST_F(OpenApiTest, EveryParameterOfTheDocumentIsKnownAndErrorsAreAsItSays) {
     check.Check(document_["components"]["schemas"]["Error"], refused.json(), route.path);
     EXPECT_EQ(check.differences(), std::vector<std::string>());
   }
+}
+
+TEST_F(OpenApiTest, EachNameInAPathIsARequiredParameterOfIt) {
+  std::size_t found = 0;
+  for (const Documented& route : GetRoutes()) {
+    for (const Value& parameter : route.parameters.elements()) {
+      const std::string place = '{' + *parameter["name"].AsString() + '}';
+      const bool in_path = route.path.find(place) != std::string::npos;
+      EXPECT_EQ(*parameter["in"].AsString(), in_path ? "path" : "query") << route.path;
+      EXPECT_EQ(parameter["required"].AsBool().value_or(false), in_path) << route.path;
+      found += in_path ? 1U : 0U;
+    }
+  }
+  EXPECT_EQ(found, 3U);
 }
 
 TEST_F(OpenApiTest, AFailureOfPrometheusIsAnErrorOfTheDocument) {

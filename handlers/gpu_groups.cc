@@ -1,0 +1,102 @@
+#include "handlers/gpu_groups.h"
+
+#include <algorithm>
+#include <span>
+
+#include "internal/gpu/gpu_rows.h"
+#include "internal/gpu/mig.h"
+
+namespace gpumon::handlers {
+
+using fleet::State;
+using models::GpuMetrics;
+using models::Quantity;
+using models::Text;
+
+namespace {
+
+std::array<std::string_view, 3> PlaceOf(const GpuMetrics& gpu) {
+  return {gpu.text(Text::kUuid), gpu.text(Text::kNode), gpu.text(Text::kGpuId)};
+}
+
+}  // namespace
+
+void Known::Add(std::optional<double> value) {
+  if (!value) return;
+  sum += *value;
+  most = std::max(most, *value);
+  ++gpus;
+}
+
+GpuGroups::GpuGroups(const models::Snapshot& gpus, const models::Snapshot* processes, By by,
+                     const fleet::HealthRules& rules)
+    : gpus_(gpus), by_(by), rules_(rules), held_(gpus.gpus.size(), false) {
+  if (by == By::kFleet) groups_[""];
+  if (processes != nullptr) AddProcesses(*processes);
+  JudgeInstances();
+  for (const GpuMetrics* gpu : gpu::WholeGpus(gpus.gpus)) AddGpu(*gpu);
+}
+
+template <class RowT>
+GpuGroup& GpuGroups::GroupOf(const RowT& row) {
+  if (by_ == By::kFleet) return groups_[""];
+  return groups_[row.text(by_ == By::kNode ? Text::kNode : Text::kGpuName)];
+}
+
+State GpuGroups::StateOf(const GpuMetrics& gpu) const {
+  const auto at = static_cast<std::size_t>(&gpu - gpus_.gpus.data());
+  const bool held = held_[at] || gpu.workload_count > 0;
+  return fleet::StateOf(gpu, fleet::Assess(gpu, rules_), held, rules_);
+}
+
+void GpuGroups::AddProcesses(const models::Snapshot& processes) {
+  const gpu::GpuRows rows(gpus_.gpus);
+  for (const models::GpuProcess& process : processes.processes) {
+    const std::size_t at = rows.Find(process);
+    const bool listed = at != gpu::GpuRows::kNone;
+    if (listed) held_[at] = true;
+    GpuGroup& group = listed ? GroupOf(gpus_.gpus[at]) : GroupOf(process);
+    ++group.processes;
+    if (const auto user = process.text(Text::kUser); !user.empty()) group.users.insert(user);
+  }
+}
+
+// What a divided GPU does is what its instances do.
+void GpuGroups::JudgeInstances() {
+  for (const GpuMetrics& gpu : gpus_.gpus) {
+    if (!gpu::IsInstance(gpu)) continue;
+    ++GroupOf(gpu).instances;
+    const State its = StateOf(gpu);
+    const auto [known, is_new] = instances_.try_emplace(PlaceOf(gpu), its);
+    if (!is_new) known->second = fleet::Both(known->second, its);
+  }
+}
+
+void GpuGroups::AddGpu(const GpuMetrics& gpu) {
+  const auto get = [&](Quantity quantity) {
+    return gpu.readings.Get(static_cast<std::size_t>(quantity));
+  };
+  GpuGroup& group = GroupOf(gpu);
+  ++group.gpus;
+  State state = StateOf(gpu);
+  const auto parts = instances_.find(PlaceOf(gpu));
+  if (gpu.divided && !gpu::IsInstance(gpu) && parts != instances_.end() &&
+      state != State::kUnhealthy) {
+    state = parts->second;
+  }
+  ++group.states[static_cast<std::size_t>(state)];
+  group.health.Add(fleet::Assess(gpu, rules_));
+  group.utilization.Add(get(Quantity::kUtilization));
+  if (get(Quantity::kMemoryUsed) && get(Quantity::kMemoryTotal)) {
+    group.memory_used.Add(get(Quantity::kMemoryUsed));
+    group.memory_total.Add(get(Quantity::kMemoryTotal));
+  }
+  group.power.Add(get(Quantity::kPower));
+  group.temperature.Add(get(Quantity::kTemperature));
+  if (const auto model = gpu.text(Text::kGpuName); !model.empty()) group.models.insert(model);
+  const auto workloads = std::span(gpus_.workloads).subspan(gpu.first_workload, gpu.workload_count);
+  for (const models::Workload& workload : workloads) group.namespaces.insert(workload.name_space);
+  if (!(group.newest >= gpu.newest)) group.newest = gpu.newest;
+}
+
+}  // namespace gpumon::handlers

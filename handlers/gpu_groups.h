@@ -1,0 +1,83 @@
+// GPUs counted by node, model, or all together: what /summary and /nodes share.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <vector>
+
+#include "internal/fleet/health.h"
+#include "internal/fleet/health_rules.h"
+#include "internal/fleet/state.h"
+#include "models/gpu.h"
+
+namespace gpumon::handlers {
+
+// Of the GPUs that it is known of.
+struct Known {
+  double sum = 0;
+  double most = -std::numeric_limits<double>::infinity();
+  std::size_t gpus = 0;
+
+  void Add(std::optional<double> value);
+};
+
+// Texts are views into the snapshots that it was made of.
+struct GpuGroup {
+  std::size_t gpus = 0;  // a MIG instance counts where its GPU has no row of its own
+  std::size_t instances = 0;
+  std::array<std::size_t, fleet::kStates> states{};  // they add up to `gpus`
+  fleet::Average health;
+  Known utilization;
+  Known memory_used;   // of the GPUs whose used and total memory are known
+  Known memory_total;  // of the same
+  Known power;
+  Known temperature;
+  std::size_t processes = 0;
+  std::set<std::string_view> users;
+  std::set<std::string_view> namespaces;
+  std::set<std::string_view> models;
+  double newest = std::nan("");  // Unix seconds, of the newest sample
+
+  std::size_t state(fleet::State which) const { return states[static_cast<std::size_t>(which)]; }
+};
+
+class GpuGroups {
+ public:
+  enum class By : std::uint8_t { kFleet, kNode, kModel };
+
+  // `processes` may be null: who holds a GPU is then told by pods alone. With kFleet there is one
+  // group, "", with or without a GPU. The snapshots must outlive it, and are not kept.
+  GpuGroups(const models::Snapshot& gpus, const models::Snapshot* processes, By by,
+            const fleet::HealthRules& rules);
+
+  // By node or model; "" where it is not known.
+  const std::map<std::string_view, GpuGroup>& groups() const { return groups_; }
+  // Makes an empty one where there is none.
+  GpuGroup& At(std::string_view name) { return groups_[name]; }
+
+ private:
+  using Place = std::array<std::string_view, 3>;
+
+  template <class RowT>
+  GpuGroup& GroupOf(const RowT& row);
+  fleet::State StateOf(const models::GpuMetrics& gpu) const;
+  void AddProcesses(const models::Snapshot& processes);
+  void JudgeInstances();
+  void AddGpu(const models::GpuMetrics& gpu);
+
+  const models::Snapshot& gpus_;
+  const By by_;
+  const fleet::HealthRules& rules_;
+  std::vector<bool> held_;  // by a process, by row
+  std::map<Place, fleet::State> instances_;
+  std::map<std::string_view, GpuGroup> groups_;
+};
+
+}  // namespace gpumon::handlers

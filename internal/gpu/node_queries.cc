@@ -1,0 +1,217 @@
+#include "internal/gpu/node_queries.h"
+
+#include <algorithm>
+#include <set>
+
+#include "internal/gpu/plan.h"
+#include "internal/gpu/pods.h"
+#include "internal/prom/promql.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using models::NodeQuantity;
+
+constexpr std::array<std::string_view, kNodeQueries> kNames = {
+    "node_exporter/hosts", "node_exporter/rates", "kube_state_metrics/nodes",
+    "kube_state_metrics/requests", "exporters/targets"};
+
+constexpr std::string_view kIdle = "node_cpu_seconds_total{mode=\"idle\"}";
+// Devices that move what a physical one moves too, or nothing that leaves the machine.
+constexpr std::string_view kPhysical =
+    "device!~\"(lo|veth|cali|cni|flannel|docker|br-|virbr|bond|team|tun|tap|tunl|vxlan|geneve|"
+    "cilium|"
+    "lxc|dummy|kube|nodelocaldns|ovs|genev_sys|wg).*\"";
+// Not a machine's own.
+constexpr std::string_view kDisks =
+    "fstype!~\"tmpfs|devtmpfs|overlay|squashfs|ramfs|nsfs|autofs|iso9660|efivarfs|fuse.lxcfs\","
+    "mountpoint!~\"/(var/lib/(kubelet|docker|containerd|containers)|run|proc|sys|dev)/.+\"";
+
+// An earlier row stands above a later one of the same quantity: node-exporter measures the host for
+// itself, GPU exporters do so beside.
+constexpr std::array kMetrics = {
+    NodeMetric{NodeQuery::kRates, "cpu", NodeQuantity::kCpu, "",
+               "node_cpu_seconds_total{mode=\"idle\"}"},
+    NodeMetric{NodeQuery::kHosts, "gpu_metrics_cpu_utilization", NodeQuantity::kCpu, "", ""},
+    NodeMetric{NodeQuery::kHosts, "all_smi_cpu_utilization", NodeQuantity::kCpu, "", ""},
+    NodeMetric{NodeQuery::kHosts, "host_cpu_percent_Percentage", NodeQuantity::kCpu, "", ""},
+    NodeMetric{NodeQuery::kHosts, "cpu_used_percent", NodeQuantity::kCpu, "gpud_component", ""},
+    NodeMetric{NodeQuery::kHosts, "node_load1", NodeQuantity::kLoad1, "", ""},
+    NodeMetric{NodeQuery::kHosts, "node_load5", NodeQuantity::kLoad5, "", ""},
+    NodeMetric{NodeQuery::kHosts, "node_load15", NodeQuantity::kLoad15, "", ""},
+    NodeMetric{NodeQuery::kRates, "cores", NodeQuantity::kCores, "",
+               "node_cpu_seconds_total{mode=\"idle\"}"},
+    NodeMetric{NodeQuery::kHosts, "node_memory_MemTotal_bytes", NodeQuantity::kMemoryTotal, "", ""},
+    NodeMetric{NodeQuery::kHosts, "node_memory_MemAvailable_bytes", NodeQuantity::kMemoryAvailable,
+               "", ""},
+    NodeMetric{NodeQuery::kHosts, "gpu_metrics_memory_utilization",
+               NodeQuantity::kMemoryUsedPercent, "", ""},
+    NodeMetric{NodeQuery::kHosts, "all_smi_memory_utilization", NodeQuantity::kMemoryUsedPercent,
+               "", ""},
+    NodeMetric{NodeQuery::kHosts, "host_virtual_memory_percent_Percentage",
+               NodeQuantity::kMemoryUsedPercent, "", ""},
+    NodeMetric{NodeQuery::kHosts, "memory_used_percent", NodeQuantity::kMemoryUsedPercent,
+               "gpud_component", ""},
+    NodeMetric{NodeQuery::kRates, "rx", NodeQuantity::kNetworkRx, "",
+               "node_network_receive_bytes_total"},
+    NodeMetric{NodeQuery::kRates, "tx", NodeQuantity::kNetworkTx, "",
+               "node_network_transmit_bytes_total"},
+    NodeMetric{NodeQuery::kRates, "temperature", NodeQuantity::kTemperature, "",
+               "node_hwmon_temp_celsius, node_thermal_zone_temp"},
+};
+
+// Read from series of their own, by nodes.cc.
+constexpr std::array<std::string_view, 5> kMoreOfHosts = {
+    "node_uname_info", "node_filesystem_size_bytes", "node_filesystem_avail_bytes",
+    "node_memory_numa_MemTotal", "node_memory_numa_MemFree"};
+
+constexpr std::array<std::string_view, 8> kNodeLabels = {
+    "exported_node",   "node", "exported_hostname", "hostname", "Hostname",
+    "kubernetes_node", "host", "exported_instance"};
+
+std::string Named(const std::string& vector, std::string_view series) {
+  return "label_replace(" + vector + ",\"__series__\"," + prom::Quote(series) + ",\"\",\"\")";
+}
+
+std::string OneOf(std::string_view label, const std::vector<std::string>& values) {
+  std::string any;
+  for (const std::string& value : values) any.append(any.empty() ? "" : "|").append(value);
+  return std::string(label) + "=~" + prom::Quote(any);
+}
+
+std::string GpuResourceMatcher(std::string_view more = "") {
+  std::vector<std::string> resources;
+  if (!more.empty()) resources.emplace_back(more);
+  for (const auto& resource : GpuResources()) resources.emplace_back(resource);
+  return OneOf("resource", resources);
+}
+
+std::string HostsQuery() {
+  std::vector<std::string> names;
+  for (const NodeMetric& metric : kMetrics) {
+    if (metric.query == NodeQuery::kHosts) names.emplace_back(metric.series);
+  }
+  names.insert(names.end(), kMoreOfHosts.begin(), kMoreOfHosts.end());
+  return '{' + OneOf("__name__", names) + ',' + std::string(kDisks) + '}';
+}
+
+std::string RatesQuery() {
+  const std::string idle(kIdle);
+  const auto moved = [](const std::string& metric) {
+    return "sum without(device)(rate(" + metric + '{' + std::string(kPhysical) + "}[5m]))";
+  };
+  // rate() divides by five minutes though a series be younger. What all modes of one CPU take
+  // together is a second of each second: so much of the time is there.
+  const std::string there = "sum without(cpu,mode)(rate(node_cpu_seconds_total{cpu=\"0\"}[5m]))";
+  const std::string cpu =
+      "clamp_min(100 * (1 - avg without(cpu,mode)(rate(" + idle + "[5m])) / " + there + "),0)";
+  return Named(cpu, "cpu") + " or " + Named("count without(cpu,mode)(" + idle + ')', "cores") +
+         " or " + Named(moved("node_network_receive_bytes_total"), "rx") + " or " +
+         Named(moved("node_network_transmit_bytes_total"), "tx") + " or " +
+         Named(
+             "(max without(chip,sensor)(node_hwmon_temp_celsius) or "
+             "max without(type,zone)(node_thermal_zone_temp))",
+             "temperature");
+}
+
+std::string KubernetesQuery() {
+  const std::string gpus = "kube_node_status_capacity{" + GpuResourceMatcher() + '}';
+  return "{__name__=~\"kube_node_status_capacity|kube_node_status_allocatable\"," +
+         GpuResourceMatcher("cpu") +
+         "} or kube_node_info or kube_node_status_condition{condition=\"Ready\",status=\"true\"} "
+         "or " +
+         Named("(max by(node,exported_node)(max_over_time(timestamp(" + gpus +
+                   ")[1h:1m])) unless on(node,exported_node) kube_node_info)",
+               kVanishedSeries);
+}
+
+// A pod's own name stands in exported_* where the labels of kube-state-metrics' target had its
+// place: two of these name one pod once.
+std::string OwnLabel(const std::string& vector, const std::string& label) {
+  return "label_replace(" + vector + ",\"" + label + "\",\"$1\",\"exported_" + label +
+         "\",\"(.+)\")";
+}
+
+std::string RequestsQuery() {
+  constexpr std::string_view kSamePod = "on(namespace,pod,exported_namespace,exported_pod)";
+  const std::string requests =
+      "kube_pod_container_resource_requests{" + GpuResourceMatcher("cpu") + '}';
+  const std::string live = '(' + requests + " > 0 and " + std::string(kSamePod) +
+                           " (kube_pod_status_phase{phase=~\"Pending|Running\"} == 1) unless " +
+                           std::string(kSamePod) +
+                           " (kube_pod_status_scheduled{condition=\"true\"} == 0))";
+  std::string named = live;
+  for (const char* const label : {"namespace", "pod", "container"}) named = OwnLabel(named, label);
+  return Named(
+      "sum by(node,exported_node,resource)(max "
+      "by(namespace,pod,uid,container,node,exported_node,resource)(" +
+          named + "))",
+      kRequestsSeries);
+}
+
+// Whose hosts an exporter's targets tell of.
+std::string HostsOf(const std::string& series, std::string_view exporter, bool nodename) {
+  std::string by = "job,instance";
+  for (const std::string_view label : kNodeLabels) by.append(",").append(label);
+  if (nodename) by += ",nodename";
+  return "label_replace(" + Named("group by(" + by + ")(" + series + ')', kExporterSeries) +
+         ",\"exporter\"," + prom::Quote(exporter) + ",\"\",\"\")";
+}
+
+std::string TargetsQuery(const Detected& detected) {
+  std::string promql = HostsOf("node_uname_info", kNodeExporter, true);
+  std::set<std::string> jobs;
+  for (const Subject& subject : detected.subjects) {
+    const schema::Exporter& exporter = *subject.exporter;
+    promql += " or " + HostsOf(SelectorOfMarks(exporter, exporter.require), exporter.name, false);
+    for (const std::string& job : subject.jobs) jobs.insert(prom::EscapeRegex(job));
+  }
+  std::vector<std::string> any(jobs.begin(), jobs.end());
+  any.emplace_back(".*node.exporter.*");
+  const std::string up = "up{" + OneOf("job", any) + '}';
+  // `up` is written together with the samples of its target, and there is one of it.
+  return promql + " or " +
+         Named("max by(job,instance)(timestamp(" + up +
+                   ") or timestamp(up) and on(job,instance) node_uname_info)",
+               kScrapedSeries) +
+         " or " + Named("(up == 0)", kDownSeries) + " or " +
+         Named("(max by(job,instance)(max_over_time(timestamp(" + up +
+                   " == 1)[1h:1m])) and on(job,instance) (up == 0))",
+               kLastUpSeries);
+}
+
+}  // namespace
+
+std::string_view NameOf(NodeQuery query) {
+  return kNames[static_cast<std::size_t>(query)];
+}
+
+std::span<const NodeMetric> NodeMetrics() {
+  return kMetrics;
+}
+
+std::span<const std::string_view> NodeLabels() {
+  return kNodeLabels;
+}
+
+std::string PromqlOf(NodeQuery query, const Detected& detected) {
+  switch (query) {
+    case NodeQuery::kHosts:
+      return HostsQuery();
+    case NodeQuery::kRates:
+      return RatesQuery();
+    case NodeQuery::kKubernetes:
+      return KubernetesQuery();
+    case NodeQuery::kRequests:
+      return RequestsQuery();
+    case NodeQuery::kTargets:
+      return TargetsQuery(detected);
+  }
+  return {};
+}
+
+bool IsGpuResource(std::string_view resource) {
+  return !resource.empty() && resource != "cpu" && resource != "memory";
+}
+
+}  // namespace gpumon::gpu
