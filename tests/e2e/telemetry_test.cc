@@ -204,9 +204,13 @@ TEST(TelemetryTest, PromtoolAcceptsTheMetricsOfBothPrograms) {
   std::string page = Fetch(exporter.port(), "/metrics").body;
   EXPECT_TRUE(Holds(page, "nvidia_gpu_utilization_percent{"));
   // node-exporter's own names, which promtool would like to be spelt otherwise.
-  for (const std::string& name : {std::string("MemTotal"), std::string("MemAvailable")}) {
+  const std::vector<std::pair<std::string, std::string>> spelt = {{"numa_MemTotal", "numa_size"},
+                                                                  {"numa_MemFree", "numa_free"},
+                                                                  {"MemTotal", "total"},
+                                                                  {"MemAvailable", "available"}};
+  for (const auto& [name, other] : spelt) {
     for (std::size_t at = 0; (at = page.find(name, at)) != std::string::npos;) {
-      page.replace(at, name.size(), name == "MemTotal" ? "total" : "available");
+      page.replace(at, name.size(), other);
     }
   }
   EXPECT_EQ(Complaints(page), "");
