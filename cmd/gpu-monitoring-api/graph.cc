@@ -7,12 +7,11 @@
 #include <thread>
 #include <utility>
 
+#include "cmd/gpu-monitoring-api/upstream.h"
 #include "handlers/health.h"
 #include "internal/base/log.h"
-#include "internal/base/regular_file.h"
 #include "internal/gpu/command.h"
 #include "internal/gpu/pods.h"
-#include "internal/prom/api_client.h"
 #include "version.h"
 
 namespace gpumon::api {
@@ -26,9 +25,6 @@ constexpr std::chrono::seconds kIdleBeforeRelease{5};
 constexpr Millis kHang{8'000};
 
 constexpr std::chrono::hours kNoMaxAge{24 * 365};
-
-// A set that is larger than the budget runs alone and whole.
-constexpr std::size_t kRoomForASet = 16;
 
 // "host:9090" of "https://user:secret@host:9090/path".
 std::string HostOf(std::string_view url) {
@@ -88,30 +84,6 @@ handlers::Settings SettingsOf(const config::ServerConfig& config) {
     settings.command_line.push_back(gpu::ShowCommand(argument, gpu::CommandStyle::kRedacted));
   }
   return settings;
-}
-
-fetch::Gzip GzipOf(config::PrometheusGzip gzip) {
-  switch (gzip) {
-    case config::PrometheusGzip::kOn:
-      return fetch::Gzip::kAlways;
-    case config::PrometheusGzip::kOff:
-      return fetch::Gzip::kNever;
-    case config::PrometheusGzip::kAuto:
-      break;
-  }
-  return fetch::Gzip::kAcrossMachines;
-}
-
-fetch::ClientOptions FetchOptionsOf(const config::ServerConfig& config) {
-  fetch::ClientOptions options;
-  options.name_prefix = "--prometheus-";
-  options.bearer_token_file = config.prometheus_bearer_token_file;
-  options.basic_auth_file = config.prometheus_basic_auth_file;
-  options.ca_file = config.prometheus_ca_file;
-  options.headers_file = config.prometheus_headers_file;
-  options.gzip = GzipOf(config.prometheus_gzip);
-  options.max_connections_per_host = config.prometheus_max_concurrency + kRoomForASet;
-  return options;
 }
 
 http::ServerOptions HttpOptionsOf(const config::ServerConfig& config) {
@@ -199,22 +171,15 @@ Result<std::unique_ptr<Graph>> Graph::Make(const config::ServerConfig& config) {
 }
 
 Result<void> Graph::LoadSchemas() {
-  if (config_.schema_file.empty()) return {};
-  const std::string name = "--schema-file: " + config_.schema_file;
-  const auto text = ReadRegularFile(config_.schema_file);
-  if (!text) return Error(Code::kInvalidParameter, name + ' ' + text.error().message);
-  auto registry = schema::Registry::BuiltIn().With(*text, name);
+  auto registry = OwnSchemas(config_);
   if (!registry) return Error(registry.error());
   own_registry_ = *std::move(registry);
   return {};
 }
 
 Result<void> Graph::ReadHealthRules() {
-  auto rules = fleet::ParseHealthRules(config_.health_rules);
-  if (!rules) {
-    return Error(Code::kInvalidParameter,
-                 "--health-rules (HEALTH_RULES): " + rules.error().message);
-  }
+  auto rules = HealthRulesOf(config_);
+  if (!rules) return Error(rules.error());
   settings_.health_rules = *rules;
   return {};
 }
@@ -231,13 +196,7 @@ Result<void> Graph::Build() {
   auto fetch = fetch::MakeClient(FetchOptionsOf(config_), clock_);
   if (!fetch) return Error(fetch.error());
   fetch_ = std::move(*fetch);
-  prom::ApiClientOptions options;
-  options.urls = config_.prometheus_urls;
-  options.timeout = config_.prometheus_timeout;
-  // The collector counts whole sets; the client is only to have room for them and the probe.
-  options.max_concurrency = config_.prometheus_max_concurrency + kRoomForASet;
-  options.max_response_bytes = config_.prometheus_max_response_bytes;
-  auto prometheus = prom::MakeApiClient(options, *fetch_, *pool_, clock_);
+  auto prometheus = prom::MakeApiClient(ApiOptionsOf(config_), *fetch_, *pool_, clock_);
   if (!prometheus) return Error(prometheus.error());
   prometheus_ = std::move(*prometheus);
   collector_ = std::make_unique<gpu::Collector>(*prometheus_, clock_, upstream_clock_, observer_,

@@ -18,6 +18,15 @@ constexpr std::int64_t kGiB = kKiB * kKiB * kKiB;
 
 constexpr std::string_view kRegularFile = "a file that can be read, no pipe";
 
+constexpr OptionRow kMetricsDir{
+    .flag = "--metrics-dir",
+    .env = "METRICS_DIR",
+    .fallback = "~/.flow/metrics",
+    .help =
+        "The folder of stored snapshots: `gpu-monitoring-api collect` writes them, "
+        "/api/v1/gpu/health/history reads them.",
+    .allowed = "a path; ~ at its front is the home folder"};
+
 constexpr std::array kRows = {
     OptionRow{.flag = "--prometheus-url",
               .env = "PROMETHEUS_URL",
@@ -195,6 +204,7 @@ constexpr std::array kRows = {
               .help = "Thresholds and factors of health scores that differ from docs/HEALTH.md, as "
                       "`temperature_critical=90, ecc_corrected=ignore`.",
               .allowed = "NAME=VALUE, comma-separated"},
+    kMetricsDir,
     OptionRow{.flag = "--ready-requires-prometheus",
               .env = "READY_REQUIRES_PROMETHEUS",
               .fallback = "false",
@@ -266,6 +276,10 @@ Problem ReadPrometheus(const Values& values, ServerConfig& config) {
   config.prometheus_max_concurrency =
       static_cast<std::size_t>(values.Integer("--prometheus-max-concurrency"));
   config.prometheus_max_response_bytes = values.Bytes("--prometheus-max-response-bytes");
+  const std::string& gzip = values.Text("--prometheus-gzip");
+  config.prometheus_gzip = gzip == "on"    ? PrometheusGzip::kOn
+                           : gzip == "off" ? PrometheusGzip::kOff
+                                           : PrometheusGzip::kAuto;
   config.prometheus_bearer_token_file = values.Text("--prometheus-bearer-token-file");
   config.prometheus_basic_auth_file = values.Text("--prometheus-basic-auth-file");
   config.prometheus_ca_file = values.Text("--prometheus-ca-file");
@@ -313,10 +327,6 @@ Problem ReadAccess(const Values& values, ServerConfig& config) {
   config.debug_endpoints = debug == "all"    ? DebugEndpoints::kEverybody
                            : debug == "true" ? DebugEndpoints::kLoopback
                                              : DebugEndpoints::kOff;
-  const std::string& gzip = values.Text("--prometheus-gzip");
-  config.prometheus_gzip = gzip == "on"    ? PrometheusGzip::kOn
-                           : gzip == "off" ? PrometheusGzip::kOff
-                                           : PrometheusGzip::kAuto;
   const std::string& commands = values.Text("--process-commands");
   config.process_commands = commands == "full"     ? ProcessCommands::kFull
                             : commands == "name"   ? ProcessCommands::kName
@@ -325,12 +335,16 @@ Problem ReadAccess(const Values& values, ServerConfig& config) {
   return std::nullopt;
 }
 
-Problem ReadRunning(const Values& values, ServerConfig& config) {
+Problem ReadJudging(const Values& values, ServerConfig& config) {
   const auto level = log::ParseLevel(values.Text("--log-level"));
   if (!level) return values.Refuse("--log-level", "is no level", level.error().message);
   config.log_level = *level;
   config.schema_file = values.Text("--schema-file");
   config.health_rules = values.Text("--health-rules");
+  return std::nullopt;
+}
+
+Problem ReadRunning(const Values& values, ServerConfig& config) {
   config.ready_requires_prometheus = values.Bool("--ready-requires-prometheus");
   config.threads = static_cast<int>(values.Integer("--threads"));
   config.port_file = values.Text("--port-file");
@@ -359,12 +373,43 @@ std::vector<std::string_view> VariablesWithoutOption(const Environment& environm
   return set;
 }
 
-Result<ServerConfig> MakeServerConfig(const Values& values) {
+Result<ServerConfig> MakeServerConfig(const Values& values, const Environment& environment) {
   ServerConfig config;
-  for (const auto read : {ReadEndpoints, ReadTimes, ReadPrometheus, ReadAccess, ReadRunning}) {
+  for (const auto read :
+       {ReadEndpoints, ReadTimes, ReadPrometheus, ReadAccess, ReadJudging, ReadRunning}) {
+    if (auto problem = read(values, config)) return Error(*std::move(problem));
+  }
+  config.metrics_dir = MetricsDirOf(values, environment);
+  return config;
+}
+
+std::vector<OptionRow> PrometheusOptionRows() {
+  std::vector<OptionRow> rows;
+  for (const OptionRow& row : kRows) {
+    const bool other =
+        row.flag == "--log-level" || row.flag == "--health-rules" || row.flag == "--schema-file";
+    if (other || row.flag.starts_with("--prometheus-")) rows.push_back(row);
+  }
+  return rows;
+}
+
+Result<ServerConfig> MakePrometheusConfig(const Values& values) {
+  ServerConfig config;
+  config.prometheus_timeout = values.Duration("--prometheus-timeout");
+  for (const auto read : {ReadPrometheus, ReadJudging}) {
     if (auto problem = read(values, config)) return Error(*std::move(problem));
   }
   return config;
+}
+
+const OptionRow kMetricsDirRow = kMetricsDir;
+
+std::string MetricsDirOf(const Values& values, const Environment& environment) {
+  std::string path = values.Text(kMetricsDir.flag);
+  if (path != "~" && !path.starts_with("~/")) return path;
+  const auto home = environment.find("HOME");
+  if (home == environment.end() || home->second.empty()) return {};
+  return home->second + path.substr(1);
 }
 
 }  // namespace gpumon::config

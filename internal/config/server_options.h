@@ -50,6 +50,7 @@ struct ServerConfig {
   ProcessCommands process_commands = ProcessCommands::kRedacted;
   std::string health_rules;  // fleet::ParseHealthRules
   std::string schema_file;   // "": the built-in schemas alone
+  std::string metrics_dir;   // where stored snapshots are; "" when nobody knows
   bool ready_requires_prometheus = false;
   int threads = 0;
   std::string port_file;  // "" or where the HTTP port is written once it is open
@@ -66,6 +67,17 @@ std::vector<std::string_view> VariablesWithoutOption(const Environment& environm
 
 // `values` were parsed from ServerOptionRows(). kInvalidParameter in one line, as Values::Refuse
 // writes it, for a value that is wrong in itself or contradicts another.
-Result<ServerConfig> MakeServerConfig(const Values& values);
+// `environment` for the home folder.
+Result<ServerConfig> MakeServerConfig(const Values& values, const Environment& environment);
+
+// The rows that any program which asks Prometheus has too, and what they say: those of the names
+// `prometheus...`, `log_level`, `health_rules` and `schema_file`.
+std::vector<OptionRow> PrometheusOptionRows();
+Result<ServerConfig> MakePrometheusConfig(const Values& values);
+
+// METRICS_DIR of server and collector: the same folder for both, by default.
+extern const OptionRow kMetricsDirRow;
+// Its value, `~` at its front replaced by HOME; "" where that is not set.
+std::string MetricsDirOf(const Values& values, const Environment& environment);
 
 }  // namespace gpumon::config
