@@ -93,9 +93,13 @@ class Call {
   void Send(http::Response response);
   // Runs `work` on a worker thread; what it throws becomes a 500.
   void Defer(std::function<void()> work);
+  // On the one thread for what may take long. Past the deadline `work`, which keeps this call
+  // alive, does not begin: the answer says that the server has too much to do.
+  void DeferSlow(std::function<void()> work);
 
  private:
   friend class Api;
+  void DeferTo(Executor& executor, std::function<void()> work);
 
   const http::Request request_;
   const http::Match match_;

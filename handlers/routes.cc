@@ -8,6 +8,7 @@
 #include "handlers/gpu.h"
 #include "handlers/gpu_health.h"
 #include "handlers/health.h"
+#include "handlers/health_history.h"
 #include "handlers/join.h"
 #include "handlers/schema.h"
 #include "handlers/summary.h"
@@ -57,6 +58,9 @@ constexpr std::array kRoutes = {
     RouteRow{"/api/v1/gpu/health", "GET", Guard::kToken, GetGpuHealth,
              "Score, level and findings of each GPU, node, model, or of the fleet.", kJson,
              Form::kList, "[]GpuHealth", GpuHealthParameters},
+    RouteRow{"/api/v1/gpu/health/history", "GET", Guard::kToken, GetHealthHistory,
+             "Stored snapshots of tasks and what they say together.", kJson, Form::kData,
+             "HealthHistory", HealthHistoryParameters},
     RouteRow{"/api/v1/gpu/schema", "GET", Guard::kToken, GetSchema,
              "Per field: what gives it here, for how many rows, and what would fill the gap.",
              kJson, Form::kData, "Schema"},

@@ -32,6 +32,7 @@ struct Settings {
   std::vector<std::string> cors_origins;   // lower case, or one "*"; empty: none
   std::string base_path;
   fleet::HealthRules health_rules;
+  std::string metrics_dir;                // of stored snapshots; "" when nobody knows
   bool commands_hidden = false;           // PROCESS_COMMANDS
   bool asks_for_token = false;            // API_BEARER_TOKEN_FILE
   std::vector<std::string> command_line;  // secrets masked, for /debug
@@ -52,6 +53,8 @@ struct Services {
   const schema::Registry& registry;  // what the source reads
   const Clock& clock;
   Executor& executor;
+  // For what may take long and must not hold up the others: one after the other.
+  Executor& slow_executor;
   gpu::Source& source;
   std::function<gpu::Reachability()> reachability;
   const Lifecycle& lifecycle;

@@ -3,7 +3,8 @@
 #
 # With PROMETHEUS_URL set it serves from that. Without, it also starts a synthetic fleet
 # (gpu-exporter --demo) and a real Prometheus that scrapes it, both on free loopback ports, and
-# ends all three together, whichever way it is ended itself.
+# `gpu-monitoring-api collect`, which stores snapshots of that fleet below .run, not at home. All
+# of them end together, whichever way it is ended itself.
 #
 # Variables: PORT (8080), NODES (4), GPUS_PER_NODE (8), SEED (1), SCRAPE_INTERVAL (by fleet size),
 # and every variable of the server.
@@ -104,7 +105,7 @@ report_death() {
 # The server goes first: it may still be asking Prometheus.
 stop() {
   local name tick
-  for name in server prometheus exporter; do
+  for name in collect server prometheus exporter; do
     running "$name" || continue
     kill -TERM "${pids[$name]}" 2>/dev/null || true
     for ((tick = 0; tick < 100; tick++)); do
@@ -198,6 +199,13 @@ wait_for_scrape() { # PROMETHEUS_PORT
   die "no data after 5 minutes; see $logs/prometheus-$port.log and $logs/exporter-$port.log"
 }
 
+# Of nothing where FLOW_HEALTH_MONITORING=false switches it off: then it would end at once.
+start_collect() { # PROMETHEUS_PORT
+  [ "${FLOW_HEALTH_MONITORING:-true}" != false ] || return 0
+  PROMETHEUS_URL=http://127.0.0.1:$1 start collect "$logs/collect.log" "$server" collect
+  collects=collect
+}
+
 wait_for_server() {
   local tick answer
   for ((tick = 0; tick < 240; tick++)); do
@@ -216,6 +224,7 @@ print_urls() { # PROMETHEUS_PORT EXPORTER_PORT
   GPUs        curl $base/api/v1/gpu/metrics
   processes   curl $base/api/v1/gpu/processes
   health      curl $base/api/healthz
+  snapshots   curl $base/api/v1/gpu/health/history
   routes      curl $base/api
   Prometheus  http://127.0.0.1:$1
   exporter    http://127.0.0.1:$2/metrics
@@ -226,7 +235,7 @@ URLS
 }
 
 run_demo() {
-  local exporter_port prometheus_port child_port
+  local exporter_port prometheus_port child_port collects=
   [ -x "$exporter" ] || die "$exporter is missing; build it with: make build"
   [ -x "$prometheus" ] || die "$prometheus is missing; unpack it with: make deps"
   check_number NODES "${NODES:-4}" 1 100000
@@ -244,13 +253,16 @@ run_demo() {
   start_on_free_port prometheus /-/ready
   prometheus_port=$child_port
   wait_for_scrape "$prometheus_port"
+  export METRICS_DIR=$PWD/$data/metrics
   PROMETHEUS_URL=http://127.0.0.1:$prometheus_port DRAIN_DELAY=${DRAIN_DELAY:-0s} \
     start server - "$server"
   wait_for_server
+  start_collect "$prometheus_port"
   # Where bash hears of a child that was killed, it would say so in its own words.
   { print_urls "$prometheus_port" "$exporter_port"; } 2>/dev/null
   while :; do
-    need server prometheus exporter
+    # shellcheck disable=SC2086  # no word at all where nothing is collected
+    need server prometheus exporter $collects
     { sleep 0.5; } 2>/dev/null
   done
 }

@@ -1,5 +1,6 @@
 #include "cmd/gpu-monitoring-api/collect.h"
 
+#include <csignal>
 #include <ostream>
 
 #include "cmd/gpu-monitoring-api/collect_graph.h"
@@ -19,6 +20,8 @@ constexpr config::Program kProgram{
 
 int RunCollector(const config::CollectConfig& config, std::ostream& err) {
   const EndingSignals signals;
+  // A file that may grow no further is a full disk, and no end.
+  std::signal(SIGXFSZ, SIG_IGN);
   auto graph = CollectGraph::Make(config);
   if (!graph) {
     const int code = graph.error().code == Code::kInvalidParameter ? 2 : 1;

@@ -79,6 +79,7 @@ handlers::Settings SettingsOf(const config::ServerConfig& config) {
   settings.cors_origins = config.cors_allowed_origins;
   settings.base_path = config.base_path;
   settings.asks_for_token = !config.api_bearer_token_file.empty();
+  settings.metrics_dir = config.metrics_dir;
   settings.commands_hidden = config.process_commands == config::ProcessCommands::kHidden;
   for (const auto& argument : profile::CommandLine()) {
     settings.command_line.push_back(gpu::ShowCommand(argument, gpu::CommandStyle::kRedacted));
@@ -212,7 +213,7 @@ Result<void> Graph::Build() {
                                                 [this] { refreshed_since_release_ = true; });
   probe_ = std::make_unique<gpu::UpstreamProbe>(*prometheus_, clock_, upstream_clock_);
   services_ = std::make_unique<handlers::Services>(
-      handlers::Services{settings_, registry(), clock_, *pool_, *source_,
+      handlers::Services{settings_, registry(), clock_, *pool_, slow_pool_, *source_,
                          [this] { return probe_->Last(); }, lifecycle_, render_cache_, metrics_,
                          cpu_profiler_, [this] { return token_ ? token_->Token() : std::string(); },
                          [this](const auto&... what) { explainer_->Explain(what...); }});
@@ -317,6 +318,7 @@ void Graph::Stop() {
   probe_.reset();
   if (prometheus_) prometheus_->Stop();
   fetch_.reset();
+  slow_pool_.Stop();
   if (pool_) pool_->Stop();
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "internal/config/address.h"
+#include "internal/config/metrics_dir.h"
 
 namespace gpumon::config {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "internal/config/address.h"
 #include "internal/config/endpoint.h"
+#include "internal/config/metrics_dir.h"
 
 namespace gpumon::config {
 namespace {
@@ -17,15 +18,6 @@ constexpr std::int64_t kKiB = 1024;
 constexpr std::int64_t kGiB = kKiB * kKiB * kKiB;
 
 constexpr std::string_view kRegularFile = "a file that can be read, no pipe";
-
-constexpr OptionRow kMetricsDir{
-    .flag = "--metrics-dir",
-    .env = "METRICS_DIR",
-    .fallback = "~/.flow/metrics",
-    .help =
-        "The folder of stored snapshots: `gpu-monitoring-api collect` writes them, "
-        "/api/v1/gpu/health/history reads them.",
-    .allowed = "a path; ~ at its front is the home folder"};
 
 constexpr std::array kRows = {
     OptionRow{.flag = "--prometheus-url",
@@ -204,7 +196,7 @@ constexpr std::array kRows = {
               .help = "Thresholds and factors of health scores that differ from docs/HEALTH.md, as "
                       "`temperature_critical=90, ecc_corrected=ignore`.",
               .allowed = "NAME=VALUE, comma-separated"},
-    kMetricsDir,
+    kMetricsDirRow,
     OptionRow{.flag = "--ready-requires-prometheus",
               .env = "READY_REQUIRES_PROMETHEUS",
               .fallback = "false",
@@ -400,16 +392,6 @@ Result<ServerConfig> MakePrometheusConfig(const Values& values) {
     if (auto problem = read(values, config)) return Error(*std::move(problem));
   }
   return config;
-}
-
-const OptionRow kMetricsDirRow = kMetricsDir;
-
-std::string MetricsDirOf(const Values& values, const Environment& environment) {
-  std::string path = values.Text(kMetricsDir.flag);
-  if (path != "~" && !path.starts_with("~/")) return path;
-  const auto home = environment.find("HOME");
-  if (home == environment.end() || home->second.empty()) return {};
-  return home->second + path.substr(1);
 }
 
 }  // namespace gpumon::config

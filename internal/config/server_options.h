@@ -75,9 +75,4 @@ Result<ServerConfig> MakeServerConfig(const Values& values, const Environment& e
 std::vector<OptionRow> PrometheusOptionRows();
 Result<ServerConfig> MakePrometheusConfig(const Values& values);
 
-// METRICS_DIR of server and collector: the same folder for both, by default.
-extern const OptionRow kMetricsDirRow;
-// Its value, `~` at its front replaced by HOME; "" where that is not set.
-std::string MetricsDirOf(const Values& values, const Environment& environment);
-
 }  // namespace gpumon::config

@@ -83,13 +83,17 @@ Sender::Counts Sender::counts() const {
 }
 
 void Sender::Run() {
+  bool ending = false;  // from before the last try
   while (true) {
     const Step step = SendOldest();
     const MutexLock lock(mutex_);
-    if (stopping_ && (step != Step::kSent || clock_.Steady() >= stop_by_)) return;
-    if (step != Step::kNothing) continue;
+    if (ending && step != Step::kSent) return;
+    ending = stopping_;
+    if (ending && clock_.Steady() >= stop_by_) return;
+    if (ending || step != Step::kNothing) continue;
     while (!woken_ && !stopping_) changed_.Wait(mutex_);
     woken_ = false;
+    ending = stopping_;
   }
 }
 

@@ -111,7 +111,9 @@ void WriteAgent(Writer& writer, const Snapshot& snapshot) {
   writer.EndArray();
 }
 
-void WriteStates(Writer& writer, const Snapshot& snapshot) {
+using TimeText = std::string (*)(WallTime);
+
+void WriteStates(Writer& writer, const Snapshot& snapshot, TimeText time) {
   writer.Key("health_states");
   writer.BeginArray();
   for (const HealthState& state : snapshot.health_states) {
@@ -120,7 +122,7 @@ void WriteStates(Writer& writer, const Snapshot& snapshot) {
     Text(writer, "health", state.health);
     Text(writer, "message", state.message);
     Text(writer, "severity", state.severity);
-    Text(writer, "timestamp", LineTime(state.timestamp));
+    Text(writer, "timestamp", time(state.timestamp));
     writer.EndObject();
   }
   writer.EndArray();
@@ -128,7 +130,7 @@ void WriteStates(Writer& writer, const Snapshot& snapshot) {
   writer.BeginArray();
   for (const Event& event : snapshot.events) {
     writer.BeginObject();
-    Text(writer, "timestamp", LineTime(event.timestamp));
+    Text(writer, "timestamp", time(event.timestamp));
     Text(writer, "component", event.component);
     Text(writer, "level", event.level);
     Text(writer, "message", event.message);
@@ -142,6 +144,23 @@ void WriteStates(Writer& writer, const Snapshot& snapshot) {
 void WriteScore(Writer& writer, const Snapshot& snapshot) {
   NumberOrNull(writer, "health_score", snapshot.health_score);
   Text(writer, "health_status", snapshot.health_status);
+}
+
+std::string Encode(const Snapshot& snapshot, TimeText time) {
+  Writer writer(1024 + 512 * snapshot.gpu_metrics.size());
+  writer.BeginObject();
+  Text(writer, "id", snapshot.id);
+  Text(writer, "task_id", snapshot.task_id);
+  Text(writer, "task_name", snapshot.task_name);
+  Text(writer, "instance_id", snapshot.instance_id);
+  TextOrNull(writer, "instance_type", snapshot.instance_type);
+  Text(writer, "timestamp", time(snapshot.timestamp));
+  WriteAgent(writer, snapshot);
+  WriteSystem(writer, snapshot.system_metrics);
+  WriteStates(writer, snapshot, time);
+  WriteScore(writer, snapshot);
+  writer.EndObject();
+  return writer.Take();
 }
 
 }  // namespace
@@ -165,20 +184,11 @@ std::string LineTime(WallTime time) {
 }
 
 std::string EncodeLine(const Snapshot& snapshot) {
-  Writer writer(1024 + 512 * snapshot.gpu_metrics.size());
-  writer.BeginObject();
-  Text(writer, "id", snapshot.id);
-  Text(writer, "task_id", snapshot.task_id);
-  Text(writer, "task_name", snapshot.task_name);
-  Text(writer, "instance_id", snapshot.instance_id);
-  TextOrNull(writer, "instance_type", snapshot.instance_type);
-  Text(writer, "timestamp", LineTime(snapshot.timestamp));
-  WriteAgent(writer, snapshot);
-  WriteSystem(writer, snapshot.system_metrics);
-  WriteStates(writer, snapshot);
-  WriteScore(writer, snapshot);
-  writer.EndObject();
-  return writer.Take();
+  return Encode(snapshot, LineTime);
+}
+
+std::string EncodeAnswer(const Snapshot& snapshot) {
+  return Encode(snapshot, FormatTime);
 }
 
 std::string EncodeElement(const Snapshot& snapshot) {
@@ -192,7 +202,7 @@ std::string EncodeElement(const Snapshot& snapshot) {
   writer.Key("gpud_metrics");
   writer.BeginObject();
   WriteAgent(writer, snapshot);
-  WriteStates(writer, snapshot);
+  WriteStates(writer, snapshot, FormatTime);
   WriteScore(writer, snapshot);
   writer.EndObject();
   writer.Key("system_metrics");

@@ -125,6 +125,9 @@ std::string LineTime(WallTime time);
 // One JSON object without a line break at its end or anywhere in it.
 std::string EncodeLine(const Snapshot& snapshot);
 
+// The same, with times as answers have them.
+std::string EncodeAnswer(const Snapshot& snapshot);
+
 // The same as an element of what a remote endpoint gets: {id, timestamp, task_id, task_name,
 // instance_type, gpud_metrics: {...}, system_metrics: {...}}.
 std::string EncodeElement(const Snapshot& snapshot);

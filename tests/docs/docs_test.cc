@@ -16,12 +16,14 @@
 #include "handlers/list_query.h"
 #include "internal/base/status.h"
 #include "internal/base/text.h"
+#include "internal/config/collect_options.h"
 #include "internal/config/help.h"
 #include "internal/config/server_options.h"
 #include "internal/fleet/health_rules.h"
 #include "internal/fleet/xid.h"
 #include "internal/gpu/plan.h"
 #include "internal/gpu/pods.h"
+#include "internal/push/format.h"
 #include "internal/schema/registry.h"
 #include "internal/schema/unit.h"
 #include "internal/wire/table.h"
@@ -180,7 +182,12 @@ TEST(DocsTest, ConfigurationIsTheOptionTable) {
       "contradictory value stops the start with exit code 2 and one line that says which, why and "
       "what is allowed. An environment variable that is empty counts as not set, and so does an "
       "empty key of the file; an empty flag is a value, wrong for most.\n\n" +
-          config::MarkdownTable(config::ServerOptionRows()));
+          config::MarkdownTable(config::ServerOptionRows()) +
+          "\n## gpu-monitoring-api collect\nFlag, environment variable, the mapping `health` of "
+          "`~/.flow/config.yaml`, default: the first that is given wins. Beside that mapping the "
+          "file may hold anything; an unknown key in it is refused. What it does: "
+          "[COLLECT.md](COLLECT.md).\n\n" +
+          config::MarkdownTable(config::CollectOptionRows()));
 }
 
 // Whose the pods are that request GPUs.
@@ -196,6 +203,13 @@ std::string PodSection() {
     text += "| `" + std::string(metric.name) + "` | " + std::string(metric.gives) + " |\n";
   }
   return text;
+}
+
+TEST(DocsTest, TheCollectorsPageNamesWhatItSends) {
+  const std::string page = Read("COLLECT.md");
+  for (const std::string& name : push::MetricNames()) {
+    EXPECT_NE(page.find('`' + name + '`'), std::string::npos) << name;
+  }
 }
 
 TEST(DocsTest, HealthIsTheTableOfRulesAndTheXids) {
