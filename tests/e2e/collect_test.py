@@ -253,8 +253,12 @@ class CollectTest(unittest.TestCase):
         snapshots = stored(self.metrics)
         self.assertEqual(len({s["id"] for s in snapshots}), len(snapshots))
         self.assertEqual(len({s["task_id"] for s in snapshots}), len(snapshots))
-        self.assertEqual(len({gpu["uuid"] for s in snapshots for gpu in s["gpu_metrics"]}),
-                         NODES * GPUS)
+        # The demo loses a GPU now and then; Prometheus says how many there are.
+        answer = json.loads(fetch_if_there(self.fleet.url + "/api/v1/query?query=" +
+                                           "count(nvidia_gpu_total_memory_bytes)"))
+        there = int(answer["data"]["result"][0]["value"][1])
+        self.assertGreater(there, NODES)
+        self.assertEqual(len({gpu["uuid"] for s in snapshots for gpu in s["gpu_metrics"]}), there)
         self.assertTrue(all(s["gpud_healthy"] is False for s in snapshots))
         self.assertIn("does not answer", snapshots[0]["machine_info"]["note"])
         self.assertNotIn("GPUd", self.logged(), "an absent GPUd is no trouble")
