@@ -13,8 +13,9 @@ namespace gpumon::api {
 namespace {
 
 constexpr std::size_t kWorkers = 2;
-// How long the end goes on sending.
+// How long the end goes on sending; --once has nothing else to do.
 constexpr Millis kFlushLimit{10'000};
+constexpr Millis kOnceLimit{600'000};
 // How long the first round waits to hear what time it is at Prometheus.
 constexpr Millis kFirstProbe{2'000};
 constexpr std::chrono::minutes kUpkeepInterval{10};
@@ -182,13 +183,14 @@ bool CollectGraph::Stop() {
   // --once waits for what there is to be looked after.
   stop_upkeep_ = !was_over;
   if (upkeep_.joinable()) upkeep_.join();
-  // What a round waits for is refused: it ends with what has come.
-  probe_.reset();
+  // What a round waits for is refused: it ends with what has come. It may still wait for the probe,
+  // which hears the same.
   if (prometheus_) prometheus_->Stop();
   fetch_.reset();
   if (rounds_.joinable()) rounds_.join();
+  probe_.reset();
   if (pool_) pool_->Stop();
-  if (sender_ && !sender_->Stop(kFlushLimit)) {
+  if (sender_ && !sender_->Stop(was_over ? kOnceLimit : kFlushLimit)) {
     const push::Spool::Counts waiting = spool_->counts();
     log::Warning("not all snapshots were sent; the next run goes on with them",
                  {{"batches", waiting.batches}, {"snapshots", waiting.snapshots}});
