@@ -164,9 +164,20 @@ void Call::SendText(int status, std::string text, std::string_view content_type)
 }
 
 void Call::Defer(std::function<void()> work) {
+  DeferTo(services_.executor, std::move(work));
+}
+
+void Call::DeferSlow(std::function<void()> work) {
+  DeferTo(services_.slow_executor, [this, work = std::move(work)] {
+    if (!deadline_.Passed(services_.clock)) return work();
+    SendError(Status{Code::kOverloaded, "others were answered first; ask again", {}, 1});
+  });
+}
+
+void Call::DeferTo(Executor& executor, std::function<void()> work) {
   // An exception here would end as a dropped responder, which is a 500 too, but without a cause
   // in the log.
-  const bool posted = services_.executor.Post([work = std::move(work), id = request_id_] {
+  const bool posted = executor.Post([work = std::move(work), id = request_id_] {
     try {
       work();
     } catch (const std::exception& e) {

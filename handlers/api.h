@@ -99,9 +99,13 @@ class Call {
   std::shared_ptr<http::Stream> StartStream(http::Response head);
   // Runs `work` on a worker thread; what it throws becomes a 500.
   void Defer(std::function<void()> work);
+  // On the one thread for what may take long. Past the deadline `work`, which keeps this call
+  // alive, does not begin: the answer says that the server has too much to do.
+  void DeferSlow(std::function<void()> work);
 
  private:
   friend class Api;
+  void DeferTo(Executor& executor, std::function<void()> work);
 
   const http::Request request_;
   const http::Match match_;

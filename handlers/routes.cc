@@ -8,6 +8,7 @@
 #include "handlers/gpu.h"
 #include "handlers/gpu_health.h"
 #include "handlers/health.h"
+#include "handlers/health_history.h"
 #include "handlers/history.h"
 #include "handlers/idle.h"
 #include "handlers/join.h"
@@ -76,6 +77,9 @@ constexpr std::array kRoutes = {
     RouteRow{"/api/v1/gpu/health", "GET", Guard::kToken, GetGpuHealth,
              "Score, level and findings of each GPU, node, model, or of the fleet.", kJson,
              Form::kList, "[]GpuHealth", GpuHealthParameters},
+    RouteRow{"/api/v1/gpu/health/history", "GET", Guard::kToken, GetHealthHistory,
+             "Stored snapshots of tasks and what they say together.", kJson, Form::kData,
+             "HealthHistory", HealthHistoryParameters},
     RouteRow{
         "/api/v1/gpu/ledger", "GET", Guard::kToken, GetLedger,
         "Where GPU time went in a window: busy, idle but held, free, unhealthy and unknown, by "

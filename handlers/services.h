@@ -35,6 +35,7 @@ struct Settings {
   std::string base_path;
   fleet::HealthRules health_rules;
   fleet::Prices gpu_prices;
+  std::string metrics_dir;                // of stored snapshots; "" when nobody knows
   bool commands_hidden = false;           // PROCESS_COMMANDS
   bool asks_for_token = false;            // API_BEARER_TOKEN_FILE
   std::vector<std::string> command_line;  // secrets masked, for /debug
@@ -56,6 +57,8 @@ struct Services {
   const schema::Registry& registry;  // what the source reads
   const Clock& clock;
   Executor& executor;
+  // For what may take long and must not hold up the others: one after the other.
+  Executor& slow_executor;
   gpu::Source& source;
   std::function<gpu::Reachability()> reachability;
   const Lifecycle& lifecycle;

@@ -64,8 +64,9 @@ TABLE
 # package | groups | program it brings | libraries it needs, unpacked when the system lacks them
 servers() {
   cat <<'TABLE'
-prometheus | run test bench | usr/bin/prometheus |
-nginx      | bench          | usr/sbin/nginx     | libcrypt1 libpcre2-8-0 libssl3 zlib1g
+prometheus             | run test bench | usr/bin/prometheus             |
+prometheus-pushgateway | test           | usr/bin/prometheus-pushgateway |
+nginx                  | bench          | usr/sbin/nginx                 | libcrypt1 libpcre2-8-0 libssl3 zlib1g
 TABLE
 }
 

@@ -3,9 +3,10 @@
 #
 # With PROMETHEUS_URL set it serves from that. Without, it also starts a synthetic fleet
 # (gpu-exporter --demo) and a real Prometheus that scrapes it, both on free loopback ports, and
-# ends all three together, whichever way it is ended itself. Before that Prometheus starts it is
-# given the fleet's last 7 days. They are kept in .run/past: for a day, a later start of the same
-# fleet only adds what has passed since.
+# `gpu-monitoring-api collect`, which stores snapshots of that fleet below .run, not at home. All
+# of them end together, whichever way it is ended itself. Before that Prometheus starts it is given
+# the fleet's last 7 days. They are kept in .run/past: for a day, a later start of the same fleet
+# only adds what has passed since.
 #
 # Variables: PORT (8080), NODES (4), GPUS_PER_NODE (8), SEED (1), SCRAPE_INTERVAL (by fleet size),
 # HISTORY (hours of the past: 168, fewer for more than 32 GPUs; 0 for none), and every variable of
@@ -123,7 +124,7 @@ report_status() { # NAME, and the exit code in `status`
 # The server goes first: it may still be asking Prometheus.
 stop() {
   local name tick
-  for name in server prometheus exporter history; do
+  for name in collect server prometheus exporter history; do
     running "$name" || continue
     kill -TERM "${pids[$name]}" 2>/dev/null || true
     for ((tick = 0; tick < 100; tick++)); do
@@ -308,6 +309,13 @@ wait_for_scrape() { # PROMETHEUS_PORT
   die "no data after 5 minutes; see $logs/prometheus-$port.log and $logs/exporter-$port.log"
 }
 
+# Of nothing where FLOW_HEALTH_MONITORING=false switches it off: then it would end at once.
+start_collect() { # PROMETHEUS_PORT
+  [ "${FLOW_HEALTH_MONITORING:-true}" != false ] || return 0
+  PROMETHEUS_URL=http://127.0.0.1:$1 start collect "$logs/collect.log" "$server" collect
+  collects=collect
+}
+
 wait_for_server() {
   local tick answer
   for ((tick = 0; tick < 240; tick++)); do
@@ -326,6 +334,7 @@ print_urls() { # PROMETHEUS_PORT EXPORTER_PORT
   GPUs        curl $base/api/v1/gpu/metrics
   processes   curl $base/api/v1/gpu/processes
   health      curl $base/api/healthz
+  snapshots   curl $base/api/v1/gpu/health/history
   routes      curl $base/api
   Prometheus  http://127.0.0.1:$1
   exporter    http://127.0.0.1:$2/metrics
@@ -336,7 +345,7 @@ URLS
 }
 
 run_demo() {
-  local program exporter_port prometheus_port child_port
+  local program exporter_port prometheus_port child_port collects=
   [ -x "$exporter" ] || die "$exporter is missing; build it with: make build"
   for program in "$prometheus" "$promtool"; do
     [ -x "$program" ] || die "$program is missing; unpack it with: make deps"
@@ -364,13 +373,16 @@ run_demo() {
   start_on_free_port prometheus /-/ready
   prometheus_port=$child_port
   wait_for_scrape "$prometheus_port"
+  export METRICS_DIR=$PWD/$data/metrics
   PROMETHEUS_URL=http://127.0.0.1:$prometheus_port DRAIN_DELAY=${DRAIN_DELAY:-0s} \
     start server - "$server"
   wait_for_server
+  start_collect "$prometheus_port"
   # Where bash hears of a child that was killed, it would say so in its own words.
   { print_urls "$prometheus_port" "$exporter_port"; } 2>/dev/null
   while :; do
-    need server prometheus exporter
+    # shellcheck disable=SC2086  # no word at all where nothing is collected
+    need server prometheus exporter $collects
     { sleep 0.5; } 2>/dev/null
   done
 }

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <ostream>
 
+#include "cmd/gpu-monitoring-api/collect.h"
 #include "cmd/gpu-monitoring-api/graph.h"
 #include "cmd/gpu-monitoring-api/healthcheck.h"
 #include "internal/base/log.h"
@@ -20,7 +21,10 @@ namespace {
 constexpr config::Program kProgram{
     .name = "gpu-monitoring-api",
     .summary = "Serves the GPU metrics of any Prometheus as a dashboard API.",
-    .version = kVersion};
+    .version = kVersion,
+    .usage =
+        "[flags]\n       gpu-monitoring-api collect [flags]    stores and sends snapshots of "
+        "health; see collect --help"};
 // How long one wait for a signal lasts; between two of them the graph is looked after.
 constexpr Millis kTick{100};
 constexpr Millis kTickUntilFirstRefresh{20};
@@ -94,6 +98,9 @@ int Serve(const config::ServerConfig& config, std::ostream& err) {
 
 int Run(std::span<const std::string> arguments, const config::Environment& environment,
         std::ostream& out, std::ostream& err) {
+  if (!arguments.empty() && arguments.front() == "collect") {
+    return Collect(arguments.subspan(1), environment, out, err);
+  }
   const auto refuse = [&](const Status& status) {
     err << kProgram.name << ": " << status.message << '\n';
     return 2;
@@ -105,7 +112,7 @@ int Run(std::span<const std::string> arguments, const config::Environment& envir
     err << kProgram.name << ": " << kUnwritten << '\n';
     return 1;
   }
-  const auto config = config::MakeServerConfig(*values);
+  const auto config = config::MakeServerConfig(*values, environment);
   if (!config) return refuse(config.error());
   if (config->healthcheck) return CheckHealth(*config, err);
   log::SetLevel(config->log_level);

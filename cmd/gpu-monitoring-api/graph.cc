@@ -7,15 +7,14 @@
 #include <thread>
 #include <utility>
 
+#include "cmd/gpu-monitoring-api/upstream.h"
 #include "handlers/health.h"
 #include "internal/base/log.h"
-#include "internal/base/regular_file.h"
 #include "internal/gpu/command.h"
 #include "internal/gpu/node_queries.h"
 #include "internal/gpu/pods.h"
 #include "internal/gpu/tasks.h"
 #include "internal/http/descriptor_plan.h"
-#include "internal/prom/api_client.h"
 #include "version.h"
 
 namespace gpumon::api {
@@ -31,9 +30,6 @@ constexpr Millis kHang{8'000};
 constexpr std::chrono::hours kNoMaxAge{24 * 365};
 
 constexpr Millis kPollWithoutTtl{1'000};
-
-// A set that is larger than the budget runs alone and whole.
-constexpr std::size_t kRoomForASet = 16;
 
 // "host:9090" of "https://user:secret@host:9090/path".
 std::string HostOf(std::string_view url) {
@@ -88,35 +84,12 @@ handlers::Settings SettingsOf(const config::ServerConfig& config) {
   settings.cors_origins = config.cors_allowed_origins;
   settings.base_path = config.base_path;
   settings.asks_for_token = !config.api_bearer_token_file.empty();
+  settings.metrics_dir = config.metrics_dir;
   settings.commands_hidden = config.process_commands == config::ProcessCommands::kHidden;
   for (const auto& argument : profile::CommandLine()) {
     settings.command_line.push_back(gpu::ShowCommand(argument, gpu::CommandStyle::kRedacted));
   }
   return settings;
-}
-
-fetch::Gzip GzipOf(config::PrometheusGzip gzip) {
-  switch (gzip) {
-    case config::PrometheusGzip::kOn:
-      return fetch::Gzip::kAlways;
-    case config::PrometheusGzip::kOff:
-      return fetch::Gzip::kNever;
-    case config::PrometheusGzip::kAuto:
-      break;
-  }
-  return fetch::Gzip::kAcrossMachines;
-}
-
-fetch::ClientOptions FetchOptionsOf(const config::ServerConfig& config) {
-  fetch::ClientOptions options;
-  options.name_prefix = "--prometheus-";
-  options.bearer_token_file = config.prometheus_bearer_token_file;
-  options.basic_auth_file = config.prometheus_basic_auth_file;
-  options.ca_file = config.prometheus_ca_file;
-  options.headers_file = config.prometheus_headers_file;
-  options.gzip = GzipOf(config.prometheus_gzip);
-  options.max_connections_per_host = config.prometheus_max_concurrency + kRoomForASet;
-  return options;
 }
 
 http::ServerOptions HttpOptionsOf(const config::ServerConfig& config) {
@@ -215,22 +188,15 @@ Result<std::unique_ptr<Graph>> Graph::Make(const config::ServerConfig& config) {
 }
 
 Result<void> Graph::LoadSchemas() {
-  if (config_.schema_file.empty()) return {};
-  const std::string name = "--schema-file: " + config_.schema_file;
-  const auto text = ReadRegularFile(config_.schema_file);
-  if (!text) return Error(Code::kInvalidParameter, name + ' ' + text.error().message);
-  auto registry = schema::Registry::BuiltIn().With(*text, name);
+  auto registry = OwnSchemas(config_);
   if (!registry) return Error(registry.error());
   own_registry_ = *std::move(registry);
   return {};
 }
 
 Result<void> Graph::ReadFleetRules() {
-  auto rules = fleet::ParseHealthRules(config_.health_rules);
-  if (!rules) {
-    return Error(Code::kInvalidParameter,
-                 "--health-rules (HEALTH_RULES): " + rules.error().message);
-  }
+  auto rules = HealthRulesOf(config_);
+  if (!rules) return Error(rules.error());
   settings_.health_rules = *rules;
   auto prices = fleet::Prices::Parse(config_.gpu_prices);
   if (!prices) {
@@ -252,13 +218,7 @@ Result<void> Graph::Build() {
   auto fetch = fetch::MakeClient(FetchOptionsOf(config_), clock_);
   if (!fetch) return Error(fetch.error());
   fetch_ = std::move(*fetch);
-  prom::ApiClientOptions options;
-  options.urls = config_.prometheus_urls;
-  options.timeout = config_.prometheus_timeout;
-  // The collector counts whole sets; the client is only to have room for them and the probe.
-  options.max_concurrency = config_.prometheus_max_concurrency + kRoomForASet;
-  options.max_response_bytes = config_.prometheus_max_response_bytes;
-  auto prometheus = prom::MakeApiClient(options, *fetch_, *pool_, clock_);
+  auto prometheus = prom::MakeApiClient(ApiOptionsOf(config_), *fetch_, *pool_, clock_);
   if (!prometheus) return Error(prometheus.error());
   prometheus_ = std::move(*prometheus);
   collector_ = std::make_unique<gpu::Collector>(*prometheus_, clock_, upstream_clock_, observer_,
@@ -276,9 +236,9 @@ Result<void> Graph::Build() {
                                                     LiveOptionsOf(config_));
   probe_ = std::make_unique<gpu::UpstreamProbe>(*prometheus_, clock_, upstream_clock_);
   services_ = std::make_unique<handlers::Services>(handlers::Services{
-      settings_, registry(), clock_, *pool_, *source_, [this] { return probe_->Last(); },
-      lifecycle_, render_cache_, *live_feed_, metrics_, cpu_profiler_,
-      [this] { return token_ ? token_->Token() : std::string(); },
+      settings_, registry(), clock_, *pool_, slow_pool_, *source_,
+      [this] { return probe_->Last(); }, lifecycle_, render_cache_, *live_feed_, metrics_,
+      cpu_profiler_, [this] { return token_ ? token_->Token() : std::string(); },
       [this](const auto&... what) { explainer_->Explain(what...); },
       [this](const auto&... what) { collector_->Walk(what...); }});
   api_ = std::make_unique<handlers::Api>(*services_);
@@ -396,6 +356,7 @@ void Graph::Stop() {
   probe_.reset();
   if (prometheus_) prometheus_->Stop();
   fetch_.reset();
+  slow_pool_.Stop();
   if (pool_) pool_->Stop();
 }
 

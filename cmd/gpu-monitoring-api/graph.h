@@ -94,6 +94,7 @@ class Graph {
   profile::CpuProfiler cpu_profiler_;
   handlers::RenderCache render_cache_;
   std::unique_ptr<handlers::TokenFile> token_;
+  ThreadPool slow_pool_{1, "slow"};
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<fetch::Client> fetch_;
   std::unique_ptr<prom::Client> prometheus_;

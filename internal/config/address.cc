@@ -161,6 +161,25 @@ bool IsLinkLocalUrl(std::string_view url) {
   return inet_aton(host.c_str(), &address) != 0 && IsLinkLocalIpv4(ntohl(address.s_addr));
 }
 
+bool IsPlainRemoteUrl(std::string_view url) {
+  constexpr std::string_view kPlain = "http://";
+  if (!EqualsIgnoreCase(url.substr(0, kPlain.size()), kPlain)) return false;
+  std::string_view authority = AfterScheme(url).value_or(url);
+  authority = authority.substr(0, authority.find('/'));
+  authority.remove_prefix(authority.rfind('@') + 1);
+  const auto parsed = ParseAuthority(authority);
+  if (!parsed) return true;
+  const std::string& host = parsed->host;
+  in_addr four{};
+  in6_addr six{};
+  if (host.starts_with('[')) {
+    return inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &six) != 1 ||
+           !IN6_IS_ADDR_LOOPBACK(&six);
+  }
+  if (EqualsIgnoreCase(host, "localhost")) return false;
+  return inet_pton(AF_INET, host.c_str(), &four) != 1 || ntohl(four.s_addr) >> 24U != 127;
+}
+
 bool HasUserInfo(std::string_view url) {
   return url.find('@') != std::string_view::npos;
 }

@@ -23,6 +23,10 @@ bool HasUserInfo(std::string_view url);
 // resolved.
 bool IsLinkLocalUrl(std::string_view url);
 
+// A URL that CheckUrl accepts is http:// and its host is not this machine, as written (localhost,
+// 127.0.0.0/8 in four numbers, ::1): what is sent there can be read on the way.
+bool IsPlainRemoteUrl(std::string_view url);
+
 // "https://dash.example:8443" in lower case: scheme, host and port, nothing else. Errors continue
 // a sentence, like CheckUrl's.
 Result<std::string> ParseOrigin(std::string_view text);

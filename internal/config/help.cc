@@ -73,8 +73,9 @@ std::string CodeCell(std::string_view text) {
 }
 
 bool HasFile(Rows rows) {
-  return std::any_of(rows.begin(), rows.end(),
-                     [](const OptionRow& row) { return row.flag == kConfigFileRow.flag; });
+  return std::any_of(rows.begin(), rows.end(), [](const OptionRow& row) {
+    return row.flag == kConfigFileRow.flag || row.flag == kFlowConfigRow.flag;
+  });
 }
 
 }  // namespace
@@ -94,6 +95,7 @@ std::string HelpText(const Program& program, Rows rows) {
     std::string facts = "Allowed: " + AllowedText(row) + ".";
     if (!row.fallback.empty()) facts += " Default: " + std::string(row.fallback) + ".";
     if (!row.bare.empty()) facts += " Without a value: " + std::string(row.bare) + ".";
+    if (!row.health_key.empty()) facts += " In the file: " + std::string(row.health_key) + ".";
     out += Wrapped(facts, program.columns);
   }
   return out + "  --help, -h\n        Prints this text.\n" +
@@ -115,8 +117,9 @@ std::string MarkdownTable(Rows rows) {
   for (const OptionRow& row : rows) {
     if (row.hidden) continue;
     out += "| " + CodeCell(Usage(row)) + " | " + CodeCell(row.env) + " | " +
-           CodeCell(row.fallback) + " | " + Cell(AllowedText(row)) + " | " + Cell(row.help) +
-           " |\n";
+           CodeCell(row.fallback) + " | " + Cell(AllowedText(row)) + " | " + Cell(row.help);
+    if (!row.health_key.empty()) out += " In the file: `" + std::string(row.health_key) + "`.";
+    out += " |\n";
   }
   return out;
 }

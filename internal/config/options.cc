@@ -59,6 +59,7 @@ class Parser {
     if (auto status = ReadFlags(arguments)) return Error(*std::move(status));
     if (values_.help_wanted_ || values_.version_wanted_) return std::move(values_);
     if (auto status = ReadFile(environment)) return Error(*std::move(status));
+    if (auto status = ReadFlowFile(environment)) return Error(*std::move(status));
     for (const OptionRow& row : rows_) {
       Take(row, environment);
       if (auto status = Check(values_.entries_[row.flag])) {
@@ -141,14 +142,45 @@ class Parser {
     for (const OptionRow& r : rows_) {
       if (!r.env.empty() && &r != row) valid.push_back(YamlKey(r));
     }
-    for (const auto& [key, value] : *values) {
+    if (auto status = CheckKeys(*values, valid)) return status;
+    file_ = *std::move(values);
+    return std::nullopt;
+  }
+
+  static Problem CheckKeys(const std::map<std::string, FileValue>& values,
+                           const std::vector<std::string>& valid) {
+    for (const auto& [key, value] : values) {
       if (std::find(valid.begin(), valid.end(), key) == valid.end()) {
         return Status{Code::kInvalidParameter, value.key_at + " has the unknown key " +
                                                    ShownValue(OptionRow{}, key) +
                                                    Nearest(key, valid)};
       }
     }
-    file_ = *std::move(values);
+    return std::nullopt;
+  }
+
+  Problem ReadFlowFile(const Environment& environment) {
+    const OptionRow* row = Find(kFlowConfigRow.flag);
+    if (row == nullptr) return std::nullopt;
+    Take(*row, environment);
+    Values::Entry& entry = values_.entries_[row->flag];
+    if (auto status = Check(entry)) return values_.Refuse(row->flag, status->message);
+    std::string path = entry.text;
+    if (path.empty()) {
+      const auto home = environment.find("HOME");
+      if (home == environment.end() || home->second.empty()) return std::nullopt;
+      path = home->second + "/.flow/config.yaml";
+      std::error_code unknown;
+      if (!std::filesystem::exists(path, unknown)) return std::nullopt;
+    }
+    auto values = ReadYamlSection(path, "health");
+    if (!values) return std::move(values).error();
+    std::vector<std::string> valid;
+    for (const OptionRow& r : rows_) {
+      if (!r.health_key.empty()) valid.emplace_back(r.health_key);
+    }
+    if (auto status = CheckKeys(*values, valid)) return status;
+    health_ = *std::move(values);
     return std::nullopt;
   }
 
@@ -166,15 +198,20 @@ class Parser {
       entry.origin = Origin::kEnvironment;
       return;
     }
-    const auto key = row.env.empty() ? file_.end() : file_.find(YamlKey(row));
-    if (key != file_.end() && !key->second.text.empty()) {
-      entry.text = key->second.text;
-      entry.origin = Origin::kFile;
-      entry.file_list = key->second.is_list;
-      entry.file_place = key->second.value_at;
-      return;
-    }
+    if (!row.env.empty() && TakeFrom(file_, YamlKey(row), entry)) return;
+    if (!row.health_key.empty() && TakeFrom(health_, std::string(row.health_key), entry)) return;
     entry.text = row.fallback;
+  }
+
+  static bool TakeFrom(const std::map<std::string, FileValue>& file, const std::string& name,
+                       Values::Entry& entry) {
+    const auto key = file.find(name);
+    if (key == file.end() || key->second.text.empty()) return false;
+    entry.text = key->second.text;
+    entry.origin = Origin::kFile;
+    entry.file_list = key->second.is_list;
+    entry.file_place = key->second.value_at + " (key " + name + ")";
+    return true;
   }
 
   // The problem with the entry's text, as the rest of a sentence; else its number or list is set.
@@ -249,6 +286,7 @@ class Parser {
   Values values_;
   std::map<std::string_view, std::string> flags_;
   std::map<std::string, FileValue> file_;
+  std::map<std::string, FileValue> health_;  // of Flow's file
 };
 
 const Values::Entry& Values::At(std::string_view flag, std::initializer_list<Kind> kinds) const {
@@ -294,7 +332,7 @@ std::string Values::Where(std::string_view flag) const {
     case Origin::kEnvironment:
       return "environment variable " + std::string(entry.row->env);
     case Origin::kFile:
-      return entry.file_place + " (key " + YamlKey(*entry.row) + ")";
+      return entry.file_place;
     case Origin::kDefault:
       break;
   }

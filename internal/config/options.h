@@ -42,6 +42,8 @@ struct OptionRow {
   std::string_view bare = {};
   bool hidden = false;  // parsed, but neither in --help nor in the documentation
   bool secret = false;  // its value is in no message
+  // The key of Flow's own configuration file, in its mapping `health`; "": it has none.
+  std::string_view health_key = {};
 };
 using Rows = std::span<const OptionRow>;
 
@@ -51,6 +53,15 @@ inline constexpr OptionRow kConfigFileRow{
     .env = "CONFIG_FILE",
     .kind = Kind::kPath,
     .help = "YAML file with options; its keys are the environment names in lower case."};
+
+// This one lets it read Flow's configuration file: the keys of its mapping `health` are those of
+// the rows; what stands beside that mapping is Flow's. Where nobody names a file it is
+// ~/.flow/config.yaml, if that is there.
+inline constexpr OptionRow kFlowConfigRow{
+    .flag = "--flow-config",
+    .env = "FLOW_CONFIG_FILE",
+    .kind = Kind::kPath,
+    .help = "YAML file with a mapping `health`. Not set: ~/.flow/config.yaml, where it is there."};
 
 enum class Origin : std::uint8_t { kDefault, kFile, kEnvironment, kFlag };
 
@@ -90,7 +101,7 @@ class Values {
     std::int64_t number = 0;
     std::vector<std::string> list;
     bool file_list = false;  // the file has a list here
-    std::string file_place;  // "FILE:2:7"
+    std::string file_place;  // "FILE:2:7 (key port)"
   };
   const Entry& At(std::string_view flag, std::initializer_list<Kind> kinds) const;
 

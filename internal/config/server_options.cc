@@ -6,6 +6,7 @@
 
 #include "internal/config/address.h"
 #include "internal/config/endpoint.h"
+#include "internal/config/metrics_dir.h"
 
 namespace gpumon::config {
 namespace {
@@ -195,6 +196,7 @@ constexpr std::array kRows = {
               .help = "Thresholds and factors of health scores that differ from docs/HEALTH.md, as "
                       "`temperature_critical=90, ecc_corrected=ignore`.",
               .allowed = "NAME=VALUE, comma-separated"},
+    kMetricsDirRow,
     OptionRow{.flag = "--gpu-prices",
               .env = "GPU_PRICES",
               .help = "What an hour of a GPU costs, by model, for the cost of idle GPUs, as "
@@ -279,6 +281,10 @@ Problem ReadPrometheus(const Values& values, ServerConfig& config) {
   config.prometheus_max_concurrency =
       static_cast<std::size_t>(values.Integer("--prometheus-max-concurrency"));
   config.prometheus_max_response_bytes = values.Bytes("--prometheus-max-response-bytes");
+  const std::string& gzip = values.Text("--prometheus-gzip");
+  config.prometheus_gzip = gzip == "on"    ? PrometheusGzip::kOn
+                           : gzip == "off" ? PrometheusGzip::kOff
+                                           : PrometheusGzip::kAuto;
   config.prometheus_bearer_token_file = values.Text("--prometheus-bearer-token-file");
   config.prometheus_basic_auth_file = values.Text("--prometheus-basic-auth-file");
   config.prometheus_ca_file = values.Text("--prometheus-ca-file");
@@ -326,10 +332,6 @@ Problem ReadAccess(const Values& values, ServerConfig& config) {
   config.debug_endpoints = debug == "all"    ? DebugEndpoints::kEverybody
                            : debug == "true" ? DebugEndpoints::kLoopback
                                              : DebugEndpoints::kOff;
-  const std::string& gzip = values.Text("--prometheus-gzip");
-  config.prometheus_gzip = gzip == "on"    ? PrometheusGzip::kOn
-                           : gzip == "off" ? PrometheusGzip::kOff
-                                           : PrometheusGzip::kAuto;
   const std::string& commands = values.Text("--process-commands");
   config.process_commands = commands == "full"     ? ProcessCommands::kFull
                             : commands == "name"   ? ProcessCommands::kName
@@ -338,13 +340,17 @@ Problem ReadAccess(const Values& values, ServerConfig& config) {
   return std::nullopt;
 }
 
-Problem ReadRunning(const Values& values, ServerConfig& config) {
+Problem ReadJudging(const Values& values, ServerConfig& config) {
   const auto level = log::ParseLevel(values.Text("--log-level"));
   if (!level) return values.Refuse("--log-level", "is no level", level.error().message);
   config.log_level = *level;
   config.schema_file = values.Text("--schema-file");
   config.health_rules = values.Text("--health-rules");
   config.gpu_prices = values.Text("--gpu-prices");
+  return std::nullopt;
+}
+
+Problem ReadRunning(const Values& values, ServerConfig& config) {
   config.ready_requires_prometheus = values.Bool("--ready-requires-prometheus");
   config.threads = static_cast<int>(values.Integer("--threads"));
   config.stream_max_clients = static_cast<std::size_t>(values.Integer("--stream-max-clients"));
@@ -374,9 +380,30 @@ std::vector<std::string_view> VariablesWithoutOption(const Environment& environm
   return set;
 }
 
-Result<ServerConfig> MakeServerConfig(const Values& values) {
+Result<ServerConfig> MakeServerConfig(const Values& values, const Environment& environment) {
   ServerConfig config;
-  for (const auto read : {ReadEndpoints, ReadTimes, ReadPrometheus, ReadAccess, ReadRunning}) {
+  for (const auto read :
+       {ReadEndpoints, ReadTimes, ReadPrometheus, ReadAccess, ReadJudging, ReadRunning}) {
+    if (auto problem = read(values, config)) return Error(*std::move(problem));
+  }
+  config.metrics_dir = MetricsDirOf(values, environment);
+  return config;
+}
+
+std::vector<OptionRow> PrometheusOptionRows() {
+  std::vector<OptionRow> rows;
+  for (const OptionRow& row : kRows) {
+    const bool other =
+        row.flag == "--log-level" || row.flag == "--health-rules" || row.flag == "--schema-file";
+    if (other || row.flag.starts_with("--prometheus-")) rows.push_back(row);
+  }
+  return rows;
+}
+
+Result<ServerConfig> MakePrometheusConfig(const Values& values) {
+  ServerConfig config;
+  config.prometheus_timeout = values.Duration("--prometheus-timeout");
+  for (const auto read : {ReadPrometheus, ReadJudging}) {
     if (auto problem = read(values, config)) return Error(*std::move(problem));
   }
   return config;

@@ -51,6 +51,7 @@ struct ServerConfig {
   std::string health_rules;  // fleet::ParseHealthRules
   std::string gpu_prices;    // fleet::Prices::Parse
   std::string schema_file;   // "": the built-in schemas alone
+  std::string metrics_dir;   // where stored snapshots are; "" when nobody knows
   bool ready_requires_prometheus = false;
   int threads = 0;
   std::size_t stream_max_clients = 0;
@@ -68,6 +69,12 @@ std::vector<std::string_view> VariablesWithoutOption(const Environment& environm
 
 // `values` were parsed from ServerOptionRows(). kInvalidParameter in one line, as Values::Refuse
 // writes it, for a value that is wrong in itself or contradicts another.
-Result<ServerConfig> MakeServerConfig(const Values& values);
+// `environment` for the home folder.
+Result<ServerConfig> MakeServerConfig(const Values& values, const Environment& environment);
+
+// The rows that any program which asks Prometheus has too, and what they say: those of the names
+// `prometheus...`, `log_level`, `health_rules` and `schema_file`.
+std::vector<OptionRow> PrometheusOptionRows();
+Result<ServerConfig> MakePrometheusConfig(const Values& values);
 
 }  // namespace gpumon::config

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "internal/base/text.h"
+
 namespace gpumon::config {
 namespace {
 
@@ -42,13 +44,9 @@ Result<std::string> ScalarOrList(const YAML::Node& value, const std::string& whe
   return Wrong(where, "has a value that is neither a scalar nor a list of scalars");
 }
 
-Result<FileValues> FromDocuments(const std::vector<YAML::Node>& documents,
-                                 const std::string& path) {
+Result<FileValues> FromMapping(const YAML::Node& mapping, const std::string& path) {
   FileValues out;
-  if (documents.size() > 1) return Wrong(path, "holds more than one YAML document");
-  if (documents.empty() || documents[0].IsNull()) return out;
-  if (!documents[0].IsMap()) return Wrong(path, "is not a mapping of options to values");
-  for (const auto& pair : documents[0]) {
+  for (const auto& pair : mapping) {
     FileValue value;
     value.key_at = At(path, pair.first.Mark());
     value.value_at = At(path, pair.second.Mark());
@@ -69,9 +67,39 @@ Result<FileValues> FromDocuments(const std::vector<YAML::Node>& documents,
   return out;
 }
 
-}  // namespace
+Result<FileValues> SectionOf(const YAML::Node& mapping, const std::string& path,
+                             const std::string& section) {
+  constexpr std::size_t kMisspelt = 2;  // edits
+  YAML::Node found;
+  for (const auto& pair : mapping) {
+    if (!pair.first.IsScalar()) continue;
+    const std::string& key = pair.first.Scalar();
+    const std::string at = At(path, pair.first.Mark());
+    if (key != section && EditDistance(key, section) <= kMisspelt) {
+      return Wrong(
+          at, "has the unknown key \"" + ReplaceHidden(key, "?") + "\", the nearest is " + section);
+    }
+    if (key != section) continue;
+    if (found.IsDefined() && !found.IsNull()) return Wrong(at, "repeats the key " + section);
+    if (!pair.second.IsMap() && !pair.second.IsNull()) {
+      return Wrong(at, "is not a mapping of options to values");
+    }
+    found = pair.second;
+  }
+  if (!found.IsDefined() || found.IsNull()) return FileValues();
+  return FromMapping(found, path);
+}
 
-Result<FileValues> ReadYamlFile(const std::string& path) {
+// "" for no section: the whole file.
+Result<FileValues> FromDocuments(const std::vector<YAML::Node>& documents, const std::string& path,
+                                 const std::string& section) {
+  if (documents.size() > 1) return Wrong(path, "holds more than one YAML document");
+  if (documents.empty() || documents[0].IsNull()) return FileValues();
+  if (!documents[0].IsMap()) return Wrong(path, "is not a mapping of options to values");
+  return section.empty() ? FromMapping(documents[0], path) : SectionOf(documents[0], path, section);
+}
+
+Result<FileValues> ReadFile(const std::string& path, const std::string& section) {
   std::string text(kMostBytes + 1, '\0');
   errno = 0;
   std::ifstream file(path, std::ios::binary);
@@ -82,12 +110,22 @@ Result<FileValues> ReadYamlFile(const std::string& path) {
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > kMostBytes) return Wrong(path, "is larger than 1 MiB");
   try {
-    return FromDocuments(YAML::LoadAll(text), path);
+    return FromDocuments(YAML::LoadAll(text), path, section);
   } catch (const YAML::Exception& e) {
     return Wrong(At(path, e.mark), "is not valid YAML");
   } catch (const std::exception& e) {
     return Error(Code::kInvalidParameter, path + " is not valid YAML", e.what());
   }
+}
+
+}  // namespace
+
+Result<FileValues> ReadYamlFile(const std::string& path) {
+  return ReadFile(path, "");
+}
+
+Result<FileValues> ReadYamlSection(const std::string& path, const std::string& section) {
+  return ReadFile(path, section);
 }
 
 }  // namespace gpumon::config

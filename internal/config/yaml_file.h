@@ -20,4 +20,9 @@ struct FileValue {
 // to scalars or lists of scalars, or has a key twice.
 Result<std::map<std::string, FileValue>> ReadYamlFile(const std::string& path);
 
+// The same of one mapping inside such a file, where it has one; what stands beside it may be
+// anything, but for a key that looks like a wrong spelling of `section`.
+Result<std::map<std::string, FileValue>> ReadYamlSection(const std::string& path,
+                                                         const std::string& section);
+
 }  // namespace gpumon::config

@@ -20,6 +20,13 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers = {};
   // Sent as application/x-www-form-urlencoded POST when not empty, else GET.
   std::string form = {};
+  // "" for the above; else a request with this method and `body`, whose Content-Type is among
+  // `headers`.
+  std::string method = {};
+  std::string body = {};
+  // Of a URL that names this machine (IsLoopbackUrl) any certificate will do: GPUd makes one of its
+  // own at each start. Elsewhere it changes nothing.
+  bool any_certificate = false;
   std::size_t max_response_bytes = std::size_t{64} << 20U;  // decompressed
 };
 

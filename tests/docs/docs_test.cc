@@ -18,6 +18,7 @@
 #include "handlers/list_query.h"
 #include "internal/base/status.h"
 #include "internal/base/text.h"
+#include "internal/config/collect_options.h"
 #include "internal/config/help.h"
 #include "internal/config/server_options.h"
 #include "internal/fleet/health_rules.h"
@@ -25,6 +26,7 @@
 #include "internal/gpu/node_queries.h"
 #include "internal/gpu/plan.h"
 #include "internal/gpu/pods.h"
+#include "internal/push/format.h"
 #include "internal/schema/registry.h"
 #include "internal/schema/unit.h"
 #include "internal/wire/table.h"
@@ -184,6 +186,11 @@ TEST(DocsTest, ConfigurationIsTheOptionTable) {
       "what is allowed. An environment variable that is empty counts as not set, and so does an "
       "empty key of the file; an empty flag is a value, wrong for most.\n\n" +
           config::MarkdownTable(config::ServerOptionRows()) +
+          "\n## gpu-monitoring-api collect\nFlag, environment variable, the mapping `health` of "
+          "`~/.flow/config.yaml`, default: the first that is given wins. Beside that mapping the "
+          "file may hold anything; an unknown key in it is refused. What it does: "
+          "[COLLECT.md](COLLECT.md).\n\n" +
+          config::MarkdownTable(config::CollectOptionRows()) +
           "\n## gpu-exporter\nThe same rules, without a file.\n\n" +
           config::MarkdownTable(exporter::OptionRows()));
 }
@@ -230,6 +237,13 @@ std::string NodeSection() {
             "` |\n";
   }
   return text;
+}
+
+TEST(DocsTest, TheCollectorsPageNamesWhatItSends) {
+  const std::string page = Read("COLLECT.md");
+  for (const std::string& name : push::MetricNames()) {
+    EXPECT_NE(page.find('`' + name + '`'), std::string::npos) << name;
+  }
 }
 
 TEST(DocsTest, HealthIsTheTableOfRulesAndTheXids) {

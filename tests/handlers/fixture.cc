@@ -60,6 +60,7 @@ HandlersTest::HandlersTest()
                 schema::Registry::BuiltIn(),
                 clock_,
                 pool_,
+                slow_pool_,
                 source_,
                 [this] { return reachability_; },
                 lifecycle_,

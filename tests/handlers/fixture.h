@@ -132,6 +132,7 @@ class HandlersTest : public ::testing::Test {
   Settings settings_;
   FakeClock clock_;
   ThreadPool pool_{1, "test-worker"};
+  ThreadPool slow_pool_{1, "test-slow"};
   FakeSource source_;
   gpu::Reachability reachability_;
   Lifecycle lifecycle_;

@@ -23,7 +23,11 @@ esac
 """
 DPKG_QUERY = '#!/bin/bash\ncat "$STATE/installed" 2>/dev/null\nexit 1\n'
 DPKG_DEB = """#!/bin/bash
-case $2 in *prometheus_*) program=usr/bin/prometheus ;; *nginx_*) program=usr/sbin/nginx ;; esac
+case $2 in
+  *prometheus_*) program=usr/bin/prometheus ;;
+  *pushgateway_*) program=usr/bin/prometheus-pushgateway ;;
+  *nginx_*) program=usr/sbin/nginx ;;
+esac
 mkdir -p "$3/${program%/*}" && cp /bin/true "$3/$program"
 """
 ID = '#!/bin/bash\ncat "$STATE/uid"\n'

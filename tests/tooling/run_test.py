@@ -104,6 +104,12 @@ class RunFixture(unittest.TestCase):
         return sorted((entry.rsplit(".", 1)[0], int(entry.rsplit(".", 1)[1]))
                       for entry in os.listdir(self.pids))
 
+    def await_start(self, program):
+        end = time.monotonic() + LIMIT_SECONDS
+        while program not in [name for name, _ in self.started()]:
+            self.assertLess(time.monotonic(), end, program + " was not started")
+            time.sleep(0.02)
+
     def record(self, program):
         names = [entry for entry in os.listdir(self.pids) if entry.startswith(program + ".")]
         with open(os.path.join(self.pids, names[-1]), encoding="utf-8") as record:
@@ -144,8 +150,9 @@ class RunTest(RunFixture):
         shown = self.read_until("Ctrl-C ends everything")
         self.assertIn("waiting for the first data", shown)
         self.assertIn("http://localhost:%d/api/v1/gpu/metrics" % self.port, shown)
+        self.await_start("collect")
         self.assertEqual([name for name, _ in self.started()],
-                         ["gpu-exporter", "gpu-monitoring-api", "prometheus"])
+                         ["collect", "gpu-exporter", "gpu-monitoring-api", "prometheus"])
 
     def test_is_the_development_mode(self):
         self.start()
@@ -154,6 +161,21 @@ class RunTest(RunFixture):
         self.assertEqual(server["DEBUG_ENDPOINTS"], "true")
         self.assertEqual(server["TCMALLOC_SAMPLE_PARAMETER"], "32768")
         self.assertRegex(server["PROMETHEUS_URL"], r"^http://127\.0\.0\.1:\d+$")
+
+    def test_stores_snapshots_below_its_own_folder(self):
+        self.start()
+        self.read_until("Ctrl-C ends everything")
+        self.await_start("collect")
+        collect = self.record("collect")
+        folder = os.path.join(self.root, ".run/demo", str(self.port), "metrics")
+        self.assertEqual(os.path.realpath(collect["METRICS_DIR"]), os.path.realpath(folder))
+        self.assertEqual(self.record("gpu-monitoring-api")["METRICS_DIR"], collect["METRICS_DIR"])
+        self.assertRegex(collect["PROMETHEUS_URL"], r"^http://127\.0\.0\.1:\d+$")
+
+    def test_collects_nothing_when_monitoring_is_off(self):
+        self.start(FLOW_HEALTH_MONITORING="false")
+        self.read_until("Ctrl-C ends everything")
+        self.assertNotIn("collect", [name for name, _ in self.started()])
 
     def test_passes_the_size_of_the_fleet_to_the_exporter(self):
         self.start(NODES="3", GPUS_PER_NODE="2", SEED="9")
@@ -164,8 +186,9 @@ class RunTest(RunFixture):
     def test_ctrl_c_ends_everything(self):
         pid = self.start()
         self.read_until("Ctrl-C ends everything")
+        self.await_start("collect")
         handles = self.watch()
-        self.assertEqual(len(handles), 3)
+        self.assertEqual(len(handles), 4)
         os.write(self.terminal, b"\x03")
         self.read_until()
         self.assertEqual(self.exit_code(pid), 0)

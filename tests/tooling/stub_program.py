@@ -15,11 +15,14 @@ import signal
 import sys
 
 name = os.path.basename(sys.argv[0])
+if sys.argv[1:] == ["collect"]:
+    name = "collect"
 behaviour = os.environ.get("STUB_" + name.upper().replace("-", "_"), "")
 pids = os.environ["STUB_PIDS"]
 starts = len([entry for entry in os.listdir(pids) if entry.startswith(name + ".")])
 with open(os.path.join(pids, "%s.%d" % (name, os.getpid())), "w", encoding="utf-8") as record:
-    for variable in ("PROMETHEUS_URL", "DEBUG_ENDPOINTS", "TCMALLOC_SAMPLE_PARAMETER"):
+    for variable in ("PROMETHEUS_URL", "DEBUG_ENDPOINTS", "TCMALLOC_SAMPLE_PARAMETER",
+                     "METRICS_DIR"):
         record.write("%s=%s\n" % (variable, os.environ.get(variable, "")))
     record.write("arguments=%s\n" % " ".join(sys.argv[1:]))
     store = re.search(r"--storage.tsdb.path=(\S+)", " ".join(sys.argv[1:]))
@@ -46,6 +49,9 @@ if "--past" in sys.argv:
     print("up 1 1\n# EOF")
     sys.exit(0)
 
+if name == "collect":
+    while True:
+        signal.pause()
 if name == "gpu-monitoring-api":
     port = int(os.environ["PORT"])
 else:

@@ -11,7 +11,9 @@ namespace gpumon::config {
 namespace {
 
 Result<ServerConfig> Make(const std::vector<std::string>& arguments, const Environment& env = {}) {
-  return Parse(ServerOptionRows(), arguments, env).and_then(MakeServerConfig);
+  return Parse(ServerOptionRows(), arguments, env).and_then([&](const Values& values) {
+    return MakeServerConfig(values, env);
+  });
 }
 
 // Both parts in one line: `parts` occur in the refusal.

@@ -86,6 +86,24 @@ TEST_F(ClientTest, SendsAFormAndHeaders) {
   EXPECT_EQ(seen.Header("Expect"), "");
 }
 
+TEST_F(ClientTest, SendsABodyByAnyMethod) {
+  for (const char* const method : {"POST", "PUT"}) {
+    Request request{.url = server_.url() + "/x"};
+    request.method = method;
+    request.body = std::string("a\0b", 3) + std::string(100'000, 'x');
+    request.headers = {{"Content-Type", "text/plain"}};
+    ASSERT_TRUE(Start(request).get());
+    const fault::Request seen = server_.requests().back();
+    EXPECT_EQ(seen.method, method);
+    EXPECT_EQ(seen.body, request.body);
+    EXPECT_EQ(seen.Header("Content-Type"), "text/plain");
+    EXPECT_EQ(seen.Header("Expect"), "");
+  }
+  // The next request of the same handle is a plain one again.
+  ASSERT_TRUE(Get());
+  EXPECT_EQ(server_.requests().back().method, "GET");
+}
+
 TEST_F(ClientTest, KeepsTheConnection) {
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(Get());
   EXPECT_EQ(server_.request_count(), 5U);

@@ -24,10 +24,14 @@ class TlsTest : public ::testing::Test {
     client_ = MakeClient(options, clock_).value();
   }
   // 200, or the error.
-  std::string Get(const TlsServer& server) {
+  std::string Get(const TlsServer& server, bool any_certificate = false) {
+    return Get(server.url(), any_certificate);
+  }
+  std::string Get(const std::string& url, bool any_certificate) {
     std::promise<Result<Response>> answer;
     Request request;
-    request.url = server.url();
+    request.url = url;
+    request.any_certificate = any_certificate;
     client_->Fetch(request, Deadline::After(clock_, Millis(10000)),
                    [&](Result<Response> result) { answer.set_value(std::move(result)); });
     const Result<Response> result = answer.get_future().get();
@@ -48,6 +52,17 @@ TEST_F(TlsTest, DoesNotTrustASelfSignedCertificate) {
   const TlsServer server;
   Make("");
   EXPECT_EQ(Get(server), "upstream_tls");
+}
+
+TEST_F(TlsTest, AnyCertificateWillDoForWhoAsksForItOnThisMachineAlone) {
+  const TlsServer server;
+  Make("");
+  EXPECT_EQ(Get(server, true), "200");
+  // Not on the connection that is there by now either.
+  EXPECT_EQ(Get(server), "upstream_tls");
+  // The same server, by an address that is none of loopback as it is written.
+  const std::string port = server.url().substr(server.url().rfind(':'));
+  EXPECT_EQ(Get("https://0.0.0.0" + port, true), "upstream_tls");
 }
 
 TEST_F(TlsTest, DoesNotTrustAnotherServersCertificate) {

@@ -1,0 +1,66 @@
+#include "cmd/gpu-monitoring-api/upstream.h"
+
+#include <string>
+#include <utility>
+
+#include "internal/base/regular_file.h"
+
+namespace gpumon::api {
+namespace {
+
+// A set that is larger than the budget runs alone and whole.
+constexpr std::size_t kRoomForASet = 16;
+
+fetch::Gzip GzipOf(config::PrometheusGzip gzip) {
+  switch (gzip) {
+    case config::PrometheusGzip::kOn:
+      return fetch::Gzip::kAlways;
+    case config::PrometheusGzip::kOff:
+      return fetch::Gzip::kNever;
+    case config::PrometheusGzip::kAuto:
+      break;
+  }
+  return fetch::Gzip::kAcrossMachines;
+}
+
+}  // namespace
+
+fetch::ClientOptions FetchOptionsOf(const config::ServerConfig& config) {
+  fetch::ClientOptions options;
+  options.name_prefix = "--prometheus-";
+  options.bearer_token_file = config.prometheus_bearer_token_file;
+  options.basic_auth_file = config.prometheus_basic_auth_file;
+  options.ca_file = config.prometheus_ca_file;
+  options.headers_file = config.prometheus_headers_file;
+  options.gzip = GzipOf(config.prometheus_gzip);
+  options.max_connections_per_host = config.prometheus_max_concurrency + kRoomForASet;
+  return options;
+}
+
+prom::ApiClientOptions ApiOptionsOf(const config::ServerConfig& config) {
+  prom::ApiClientOptions options;
+  options.urls = config.prometheus_urls;
+  options.timeout = config.prometheus_timeout;
+  // The collector counts whole sets; the client is only to have room for them and the probe.
+  options.max_concurrency = config.prometheus_max_concurrency + kRoomForASet;
+  options.max_response_bytes = config.prometheus_max_response_bytes;
+  return options;
+}
+
+Result<std::optional<schema::Registry>> OwnSchemas(const config::ServerConfig& config) {
+  if (config.schema_file.empty()) return std::nullopt;
+  const std::string name = "--schema-file: " + config.schema_file;
+  const auto text = ReadRegularFile(config.schema_file);
+  if (!text) return Error(Code::kInvalidParameter, name + ' ' + text.error().message);
+  auto registry = schema::Registry::BuiltIn().With(*text, name);
+  if (!registry) return Error(registry.error());
+  return *std::move(registry);
+}
+
+Result<fleet::HealthRules> HealthRulesOf(const config::ServerConfig& config) {
+  auto rules = fleet::ParseHealthRules(config.health_rules);
+  if (rules) return *rules;
+  return Error(Code::kInvalidParameter, "--health-rules (HEALTH_RULES): " + rules.error().message);
+}
+
+}  // namespace gpumon::api

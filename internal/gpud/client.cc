@@ -1,0 +1,104 @@
+#include "internal/gpud/client.h"
+
+#include <future>
+#include <memory>
+#include <utility>
+
+namespace gpumon::gpud {
+namespace {
+
+constexpr std::size_t kMostBytes = std::size_t{32} << 20U;
+
+std::string HostToAsk(std::string bind) {
+  if (bind.empty() || bind == "0.0.0.0") return "127.0.0.1";
+  if (bind == "::" || bind == "[::]") return "[::1]";
+  if (bind.find(':') != std::string::npos && !bind.starts_with('[')) return '[' + bind + ']';
+  return bind;
+}
+
+using Future = std::future<Result<fetch::Response>>;
+
+Future Start(fetch::Client& client, fetch::Request request, Deadline deadline) {
+  const auto promise = std::make_shared<std::promise<Result<fetch::Response>>>();
+  auto future = promise->get_future();
+  client.Fetch(std::move(request), deadline, [promise](Result<fetch::Response> response) {
+    promise->set_value(std::move(response));
+  });
+  return future;
+}
+
+}  // namespace
+
+Client::Client(fetch::Client& client, std::string bind, std::uint16_t port)
+    : client_(client), address_(HostToAsk(std::move(bind)) + ':' + std::to_string(port)) {}
+
+fetch::Request Client::RequestOf(const std::string& target) const {
+  fetch::Request request;
+  request.url = scheme_ + "://" + address_ + target;
+  // GPUd chooses the format by the request's own type.
+  request.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json"}};
+  request.max_response_bytes = kMostBytes;
+  request.any_certificate = true;
+  return request;
+}
+
+Result<std::string> Client::BodyOf(const Result<fetch::Response>& response) {
+  if (!response) return Error(response.error());
+  if (response->status == 200) return response->body;
+  if (response->body.find("HTTP request to an HTTPS server") != std::string::npos) {
+    return Error(Code::kUpstreamTls, "it speaks HTTPS only");
+  }
+  return Error(Code::kUpstreamInvalid, "it answered " + std::to_string(response->status));
+}
+
+Result<std::string> Client::Get(const std::string& target, Deadline deadline) {
+  return BodyOf(Start(client_, RequestOf(target), deadline).get());
+}
+
+Result<std::string> Client::GetStates(Deadline deadline) {
+  auto first = Get("/v1/states", deadline);
+  if (first || first.error().code == Code::kUpstreamTimeout) return first;
+  scheme_ = scheme_ == "https" ? "http" : "https";
+  auto second = Get("/v1/states", deadline);
+  if (second) return second;
+  scheme_ = "https";
+  // Why it was not HTTPS is what says most, unless something speaks HTTP there.
+  return second.error().code == Code::kUpstreamInvalid ? second : first;
+}
+
+Result<Host> Client::Ask(WallTime since, Deadline deadline) {
+  const auto fail = [this](const Status& why) {
+    return Error(why.code, "GPUd at " + address_ + " does not answer: " + why.message, why.detail);
+  };
+  const auto body = GetStates(deadline);
+  if (!body) return fail(body.error());
+  auto states = ReadStates(*body);
+  if (!states) return fail(states.error());
+  Host host;
+  host.states = *std::move(states);
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(since.time_since_epoch()).count();
+  Future events =
+      Start(client_, RequestOf("/v1/events?startTime=" + std::to_string(seconds)), deadline);
+  Future metrics = Start(client_, RequestOf("/v1/metrics"), deadline);
+  Future machine = Start(client_, RequestOf("/machine-info"), deadline);
+  const auto take = [&host](Future& from, const char* what, const auto& read, auto& into) {
+    const auto text = BodyOf(from.get());
+    if (!text) {
+      host.missing.push_back(std::string(what) + ": " + text.error().message);
+      return;
+    }
+    auto value = read(*text);
+    if (value) {
+      into = *std::move(value);
+    } else {
+      host.missing.push_back(std::string(what) + ": " + value.error().message);
+    }
+  };
+  take(events, "events", ReadEvents, host.events);
+  take(metrics, "metrics", ReadMetrics, host.metrics);
+  take(machine, "machine info", ReadMachine, host.machine);
+  return host;
+}
+
+}  // namespace gpumon::gpud

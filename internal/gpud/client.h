@@ -1,0 +1,50 @@
+// Asks the GPUd of a host.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "internal/base/clock.h"
+#include "internal/base/result.h"
+#include "internal/fetch/client.h"
+#include "internal/gpud/answers.h"
+
+namespace gpumon::gpud {
+
+// All that one GPUd says at one time.
+struct Host {
+  Machine machine;
+  std::vector<State> states;
+  std::vector<Event> events;
+  std::vector<Metric> metrics;
+  std::vector<std::string> missing;  // what it did not tell, and why
+};
+
+// GPUd speaks HTTPS with a certificate that nobody signed; what stands before it may speak HTTP.
+// Both are tried, what worked last first; the certificate is not looked at where the address is
+// one of loopback. One thread at a time; blocks it.
+class Client {
+ public:
+  // `bind` as GPUd's own option says it: an address of all interfaces is asked on loopback.
+  Client(fetch::Client& client, std::string bind, std::uint16_t port);
+
+  // Events since `since`. The error is a sentence that begins with the address, for people: GPUd
+  // does not answer there, or is something else. Without states there is no host; the rest may be
+  // missing.
+  Result<Host> Ask(WallTime since, Deadline deadline);
+
+  const std::string& address() const { return address_; }
+
+ private:
+  Result<std::string> Get(const std::string& target, Deadline deadline);
+  Result<std::string> GetStates(Deadline deadline);
+  static Result<std::string> BodyOf(const Result<fetch::Response>& response);
+  fetch::Request RequestOf(const std::string& target) const;
+
+  fetch::Client& client_;
+  std::string address_;  // "127.0.0.1:15132"
+  std::string scheme_ = "https";
+};
+
+}  // namespace gpumon::gpud

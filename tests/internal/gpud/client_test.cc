@@ -1,0 +1,74 @@
+#include "internal/gpud/client.h"
+
+#include <gtest/gtest.h>
+
+#include "internal/base/text.h"
+#include "tests/fakes/fault/fault_server.h"
+#include "tests/fakes/fault/tls_server.h"
+
+namespace gpumon::gpud {
+namespace {
+
+class ClientTest : public ::testing::Test {
+ protected:
+  Result<Host> Ask(std::uint16_t port, const std::string& bind = "127.0.0.1") {
+    Client client(*fetch_, bind, port);
+    return client.Ask(*ParseTime("1772356500"), Deadline::After(clock_, Millis(10'000)));
+  }
+
+  const SystemClock clock_;
+  std::unique_ptr<fetch::Client> fetch_ = std::move(*fetch::MakeClient({}, clock_));
+};
+
+TEST_F(ClientTest, AsksForEventsSinceATimeAndTakesWhatThereIs) {
+  fault::FaultServer server([](const fault::Request& request) {
+    if (request.target == "/v1/states") {
+      return fault::Json(R"([{"component":"cpu","states":[{"health":"Healthy"}]}])");
+    }
+    if (request.target == "/machine-info") return fault::HttpStatus(500);
+    return fault::Json("null");
+  });
+  const auto host = Ask(server.port(), "0.0.0.0");
+  ASSERT_TRUE(host) << host.error().message;
+  EXPECT_EQ(host->states.size(), 1U);
+  ASSERT_EQ(host->missing.size(), 1U);
+  EXPECT_EQ(host->missing[0], "machine info: it answered 500");
+  bool asked = false;
+  for (const auto& request : server.requests()) {
+    asked |= request.target == "/v1/events?startTime=1772356500";
+    if (request.target.starts_with("/v1/")) {
+      EXPECT_EQ(request.Header("Content-Type"), "application/json");
+    }
+  }
+  EXPECT_TRUE(asked);
+}
+
+TEST_F(ClientTest, NobodyThereIsOneSentence) {
+  fault::FaultServer server;
+  server.Refuse();
+  const auto host = Ask(server.port());
+  ASSERT_FALSE(host);
+  EXPECT_EQ(host.error().message, "GPUd at 127.0.0.1:" + std::to_string(server.port()) +
+                                      " does not answer: the connection was refused");
+}
+
+TEST_F(ClientTest, TakesACertificateThatNobodySignedOnLoopback) {
+  const fault::TlsServer server;
+  const std::string url = server.url();
+  const auto host = Ask(static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1))));
+  ASSERT_FALSE(host);
+  // It was reached: its page is no JSON.
+  EXPECT_NE(host.error().message.find("its states are no JSON"), std::string::npos)
+      << host.error().message;
+}
+
+TEST_F(ClientTest, SomethingElseThatSpeaksHttpIsSaid) {
+  fault::FaultServer server([](const fault::Request&) { return fault::HttpStatus(404); });
+  const auto host = Ask(server.port());
+  ASSERT_FALSE(host);
+  EXPECT_NE(host.error().message.find("it answered 404"), std::string::npos)
+      << host.error().message;
+}
+
+}  // namespace
+}  // namespace gpumon::gpud
