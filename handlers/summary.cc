@@ -15,10 +15,9 @@
 
 #include "handlers/list_answer.h"
 #include "handlers/records.h"
+#include "handlers/summary_groups.h"
 #include "internal/fleet/health.h"
 #include "internal/fleet/state.h"
-#include "internal/gpu/gpu_rows.h"
-#include "internal/gpu/mig.h"
 
 namespace gpumon::handlers {
 namespace {
@@ -38,7 +37,7 @@ constexpr std::array kColumns = {
     Column{"node_name", Type::kText, "", "node", "With by=node."},
     Column{"gpu_name", Type::kText, "", "model", "Product name, with by=model."},
     Column{"gpus", Type::kInteger, "", "",
-           "GPUs. A MIG instance counts where its GPU has no row of its own."},
+           "GPUs. One that only its MIG instances tell of counts once."},
     Column{"mig_instances", Type::kInteger, "", "", "MIG instances, parts of these GPUs."},
     Column{"busy", Type::kInteger, "", "",
            "GPUs that are not idle. The five states add up to gpus."},
@@ -53,7 +52,8 @@ constexpr std::array kColumns = {
     Column{"utilization", Type::kNumber, "%", "", "Mean over the GPUs that it is known of."},
     Column{"utilization_gpus", Type::kInteger, "", "", "How many these are."},
     Column{"memory_used_bytes", Type::kNumber, "bytes", "",
-           "Sum over the GPUs whose used and total memory are known."},
+           "Sum over the GPUs whose used and total memory are known; of one that only its MIG "
+           "instances tell of, over these."},
     Column{"memory_total_bytes", Type::kNumber, "bytes", "", "Sum over the same GPUs."},
     Column{"memory_gpus", Type::kInteger, "", "", "How many these are."},
     Column{"power", Type::kNumber, "W", "", "Sum over the GPUs that it is known of."},
@@ -79,171 +79,21 @@ constexpr std::array kBy = {ParameterSpec{.name = "by",
                                                   "model.",
                                           .words = "fleet|node|model"}};
 
-enum class By : std::uint8_t { kFleet, kNode, kModel };
-
-// Of the GPUs that it is known of.
-struct Known {
-  double sum = 0;
-  double most = -std::numeric_limits<double>::infinity();
-  std::size_t gpus = 0;
-
-  void Add(std::optional<double> value) {
-    if (!value) return;
-    sum += *value;
-    most = std::max(most, *value);
-    ++gpus;
-  }
-};
-
-// What stands in one row.
-struct Group {
-  std::size_t gpus = 0;
-  std::size_t instances = 0;
-  std::array<std::size_t, fleet::kStates> states{};
-  fleet::Average health;
-  Known utilization;
-  Known memory_used;
-  Known memory_total;
-  Known power;
-  Known temperature;
-  std::size_t processes = 0;
-  std::set<std::string_view> users;
-  std::set<std::string_view> namespaces;
-  std::size_t pods_running = 0;
-  std::size_t pods_pending = 0;
-  double gpus_requested = 0;  // NaN where one does not tell
-  double gpus_pending = 0;    // the same
-  double newest = std::nan("");
-};
-
-// The snapshots behind an answer; null where one could not be had.
-struct Behind {
-  const models::Snapshot& gpus;
-  const models::Snapshot* processes;
-  const models::Snapshot* pods;
-};
-
-class Summary {
- public:
-  Summary(const Behind& behind, By by, const fleet::HealthRules& rules)
-      : behind_(behind), by_(by), rules_(rules), held_(behind.gpus.gpus.size(), false) {
-    if (by == By::kFleet) groups_[""];  // it is there without a GPU too
-    AddProcesses();
-    JudgeInstances();
-    for (const GpuMetrics* gpu : gpu::WholeGpus(behind.gpus.gpus)) AddGpu(*gpu);
-    AddPods();
-  }
-
-  const std::map<std::string_view, Group>& groups() const { return groups_; }
-
- private:
-  using Place = std::array<std::string_view, 3>;
-
-  static Place PlaceOf(const GpuMetrics& gpu) {
-    return {gpu.text(Text::kUuid), gpu.text(Text::kNode), gpu.text(Text::kGpuId)};
-  }
-  template <class RowT>
-  Group& GroupOf(const RowT& row) {
-    if (by_ == By::kFleet) return groups_[""];
-    return groups_[row.text(by_ == By::kNode ? Text::kNode : Text::kGpuName)];
-  }
-  std::size_t IndexOf(const GpuMetrics& gpu) const {
-    return static_cast<std::size_t>(&gpu - behind_.gpus.gpus.data());
-  }
-  State StateOf(const GpuMetrics& gpu) const {
-    const bool held = held_[IndexOf(gpu)] || gpu.workload_count > 0;
-    return fleet::StateOf(gpu, fleet::Assess(gpu, rules_), held, rules_);
-  }
-
-  void AddProcesses() {
-    if (behind_.processes == nullptr) return;
-    const gpu::GpuRows rows(behind_.gpus.gpus);
-    for (const models::GpuProcess& process : behind_.processes->processes) {
-      const std::size_t at = rows.Find(process);
-      const bool listed = at != gpu::GpuRows::kNone;
-      if (listed) held_[at] = true;
-      Group& group = listed ? GroupOf(behind_.gpus.gpus[at]) : GroupOf(process);
-      ++group.processes;
-      if (const auto user = process.text(Text::kUser); !user.empty()) group.users.insert(user);
-    }
-  }
-
-  // What a divided GPU does is what its instances do.
-  void JudgeInstances() {
-    for (const GpuMetrics& gpu : behind_.gpus.gpus) {
-      if (!gpu::IsInstance(gpu)) continue;
-      ++GroupOf(gpu).instances;
-      const State its = StateOf(gpu);
-      const auto [known, is_new] = instances_.try_emplace(PlaceOf(gpu), its);
-      if (!is_new) known->second = fleet::Both(known->second, its);
-    }
-  }
-
-  void AddGpu(const GpuMetrics& gpu) {
-    const auto get = [&](Quantity quantity) {
-      return gpu.readings.Get(static_cast<std::size_t>(quantity));
-    };
-    Group& group = GroupOf(gpu);
-    ++group.gpus;
-    State state = StateOf(gpu);
-    const auto parts = instances_.find(PlaceOf(gpu));
-    if (gpu.divided && !gpu::IsInstance(gpu) && parts != instances_.end() &&
-        state != State::kUnhealthy) {
-      state = parts->second;
-    }
-    ++group.states[static_cast<std::size_t>(state)];
-    group.health.Add(fleet::Assess(gpu, rules_));
-    group.utilization.Add(get(Quantity::kUtilization));
-    if (get(Quantity::kMemoryUsed) && get(Quantity::kMemoryTotal)) {
-      group.memory_used.Add(get(Quantity::kMemoryUsed));
-      group.memory_total.Add(get(Quantity::kMemoryTotal));
-    }
-    group.power.Add(get(Quantity::kPower));
-    group.temperature.Add(get(Quantity::kTemperature));
-    const auto workloads =
-        std::span(behind_.gpus.workloads).subspan(gpu.first_workload, gpu.workload_count);
-    for (const models::Workload& workload : workloads) group.namespaces.insert(workload.name_space);
-    if (!(group.newest >= gpu.newest)) group.newest = gpu.newest;
-  }
-
-  void AddPods() {
-    if (behind_.pods == nullptr || by_ == By::kModel) return;
-    for (const models::Pod& pod : behind_.pods->pods) {
-      Group& group = groups_[by_ == By::kFleet ? std::string_view() : pod.node];
-      if (pod.phase == models::kRunning) {
-        ++group.pods_running;
-        group.gpus_requested += pod.gpus_requested;
-        group.namespaces.insert(pod.name_space);
-      } else if (pod.phase == models::kPending) {
-        ++group.pods_pending;
-        group.gpus_pending += pod.gpus_requested;
-      }
-    }
-  }
-
-  const Behind behind_;
-  const By by_;
-  const fleet::HealthRules& rules_;
-  std::vector<bool> held_;  // by a process, by row
-  std::map<Place, State> instances_;
-  std::map<std::string_view, Group> groups_;
-};
-
 Value Count(std::size_t count) {
   return static_cast<std::int64_t>(count);
 }
-Value Sum(const Known& known) {
+Value Sum(const SummaryOfKnown& known) {
   if (known.gpus == 0) return NullReason::kNotExported;
   return known.sum;
 }
-Value Mean(const Known& known) {
+Value Mean(const SummaryOfKnown& known) {
   if (known.gpus == 0) return NullReason::kNotExported;
   return known.sum / static_cast<double>(known.gpus);
 }
 
 // `processes` and `pods`: why they are not known, or kNone.
-std::vector<Value> RowOf(std::string_view name, const Group& group, By by, NullReason processes,
-                         NullReason pods, const fleet::HealthRules& rules) {
+std::vector<Value> RowOf(std::string_view name, const SummaryGroup& group, SummaryBy by,
+                         NullReason processes, NullReason pods, const fleet::HealthRules& rules) {
   const Health health = group.health.Of(rules);
   const auto state = [&](State which) {
     return Count(group.states[static_cast<std::size_t>(which)]);
@@ -256,8 +106,8 @@ std::vector<Value> RowOf(std::string_view name, const Group& group, By by, NullR
                             : Value(static_cast<std::int64_t>(std::llround(gpus)));
   };
   return {
-      wire::TextOrNull(by == By::kNode ? name : ""),
-      wire::TextOrNull(by == By::kModel ? name : ""),
+      wire::TextOrNull(by == SummaryBy::kNode ? name : ""),
+      wire::TextOrNull(by == SummaryBy::kModel ? name : ""),
       Count(group.gpus),
       Count(group.instances),
       state(State::kBusy),
@@ -287,7 +137,9 @@ std::vector<Value> RowOf(std::string_view name, const Group& group, By by, NullR
 }
 
 By ByOf(const std::string& word) {
-  return word == "node" ? By::kNode : word == "model" ? By::kModel : By::kFleet;
+  return word == "node"    ? SummaryBy::kNode
+         : word == "model" ? SummaryBy::kModel
+                           : SummaryBy::kFleet;
 }
 
 // What came of the parts, in kAsked's order.
@@ -333,10 +185,10 @@ void Send(Call& call, const RecordQuery& query, const Parts& parts) {
   const auto snapshot = [&](std::size_t i) {
     return parts[i] ? parts[i]->snapshot.get() : nullptr;
   };
-  const By by = ByOf(call.parameters().Text("by"));
+  const SummaryBy by = ByOf(call.parameters().Text("by"));
   const fleet::HealthRules& rules = call.services().settings.health_rules;
   const Summary summary({*parts[0]->snapshot, snapshot(1), snapshot(2)}, by, rules);
-  const NullReason pods = by == By::kModel ? NullReason::kNotSupported : WhyNone(parts[2]);
+  const NullReason pods = by == SummaryBy::kModel ? NullReason::kNotSupported : WhyNone(parts[2]);
   wire::Records records{kColumns, {}};
   for (const auto& [name, group] : summary.groups()) {
     records.rows.push_back(RowOf(name, group, by, WhyNone(parts[1]), pods, rules));

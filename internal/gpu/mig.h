@@ -13,7 +13,8 @@ namespace gpumon::gpu {
 
 bool IsInstance(const models::GpuMetrics& row);
 
-// GPUs, and MIG instances of those that have no row: nothing is counted twice. Into `rows`.
+// Each GPU once: its own row, or, where it has none, that of its first MIG instance. A board is
+// known by its UUID, else by node and id. Into `rows`.
 std::vector<const models::GpuMetrics*> WholeGpus(const std::vector<models::GpuMetrics>& rows);
 
 // Which compute instances the GPU instances of a cluster have.
