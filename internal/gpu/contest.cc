@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <set>
@@ -40,8 +41,9 @@ Verdict SumOf(const Ranking& ranking) {
   Verdict sum;
   std::map<std::size_t, Ranking> parts;  // each the winner first
   for (const Contender* one : ranking) parts[one->part].push_back(one);
-  bool any = false;
+  std::map<std::size_t, bool> kinds;  // some part of it is measured
   for (const auto& [part, its] : parts) {
+    bool& measured = kinds[its.front()->kind];
     sum.doubles += its.size() - 1;
     sum.losers.insert(sum.losers.end(), its.begin() + 1, its.end());
     NullReason reason = its.front()->reading.reason;
@@ -49,9 +51,15 @@ Verdict SumOf(const Ranking& ranking) {
     if (IsContradicted(its)) reason = NullReason::kConflict;
     if (sum.reading.reason == NullReason::kNone) sum.reading.reason = reason;
     sum.reading.value += its.front()->reading.value;
-    any = true;
+    measured = true;
   }
-  if (!any) sum.reading = ranking.front()->reading;
+  const auto count =
+      std::count_if(kinds.begin(), kinds.end(), [](auto& one) { return one.second; });
+  if (count == 0) {
+    sum.reading = ranking.front()->reading;
+  } else if (count < std::ssize(kinds) && sum.reading.reason == NullReason::kNone) {
+    sum.reading.reason = NullReason::kNotSupported;
+  }
   return sum;
 }
 

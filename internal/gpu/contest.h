@@ -29,6 +29,7 @@ class Contest {
     std::string labels;         // InLabelOrder
     models::Workload workload;  // without a pod: the device itself
     std::size_t part = 0;       // PartOf its labels; 0 of what is not added up
+    std::size_t kind = 0;       // of what is added up: its metric's name, hashed
     double at = 0;              // Decide's: when it was sampled; -infinity where unknown
   };
   // All contenders for one value, the winner first.
@@ -44,9 +45,9 @@ class Contest {
     std::size_t doubles = 0;  // series that repeat another's device, pod or part
     std::vector<const Contender*> losers;
   };
-  // What the series of `metric` say together. A sum is over the winners of each part; a part of
-  // which nothing is measured, as it is not supported, is none. The largest or smallest is that of
-  // the newest.
+  // What the series of `metric` say together. A sum is over the winners of each part; a part that
+  // is not supported is none, but where no part of one kind is, the sum is not known. The largest
+  // or smallest is that of the newest.
   static Verdict Judge(const schema::Metric& metric, const Ranking& ranking);
   // When the newest of those that have a value was sampled; -infinity where nobody knows.
   static double NewestTime(const Ranking& ranking);

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "internal/gpu/bounds.h"
 #include "internal/gpu/conditions.h"
 
 namespace gpumon::gpu {
@@ -30,6 +31,13 @@ bool IsExtreme(const schema::Metric& metric) {
 }
 
 // Tells series apart.
+// Parts may be possible, and their sum not.
+template <class RowT>
+bool IsBeyond(const schema::Metric& metric, const Reading& reading) {
+  return metric.reduce == schema::Reduce::kSum && reading.reason == NullReason::kNone &&
+         !IsPossible<RowT>(metric.slot, reading.value);
+}
+
 std::size_t KeyOf(const std::string& labels_in_order) {
   return std::hash<std::string>{}(labels_in_order);
 }
@@ -218,10 +226,8 @@ void ExporterRows<RowT>::SetFlag(std::uint32_t row, std::size_t metric, const Re
   const std::size_t slot = MetricsOf<RowT>(exporter_)[metric].slot;
   auto& readings = table_.rows()[row].readings;
   std::uint8_t& shown = shown_[row * kSlots + slot];
-  if (reading.reason != NullReason::kNone) {
-    if (!readings.Has(slot)) readings.SetAbsent(slot, reading.reason);
-    return;
-  }
+  flags_.Hear(row, slot, MetricsOf<RowT>(exporter_)[metric].bit, reading.reason);
+  if (reading.reason != NullReason::kNone) return;
   const bool first = !readings.Has(slot);
   const auto bits = first ? 0U : static_cast<std::uint32_t>(*readings.Get(slot));
   readings.Set(slot, bits | static_cast<std::uint32_t>(reading.value));
@@ -251,8 +257,8 @@ void ExporterRows<RowT>::Contend(const prom::InstantVector& vector, std::size_t 
   const std::size_t part =
       of.reduce == schema::Reduce::kSum ? Contest::PartOf(of.parts, labels) : 0;
   contest_.Enter({row, static_cast<std::uint8_t>(metric), reading, Contest::TargetOf(labels),
-                  Contest::InLabelOrder(labels), workload != nullptr ? *workload : Workload{},
-                  part});
+                  Contest::InLabelOrder(labels), workload != nullptr ? *workload : Workload{}, part,
+                  std::hash<std::string_view>{}(prom::Get(labels, "__name__"))});
 }
 
 template <class RowT>
@@ -328,7 +334,11 @@ void ExporterRows<RowT>::SettleContest() {
     auto& readings = table_.rows()[best.row].readings;
     std::uint8_t& shown = shown_[best.row * kSlots + metric.slot];
     const bool has = readings.Has(metric.slot);
-    const Contest::Verdict verdict = Contest::Judge(metric, ranking);
+    Contest::Verdict verdict = Contest::Judge(metric, ranking);
+    if (IsBeyond<RowT>(metric, verdict.reading)) {
+      verdict.reading.reason = NullReason::kInvalidValue;
+      ++counts_.bad_value;
+    }
     const bool possible = verdict.reading.reason == NullReason::kNone;
     counts_.duplicates += verdict.doubles;
     const std::vector<bool> left = claims_.Hear(ranking);
@@ -369,6 +379,9 @@ void ExporterRows<RowT>::SharePods(const Contest::Ranking& ranking, const std::v
       workload.utilization = one.reading.value;
     }
     if (slot == static_cast<std::size_t>(models::Quantity::kMemoryUsed)) {
+  flags_.ForEachUnknown([&](std::uint32_t row, std::size_t slot, NullReason reason) {
+    table_.rows()[row].readings.SetAbsent(slot, reason);
+  });
       workload.memory_used = one.reading.value;
     }
   }

@@ -14,6 +14,7 @@
 #include "internal/gpu/contest.h"
 #include "internal/gpu/join_counts.h"
 #include "internal/gpu/metric_index.h"
+#include "internal/gpu/flag_masks.h"
 #include "internal/gpu/own_pods.h"
 #include "internal/gpu/pod_claims.h"
 #include "internal/gpu/pod_parts.h"
@@ -129,6 +130,8 @@ class ExporterRows {
 };
 
 extern template class ExporterRows<models::GpuMetrics>;
+  FlagMasks flags_;
+  std::map<std::size_t, std::string> says_failed_;  // targets whose last collection did: names
 extern template class ExporterRows<models::GpuProcess>;
 
 }  // namespace gpumon::gpu

@@ -193,7 +193,8 @@ void Join<RowT>::DeriveAll() {
   if constexpr (!kIsProcess) {
     for (std::size_t e = 0; e < parts_.size(); ++e) {
       for (std::size_t i = 0; !exporters_[e]->derive.empty() && i < parts_[e]->size(); ++i) {
-        DeriveAsIn(*exporters_[e], parts_[e]->row(i), rows_[contributions_.PlaceOf(e, i)]);
+        counts_.bad_value +=
+            DeriveAsIn(*exporters_[e], parts_[e]->row(i), rows_[contributions_.PlaceOf(e, i)]);
       }
     }
     for (const auto& one : allotted_.all()) {
@@ -211,7 +212,9 @@ void Join<RowT>::TakeAll() {
   held_.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     names_.Complete(rows.row(i), 0);
-    if constexpr (!kIsProcess) DeriveAsIn(*exporters_.front(), rows.row(i), rows.row(i));
+    if constexpr (!kIsProcess) {
+      counts_.bad_value += DeriveAsIn(*exporters_.front(), rows.row(i), rows.row(i));
+    }
     CoverRow(0, i, rows.row(i));
     TellMet(0, i, static_cast<std::uint32_t>(i));
     held_.push_back(rows.WorkloadsOf(i));
