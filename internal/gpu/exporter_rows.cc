@@ -8,6 +8,7 @@
 
 #include "internal/gpu/bounds.h"
 #include "internal/gpu/conditions.h"
+#include "internal/gpu/down_targets.h"
 
 namespace gpumon::gpu {
 namespace {
@@ -30,7 +31,6 @@ bool IsExtreme(const schema::Metric& metric) {
   return metric.reduce == schema::Reduce::kMax || metric.reduce == schema::Reduce::kMin;
 }
 
-// Tells series apart.
 // Parts may be possible, and their sum not.
 template <class RowT>
 bool IsBeyond(const schema::Metric& metric, const Reading& reading) {
@@ -38,6 +38,7 @@ bool IsBeyond(const schema::Metric& metric, const Reading& reading) {
          !IsPossible<RowT>(metric.slot, reading.value);
 }
 
+// Tells series apart.
 std::size_t KeyOf(const std::string& labels_in_order) {
   return std::hash<std::string>{}(labels_in_order);
 }
@@ -85,6 +86,7 @@ void ExporterRows<RowT>::FindFailed(const prom::InstantVector& vector) {
       if (use.as == FamilyUse::As::kSuccess &&
           AllHold(exporter_.success[use.index].where, labels)) {
         failed_.insert(Contest::TargetOf(labels));
+        says_failed_.emplace(Contest::TargetOf(labels), TargetName(labels));
       }
     }
   }
@@ -357,40 +359,28 @@ void ExporterRows<RowT>::SettleContest() {
     // Without a series of the device those of pods repeat its value.
     const bool shares = metric.reduce == schema::Reduce::kNewest && best.workload.pod.empty();
     if (possible && shares && !kIsProcess && HasParts(exporter_, metric)) {
-      SharePods(ranking, left, metric.slot);
+      SharePods(ranking, left, metric.slot, table_.workloads());
     }
   }
   contest_ = {};
 }
 
-// What the series of a GPU's pods say of one of its values, beside the device's own: those of
-// another target or time repeat another value of it. Of a pod's the best stays.
 template <class RowT>
-void ExporterRows<RowT>::SharePods(const Contest::Ranking& ranking, const std::vector<bool>& left,
-                                   std::size_t slot) {
-  for (std::size_t place = ranking.size(); place-- > 0;) {
-    const Contest::Contender& one = *ranking[place];
-    const bool beside = one.target == ranking.front()->target && one.at == ranking.front()->at;
-    if (one.workload.pod.empty() || left[place] || !beside) continue;
-    if (one.reading.reason != NullReason::kNone) continue;
-    Workload& workload = table_.workloads().Hold(one.row, one.workload.name_space, one.workload.pod,
-                                                 one.workload.container);
-    if (slot == static_cast<std::size_t>(models::Quantity::kUtilization)) {
-      workload.utilization = one.reading.value;
-    }
-    if (slot == static_cast<std::size_t>(models::Quantity::kMemoryUsed)) {
-  flags_.ForEachUnknown([&](std::uint32_t row, std::size_t slot, NullReason reason) {
-    table_.rows()[row].readings.SetAbsent(slot, reason);
+std::set<std::string> ExporterRows<RowT>::new_jobs() const {
+  std::set<std::string> jobs = table_.new_jobs();
+  row_times_.ForEachTarget([&](std::size_t, const std::string& job) {
+    if (!job.empty() && around_.own_pods.IsNew(job)) jobs.insert(job);
   });
-      workload.memory_used = one.reading.value;
-    }
-  }
+  return jobs;
 }
 
 template <class RowT>
 void ExporterRows<RowT>::Settle() {
   unfit_.ForEach([&](FamilyUse use, prom::LabelSet labels, double raw) {
     Tell(use, table_.Find(labels), labels, raw, {0, NullReason::kNotExported});
+  });
+  flags_.ForEachUnknown([&](std::uint32_t row, std::size_t slot, NullReason reason) {
+    table_.rows()[row].readings.SetAbsent(slot, reason);
   });
   row_times_.SetAsOf(around_.at);
   TakeTimes();

@@ -178,6 +178,10 @@ class Finder {
         if (facts_.down.empty()) Warn(warning, kSeeTargets);
         continue;
       }
+      if (IsFailedWarning(warning)) {
+        Warn(warning, "look at the exporter's log: it tells why it could not read its GPUs");
+        continue;
+      }
       Warn(warning, warning.starts_with("no ")
                         ? "check that the exporter publishes it and that no rule drops it"
                         : "see the server's log for the cause");

@@ -166,7 +166,8 @@ constexpr Quantity kOfWholeGpus[] = {Quantity::kUtilization, Quantity::kMemoryUt
 void HideUndivided(GpuMetrics& gpu) {
   for (const Quantity quantity : kOfWholeGpus) {
     const auto slot = static_cast<std::size_t>(quantity);
-    const bool none = gpu.readings.reason(slot) == NullReason::kNotExported;
+    const NullReason reason = gpu.readings.reason(slot);
+    const bool none = reason == NullReason::kNotExported || reason == NullReason::kExporterDown;
     if (none || gpu.readings.Get(slot) == 0) {
       gpu.readings.SetAbsent(slot, NullReason::kNotSupported);
     }
@@ -186,15 +187,7 @@ void ExplainInstance(GpuMetrics& instance) {
 }  // namespace
 
 void NameInstances(std::vector<GpuMetrics>& rows) {
-  bool any = false;
-  for (GpuMetrics& row : rows) {
-    if (IsInstance(row)) {
-      any = true;
-      ExplainInstance(row);
-    }
-    if (row.divided && !IsInstance(row)) HideUndivided(row);
-  }
-  if (!any) return;
+  if (std::none_of(rows.begin(), rows.end(), IsInstance)) return;
   Boards boards(rows);
   for (GpuMetrics& row : rows) {
     GpuMetrics* const gpu = IsInstance(row) ? boards.Of(row) : nullptr;
@@ -206,7 +199,16 @@ void NameInstances(std::vector<GpuMetrics>& rows) {
     if (row.gpu_index == GpuMetrics::kNoIndex)
       row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
     gpu->divided = true;
-    HideUndivided(*gpu);
+  }
+}
+
+void ExplainInstances(std::vector<GpuMetrics>& rows) {
+  for (GpuMetrics& row : rows) {
+    if (IsInstance(row)) {
+      ExplainInstance(row);
+    } else if (row.divided) {
+      HideUndivided(row);
+    }
   }
 }
 

@@ -49,7 +49,7 @@ class RowTable {
   void Reserve(std::size_t rows);
   // Of all that Read takes, before it: which node each target names (Exporter::node_of_target).
   void LearnNodes(const prom::InstantVector& vector);
-  // Jobs that name pods and whose targets' own were not asked for.
+  // Jobs that name pods and whose targets' own were not asked for: theirs are not shown.
   const std::set<std::string>& new_jobs() const { return new_jobs_; }
   std::vector<RowT>& rows() { return rows_; }
   const std::vector<RowT>& rows() const { return rows_; }

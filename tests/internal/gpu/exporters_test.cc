@@ -959,7 +959,7 @@ class DownTest : public testing::Test {
              std::nullopt);
     join.Add(1, prom::MakeInstantVector(scraped), std::nullopt);
     auto snapshot = join.Finish(CommandStyle::kFull, &memory_);
-    memory_.Learn(join.shown());
+    memory_.Learn(models::Part::kGpus, join.shown());
     return snapshot;
   }
 
@@ -1012,7 +1012,7 @@ TEST_F(DownTest, PrometheussPastTellsOfATargetThatThisProcessNeverSaw) {
   Join<GpuMetrics> join(exporters, evidence_, 1000);
   const auto up = prom::MakeInstantVector({Up("nge", "10.0.0.1:9835", 0)});
   const auto power = std::uint64_t{1} << static_cast<std::size_t>(Quantity::kPower);
-  join.SetDown(1, {{Contest::TargetOf(up.labels(0)), {"job nge", {{"n1"}, power}}}});
+  join.SetDown(1, {{Contest::TargetOf(up.labels(0)), {"job nge", {{"n1", {power, 0}}}, {}}}});
   join.AddTargets(up);
   join.Add(0, prom::MakeInstantVector({Dcgm("DCGM_FI_DEV_GPU_UTIL", 83)}), std::nullopt);
   const auto snapshot = join.Finish(CommandStyle::kFull, &memory_);

@@ -201,8 +201,8 @@ TEST(MigTest, TheOldFormOfAMigUuidNamesGpuAndInstances) {
   const GpuMetrics& row = snapshot->gpus[0];
   EXPECT_EQ(row.text(Text::kUuid), kUuid);
   EXPECT_EQ(row.text(Text::kMigGpuInstance), "7");
-  EXPECT_EQ(row.text(Text::kMigComputeInstance), "0");
   EXPECT_EQ(row.text(Text::kMigUuid), "MIG-" + std::string(kUuid) + "/7/0");
+  EXPECT_EQ(row.text(Text::kMigComputeInstance), "0");
   EXPECT_EQ(row.readings.Get(static_cast<std::size_t>(Quantity::kPower)), 70);
 }
 
