@@ -136,7 +136,7 @@ std::vector<Value> RowOf(std::string_view name, const SummaryGroup& group, Summa
       std::isnan(group.newest) ? Value(NullReason::kNotExported) : Value(group.newest)};
 }
 
-By ByOf(const std::string& word) {
+SummaryBy ByOf(const std::string& word) {
   return word == "node"    ? SummaryBy::kNode
          : word == "model" ? SummaryBy::kModel
                            : SummaryBy::kFleet;

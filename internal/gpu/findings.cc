@@ -175,7 +175,10 @@ class Finder {
       const bool told = std::find(counted.begin(), counted.end(), warning) != counted.end();
       if (told || (snapshot_.gpus.empty() && warning.starts_with("Prometheus has no"))) continue;
       if (IsDownWarning(warning)) {
-        if (facts_.down.empty()) Warn(warning, kSeeTargets);
+        const bool named = std::any_of(
+            facts_.down.begin(), facts_.down.end(),
+            [&](const std::string& target) { return warning.find(target) != std::string::npos; });
+        if (!named) Warn(warning, kSeeTargets);
         continue;
       }
       if (IsFailedWarning(warning)) {

@@ -192,7 +192,7 @@ std::uint32_t RowTable<RowT>::FindRow(const Key& key, std::size_t hash) {
   Key plain = key;
   const auto rewritten = RewriteUuid(key.device, exporter_.vendor);
   if (rewritten) plain.device = *rewritten;
-  return index_.Find(HashOf(plain),
+  return index_.Find(rewritten ? HashOf(plain) : hash,
                      [&](std::uint32_t row) { return IsRow(row, plain, UuidOf(rows_[row])); });
 }
 
