@@ -28,6 +28,10 @@ std::uint64_t& FieldsFor(const models::GpuProcess&, Fields& fields) {
 template <class RowT>
 void MissedTargets<RowT>::NoteShown(Parts parts, const Contributions<RowT>& contributions,
                                     const std::vector<RowT>& rows) {
+  std::set<std::string_view> jobs;  // with a target that is down: not all that they show is there
+  for (const auto& [key, target] : down_.zeros()) {
+    if (down_.Has(key)) jobs.insert(target.job);
+  }
   for (std::size_t e = 0; e < parts.size(); ++e) {
     const ExporterRows<RowT>& part = *parts[e];
     // One target's rows mostly stand together, and so do one node's.
@@ -47,7 +51,7 @@ void MissedTargets<RowT>::NoteShown(Parts parts, const Contributions<RowT>& cont
       FieldsFor(row, *its) |= fields & part.FieldsOf(i);
     });
     part.times().ForEachTarget([&](std::size_t target, const std::string& job) {
-      if (!down_.IsHidden(target, job)) return;
+      if (jobs.contains(job) || !down_.IsHidden(target, job)) return;
       const auto shown = shown_.find({exporters_[e]->name, target});
       if (shown != shown_.end()) shown->second.hidden_in = job;
     });
@@ -107,6 +111,7 @@ void MissedTargets<RowT>::FindHidden(const std::string& exporter, const Exporter
     part.times().ForEachTarget([&](std::size_t target, const std::string& its) {
       now += its == job && down_.IsHidden(target, its) ? 1U : 0U;
     });
+    // What was seen only since the target is down tells nothing of it.
     bool lost = known.empty() && now > 0 && now >= down_.UpOf(job);
     for (const auto& [target, what] : known) {
       if (part.times().HasSeen(target.target)) continue;

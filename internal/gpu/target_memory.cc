@@ -1,5 +1,7 @@
 #include "internal/gpu/target_memory.h"
 
+#include <utility>
+
 namespace gpumon::gpu {
 
 auto TargetMemory::Fields::operator|=(const Fields& more) -> Fields& {
@@ -11,7 +13,11 @@ auto TargetMemory::Fields::operator|=(const Fields& more) -> Fields& {
 void TargetMemory::Learn(models::Part part, const Shown& shown) {
   const SteadyTime now = clock_.Steady();
   const MutexLock lock(mutex_);
-  for (const auto& [target, what] : shown) entries_[{target, part}] = {what, now};
+  for (const auto& [target, what] : shown) {
+    Entry& entry = entries_[{target, part}];
+    std::string hidden_in = what.hidden_in.empty() ? entry.what.hidden_in : what.hidden_in;
+    entry = {{what.nodes, std::move(hidden_in)}, now};
+  }
   std::erase_if(entries_, [&](const auto& entry) { return now - entry.second.seen > kHour; });
 }
 

@@ -290,6 +290,7 @@ TEST_F(MissedTargetsTest, OfAJobWhoseSeriesHideTheirTargetsOneThatIsDownIsNamed)
   const auto h2 = shows("h2", kB);
   const std::vector<FakeSample> one_down = {p0.Up(0), p1.Up(1)};
   EXPECT_THAT(Refresh({{"all_smi", {h1, h2}}}, {p0.Up(1), p1.Up(1)})->warnings, IsEmpty());
+  EXPECT_THAT(Refresh({{"all_smi", {h1, h2}}}, one_down)->warnings, IsEmpty());
   EXPECT_THAT(Refresh({{"all_smi", {h1, h2}}}, one_down)->warnings, IsEmpty())
       << "all that the job showed is there: the target is none of the exporter's";
   EXPECT_THAT(Refresh({{"all_smi", {h2}}}, one_down)->warnings,
@@ -309,6 +310,16 @@ TEST_F(MissedTargetsTest, OfAJobWhoseSeriesHideTheirTargetsOneThatIsDownIsNamed)
   EXPECT_THAT(Refresh({{"all_smi", {plain}}}, one_down)->warnings,
               ElementsAre("1 row without a node label"))
       << "each of its series has its target's instance";
+}
+
+TEST_F(MissedTargetsTest, WhatAJobShowsSinceItsTargetIsDownTellsNothingOfThat) {
+  const Said left{"all_smi",
+                  {Target{"gpus", "h2"}.Shows("all_smi_gpu_utilization", 5,
+                                              {{"gpu_index", "0"}, {"gpu_uuid", kB}})}};
+  for (int refresh = 0; refresh < 2; ++refresh) {
+    EXPECT_THAT(Refresh({left}, {p0.Up(0), p1.Up(1)})->warnings, ElementsAre(HasSubstr(kDown)))
+        << refresh;
+  }
 }
 
 TEST_F(MissedTargetsTest, OfADividedGpuInstancesMissWhatInstancesHad) {
