@@ -16,7 +16,12 @@ using models::Text;
 namespace {
 
 std::array<std::string_view, 3> PlaceOf(const GpuMetrics& gpu) {
-  return {gpu.text(Text::kUuid), gpu.text(Text::kNode), gpu.text(Text::kGpuId)};
+  const std::string_view uuid = gpu.text(Text::kUuid);
+  return {uuid, gpu.text(Text::kNode), uuid.empty() ? gpu.text(Text::kGpuId) : ""};
+}
+
+std::optional<double> Get(const GpuMetrics& gpu, Quantity quantity) {
+  return gpu.readings.Get(static_cast<std::size_t>(quantity));
 }
 
 }  // namespace
@@ -66,37 +71,56 @@ void GpuGroups::JudgeInstances() {
   for (const GpuMetrics& gpu : gpus_.gpus) {
     if (!gpu::IsInstance(gpu)) continue;
     ++GroupOf(gpu).instances;
-    const State its = StateOf(gpu);
-    const auto [known, is_new] = instances_.try_emplace(PlaceOf(gpu), its);
-    if (!is_new) known->second = fleet::Both(known->second, its);
+    const State state = StateOf(gpu);
+    const auto [known, is_new] = instances_.try_emplace(PlaceOf(gpu));
+    Instances& its = known->second;
+    its.state = is_new ? state : fleet::Both(its.state, state);
+    its.memory_used += Get(gpu, Quantity::kMemoryUsed).value_or(std::nan(""));
+    its.memory_total += Get(gpu, Quantity::kMemoryTotal).value_or(std::nan(""));
+    if (!its.power) its.power = Get(gpu, Quantity::kPower);
+    if (!its.temperature) its.temperature = Get(gpu, Quantity::kTemperature);
+    AddWhatIsOn(gpu);
   }
 }
 
-void GpuGroups::AddGpu(const GpuMetrics& gpu) {
-  const auto get = [&](Quantity quantity) {
-    return gpu.readings.Get(static_cast<std::size_t>(quantity));
-  };
+void GpuGroups::AddWhatIsOn(const GpuMetrics& gpu) {
   GpuGroup& group = GroupOf(gpu);
-  ++group.gpus;
-  State state = StateOf(gpu);
-  const auto parts = instances_.find(PlaceOf(gpu));
-  if (gpu.divided && !gpu::IsInstance(gpu) && parts != instances_.end() &&
-      state != State::kUnhealthy) {
-    state = parts->second;
-  }
-  ++group.states[static_cast<std::size_t>(state)];
-  group.health.Add(fleet::Assess(gpu, rules_));
-  group.utilization.Add(get(Quantity::kUtilization));
-  if (get(Quantity::kMemoryUsed) && get(Quantity::kMemoryTotal)) {
-    group.memory_used.Add(get(Quantity::kMemoryUsed));
-    group.memory_total.Add(get(Quantity::kMemoryTotal));
-  }
-  group.power.Add(get(Quantity::kPower));
-  group.temperature.Add(get(Quantity::kTemperature));
   if (const auto model = gpu.text(Text::kGpuName); !model.empty()) group.models.insert(model);
   const auto workloads = std::span(gpus_.workloads).subspan(gpu.first_workload, gpu.workload_count);
   for (const models::Workload& workload : workloads) group.namespaces.insert(workload.name_space);
   if (!(group.newest >= gpu.newest)) group.newest = gpu.newest;
+}
+
+// One of which nobody tells but its instances.
+void GpuGroups::AddParts(const Instances& its, GpuGroup& group) {
+  ++group.states[static_cast<std::size_t>(its.state)];
+  if (!std::isnan(its.memory_used) && !std::isnan(its.memory_total)) {
+    group.memory_used.Add(its.memory_used);
+    group.memory_total.Add(its.memory_total);
+  }
+  group.power.Add(its.power);
+  group.temperature.Add(its.temperature);
+}
+
+void GpuGroups::AddGpu(const GpuMetrics& gpu) {
+  GpuGroup& group = GroupOf(gpu);
+  ++group.gpus;
+  group.health.Add(fleet::Assess(gpu, rules_));
+  const auto parts = instances_.find(PlaceOf(gpu));
+  if (gpu::IsInstance(gpu)) return AddParts(parts->second, group);
+  State state = StateOf(gpu);
+  if (gpu.divided && parts != instances_.end() && state != State::kUnhealthy) {
+    state = parts->second.state;
+  }
+  ++group.states[static_cast<std::size_t>(state)];
+  group.utilization.Add(Get(gpu, Quantity::kUtilization));
+  if (Get(gpu, Quantity::kMemoryUsed) && Get(gpu, Quantity::kMemoryTotal)) {
+    group.memory_used.Add(Get(gpu, Quantity::kMemoryUsed));
+    group.memory_total.Add(Get(gpu, Quantity::kMemoryTotal));
+  }
+  group.power.Add(Get(gpu, Quantity::kPower));
+  group.temperature.Add(Get(gpu, Quantity::kTemperature));
+  AddWhatIsOn(gpu);
 }
 
 }  // namespace gpumon::handlers

@@ -30,7 +30,7 @@ struct Known {
 
 // Texts are views into the snapshots that it was made of.
 struct GpuGroup {
-  std::size_t gpus = 0;  // a MIG instance counts where its GPU has no row of its own
+  std::size_t gpus = 0;  // one that only its MIG instances tell of counts once
   std::size_t instances = 0;
   std::array<std::size_t, fleet::kStates> states{};  // they add up to `gpus`
   fleet::Average health;
@@ -64,6 +64,14 @@ class GpuGroups {
 
  private:
   using Place = std::array<std::string_view, 3>;
+  // What the MIG instances of a board say of it. NaN: not each of them tells.
+  struct Instances {
+    fleet::State state = fleet::State::kUnknown;
+    double memory_used = 0;
+    double memory_total = 0;
+    std::optional<double> power;
+    std::optional<double> temperature;
+  };
 
   template <class RowT>
   GpuGroup& GroupOf(const RowT& row);
@@ -71,12 +79,14 @@ class GpuGroups {
   void AddProcesses(const models::Snapshot& processes);
   void JudgeInstances();
   void AddGpu(const models::GpuMetrics& gpu);
+  void AddParts(const Instances& its, GpuGroup& group);
+  void AddWhatIsOn(const models::GpuMetrics& gpu);
 
   const models::Snapshot& gpus_;
   const By by_;
   const fleet::HealthRules& rules_;
   std::vector<bool> held_;  // by a process, by row
-  std::map<Place, fleet::State> instances_;
+  std::map<Place, Instances> instances_;
   std::map<std::string_view, GpuGroup> groups_;
 };
 

@@ -39,7 +39,7 @@ constexpr std::array kColumns = {
     Column{"confidence", Type::kNumber, "", "",
            "0 to 1: the share of what a score comes from that is known."},
     Column{"gpus", Type::kInteger, "", "",
-           "GPUs behind the row. A MIG instance counts where its GPU has no row of its own."},
+           "GPUs behind the row. One that only its MIG instances tell of counts once."},
     Column{"healthy", Type::kInteger, "", "", "Of these."},
     Column{"degraded", Type::kInteger, "", "", "Of these."},
     Column{"critical", Type::kInteger, "", "", "Of these."},

@@ -24,7 +24,9 @@ constexpr std::array kTextFilters = {
     TextFilterRow{{"node", ParameterKind::kNodeName, true, "Node name, exact or with *."},
                   Text::kNode},
     TextFilterRow{{"gpu", ParameterKind::kText, true, "gpu_id, exact or with *."}, Text::kGpuId},
-    TextFilterRow{{"uuid", ParameterKind::kText, true, "UUID, exact or with *."}, Text::kUuid},
+    TextFilterRow{{"uuid", ParameterKind::kText, true,
+                   "UUID, of a MIG instance its own or its GPU's, exact or with *."},
+                  Text::kUuid},
     TextFilterRow{{"model", ParameterKind::kText, true, "gpu_name, exact or with *."},
                   Text::kGpuName},
     TextFilterRow{{"namespace", ParameterKind::kText, true, "Namespace, exact or with *."},
@@ -175,6 +177,10 @@ bool Passes(const Table& table, std::size_t row, const ListQuery& query) {
   for (const auto& filter : query.texts) {
     if (!workloads.empty() && IsOfWorkload(filter)) continue;
     const std::string_view own = table.text(row, filter.which);
+    if (filter.which == Text::kUuid &&
+        AnyMatches(filter.patterns, table.text(row, Text::kMigUuid))) {
+      continue;
+    }
     const bool passes = own.empty() && filter.gpus
                             ? filter.gpus->count(GpuKey(table.text(row, Text::kNode),
                                                         table.text(row, Text::kGpuId))) > 0

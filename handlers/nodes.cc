@@ -195,12 +195,13 @@ constexpr std::array kNodeColumns = {
     NodeColumn{{"last_seen", Type::kTime, "", "",
                 "Newest sample of it; as_of where Kubernetes calls it ready."},
                LastSeen},
-    NodeColumn{{"gpu_count", Type::kInteger, "", "",
-                "GPUs that exporters show. A MIG instance counts where its GPU has no row of its "
-                "own. The five states add up to it."},
-               [](const Row& row) {
-                 return OfGpus(row, [](const GpuGroup& gpus) { return Count(gpus.gpus); });
-               }},
+    NodeColumn{
+        {"gpu_count", Type::kInteger, "", "",
+         "GPUs that exporters show. One that only its MIG instances tell of counts once. The "
+         "five states add up to it."},
+        [](const Row& row) {
+          return OfGpus(row, [](const GpuGroup& gpus) { return Count(gpus.gpus); });
+        }},
     NodeColumn{{"mig_instances", Type::kInteger, "", "", "MIG instances, parts of these GPUs."},
                [](const Row& row) {
                  return OfGpus(row, [](const GpuGroup& gpus) { return Count(gpus.instances); });

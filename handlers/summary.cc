@@ -38,7 +38,7 @@ constexpr std::array kColumns = {
     Column{"node_name", Type::kText, "", "node", "With by=node."},
     Column{"gpu_name", Type::kText, "", "model", "Product name, with by=model."},
     Column{"gpus", Type::kInteger, "", "",
-           "GPUs. A MIG instance counts where its GPU has no row of its own."},
+           "GPUs. One that only its MIG instances tell of counts once."},
     Column{"mig_instances", Type::kInteger, "", "", "MIG instances, parts of these GPUs."},
     Column{"busy", Type::kInteger, "", "",
            "GPUs that are not idle. The five states add up to gpus."},

@@ -128,8 +128,9 @@ void Derive(models::GpuMetrics& row) {
                                *row.readings.Get(Slot(Quantity::kMemoryTotal)));
 }
 
-void DeriveAsIn(const schema::Exporter& exporter, const models::GpuMetrics& its,
-                models::GpuMetrics& row) {
+std::size_t DeriveAsIn(const schema::Exporter& exporter, const models::GpuMetrics& its,
+                       models::GpuMetrics& row) {
+  std::size_t impossible = 0;
   const auto get = [&](models::Quantity q) {
     return its.readings.Get(static_cast<std::size_t>(q));
   };
@@ -143,8 +144,15 @@ void DeriveAsIn(const schema::Exporter& exporter, const models::GpuMetrics& its,
     });
     if (!all) continue;
     for (const auto q : derived.plus_if_there) sum += get(q).value_or(0);
-    row.readings.Set(static_cast<std::size_t>(derived.target), sum);
+    const auto slot = static_cast<std::size_t>(derived.target);
+    if (IsPossible<models::GpuMetrics>(slot, sum)) {
+      row.readings.Set(slot, sum);
+    } else {
+      row.readings.SetAbsent(slot, NullReason::kInvalidValue);
+      ++impossible;
+    }
   }
+  return impossible;
 }
 
 }  // namespace gpumon::gpu

@@ -24,8 +24,9 @@ inline void CheckTogether(models::GpuProcess&) {}
 void Derive(models::GpuMetrics& row);
 inline void Derive(models::GpuProcess&) {}
 
-// Fills what `row` lacks and the exporter's own row `its`, as its schema says, gives.
-void DeriveAsIn(const schema::Exporter& exporter, const models::GpuMetrics& its,
-                models::GpuMetrics& row);
+// Fills what `row` lacks and the exporter's own row `its`, as its schema says, gives. How many
+// values were impossible (kInvalidValue).
+std::size_t DeriveAsIn(const schema::Exporter& exporter, const models::GpuMetrics& its,
+                       models::GpuMetrics& row);
 
 }  // namespace gpumon::gpu

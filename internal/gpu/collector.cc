@@ -263,7 +263,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     auto snapshot =
         join_.Finish(collector_.commands_, set_.remembers ? &collector_.targets_ : nullptr);
     WarnOfEmpty(*snapshot);
-    if (set_.part == Part::kGpus && set_.present) collector_.targets_.Learn(join_.shown());
+    if (set_.present) collector_.targets_.Learn(set_.part, join_.shown());
     collector_.detector_.SawJobs(*detected_, join_.new_jobs());
     snapshot->upstream_warned = upstream_warned_;
     if (set_.doubted) Doubt(*detected_, detected_->why, *snapshot);

@@ -3,13 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <set>
-#include <string>
 #include <vector>
 
-#include "internal/gpu/down_targets.h"
-#include "internal/gpu/row_times.h"
-#include "internal/gpu/target_memory.h"
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
@@ -32,14 +27,6 @@ class Contributions {
   const std::vector<std::uint32_t>& PlacesOf(std::size_t exporter) const {
     return places_[exporter];
   }
-
-  // What each target that is not `down` showed for `exporter`, whose name this is. Nodes as the
-  // whole row knows them: an exporter that names none may meet one that does.
-  void NoteShown(std::size_t exporter, const std::string& name, const RowTimes& times,
-                 const DownTargets& down, const std::vector<RowT>& rows,
-                 std::set<TargetMemory::Shown>& shown) const;
-  // Fields that rows of these nodes lack are missing because a target is down.
-  static void Miss(const DownTargets::Missed& missed, std::vector<RowT>& rows);
 
  private:
   std::vector<std::vector<std::uint32_t>> places_;  // exporter, its row -> row

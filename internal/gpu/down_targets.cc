@@ -1,13 +1,18 @@
 #include "internal/gpu/down_targets.h"
 
-#include <algorithm>
-
 #include "internal/gpu/contest.h"
 
 namespace gpumon::gpu {
 namespace {
 
 constexpr std::string_view kMissing = " down, what only it showed is missing (";
+constexpr std::string_view kFailed = " last collection failed, what only it showed is missing (";
+
+std::string NamesOf(const std::set<std::string>& names) {
+  std::string text = *names.begin();
+  if (names.size() > 1) text += " and " + std::to_string(names.size() - 1) + " more";
+  return text;
+}
 
 }  // namespace
 
@@ -17,11 +22,19 @@ std::string TargetName(prom::LabelSet labels) {
 }
 
 std::string DownWarning(const std::string& exporter, const std::set<std::string>& names) {
-  std::string warning = exporter + ": ";
-  warning += names.size() == 1 ? "a scrape target is" : "scrape targets are";
-  warning.append(kMissing).append(*names.begin());
-  if (names.size() > 1) warning += " and " + std::to_string(names.size() - 1) + " more";
-  return warning + ')';
+  return exporter + (names.size() == 1 ? ": a scrape target is" : ": scrape targets are") +
+         std::string(kMissing) + NamesOf(names) + ')';
+}
+
+std::string FailedWarning(const std::string& exporter, const std::set<std::string>& names) {
+  return exporter +
+         (names.size() == 1 ? ": a scrape target says that its"
+                            : ": scrape targets say that their") +
+         std::string(kFailed) + NamesOf(names) + ')';
+}
+
+bool IsFailedWarning(std::string_view warning) {
+  return warning.find(kFailed) != std::string_view::npos;
 }
 
 bool IsDownWarning(std::string_view warning) {
@@ -30,37 +43,30 @@ bool IsDownWarning(std::string_view warning) {
 
 void DownTargets::Add(const prom::InstantVector& targets) {
   for (std::size_t i = 0; i < targets.size(); ++i) {
-    if (targets.point(i).value != 0) continue;
     const prom::LabelSet labels = targets.labels(i);
-    targets_.push_back({Contest::TargetOf(labels), TargetName(labels)});
-  }
-}
-
-bool DownTargets::Has(std::size_t target) const {
-  return std::any_of(targets_.begin(), targets_.end(),
-                     [target](const Target& one) { return one.key == target; });
-}
-
-auto DownTargets::MissedOf(const schema::Exporter& exporter, const TargetMemory* memory) const
-    -> std::optional<Missed> {
-  Missed missed;
-  std::set<std::string> names;
-  const auto past = past_.find(exporter.name);
-  for (const Target& target : targets_) {
-    TargetMemory::Memory its;
-    if (memory != nullptr) its = memory->Recall(exporter.name, target.key);
-    if (its.nodes.empty() && past != past_.end()) {
-      const auto found = past->second.find(target.key);
-      if (found != past->second.end()) its = found->second.what;
+    const std::size_t target = Contest::TargetOf(labels);
+    const std::string_view job = prom::Get(labels, "job");
+    auto its = ups_.find(job);
+    if (its == ups_.end()) its = ups_.emplace(job, 0).first;
+    if (targets.point(i).value != 0) {
+      its->second += up_.insert(target).second ? 1U : 0U;
+      continue;
     }
-    if (its.nodes.empty()) continue;
-    missed.nodes.insert(its.nodes.begin(), its.nodes.end());
-    missed.fields |= its.fields;
-    names.insert(target.name);
+    zeros_.try_emplace(target, Target{TargetName(labels), std::string(job),
+                                      std::string(prom::Get(labels, "instance"))});
   }
-  if (names.empty()) return std::nullopt;
-  missed.warning = DownWarning(exporter.name, names);
-  return missed;
+}
+
+std::size_t DownTargets::UpOf(std::string_view job) const {
+  const auto found = ups_.find(job);
+  return found == ups_.end() ? 0 : found->second;
+}
+
+auto DownTargets::PastOf(const std::string& exporter, std::size_t target) const -> const Shown* {
+  const auto past = past_.find(exporter);
+  if (past == past_.end()) return nullptr;
+  const auto found = past->second.find(target);
+  return found == past->second.end() ? nullptr : &found->second;
 }
 
 }  // namespace gpumon::gpu

@@ -6,7 +6,9 @@
 #include <string>
 #include <utility>
 
+#include "internal/gpu/bounds.h"
 #include "internal/gpu/conditions.h"
+#include "internal/gpu/down_targets.h"
 
 namespace gpumon::gpu {
 namespace {
@@ -27,6 +29,13 @@ const std::vector<schema::Metric>& MetricsOf(const schema::Exporter& exporter) {
 
 bool IsExtreme(const schema::Metric& metric) {
   return metric.reduce == schema::Reduce::kMax || metric.reduce == schema::Reduce::kMin;
+}
+
+// Parts may be possible, and their sum not.
+template <class RowT>
+bool IsBeyond(const schema::Metric& metric, const Reading& reading) {
+  return metric.reduce == schema::Reduce::kSum && reading.reason == NullReason::kNone &&
+         !IsPossible<RowT>(metric.slot, reading.value);
 }
 
 // Tells series apart.
@@ -77,6 +86,7 @@ void ExporterRows<RowT>::FindFailed(const prom::InstantVector& vector) {
       if (use.as == FamilyUse::As::kSuccess &&
           AllHold(exporter_.success[use.index].where, labels)) {
         failed_.insert(Contest::TargetOf(labels));
+        says_failed_.emplace(Contest::TargetOf(labels), TargetName(labels));
       }
     }
   }
@@ -218,10 +228,8 @@ void ExporterRows<RowT>::SetFlag(std::uint32_t row, std::size_t metric, const Re
   const std::size_t slot = MetricsOf<RowT>(exporter_)[metric].slot;
   auto& readings = table_.rows()[row].readings;
   std::uint8_t& shown = shown_[row * kSlots + slot];
-  if (reading.reason != NullReason::kNone) {
-    if (!readings.Has(slot)) readings.SetAbsent(slot, reading.reason);
-    return;
-  }
+  flags_.Hear(row, slot, MetricsOf<RowT>(exporter_)[metric].bit, reading.reason);
+  if (reading.reason != NullReason::kNone) return;
   const bool first = !readings.Has(slot);
   const auto bits = first ? 0U : static_cast<std::uint32_t>(*readings.Get(slot));
   readings.Set(slot, bits | static_cast<std::uint32_t>(reading.value));
@@ -251,8 +259,8 @@ void ExporterRows<RowT>::Contend(const prom::InstantVector& vector, std::size_t 
   const std::size_t part =
       of.reduce == schema::Reduce::kSum ? Contest::PartOf(of.parts, labels) : 0;
   contest_.Enter({row, static_cast<std::uint8_t>(metric), reading, Contest::TargetOf(labels),
-                  Contest::InLabelOrder(labels), workload != nullptr ? *workload : Workload{},
-                  part});
+                  Contest::InLabelOrder(labels), workload != nullptr ? *workload : Workload{}, part,
+                  std::hash<std::string_view>{}(prom::Get(labels, "__name__"))});
 }
 
 template <class RowT>
@@ -328,7 +336,11 @@ void ExporterRows<RowT>::SettleContest() {
     auto& readings = table_.rows()[best.row].readings;
     std::uint8_t& shown = shown_[best.row * kSlots + metric.slot];
     const bool has = readings.Has(metric.slot);
-    const Contest::Verdict verdict = Contest::Judge(metric, ranking);
+    Contest::Verdict verdict = Contest::Judge(metric, ranking);
+    if (IsBeyond<RowT>(metric, verdict.reading)) {
+      verdict.reading.reason = NullReason::kInvalidValue;
+      ++counts_.bad_value;
+    }
     const bool possible = verdict.reading.reason == NullReason::kNone;
     counts_.duplicates += verdict.doubles;
     const std::vector<bool> left = claims_.Hear(ranking);
@@ -347,37 +359,28 @@ void ExporterRows<RowT>::SettleContest() {
     // Without a series of the device those of pods repeat its value.
     const bool shares = metric.reduce == schema::Reduce::kNewest && best.workload.pod.empty();
     if (possible && shares && !kIsProcess && HasParts(exporter_, metric)) {
-      SharePods(ranking, left, metric.slot);
+      SharePods(ranking, left, metric.slot, table_.workloads());
     }
   }
   contest_ = {};
 }
 
-// What the series of a GPU's pods say of one of its values, beside the device's own: those of
-// another target or time repeat another value of it. Of a pod's the best stays.
 template <class RowT>
-void ExporterRows<RowT>::SharePods(const Contest::Ranking& ranking, const std::vector<bool>& left,
-                                   std::size_t slot) {
-  for (std::size_t place = ranking.size(); place-- > 0;) {
-    const Contest::Contender& one = *ranking[place];
-    const bool beside = one.target == ranking.front()->target && one.at == ranking.front()->at;
-    if (one.workload.pod.empty() || left[place] || !beside) continue;
-    if (one.reading.reason != NullReason::kNone) continue;
-    Workload& workload = table_.workloads().Hold(one.row, one.workload.name_space, one.workload.pod,
-                                                 one.workload.container);
-    if (slot == static_cast<std::size_t>(models::Quantity::kUtilization)) {
-      workload.utilization = one.reading.value;
-    }
-    if (slot == static_cast<std::size_t>(models::Quantity::kMemoryUsed)) {
-      workload.memory_used = one.reading.value;
-    }
-  }
+std::set<std::string> ExporterRows<RowT>::new_jobs() const {
+  std::set<std::string> jobs = table_.new_jobs();
+  row_times_.ForEachTarget([&](std::size_t, const std::string& job) {
+    if (!job.empty() && around_.own_pods.IsNew(job)) jobs.insert(job);
+  });
+  return jobs;
 }
 
 template <class RowT>
 void ExporterRows<RowT>::Settle() {
   unfit_.ForEach([&](FamilyUse use, prom::LabelSet labels, double raw) {
     Tell(use, table_.Find(labels), labels, raw, {0, NullReason::kNotExported});
+  });
+  flags_.ForEachUnknown([&](std::uint32_t row, std::size_t slot, NullReason reason) {
+    table_.rows()[row].readings.SetAbsent(slot, reason);
   });
   row_times_.SetAsOf(around_.at);
   TakeTimes();

@@ -3,15 +3,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "internal/gpu/contest.h"
+#include "internal/gpu/flag_masks.h"
 #include "internal/gpu/join_counts.h"
 #include "internal/gpu/metric_index.h"
 #include "internal/gpu/own_pods.h"
@@ -69,11 +72,23 @@ class ExporterRows {
   std::span<const std::uint8_t> shown(std::size_t i) const {
     return std::span(shown_).subspan(i * kSlots, kSlots);
   }
+  // Bits by slot of the fields that row `i` has a metric of.
+  std::uint64_t FieldsOf(std::size_t i) const {
+    std::uint64_t fields = 0;
+    const std::uint8_t* const its = &shown_[i * kSlots];
+    for (std::size_t slot = 0; slot < kSlots; ++slot) {
+      fields |= std::uint64_t{its[slot] != kNoMetric ? 1U : 0U} << slot;
+    }
+    return fields;
+  }
   // The workloads of row `i`, in the order of their texts.
   std::vector<models::Workload> WorkloadsOf(std::size_t i) const {
     return table_.workloads().Of(i);
   }
-  const std::set<std::string>& new_jobs() const { return table_.new_jobs(); }
+  // Jobs of its series whose targets were not asked for.
+  std::set<std::string> new_jobs() const;
+  // Targets whose last collection failed, as they say, and their names for people.
+  const std::map<std::size_t, std::string>& says_failed() const { return says_failed_; }
   // Rows without a node may stand beside others with one.
   bool has_nodes_of_targets() const { return exporter_.node_of_target; }
   bool names_compute_instances() const { return table_.names_compute_instances(); }
@@ -106,7 +121,6 @@ class ExporterRows {
   void SettleContest();
   void CountExtremes(std::uint32_t row);
   void ApplyTimes();
-  void SharePods(const Contest::Ranking& ranking, const std::vector<bool>& left, std::size_t slot);
 
   const schema::Exporter& exporter_;
   JoinCounts counts_;
@@ -116,6 +130,8 @@ class ExporterRows {
   std::vector<std::uint8_t> shown_;                 // row, slot -> metric
   const std::vector<std::size_t> leaders_;          // metric -> the one that it is added to
   std::vector<std::vector<std::uint32_t>> owners_;  // metric, row -> 1 + sample of this vector
+  FlagMasks flags_;
+  std::map<std::size_t, std::string> says_failed_;  // targets whose last collection did: names
   std::set<std::size_t> failed_;  // targets that are frozen, or whose last collection failed
   Contest contest_;
   PodParts pod_parts_;

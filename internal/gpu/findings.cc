@@ -175,7 +175,14 @@ class Finder {
       const bool told = std::find(counted.begin(), counted.end(), warning) != counted.end();
       if (told || (snapshot_.gpus.empty() && warning.starts_with("Prometheus has no"))) continue;
       if (IsDownWarning(warning)) {
-        if (facts_.down.empty()) Warn(warning, kSeeTargets);
+        const bool named = std::any_of(
+            facts_.down.begin(), facts_.down.end(),
+            [&](const std::string& target) { return warning.find(target) != std::string::npos; });
+        if (!named) Warn(warning, kSeeTargets);
+        continue;
+      }
+      if (IsFailedWarning(warning)) {
+        Warn(warning, "look at the exporter's log: it tells why it could not read its GPUs");
         continue;
       }
       Warn(warning, warning.starts_with("no ")

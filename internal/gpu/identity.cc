@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <string>
+#include <iterator>
 
 namespace gpumon::gpu {
 namespace {
@@ -34,6 +34,7 @@ struct Parts {
 
 Parts Split(std::string_view uuid, bool nvidia) {
   if (StartsWith(uuid, "gpu-")) return {"GPU-", uuid.substr(4)};
+  if (StartsWith(uuid, "mig-gpu-")) return {"MIG-GPU-", uuid.substr(8)};
   if (StartsWith(uuid, "mig-")) return {"MIG-", uuid.substr(4)};
   return {nvidia && IsBareUuid(uuid) ? "GPU-" : "", uuid};
 }
@@ -58,16 +59,21 @@ std::int32_t ParseGpuIndex(std::string_view id) {
   return index;
 }
 
-std::string_view KeepUuid(std::string_view uuid, std::string_view vendor, models::Arena& arena) {
+std::optional<std::string> RewriteUuid(std::string_view uuid, std::string_view vendor) {
   const auto [prefix, rest] = Split(uuid, vendor == "NVIDIA");
   const bool as_it_should_be =
       prefix.empty() ||
       (uuid.starts_with(prefix) &&
        std::all_of(rest.begin(), rest.end(), [](char c) { return c == Lower(c); }));
-  if (as_it_should_be) return arena.Keep(uuid);
+  if (as_it_should_be) return std::nullopt;
   std::string text(prefix);
   std::transform(rest.begin(), rest.end(), std::back_inserter(text), Lower);
-  return arena.Keep(text);
+  return text;
+}
+
+std::string_view KeepUuid(std::string_view uuid, std::string_view vendor, models::Arena& arena) {
+  const auto rewritten = RewriteUuid(uuid, vendor);
+  return arena.Keep(rewritten ? *rewritten : uuid);
 }
 
 bool IsSameUuid(std::string_view a, std::string_view b) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "models/gpu.h"
@@ -20,9 +22,12 @@ inline bool Agree(std::string_view a, std::string_view b) {
 // `0|[1-9][0-9]{0,5}` as a number, else RowT::kNoIndex.
 std::int32_t ParseGpuIndex(std::string_view id);
 
-// NVIDIA's UUIDs as `GPU-` (or `MIG-`) and lower case, whether the exporter writes the prefix or
-// not; those of other makers as they are. Kept in `arena`.
+// NVIDIA's UUIDs as `GPU-` (or `MIG-`, before R470 `MIG-GPU-`) and lower case, whether the exporter
+// writes the prefix or not; those of other makers as they are. Kept in `arena`.
 std::string_view KeepUuid(std::string_view uuid, std::string_view vendor, models::Arena& arena);
+
+// As KeepUuid has it; nothing where it is so already.
+std::optional<std::string> RewriteUuid(std::string_view uuid, std::string_view vendor);
 
 // Whether two UUIDs, as clients and exporters write them, are one in KeepUuid's form.
 bool IsSameUuid(std::string_view a, std::string_view b);

@@ -26,6 +26,7 @@ Join<RowT>::Join(std::span<const schema::Exporter* const> exporters, UnitEvidenc
     : exporters_(exporters),
       evidence_(evidence),
       snapshot_(std::make_shared<models::Snapshot>()),
+      missed_(exporters, around_),
       contributions_(exporters.size()),
       failed_(kSlots, false) {
   snapshot_->as_of = around_.at = as_of;
@@ -55,7 +56,7 @@ void Join<RowT>::Expect(std::span<const Subject> subjects, double percent_since)
     std::set<std::size_t> frozen;
     for (const auto& [target, name] : subject.frozen) frozen.insert(target);
     parts_[i]->SetFrozen(frozen);
-    down_.SetPast(exporters_[i]->name, subject.down);
+    missed_.SetPast(i, subject.down);
     for (const auto& [metric, targets] : subject.percent) {
       evidence_.Remember(metric, targets, percent_since);
     }
@@ -84,7 +85,7 @@ void Join<RowT>::AddFailure(std::size_t exporter, std::optional<std::size_t> met
 template <class RowT>
 void Join<RowT>::AddTargets(const prom::InstantVector& targets) {
   around_.own_pods.Add(targets);
-  down_.Add(targets);
+  missed_.AddTargets(targets);
 }
 
 template <class RowT>
@@ -193,7 +194,8 @@ void Join<RowT>::DeriveAll() {
   if constexpr (!kIsProcess) {
     for (std::size_t e = 0; e < parts_.size(); ++e) {
       for (std::size_t i = 0; !exporters_[e]->derive.empty() && i < parts_[e]->size(); ++i) {
-        DeriveAsIn(*exporters_[e], parts_[e]->row(i), rows_[contributions_.PlaceOf(e, i)]);
+        counts_.bad_value +=
+            DeriveAsIn(*exporters_[e], parts_[e]->row(i), rows_[contributions_.PlaceOf(e, i)]);
       }
     }
     for (const auto& one : allotted_.all()) {
@@ -211,7 +213,9 @@ void Join<RowT>::TakeAll() {
   held_.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     names_.Complete(rows.row(i), 0);
-    if constexpr (!kIsProcess) DeriveAsIn(*exporters_.front(), rows.row(i), rows.row(i));
+    if constexpr (!kIsProcess) {
+      counts_.bad_value += DeriveAsIn(*exporters_.front(), rows.row(i), rows.row(i));
+    }
     CoverRow(0, i, rows.row(i));
     TellMet(0, i, static_cast<std::uint32_t>(i));
     held_.push_back(rows.WorkloadsOf(i));
@@ -307,13 +311,6 @@ void Join<RowT>::CheckRow(RowT& row) {
 }
 
 template <class RowT>
-void Join<RowT>::NoteShown() {
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
-    contributions_.NoteShown(i, exporters_[i]->name, parts_[i]->times(), down_, rows_, shown_);
-  }
-}
-
-template <class RowT>
 void Join<RowT>::NoteOwnQueries() {
   for (std::size_t e = 0; e < parts_.size(); ++e) {
     for (const schema::Metric& metric : exporters_[e]->metrics(kIsProcess)) {
@@ -324,16 +321,6 @@ void Join<RowT>::NoteOwnQueries() {
       });
       if (all && !places.empty()) shown_by_all_.insert({e, metric.slot});
     }
-  }
-}
-
-template <class RowT>
-void Join<RowT>::FindDown(const TargetMemory* memory) {
-  for (std::size_t i = 0; i < exporters_.size(); ++i) {
-    const auto missed = down_.MissedOf(*exporters_[i], memory);
-    if (!missed) continue;
-    AddUniqueWarning(missed->warning);
-    if constexpr (!kIsProcess) Contributions<RowT>::Miss(*missed, rows_);
   }
 }
 
@@ -363,12 +350,14 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
   DeriveAll();
   for (auto& one : snapshot_->coverage) one.percent = evidence_.AnyIsPercent(one.metric);
   if constexpr (!kIsProcess) NameInstances(rows_);
-  NoteShown();
-  if (!down_.empty()) FindDown(memory);
+  missed_.NoteShown(parts_, contributions_, rows_);
+  missed_.Explain(parts_, memory, rows_, warnings_);
+  if constexpr (!kIsProcess) ExplainInstances(rows_);
   for (RowT& row : rows_) {
     CheckRow(row);
     if (row.text(Text::kNode).empty()) ++counts_.no_node_label;
   }
+  counts_.stale -= missed_.stale();  // they are not shown as null, they are gone
   if constexpr (!kIsProcess) counts_.scaled = FitWorkloads(rows_, held_);
   if constexpr (kIsProcess) ShowCommands(rows_, commands, snapshot_->arena);
   NoteOwnQueries();

@@ -14,9 +14,9 @@
 #include "internal/gpu/allotted.h"
 #include "internal/gpu/command.h"
 #include "internal/gpu/contributions.h"
-#include "internal/gpu/down_targets.h"
 #include "internal/gpu/exporter_rows.h"
 #include "internal/gpu/identity.h"
+#include "internal/gpu/missed_targets.h"
 #include "internal/gpu/plan.h"
 #include "internal/gpu/row_index.h"
 #include "internal/gpu/row_names.h"
@@ -66,7 +66,7 @@ class Join {
   bool Shows(std::size_t exporter, std::size_t slot) const {
     return shown_by_all_.contains({exporter, slot});
   }
-  // After Finish, by exporter: jobs that name pods and were not among those of SetAskedJobs.
+  // After Finish, by exporter: jobs that have its series and were not among those of SetAskedJobs.
   std::vector<std::set<std::string>> new_jobs() const {
     std::vector<std::set<std::string>> jobs;
     for (const auto& part : parts_) jobs.push_back(part->new_jobs());
@@ -90,7 +90,7 @@ class Join {
   }
   // Targets of that exporter that are down, and what they showed.
   void SetDown(std::size_t exporter, const DownTargets::Past& past) {
-    down_.SetPast(exporters_[exporter]->name, past);
+    missed_.SetPast(exporter, past);
   }
   // Sample times are unknown: the snapshot is partial.
   void AddFailedTimes() { snapshot_->times_failed = snapshot_->partial = true; }
@@ -106,12 +106,12 @@ class Join {
 
   // Derives, checks bounds, states reasons, sorts. Call once, last.
   // Scrape targets that are down, and of which SetDown or `memory` (may be null) tells what they
-  // showed, are why values of their nodes' GPUs are missing.
+  // showed, are why values of their nodes' rows are missing.
   std::shared_ptr<models::Snapshot> Finish(CommandStyle commands,
                                            const TargetMemory* memory = nullptr);
   const JoinCounts& counts() const { return counts_; }
-  // After Finish: which target showed GPUs of which node.
-  const std::set<TargetMemory::Shown>& shown() const { return shown_; }
+  // After Finish: which target showed what of which node.
+  const TargetMemory::Shown& shown() const { return missed_.shown(); }
   // AddTargetTimes is not enough, since samples have time stamps of their own.
   bool BringsItsOwnTimes(std::size_t exporter) const {
     return parts_[exporter]->times().BringsItsOwn();
@@ -134,9 +134,7 @@ class Join {
   void Cover(std::size_t exporter, std::size_t i, std::size_t slot, bool shown);
   void CoverRow(std::size_t exporter, std::size_t i, const RowT& row);
   void CheckRow(RowT& row);
-  void NoteShown();
   void NoteOwnQueries();
-  void FindDown(const TargetMemory* memory);
   void StateReasons();
   void StateWarnings();
 
@@ -144,8 +142,7 @@ class Join {
   UnitEvidence& evidence_;
   std::shared_ptr<models::Snapshot> snapshot_;
   Surroundings around_;
-  DownTargets down_;
-  std::set<TargetMemory::Shown> shown_;
+  MissedTargets<RowT> missed_;
   std::vector<std::unique_ptr<ExporterRows<RowT>>> parts_;  // one for each exporter
   // Processes: what the exporters' info families say of the GPUs they run on.
   std::vector<std::unique_ptr<ExporterRows<models::GpuMetrics>>> devices_;

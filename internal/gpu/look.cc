@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "internal/gpu/addresses.h"
 #include "internal/gpu/contest.h"
+#include "internal/gpu/label_reader.h"
 #include "internal/gpu/target_checks.h"
 #include "internal/prom/promql.h"
 
@@ -21,12 +23,16 @@ constexpr std::string_view kMoving = "moving";
 constexpr std::string_view kPercent = "percent";
 constexpr std::string_view kDown = "down";
 
-const std::vector<std::string>& NodeLabels(const schema::Exporter& exporter) {
+const std::vector<std::string>& LabelsOf(const schema::Exporter& exporter, models::Text which) {
   static const std::vector<std::string> kNone;
   for (const auto& [text, aliases] : exporter.labels.texts) {
-    if (text == models::Text::kNode) return aliases;
+    if (text == which) return aliases;
   }
   return kNone;
+}
+
+const std::vector<std::string>& NodeLabels(const schema::Exporter& exporter) {
+  return LabelsOf(exporter, models::Text::kNode);
 }
 
 // What its series are, and that no label of them names a node. `instance` mostly is an address.
@@ -102,21 +108,15 @@ std::set<std::string> DoubtfulOf(const schema::Exporter& exporter) {
 }
 
 // Bits by slot of the fields that a metric gives; `name` may have a prefix.
-std::uint64_t FieldsOf(const schema::Exporter& exporter, std::string_view name) {
+std::uint64_t FieldsOf(const schema::Exporter& exporter, const std::vector<schema::Metric>& metrics,
+                       std::string_view name) {
   std::uint64_t fields = 0;
-  for (const schema::Metric& metric : exporter.gpu) {
+  for (const schema::Metric& metric : metrics) {
     for (const std::string& prefix : exporter.prefixes) {
       if (name == prefix + metric.name) fields |= std::uint64_t{1} << metric.slot;
     }
   }
   return fields;
-}
-
-std::string_view NodeOf(const schema::Exporter& exporter, prom::LabelSet labels) {
-  for (const std::string& label : NodeLabels(exporter)) {
-    if (const auto node = prom::Get(labels, label); !node.empty()) return node;
-  }
-  return {};
 }
 
 // Its marks were: a target that seems frozen is known by its power alone.
@@ -147,8 +147,65 @@ void AppendJobs(std::string& promql, const schema::Exporter& exporter, Selector 
   add(selector(exporter, WithoutNode(exporter)), kWithoutNode);
 }
 
+// What a target that is down showed.
+void ReadPast(prom::LabelSet labels, LabelReader& reader, Subject& subject) {
+  const std::string_view shown = prom::Get(labels, "shown");
+  const Identity identity = reader.Read(labels);
+  const std::string_view node = identity.text(models::Text::kNode);
+  DownTargets::Shown& past = subject.down[Contest::TargetOf(labels)];
+  past.name = TargetName(labels);
+  const schema::Exporter& exporter = *subject.exporter;
+  if (const std::uint64_t fields = FieldsOf(exporter, exporter.gpu, shown); fields != 0) {
+    TargetMemory::Fields& its = past.gpus[std::string(node)];
+    const bool of_instance = !identity.text(models::Text::kMigGpuInstance).empty();
+    (of_instance ? its.of_instances : its.of_gpus) |= fields;
+  }
+  if (const std::uint64_t fields = FieldsOf(exporter, exporter.process, shown); fields != 0) {
+    past.processes[std::string(node)].of_gpus |= fields;
+  }
+  subject.without_node |= node.empty();
+}
+
+// Names of metrics by exporter, of each target that is down. Generations of one exporter share
+// some: a target is of those whose names no other one has all of.
+class Claims {
+ public:
+  explicit Claims(const prom::InstantVector& found, const prom::InstantVector& second)
+      : found_(found) {
+    for (std::size_t i = 0; i < second.size(); ++i) {
+      const prom::LabelSet labels = second.labels(i);
+      const std::string_view shown = prom::Get(labels, "shown");
+      if (shown.empty()) continue;
+      names_[Contest::TargetOf(labels)][std::string(prom::Get(labels, "exporter"))].emplace(shown);
+    }
+  }
+
+  // `rank`: places of exporters in the registry.
+  bool IsOf(std::size_t target, const std::string& exporter,
+            const std::map<std::string, std::size_t>& rank) const {
+    const auto claims = names_.find(target);
+    if (claims == names_.end()) return true;
+    const auto own = claims->second.find(exporter);
+    if (own == claims->second.end()) return true;
+    return std::none_of(claims->second.begin(), claims->second.end(), [&](const auto& other) {
+      const auto& [its, names] = other;
+      if (its == exporter) return false;
+      const bool all =
+          std::includes(names.begin(), names.end(), own->second.begin(), own->second.end());
+      if (!all || names.size() > own->second.size()) return all;
+      const bool there = IsFound(found_, its);
+      if (there != IsFound(found_, exporter)) return there;
+      return rank.at(its) < rank.at(exporter);
+    });
+  }
+
+ private:
+  const prom::InstantVector& found_;
+  std::map<std::size_t, std::map<std::string, std::set<std::string>>> names_;
+};
+
 // What one sample tells of a target. True: the exporter is there.
-bool ReadTarget(prom::LabelSet labels, Subject& subject) {
+bool ReadTarget(prom::LabelSet labels, LabelReader& reader, Subject& subject) {
   const std::string_view is = prom::Get(labels, "is");
   const std::size_t target = Contest::TargetOf(labels);
   if (is == kFrozen) {
@@ -160,14 +217,7 @@ bool ReadTarget(prom::LabelSet labels, Subject& subject) {
                                                                       prom::Get(labels, "job"));
   } else {
     subject.without_node |= is == kWithoutNode;
-    const std::string_view shown = prom::Get(labels, "shown");
-    const std::string_view node = NodeOf(*subject.exporter, labels);
-    if (!shown.empty() && !node.empty()) {
-      DownTargets::Shown& past = subject.down[target];
-      past.name = TargetName(labels);
-      past.what.nodes.emplace(node);
-      past.what.fields |= FieldsOf(*subject.exporter, shown);
-    }
+    if (!prom::Get(labels, "shown").empty()) ReadPast(labels, reader, subject);
     return true;
   }
   return false;
@@ -187,7 +237,7 @@ std::string LookQuery(const schema::Registry& registry) {
       AppendOf(promql, *exporter, Labelled(PercentQuery(metric), "metric", metric), kPercent);
     }
   }
-  AppendTo(promql, Labelled("group by(job,instance)(up == 0)", "is", kDown));
+  AppendTo(promql, Labelled("max by(job,instance)(up) == 0", "is", kDown));
   return promql;
 }
 
@@ -197,15 +247,18 @@ std::string SecondLookQuery(const schema::Registry& registry, const prom::Instan
   std::string promql;
   for (const auto& exporter : registry.exporters()) {
     std::string labels = "job,instance";
-    for (const std::string& label : NodeLabels(*exporter)) {
-      if (label != "instance") labels += ',' + label;
+    for (const models::Text text : {models::Text::kNode, models::Text::kMigGpuInstance}) {
+      for (const std::string& label : LabelsOf(*exporter, text)) {
+        if (label != "instance") labels += ',' + label;
+      }
     }
     const std::string past = down.empty() ? "" : SelectorOfPast(*exporter, down);
     if (!past.empty()) {
       // The name in a label of its own: `and` and `or` pay no heed to it.
       std::string named = "label_replace(group by(__name__,";
       named.append(labels).append(")(").append(past);
-      named += R"--(),"shown","$1","__name__","(.*)") and on(job,instance) (up == 0))--";
+      named +=
+          R"--(),"shown","$1","__name__","(.*)") and on(job,instance) (max by(job,instance)(up) == 0))--";
       AppendOf(promql, *exporter, named);
     }
     if (!IsFound(found, exporter->name)) AppendJobs(promql, *exporter, SelectorOfOthers);
@@ -218,16 +271,22 @@ std::vector<Subject> ReadLook(const schema::Registry& registry, const prom::Inst
                               const prom::InstantVector* second) {
   static const prom::InstantVector kNone;
   std::vector<Subject> subjects;
+  const Claims claims(found, second != nullptr ? *second : kNone);
+  std::map<std::string, std::size_t> rank;
+  for (const auto& exporter : registry.exporters()) rank.emplace(exporter->name, rank.size());
   for (const auto& exporter : registry.exporters()) {
     Subject subject;
     subject.exporter = exporter.get();
+    LabelReader reader(*exporter, models::kGpuTexts, false);
     std::set<std::string> jobs;
     bool is_there = false;
     for (const auto* vector : {&found, second != nullptr ? second : &kNone}) {
       for (std::size_t i = 0; i < vector->size(); ++i) {
         const prom::LabelSet labels = vector->labels(i);
-        if (prom::Get(labels, "exporter") != exporter->name || !ReadTarget(labels, subject))
-          continue;
+        if (prom::Get(labels, "exporter") != exporter->name) continue;
+        const bool is_past = !prom::Get(labels, "shown").empty();
+        if (is_past && !claims.IsOf(Contest::TargetOf(labels), exporter->name, rank)) continue;
+        if (!ReadTarget(labels, reader, subject)) continue;
         is_there = true;
         if (const auto job = prom::Get(labels, "job"); !job.empty()) jobs.emplace(job);
       }

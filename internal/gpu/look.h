@@ -18,9 +18,9 @@ std::string LookQuery(const schema::Registry& registry);
 
 // What is asked after it: of exporters that it did not find whether they are there by their other
 // names, with samples as above; and of those targets alone, where some are down
-// {exporter="name",job,instance,shown} and the labels that name nodes, of each metric that they
-// showed within the last hour; where some may be frozen {exporter="name",is="moving",job,instance}
-// as MovingQuery finds them. "" where there are none.
+// {exporter="name",job,instance,shown} and the labels that name nodes and GPU instances, of each
+// metric that they showed within the last hour; where some may be frozen
+// {exporter="name",is="moving",job,instance} as MovingQuery finds them. "" where there are none.
 std::string SecondLookQuery(const schema::Registry& registry, const prom::InstantVector& found);
 
 // Who is there, in the registry's order, from what was found and what came of the second query;

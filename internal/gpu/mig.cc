@@ -68,16 +68,36 @@ bool IsInstance(const GpuMetrics& row) {
 
 std::vector<const GpuMetrics*> WholeGpus(const std::vector<GpuMetrics>& rows) {
   using Place = std::array<std::string_view, 3>;
-  const auto place = [](const GpuMetrics& gpu) {
-    return Place{gpu.text(Text::kUuid), gpu.text(Text::kNode), gpu.text(Text::kGpuId)};
+  std::set<Place> by_uuid;
+  std::set<Place> by_id;
+  const auto add = [&](const GpuMetrics& gpu) {
+    const std::string_view node = gpu.text(Text::kNode);
+    const std::string_view uuid = gpu.text(Text::kUuid);
+    const std::string_view id = gpu.text(Text::kGpuId);
+    if (!uuid.empty()) by_uuid.insert({uuid, node});
+    if (!node.empty() && !id.empty()) by_id.insert({node, id, gpu.text(Text::kVendor)});
   };
-  std::set<Place> divided;
+  const auto is_known = [&](const GpuMetrics& instance) {
+    const std::string_view uuid = instance.text(Text::kUuid);
+    if (!uuid.empty()) return by_uuid.contains({uuid, instance.text(Text::kNode)});
+    return by_id.contains(
+        {instance.text(Text::kNode), instance.text(Text::kGpuId), instance.text(Text::kVendor)});
+  };
   for (const GpuMetrics& gpu : rows) {
-    if (gpu.divided && !IsInstance(gpu)) divided.insert(place(gpu));
+    if (!IsInstance(gpu)) add(gpu);
+  }
+  std::set<const GpuMetrics*> firsts;
+  // An instance that names its board by node and id alone may be of one that others name by UUID.
+  for (const bool with_uuid : {true, false}) {
+    for (const GpuMetrics& gpu : rows) {
+      if (!IsInstance(gpu) || gpu.text(Text::kUuid).empty() == with_uuid || is_known(gpu)) continue;
+      firsts.insert(&gpu);
+      add(gpu);
+    }
   }
   std::vector<const GpuMetrics*> whole;
   for (const GpuMetrics& gpu : rows) {
-    if (!IsInstance(gpu) || !divided.contains(place(gpu))) whole.push_back(&gpu);
+    if (!IsInstance(gpu) || firsts.contains(&gpu)) whole.push_back(&gpu);
   }
   return whole;
 }
@@ -146,7 +166,8 @@ constexpr Quantity kOfWholeGpus[] = {Quantity::kUtilization, Quantity::kMemoryUt
 void HideUndivided(GpuMetrics& gpu) {
   for (const Quantity quantity : kOfWholeGpus) {
     const auto slot = static_cast<std::size_t>(quantity);
-    const bool none = gpu.readings.reason(slot) == NullReason::kNotExported;
+    const NullReason reason = gpu.readings.reason(slot);
+    const bool none = reason == NullReason::kNotExported || reason == NullReason::kExporterDown;
     if (none || gpu.readings.Get(slot) == 0) {
       gpu.readings.SetAbsent(slot, NullReason::kNotSupported);
     }
@@ -166,15 +187,7 @@ void ExplainInstance(GpuMetrics& instance) {
 }  // namespace
 
 void NameInstances(std::vector<GpuMetrics>& rows) {
-  bool any = false;
-  for (GpuMetrics& row : rows) {
-    if (IsInstance(row)) {
-      any = true;
-      ExplainInstance(row);
-    }
-    if (row.divided && !IsInstance(row)) HideUndivided(row);
-  }
-  if (!any) return;
+  if (std::none_of(rows.begin(), rows.end(), IsInstance)) return;
   Boards boards(rows);
   for (GpuMetrics& row : rows) {
     GpuMetrics* const gpu = IsInstance(row) ? boards.Of(row) : nullptr;
@@ -186,7 +199,16 @@ void NameInstances(std::vector<GpuMetrics>& rows) {
     if (row.gpu_index == GpuMetrics::kNoIndex)
       row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
     gpu->divided = true;
-    HideUndivided(*gpu);
+  }
+}
+
+void ExplainInstances(std::vector<GpuMetrics>& rows) {
+  for (GpuMetrics& row : rows) {
+    if (IsInstance(row)) {
+      ExplainInstance(row);
+    } else if (row.divided) {
+      HideUndivided(row);
+    }
   }
 }
 

@@ -13,7 +13,8 @@ namespace gpumon::gpu {
 
 bool IsInstance(const models::GpuMetrics& row);
 
-// GPUs, and MIG instances of those that have no row: nothing is counted twice. Into `rows`.
+// Each GPU once: its own row, or, where it has none, that of its first MIG instance. A board is
+// known by its UUID, else by node and id. Into `rows`.
 std::vector<const models::GpuMetrics*> WholeGpus(const std::vector<models::GpuMetrics>& rows);
 
 // Which compute instances the GPU instances of a cluster have.
@@ -51,9 +52,12 @@ class InstanceUuids {
 };
 
 // An instance is a part of the GPU whose UUID it shows, or, where that GPU shows none, whose node
-// and id: it gets the texts of that GPU's row where it has none. A GPU that is divided, with or
+// and id: it gets the texts of that GPU's row where it has none, and that GPU is divided.
+void NameInstances(std::vector<models::GpuMetrics>& rows);
+
+// After it, and after what is known of targets that are down: a GPU that is divided, with or
 // without rows of its instances, has no utilization of its own, nor of its memory controller,
 // encoder and decoder (kNotSupported); nor has an instance that nobody shows them of.
-void NameInstances(std::vector<models::GpuMetrics>& rows);
+void ExplainInstances(std::vector<models::GpuMetrics>& rows);
 
 }  // namespace gpumon::gpu

@@ -22,7 +22,7 @@ bool OwnPods::IsMissing(prom::LabelSet labels) const {
 }
 
 bool OwnPods::IsNew(prom::LabelSet labels) const {
-  return asked_ && !asked_->contains(prom::Get(labels, "job"));
+  return IsNew(prom::Get(labels, "job"));
 }
 
 bool OwnPods::IsWorkload(prom::LabelSet labels) const {
@@ -46,10 +46,15 @@ bool OwnPods::Lacks(prom::LabelSet labels, std::string_view label) const {
 
 bool OwnPods::IsNamed(prom::LabelSet labels, std::string_view name) const {
   if (name.empty() || !names_.contains(name)) return false;
-  const auto target = pods_.find(Contest::TargetOf(labels));
+  return IsNamed(Contest::TargetOf(labels), name);
+}
+
+bool OwnPods::IsNamed(std::size_t target, std::string_view name) const {
+  if (name.empty() || !names_.contains(name)) return false;
+  const auto its = pods_.find(target);
   // With honorLabels the series' own `instance` hides its target.
-  return target == pods_.end() || std::any_of(target->second.begin(), target->second.end(),
-                                              [&](const Pod& own) { return own.name == name; });
+  return its == pods_.end() || std::any_of(its->second.begin(), its->second.end(),
+                                           [&](const Pod& own) { return own.name == name; });
 }
 
 bool OwnPods::IsOwn(prom::LabelSet labels) const {

@@ -28,6 +28,7 @@ class OwnPods {
   bool IsMissing(prom::LabelSet labels) const;
   // It was not asked for: its job is new.
   bool IsNew(prom::LabelSet labels) const;
+  bool IsNew(std::string_view job) const { return asked_ && !asked_->contains(job); }
   // `pod` of `labels` is not the pod of the target that showed them. False where the target is
   // unknown: nobody can tell.
   bool IsWorkload(prom::LabelSet labels) const;
@@ -37,6 +38,7 @@ class OwnPods {
   // The pod of the target that showed `labels` is called `name`, or, where that is unknown, some
   // target's.
   bool IsNamed(prom::LabelSet labels, std::string_view name) const;
+  bool IsNamed(std::size_t target, std::string_view name) const;  // Contest::TargetOf
   // `pod` of `labels` is the pod of the target that showed them. False where that is unknown.
   bool IsOwn(prom::LabelSet labels) const;
 

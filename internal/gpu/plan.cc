@@ -286,9 +286,11 @@ std::string SelectorOfOthers(const Exporter& exporter, const std::vector<Conditi
 
 std::string SelectorOfPast(const Exporter& exporter, const std::string& matcher) {
   std::vector<std::string> names;
-  for (const Metric& metric : exporter.gpu) {
-    if (std::find(names.begin(), names.end(), metric.name) == names.end()) {
-      names.push_back(metric.name);
+  for (const auto* metrics : {&exporter.gpu, &exporter.process}) {
+    for (const Metric& metric : *metrics) {
+      if (std::find(names.begin(), names.end(), metric.name) == names.end()) {
+        names.push_back(metric.name);
+      }
     }
   }
   return UnionOf(exporter, names, exporter.require, matcher, [](const std::string& selector) {

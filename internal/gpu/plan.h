@@ -90,8 +90,8 @@ std::string SelectorOfMarks(const schema::Exporter& exporter,
 // Those of the other metrics by which it is known. "" when there are none.
 std::string SelectorOfOthers(const schema::Exporter& exporter,
                              const std::vector<schema::Condition>& conditions);
-// All that the exporter showed of GPUs at any time within the last hour, of the targets that
-// `matcher` selects.
+// All that the exporter showed of GPUs and processes at any time within the last hour, of the
+// targets that `matcher` selects.
 std::string SelectorOfPast(const schema::Exporter& exporter, const std::string& matcher);
 // `names` with each of the exporter's prefixes.
 std::vector<std::string> WithPrefixes(const schema::Exporter& exporter,

@@ -116,4 +116,22 @@ void PodParts::Settle(const RowTimes& row_times,
   parts_.clear();
 }
 
+void SharePods(const Contest::Ranking& ranking, const std::vector<bool>& left, std::size_t slot,
+               HeldWorkloads& workloads) {
+  for (std::size_t place = ranking.size(); place-- > 0;) {
+    const Contest::Contender& one = *ranking[place];
+    const bool beside = one.target == ranking.front()->target && one.at == ranking.front()->at;
+    if (one.workload.pod.empty() || left[place] || !beside) continue;
+    if (one.reading.reason != models::NullReason::kNone) continue;
+    models::Workload& workload =
+        workloads.Hold(one.row, one.workload.name_space, one.workload.pod, one.workload.container);
+    if (slot == static_cast<std::size_t>(models::Quantity::kUtilization)) {
+      workload.utilization = one.reading.value;
+    }
+    if (slot == static_cast<std::size_t>(models::Quantity::kMemoryUsed)) {
+      workload.memory_used = one.reading.value;
+    }
+  }
+}
+
 }  // namespace gpumon::gpu

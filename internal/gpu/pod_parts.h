@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "internal/gpu/contest.h"
 #include "internal/gpu/held_workloads.h"
 #include "internal/gpu/join_counts.h"
 #include "internal/gpu/pod_claims.h"
@@ -55,5 +56,11 @@ class PodParts {
  private:
   std::vector<Part> parts_;
 };
+
+// What the series of a GPU's pods say of the value in `slot` (models::Quantity), beside the
+// device's own, which comes first in `ranking`; `left`: those pods have. Series of another target
+// or time repeat another value of it. Of a pod's the best stays in `workloads`.
+void SharePods(const Contest::Ranking& ranking, const std::vector<bool>& left, std::size_t slot,
+               HeldWorkloads& workloads);
 
 }  // namespace gpumon::gpu

@@ -45,6 +45,15 @@ void SplitOldMigUuid(Identity& identity) {
   }
 }
 
+// Of a row that is known by it, as KeepUuid has it.
+std::string_view UuidOf(const models::GpuMetrics& row) {
+  const std::string_view of_instance = row.text(Text::kMigUuid);
+  return row.text(Text::kUuid).empty() ? of_instance : row.text(Text::kUuid);
+}
+std::string_view UuidOf(const models::GpuProcess& row) {
+  return row.text(Text::kUuid);
+}
+
 // `<GPU>:<instance>`, as NVML's own order has them: the id of the GPU is the first.
 void SplitInstanceIndex(Identity& identity) {
   if (!identity.text(Text::kUuid).starts_with("MIG-")) return;
@@ -167,11 +176,24 @@ std::size_t RowTable<RowT>::HashOf(const Key& key) {
 }
 
 template <class RowT>
-bool RowTable<RowT>::IsRow(std::uint32_t row, const Key& key) const {
-  return rows_[row].pid == key.pid && SameText(devices_[row], key.device) &&
+bool RowTable<RowT>::IsRow(std::uint32_t row, const Key& key, std::string_view device) const {
+  return rows_[row].pid == key.pid && SameText(device, key.device) &&
          SameText(rows_[row].text(Text::kNode), key.node) && hosts_[row] == key.host &&
          SameText(rows_[row].text(Text::kMigGpuInstance), key.instance) &&
          SameText(rows_[row].text(Text::kMigComputeInstance), key.compute_instance);
+}
+
+// One UUID may be written in several ways: as its first series did, and as it should be.
+template <class RowT>
+std::uint32_t RowTable<RowT>::FindRow(const Key& key, std::size_t hash) {
+  const std::uint32_t found =
+      index_.Find(hash, [&](std::uint32_t row) { return IsRow(row, key, devices_[row]); });
+  if (found != kNone || !key.by_uuid) return found;
+  Key plain = key;
+  const auto rewritten = RewriteUuid(key.device, exporter_.vendor);
+  if (rewritten) plain.device = *rewritten;
+  return index_.Find(rewritten ? HashOf(plain) : hash,
+                     [&](std::uint32_t row) { return IsRow(row, plain, UuidOf(rows_[row])); });
 }
 
 template <class RowT>
@@ -202,8 +224,7 @@ std::uint32_t RowTable<RowT>::RowOf(prom::LabelSet labels) {
   const auto key = KeyOf(identity, labels);
   if (!key) return kNone;
   const std::size_t hash = HashOf(*key);
-  const std::uint32_t found =
-      index_.Find(hash, [&](std::uint32_t row) { return IsRow(row, *key); });
+  const std::uint32_t found = FindRow(*key, hash);
   last_row_ = found == kNone ? AddRow(*key, identity, hash) : found;
   MergeTexts(last_row_, identity);
   return last_row_;
@@ -215,7 +236,7 @@ std::uint32_t RowTable<RowT>::Find(prom::LabelSet labels) {
   const auto key = KeyOf(Read(labels), labels);
   counts_ = before;
   if (!key) return kNone;
-  return index_.Find(HashOf(*key), [&](std::uint32_t row) { return IsRow(row, *key); });
+  return FindRow(*key, HashOf(*key));
 }
 
 template <class RowT>
@@ -259,6 +280,11 @@ std::uint32_t RowTable<RowT>::AddRow(const Key& key, const Identity& identity, s
   names_compute_instances_ |= !key.compute_instance.empty();
   workloads_.AddRow();
   index_.Insert(hash, at);
+  if (const auto uuid = UuidOf(row); key.by_uuid && !SameText(uuid, key.device)) {
+    Key plain = key;
+    plain.device = uuid;
+    index_.Insert(HashOf(plain), at);
+  }
   return at;
 }
 

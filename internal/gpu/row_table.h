@@ -49,7 +49,7 @@ class RowTable {
   void Reserve(std::size_t rows);
   // Of all that Read takes, before it: which node each target names (Exporter::node_of_target).
   void LearnNodes(const prom::InstantVector& vector);
-  // Jobs that name pods and whose targets' own were not asked for.
+  // Jobs that name pods and whose targets' own were not asked for: theirs are not shown.
   const std::set<std::string>& new_jobs() const { return new_jobs_; }
   std::vector<RowT>& rows() { return rows_; }
   const std::vector<RowT>& rows() const { return rows_; }
@@ -75,7 +75,8 @@ class RowTable {
   void ReadPod(prom::LabelSet labels, Identity& identity);
   std::optional<Key> KeyOf(const Identity& identity, prom::LabelSet labels);
   static std::size_t HashOf(const Key& key);
-  bool IsRow(std::uint32_t row, const Key& key) const;
+  bool IsRow(std::uint32_t row, const Key& key, std::string_view device) const;
+  std::uint32_t FindRow(const Key& key, std::size_t hash);
   bool RepeatsNextRow(prom::LabelSet labels);
   std::uint32_t AddRow(const Key& key, const Identity& identity, std::size_t hash);
   void MergeTexts(std::uint32_t at, const Identity& identity);
@@ -87,7 +88,7 @@ class RowTable {
   JoinCounts& counts_;
   LabelReader labels_;
   std::vector<RowT> rows_;
-  std::vector<std::string_view> devices_;  // row -> Key::device
+  std::vector<std::string_view> devices_;  // row -> Key::device of its first series
   std::vector<std::string_view> hosts_;    // row -> Key::host
   bool names_compute_instances_ = false;
   RowIndex index_;

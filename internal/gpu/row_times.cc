@@ -42,6 +42,7 @@ std::uint32_t RowTimes::PlaceOf(std::size_t target) {
   if (is_new) {
     targets_.push_back(target);
     fields_.push_back(0);
+    jobs_.emplace_back();
   }
   return found->second;
 }
@@ -58,6 +59,7 @@ std::uint32_t RowTimes::TargetOf(prom::LabelSet labels) {
   last_instance_ = instance;
   has_last_ = true;
   last_ = PlaceOf(Contest::TargetOf(labels));
+  if (jobs_[last_].empty()) jobs_[last_] = job;
   return last_;
 }
 

@@ -62,6 +62,18 @@ class RowTimes {
   // Targets' times were added, and some target shows other times than that of its `up`.
   bool BringsItsOwn() const;
 
+  // `target` showed a sample that counted, or lost since.
+  bool HasSeen(std::size_t target) const {
+    const auto place = places_.find(target);
+    return place != places_.end() && fields_[place->second] != 0;
+  }
+  // Each target that HasSeen, as fn(target, job).
+  template <class Fn>
+  void ForEachTarget(Fn fn) const {
+    for (std::size_t place = 0; place < targets_.size(); ++place) {
+      if (fields_[place] != 0) fn(targets_[place], jobs_[place]);
+    }
+  }
   // Each row with each target that fed it (Contest::TargetOf), as fn(row, target, fields): bits by
   // slot of the fields that this target showed of any row.
   template <class Fn>
@@ -102,6 +114,7 @@ class RowTimes {
   double latest_ = std::numeric_limits<double>::infinity();
   std::vector<std::size_t> targets_;   // place -> Contest::TargetOf
   std::vector<std::uint64_t> fields_;  // place -> what it showed
+  std::vector<std::string> jobs_;      // place -> its job, where it showed anything
   std::unordered_map<std::size_t, std::uint32_t> places_;
   // The target of the series before: mostly the next one's too.
   std::string last_job_;

@@ -1,40 +1,56 @@
 #include "internal/gpu/target_memory.h"
 
+#include <utility>
+
 namespace gpumon::gpu {
 
-void TargetMemory::Learn(const std::set<Shown>& shown) {
+auto TargetMemory::Fields::operator|=(const Fields& more) -> Fields& {
+  of_gpus |= more.of_gpus;
+  of_instances |= more.of_instances;
+  return *this;
+}
+
+void TargetMemory::Learn(models::Part part, const Shown& shown) {
   const SteadyTime now = clock_.Steady();
   const MutexLock lock(mutex_);
-  // In order: what one target showed stands together.
-  const Shown* last = nullptr;
-  for (const Shown& one : shown) {
-    Entry& entry = entries_[{one.exporter, one.target}];
-    const bool same_target =
-        last != nullptr && last->exporter == one.exporter && last->target == one.target;
-    if (!same_target) entry.memory = {};
-    entry.memory.nodes.insert(one.node);
-    entry.memory.fields |= one.fields;
-    entry.seen = now;
-    last = &one;
+  for (const auto& [target, what] : shown) {
+    Entry& entry = entries_[{target, part}];
+    std::string hidden_in = what.hidden_in.empty() ? entry.what.hidden_in : what.hidden_in;
+    entry = {{what.nodes, std::move(hidden_in)}, now};
   }
   std::erase_if(entries_, [&](const auto& entry) { return now - entry.second.seen > kHour; });
 }
 
-auto TargetMemory::Recall(std::string_view exporter, std::size_t target) const -> Memory {
+auto TargetMemory::Recall(models::Part part, const Target& target) const -> Nodes {
   const MutexLock lock(mutex_);
-  const auto found = entries_.find({std::string(exporter), target});
+  const auto found = entries_.find({target, part});
   if (found == entries_.end() || clock_.Steady() - found->second.seen > kHour) return {};
-  return found->second.memory;
+  return found->second.what.nodes;
 }
 
 bool TargetMemory::Knows(std::string_view exporter) const {
   const SteadyTime now = clock_.Steady();
   const MutexLock lock(mutex_);
-  for (auto entry = entries_.lower_bound({std::string(exporter), 0});
-       entry != entries_.end() && entry->first.first == exporter; ++entry) {
+  for (auto entry = entries_.lower_bound({{std::string(exporter), 0}, models::Part{}});
+       entry != entries_.end() && entry->first.first.exporter == exporter; ++entry) {
     if (now - entry->second.seen <= kHour) return true;
   }
   return false;
+}
+
+auto TargetMemory::RecallHidden(models::Part part, const std::string& exporter,
+                                const std::string& job) const -> Shown {
+  Shown hidden;
+  const SteadyTime now = clock_.Steady();
+  const MutexLock lock(mutex_);
+  for (auto at = entries_.lower_bound({{exporter, 0}, models::Part{}});
+       at != entries_.end() && at->first.first.exporter == exporter; ++at) {
+    const auto& [key, entry] = *at;
+    if (key.second == part && entry.what.hidden_in == job && now - entry.seen <= kHour) {
+      hidden.emplace(key.first, entry.what);
+    }
+  }
+  return hidden;
 }
 
 }  // namespace gpumon::gpu

@@ -3,8 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +12,7 @@
 
 #include "internal/base/clock.h"
 #include "internal/base/mutex.h"
+#include "models/gpu.h"
 
 namespace gpumon::gpu {
 
@@ -23,28 +24,40 @@ class TargetMemory {
 
   explicit TargetMemory(const Clock& clock) : clock_(clock) {}
 
-  struct Shown {
+  // Bits by slot (models::Quantity, of processes models::ProcessQuantity): of what a target gives a
+  // value, or says why there is none.
+  struct Fields {
+    std::uint64_t of_gpus = 0;  // whole ones; or of processes
+    std::uint64_t of_instances = 0;
+
+    Fields& operator|=(const Fields& more);
+    bool operator==(const Fields&) const = default;
+  };
+  // By node; "" of rows that have none. Empty where nothing is known.
+  using Nodes = std::map<std::string, Fields, std::less<>>;
+  struct Target {
     std::string exporter;    // a schema's name
     std::size_t target = 0;  // Contest::TargetOf
-    std::string node;
-    std::uint64_t fields = 0;  // bits by models::Quantity: what the target gives
-    auto operator<=>(const Shown&) const = default;
+    auto operator<=>(const Target&) const = default;
   };
+  struct What {
+    Nodes nodes;
+    std::string hidden_in;  // the job of a target that no `up` names; else empty
+  };
+  using Shown = std::map<Target, What>;
+
   // What one refresh of the present saw.
-  void Learn(const std::set<Shown>& shown);
-  struct Memory {
-    std::set<std::string> nodes;  // whose GPUs it showed; empty when it is not known
-    std::uint64_t fields = 0;
-    bool operator==(const Memory&) const = default;
-  };
-  // What `target` showed for `exporter`.
-  Memory Recall(std::string_view exporter, std::size_t target) const;
+  void Learn(models::Part part, const Shown& shown);
+  // What `target` showed, of the refresh that saw it last.
+  Nodes Recall(models::Part part, const Target& target) const;
   bool Knows(std::string_view exporter) const;
+  // All that it remembers of targets that no `up` of `job` names.
+  Shown RecallHidden(models::Part part, const std::string& exporter, const std::string& job) const;
 
  private:
-  using Key = std::pair<std::string, std::size_t>;
+  using Key = std::pair<Target, models::Part>;
   struct Entry {
-    Memory memory;  // of the refresh that saw it last
+    What what;
     SteadyTime seen;
   };
 

@@ -23,6 +23,10 @@ namespace {
 
 using json::Value;
 
+// Of GPUs, and as many of processes, of one exporter: a join counts them in bytes, and one stands
+// for none.
+constexpr std::size_t kMostMetrics = 255;
+
 const Measured& FieldOf(const Node& node, std::span<const Measured> fields) {
   const std::string name = node.Text();
   for (const Measured& field : fields) {
@@ -116,6 +120,10 @@ std::vector<Metric> MetricsOf(const Node& schema, std::string_view key,
     }
     metrics.push_back(std::move(metric));
   }
+  if (metrics.size() > kMostMetrics) {
+    schema.At(key).Fail("has " + std::to_string(metrics.size()) + " metrics; allowed: at most " +
+                        std::to_string(kMostMetrics));
+  }
   return metrics;
 }
 
@@ -155,6 +163,18 @@ Labels LabelsOf(const std::optional<Node>& node) {
     }
   }
   return labels;
+}
+
+// A target's labels fill what its series lack: only Exporter::pod_may_be_exporters tells the two
+// apart.
+void CheckPods(const Node& schema, std::string_view key, const Labels& labels) {
+  for (const auto& [text, aliases] : labels.texts) {
+    if (text != models::Text::kPod) continue;
+    if (std::find(aliases.begin(), aliases.end(), "pod") == aliases.end()) continue;
+    schema.At(key).At("pod").Fail(
+        "\"pod\" may be the exporter's own; leave it out here and set \"pod_may_be_exporters\": "
+        "true, which takes it for a workload's where it is");
+  }
 }
 
 // A series that nothing tells whose it is would be no GPU at all.
@@ -303,6 +323,8 @@ Exporter ExporterOf(const Node& node) {
   exporter.gpu_name_prefix = node.TextOf("gpu_name_prefix");
   exporter.labels = LabelsOf(node.At("labels"));
   exporter.process_labels = LabelsOf(node.Find("process_labels"));
+  CheckPods(node, "labels", exporter.labels);
+  CheckPods(node, "process_labels", exporter.process_labels);
   exporter.gpu = MetricsOf(node, "gpu", MeasuredOfGpus());
   CheckNamesGpus(node.At("labels"), exporter);
   exporter.process = MetricsOf(node, "process", MeasuredOfProcesses());

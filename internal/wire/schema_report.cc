@@ -19,6 +19,7 @@ using json::Writer;
 using models::From;
 using models::NullReason;
 using models::Quantity;
+using models::Text;
 
 // More would be a catalogue, which docs/METRICS.md is.
 constexpr std::size_t kSuggestions = 5;
@@ -111,10 +112,14 @@ class FieldWriter {
     field.unit.empty() ? writer_.Null() : writer_.String(field.unit);
     WriteCount(writer_, "rows", table_.size());
     std::array<std::size_t, static_cast<std::size_t>(NullReason::kCount)> reasons{};
+    Gaps gaps;
     for (std::size_t row = 0; row < table_.size(); ++row) {
       const bool null = table_.cell(row, f).is_null();
-      ++reasons[static_cast<std::size_t>(null ? table_.reason(row, f) : NullReason::kNone)];
+      const NullReason reason = null ? table_.reason(row, f) : NullReason::kNone;
+      ++reasons[static_cast<std::size_t>(reason)];
+      Note(row, reason, gaps);
     }
+    gaps.of_gpus |= table_.size() == 0;
     const std::size_t known = reasons[static_cast<std::size_t>(NullReason::kNone)];
     WriteCount(writer_, "known", known);
     WriteSources(field, known);
@@ -124,7 +129,7 @@ class FieldWriter {
       if (reasons[r] > 0) WriteCount(writer_, NameOf(static_cast<NullReason>(r)), reasons[r]);
     }
     writer_.EndObject();
-    WriteWouldFill(field, table_.size() > known || table_.size() == 0);
+    WriteWouldFill(field, gaps);
     writer_.EndObject();
   }
 
@@ -213,37 +218,106 @@ class FieldWriter {
   }
   static std::string_view NameOf(NullReason reason) { return models::NameOf(reason); }
 
-  void WriteWouldFill(const models::FieldSpec& field, bool has_gaps) {
+  // Rows that something could fill.
+  struct Gaps {
+    bool down = false;  // of those that a target which is down showed
+    bool of_gpus = false;
+    bool of_instances = false;
+  };
+
+  // Blank and impossible values are published: nothing is to be added. Of an instance nobody knows
+  // whether an exporter cannot tell, or does not.
+  void Note(std::size_t row, NullReason reason, Gaps& gaps) const {
+    const bool of_instance = !processes_ && (!table_.text(row, Text::kMigGpuInstance).empty() ||
+                                             !table_.text(row, Text::kMigUuid).empty());
+    const bool none = reason == NullReason::kNotExported;
+    gaps.down |= reason == NullReason::kExporterDown;
+    gaps.of_gpus |= none && !of_instance;
+    gaps.of_instances |= of_instance && (none || reason == NullReason::kNotSupported);
+  }
+
+  void WriteWouldFill(const models::FieldSpec& field, const Gaps& gaps) {
     writer_.Key("would_fill");
     writer_.BeginArray();
-    if (has_gaps && IsMeasured(field)) {
+    if (IsMeasured(field)) {
       std::size_t left = kSuggestions;
+      for (const auto& exporter : registry_.exporters()) {
+        if (gaps.down && IsDown(exporter->name)) SuggestReturn(*exporter, field.slot, left);
+      }
       for (const bool here : {true, false}) {
         for (const auto& exporter : registry_.exporters()) {
-          if (IsHere(exporter->name) == here) Suggest(*exporter, field.slot, here, left);
+          if (IsHere(exporter->name) == here) Suggest(*exporter, field.slot, here, gaps, left);
         }
       }
     }
     writer_.EndArray();
   }
 
-  void Suggest(const schema::Exporter& exporter, std::size_t slot, bool here, std::size_t& left) {
+  // A warning of the snapshot says that a target of it is.
+  bool IsDown(const std::string& exporter) const {
+    const auto& warnings = table_.snapshot().warnings;
+    return std::any_of(warnings.begin(), warnings.end(), [&](const std::string& warning) {
+      return warning.starts_with(exporter + ": ") && warning.find(" down, ") != std::string::npos;
+    });
+  }
+
+  void SuggestReturn(const schema::Exporter& exporter, std::size_t slot, std::size_t& left) {
+    const auto& metrics = exporter.metrics(processes_);
+    const auto first = std::find_if(metrics.begin(), metrics.end(),
+                                    [&](const auto& metric) { return metric.slot == slot; });
+    if (left == 0 || first == metrics.end()) return;
+    --left;
+    WriteSuggestion(exporter, *first, "bring back its scrape target that is down");
+  }
+
+  // Its labels may be those of a row with such a gap.
+  static bool Fits(const schema::Exporter& exporter, const schema::Metric& metric,
+                   const Gaps& gaps) {
+    const auto may_be = [&](std::string_view label, bool there) {
+      return std::all_of(metric.where.begin(), metric.where.end(), [&](const auto& condition) {
+        if (condition.label != label) return true;
+        using Is = schema::Condition::Is;
+        if (condition.is != Is::kOneOf) return (condition.is == Is::kPresent) == there;
+        return std::any_of(condition.values.begin(), condition.values.end(),
+                           [&](const std::string& value) { return value.empty() != there; });
+      });
+    };
+    const auto of_instances = [&](bool there) {
+      for (const auto& [text, aliases] : exporter.labels.texts) {
+        if (text != Text::kMigGpuInstance) continue;
+        return std::all_of(aliases.begin(), aliases.end(),
+                           [&](const std::string& label) { return may_be(label, there); });
+      }
+      return true;
+    };
+    return (gaps.of_gpus && of_instances(false)) || (gaps.of_instances && of_instances(true));
+  }
+
+  void Suggest(const schema::Exporter& exporter, std::size_t slot, bool here, const Gaps& gaps,
+               std::size_t& left) {
     std::string_view last;
     const auto& metrics = exporter.metrics(processes_);
     for (const schema::Metric& metric : metrics) {
       if (left == 0) return;
       if (metric.slot != slot || metric.name == last || IsPublished(exporter, metric.name))
         continue;
+      if (!Fits(exporter, metric, gaps)) continue;
       last = metric.name;
       --left;
-      writer_.BeginObject();
-      WriteText(writer_, "exporter", exporter.name);
-      WriteText(writer_, "metric", metric.name);
-      WriteText(writer_, "how",
-                here ? "this exporter is here but does not publish it; add it to its metrics"
-                     : "run " + exporter.title);
-      writer_.EndObject();
+      WriteSuggestion(exporter, metric,
+                      here ? "this exporter is here but does not publish it for these rows; add "
+                             "it to its metrics"
+                           : "run " + exporter.title);
     }
+  }
+
+  void WriteSuggestion(const schema::Exporter& exporter, const schema::Metric& metric,
+                       const std::string& how) {
+    writer_.BeginObject();
+    WriteText(writer_, "exporter", exporter.name);
+    WriteText(writer_, "metric", metric.name);
+    WriteText(writer_, "how", how);
+    writer_.EndObject();
   }
 
   Writer& writer_;

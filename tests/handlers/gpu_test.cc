@@ -357,6 +357,17 @@ TEST_F(GpuTest, FiltersCombine) {
   EXPECT_EQ(ids("uuid=*"), List{}) << "absent is not any";
 }
 
+TEST_F(GpuTest, AMigInstanceIsFoundByItsOwnUuidAndItsGpus) {
+  const auto snapshot = ThreeGpus();
+  snapshot->gpus[1].set_text(models::Text::kUuid, "GPU-1");
+  snapshot->gpus[1].set_text(models::Text::kMigUuid, "MIG-GPU-1/7/0");
+  Serve(snapshot);
+  for (const std::string uuid : {"GPU-1", "MIG-GPU-1/7/0", "MIG-*"}) {
+    EXPECT_EQ(Ids(Get("/api/v1/gpu/metrics?uuid=" + uuid).json()), std::vector<std::string>{"a/1"})
+        << uuid;
+  }
+}
+
 TEST_F(GpuTest, FiltersOfAWorkloadAreMetByOneOfThem) {
   const auto snapshot = ThreeGpus();
   snapshot->workloads = {{.name_space = "ml", .pod = "train-0", .container = {}},

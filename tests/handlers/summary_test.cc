@@ -160,5 +160,34 @@ TEST_F(SummaryRouteTest, WhatNobodyTellsIsNull) {
   EXPECT_EQ(States("?by=node"), "");
 }
 
+TEST_F(SummaryRouteTest, ABoardThatOnlyItsInstancesTellOfIsOneGpu) {
+  auto gpus = std::make_shared<models::Snapshot>();
+  gpus->as_of = 1704110400;
+  gpus->sources = {"dcgm"};
+  for (const char* const instance : {"1", "2"}) {
+    Add(*gpus, "b", "0",
+        {{Quantity::kPower, 171.2},
+         {Quantity::kTemperature, 50},
+         {Quantity::kUtilization, 90},
+         {Quantity::kMemoryUsed, 10},
+         {Quantity::kMemoryTotal, 40}})
+        .set_text(Text::kMigGpuInstance, instance);
+  }
+  Serve(gpus);
+  Serve(Processes());
+  Serve(Pods());
+  const auto json = Get("/api/v1/gpu/summary").json();
+  const auto& fleet = json["data"][0];
+  EXPECT_EQ(*fleet["gpus"].AsNumberText(), "1");
+  EXPECT_EQ(*fleet["mig_instances"].AsNumberText(), "2");
+  EXPECT_EQ(*fleet["busy"].AsNumberText(), "1");
+  EXPECT_EQ(fleet["power"].AsDouble(), 171.2);
+  EXPECT_EQ(*fleet["power_gpus"].AsNumberText(), "1");
+  EXPECT_EQ(*fleet["memory_used_bytes"].AsNumberText(), "20");
+  EXPECT_EQ(*fleet["memory_total_bytes"].AsNumberText(), "80");
+  EXPECT_EQ(*fleet["memory_gpus"].AsNumberText(), "1");
+  EXPECT_EQ(*fleet["utilization_gpus"].AsNumberText(), "0") << "a divided GPU has none of its own";
+}
+
 }  // namespace
 }  // namespace gpumon::handlers

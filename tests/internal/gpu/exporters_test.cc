@@ -856,6 +856,67 @@ TEST(ExportersTest, FlagsOfOneGpuAreOneMask) {
   EXPECT_EQ(Of(snapshot->gpus.at(0), Quantity::kThrottleReasons), 8 + 64);
 }
 
+TEST(ExportersTest, AMaskWithABitThatNobodyKnowsIsNotKnown) {
+  const auto flag = [](const std::string& name, double value, const std::string& job) {
+    return FakeSample{{{"__name__", "accelerator_nvidia_clock_hw_slowdown" + name},
+                       {"job", job},
+                       {"uuid", kUuid}},
+                      value};
+  };
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const auto meet = [](std::vector<FakeSample> samples) {
+    const auto snapshot = Meet({{&Named("gpud"), samples}});
+    std::reverse(samples.begin(), samples.end());
+    const auto reversed = Meet({{&Named("gpud"), samples}});
+    EXPECT_EQ(
+        snapshot->gpus.at(0).readings.Get(static_cast<std::size_t>(Quantity::kThrottleReasons)),
+        reversed->gpus.at(0).readings.Get(static_cast<std::size_t>(Quantity::kThrottleReasons)));
+    return snapshot;
+  };
+  const auto unknown = meet({flag("", nan, "a"), flag("_thermal", 1, "a")});
+  EXPECT_EQ(Why(unknown->gpus.at(0), Quantity::kThrottleReasons), NullReason::kInvalidValue);
+  EXPECT_EQ(unknown->warnings.size(), 2U) << "no node, and an impossible value";
+  const auto known = meet({flag("", nan, "a"), flag("_thermal", 1, "a"), flag("", 1, "b")});
+  EXPECT_EQ(Of(known->gpus.at(0), Quantity::kThrottleReasons), 8 + 64) << "another scraper knows";
+}
+
+TEST(ExportersTest, ASumBeyondItsBoundIsImpossible) {
+  const double most = 9007199254740992;
+  const auto errors = Meet({{&Named("dcgm"),
+                             {Dcgm("DCGM_FI_DEV_NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL", most),
+                              Dcgm("DCGM_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL", most)}}});
+  EXPECT_EQ(Why(errors->gpus.at(0), Quantity::kNvlinkErrors), NullReason::kInvalidValue);
+  EXPECT_EQ(errors->warnings.front(), "1 impossible value dropped");
+  for (const bool alone : {true, false}) {
+    std::vector<Said> said = {
+        {&Named("dcgm"), {Dcgm("DCGM_FI_DEV_FB_USED", 1e12), Dcgm("DCGM_FI_DEV_FB_FREE", 1e12)}}};
+    if (!alone) said.push_back({&Named("nvidia_smi"), {Nge("nvidia_smi_pstate", 1)}});
+    const auto memory = Meet(said);
+    EXPECT_EQ(Of(memory->gpus.at(0), Quantity::kMemoryUsed), 1e12 * kMiB);
+    EXPECT_EQ(Why(memory->gpus.at(0), Quantity::kMemoryTotal), NullReason::kInvalidValue);
+    EXPECT_EQ(Why(memory->gpus.at(0), Quantity::kMemoryUsedPercent), NullReason::kInvalidValue);
+    EXPECT_EQ(memory->warnings.front(), "1 impossible value dropped");
+  }
+}
+
+TEST(ExportersTest, AUuidInTwoFormsIsOneGpuOfItsExporter) {
+  const auto of = [](const std::string& name, const std::string& uuid) {
+    return FakeSample{{{"Hostname", "n1"}, {"UUID", uuid}, {"__name__", name}, {"gpu", "0"}}, 5};
+  };
+  const std::string upper = "GPU-0B7E2C11-9D55-4B6E-A1F2-3C4D5E6F7A80";
+  for (const auto& [first, second] :
+       {std::pair(upper, std::string(kUuid)), std::pair(std::string(kUuid), upper),
+        std::pair(std::string(kUuid + 4), upper)}) {
+    const auto snapshot =
+        Meet({{&Named("dcgm"),
+               {of("DCGM_FI_DEV_GPU_UTIL", first), of("DCGM_FI_DEV_FB_USED", second),
+                of("DCGM_FI_DEV_GPU_TEMP", first)}}});
+    ASSERT_EQ(snapshot->gpus.size(), 1U) << first;
+    EXPECT_EQ(snapshot->gpus[0].text(Text::kUuid), kUuid);
+    EXPECT_EQ(Of(snapshot->gpus[0], Quantity::kMemoryUsed), 5 * kMiB);
+  }
+}
+
 TEST(ExportersTest, TotalIsDerivedWhereNobodyMeasuresIt) {
   const auto snapshot = Meet(
       {{&Named("dcgm"), {Dcgm("DCGM_FI_DEV_FB_USED", 100), Dcgm("DCGM_FI_DEV_FB_FREE", 300)}}});
@@ -889,7 +950,7 @@ class DownTest : public testing::Test {
              std::nullopt);
     join.Add(1, prom::MakeInstantVector(scraped), std::nullopt);
     auto snapshot = join.Finish(CommandStyle::kFull, &memory_);
-    memory_.Learn(join.shown());
+    memory_.Learn(models::Part::kGpus, join.shown());
     return snapshot;
   }
 
@@ -942,7 +1003,7 @@ TEST_F(DownTest, PrometheussPastTellsOfATargetThatThisProcessNeverSaw) {
   Join<GpuMetrics> join(exporters, evidence_, 1000);
   const auto up = prom::MakeInstantVector({Up("nge", "10.0.0.1:9835", 0)});
   const auto power = std::uint64_t{1} << static_cast<std::size_t>(Quantity::kPower);
-  join.SetDown(1, {{Contest::TargetOf(up.labels(0)), {"job nge", {{"n1"}, power}}}});
+  join.SetDown(1, {{Contest::TargetOf(up.labels(0)), {"job nge", {{"n1", {power, 0}}}, {}}}});
   join.AddTargets(up);
   join.Add(0, prom::MakeInstantVector({Dcgm("DCGM_FI_DEV_GPU_UTIL", 83)}), std::nullopt);
   const auto snapshot = join.Finish(CommandStyle::kFull, &memory_);

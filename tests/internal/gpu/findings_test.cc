@@ -148,6 +148,14 @@ TEST_F(FindingsTest, OnlyWhatIsProvenFrozenIsAWarning) {
   EXPECT_TRUE(doubted.next_step.starts_with("nothing, when its GPUs are idle"));
 }
 
+TEST_F(FindingsTest, OfOneThatTheLookDoesNotKnowTheWarningIsTheFinding) {
+  snapshot_.warnings = {DownWarning("all_smi", {"job smi, 10.0.0.2:9090"}),
+                        FailedWarning("nvidia_smi", {"job nge, 10.0.0.3:9835"})};
+  facts_.down = {"job gpu, 10.0.0.1:9400"};
+  EXPECT_NE(Find("10.0.0.2:9090").next_step.find("/targets"), std::string::npos);
+  EXPECT_NE(Find("10.0.0.3:9835").next_step.find("exporter's log"), std::string::npos);
+}
+
 TEST_F(FindingsTest, TargetsThatAreDownOrFrozenAreNamed) {
   facts_.down = {"job gpu, 10.0.0.1:9400"};
   facts_.frozen = {"a", "b", "c", "d", "e", "f", "g"};

@@ -22,6 +22,7 @@ TEST(IdentityTest, OneUuidInTwoFormsIsTheSame) {
   EXPECT_TRUE(IsSameUuid("GPU-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80",
                          "0B7E2C11-9d55-4b6e-a1f2-3c4d5e6f7a80"));
   EXPECT_TRUE(IsSameUuid("MIG-ab", "mig-AB"));
+  EXPECT_TRUE(IsSameUuid("MIG-GPU-ab/1/0", "mig-gpu-AB/1/0"));
   EXPECT_TRUE(IsSameUuid("692251001124", "692251001124"));
   EXPECT_FALSE(IsSameUuid("GPU-ab", "MIG-ab"));
   EXPECT_FALSE(IsSameUuid("GPU-ab", "GPU-abc"));

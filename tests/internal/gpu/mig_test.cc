@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 #include <string>
 #include <utility>
@@ -200,6 +201,7 @@ TEST(MigTest, TheOldFormOfAMigUuidNamesGpuAndInstances) {
   const GpuMetrics& row = snapshot->gpus[0];
   EXPECT_EQ(row.text(Text::kUuid), kUuid);
   EXPECT_EQ(row.text(Text::kMigGpuInstance), "7");
+  EXPECT_EQ(row.text(Text::kMigUuid), "MIG-" + std::string(kUuid) + "/7/0");
   EXPECT_EQ(row.text(Text::kMigComputeInstance), "0");
   EXPECT_EQ(row.readings.Get(static_cast<std::size_t>(Quantity::kPower)), 70);
 }
@@ -221,6 +223,40 @@ TEST(MigTest, RowsOfTwoNodesDoNotMeet) {
   const Labels compute = {{"compute_instance_id", "0"}, {"gpu_instance_id", "7"}};
   EXPECT_EQ(RowsOf(*Meet({{"nvidia_smi", {of_node("a", compute), of_node("b", instance)}}})),
             "7/0 5; 7/0 5; ");
+}
+
+// "node/id/uuid/instance" of each row.
+std::string WholesOf(const std::vector<std::array<const char*, 5>>& rows) {
+  std::vector<GpuMetrics> gpus;
+  for (const auto& [node, id, uuid, instance, mig_uuid] : rows) {
+    GpuMetrics& gpu = gpus.emplace_back();
+    gpu.set_text(Text::kNode, node);
+    gpu.set_text(Text::kGpuId, id);
+    gpu.set_text(Text::kUuid, uuid);
+    gpu.set_text(Text::kMigGpuInstance, instance);
+    gpu.set_text(Text::kMigUuid, mig_uuid);
+  }
+  std::string text;
+  for (const GpuMetrics* gpu : WholeGpus(gpus)) text += std::to_string(gpu - gpus.data()) + ' ';
+  return text;
+}
+
+TEST(MigTest, ABoardIsOneGpuWhoeverTellsOfIt) {
+  EXPECT_EQ(WholesOf({{"a", "0", "U", "1", ""}, {"a", "0", "U", "2", ""}}), "0 ")
+      << "it has no row of its own";
+  EXPECT_EQ(WholesOf({{"a", "0", "U", "1", ""}, {"a", "0", "U", "", ""}}), "1 ");
+  EXPECT_EQ(WholesOf({{"a", "0", "U", "", ""},
+                      {"a", "0", "U", "7", ""},
+                      {"a", "0", "", "", "M1"},
+                      {"a", "0", "", "", "M2"}}),
+            "0 ")
+      << "instances of two exporters";
+  EXPECT_EQ(WholesOf({{"a", "0", "", "1", ""}, {"a", "1", "", "1", ""}, {"b", "0", "", "1", ""}}),
+            "0 1 2 ");
+  EXPECT_EQ(WholesOf({{"a", "0", "", "", "M1"}, {"a", "0", "U", "1", ""}}), "1 ")
+      << "the one that names its board";
+  EXPECT_EQ(WholesOf({{"a", "0", "U", "", ""}, {"b", "0", "U", "", ""}}), "0 1 ")
+      << "a cloned machine's";
 }
 
 }  // namespace

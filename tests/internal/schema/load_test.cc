@@ -219,5 +219,26 @@ TEST(UnitTest, EveryFieldHasAUnitAndEveryUnitAField) {
   }
 }
 
+TEST(LoadTest, AnExporterHasAtMost255Metrics) {
+  const auto with = [](int metrics) {
+    std::string all;
+    for (int i = 0; i < metrics; ++i) {
+      all += std::string(i == 0 ? "" : ",") + R"({"field": "power", "metric": "m_)" +
+             std::to_string(i) + R"(", "unit": "mW"})";
+    }
+    return Schema("", all);
+  };
+  EXPECT_EQ(Good(with(255)).gpu.size(), 255U);
+  EXPECT_EQ(Failure(with(256)), "x.json.gpu: has 256 metrics; allowed: at most 255");
+}
+
+TEST(LoadTest, ThePodOfATargetIsNoAliasForAWorkloads) {
+  std::string text = Schema();
+  text.replace(text.find(R"("gpu_id")"), 0, R"("pod": ["exported_pod", "pod"], )");
+  EXPECT_EQ(Failure(text),
+            "x.json.labels.pod: \"pod\" may be the exporter's own; leave it out here and set "
+            "\"pod_may_be_exporters\": true, which takes it for a workload's where it is");
+}
+
 }  // namespace
 }  // namespace gpumon::schema

@@ -19,8 +19,10 @@ constexpr std::size_t Slot(Quantity quantity) {
 
 constexpr std::string_view kSchemas = R"([
   {"name": "new", "title": "New exporter", "vendor": "V", "priority": 1, "detect": ["new_util"],
-   "labels": {"node": ["host"], "gpu_id": ["gpu"]},
+   "labels": {"node": ["host"], "gpu_id": ["gpu"], "mig_gpu_instance_id": ["gi"]},
    "gpu": [
+     {"field": "decoder_utilization", "metric": "new_dec", "where": {"gi": ""}, "unit": "%"},
+     {"field": "decoder_utilization", "metric": "new_dec_mig", "where": {"gi": "*"}, "unit": "%"},
      {"field": "utilization", "metric": "new_util", "unit": "ratio_or_percent", "note": "Why."},
      {"field": "memory_used", "metric": "new_used", "unit": "MiB"},
      {"field": "temperature", "metric": "new_temp", "unit": "C"}
@@ -40,7 +42,9 @@ class SchemaReportTest : public ::testing::Test {
     auto with = schema::Registry::BuiltIn().With(kSchemas, "test");
     EXPECT_TRUE(with) << with.error().message;
     registry_ = *with;
-    gpus_.coverage = {{"new", "new_util", Slot(Quantity::kUtilization), 2, 0, true},
+    gpus_.coverage = {{"new", "new_dec", Slot(Quantity::kDecoderUtilization), 0, 0, false},
+                      {"new", "new_dec_mig", Slot(Quantity::kDecoderUtilization), 0, 0, false},
+                      {"new", "new_util", Slot(Quantity::kUtilization), 2, 0, true},
                       {"new", "new_used", Slot(Quantity::kMemoryUsed), 1, 0, false},
                       {"new", "new_temp", Slot(Quantity::kTemperature), 0, 0, false}};
     for (int i = 0; i < 2; ++i) {
@@ -88,7 +92,7 @@ TEST_F(SchemaReportTest, AFieldNamesItsSourceItsRuleAndItsRows) {
 }
 
 TEST_F(SchemaReportTest, WithoutEvidenceARatioIsARatio) {
-  gpus_.coverage[0].percent = false;
+  gpus_.coverage[2].percent = false;
   EXPECT_EQ(*Field("utilization")["sources"][0]["rule"].AsString(),
             "x 100: no sample above 1 was seen, so it is a ratio");
 }
@@ -108,6 +112,36 @@ TEST_F(SchemaReportTest, WhatWouldFillAGapBeginsWithTheExportersThatAreHere) {
   EXPECT_NE(field["would_fill"][0]["how"].AsString()->find("is here but"), std::string::npos);
   EXPECT_EQ(*field["would_fill"][1]["metric"].AsString(), "old_temp");
   EXPECT_EQ(*field["would_fill"][1]["how"].AsString(), "run Old exporter");
+}
+
+TEST_F(SchemaReportTest, WhatIsPublishedWithoutAValueIsNotToBeAdded) {
+  for (auto& row : gpus_.gpus) {
+    row.readings.SetAbsent(Slot(Quantity::kTemperature), NullReason::kNotSupported);
+  }
+  EXPECT_EQ(Field("temperature")["would_fill"].size(), 0U);
+}
+
+TEST_F(SchemaReportTest, OfInstancesAMetricThatTheyCanHaveWouldFill) {
+  const auto first = [&] {
+    return *Field("decoder_utilization")["would_fill"][0]["metric"].AsString();
+  };
+  EXPECT_EQ(first(), "new_dec");
+  for (auto& row : gpus_.gpus) {
+    row.set_text(Text::kMigGpuInstance, "1");
+    row.readings.SetAbsent(Slot(Quantity::kDecoderUtilization), NullReason::kNotSupported);
+  }
+  EXPECT_EQ(first(), "new_dec_mig");
+}
+
+TEST_F(SchemaReportTest, WhoIsDownIsToBeBroughtBack) {
+  for (auto& row : gpus_.gpus) {
+    row.readings.SetAbsent(Slot(Quantity::kTemperature), NullReason::kExporterDown);
+  }
+  gpus_.warnings = {"old: a scrape target is down, what only it showed is missing (job a, b)"};
+  const auto field = Field("temperature");
+  ASSERT_EQ(field["would_fill"].size(), 1U);
+  EXPECT_EQ(*field["would_fill"][0]["metric"].AsString(), "old_temp");
+  EXPECT_EQ(*field["would_fill"][0]["how"].AsString(), "bring back its scrape target that is down");
 }
 
 TEST_F(SchemaReportTest, DerivedFieldsSayOfWhat) {

@@ -1,0 +1,182 @@
+#include "internal/gpu/missed_targets.h"
+
+#include <cstdint>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "internal/gpu/mig.h"
+
+namespace gpumon::gpu {
+
+using models::NullReason;
+using models::Text;
+
+namespace {
+
+using Fields = TargetMemory::Fields;
+
+std::uint64_t& FieldsFor(const models::GpuMetrics& row, Fields& fields) {
+  return IsInstance(row) ? fields.of_instances : fields.of_gpus;
+}
+std::uint64_t& FieldsFor(const models::GpuProcess&, Fields& fields) {
+  return fields.of_gpus;
+}
+
+}  // namespace
+
+template <class RowT>
+void MissedTargets<RowT>::NoteShown(Parts parts, const Contributions<RowT>& contributions,
+                                    const std::vector<RowT>& rows) {
+  std::set<std::string_view> jobs;  // with a target that is down: not all that they show is there
+  for (const auto& [key, target] : down_.zeros()) {
+    if (down_.Has(key)) jobs.insert(target.job);
+  }
+  for (std::size_t e = 0; e < parts.size(); ++e) {
+    const ExporterRows<RowT>& part = *parts[e];
+    // One target's rows mostly stand together, and so do one node's.
+    Fields* its = nullptr;
+    std::size_t last_target = 0;
+    std::string_view last_node;
+    part.times().ForEach([&](std::uint32_t i, std::size_t target, std::uint64_t fields) {
+      const RowT& row = rows[contributions.PlaceOf(e, i)];
+      const std::string_view node = row.text(Text::kNode);
+      if (its == nullptr || target != last_target || node != last_node) {
+        // Of a target that is down what is still there, with time stamps of its own, is not all.
+        if (down_.Has(target) || part.says_failed().contains(target)) return;
+        its = &shown_[{exporters_[e]->name, target}].nodes[std::string(node)];
+        last_target = target;
+        last_node = node;
+      }
+      FieldsFor(row, *its) |= fields & part.FieldsOf(i);
+    });
+    part.times().ForEachTarget([&](std::size_t target, const std::string& job) {
+      if (jobs.contains(job) || !down_.IsHidden(target, job)) return;
+      const auto shown = shown_.find({exporters_[e]->name, target});
+      if (shown != shown_.end()) shown->second.hidden_in = job;
+    });
+  }
+}
+
+template <class RowT>
+TargetMemory::Nodes MissedTargets<RowT>::Recall(models::Part part,
+                                                const TargetMemory::Target& target,
+                                                const TargetMemory* memory) const {
+  TargetMemory::Nodes nodes;
+  if (memory != nullptr) nodes = memory->Recall(part, target);
+  if (!nodes.empty()) return nodes;
+  const DownTargets::Shown* const past = down_.PastOf(target.exporter, target.target);
+  if (past == nullptr) return nodes;
+  return part == models::Part::kGpus ? past->gpus : past->processes;
+}
+
+// As RowTable reads it: Prometheus's past knows labels alone.
+template <class RowT>
+std::string MissedTargets<RowT>::NodeOf(std::string node, std::size_t key,
+                                        const DownTargets::Target& target) const {
+  if (around_.own_pods.IsNamed(key, node)) node.clear();
+  const std::string_view named = around_.addresses.NodeAt(node.empty() ? target.instance : node);
+  return named.empty() ? node : std::string(named);
+}
+
+template <class RowT>
+void MissedTargets<RowT>::FindDown(const std::string& exporter, const ExporterRows<RowT>& part,
+                                   const TargetMemory* memory, Missed& missed) const {
+  for (const auto& [key, target] : down_.zeros()) {
+    const TargetMemory::Target its{exporter, key};
+    // One pod of it is down and another up: lost is what it no longer shows. Processes end.
+    if (!down_.Has(key) && (kIsProcess || part.times().HasSeen(key))) continue;
+    const TargetMemory::Nodes nodes = Recall(kPart, its, memory);
+    for (const auto& [node, fields] : nodes) missed.nodes[NodeOf(node, key, target)] |= fields;
+    // Whose GPUs are gone may have had processes.
+    if (!nodes.empty() || (kIsProcess && !Recall(models::Part::kGpus, its, memory).empty())) {
+      missed.targets.insert(target.name);
+    }
+  }
+}
+
+// Nobody knows which of a job's targets it is that shows a GPU. One that is down did when something
+// that the job showed is gone, or, where nothing is remembered, when each that is up does.
+template <class RowT>
+void MissedTargets<RowT>::FindHidden(const std::string& exporter, const ExporterRows<RowT>& part,
+                                     const TargetMemory* memory, Missed& missed) const {
+  std::map<std::string, std::set<std::string>> jobs;  // -> names of targets that are down
+  for (const auto& [key, target] : down_.zeros()) {
+    if (down_.Has(key)) jobs[target.job].insert(target.name);
+  }
+  for (const auto& [job, targets] : jobs) {
+    TargetMemory::Shown known;
+    if (memory != nullptr) known = memory->RecallHidden(kPart, exporter, job);
+    std::size_t now = 0;
+    part.times().ForEachTarget([&](std::size_t target, const std::string& its) {
+      now += its == job && down_.IsHidden(target, its) ? 1U : 0U;
+    });
+    // What was seen only since the target is down tells nothing of it.
+    bool lost = known.empty() && now > 0 && now >= down_.UpOf(job);
+    for (const auto& [target, what] : known) {
+      if (part.times().HasSeen(target.target)) continue;
+      lost = true;
+      for (const auto& [node, fields] : what.nodes) missed.nodes[node] |= fields;
+    }
+    if (lost) missed.targets.insert(targets.begin(), targets.end());
+  }
+}
+
+template <class RowT>
+void MissedTargets<RowT>::FindFailed(const std::string& exporter, const ExporterRows<RowT>& part,
+                                     const TargetMemory* memory, Missed& missed) const {
+  for (const auto& [target, name] : part.says_failed()) {
+    if (part.times().HasSeen(target)) continue;  // what it still shows is stale, and counted
+    missed.targets.insert(name);
+    for (const auto& [node, fields] : Recall(kPart, {exporter, target}, memory)) {
+      missed.nodes[node] |= fields;
+    }
+  }
+}
+
+template <class RowT>
+std::size_t MissedTargets<RowT>::SetReasons(const TargetMemory::Nodes& nodes, NullReason reason,
+                                            std::vector<RowT>& rows) {
+  std::size_t count = 0;
+  if (nodes.empty()) return count;
+  for (RowT& row : rows) {
+    auto& readings = row.readings;
+    const auto its = nodes.find(row.text(Text::kNode));
+    // Of rows without a node nobody knows whether they are the same machine's.
+    if (its == nodes.end() || its->first.empty()) continue;
+    Fields fields = its->second;
+    const std::uint64_t bits = FieldsFor(row, fields);
+    for (std::size_t slot = 0; slot < readings.size(); ++slot) {
+      const bool was_there = (bits >> slot & 1U) != 0;
+      if (was_there && readings.reason(slot) == NullReason::kNotExported) {
+        readings.SetAbsent(slot, reason);
+        ++count;
+      }
+    }
+  }
+  return count;
+}
+
+template <class RowT>
+void MissedTargets<RowT>::Explain(Parts parts, const TargetMemory* memory, std::vector<RowT>& rows,
+                                  std::set<std::string>& warnings) {
+  for (std::size_t e = 0; e < parts.size(); ++e) {
+    const std::string& exporter = exporters_[e]->name;
+    Missed down;
+    if (!down_.empty()) {
+      FindDown(exporter, *parts[e], memory, down);
+      FindHidden(exporter, *parts[e], memory, down);
+    }
+    if (!down.targets.empty()) warnings.insert(DownWarning(exporter, down.targets));
+    SetReasons(down.nodes, NullReason::kExporterDown, rows);
+    Missed failed;
+    FindFailed(exporter, *parts[e], memory, failed);
+    if (!failed.targets.empty()) warnings.insert(FailedWarning(exporter, failed.targets));
+    stale_ += SetReasons(failed.nodes, NullReason::kStale, rows);
+  }
+}
+
+template class MissedTargets<models::GpuMetrics>;
+template class MissedTargets<models::GpuProcess>;
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,87 @@
+// Rows and values that are missing since the scrape target that showed them is down, or says that
+// it failed.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "internal/gpu/contributions.h"
+#include "internal/gpu/down_targets.h"
+#include "internal/gpu/exporter_rows.h"
+#include "internal/gpu/own_pods.h"
+#include "internal/gpu/target_memory.h"
+#include "internal/prom/value.h"
+#include "internal/schema/exporter.h"
+#include "models/gpu.h"
+
+namespace gpumon::gpu {
+
+// One thread at a time. RowT is models::GpuMetrics or models::GpuProcess.
+template <class RowT>
+class MissedTargets {
+ public:
+  using Exporters = std::span<const schema::Exporter* const>;
+  using Parts = std::span<const std::unique_ptr<ExporterRows<RowT>>>;
+
+  // Both must outlive it.
+  MissedTargets(Exporters exporters, const Surroundings& around)
+      : exporters_(exporters), around_(around) {}
+
+  // What Prometheus's past says of an exporter's targets.
+  void SetPast(std::size_t exporter, const DownTargets::Past& past) {
+    down_.SetPast(exporters_[exporter]->name, past);
+  }
+  // Series of `up`.
+  void AddTargets(const prom::InstantVector& targets) { down_.Add(targets); }
+
+  // What each target that is not down shows. `parts` are settled and `rows` know their nodes: an
+  // exporter that names none may meet one that does.
+  void NoteShown(Parts parts, const Contributions<RowT>& contributions,
+                 const std::vector<RowT>& rows);
+  const TargetMemory::Shown& shown() const { return shown_; }
+
+  // After it, once: why values of `rows` are missing, and a warning for each exporter that has such
+  // targets, or some that say that they failed. Of those of which neither Prometheus's past nor
+  // `memory` (may be null) tells what they showed nothing is missing.
+  void Explain(Parts parts, const TargetMemory* memory, std::vector<RowT>& rows,
+               std::set<std::string>& warnings);
+  // Values that are stale since then: of series that are gone.
+  std::size_t stale() const { return stale_; }
+
+ private:
+  static constexpr bool kIsProcess = std::is_same_v<RowT, models::GpuProcess>;
+  static constexpr models::Part kPart = kIsProcess ? models::Part::kProcesses : models::Part::kGpus;
+
+  // What is missing of one exporter.
+  struct Missed {
+    TargetMemory::Nodes nodes;
+    std::set<std::string> targets;  // their names
+  };
+  TargetMemory::Nodes Recall(models::Part part, const TargetMemory::Target& target,
+                             const TargetMemory* memory) const;
+  std::string NodeOf(std::string node, std::size_t key, const DownTargets::Target& target) const;
+  void FindDown(const std::string& exporter, const ExporterRows<RowT>& part,
+                const TargetMemory* memory, Missed& missed) const;
+  void FindHidden(const std::string& exporter, const ExporterRows<RowT>& part,
+                  const TargetMemory* memory, Missed& missed) const;
+  void FindFailed(const std::string& exporter, const ExporterRows<RowT>& part,
+                  const TargetMemory* memory, Missed& missed) const;
+  static std::size_t SetReasons(const TargetMemory::Nodes& nodes, models::NullReason reason,
+                                std::vector<RowT>& rows);
+
+  const Exporters exporters_;
+  const Surroundings& around_;
+  DownTargets down_;
+  TargetMemory::Shown shown_;
+  std::size_t stale_ = 0;
+};
+
+extern template class MissedTargets<models::GpuMetrics>;
+extern template class MissedTargets<models::GpuProcess>;
+
+}  // namespace gpumon::gpu
