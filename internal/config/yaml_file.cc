@@ -71,16 +71,20 @@ Result<FileValues> FromDocuments(const std::vector<YAML::Node>& documents,
 
 }  // namespace
 
-Result<FileValues> ReadYamlFile(const std::string& path) {
+Result<std::string> ReadYamlText(const std::string& path) {
   std::string text(kMostBytes + 1, '\0');
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!file.is_open() || file.bad()) {
-    return Wrong(path, std::string("cannot be read: ") + std::strerror(errno));
+    return Error(Code::kInvalidParameter, std::string("cannot be read: ") + std::strerror(errno));
   }
   text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kMostBytes) return Wrong(path, "is larger than 1 MiB");
+  if (text.size() > kMostBytes) return Error(Code::kInvalidParameter, "is larger than 1 MiB");
+  return text;
+}
+
+Result<FileValues> ParseYaml(const std::string& text, const std::string& path) {
   try {
     return FromDocuments(YAML::LoadAll(text), path);
   } catch (const YAML::Exception& e) {
