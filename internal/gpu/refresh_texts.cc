@@ -44,7 +44,7 @@ void WarnOfClock(double offset, models::Snapshot& snapshot) {
   if (std::abs(offset) <= kClockWorthTelling) return;
   snapshot.warnings.push_back(
       "Prometheus says that its clock is " + FormatNumber(std::round(std::abs(offset))) +
-      (offset > 0 ? " s before ours" : " s behind ours") +
+      (offset > 0 ? " s ahead of ours" : " s behind ours") +
       " (the Date header of its answers), and is asked for that time; where a proxy writes "
       "that header and is wrong, rows are old or missing");
 }

@@ -33,10 +33,10 @@ void TellOfClock(double offset, double& told) {
   const bool far = std::abs(offset) > kFar;
   if (far && std::abs(offset - told) > kFar) {
     log::Warning("Prometheus's clock is not ours; it is asked for the time of its Date header",
-                 {{"ahead_s", offset}});
+                 {{"ahead_s", std::round(offset)}});
     told = offset;
   } else if (!far && told != 0) {
-    log::Info("Prometheus's clock is ours again", {{"ahead_s", offset}});
+    log::Info("Prometheus's clock is ours again", {{"ahead_s", std::round(offset)}});
     told = 0;
   }
 }

@@ -37,7 +37,7 @@ Result<DescriptorPlan> PlanDescriptors(std::size_t wanted, int threads, std::siz
   if (limit < Least(threads)) {
     const std::string most = std::to_string(Wanted(wanted));
     return Error(Code::kUnavailable, "the limit of open files is " + std::to_string(limit) +
-                                         ", and " + std::to_string(threads) + " threads need " +
+                                         ", and this server needs " +
                                          std::to_string(Least(threads)) + " or more (" + most +
                                          " for " + std::to_string(wanted) +
                                          " connections); raise it, as with `ulimit -n " + most +

@@ -464,7 +464,7 @@ TEST(LifeTest, WithTooFewFilesItDoesNotStartAndSaysHowManyItNeeds) {
                      {{"PORT", "0"}, {"GRPC_HEALTH_PORT", "0"}});
     EXPECT_EQ(ended.exit_code, 1) << ended.errors;
     EXPECT_EQ(ended.errors.find("gpu-monitoring-api: the limit of open files is " + files +
-                                ", and 2 threads need 152 or more"),
+                                ", and this server needs 152 or more"),
               0U)
         << ended.errors;
     EXPECT_EQ(Lines(ended.errors), 1) << ended.errors;

@@ -91,7 +91,7 @@ TEST(CollectorTest, AClockThatIsFarOffIsAWarning) {
       " (the Date header of its answers), and is asked for that time; where a proxy writes that "
       "header and is wrong, rows are old or missing";
   EXPECT_THAT(warnings(3600),
-              ElementsAre("Prometheus says that its clock is 3601 s before ours" + rest));
+              ElementsAre("Prometheus says that its clock is 3601 s ahead of ours" + rest));
   EXPECT_THAT(warnings(-3600, Part::kProcesses),
               ElementsAre("Prometheus says that its clock is 3600 s behind ours" + rest));
   EXPECT_THAT(warnings(-3600, Part::kPods),

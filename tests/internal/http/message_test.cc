@@ -120,7 +120,7 @@ TEST(DescriptorPlanTest, SaysHowManyFilesItNeeds) {
   const auto plan = PlanDescriptors(8192, 2, 151);
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().message,
-            "the limit of open files is 151, and 2 threads need 152 or more (18944 for 8192 "
+            "the limit of open files is 151, and this server needs 152 or more (18944 for 8192 "
             "connections); raise it, as with `ulimit -n 18944` or the service's LimitNOFILE");
   for (const std::size_t limit : {0U, 1U, 16U, 64U}) EXPECT_FALSE(PlanDescriptors(1, 1, limit));
 }
