@@ -163,7 +163,8 @@ std::optional<std::string> WhyNot(const ParameterSpec& spec, std::string_view va
     case ParameterKind::kText:
       if (value.empty() || value.size() > kMaxText || !IsValidUtf8(value) ||
           HasHiddenCharacter(value)) {
-        return "1 to 256 bytes of UTF-8 without control characters";
+        return "1 to 256 bytes of UTF-8 without control characters or marks that turn "
+               "the direction of text";
       }
       break;
     case ParameterKind::kList:

@@ -13,6 +13,8 @@
 #include "internal/base/process.h"
 #include "internal/config/help.h"
 #include "internal/config/server_options.h"
+#include "internal/http/descriptor_plan.h"
+#include "internal/http/server.h"
 #include "version.h"
 
 namespace gpumon::api {
@@ -67,6 +69,9 @@ void Drain(Graph& graph, const config::ServerConfig& config, int signal,
 
 int Serve(const config::ServerConfig& config, std::ostream& err) {
   const EndingSignals signals;
+  // Before anything is opened: what fails first says nothing of the cause.
+  const auto files = http::PlanDescriptors(http::Limits().connections, config.threads);
+  if (!files) return FailStart(signals, kProgram.name, files.error(), 1, err);
   auto graph = Graph::Make(config);
   if (!graph) return FailStart(signals, kProgram.name, graph.error(), 2, err);
   const auto port = (*graph)->Start();

@@ -56,7 +56,11 @@ int Refuse(std::string_view message, std::ostream& err) {
 
 int RefuseCommand(const std::string& name, std::ostream& err) {
   // What stands behind `=` may be a secret.
-  const std::string shown = config::ShownValue({}, name.substr(0, name.find('=')));
+  const std::string word = name.substr(0, name.find('='));
+  const std::string shown = config::ShownValue({}, word);
+  if (word == "--help" || word == "-h" || word == "--version") {
+    return Refuse(word + " takes no value; see gpuctl --help", err);
+  }
   if (name.starts_with('-')) {
     return Refuse("unknown flag " + shown +
                       "; the command comes first: gpuctl COMMAND [flags]; see gpuctl --help",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <ostream>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,8 @@ namespace {
 
 using json::Value;
 
+constexpr char kSchema[] = "/api/v1/gpu/schema";
+constexpr char kMetrics[] = "/api/v1/gpu/metrics";
 constexpr char kJoin[] = "/api/v1/debug/join";
 constexpr char kNoGpuStep[] =
     "check that an exporter runs and that Prometheus scrapes it (its page /targets)";
@@ -59,6 +62,20 @@ bool IsOfPrometheus(std::string_view warning) {
                      [&](std::string_view text) { return warning.starts_with(text); });
 }
 
+bool IsListOfObjects(const Value& value) {
+  const auto& all = value.elements();
+  return value.is_array() &&
+         std::all_of(all.begin(), all.end(), [](const Value& one) { return one.is_object(); });
+}
+
+// The first of these members of `value` that is no list of objects; "" when all are.
+std::string_view MissingList(const Value& value, std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names) {
+    if (!IsListOfObjects(value[name])) return name;
+  }
+  return {};
+}
+
 // One visit to the server.
 class Doctor {
  public:
@@ -68,14 +85,14 @@ class Doctor {
   }
 
   Result<Examination> Examine() {
-    auto schema = server_.GetData("/api/v1/gpu/schema");
-    if (!schema) return Error(schema.error());
-    seen_.schema = (*schema)["data"];
-    seen_.as_of = TextOf(seen_.schema["as_of"]);
-    const auto gpus = server_.GetData("/api/v1/gpu/metrics",
-                                      {{"limit", "1"}, {"fields", "node_name,gpu_id,uuid"}});
+    if (auto asked = AskForSchema(); !asked) return Error(asked.error());
+    const auto gpus =
+        server_.GetData(kMetrics, {{"limit", "1"}, {"fields", "node_name,gpu_id,uuid"}});
     if (!gpus) return Error(gpus.error());
-    seen_.gpus = static_cast<std::size_t>((*gpus)["meta"]["total"].AsInteger().value_or(0));
+    if (!IsListOfObjects((*gpus)["data"])) return Error(server_.Lack(kMetrics, "rows"));
+    const auto total = (*gpus)["meta"]["total"].AsInteger();
+    if (!total || *total < 0) return Error(server_.Lack(kMetrics, "the number of rows"));
+    seen_.gpus = static_cast<std::size_t>(*total);
     if (gpu_.empty()) NameOne((*gpus)["data"][0]);
     if (auto asked = AskForJoin(); !asked) return Error(asked.error());
     if (seen_.join.is_null()) TakeWarnings((*gpus)["warnings"]);
@@ -85,6 +102,17 @@ class Doctor {
   }
 
  private:
+  Result<void> AskForSchema() {
+    auto answer = server_.GetData(kSchema);
+    if (!answer) return Error(answer.error());
+    seen_.schema = (*answer)["data"];
+    seen_.as_of = TextOf(seen_.schema["as_of"]);
+    if (seen_.as_of.empty()) return Error(server_.Lack(kSchema, "as_of"));
+    const std::string lacks(MissingList(seen_.schema, {"exporters", "fields"}));
+    if (!lacks.empty()) return Error(server_.Lack(kSchema, lacks));
+    return {};
+  }
+
   // Findings are of all GPUs, whichever is named.
   void NameOne(const Value& row) {
     if (const std::string uuid = TextOf(row["uuid"]); !uuid.empty()) {
@@ -100,9 +128,7 @@ class Doctor {
     if (!answer) return Error(answer.error());
     switch (answer->status) {
       case 200:
-        seen_.join = answer->document["data"];
-        TakeFindings();
-        return {};
+        return TakeJoin(answer->document["data"]);
       case 403:
         Tell("the debug endpoints answer clients on the server's machine only",
              "run gpuctl there (or through kubectl port-forward), or set DEBUG_ENDPOINTS=all");
@@ -129,6 +155,7 @@ class Doctor {
   Result<void> AskWhyNot(const Server::Answer& answer) {
     const auto routes = server_.GetData("/api");
     if (!routes) return Error(routes.error());
+    if (!IsListOfObjects((*routes)["data"])) return Error(server_.Lack("/api", "routes"));
     const auto& all = (*routes)["data"].elements();
     const bool on = std::any_of(all.begin(), all.end(), [](const Value& route) {
       return TextOf(route["path"]).ends_with(kJoin);
@@ -144,11 +171,15 @@ class Doctor {
     return {};
   }
 
-  void TakeFindings() {
+  Result<void> TakeJoin(const Value& join) {
+    const std::string lacks(MissingList(join, {"rows", "findings"}));
+    if (!lacks.empty()) return Error(server_.Lack(kJoin, lacks));
+    seen_.join = join;
     for (const Value& finding : seen_.join["findings"].elements()) {
       seen_.findings.push_back({TextOf(finding["severity"]) == "warning",
                                 TextOf(finding["finding"]), TextOf(finding["next_step"])});
     }
+    return {};
   }
 
   // What the server says without its debug endpoints, which cannot explain what is not there.

@@ -73,6 +73,11 @@ Result<Server::Answer> Server::Get(const std::string& path, const Query& query) 
   return answer;
 }
 
+Status Server::Lack(const std::string& path, const std::string& what) const {
+  return {Code::kUpstreamInvalid,
+          name_ + path + " answered without " + what + "; is this a gpu-monitoring-api?"};
+}
+
 Status Server::Refusal(const std::string& path, const Answer& answer) const {
   const std::string* const error = answer.document["error"].AsString();
   if (answer.status == 401) {

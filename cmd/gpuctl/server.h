@@ -41,6 +41,8 @@ class Server {
   Result<Answer> Get(const std::string& path, const Query& query = {});
   // As Get, but anything else than 200 with an envelope is an error too.
   Result<json::Value> GetData(const std::string& path, const Query& query = {});
+  // What is wrong with an answer that lacks `what`.
+  Status Lack(const std::string& path, const std::string& what) const;
   // What an answer that is no success says.
   Status Refusal(const std::string& path, const Answer& answer) const;
   // Without credentials.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,11 +10,12 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
-#include <fstream>
 #include <ostream>
+#include <string_view>
 #include <system_error>
 
 #include "internal/base/log.h"
+#include "internal/base/regular_file.h"
 
 namespace gpumon {
 namespace {
@@ -21,13 +23,25 @@ namespace {
 // How long a failed start waits for the log's reader.
 constexpr Millis kLastLines{100};
 
+// For writing; what an earlier run left unfinished makes room, anything else is nobody's to touch.
+int OpenNew(const std::string& path) {
+  struct stat there {};
+  if (lstat(path.c_str(), &there) == 0 && (S_ISREG(there.st_mode) || S_ISLNK(there.st_mode))) {
+    unlink(path.c_str());
+  }
+  constexpr mode_t kAsUmaskAllows = 0666;
+  return open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kAsUmaskAllows);
+}
+
 }  // namespace
 
 // Nothing is initialised when this runs first: neither libraries nor sanitizers.
 __attribute__((no_sanitize("address", "thread", "undefined"))) void OpenStandardDescriptors() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    // The lowest number that is free, and those below are taken.
-    if (syscall(SYS_fcntl, fd, F_GETFD) < 0) syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR);
+    // The lowest number that is free, and those below are taken. Who closed standard output learns
+    // that nothing was written.
+    const int mode = fd == STDOUT_FILENO ? O_RDONLY : O_RDWR;
+    if (syscall(SYS_fcntl, fd, F_GETFD) < 0) syscall(SYS_openat, AT_FDCWD, "/dev/null", mode);
   }
 }
 // https://refspecs.linuxfoundation.org/elf/gabi4+/ch5.dynamic.html#init_fini
@@ -79,22 +93,30 @@ bool IsWritten(std::ostream& out) {
 }
 
 Result<void> WritePortFile(const std::string& path, std::uint16_t port) {
-  const std::string unfinished = path + ".tmp";
-  errno = 0;
-  bool opened = false;
-  bool written = false;
-  {
-    std::ofstream file(unfinished, std::ios::trunc);
-    opened = file.is_open();
-    file << port << '\n';
-    written = static_cast<bool>(file.flush());
+  const auto wrong = [&](const std::string& why, std::string_view next_step) {
+    return Error(Code::kInvalidParameter,
+                 "--port-file: " + path + " " + why + "; " + std::string(next_step));
+  };
+  struct stat there {};
+  // The new file would take its place: a device's, a pipe's that somebody reads, a link's.
+  if (lstat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
+    return wrong("is " + std::string(KindOfFile(there.st_mode)),
+                 "name a new file, or a regular one that may be replaced");
   }
-  if (written && std::rename(unfinished.c_str(), path.c_str()) == 0) return {};
-  const int reason = errno == 0 ? EIO : errno;
-  if (opened) std::remove(unfinished.c_str());
-  return Error(Code::kInvalidParameter, "--port-file: " + path + " cannot be written: " +
-                                            std::generic_category().message(reason) +
-                                            "; name a file in a folder that this user may write");
+  const std::string unfinished = path + ".tmp";
+  const std::string text = std::to_string(port) + "\n";
+  const int fd = OpenNew(unfinished);
+  int reason = fd < 0 ? errno : 0;
+  if (fd >= 0) {
+    const ssize_t count = write(fd, text.data(), text.size());
+    if (count != static_cast<ssize_t>(text.size())) reason = count < 0 ? errno : ENOSPC;
+    if (close(fd) != 0 && reason == 0) reason = errno;
+    if (reason == 0 && std::rename(unfinished.c_str(), path.c_str()) != 0) reason = errno;
+    if (reason != 0) std::remove(unfinished.c_str());
+  }
+  if (reason == 0) return {};
+  return wrong("cannot be written: " + std::generic_category().message(reason),
+               "name a file in a folder that this user may write");
 }
 
 }  // namespace gpumon

@@ -13,7 +13,8 @@
 namespace gpumon {
 
 // Whichever of the descriptors 0 to 2 is closed becomes /dev/null. Else the next file or connection
-// that is opened has its number, and is written to as the log. A program that calls this, from
+// that is opened has its number, and is written to as the log. To write to 1 then fails, as to a
+// closed one: output that was asked for is not lost in silence. A program that calls this, from
 // main(), has it done before that: before the libraries it is linked with open theirs.
 void OpenStandardDescriptors();
 
@@ -46,7 +47,8 @@ inline constexpr std::string_view kUnwritten =
     "not all of the output could be written; see where it goes, and whether there is room";
 bool IsWritten(std::ostream& out);
 
-// Writes "PORT\n" for --port-file; whoever waits for the file never sees half a number.
+// Writes "PORT\n" for --port-file; whoever waits for the file never sees half a number. Only a
+// regular file is replaced: what `path` names else, a link too, stays as it is.
 // kInvalidParameter, saying of `path` why it cannot be written; then nothing is left behind.
 Result<void> WritePortFile(const std::string& path, std::uint16_t port);
 

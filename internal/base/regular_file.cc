@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cerrno>
-#include <string_view>
 #include <system_error>
 
 namespace gpumon {
@@ -31,13 +30,14 @@ tl::unexpected<Status> Unreadable(int reason) {
                "cannot be read: " + std::generic_category().message(reason));
 }
 
-std::string_view KindOf(mode_t mode) {
+}  // namespace
+
+std::string_view KindOfFile(mode_t mode) {
   if (S_ISFIFO(mode)) return "a pipe";
   if (S_ISDIR(mode)) return "a folder";
+  if (S_ISLNK(mode)) return "a link";
   return S_ISSOCK(mode) ? "a socket" : "a device";
 }
-
-}  // namespace
 
 Result<std::string> ReadRegularFile(const std::string& path) {
   // Without O_NONBLOCK a pipe that nobody writes to is opened never.
@@ -46,7 +46,7 @@ Result<std::string> ReadRegularFile(const std::string& path) {
   if (file.fd() < 0 || fstat(file.fd(), &there) != 0) return Unreadable(errno);
   if (!S_ISREG(there.st_mode)) {
     return Error(Code::kInvalidParameter, "must be a regular file or a link to one, not " +
-                                              std::string(KindOf(there.st_mode)));
+                                              std::string(KindOfFile(there.st_mode)));
   }
   std::string text;
   std::array<char, 4096> block{};

@@ -48,6 +48,19 @@ std::optional<Status> CheckReadable(const std::string& path) {
   return Status{Code::kInvalidParameter, std::string("cannot be read: ") + std::strerror(reason)};
 }
 
+// What no other check refuses when it is empty.
+bool TakesAnyText(Kind kind) {
+  return kind == Kind::kText || kind == Kind::kPath || kind == Kind::kUrlList ||
+         kind == Kind::kTextList;
+}
+
+// A variable of the shell that is not set may not switch off what the environment asks for.
+std::string HowToHaveNone(const OptionRow& row) {
+  return std::string("to have ") + (row.fallback.empty() ? "none" : "the default") +
+         " leave the flag out" +
+         (row.env.empty() ? "" : ", and " + std::string(row.env) + " unset or empty");
+}
+
 }  // namespace
 
 // One run of Parse; a class so that Values needs only one friend.
@@ -104,6 +117,9 @@ class Parser {
         values_.version_wanted_ = true;
         continue;
       }
+      if (flag == "--help" || flag == "-h" || flag == "--version") {
+        return Status{Code::kInvalidParameter, std::string(flag) + " takes no value"};
+      }
       const OptionRow* row = Find(flag);
       // What is no flag is shown, or not, as a whole: a password may hold an =.
       if (row == nullptr) return UnknownFlag(argument.starts_with('-') ? flag : argument);
@@ -136,7 +152,9 @@ class Parser {
     if (auto status = Check(entry)) return values_.Refuse(row->flag, status->message);
     const std::string path = entry.text;
     if (path.empty()) return std::nullopt;
-    auto values = ReadYamlFile(path);
+    const auto text = ReadYamlText(path);
+    if (!text) return values_.Refuse(row->flag, text.error().message);
+    auto values = ParseYaml(*text, path);
     if (!values) return std::move(values).error();
     std::vector<std::string> valid;
     for (const OptionRow& r : rows_) {
@@ -173,7 +191,9 @@ class Parser {
       std::error_code unknown;
       if (!std::filesystem::exists(path, unknown)) return std::nullopt;
     }
-    auto values = ReadYamlSection(path, "health");
+    const auto text = ReadYamlText(path);
+    if (!text) return values_.Refuse(row->flag, path + ' ' + text.error().message);
+    auto values = ParseYamlSection(*text, path, "health");
     if (!values) return std::move(values).error();
     std::vector<std::string> valid;
     for (const OptionRow& r : rows_) {
@@ -219,6 +239,9 @@ class Parser {
     const OptionRow& row = *entry.row;
     if (HasControlCharacter(entry.text) || !IsValidUtf8(entry.text)) {
       return Status{Code::kInvalidParameter, "holds a control character or is not UTF-8"};
+    }
+    if (entry.origin == Origin::kFlag && entry.text.empty() && TakesAnyText(row.kind)) {
+      return Status{Code::kInvalidParameter, "is empty: " + HowToHaveNone(row)};
     }
     const bool takes_list = row.kind == Kind::kUrlList || row.kind == Kind::kTextList;
     if (entry.file_list && !takes_list) {

@@ -52,7 +52,8 @@ inline constexpr OptionRow kConfigFileRow{
     .flag = "--config",
     .env = "CONFIG_FILE",
     .kind = Kind::kPath,
-    .help = "YAML file with options; its keys are the environment names in lower case."};
+    .help = "YAML file with options; its keys are the environment names in lower case.",
+    .allowed = "a file of at most 1 MiB that can be read"};
 
 // This one lets it read Flow's configuration file: the keys of its mapping `health` are those of
 // the rows; what stands beside that mapping is Flow's. Where nobody names a file it is
@@ -116,9 +117,9 @@ Environment ProcessEnvironment();
 std::vector<std::string> Arguments(int argc, const char* const* argv);
 
 // Reads every option of `rows`, which must outlive the result. A variable or file key that is
-// set but empty counts as not set. kInvalidParameter, in one line, for an unknown flag or file key
-// (with the nearest valid name), a flag given twice, a missing or wrong value, or an unreadable
-// file. Callers print it and exit with code 2.
+// set but empty counts as not set, an empty flag is wrong. kInvalidParameter, in one line, for an
+// unknown flag or file key (with the nearest valid name), a flag given twice, a missing or wrong
+// value, or an unreadable file. Callers print it and exit with code 2.
 Result<Values> Parse(Rows rows, std::span<const std::string> arguments,
                      const Environment& environment);
 

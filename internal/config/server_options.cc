@@ -224,7 +224,7 @@ constexpr std::array kRows = {
               .max = 64},
     OptionRow{.flag = "--port-file",
               .help = "A file to write the HTTP port to once it is open, for supervisors.",
-              .allowed = "a path in an existing folder"},
+              .allowed = "a new file in an existing folder, or a regular one that is replaced"},
     OptionRow{.flag = "--healthcheck",
               .help = "Asks the server on this machine for a path instead of serving; exits with "
                       "0 when it answers 200, else with 1.",

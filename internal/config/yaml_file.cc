@@ -99,16 +99,8 @@ Result<FileValues> FromDocuments(const std::vector<YAML::Node>& documents, const
   return section.empty() ? FromMapping(documents[0], path) : SectionOf(documents[0], path, section);
 }
 
-Result<FileValues> ReadFile(const std::string& path, const std::string& section) {
-  std::string text(kMostBytes + 1, '\0');
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) {
-    return Wrong(path, std::string("cannot be read: ") + std::strerror(errno));
-  }
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kMostBytes) return Wrong(path, "is larger than 1 MiB");
+Result<FileValues> Parse(const std::string& text, const std::string& path,
+                         const std::string& section) {
   try {
     return FromDocuments(YAML::LoadAll(text), path, section);
   } catch (const YAML::Exception& e) {
@@ -120,12 +112,26 @@ Result<FileValues> ReadFile(const std::string& path, const std::string& section)
 
 }  // namespace
 
-Result<FileValues> ReadYamlFile(const std::string& path) {
-  return ReadFile(path, "");
+Result<std::string> ReadYamlText(const std::string& path) {
+  std::string text(kMostBytes + 1, '\0');
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad()) {
+    return Error(Code::kInvalidParameter, std::string("cannot be read: ") + std::strerror(errno));
+  }
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kMostBytes) return Error(Code::kInvalidParameter, "is larger than 1 MiB");
+  return text;
 }
 
-Result<FileValues> ReadYamlSection(const std::string& path, const std::string& section) {
-  return ReadFile(path, section);
+Result<FileValues> ParseYaml(const std::string& text, const std::string& path) {
+  return Parse(text, path, "");
+}
+
+Result<FileValues> ParseYamlSection(const std::string& text, const std::string& path,
+                                    const std::string& section) {
+  return Parse(text, path, section);
 }
 
 }  // namespace gpumon::config

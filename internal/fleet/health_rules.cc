@@ -73,17 +73,21 @@ Status Wrong(std::string_view piece, const std::string& why) {
   return {Code::kInvalidParameter, "\"" + std::string(piece) + "\": " + why, {}, 0};
 }
 
+constexpr char kNames[] = "; allowed: the rules of docs/HEALTH.md, as temperature_critical=90";
+
 Status Unknown(std::string_view piece, std::string_view name) {
   std::vector<std::string_view> names = {kEccCorrected};
   for (const HealthRuleRow& row : kRows) names.push_back(row.name);
   const std::string_view near = NearestWord(name, names);
   return Wrong(piece, "there is no such rule" +
-                          (near.empty() ? std::string() : "; the nearest is " + std::string(near)));
+                          (near.empty() ? std::string() : "; the nearest is " + std::string(near)) +
+                          kNames);
 }
 
 std::optional<Status> Apply(std::string_view piece, HealthRules& rules) {
   const std::size_t equals = piece.find('=');
-  if (equals == std::string_view::npos) return Wrong(piece, "must be NAME=VALUE");
+  if (equals == std::string_view::npos)
+    return Wrong(piece, std::string("must be NAME=VALUE") + kNames);
   const std::string_view name = Trim(piece.substr(0, equals));
   const std::string_view value = Trim(piece.substr(equals + 1));
   if (name == kEccCorrected) {

@@ -119,7 +119,11 @@ void CachedSource::Refreshed(models::Part part, SteadyTime started, Collection r
       const bool brief = (*result)->partial || (*result)->upstream_warned;
       entry.snapshot = std::move(*result);
       entry.taken = started;
-      entry.refresh_took = now - started;
+      // Who waited in vain until a deadline, the look's or that of all, did not learn how long a
+      // refresh takes.
+      const bool in_vain =
+          entry.snapshot->partial && 2 * (now - started) >= options_.upstream_timeout;
+      if (!in_vain) entry.refresh_took = now - started;
       const Millis ttl = TtlOf(part);
       entry.fresh_until = now + (brief ? std::min(ttl, options_.retry_after) : ttl);
       entry.error.reset();

@@ -27,8 +27,8 @@ struct CacheOptions {
   // upstream asks for more patience, but never later than max_retry_after.
   Millis retry_after{1000};
   Millis max_retry_after{10'000};
-  // Who may have stale data waits no longer than this, or than twice the last refresh took, for
-  // the refresh under way; after a failed one not at all.
+  // Who may have stale data waits no longer than this, or than twice what the last refresh took
+  // that waited for no query in vain, for the one under way; after a failed one not at all.
   Millis patience{1000};
   // `at=` refreshes under way or waiting at once; more are kOverloaded, and before that those that
   // the collector cannot expect to end in time.
@@ -76,7 +76,7 @@ class CachedSource final : public Source {
     SteadyTime retry_at;
     bool refreshing = false;
     SteadyTime refresh_started;           // while refreshing
-    SteadyTime::duration refresh_took{};  // of the newest good one
+    SteadyTime::duration refresh_took{};  // of the newest that was answered
     std::vector<Waiter> waiters;
   };
   struct PastEntry {

@@ -266,6 +266,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     if (set_.present) collector_.targets_.Learn(set_.part, join_.shown());
     collector_.detector_.SawJobs(*detected_, join_.new_jobs());
     snapshot->upstream_warned = upstream_warned_;
+    if (set_.present) WarnOfClock(collector_.upstream_clock_.offset_seconds(), *snapshot);
     if (set_.doubted) Doubt(*detected_, detected_->why, *snapshot);
     return snapshot;
   }

@@ -59,6 +59,14 @@ DetectedPtr Detector::Plan(std::vector<Subject> subjects) const {
   return std::make_shared<const Detected>(std::move(detected));
 }
 
+// What is learnt of exporters that are only assumed tells nobody who is there.
+void Detector::PlanAnew() {
+  auto planned = std::make_shared<Detected>(*Plan(known_->subjects));
+  planned->assumed = known_->assumed;
+  planned->why = known_->why;
+  known_ = std::move(planned);
+}
+
 // Of one whose jobs are not known all are asked about.
 void Detector::AddJobs(Subject& subject) const {
   const auto seen = seen_jobs_.find(subject.exporter);
@@ -87,7 +95,7 @@ void Detector::SetBringsTimes(const schema::Exporter* exporter, bool brings) {
   if (!changed) return;
   log::Info(brings ? "samples have time stamps of their own" : "samples have their scrapes' times",
             {{"exporter", exporter->name}});
-  known_ = Plan(known_->subjects);
+  PlanAnew();
 }
 
 void Detector::CheckTimes(double time, Deadline deadline) {
@@ -245,7 +253,7 @@ void Detector::SawJobs(const Detected& detected, const std::vector<std::set<std:
     }
   }
   if (!any) return;
-  known_ = Plan(known_->subjects);
+  PlanAnew();
   if (found_) look_again_ = std::min(look_again_, looked_ + options_.soon);
 }
 

@@ -98,6 +98,8 @@ class Detector {
   void CheckTimes(double time, Deadline deadline);
   void SetBringsTimes(const schema::Exporter* exporter, bool brings);
   DetectedPtr Plan(std::vector<Subject> subjects) const REQUIRES(mutex_);
+  // What is known already, with what was learnt of it since.
+  void PlanAnew() REQUIRES(mutex_);
   void AddJobs(Subject& subject) const REQUIRES(mutex_);
   // What is known from now on.
   Result<DetectedPtr> Keep(Result<std::vector<Subject>> subjects);

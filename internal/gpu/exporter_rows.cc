@@ -259,8 +259,8 @@ void ExporterRows<RowT>::Contend(const prom::InstantVector& vector, std::size_t 
   const std::size_t part =
       of.reduce == schema::Reduce::kSum ? Contest::PartOf(of.parts, labels) : 0;
   contest_.Enter({row, static_cast<std::uint8_t>(metric), reading, Contest::TargetOf(labels),
-                  Contest::InLabelOrder(labels), workload != nullptr ? *workload : Workload{}, part,
-                  std::hash<std::string_view>{}(prom::Get(labels, "__name__"))});
+                  Contest::InLabelOrder(labels), workload != nullptr ? *workload : Workload{},
+                  part});
 }
 
 template <class RowT>

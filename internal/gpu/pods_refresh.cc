@@ -12,7 +12,8 @@ namespace {
 
 using Collection = Result<std::shared_ptr<const models::Snapshot>>;
 
-Collection MakeSnapshot(double time, const Result<prom::QueryResult>& answer) {
+Result<std::shared_ptr<models::Snapshot>> MakeSnapshot(double time,
+                                                       const Result<prom::QueryResult>& answer) {
   if (!answer) return Error(answer.error());
   const auto* const vector = std::get_if<prom::InstantVector>(&answer->value);
   if (vector == nullptr) {
@@ -31,18 +32,19 @@ Collection MakeSnapshot(double time, const Result<prom::QueryResult>& answer) {
         "kube-state-metrics is not scraped");
   }
   TakeWarnings(*answer, *snapshot);
-  return std::shared_ptr<const models::Snapshot>(std::move(snapshot));
+  return snapshot;
 }
 
 }  // namespace
 
 void Collector::CollectPods(const Set& set, Collected done) {
   const SteadyTime started = clock_.Steady();
-  const auto answered = [this, started, time = set.time, done](
-                            const QueryBudget::Turn& turn,
-                            const Result<prom::QueryResult>& answer) {
+  const auto answered = [this, started, set, done](const QueryBudget::Turn& turn,
+                                                   const Result<prom::QueryResult>& answer) {
     const double seconds = std::chrono::duration<double>(clock_.Steady() - started).count();
-    auto snapshot = MakeSnapshot(time, answer);
+    auto made = MakeSnapshot(set.time, answer);
+    if (made && set.present) WarnOfClock(upstream_clock_.offset_seconds(), **made);
+    Collection snapshot = std::move(made);
     const std::string_view result = snapshot ? "ok" : snapshot.error().wire_name();
     observer_.QueryDone(std::string(kPodsQueryName), result, seconds, answer ? answer->bytes : 0);
     observer_.RefreshDone(models::Part::kPods, result, seconds, snapshot ? (*snapshot)->rows() : 0);

@@ -50,6 +50,15 @@ std::string NothingOf(models::Part part) {
                "or no exporter tells of them";
 }
 
+void WarnOfClock(double offset, models::Snapshot& snapshot) {
+  if (std::abs(offset) <= kClockWorthTelling) return;
+  snapshot.warnings.push_back(
+      "Prometheus says that its clock is " + FormatNumber(std::round(std::abs(offset))) +
+      (offset > 0 ? " s ahead of ours" : " s behind ours") +
+      " (the Date header of its answers), and is asked for that time; where a proxy writes "
+      "that header and is wrong, rows are old or missing");
+}
+
 Status TooManyPastInstants() {
   return {
       Code::kOverloaded, "too many past instants are being asked for at once; retry in 1 s", {}, 1};

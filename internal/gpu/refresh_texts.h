@@ -18,6 +18,11 @@ void TakeWarnings(const prom::QueryResult& result, models::Snapshot& snapshot);
 void TellOfWaiting(Status& status, double seconds, double waited);
 // The warning of a part without a series.
 std::string NothingOf(models::Part part);
+// A larger difference of the clocks, in seconds, is told: either is wrong, or the header that says
+// so is not Prometheus's own.
+inline constexpr double kClockWorthTelling = 60;
+// Warns where Prometheus's clock less ours, in seconds, is worth telling.
+void WarnOfClock(double offset, models::Snapshot& snapshot);
 Status TooManyPastInstants();
 // Beside others it could not be answered in time.
 Status PastInstantsTakeTooLong();

@@ -99,6 +99,7 @@ class Collector::SetRefresh : public std::enable_shared_from_this<SetRefresh> {
     if (none) return Error(*error);
     snapshot->partial |= error != nullptr;
     queries_.read(vectors, *snapshot);
+    if (set_.present) WarnOfClock(collector_.upstream_clock_.offset_seconds(), *snapshot);
     return models::SnapshotPtr(std::move(snapshot));
   }
 

@@ -3,7 +3,11 @@
 #include <pthread.h>
 
 #include <chrono>
+#include <cmath>
 #include <utility>
+
+#include "internal/base/log.h"
+#include "internal/gpu/refresh_texts.h"
 
 namespace gpumon::gpu {
 
@@ -18,7 +22,26 @@ struct UpstreamProbe::State {
   bool stopping GUARDED_BY(mutex) = false;
   bool under_way GUARDED_BY(mutex) = false;
   Reachability last GUARDED_BY(mutex);
+  double told GUARDED_BY(mutex) = 0;  // how far off the log says that Prometheus's clock is
 };
+
+namespace {
+
+// One line when the clocks come apart, move on or meet again: not one with each check.
+void TellOfClock(double offset, double& told) {
+  constexpr double kFar = kClockWorthTelling;
+  const bool far = std::abs(offset) > kFar;
+  if (far && std::abs(offset - told) > kFar) {
+    log::Warning("Prometheus's clock is not ours; it is asked for the time of its Date header",
+                 {{"ahead_s", std::round(offset)}});
+    told = offset;
+  } else if (!far && told != 0) {
+    log::Info("Prometheus's clock is ours again", {{"ahead_s", std::round(offset)}});
+    told = 0;
+  }
+}
+
+}  // namespace
 
 UpstreamProbe::UpstreamProbe(prom::Client& client, const Clock& clock,
                              UpstreamClock& upstream_clock, Millis interval, Millis timeout)
@@ -95,6 +118,7 @@ void UpstreamProbe::Check() {
         {
           MutexLock lock(state->mutex);
           state->last = std::move(seen);
+          TellOfClock(state->upstream_clock.offset_seconds(), state->told);
           state->under_way = false;
         }
         state->changed.NotifyAll();

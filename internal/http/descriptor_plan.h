@@ -3,6 +3,8 @@
 
 #include <cstddef>
 
+#include "internal/base/result.h"
+
 namespace gpumon::http {
 
 // A connection costs two descriptors: the listener library's, low, and our duplicate, from
@@ -16,9 +18,11 @@ struct DescriptorPlan {
 };
 
 // Raises RLIMIT_NOFILE as far as the process may and it helps, then plans for `wanted`
-// connections, or fewer where the limit is low. At the limit the library would spin.
-DescriptorPlan PlanDescriptors(std::size_t wanted);
+// connections, or fewer where the limit is low. At the limit the library would spin: kUnavailable,
+// with the limit, the need and the next step, where that leaves too little to serve anybody. A
+// program that asks before it opens anything is told that, and not what could not be opened first.
+Result<DescriptorPlan> PlanDescriptors(std::size_t wanted, int threads);
 // The plan for a given limit.
-DescriptorPlan PlanDescriptors(std::size_t wanted, std::size_t limit);
+Result<DescriptorPlan> PlanDescriptors(std::size_t wanted, int threads, std::size_t limit);
 
 }  // namespace gpumon::http

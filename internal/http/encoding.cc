@@ -54,6 +54,7 @@ std::optional<int> ParseWeight(std::string_view weight) {
     if (weight[i] < '0' || weight[i] > '9') return std::nullopt;
     thousandths += unit * (weight[i] - '0');
   }
+  if (thousandths > 1000) return std::nullopt;
   return thousandths;
 }
 

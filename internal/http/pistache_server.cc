@@ -62,6 +62,14 @@ Connection::Client ClientOf(int fd) {
   return client;
 }
 
+// Without the place in a library's source: "bind(): Address already in use (../net.h:12)".
+std::string_view ReasonOf(std::string_view what) {
+  const std::size_t place = what.rfind(" (");
+  const bool is_place = what.ends_with(')') && place != std::string_view::npos &&
+                        what.find(".h:", place) != std::string_view::npos;
+  return is_place ? what.substr(0, place) : what;
+}
+
 // Counts what Pistache holds, so that Stop() can let it close everything first.
 struct Peers {
   Mutex mutex;
@@ -221,10 +229,11 @@ Result<std::uint16_t> PistacheServer::Start() {
   }
   // A client that goes away must not end the process.
   std::signal(SIGPIPE, SIG_IGN);
-  const DescriptorPlan plan = PlanDescriptors(options_.limits.connections);
-  if (plan.connections < options_.limits.connections) {
+  const auto plan = PlanDescriptors(options_.limits.connections, options_.threads);
+  if (!plan) return Error(plan.error());
+  if (plan->connections < options_.limits.connections) {
     log::Warning("the limit of open files allows fewer connections than configured",
-                 {{"connections", plan.connections}, {"wanted", options_.limits.connections}});
+                 {{"connections", plan->connections}, {"wanted", options_.limits.connections}});
   }
   MutexLock lock(stop_mutex_);
   try {
@@ -237,8 +246,8 @@ Result<std::uint16_t> PistacheServer::Start() {
                         .headerTimeout(kNever)
                         .bodyTimeout(kNever)
                         .keepaliveTimeout(kNever));
-    endpoint_->setHandler(std::make_shared<Reader>(core_, peers_, plan));
-    core_->flusher.Start([core = core_.get(), near = plan.connections / 8 * 7] {
+    endpoint_->setHandler(std::make_shared<Reader>(core_, peers_, *plan));
+    core_->flusher.Start([core = core_.get(), near = plan->connections / 8 * 7] {
       core->crowded = core->connections > near;
       core->pulse.Look();
     });
@@ -249,7 +258,10 @@ Result<std::uint16_t> PistacheServer::Start() {
   } catch (const std::exception& e) {
     endpoint_.reset();
     core_->flusher.Stop();
-    return Error(Code::kUnavailable, "cannot listen on " + where + ": " + e.what());
+    return Error(Code::kUnavailable,
+                 "cannot listen on " + where + ": " + std::string(ReasonOf(e.what())) +
+                     "; --port sets another port, 0 takes one that is free, --listen-addr sets "
+                     "another address");
   }
 }
 

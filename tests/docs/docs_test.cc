@@ -184,7 +184,9 @@ TEST(DocsTest, ConfigurationIsTheOptionTable) {
       "given wins. Durations are written `500ms`, `2s`, `1m`; sizes `64MiB`. A wrong or "
       "contradictory value stops the start with exit code 2 and one line that says which, why and "
       "what is allowed. An environment variable that is empty counts as not set, and so does an "
-      "empty key of the file; an empty flag is a value, wrong for most.\n\n" +
+      "empty key of the file; an empty flag is refused: to have none, leave it out and its "
+      "variable "
+      "unset or empty.\n\n" +
           config::MarkdownTable(config::ServerOptionRows()) +
           "\n## gpu-monitoring-api collect\nFlag, environment variable, the mapping `health` of "
           "`~/.flow/config.yaml`, default: the first that is given wins. Beside that mapping the "

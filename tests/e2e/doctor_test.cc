@@ -247,6 +247,36 @@ TEST(DoctorTest, AServerThatCannotBeAskedIsOneLine) {
   EXPECT_TRUE(Holds(wrong.errors, "is this a gpu-monitoring-api?")) << wrong.errors;
 }
 
+TEST(DoctorTest, AnotherServerIsNoEmptyCluster) {
+  const std::string schema =
+      R"({"success":true,"data":{"as_of":"2024-01-01T12:00:00Z","exporters":[],"fields":[]}})";
+  const auto says = [](const std::string& schemas, const std::string& metrics) {
+    fault::FaultServer server([=](const fault::Request& request) {
+      const bool of_schema = request.target.find("/schema") != std::string::npos;
+      return fault::HttpStatus(200, of_schema ? schemas : metrics, "application/json");
+    });
+    const auto finished = Doctor(server.port());
+    EXPECT_EQ(finished.exit_code, 3) << finished.output;
+    EXPECT_EQ(finished.output, "");
+    EXPECT_TRUE(finished.errors.ends_with("; is this a gpu-monitoring-api?\n")) << finished.errors;
+    return finished.errors;
+  };
+  for (const std::string data :
+       {R"({"success":true})", R"({"success":true,"data":[]})",
+        R"({"success":true,"data":{"exporters":[],"fields":[]}})",
+        R"({"success":true,"data":{"as_of":"x","exporters":5,"fields":"x"}})",
+        R"({"success":true,"data":{"as_of":"x","exporters":[5],"fields":[]}})"}) {
+    EXPECT_TRUE(Holds(says(data, data), "/api/v1/gpu/schema answered without ")) << data;
+  }
+  for (const std::string data : {R"({"success":true,"data":{}})", R"({"success":true,"data":[]})",
+                                 R"({"success":true,"data":[7],"meta":{"total":1}})",
+                                 R"({"success":true,"data":[],"meta":{"total":-1}})"}) {
+    EXPECT_TRUE(Holds(says(schema, data), "/api/v1/gpu/metrics answered without ")) << data;
+  }
+  const std::string row = R"({"success":true,"data":[{"uuid":"u"}],"meta":{"total":1}})";
+  EXPECT_TRUE(Holds(says(schema, row), "/api/v1/debug/join answered without "));
+}
+
 TEST(DoctorTest, ATokenIsShownToTheServer) {
   const process::ScratchDirectory directory;
   const std::string token = directory.Write("token", "s3cret\n");
@@ -263,6 +293,7 @@ TEST(DoctorTest, WrongUsageIsOneLineThatNamesIt) {
   const std::vector<Row> rows = {
       {{}, "gpuctl: a command is missing; see gpuctl --help\n"},
       {{"bogus"}, "gpuctl: unexpected command \"bogus\"; see gpuctl --help\n"},
+      {{"--help=1"}, "gpuctl: --help takes no value; see gpuctl --help\n"},
       {{"help", "bogus"}, "gpuctl: unexpected command \"bogus\"; see gpuctl --help\n"},
       {{"docter"},
        "gpuctl: unexpected command \"docter\", the nearest is doctor; see gpuctl --help\n"},

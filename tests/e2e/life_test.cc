@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -344,6 +346,9 @@ TEST(LifeTest, AWrongOptionIsOneLineThatNamesItAndExitCode2) {
       {{}, {{"CORS_ALLOWED_ORIGINS", "example.com"}}, "CORS_ALLOWED_ORIGINS"},
       {{}, {{"CONFIG_FILE", "/nowhere/config.yaml"}}, "CONFIG_FILE"},
       {{"--healthcheck", "readyz"}, {}, "--healthcheck"},
+      {{"--api-bearer-token-file="}, {{"API_BEARER_TOKEN_FILE", "/dev/null"}}, "is empty"},
+      {{"--allowed-hosts", ""}, {{"ALLOWED_HOSTS", "a"}}, "is empty"},
+      {{"--config", "/dev/zero"}, {}, "--config"},
   };
   for (const Row& row : rows) {
     const auto ended = RunApi(row.arguments, row.variables);
@@ -443,17 +448,56 @@ TEST(LifeTest, HelpAndVersionGoToStandardOutput) {
 TEST(LifeTest, WhatCannotBeWrittenIsNoSuccess) {
   for (const auto& [program, code] :
        {std::pair(ApiProgram(), 1), std::pair(ExporterProgram(), 1), std::pair(CtlProgram(), 4)}) {
-    const auto full = process::Run("/bin/sh", {"-c", "exec \"$0\" --help >/dev/full", program});
-    EXPECT_EQ(full.exit_code, code) << program;
-    EXPECT_EQ(Lines(full.errors), 1) << full.errors;
-    EXPECT_NE(full.errors.find("output"), std::string::npos) << full.errors;
+    for (const std::string away : {">/dev/full", ">&-"}) {
+      const auto lost = process::Run("/bin/sh", {"-c", "exec \"$0\" --help " + away, program});
+      EXPECT_EQ(lost.exit_code, code) << program << away;
+      EXPECT_EQ(Lines(lost.errors), 1) << lost.errors;
+      EXPECT_NE(lost.errors.find("output"), std::string::npos) << lost.errors;
+    }
   }
+}
+
+TEST(LifeTest, WithTooFewFilesItDoesNotStartAndSaysHowManyItNeeds) {
+  for (const std::string files : {"8", "16", "64", "151"}) {
+    const auto ended =
+        process::Run("/bin/sh", {"-c", "ulimit -n " + files + "; exec \"$0\"", ApiProgram()},
+                     {{"PORT", "0"}, {"GRPC_HEALTH_PORT", "0"}});
+    EXPECT_EQ(ended.exit_code, 1) << ended.errors;
+    EXPECT_EQ(ended.errors.find("gpu-monitoring-api: the limit of open files is " + files +
+                                ", and this server needs 152 or more"),
+              0U)
+        << ended.errors;
+    EXPECT_EQ(Lines(ended.errors), 1) << ended.errors;
+  }
+}
+
+TEST(LifeTest, WithJustEnoughFilesItAnswersBesideIdleConnections) {
+  const ScratchDirectory directory;
+  const std::string file = directory.path() + "/port";
+  FaultServer upstream(FleetReply);
+  process::ChildProcess server(
+      "/bin/sh", {"-c", "ulimit -n 152; exec \"$0\" --port-file \"$1\"", ApiProgram(), file},
+      {{"PORT", "0"},
+       {"GRPC_HEALTH_PORT", "0"},
+       {"LISTEN_ADDR", "127.0.0.1"},
+       {"PROMETHEUS_URL", upstream.url()}});
+  ASSERT_TRUE(WaitUntil([&] { return std::filesystem::exists(file); }, Millis(10'000)))
+      << server.Errors();
+  std::uint16_t port = 0;
+  std::ifstream(file) >> port;
+  std::vector<std::unique_ptr<Connection>> idle;
+  for (int i = 0; i < 100; ++i) idle.push_back(std::make_unique<Connection>(port));
+  // While so many come at once newcomers are told 503.
+  EXPECT_TRUE(WaitUntil([&] { return Fetch(port, "/livez").status == 200; }, Millis(10'000)));
+  const Answer rows = Fetch(port, kMetrics);
+  EXPECT_EQ(rows.status, 200) << rows.Text();
+  EXPECT_GT(rows.Json()["data"].size(), 0U);
 }
 
 TEST(LifeTest, APortFileThatCannotBeWrittenIsOneLineAndExitCode2) {
   const ScratchDirectory directory;
   const std::vector<std::pair<std::string, std::string>> rows = {{"/nowhere/port", "No such file"},
-                                                                 {directory.path(), "directory"}};
+                                                                 {directory.path(), "is a folder"}};
   for (const auto& [file, reason] : rows) {
     const auto api = RunApi({"--port-file", file}, {{"PORT", "0"}});
     const auto exporter =

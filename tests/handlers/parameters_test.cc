@@ -47,7 +47,7 @@ TEST_F(ParametersTest, EveryWrongParameterIsNamed) {
       {"node=a%0Ab", "'node'"},
       {"node=a%E2%80%AEb", "'node'"},
       {"node=", "'node'"},
-      {"pod=a%E2%80%AEb", "'pod'"},
+      {"pod=a%E2%80%AEb", "direction of text"},
       {"pod=%ff", "'pod'"},
       {"pod=%C2%85", "'pod'"},
       {"pod=" + std::string(257, 'a'), "'pod'"},

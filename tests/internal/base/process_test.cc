@@ -1,6 +1,8 @@
 #include "internal/base/process.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -13,6 +15,19 @@
 
 namespace gpumon {
 namespace {
+
+void WriteToClosedOutput() {
+  close(STDOUT_FILENO);
+  OpenStandardDescriptors();
+  const bool is_taken = fcntl(STDOUT_FILENO, F_GETFD) >= 0;
+  const bool is_lost = write(STDOUT_FILENO, "x", 1) < 0;
+  _exit(is_taken && is_lost ? 0 : 1);
+}
+
+TEST(OpenStandardDescriptorsDeathTest, WhatIsWrittenToAClosedOutputIsNotTakenForWritten) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(WriteToClosedOutput(), testing::ExitedWithCode(0), "");
+}
 
 TEST(EndingSignalsTest, ASignalIsAValueAndEndsNothing) {
   const EndingSignals signals;
@@ -42,14 +57,18 @@ TEST(EndingSignalsDeathTest, TheNextOneEndsAProcessThatWaitsForAThread) {
   EXPECT_EXIT(WaitForEver(SIGTERM, 0), testing::ExitedWithCode(1), "");
 }
 
+std::string ReadLine(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
 TEST(WritePortFileTest, WritesTheWholeNumber) {
   std::string folder = (std::filesystem::temp_directory_path() / "gpumon-port-XXXXXX").string();
   ASSERT_NE(mkdtemp(folder.data()), nullptr);
   EXPECT_TRUE(WritePortFile(folder + "/port", 8080));
-  std::ifstream file(folder + "/port");
-  std::string line;
-  std::getline(file, line);
-  EXPECT_EQ(line, "8080");
+  EXPECT_EQ(ReadLine(folder + "/port"), "8080");
   std::filesystem::remove_all(folder);
 }
 
@@ -63,8 +82,50 @@ TEST(WritePortFileTest, SaysWhyItCannotAndLeavesNothing) {
   std::filesystem::create_directory(folder + "/taken");
   const auto taken = WritePortFile(folder + "/taken", 8080);
   ASSERT_FALSE(taken);
-  EXPECT_NE(taken.error().message.find("Is a directory"), std::string::npos);
+  EXPECT_NE(taken.error().message.find("is a folder"), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(folder + "/taken.tmp"));
+  std::filesystem::remove_all(folder);
+}
+
+TEST(WritePortFileTest, NeverTakesThePlaceOfWhatIsNoFile) {
+  std::string folder = (std::filesystem::temp_directory_path() / "gpumon-port-XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::string pipe = folder + "/pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  std::ofstream(folder + "/file") << "old\n";
+  std::filesystem::create_symlink(folder + "/pipe", folder + "/to-pipe");
+  std::filesystem::create_symlink(folder + "/file", folder + "/to-file");
+  std::filesystem::create_symlink(folder + "/nothing", folder + "/to-nothing");
+  for (const std::string name : {"pipe", "to-pipe", "to-file", "to-nothing"}) {
+    const std::string kind = name == "pipe" ? "a pipe" : "a link";
+    const std::string path = folder + "/" + name;
+    const auto type = std::filesystem::symlink_status(path).type();
+    const auto written = WritePortFile(path, 8080);
+    ASSERT_FALSE(written) << name;
+    EXPECT_EQ(written.error().code, Code::kInvalidParameter);
+    EXPECT_EQ(written.error().message,
+              "--port-file: " + path + " is " + kind +
+                  "; name a new file, or a regular one that may be replaced");
+    EXPECT_EQ(std::filesystem::symlink_status(path).type(), type) << name;
+    EXPECT_FALSE(std::filesystem::exists(path + ".tmp"));
+  }
+  EXPECT_EQ(ReadLine(folder + "/file"), "old");
+  EXPECT_TRUE(WritePortFile(folder + "/file", 8080)) << "one of an earlier run";
+  EXPECT_EQ(ReadLine(folder + "/file"), "8080");
+  std::filesystem::remove_all(folder);
+}
+
+TEST(WritePortFileTest, WritesThroughNothingThatHasItsUnfinishedName) {
+  std::string folder = (std::filesystem::temp_directory_path() / "gpumon-port-XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  std::ofstream(folder + "/others") << "theirs\n";
+  std::filesystem::create_symlink(folder + "/others", folder + "/port.tmp");
+  EXPECT_TRUE(WritePortFile(folder + "/port", 8080));
+  EXPECT_EQ(ReadLine(folder + "/others"), "theirs");
+  EXPECT_EQ(ReadLine(folder + "/port"), "8080");
+  ASSERT_EQ(mkfifo((folder + "/port.tmp").c_str(), 0600), 0);
+  EXPECT_FALSE(WritePortFile(folder + "/port", 8081));
+  EXPECT_TRUE(std::filesystem::is_fifo(folder + "/port.tmp"));
   std::filesystem::remove_all(folder);
 }
 

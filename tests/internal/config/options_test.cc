@@ -128,12 +128,18 @@ TEST(OptionsTest, ABooleanIsOneOfTheTwoWordsThatAreListed) {
   }
 }
 
-TEST(OptionsTest, AnEmptyFlagValueIsAValue) {
-  const auto values = ParseAll({"--name=", "--port", "5"}, {{"NAME", "n"}});
-  ASSERT_TRUE(values);
-  EXPECT_EQ(values->Text("--name"), "");
-  EXPECT_EQ(values->Integer("--port"), 5);
-  EXPECT_TRUE(ParseAll({"--name", ""}));
+TEST(OptionsTest, AnEmptyFlagIsRefusedAndOpensNothing) {
+  EXPECT_EQ(Refusal({"--name="}, {{"NAME", "n"}}),
+            "--name: \"\" from the command line is empty: to have none leave the flag out, and "
+            "NAME unset or empty; allowed: text without control characters");
+  for (const char* flag : {"--name", "--url", "--hosts", "--key-file", "--config", "--inner"}) {
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{std::string(flag) + "="}, {flag, ""}}) {
+      EXPECT_NE(Refusal(arguments).find(" is empty: "), std::string::npos) << flag;
+    }
+  }
+  EXPECT_NE(Refusal({"--inner="}).find("to have the default leave the flag out; allowed"),
+            std::string::npos);
 }
 
 TEST(OptionsTest, ReadsFlagsThatNeedNoValue) {
@@ -160,6 +166,12 @@ TEST(OptionsTest, RefusesAnUnknownFlagAndNamesTheNearest) {
   EXPECT_EQ(Refusal({"8080"}), "unexpected argument \"8080\"; see --help");
   EXPECT_EQ(Refusal({""}), "unexpected argument \"\"; see --help");
   EXPECT_EQ(Refusal({"--"}), "unknown flag \"--\"; see --help");
+}
+
+TEST(OptionsTest, HelpAndVersionTakeNoValue) {
+  EXPECT_EQ(Refusal({"--help=1"}), "--help takes no value");
+  EXPECT_EQ(Refusal({"-h="}), "-h takes no value");
+  EXPECT_EQ(Refusal({"--version=x"}), "--version takes no value");
 }
 
 TEST(OptionsTest, DoesNotSuggestAHiddenFlag) {
@@ -229,9 +241,13 @@ TEST(OptionsTest, ARefusalShowsNoSecret) {
 TEST(OptionsTest, RefusesAnUnreadableOrUnknownFile) {
   EXPECT_EQ(Refusal({"--config", "/does/not/exist"}),
             "--config: \"/does/not/exist\" from the command line cannot be read: No such file or "
-            "directory; allowed: a file that can be read");
+            "directory; allowed: a file of at most 1 MiB that can be read");
   const ScratchFolder folder;
   EXPECT_NE(Refusal({"--config", folder.path()}).find("Is a directory"), std::string::npos);
+  const std::string huge = folder.Write("huge.yaml", std::string((1U << 20U) + 1, '#'));
+  EXPECT_EQ(Refusal({"--config", huge}),
+            "--config: \"" + huge + "\" from the command line is larger than 1 MiB; allowed: a " +
+                "file of at most 1 MiB that can be read");
 }
 
 TEST(OptionsTest, APipeIsLeftToWhoeverReadsIt) {

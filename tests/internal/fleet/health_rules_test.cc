@@ -36,7 +36,10 @@ TEST(HealthRulesTest, EveryNumberCanBeSet) {
 
 TEST(HealthRulesTest, SaysWhatIsWrong) {
   const std::pair<std::string, std::string> rows[] = {
-      {"temperature_critcal=90", "temperature_critical"},
+      {"temperature_critcal=90",
+       "there is no such rule; the nearest is temperature_critical; allowed: the rules of "
+       "docs/HEALTH.md"},
+      {"nul", "must be NAME=VALUE; allowed: the rules of docs/HEALTH.md"},
       {"ecc_factor=2", "from 0 to 1"},
       {"ecc_factor=nan", "from 0 to 1"},
       {"ecc_factor=", "from 0 to 1"},

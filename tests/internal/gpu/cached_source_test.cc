@@ -247,6 +247,42 @@ TEST_F(CachedSourceTest, WhereRefreshesTakeLongPatienceIsLonger) {
   rig_.client().Release();
 }
 
+TEST_F(CachedSourceTest, AQueryThatHangsMakesNobodyWaitLonger) {
+  ASSERT_TRUE(Get());
+  for (int refresh = 0; refresh < 3; ++refresh) {
+    rig_.clock.Advance(Millis(2000));
+    rig_.client().Hold(std::string(kUtilizationQuery));
+    auto strict = Start({Part::kGpus, std::nullopt, false});
+    auto waiting = Start({});
+    rig_.clock.Advance(Millis(1000));
+    source_->AnswerLate();
+    ASSERT_EQ(waiting.wait_for(std::chrono::seconds(0)), std::future_status::ready) << refresh;
+    EXPECT_TRUE(Await(std::move(waiting))->stale);
+    rig_.clock.Advance(Millis(8000));
+    rig_.client().TimeOutHeld();
+    const auto part = Await(std::move(strict));
+    ASSERT_TRUE(part);
+    EXPECT_TRUE(part->snapshot->partial);
+  }
+}
+
+TEST_F(CachedSourceTest, WhatIsRefusedSaysHowLongARefreshTakes) {
+  rig_.client().SetError(std::string(kUtilizationQuery), Code::kUpstreamRejectedQuery);
+  rig_.client().Hold();
+  auto first = Start({});
+  rig_.clock.Advance(Millis(3000));
+  rig_.client().Release();
+  EXPECT_TRUE(Await(std::move(first))->snapshot->partial);
+  rig_.clock.Advance(Millis(1000));
+  rig_.client().Hold();
+  auto waiting = Start({});
+  rig_.clock.Advance(Millis(5999));
+  source_->AnswerLate();
+  EXPECT_EQ(waiting.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  rig_.client().Release();
+  EXPECT_TRUE(Await(std::move(waiting)));
+}
+
 TEST_F(CachedSourceTest, WhoeverWantsNoStaleDataGetsTheError) {
   ASSERT_TRUE(Get());
   rig_.client().FailAll(Code::kUpstreamTimeout);

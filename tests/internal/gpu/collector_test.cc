@@ -26,6 +26,7 @@ using models::NullReason;
 using models::Part;
 using models::Quantity;
 using prom::FakePromClient;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
@@ -76,6 +77,28 @@ TEST(CollectorTest, WithoutATimeItAsksForTheUpstreamsPresent) {
   rig.upstream_clock.Learn(1704110400 + 3600);
   ASSERT_TRUE(rig.CollectGpus());
   EXPECT_NEAR(rig.client().calls().at(0).start, 1704110400 + 3600, 1);
+}
+
+TEST(CollectorTest, AClockThatIsFarOffIsAWarning) {
+  RefreshRig rig;
+  const auto warnings = [&](double offset, Part part = Part::kGpus,
+                            std::optional<double> time = std::nullopt) {
+    rig.upstream_clock.Learn(1704110400 + offset);
+    const auto snapshot = rig.Collect(part, time);
+    return snapshot ? (*snapshot)->warnings : std::vector<std::string>{"(failed)"};
+  };
+  const std::string rest =
+      " (the Date header of its answers), and is asked for that time; where a proxy writes that "
+      "header and is wrong, rows are old or missing";
+  EXPECT_THAT(warnings(3600),
+              ElementsAre("Prometheus says that its clock is 3601 s ahead of ours" + rest));
+  EXPECT_THAT(warnings(-3600, Part::kProcesses),
+              ElementsAre("Prometheus says that its clock is 3600 s behind ours" + rest));
+  EXPECT_THAT(warnings(-3600, Part::kPods),
+              Contains("Prometheus says that its clock is 3600 s behind ours" + rest));
+  EXPECT_THAT(warnings(-3600, Part::kGpus, 1704110400), IsEmpty()) << "it asked for that time";
+  EXPECT_THAT(warnings(59), IsEmpty());
+  EXPECT_THAT(warnings(0), IsEmpty());
 }
 
 TEST(CollectorTest, TheNumberOfQueriesDoesNotGrowWithTheGpus) {

@@ -171,6 +171,24 @@ TEST_F(DetectorTest, WhatIsAskedOfAPastNobodyTellsOfIsPartial) {
   ExpectDoubted(Await(Start(1000)));
 }
 
+TEST_F(DetectorTest, WhatIsLearntOfAnAssumedExporterTellsNobodyWhoIsThere) {
+  own = std::make_unique<Detector>(rig.client(), rig.clock, schema::Registry::BuiltIn());
+  rig.client().SetError(DetectionQuery(), Code::kUpstreamTimeout);
+  std::promise<void> heard;
+  ASSERT_TRUE(own->LookBeside(1000, rig.In(Millis(8000)), [&](const auto&) { heard.set_value(); }));
+  heard.get_future().wait();
+  const auto expect_assumed = [&] {
+    EXPECT_TRUE(own->Known()->assumed);
+    EXPECT_EQ(own->Known()->why, "upstream_timeout");
+  };
+  expect_assumed();
+  own->SawTimes(*own->Known(), {0});
+  EXPECT_TRUE(own->Known()->subjects.at(0).brings_times);
+  expect_assumed();
+  own->SawJobs(*own->Known(), {{"a-job"}});
+  expect_assumed();
+}
+
 TEST_F(DetectorTest, WhoLookedInVainLooksOnBesideWithAllTheTime) {
   rig.client().SetError(DetectionQuery(), Code::kUpstreamTimeout);
   EXPECT_THAT(SourcesOf(Start()), ElementsAre("nvidia_gpu"));
@@ -388,6 +406,29 @@ TEST_F(TargetsTest, WhereSamplesBringTheirTimesEachSeriesIsAsked) {
   ASSERT_TRUE(rig.CollectGpus());
   for (const auto& call : rig.client().calls()) {
     EXPECT_FALSE(call.promql.starts_with("count_values")) << "from now on at once";
+  }
+}
+
+TEST_F(TargetsTest, WhereSamplesBringTheirTimesNobodyHasToldWhoIsThereYet) {
+  rig.clock.Set(WallTime(Millis(1'000'000)));
+  rig.client().SetFunction([](const prom::FakePromClient::Call& call) {
+    prom::FakeSample sample{{{"gpu", "0"}, {"instance", "h:1"}, {"job", "gpus"}, {"node", "a"}},
+                            700};
+    if (call.promql.starts_with("count_values")) {
+      return prom::FakePromClient::Answer(
+          prom::MakeResult({{{{"instance", "h:1"}, {"job", "gpus"}, {"t", "700"}}, 1},
+                            {{{"instance", "h:1"}, {"job", "gpus"}, {"t", "up"}}, 990}}));
+    }
+    if (call.promql.find("timestamp(") == std::string::npos) sample.value = 50;
+    return prom::FakePromClient::Answer(prom::MakeResult({sample}));
+  });
+  rig.client().SetError(DetectionQuery(), Code::kUpstreamTimeout);
+  for (int refresh = 0; refresh < 3; ++refresh) {
+    const auto snapshot = rig.CollectGpus();
+    ASSERT_TRUE(snapshot);
+    EXPECT_TRUE((*snapshot)->partial) << refresh;
+    EXPECT_THAT((*snapshot)->warnings, Contains(testing::StartsWith("Prometheus did not tell")))
+        << refresh;
   }
 }
 

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <string>
 
+#include "internal/base/log.h"
 #include "tests/fakes/clock/fake_clock.h"
 #include "tests/fakes/prom/fake_prom_client.h"
 
@@ -122,6 +125,30 @@ TEST_F(UpstreamProbeTest, LearnsAClockThatIsAnHourOff) {
     probe.AwaitFirst(Soon());
     EXPECT_NEAR(upstream_clock_.Now(), kNow + skew, 1);
   }
+}
+
+TEST_F(UpstreamProbeTest, TheLogTellsOnceThatTheClocksAreApart) {
+  UpstreamProbe probe(client_, clock_, upstream_clock_, Millis(1));
+  probe.Start();
+  const auto logged = [&](double skew) {
+    testing::internal::CaptureStderr();
+    AnswerWithDate(kNow + skew);
+    AwaitOneMore();
+    AwaitOneMore();
+    log::Flush(Millis(10'000));
+    return testing::internal::GetCapturedStderr();
+  };
+  const auto is_one_line = [](const std::string& text, const std::string& what) {
+    return std::count(text.begin(), text.end(), '\n') == 1 && text.find(what) != std::string::npos;
+  };
+  const std::string apart = logged(3600);
+  EXPECT_TRUE(is_one_line(apart, "level=warn msg=\"Prometheus's clock is not ours")) << apart;
+  EXPECT_NE(apart.find("ahead_s=3601\n"), std::string::npos) << apart;
+  EXPECT_EQ(logged(3600), "");
+  EXPECT_EQ(logged(3630), "") << "a clock that drifts is no news";
+  EXPECT_TRUE(is_one_line(logged(-120), "ahead_s=-120\n"));
+  EXPECT_TRUE(is_one_line(logged(0), "level=info msg=\"Prometheus's clock is ours again"));
+  EXPECT_EQ(logged(59), "");
 }
 
 TEST_F(UpstreamProbeTest, AnAnswerWithoutADateTeachesNothing) {

@@ -50,8 +50,9 @@ TEST(AcceptsGzipTest, FollowsTheNamedCodingThenTheStar) {
   }
   for (const char* no :
        {"", "identity", "gzip;q=0", "gzip;q=0.000, *", "*;q=0", "gzipped", "gzip;q=abc", "gzip;q=2",
-        ",,;;", "br", "gzip;q=0.5,identity;q=1", "identity, *;q=0.1", "Identity;q=0.6, gzip;q=0.59",
-        "identity;q=0.002, gzip;q=0.001", "identity;q=0, gzip;q=0"}) {
+        "gzip;q=1.5", "gzip;q=1.001", "*;q=1.9", ",,;;", "br", "gzip;q=0.5,identity;q=1",
+        "identity, *;q=0.1", "Identity;q=0.6, gzip;q=0.59", "identity;q=0.002, gzip;q=0.001",
+        "identity;q=0, gzip;q=0"}) {
     EXPECT_FALSE(AcceptsGzip(no)) << no;
   }
 }

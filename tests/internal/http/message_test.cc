@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+
 #include "internal/http/answer_head.h"
 #include "internal/http/descriptor_plan.h"
 #include "internal/http/target.h"
@@ -91,17 +94,35 @@ TEST(TargetTest, ChecksHosts) {
 }
 
 TEST(DescriptorPlanTest, NeverPromisesMoreThanTheLimitHolds) {
-  for (const std::size_t limit : {64U, 256U, 1024U, 4096U, 20000U, 1000000U}) {
-    for (const std::size_t wanted : {1U, 100U, 8192U}) {
-      const DescriptorPlan plan = PlanDescriptors(wanted, limit);
-      EXPECT_GE(plan.connections, 1U);
-      EXPECT_LE(plan.connections, wanted);
-      const std::size_t open = plan.connections + plan.refusals;
-      EXPECT_GT(static_cast<std::size_t>(plan.first_duplicate), open + plan.leaving);
-      EXPECT_LE(static_cast<std::size_t>(plan.first_duplicate) + open, limit);
+  for (const int threads : {1, 2, 64}) {
+    const auto least = static_cast<std::size_t>(136 + 8 * threads);
+    for (const std::size_t limit :
+         {least, least + 1, std::size_t{1024}, std::size_t{4096}, std::size_t{1000000}}) {
+      for (const std::size_t wanted : {1U, 16U, 8192U}) {
+        const auto plan = PlanDescriptors(wanted, threads, limit);
+        ASSERT_TRUE(plan) << threads << ' ' << limit;
+        EXPECT_GE(plan->connections, std::min<std::size_t>(wanted, 16));
+        EXPECT_LE(plan->connections, wanted);
+        const std::size_t open = plan->connections + plan->refusals;
+        // What the rest of the process has open beside them.
+        EXPECT_GE(static_cast<std::size_t>(plan->first_duplicate),
+                  open + plan->leaving + 88 + 8 * static_cast<std::size_t>(threads));
+        EXPECT_LE(static_cast<std::size_t>(plan->first_duplicate) + open, limit);
+      }
     }
   }
-  EXPECT_EQ(PlanDescriptors(8192, 20000).connections, 8192U);
+  EXPECT_EQ(PlanDescriptors(8192, 2, 20000)->connections, 8192U);
+  EXPECT_EQ(PlanDescriptors(8192, 2, 18944)->connections, 8192U);
+}
+
+TEST(DescriptorPlanTest, SaysHowManyFilesItNeeds) {
+  EXPECT_TRUE(PlanDescriptors(8192, 2, 152));
+  const auto plan = PlanDescriptors(8192, 2, 151);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().message,
+            "the limit of open files is 151, and this server needs 152 or more (18944 for 8192 "
+            "connections); raise it, as with `ulimit -n 18944` or the service's LimitNOFILE");
+  for (const std::size_t limit : {0U, 1U, 16U, 64U}) EXPECT_FALSE(PlanDescriptors(1, 1, limit));
 }
 
 }  // namespace

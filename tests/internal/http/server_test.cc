@@ -339,7 +339,9 @@ TEST_F(ServerTest, SaysWhyItCannotListen) {
   EXPECT_EQ(port.error().code, Code::kUnavailable);
   EXPECT_NE(port.error().message.find("127.0.0.1:" + std::to_string(serving_.port)),
             std::string::npos);
-  EXPECT_NE(port.error().message.find("in use"), std::string::npos) << port.error().message;
+  EXPECT_NE(port.error().message.find("Address already in use; --port sets another port"),
+            std::string::npos)
+      << port.error().message;
   ServerOptions name;
   name.address = "localhost";
   EXPECT_FALSE(MakeServer(name, app)->Start().has_value());
