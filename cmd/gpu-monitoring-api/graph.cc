@@ -108,9 +108,9 @@ http::ServerOptions HttpOptionsOf(const config::ServerConfig& config) {
 
 handlers::LiveOptions LiveOptionsOf(const config::ServerConfig& config) {
   handlers::LiveOptions options;
-  // Others need connections too.
-  const std::size_t share = http::PlanDescriptors(http::Limits().connections).connections / 2;
-  options.max_clients = std::min(config.stream_max_clients, share);
+  // Others need connections too. Where there are too few files nobody is served anyway.
+  const auto plan = http::PlanDescriptors(http::Limits().connections, config.threads);
+  options.max_clients = std::min(config.stream_max_clients, plan ? plan->connections / 2 : 0);
   options.request_timeout = config.request_timeout;
   // With a CACHE_TTL of 0 each question is a refresh.
   if (config.cache_ttl.count() == 0) options.poll = kPollWithoutTtl;

@@ -188,13 +188,16 @@ class Reader {
   // The machines that a target showed before it went down.
   std::set<std::string> RecallNodes(const Subject& subject, std::size_t target) const {
     std::set<std::string> nodes;
+    const auto add = [&](const TargetMemory::Nodes& told) {
+      for (const auto& [node, fields] : told) {
+        if (!node.empty()) nodes.insert(node);
+      }
+    };
     if (known_.memory != nullptr) {
-      nodes = known_.memory->Recall(subject.exporter->name, target).nodes;
+      add(known_.memory->Recall(models::Part::kGpus, {subject.exporter->name, target}));
     }
     const auto past = subject.down.find(target);
-    if (past != subject.down.end()) {
-      nodes.insert(past->second.what.nodes.begin(), past->second.what.nodes.end());
-    }
+    if (past != subject.down.end()) add(past->second.gpus);
     return nodes;
   }
 
@@ -214,8 +217,11 @@ class Reader {
     std::string_view name = names_.NodeOf(labels);
     if (known_.memory != nullptr && exporter != kNodeExporter) {
       // The rows of its GPUs may know the machine better than its labels do.
-      const auto nodes = known_.memory->Recall(exporter, target).nodes;
-      if (nodes.size() == 1) name = *kept_.insert(*nodes.begin()).first;
+      const auto nodes =
+          known_.memory->Recall(models::Part::kGpus, {std::string(exporter), target});
+      if (nodes.size() == 1 && !nodes.begin()->first.empty()) {
+        name = *kept_.insert(nodes.begin()->first).first;
+      }
     }
     if (name.empty()) return;
     ToldTarget& its = TargetOf(name, exporter, labels);
