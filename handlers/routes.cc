@@ -80,6 +80,10 @@ constexpr std::array kRoutes = {
     RouteRow{"/api/v1/gpu/health/history", "GET", Guard::kToken, GetHealthHistory,
              "Stored snapshots of tasks and what they say together.", kJson, Form::kData,
              "HealthHistory", HealthHistoryParameters},
+    RouteRow{"/api/v1/gpu/history", "GET", Guard::kToken, GetHistory,
+             "One field over a window: mean, least and most of each step, for each GPU, node or "
+             "model, or the cluster.",
+             kJson, Form::kList, "[]GpuHistory", HistoryParameters},
     RouteRow{
         "/api/v1/gpu/ledger", "GET", Guard::kToken, GetLedger,
         "Where GPU time went in a window: busy, idle but held, free, unhealthy and unknown, by "

@@ -346,11 +346,11 @@ Problem ReadJudging(const Values& values, ServerConfig& config) {
   config.log_level = *level;
   config.schema_file = values.Text("--schema-file");
   config.health_rules = values.Text("--health-rules");
-  config.gpu_prices = values.Text("--gpu-prices");
   return std::nullopt;
 }
 
 Problem ReadRunning(const Values& values, ServerConfig& config) {
+  config.gpu_prices = values.Text("--gpu-prices");
   config.ready_requires_prometheus = values.Bool("--ready-requires-prometheus");
   config.threads = static_cast<int>(values.Integer("--threads"));
   config.stream_max_clients = static_cast<std::size_t>(values.Integer("--stream-max-clients"));
@@ -370,16 +370,6 @@ Rows ServerOptionRows() {
   return kRows;
 }
 
-std::vector<std::string_view> VariablesWithoutOption(const Environment& environment) {
-  constexpr std::array<std::string_view, 2> kReserved = {"DSTACK_URL", "HAKURIVER_URL"};
-  std::vector<std::string_view> set;
-  for (const std::string_view name : kReserved) {
-    const auto variable = environment.find(name);
-    if (variable != environment.end() && !variable->second.empty()) set.push_back(name);
-  }
-  return set;
-}
-
 Result<ServerConfig> MakeServerConfig(const Values& values, const Environment& environment) {
   ServerConfig config;
   for (const auto read :
@@ -388,16 +378,6 @@ Result<ServerConfig> MakeServerConfig(const Values& values, const Environment& e
   }
   config.metrics_dir = MetricsDirOf(values, environment);
   return config;
-}
-
-std::vector<OptionRow> PrometheusOptionRows() {
-  std::vector<OptionRow> rows;
-  for (const OptionRow& row : kRows) {
-    const bool other =
-        row.flag == "--log-level" || row.flag == "--health-rules" || row.flag == "--schema-file";
-    if (other || row.flag.starts_with("--prometheus-")) rows.push_back(row);
-  }
-  return rows;
 }
 
 Result<ServerConfig> MakePrometheusConfig(const Values& values) {

@@ -304,7 +304,8 @@ TEST_F(NodesTest, TargetsAreUpDownOrFrozen) {
   detected_.subjects = {subject};
   FakeClock clock;
   TargetMemory memory(clock);
-  memory.Learn({{"dcgm", key("10.0.0.3"), "c", 1}});
+  memory.Learn(models::Part::kGpus,
+               {{{"dcgm", key("10.0.0.3")}, {.nodes = {{"c", {.of_gpus = 1}}}, .hidden_in = ""}}});
   Read({{NodeQuery::kKubernetes, {Info("d", "10.0.0.4")}},
         {NodeQuery::kTargets,
          {shows("10.0.0.1", "a"), Made("scraped", dcgm("10.0.0.1"), kNow - 10),
