@@ -44,6 +44,27 @@ fault::Reply ProcessVector(const std::string& time, const std::string& value) {
                        time, value));
 }
 
+// Of a range: the utilization of every GPU at each step; of all else nothing.
+fault::Reply Matrix(const fault::Request& request) {
+  std::string series;
+  if (request.Param("query").find("nvidia_gpu_utilization_percent") != std::string::npos) {
+    const double end = std::stod(request.Param("end"));
+    const double step = std::stod(request.Param("step"));
+    std::string values;
+    for (double at = std::stod(request.Param("start")); at <= end; at += step) {
+      values.append(values.empty() ? "[" : ",[").append(std::to_string(at)).append(R"(,"75.5"])");
+    }
+    for (std::size_t i = 0; i < kScriptedGpus; ++i) {
+      series += std::string(i == 0 ? "" : ",") +
+                R"({"metric":{"__name__":"nvidia_gpu_utilization_percent","gpu":")" +
+                std::to_string(i % 2) + R"(","gpu_name":"T","node":"n)" + std::to_string(i / 2) +
+                R"("},"values":[)" + values + "]}";
+    }
+  }
+  return fault::Json(R"({"status":"success","data":{"resultType":"matrix","result":[)" + series +
+                     "]}}");
+}
+
 }  // namespace
 
 bool IsProbe(const fault::Request& request) {
@@ -56,6 +77,7 @@ bool Asks(const fault::Request& request, const std::string& metric) {
 }
 
 fault::Reply FleetReply(const fault::Request& request) {
+  if (!request.Param("step").empty()) return Matrix(request);
   const std::string time = request.Param("time");
   for (const auto& [name, value] : kGpuMetrics) {
     if (Asks(request, name)) return GpuVector(time, value);
