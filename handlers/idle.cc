@@ -68,7 +68,7 @@ std::vector<Value> RowOf(const IdleTime& time, const Window& window) {
     const auto step = static_cast<std::int64_t>(*time.since) * window.step;
     return static_cast<double>(window.start + step) / kSecond;
   };
-  row.push_back(time.since ? Value(since()) : Value(NullReason::kNotExported));
+  row.push_back(time.since ? Value(since()) : Value(NullReason::kNone));  // it is not idle now
   row.emplace_back(idle / kSecond);
   row.emplace_back(busy / kSecond);
   row.emplace_back(100 * idle / (idle + busy));
