@@ -15,11 +15,6 @@ using models::Text;
 
 namespace {
 
-std::array<std::string_view, 3> PlaceOf(const GpuMetrics& gpu) {
-  const std::string_view uuid = gpu.text(Text::kUuid);
-  return {uuid, gpu.text(Text::kNode), uuid.empty() ? gpu.text(Text::kGpuId) : ""};
-}
-
 std::optional<double> Get(const GpuMetrics& gpu, Quantity quantity) {
   return gpu.readings.Get(static_cast<std::size_t>(quantity));
 }
@@ -35,11 +30,17 @@ void Known::Add(std::optional<double> value) {
 
 GpuGroups::GpuGroups(const models::Snapshot& gpus, const models::Snapshot* processes, By by,
                      const fleet::HealthRules& rules)
-    : gpus_(gpus), by_(by), rules_(rules), held_(gpus.gpus.size(), false) {
+    : gpus_(gpus),
+      by_(by),
+      rules_(rules),
+      held_(gpus.gpus.size(), false),
+      boards_(gpu::BoardsOf(gpus.gpus)) {
   if (by == By::kFleet) groups_[""];
   if (processes != nullptr) AddProcesses(*processes);
   JudgeInstances();
-  for (const GpuMetrics* gpu : gpu::WholeGpus(gpus.gpus)) AddGpu(*gpu);
+  for (std::size_t i = 0; i < boards_.size(); ++i) {
+    if (boards_[i] == i) AddGpu(gpus.gpus[i]);
+  }
 }
 
 template <class RowT>
@@ -49,8 +50,7 @@ GpuGroup& GpuGroups::GroupOf(const RowT& row) {
 }
 
 State GpuGroups::StateOf(const GpuMetrics& gpu) const {
-  const auto at = static_cast<std::size_t>(&gpu - gpus_.gpus.data());
-  const bool held = held_[at] || gpu.workload_count > 0;
+  const bool held = held_[IndexOf(gpu)] || gpu.workload_count > 0;
   return fleet::StateOf(gpu, fleet::Assess(gpu, rules_), held, rules_);
 }
 
@@ -72,7 +72,7 @@ void GpuGroups::JudgeInstances() {
     if (!gpu::IsInstance(gpu)) continue;
     ++GroupOf(gpu).instances;
     const State state = StateOf(gpu);
-    const auto [known, is_new] = instances_.try_emplace(PlaceOf(gpu));
+    const auto [known, is_new] = instances_.try_emplace(boards_[IndexOf(gpu)]);
     Instances& its = known->second;
     its.state = is_new ? state : fleet::Both(its.state, state);
     its.memory_used += Get(gpu, Quantity::kMemoryUsed).value_or(std::nan(""));
@@ -106,7 +106,7 @@ void GpuGroups::AddGpu(const GpuMetrics& gpu) {
   GpuGroup& group = GroupOf(gpu);
   ++group.gpus;
   group.health.Add(fleet::Assess(gpu, rules_));
-  const auto parts = instances_.find(PlaceOf(gpu));
+  const auto parts = instances_.find(boards_[IndexOf(gpu)]);
   if (gpu::IsInstance(gpu)) return AddParts(parts->second, group);
   State state = StateOf(gpu);
   if (gpu.divided && parts != instances_.end() && state != State::kUnhealthy) {

@@ -63,7 +63,6 @@ class GpuGroups {
   GpuGroup& At(std::string_view name) { return groups_[name]; }
 
  private:
-  using Place = std::array<std::string_view, 3>;
   // What the MIG instances of a board say of it. NaN: not each of them tells.
   struct Instances {
     fleet::State state = fleet::State::kUnknown;
@@ -75,6 +74,9 @@ class GpuGroups {
 
   template <class RowT>
   GpuGroup& GroupOf(const RowT& row);
+  std::size_t IndexOf(const models::GpuMetrics& gpu) const {
+    return static_cast<std::size_t>(&gpu - gpus_.gpus.data());
+  }
   fleet::State StateOf(const models::GpuMetrics& gpu) const;
   void AddProcesses(const models::Snapshot& processes);
   void JudgeInstances();
@@ -85,8 +87,9 @@ class GpuGroups {
   const models::Snapshot& gpus_;
   const By by_;
   const fleet::HealthRules& rules_;
-  std::vector<bool> held_;  // by a process, by row
-  std::map<Place, Instances> instances_;
+  std::vector<bool> held_;                      // by a process, by row
+  const std::vector<std::size_t> boards_;       // gpu::BoardsOf
+  std::map<std::size_t, Instances> instances_;  // by board
   std::map<std::string_view, GpuGroup> groups_;
 };
 

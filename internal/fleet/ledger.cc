@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <tuple>
 #include <utility>
 
 namespace gpumon::fleet {
@@ -97,7 +98,12 @@ void Ledger::Add(std::size_t i, const std::vector<Whole>& gpus) {
     const GpuMetrics& row = *whole.gpu;
     std::array<std::string, 3> place{TextOf(row, Text::kUuid)};
     if (place[0].empty()) place = {"", TextOf(row, Text::kNode), TextOf(row, Text::kGpuId)};
-    const auto [at, is_new] = known_.try_emplace(std::move(place));
+    auto [at, is_new] = known_.try_emplace(place);
+    if (!is_new && at->second.next > i) {  // one UUID on two nodes: another GPU
+      place[1] = TextOf(row, Text::kNode);
+      place[2] = TextOf(row, Text::kGpuId);
+      std::tie(at, is_new) = known_.try_emplace(std::move(place));
+    }
     Known& known = at->second;
     Group* const group = IsByHolder() ? nullptr : &groups_[KeyOf(row)];
     if (is_new) {
@@ -106,7 +112,7 @@ void Ledger::Add(std::size_t i, const std::vector<Whole>& gpus) {
           prices_.Of(row.text(Text::kGpuName)).value_or(std::numeric_limits<double>::quiet_NaN());
       known.group = group;
     }
-    if (known.next > i) continue;  // two rows of one GPU
+    if (known.next > i) continue;  // nothing tells them apart
     FillGap(known, i);
     known.group = group;
     for (std::size_t part = 0; part < whole.parts.size(); ++part) {

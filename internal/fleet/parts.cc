@@ -1,7 +1,6 @@
 #include "internal/fleet/parts.h"
 
-#include <array>
-#include <map>
+#include <cstddef>
 #include <span>
 
 #include "internal/gpu/gpu_rows.h"
@@ -12,14 +11,6 @@ namespace {
 
 using models::GpuMetrics;
 using models::Text;
-
-using Place = std::array<std::string_view, 3>;
-
-Place PlaceOf(const GpuMetrics& gpu) {
-  const std::string_view uuid = gpu.text(Text::kUuid);
-  if (!uuid.empty()) return {uuid};
-  return {"", gpu.text(Text::kNode), gpu.text(Text::kGpuId)};
-}
 
 std::vector<std::set<std::string_view>> UsersOf(const models::Snapshot& gpus,
                                                 const models::Snapshot* processes) {
@@ -51,16 +42,17 @@ std::vector<Whole> PartsOf(const models::Snapshot& gpus, const models::Snapshot*
     part.state = StateOf(row, Assess(row, rules), held, rules);
     return part;
   };
+  const std::vector<std::size_t> boards = gpu::BoardsOf(gpus.gpus);
   std::vector<Whole> wholes;
-  std::map<Place, std::size_t> places;
-  for (const GpuMetrics* gpu : gpu::WholeGpus(gpus.gpus)) {
-    if (places.try_emplace(PlaceOf(*gpu), wholes.size()).second) wholes.push_back({gpu, {}});
+  std::vector<std::size_t> places(boards.size());  // of the board in `wholes`, by row
+  for (std::size_t i = 0; i < boards.size(); ++i) {
+    if (boards[i] != i) continue;
+    places[i] = wholes.size();
+    wholes.push_back({&gpus.gpus[i], {}});
   }
-  for (const GpuMetrics& row : gpus.gpus) {
-    if (!gpu::IsInstance(row)) continue;
-    if (const auto at = places.find(PlaceOf(row)); at != places.end()) {
-      wholes[at->second].parts.push_back(part_of(row));
-    }
+  for (std::size_t i = 0; i < boards.size(); ++i) {
+    if (!gpu::IsInstance(gpus.gpus[i])) continue;
+    wholes[places[boards[i]]].parts.push_back(part_of(gpus.gpus[i]));
   }
   for (Whole& whole : wholes) {
     if (!whole.parts.empty() && gpu::IsInstance(*whole.gpu)) continue;

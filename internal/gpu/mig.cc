@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <unordered_map>
@@ -66,38 +68,84 @@ bool IsInstance(const GpuMetrics& row) {
   return !row.text(Text::kMigGpuInstance).empty() || !row.text(Text::kMigUuid).empty();
 }
 
-std::vector<const GpuMetrics*> WholeGpus(const std::vector<GpuMetrics>& rows) {
-  using Place = std::array<std::string_view, 3>;
-  std::set<Place> by_uuid;
-  std::set<Place> by_id;
-  const auto add = [&](const GpuMetrics& gpu) {
-    const std::string_view node = gpu.text(Text::kNode);
-    const std::string_view uuid = gpu.text(Text::kUuid);
-    const std::string_view id = gpu.text(Text::kGpuId);
-    if (!uuid.empty()) by_uuid.insert({uuid, node});
-    if (!node.empty() && !id.empty()) by_id.insert({node, id, gpu.text(Text::kVendor)});
-  };
-  const auto is_known = [&](const GpuMetrics& instance) {
-    const std::string_view uuid = instance.text(Text::kUuid);
-    if (!uuid.empty()) return by_uuid.contains({uuid, instance.text(Text::kNode)});
-    return by_id.contains(
-        {instance.text(Text::kNode), instance.text(Text::kGpuId), instance.text(Text::kVendor)});
-  };
-  for (const GpuMetrics& gpu : rows) {
-    if (!IsInstance(gpu)) add(gpu);
-  }
-  std::set<const GpuMetrics*> firsts;
-  // An instance that names its board by node and id alone may be of one that others name by UUID.
-  for (const bool with_uuid : {true, false}) {
-    for (const GpuMetrics& gpu : rows) {
-      if (!IsInstance(gpu) || gpu.text(Text::kUuid).empty() == with_uuid || is_known(gpu)) continue;
-      firsts.insert(&gpu);
-      add(gpu);
+namespace {
+
+// Boards by their names; the first row of a name counts.
+class BoardNames {
+ public:
+  void Add(const GpuMetrics& row, std::size_t at) {
+    if (!row.text(Text::kUuid).empty()) by_uuid_.emplace(UuidOf(row), at);
+    if (!row.text(Text::kNode).empty() && !row.text(Text::kGpuId).empty()) {
+      by_id_.emplace(IdOf(row), at);
     }
   }
+  std::optional<std::size_t> Find(const GpuMetrics& instance) const {
+    const bool by_uuid = !instance.text(Text::kUuid).empty();
+    const auto& names = by_uuid ? by_uuid_ : by_id_;
+    const auto found = names.find(by_uuid ? UuidOf(instance) : IdOf(instance));
+    return found == names.end() ? std::nullopt : std::optional(found->second);
+  }
+
+ private:
+  using Name = std::array<std::string_view, 3>;
+  static Name UuidOf(const GpuMetrics& row) {
+    return {row.text(Text::kUuid), row.text(Text::kNode)};
+  }
+  static Name IdOf(const GpuMetrics& row) {
+    return {row.text(Text::kNode), row.text(Text::kGpuId), row.text(Text::kVendor)};
+  }
+
+  std::map<Name, std::size_t> by_uuid_;
+  std::map<Name, std::size_t> by_id_;
+};
+
+// Instances without a node and a UUID: an instance that comes again is another board's.
+class NamelessBoards {
+ public:
+  std::size_t Of(const GpuMetrics& instance, std::size_t at) {
+    const std::size_t turn =
+        seen_[{instance.text(Text::kGpuId), instance.text(Text::kMigGpuInstance),
+               instance.text(Text::kMigComputeInstance)}]++;
+    return boards_.try_emplace({instance.text(Text::kGpuId), turn}, at).first->second;
+  }
+
+ private:
+  std::map<std::array<std::string_view, 3>, std::size_t> seen_;
+  std::map<std::pair<std::string_view, std::size_t>, std::size_t> boards_;
+};
+
+}  // namespace
+
+std::vector<std::size_t> BoardsOf(const std::vector<GpuMetrics>& rows) {
+  std::vector<std::size_t> boards(rows.size());
+  std::iota(boards.begin(), boards.end(), std::size_t{0});
+  BoardNames names;
+  NamelessBoards nameless;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!IsInstance(rows[i])) names.Add(rows[i], i);
+  }
+  // An instance that names its board by node and id alone may be of one that others name by UUID.
+  for (const bool with_uuid : {true, false}) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const GpuMetrics& row = rows[i];
+      if (!IsInstance(row) || row.text(Text::kUuid).empty() == with_uuid) continue;
+      if (!with_uuid && row.text(Text::kNode).empty()) {
+        boards[i] = nameless.Of(row, i);
+      } else if (const auto board = names.Find(row)) {
+        boards[i] = *board;
+      } else {
+        names.Add(row, i);
+      }
+    }
+  }
+  return boards;
+}
+
+std::vector<const GpuMetrics*> WholeGpus(const std::vector<GpuMetrics>& rows) {
+  const std::vector<std::size_t> boards = BoardsOf(rows);
   std::vector<const GpuMetrics*> whole;
-  for (const GpuMetrics& gpu : rows) {
-    if (!IsInstance(gpu) || firsts.contains(&gpu)) whole.push_back(&gpu);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (boards[i] == i) whole.push_back(&rows[i]);
   }
   return whole;
 }

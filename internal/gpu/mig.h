@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <map>
 #include <string_view>
 #include <unordered_map>
@@ -13,8 +14,12 @@ namespace gpumon::gpu {
 
 bool IsInstance(const models::GpuMetrics& row);
 
-// Each GPU once: its own row, or, where it has none, that of its first MIG instance. A board is
-// known by its UUID, else by node and id. Into `rows`.
+// By row: that of its GPU, or, where that has none, of its first MIG instance. A board is known by
+// its UUID and node, else by node and id.
+std::vector<std::size_t> BoardsOf(const std::vector<models::GpuMetrics>& rows);
+
+// Each GPU once: its own row, or, where it has none, that of its first MIG instance. Into
+// `rows`.
 std::vector<const models::GpuMetrics*> WholeGpus(const std::vector<models::GpuMetrics>& rows);
 
 // Which compute instances the GPU instances of a cluster have.

@@ -28,7 +28,7 @@ class BothEnds {
       (is_end ? end_ : start_) = std::move(subjects);
       if (!start_ || !end_) return;
     }
-    heard_(*std::move(start_), *std::move(end_));  // nobody else comes any more
+    heard_(*start_, *end_);  // nobody else comes any more
   }
 
  private:

@@ -110,6 +110,14 @@ TEST_F(LedgerTest, InstancesShareTheTimeOfTheirGpu) {
             ": 0 0 500 0 0; team/p: 500 0 0 0 0; ");
 }
 
+TEST_F(LedgerTest, OneUuidOnTwoNodesIsTwoGpus) {
+  EXPECT_EQ(Text(Keep(LedgerBy::kNode,
+                      {{{.uuid = "a", .node = "x", .utilization = 50},
+                        {.uuid = "a", .node = "y", .utilization = 0}}},
+                      1000, 1000)),
+            "x: 1000 0 0 0 0; y: 0 0 1000 0 0; ");
+}
+
 TEST_F(LedgerTest, UsersAreThoseOfProcesses) {
   processes_ = Processes("alice", {"a"});
   const std::vector<Instant> instants = {

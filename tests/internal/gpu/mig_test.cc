@@ -257,6 +257,14 @@ TEST(MigTest, ABoardIsOneGpuWhoeverTellsOfIt) {
       << "the one that names its board";
   EXPECT_EQ(WholesOf({{"a", "0", "U", "", ""}, {"b", "0", "U", "", ""}}), "0 1 ")
       << "a cloned machine's";
+  EXPECT_EQ(WholesOf({{"", "0", "", "1", ""}, {"", "0", "", "2", ""}}), "0 ")
+      << "of which neither node nor UUID is known";
+  EXPECT_EQ(WholesOf({{"", "0", "", "1", ""},
+                      {"", "0", "", "1", ""},
+                      {"", "0", "", "2", ""},
+                      {"", "0", "", "2", ""}}),
+            "0 1 ")
+      << "an instance that comes again is another board's";
 }
 
 }  // namespace
