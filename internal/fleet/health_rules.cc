@@ -8,15 +8,10 @@
 #include <vector>
 
 #include "internal/base/text.h"
+#include "internal/fleet/pieces.h"
 
 namespace gpumon::fleet {
 namespace {
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
 
 std::optional<double> ParseNumber(std::string_view text) {
   double number = 0;
@@ -138,9 +133,7 @@ std::span<const HealthRuleRow> HealthRuleRows() {
 Result<HealthRules> ParseHealthRules(std::string_view text) {
   HealthRules rules;
   while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    const std::string_view piece = Trim(text.substr(0, comma));
-    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    const std::string_view piece = TakePiece(text);
     if (piece.empty()) continue;
     if (auto wrong = Apply(piece, rules)) return Error(*std::move(wrong));
   }

@@ -3,17 +3,12 @@
 #include <charconv>
 
 #include "internal/base/text.h"
+#include "internal/fleet/pieces.h"
 
 namespace gpumon::fleet {
 namespace {
 
 constexpr double kMostPerHour = 1e6;
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
 
 std::optional<double> ParsePrice(std::string_view text) {
   double price = 0;
@@ -28,9 +23,7 @@ std::optional<double> ParsePrice(std::string_view text) {
 Result<Prices> Prices::Parse(std::string_view text) {
   Prices prices;
   while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    const std::string_view piece = Trim(text.substr(0, comma));
-    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    const std::string_view piece = TakePiece(text);
     if (piece.empty()) continue;
     // A model's name may have a `=`, a price has none.
     const std::size_t equals = piece.rfind('=');
