@@ -17,25 +17,29 @@ constexpr double kLately = 120;
 // Waits for two answers.
 class BothEnds {
  public:
-  using Heard =
-      std::function<void(Result<std::vector<Subject>> start, Result<std::vector<Subject>> end)>;
+  using Subjects = Result<std::vector<Subject>>;
+  using Heard = std::function<void(const Subjects& start, const Subjects& end)>;
 
   explicit BothEnds(Heard heard) : heard_(std::move(heard)) {}
 
-  void Hear(bool is_end, Result<std::vector<Subject>> subjects) {
+  void Hear(bool is_end, Subjects subjects) {
+    std::optional<Subjects> start;
+    std::optional<Subjects> end;
     {
       const MutexLock lock(mutex_);
       (is_end ? end_ : start_) = std::move(subjects);
       if (!start_ || !end_) return;
+      start.swap(start_);
+      end.swap(end_);
     }
-    heard_(*start_, *end_);  // nobody else comes any more
+    heard_(*start, *end);
   }
 
  private:
   const Heard heard_;
   Mutex mutex_;
-  std::optional<Result<std::vector<Subject>>> start_;
-  std::optional<Result<std::vector<Subject>>> end_;
+  std::optional<Subjects> start_ GUARDED_BY(mutex_);
+  std::optional<Subjects> end_ GUARDED_BY(mutex_);
 };
 
 }  // namespace
