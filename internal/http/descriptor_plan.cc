@@ -50,6 +50,9 @@ Result<DescriptorPlan> PlanDescriptors(std::size_t wanted, int threads, std::siz
   plan.leaving = std::clamp(spare / 16, kLeastLeaving, kLeaving);
   const std::size_t possible = (spare - plan.leaving) / 2 - plan.refusals;
   plan.connections = std::min(wanted, possible);
+  // What so many connections do not need: a flood is closed faster than the library notices.
+  const std::size_t used = plan.leaving + 2 * (plan.connections + plan.refusals);
+  plan.leaving = std::min(kLeaving, plan.leaving + (spare - used));
   plan.first_duplicate = static_cast<int>(others + plan.leaving + plan.connections + plan.refusals);
   return plan;
 }

@@ -115,6 +115,14 @@ TEST(DescriptorPlanTest, NeverPromisesMoreThanTheLimitHolds) {
   EXPECT_EQ(PlanDescriptors(8192, 2, 18944)->connections, 8192U);
 }
 
+// A listener whose threads get no time closes nothing while newcomers push the oldest out.
+TEST(DescriptorPlanTest, GivesWhatFewConnectionsLeaveOverToThoseThatLeave) {
+  EXPECT_EQ(PlanDescriptors(64, 2, 2688)->connections, 64U);
+  EXPECT_EQ(PlanDescriptors(64, 2, 2688)->leaving, 1024U);
+  EXPECT_EQ(PlanDescriptors(8192, 2, 18944)->leaving, 1024U);
+  EXPECT_LT(PlanDescriptors(8192, 2, 1024)->leaving, 64U);
+}
+
 TEST(DescriptorPlanTest, SaysHowManyFilesItNeeds) {
   EXPECT_TRUE(PlanDescriptors(8192, 2, 152));
   const auto plan = PlanDescriptors(8192, 2, 151);
