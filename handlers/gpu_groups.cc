@@ -91,15 +91,24 @@ void GpuGroups::AddWhatIsOn(const GpuMetrics& gpu) {
   if (!(group.newest >= gpu.newest)) group.newest = gpu.newest;
 }
 
-// One of which nobody tells but its instances.
-void GpuGroups::AddParts(const Instances& its, GpuGroup& group) {
-  ++group.states[static_cast<std::size_t>(its.state)];
-  if (!std::isnan(its.memory_used) && !std::isnan(its.memory_total)) {
-    group.memory_used.Add(its.memory_used);
-    group.memory_total.Add(its.memory_total);
+// What no row of the GPU itself tells its instances do.
+void GpuGroups::AddBoard(const GpuMetrics* gpu, const Instances* its, GpuGroup& group) {
+  const auto own = [&](Quantity quantity) {
+    return gpu == nullptr ? std::nullopt : Get(*gpu, quantity);
+  };
+  const auto used = own(Quantity::kMemoryUsed);
+  const auto total = own(Quantity::kMemoryTotal);
+  if (used && total) {
+    group.memory_used.Add(used);
+    group.memory_total.Add(total);
+  } else if (its != nullptr && !std::isnan(its->memory_used) && !std::isnan(its->memory_total)) {
+    group.memory_used.Add(its->memory_used);
+    group.memory_total.Add(its->memory_total);
   }
-  group.power.Add(its.power);
-  group.temperature.Add(its.temperature);
+  const auto power = own(Quantity::kPower);
+  group.power.Add(power || its == nullptr ? power : its->power);
+  const auto temperature = own(Quantity::kTemperature);
+  group.temperature.Add(temperature || its == nullptr ? temperature : its->temperature);
 }
 
 void GpuGroups::AddGpu(const GpuMetrics& gpu) {
@@ -107,19 +116,17 @@ void GpuGroups::AddGpu(const GpuMetrics& gpu) {
   ++group.gpus;
   group.health.Add(fleet::Assess(gpu, rules_));
   const auto parts = instances_.find(boards_[IndexOf(gpu)]);
-  if (gpu::IsInstance(gpu)) return AddParts(parts->second, group);
+  if (gpu::IsInstance(gpu)) {
+    ++group.states[static_cast<std::size_t>(parts->second.state)];
+    return AddBoard(nullptr, &parts->second, group);
+  }
   State state = StateOf(gpu);
   if (gpu.divided && parts != instances_.end() && state != State::kUnhealthy) {
     state = parts->second.state;
   }
   ++group.states[static_cast<std::size_t>(state)];
   group.utilization.Add(Get(gpu, Quantity::kUtilization));
-  if (Get(gpu, Quantity::kMemoryUsed) && Get(gpu, Quantity::kMemoryTotal)) {
-    group.memory_used.Add(Get(gpu, Quantity::kMemoryUsed));
-    group.memory_total.Add(Get(gpu, Quantity::kMemoryTotal));
-  }
-  group.power.Add(Get(gpu, Quantity::kPower));
-  group.temperature.Add(Get(gpu, Quantity::kTemperature));
+  AddBoard(&gpu, parts != instances_.end() ? &parts->second : nullptr, group);
   AddWhatIsOn(gpu);
 }
 

@@ -81,7 +81,8 @@ class GpuGroups {
   void AddProcesses(const models::Snapshot& processes);
   void JudgeInstances();
   void AddGpu(const models::GpuMetrics& gpu);
-  void AddParts(const Instances& its, GpuGroup& group);
+  // Either may be null.
+  static void AddBoard(const models::GpuMetrics* gpu, const Instances* its, GpuGroup& group);
   void AddWhatIsOn(const models::GpuMetrics& gpu);
 
   const models::Snapshot& gpus_;

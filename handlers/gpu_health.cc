@@ -31,7 +31,7 @@ constexpr std::array kColumns = {
     Column{"gpu_id", Type::kText, "", "gpu", "Null unless by=gpu, and so are uuid and mig_uuid."},
     Column{"gpu_name", Type::kText, "", "model", "Product name."},
     Column{"uuid", Type::kText, "", "uuid", "Of the GPU."},
-    Column{"mig_uuid", Type::kText, "", "", "Of the MIG instance that the row is about."},
+    Column{"mig_uuid", Type::kText, "", "uuid", "Of the MIG instance that the row is about."},
     Column{"score", Type::kInteger, "%", "",
            "0 to 100, rounded down; of several GPUs their average. Null: nothing is known that it "
            "could come from."},

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "internal/base/text.h"
+#include "internal/gpu/identity.h"
 
 namespace gpumon::handlers {
 namespace {
@@ -162,10 +163,26 @@ std::string GpuKey(std::string_view node, std::string_view gpu) {
   return std::string(node).append(1, '\0').append(gpu);
 }
 
+// `text`: of a row.
+template <class TextOf>
+std::string InstanceKey(const TextOf& text) {
+  std::string key = GpuKey(text(Text::kNode), text(Text::kGpuId));
+  for (const Text which : {Text::kMigGpuInstance, Text::kMigComputeInstance}) {
+    key.append(1, '\0').append(text(which));
+  }
+  return key;
+}
+
 // What a GPU says of itself and of who holds it.
 bool IsOfGpu(Text which) {
   return which == Text::kUuid || which == Text::kGpuName || which == Text::kNamespace ||
          which == Text::kPod;
+}
+
+bool IsInstanceOf(const Table& table, std::size_t row, const ListQuery::TextFilter& filter) {
+  if (AnyMatches(filter.patterns, table.text(row, Text::kMigUuid))) return true;
+  return filter.instances &&
+         filter.instances->count(InstanceKey([&](Text text) { return table.text(row, text); })) > 0;
 }
 
 bool Passes(const Table& table, std::size_t row, const ListQuery& query) {
@@ -177,10 +194,7 @@ bool Passes(const Table& table, std::size_t row, const ListQuery& query) {
   for (const auto& filter : query.texts) {
     if (!workloads.empty() && IsOfWorkload(filter)) continue;
     const std::string_view own = table.text(row, filter.which);
-    if (filter.which == Text::kUuid &&
-        AnyMatches(filter.patterns, table.text(row, Text::kMigUuid))) {
-      continue;
-    }
+    if (filter.which == Text::kUuid && IsInstanceOf(table, row, filter)) continue;
     const bool passes = own.empty() && filter.gpus
                             ? filter.gpus->count(GpuKey(table.text(row, Text::kNode),
                                                         table.text(row, Text::kGpuId))) > 0
@@ -218,6 +232,14 @@ bool AnyMatches(const std::vector<std::string>& patterns, std::string_view text)
   return !text.empty() &&
          std::any_of(patterns.begin(), patterns.end(),
                      [&](const std::string& pattern) { return GlobMatch(pattern, text); });
+}
+
+std::vector<std::string> UuidPatterns(std::vector<std::string> patterns) {
+  const std::size_t asked = patterns.size();
+  for (std::size_t i = 0; i < asked; ++i) {
+    if (auto shown = gpu::RewriteUuid(patterns[i], "NVIDIA")) patterns.push_back(*std::move(shown));
+  }
+  return patterns;
 }
 
 void ParameterList::AddBounds(std::string_view number) {
@@ -281,7 +303,8 @@ Result<ListQuery> ParseListQuery(Part part, const Parameters& parameters) {
     if (part == Part::kGpus && row.which == Text::kUser) {
       query.users = patterns;
     } else {
-      query.texts.push_back({row.which, patterns});
+      query.texts.push_back(
+          {row.which, row.which == Text::kUuid ? UuidPatterns(patterns) : patterns});
     }
   }
   std::vector<NamedField> fields;
@@ -303,7 +326,11 @@ void MeetGpus(const models::Snapshot& gpus, ListQuery& query) {
   for (auto& filter : query.texts) {
     if (!IsOfGpu(filter.which)) continue;
     auto passing = std::make_shared<std::set<std::string>>();
+    auto instances = std::make_shared<std::set<std::string>>();
     for (const models::GpuMetrics& gpu : gpus.gpus) {
+      if (filter.which == Text::kUuid && AnyMatches(filter.patterns, gpu.text(Text::kMigUuid))) {
+        instances->insert(InstanceKey([&](Text text) { return gpu.text(text); }));
+      }
       const auto workloads =
           std::span(gpus.workloads).subspan(gpu.first_workload, gpu.workload_count);
       const bool passes = IsOfWorkload(filter) && !workloads.empty()
@@ -313,6 +340,7 @@ void MeetGpus(const models::Snapshot& gpus, ListQuery& query) {
       passing->insert(GpuKey(gpu.text(Text::kNode), gpu.text(Text::kGpuId)));
     }
     filter.gpus = std::move(passing);
+    filter.instances = std::move(instances);
   }
 }
 

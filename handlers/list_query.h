@@ -30,6 +30,8 @@ struct ListQuery {
     std::vector<std::string> patterns;  // any of them; `*` is any run of bytes
     // For processes whose exporter does not say it: the GPUs that pass. MeetGpus finds them.
     std::shared_ptr<const std::set<std::string>> gpus = nullptr;
+    // And the MIG instances that do by a UUID of their own.
+    std::shared_ptr<const std::set<std::string>> instances = nullptr;
   };
   struct RangeFilter {
     std::size_t field = 0;
@@ -94,6 +96,8 @@ void ParseBounds(const Parameters& parameters, std::string_view name, std::size_
 void CutPage(const ListQuery& query, wire::Page& page);
 // A pattern is the whole text, or has `*` for any run of bytes. No pattern matches "".
 bool AnyMatches(const std::vector<std::string>& patterns, std::string_view text);
+// These, and as rows show the UUIDs: other cases of letters and none of NVIDIA's prefixes.
+std::vector<std::string> UuidPatterns(std::vector<std::string> patterns);
 
 // kInvalidParameter naming the parameter.
 Result<ListQuery> ParseListQuery(models::Part part, const Parameters& parameters);

@@ -1,6 +1,8 @@
 #include "handlers/records.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "internal/base/text.h"
@@ -35,7 +37,10 @@ bool Matches(const Value& value, const std::vector<std::string>& patterns) {
 
 bool Passes(const wire::Records& records, std::size_t row, const RecordQuery& query) {
   for (const auto& filter : query.texts) {
-    if (!Matches(records.cell(row, filter.column), filter.patterns)) return false;
+    const bool matches = std::any_of(
+        filter.columns.begin(), filter.columns.end(),
+        [&](std::size_t column) { return Matches(records.cell(row, column), filter.patterns); });
+    if (!matches) return false;
   }
   for (const auto& range : query.form.ranges) {
     const auto number = NumberOf(records.cell(row, range.field));
@@ -65,8 +70,9 @@ void Sort(const wire::Records& records, const ListQuery& form, std::vector<std::
 RecordParameters::RecordParameters(std::span<const Column> columns,
                                    std::span<const ParameterSpec> more) {
   for (const ParameterSpec& spec : more) Add(spec);
+  std::set<std::string_view> filters;
   for (const Column& column : columns) {
-    if (column.filter.empty()) continue;
+    if (column.filter.empty() || !filters.insert(column.filter).second) continue;
     Add({.name = column.filter,
          .kind = column.filter == "node" ? ParameterKind::kNodeName : ParameterKind::kText,
          .repeatable = true,
@@ -92,14 +98,20 @@ Result<RecordQuery> ParseRecordQuery(std::span<const Column> columns,
   RecordQuery query;
   std::vector<NamedField> fields;
   std::string all = "allowed:";
+  std::map<std::string_view, std::vector<std::size_t>> columns_by_filter;
   for (const Column& column : columns) {
     const std::size_t place = fields.size();
     if (!column.filter.empty() && parameters.Has(column.filter)) {
-      query.texts.push_back({place, parameters.All(column.filter)});
+      columns_by_filter[column.filter].push_back(place);
     }
     ParseBounds(parameters, column.name, place, query.form);
     fields.push_back({column.name, column.has_order()});
     all.append(" ").append(column.name);
+  }
+  for (auto& [filter, places] : columns_by_filter) {
+    auto patterns = parameters.All(filter);
+    if (filter == "uuid") patterns = UuidPatterns(std::move(patterns));
+    query.texts.push_back({std::move(places), std::move(patterns)});
   }
   auto parsed = ParseForm(parameters, fields, all, query.form);
   if (!parsed) return Error(parsed.error());

@@ -28,7 +28,7 @@ std::span<const ParameterSpec> OneRecordParameters();
 // A checked request for such a list.
 struct RecordQuery {
   struct TextFilter {
-    std::size_t column = 0;
+    std::vector<std::size_t> columns;   // any of them
     std::vector<std::string> patterns;  // any of them
   };
 

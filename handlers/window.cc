@@ -111,14 +111,14 @@ const std::array<ParameterSpec, 4> kGpuFilterParameters = {
     ParameterSpec{.name = "uuid",
                   .kind = ParameterKind::kText,
                   .repeatable = true,
-                  .help = "GPUs of this UUID; exact, or with *."},
+                  .help = "GPUs and MIG instances of this UUID; exact, or with *."},
     ParameterSpec{.name = "model",
                   .kind = ParameterKind::kText,
                   .repeatable = true,
                   .help = "GPUs of this model; exact, or with *."}};
 
 GpuFilter ParseGpuFilter(const Parameters& parameters) {
-  return {parameters.All("node"), parameters.All("gpu"), parameters.All("uuid"),
+  return {parameters.All("node"), parameters.All("gpu"), UuidPatterns(parameters.All("uuid")),
           parameters.All("model")};
 }
 
@@ -126,7 +126,8 @@ bool GpuFilter::Passes(const models::GpuMetrics& row) const {
   const auto passes = [&](const std::vector<std::string>& patterns, Text text) {
     return patterns.empty() || AnyMatches(patterns, row.text(text));
   };
-  return passes(nodes, Text::kNode) && passes(gpus, Text::kGpuId) && passes(uuids, Text::kUuid) &&
+  return passes(nodes, Text::kNode) && passes(gpus, Text::kGpuId) &&
+         (passes(uuids, Text::kUuid) || passes(uuids, Text::kMigUuid)) &&
          passes(models, Text::kGpuName);
 }
 

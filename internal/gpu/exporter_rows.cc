@@ -8,7 +8,7 @@
 
 #include "internal/gpu/bounds.h"
 #include "internal/gpu/conditions.h"
-#include "internal/gpu/down_targets.h"
+#include "internal/gpu/failed_targets.h"
 
 namespace gpumon::gpu {
 namespace {
@@ -78,17 +78,9 @@ void ExporterRows<RowT>::Tell(FamilyUse use, std::uint32_t row, prom::LabelSet l
 // All of a vector's success families are read before its values.
 template <class RowT>
 void ExporterRows<RowT>::FindFailed(const prom::InstantVector& vector) {
-  if (exporter_.success.empty()) return;
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    if (vector.point(i).value != 0) continue;
-    const prom::LabelSet labels = vector.labels(i);
-    for (const FamilyUse& use : names_.Find(prom::Get(labels, "__name__"))) {
-      if (use.as == FamilyUse::As::kSuccess &&
-          AllHold(exporter_.success[use.index].where, labels)) {
-        failed_.insert(Contest::TargetOf(labels));
-        says_failed_.emplace(Contest::TargetOf(labels), TargetName(labels));
-      }
-    }
+  for (auto& [target, name] : FailedTargets(exporter_, names_, vector)) {
+    failed_.insert(target);
+    says_failed_.emplace(target, std::move(name));
   }
 }
 

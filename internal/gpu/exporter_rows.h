@@ -91,6 +91,8 @@ class ExporterRows {
   const std::map<std::size_t, std::string>& says_failed() const { return says_failed_; }
   // Rows without a node may stand beside others with one.
   bool has_nodes_of_targets() const { return exporter_.node_of_target; }
+  // Its schema has metrics of this part.
+  bool may_have_rows() const { return !exporter_.metrics(kIsProcess).empty(); }
   bool names_compute_instances() const { return table_.names_compute_instances(); }
   const JoinCounts& counts() const { return counts_; }
   const RowTimes& times() const { return row_times_; }

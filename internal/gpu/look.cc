@@ -237,7 +237,7 @@ std::string LookQuery(const schema::Registry& registry) {
       AppendOf(promql, *exporter, Labelled(PercentQuery(metric), "metric", metric), kPercent);
     }
   }
-  AppendTo(promql, Labelled("max by(job,instance)(up) == 0", "is", kDown));
+  AppendTo(promql, Labelled("group by(job,instance)" + DownQuery(), "is", kDown));
   return promql;
 }
 
@@ -257,9 +257,8 @@ std::string SecondLookQuery(const schema::Registry& registry, const prom::Instan
       // The name in a label of its own: `and` and `or` pay no heed to it.
       std::string named = "label_replace(group by(__name__,";
       named.append(labels).append(")(").append(past);
-      named +=
-          R"--(),"shown","$1","__name__","(.*)") and on(job,instance) (max by(job,instance)(up) == 0))--";
-      AppendOf(promql, *exporter, named);
+      named += R"--(),"shown","$1","__name__","(.*)") and on(job,instance) )--";
+      AppendOf(promql, *exporter, named + "group by(job,instance)" + DownQuery());
     }
     if (!IsFound(found, exporter->name)) AppendJobs(promql, *exporter, SelectorOfOthers);
     if (!frozen.empty()) AppendOf(promql, *exporter, MovingQuery(*exporter, frozen), kMoving);

@@ -44,6 +44,7 @@ void MissedTargets<RowT>::NoteShown(Parts parts, const Contributions<RowT>& cont
       if (its == nullptr || target != last_target || node != last_node) {
         // Of a target that is down what is still there, with time stamps of its own, is not all.
         if (down_.Has(target) || part.says_failed().contains(target)) return;
+        if (!down_.LostHosts(target).empty()) return;
         its = &shown_[{exporters_[e]->name, target}].nodes[std::string(node)];
         last_target = target;
         last_node = node;
@@ -84,12 +85,17 @@ void MissedTargets<RowT>::FindDown(const std::string& exporter, const ExporterRo
                                    const TargetMemory* memory, Missed& missed) const {
   for (const auto& [key, target] : down_.zeros()) {
     const TargetMemory::Target its{exporter, key};
+    const std::set<std::string> lost = down_.LostHosts(key);
     // One pod of it is down and another up: lost is what it no longer shows. Processes end.
-    if (!down_.Has(key) && (kIsProcess || part.times().HasSeen(key))) continue;
+    if (!down_.Has(key) && lost.empty() && (kIsProcess || part.times().HasSeen(key))) continue;
     const TargetMemory::Nodes nodes = Recall(kPart, its, memory);
-    for (const auto& [node, fields] : nodes) missed.nodes[NodeOf(node, key, target)] |= fields;
+    for (const auto& [told, fields] : nodes) {
+      const std::string node = NodeOf(told, key, target);
+      if (lost.empty() || lost.contains(node)) missed.nodes[node] |= fields;
+    }
     // Whose GPUs are gone may have had processes.
-    if (!nodes.empty() || (kIsProcess && !Recall(models::Part::kGpus, its, memory).empty())) {
+    const bool may_have = kIsProcess && part.may_have_rows();
+    if (!nodes.empty() || (may_have && !Recall(models::Part::kGpus, its, memory).empty())) {
       missed.targets.insert(target.name);
     }
   }

@@ -241,10 +241,13 @@ class Reader {
       const auto scraped = scraped_.find(target);
       if (scraped != scraped_.end()) Raise(its->newest, scraped->second);
     }
+    std::set<std::size_t> shared;  // several machines have one `instance`, and another's is up
+    for (const auto& [target, its] : up_) shared.insert(target);
     for (const prom::LabelSet labels : down_) {
       const std::size_t target = Contest::TargetOf(labels);
       bool recalled = false;
       for (const Subject& subject : known_.detected.subjects) {
+        if (shared.contains(target)) break;
         for (const std::string& node : RecallNodes(subject, target)) {
           SetDown(*kept_.insert(node).first, subject.exporter->name, labels);
           recalled = true;

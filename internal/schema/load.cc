@@ -168,12 +168,19 @@ Labels LabelsOf(const std::optional<Node>& node) {
 // A target's labels fill what its series lack: only Exporter::pod_may_be_exporters tells the two
 // apart.
 void CheckPods(const Node& schema, std::string_view key, const Labels& labels) {
+  using models::Text;
   for (const auto& [text, aliases] : labels.texts) {
-    if (text != models::Text::kPod) continue;
-    if (std::find(aliases.begin(), aliases.end(), "pod") == aliases.end()) continue;
-    schema.At(key).At("pod").Fail(
-        "\"pod\" may be the exporter's own; leave it out here and set \"pod_may_be_exporters\": "
-        "true, which takes it for a workload's where it is");
+    for (const auto& [own, label] :
+         {std::pair(Text::kPod, "pod"), std::pair(Text::kNamespace, "namespace"),
+          std::pair(Text::kContainer, "container")}) {
+      if (text != own || std::find(aliases.begin(), aliases.end(), label) == aliases.end())
+        continue;
+      const std::string quoted = '"' + std::string(label) + '"';
+      schema.At(key).At(label).Fail(
+          quoted +
+          " may be the exporter's own; leave it out here and set \"pod_may_be_exporters\": "
+          "true, which takes it for a workload's where it is");
+    }
   }
 }
 

@@ -33,7 +33,8 @@ struct Column {
   std::string_view name;
   Type type = Type::kText;
   std::string_view unit = "";    // "%", "bytes", "" for none
-  std::string_view filter = "";  // the parameter that filters by it: kText and kTexts
+  std::string_view filter = "";  // the parameter that filters by it: kText and kTexts; of
+                                 // several columns any has to pass
   std::string_view help = "";
   // kItems: what each item has; no lists among them.
   std::span<const Column> (*items)() = nullptr;

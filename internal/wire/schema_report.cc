@@ -126,7 +126,8 @@ class FieldWriter {
     writer_.Key("reasons");
     writer_.BeginObject();
     for (std::size_t r = 1; r < reasons.size(); ++r) {
-      if (reasons[r] > 0) WriteCount(writer_, NameOf(static_cast<NullReason>(r)), reasons[r]);
+      if (reasons[r] > 0)
+        WriteCount(writer_, models::NameOf(static_cast<NullReason>(r)), reasons[r]);
     }
     writer_.EndObject();
     WriteWouldFill(field, gaps);
@@ -216,7 +217,6 @@ class FieldWriter {
     }
     return "?";
   }
-  static std::string_view NameOf(NullReason reason) { return models::NameOf(reason); }
 
   // Rows that something could fill.
   struct Gaps {
@@ -288,16 +288,23 @@ class FieldWriter {
         return std::all_of(aliases.begin(), aliases.end(),
                            [&](const std::string& label) { return may_be(label, there); });
       }
-      return true;
+      return !there;
     };
+    if (std::any_of(exporter.gpu.begin(), exporter.gpu.end(), IsOfInstances)) {
+      return IsOfInstances(metric) ? gaps.of_instances : gaps.of_gpus;
+    }
     return (gaps.of_gpus && of_instances(false)) || (gaps.of_instances && of_instances(true));
+  }
+
+  // Exporters that measure instances by metrics of their own call these so.
+  static bool IsOfInstances(const schema::Metric& metric) {
+    return metric.name.find("_mig_") != std::string::npos;
   }
 
   void Suggest(const schema::Exporter& exporter, std::size_t slot, bool here, const Gaps& gaps,
                std::size_t& left) {
     std::string_view last;
-    const auto& metrics = exporter.metrics(processes_);
-    for (const schema::Metric& metric : metrics) {
+    for (const schema::Metric& metric : exporter.metrics(processes_)) {
       if (left == 0) return;
       if (metric.slot != slot || metric.name == last || IsPublished(exporter, metric.name))
         continue;

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <ctime>
 #include <functional>
 #include <map>
 #include <memory>
@@ -338,6 +339,41 @@ TEST(NodesWorldTest, ANodeWhoseExportersAreDownIsOffline) {
   EXPECT_EQ(TextOf(row["status_reason"]), "its exporters are down");
   EXPECT_EQ(TextOf(row["node_name"]), "gpu-a01");
   EXPECT_TRUE(row["gpu_count"].is_null());
+}
+
+// Of `instance` "one" a pod took another's place; "all" is what a relabelling made of each target.
+TEST(NodesWorldTest, ATargetIsDownUnlessAnotherPodTookItsPlace) {
+  const auto now = static_cast<long long>(std::time(nullptr));
+  const auto at = [](const std::string& labels, const char* value, long long when) {
+    return labels + ' ' + value + ' ' + std::to_string(when) + '\n';
+  };
+  const auto shows = [](const std::string& instance, const std::string& node) {
+    return "DCGM_FI_DEV_GPU_UTIL{job=\"dcgm\",instance=\"" + instance + "\",node=\"" + node +
+           "\",gpu=\"0\",UUID=\"GPU-" + node + "\"}";
+  };
+  const std::string text =
+      "# TYPE up gauge\n" + at(R"(up{job="dcgm",instance="one",node="a",pod="new"})", "1", now) +
+      at(R"(up{job="dcgm",instance="one",node="a",pod="old"})", "0", now) +
+      at(R"(up{job="dcgm",instance="all",node="b"})", "1", now - 900) +
+      at(R"(up{job="dcgm",instance="all",node="b"})", "0", now) +
+      at(R"(up{job="dcgm",instance="all",node="c"})", "1", now) +
+      "# TYPE DCGM_FI_DEV_GPU_UTIL gauge\n" + at(shows("one", "a"), "7", now) +
+      at(shows("all", "b"), "8", now - 900) + at(shows("all", "c"), "9", now) + "# EOF\n";
+  const auto prometheus = Prometheus::Holding(text);
+  ApiServer server(prometheus->url(), {});
+  ASSERT_TRUE(server.AwaitReady());
+  std::string states;
+  const Answer nodes = server.Get(kNodes);
+  for (const Value& row : nodes.Json()["data"].elements()) {
+    states += TextOf(row["node_name"]) + ' ' + TextOf(row["exporters"][0]["state"]) + "; ";
+  }
+  EXPECT_EQ(states, "a up; b down; c up; ") << nodes.body;
+  const Value gpus = server.Get("/api/v1/gpu/metrics").Json();
+  std::string warnings;
+  for (const Value& warning : gpus["warnings"].elements()) warnings += TextOf(warning) + "; ";
+  EXPECT_EQ(warnings,
+            "dcgm: a scrape target is down, what only it showed is missing (job dcgm, all); ");
+  EXPECT_EQ(gpus["data"].size(), 2U);
 }
 
 }  // namespace

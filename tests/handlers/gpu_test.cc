@@ -205,6 +205,35 @@ TEST_F(GpuTest, ProcessesAreFoundByWhatTheirGpuSays) {
   EXPECT_EQ(pids("model=*"), "123");
 }
 
+TEST_F(GpuTest, ProcessesOfAMigInstanceAreFoundByItsUuid) {
+  const auto gpus = ThreeGpus();
+  const auto processes = std::make_shared<models::Snapshot>();
+  processes->part = models::Part::kProcesses;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::string_view instance = i == 0 ? "7" : "9";
+    gpus->gpus[i].set_text(models::Text::kNode, "a");
+    gpus->gpus[i].set_text(models::Text::kGpuId, "0");
+    gpus->gpus[i].set_text(models::Text::kUuid, "GPU-0a");
+    gpus->gpus[i].set_text(models::Text::kMigGpuInstance, instance);
+    gpus->gpus[i].set_text(models::Text::kMigUuid, i == 0 ? "MIG-0a" : "MIG-0b");
+    auto& process = processes->processes.emplace_back();
+    process.pid = static_cast<int>(i) + 1;
+    process.set_text(models::Text::kNode, "a");
+    process.set_text(models::Text::kGpuId, "0");
+    process.set_text(models::Text::kUuid, "GPU-0a");
+    process.set_text(models::Text::kMigGpuInstance, instance);
+  }
+  Serve(gpus);
+  Serve(processes);
+  const auto found = [&](const std::string& uuid) {
+    return Get("/api/v1/gpu/processes?uuid=" + uuid).json()["data"].size();
+  };
+  EXPECT_EQ(found("MIG-0B"), 1U);
+  EXPECT_EQ(found("MIG-*"), 2U);
+  EXPECT_EQ(found("GPU-0A"), 2U);
+  EXPECT_EQ(found("MIG-0c"), 0U);
+}
+
 TEST_F(GpuTest, ProcessesThatSayTheirGpuAreFoundWithoutTheGpus) {
   auto processes = TwoProcesses();
   processes->processes[0].set_text(models::Text::kUuid, "GPU-0");
@@ -362,7 +391,7 @@ TEST_F(GpuTest, AMigInstanceIsFoundByItsOwnUuidAndItsGpus) {
   snapshot->gpus[1].set_text(models::Text::kUuid, "GPU-1");
   snapshot->gpus[1].set_text(models::Text::kMigUuid, "MIG-GPU-1/7/0");
   Serve(snapshot);
-  for (const std::string uuid : {"GPU-1", "MIG-GPU-1/7/0", "MIG-*"}) {
+  for (const std::string uuid : {"GPU-1", "gpu-1", "MIG-GPU-1/7/0", "mig-gpu-1/7/0", "MIG-*"}) {
     EXPECT_EQ(Ids(Get("/api/v1/gpu/metrics?uuid=" + uuid).json()), std::vector<std::string>{"a/1"})
         << uuid;
   }

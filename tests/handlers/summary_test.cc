@@ -115,6 +115,25 @@ TEST_F(SummaryRouteTest, StatesAddUpToTheGpus) {
   EXPECT_EQ(States("?by=model"), "1 = 1 0 0 0 0; 6 = 1 2 1 1 1; ") << "A100 before H100";
 }
 
+TEST_F(SummaryRouteTest, WhatABoardDoesNotTellItsInstancesDo) {
+  auto snapshot = std::make_shared<models::Snapshot>();
+  snapshot->as_of = 1704110400;
+  Add(*snapshot, "b", "0", {{Quantity::kTemperature, 61}}).divided = true;
+  for (const char* const instance : {"1", "2"}) {
+    Add(*snapshot, "b", "0",
+        {{Quantity::kPower, 200}, {Quantity::kMemoryUsed, 5}, {Quantity::kMemoryTotal, 10}})
+        .set_text(Text::kMigGpuInstance, instance);
+  }
+  Serve(snapshot);
+  const auto json = Get("/api/v1/gpu/summary").json();
+  const auto& fleet = json["data"][0];
+  EXPECT_EQ(*fleet["memory_used_bytes"].AsNumberText(), "10");
+  EXPECT_EQ(*fleet["memory_total_bytes"].AsNumberText(), "20");
+  EXPECT_EQ(*fleet["memory_gpus"].AsNumberText(), "1");
+  EXPECT_EQ(fleet["power"].AsDouble(), 200);
+  EXPECT_EQ(fleet["temperature"].AsDouble(), 61);
+}
+
 TEST_F(SummaryRouteTest, TotalsSayHowManyGpusTheyAreOf) {
   ServeAll();
   const auto json = Get("/api/v1/gpu/summary").json();

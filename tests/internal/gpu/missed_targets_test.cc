@@ -347,5 +347,46 @@ TEST_F(MissedTargetsTest, OfADividedGpuInstancesMissWhatInstancesHad) {
   EXPECT_EQ(Why(gpu, Quantity::kUtilization), NullReason::kNotSupported);
 }
 
+TEST_F(MissedTargetsTest, OfSeveralMachinesOfOneInstanceTheOneThatIsDownIsMissed) {
+  const auto power = [&](const char* uuid, const char* node) {
+    return p0.Shows("DCGM_FI_DEV_POWER_USAGE", 70, Gpu(uuid, node));
+  };
+  const Said own{"nvidia_gpu",
+                 {Target{"own", "o"}.Shows("nvidia_gpu_used_memory_bytes", 5e9, Gpu(kA, "a")),
+                  Target{"own", "o"}.Shows("nvidia_gpu_used_memory_bytes", 6e9, Gpu(kB, "b"))}};
+  const auto up = [&](double a, double b) {
+    return std::vector{p0.Up(a, {{"node", "a"}}), p0.Up(b, {{"node", "b"}})};
+  };
+  EXPECT_THAT(Refresh({{"dcgm", {power(kA, "a"), power(kB, "b")}}, own}, up(1, 1))->warnings,
+              IsEmpty());
+  for (int refresh = 0; refresh < 3; ++refresh) {
+    const auto snapshot = Refresh({{"dcgm", {power(kA, "a")}}, own}, up(1, 0));
+    EXPECT_THAT(snapshot->warnings, ElementsAre(HasSubstr(kDown))) << refresh;
+    ASSERT_EQ(snapshot->gpus.size(), 2U);
+    EXPECT_TRUE(snapshot->gpus[0].readings.Has(static_cast<std::size_t>(Quantity::kPower)));
+    EXPECT_EQ(Why(snapshot->gpus[1], Quantity::kPower), NullReason::kExporterDown) << refresh;
+  }
+}
+
+TEST_F(MissedTargetsTest, AnExporterWithoutProcessesIsNotMissedByTheirList) {
+  const auto gpu = p1.Shows("DCGM_FI_DEV_GPU_UTIL", 7, Gpu(kA, "a"));
+  EXPECT_THAT(Refresh({{"dcgm", {gpu}}}, {p1.Up(1)})->warnings, IsEmpty());
+  EXPECT_THAT(Refresh<GpuProcess>({{"dcgm"}}, {p1.Up(0)})->warnings, IsEmpty());
+  EXPECT_THAT(Refresh({{"dcgm"}}, {p1.Up(0)})->warnings, ElementsAre(HasSubstr(kDown)));
+}
+
+TEST_F(MissedTargetsTest, WhoFailedIsForgottenWhenItsNewPodSaysOtherwise) {
+  const auto ok = [&](double success, const char* pod) {
+    return p1.Shows("nvidia_smi_last_collect_success", success, {{"pod", pod}});
+  };
+  const auto power = p1.Shows("nvidia_smi_power_draw_watts", 300, Gpu(kA, "a"));
+  for (const auto& both : {std::vector{ok(0, "old"), ok(1, "new"), power},
+                           std::vector{ok(1, "new"), ok(0, "old"), power}}) {
+    const auto snapshot = Refresh({{"nvidia_smi", both}}, {p1.Up(1)});
+    EXPECT_THAT(snapshot->warnings, IsEmpty());
+    EXPECT_TRUE(snapshot->gpus.at(0).readings.Has(static_cast<std::size_t>(Quantity::kPower)));
+  }
+}
+
 }  // namespace
 }  // namespace gpumon::gpu

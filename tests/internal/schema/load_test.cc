@@ -238,6 +238,13 @@ TEST(LoadTest, ThePodOfATargetIsNoAliasForAWorkloads) {
   EXPECT_EQ(Failure(text),
             "x.json.labels.pod: \"pod\" may be the exporter's own; leave it out here and set "
             "\"pod_may_be_exporters\": true, which takes it for a workload's where it is");
+  for (const std::string label : {"namespace", "container"}) {
+    text = Schema();
+    text.replace(text.find(R"("gpu_id")"), 0, '"' + label + R"(": [")" + label + R"("], )");
+    EXPECT_EQ(Failure(text).substr(0, 60),
+              ("x.json.labels." + label + ": \"" + label + "\" may be the exporter's own; leave")
+                  .substr(0, 60));
+  }
 }
 
 }  // namespace

@@ -133,6 +133,24 @@ TEST_F(SchemaReportTest, OfInstancesAMetricThatTheyCanHaveWouldFill) {
   EXPECT_EQ(first(), "new_dec_mig");
 }
 
+TEST_F(SchemaReportTest, ToInstancesExportersWithoutThemAreNoHelp) {
+  for (auto& row : gpus_.gpus) {
+    row.set_text(Text::kMigGpuInstance, "1");
+    row.readings.SetAbsent(Slot(Quantity::kUtilization), NullReason::kNotExported);
+    row.readings.SetAbsent(Slot(Quantity::kTemperature), NullReason::kNotExported);
+  }
+  const auto named = [&](const std::string& field) {
+    std::string all;
+    const auto json = Field(field);
+    for (const auto& one : json["would_fill"].elements()) all += *one["metric"].AsString() + ' ';
+    return all;
+  };
+  EXPECT_EQ(named("temperature").find("old_temp"), std::string::npos) << named("temperature");
+  const std::string utilization = named("utilization");
+  EXPECT_EQ(utilization.find("nvidia_smi_utilization"), std::string::npos) << utilization;
+  EXPECT_NE(utilization.find("_mig_"), std::string::npos) << utilization;
+}
+
 TEST_F(SchemaReportTest, WhoIsDownIsToBeBroughtBack) {
   for (auto& row : gpus_.gpus) {
     row.readings.SetAbsent(Slot(Quantity::kTemperature), NullReason::kExporterDown);
