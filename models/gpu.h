@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "models/alert.h"
 #include "models/field.h"
 #include "models/node.h"
 #include "models/pod.h"
@@ -149,12 +150,12 @@ struct Coverage {
 };
 
 // The query sets, collected and cached apart from each other.
-enum class Part : std::uint8_t { kGpus, kProcesses, kPods, kNodes, kTasks };
-inline constexpr std::array kParts = {Part::kGpus, Part::kProcesses, Part::kPods, Part::kNodes,
-                                      Part::kTasks};
+enum class Part : std::uint8_t { kGpus, kProcesses, kPods, kNodes, kTasks, kAlerts };
+inline constexpr std::array kParts = {Part::kGpus,  Part::kProcesses, Part::kPods,
+                                      Part::kNodes, Part::kTasks,     Part::kAlerts};
 constexpr std::string_view NameOf(Part part) {
-  constexpr std::array<std::string_view, kParts.size()> kNames = {"gpus", "processes", "pods",
-                                                                  "nodes", "tasks"};
+  constexpr std::array<std::string_view, kParts.size()> kNames = {"gpus",  "processes", "pods",
+                                                                  "nodes", "tasks",     "alerts"};
   return kNames[static_cast<std::size_t>(part)];
 }
 
@@ -162,8 +163,8 @@ constexpr std::string_view NameOf(Part part) {
 struct Snapshot {
   Part part = Part::kGpus;
   // Sorted by node (bytewise), gpu index (none last), gpu id; processes then by pid; pods by
-  // namespace and name; tasks too, then by kind; nodes by name. Only the vectors of `part` are
-  // filled.
+  // namespace and name; tasks too, then by kind; nodes by name; alerts as gpu::ReadAlerts says.
+  // Only the vectors of `part` are filled.
   std::vector<GpuMetrics> gpus;
   std::vector<GpuProcess> processes;
   std::vector<Pod> pods;
@@ -172,6 +173,9 @@ struct Snapshot {
   std::vector<Disk> disks;
   std::vector<NumaNode> numa;
   std::vector<NodeTarget> targets;
+  std::vector<SilentTarget> silent;  // by job and instance
+  std::vector<Alert> alerts;
+  std::vector<std::string_view> alert_labels;  // "name=value"
   std::vector<Workload> workloads;
   std::vector<Coverage> coverage;  // which metric gave what, by exporter and metric
   double as_of = 0;                // Unix seconds: the evaluation time of every query of the set
@@ -187,7 +191,8 @@ struct Snapshot {
   Arena arena;
 
   std::size_t rows() const {
-    return gpus.size() + processes.size() + pods.size() + tasks.size() + nodes.size();
+    return gpus.size() + processes.size() + pods.size() + tasks.size() + nodes.size() +
+           alerts.size();
   }
 };
 

@@ -64,6 +64,13 @@ struct NodeTarget {
   double newest = std::numeric_limits<double>::quiet_NaN();
 };
 
+// A target that shows nothing of a GPU: one that is down, or of a job that scrapes GPU exporters.
+struct SilentTarget {
+  std::string_view job;
+  std::string_view instance;
+  bool up = false;
+};
+
 // Ranges of the snapshot's vectors.
 struct Range {
   std::uint32_t first = 0;

@@ -10,6 +10,7 @@
 #include "cmd/gpu-monitoring-api/upstream.h"
 #include "handlers/health.h"
 #include "internal/base/log.h"
+#include "internal/gpu/alerts.h"
 #include "internal/gpu/command.h"
 #include "internal/gpu/node_queries.h"
 #include "internal/gpu/pods.h"
@@ -269,6 +270,12 @@ std::vector<std::pair<std::string, std::string>> Graph::Queries() const {
     const auto query = static_cast<gpu::TaskQuery>(i);
     queries.emplace_back(
         std::string(models::NameOf(models::Part::kTasks)) + '/' + std::string(gpu::NameOf(query)),
+        gpu::PromqlOf(query));
+  }
+  for (std::size_t i = 0; i < gpu::kAlertQueries; ++i) {
+    const auto query = static_cast<gpu::AlertQuery>(i);
+    queries.emplace_back(
+        std::string(models::NameOf(models::Part::kAlerts)) + '/' + std::string(gpu::NameOf(query)),
         gpu::PromqlOf(query));
   }
   return queries;

@@ -372,6 +372,7 @@ void Collector::Collect(Part part, std::optional<double> time, Deadline deadline
   if (part == Part::kPods) return CollectPods(set, std::move(done));
   if (part == Part::kNodes) return CollectNodes(set, std::move(done));
   if (part == Part::kTasks) return CollectTasks(set, std::move(done));
+  if (part == Part::kAlerts) return CollectAlerts(set, std::move(done));
   if (time) return CollectPast(set, std::move(done));
   if (part == Part::kGpus) {
     done = [this, done = std::move(done)](Result<models::SnapshotPtr> result) {

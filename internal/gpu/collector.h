@@ -93,12 +93,14 @@ class Collector {
   void CollectPods(const Set& set, Collected done);
   void CollectNodes(const Set& set, Collected done);
   void CollectTasks(const Set& set, Collected done);
+  void CollectAlerts(const Set& set, Collected done);
   // Queries that are the same for any cluster, and who reads their answers into the snapshot, in
   // the same order; null: that one failed, and another did not.
   struct QuerySet {
     using Answers = std::vector<const prom::InstantVector*>;
     std::vector<std::pair<std::string_view, std::string>> queries;  // name and PromQL
     std::function<void(const Answers&, models::Snapshot&)> read;
+    bool needs_first = false;  // without its answer there is nothing to show
   };
   void CollectSet(const Set& set, QuerySet queries, Collected done);
   template <class RefreshT>

@@ -206,8 +206,11 @@ class Reader {
     const std::size_t target = Contest::TargetOf(labels);
     if (tag == kLastUpSeries)
       return Raise(last_up_.try_emplace(target, kNone).first->second, value);
-    if (tag == kScrapedSeries)
-      return Raise(scraped_.try_emplace(target, kNone).first->second, value);
+    if (tag == kScrapedSeries) {
+      Scraped& its = scraped_[target];
+      its.labels = labels;
+      return Raise(its.at, value);
+    }
     if (tag == kDownSeries) {
       down_.push_back(labels);
       return;
@@ -223,6 +226,7 @@ class Reader {
         name = *kept_.insert(nodes.begin()->first).first;
       }
     }
+    if (exporter != kNodeExporter) show_gpus_.insert(target);
     if (name.empty()) return;
     ToldTarget& its = TargetOf(name, exporter, labels);
     if (IsFrozen(exporter, target)) its.state = TargetState::kFrozen;
@@ -239,7 +243,7 @@ class Reader {
   void FinishTargets() {
     for (const auto& [target, its] : up_) {
       const auto scraped = scraped_.find(target);
-      if (scraped != scraped_.end()) Raise(its->newest, scraped->second);
+      if (scraped != scraped_.end()) Raise(its->newest, scraped->second.at);
     }
     std::set<std::size_t> shared;  // several machines have one `instance`, and another's is up
     for (const auto& [target, its] : up_) shared.insert(target);
@@ -254,6 +258,29 @@ class Reader {
         }
       }
       if (!recalled) JudgeDown(labels);
+    }
+    FindSilent();
+  }
+
+  void FindSilent() {
+    std::set<std::size_t> down;
+    std::map<std::pair<std::string_view, std::string_view>, bool> silent;  // up
+    for (const prom::LabelSet labels : down_) {
+      down.insert(Contest::TargetOf(labels));
+      silent.try_emplace({prom::Get(labels, "job"), prom::Get(labels, "instance")}, false);
+    }
+    for (const auto& [target, its] : scraped_) {
+      const std::string_view job = prom::Get(its.labels, "job");
+      const auto known = jobs_.find(job);
+      const bool of_gpus = known != jobs_.end() &&
+                           std::any_of(known->second.begin(), known->second.end(),
+                                       [](std::string_view one) { return one != kNodeExporter; });
+      if (!of_gpus || down.contains(target) || show_gpus_.contains(target)) continue;
+      silent.try_emplace({job, prom::Get(its.labels, "instance")}, true);
+    }
+    models::Arena& arena = snapshot_.arena;
+    for (const auto& [target, up] : silent) {
+      snapshot_.silent.push_back({arena.Keep(target.first), arena.Keep(target.second), up});
     }
   }
 
@@ -297,7 +324,12 @@ class Reader {
   std::map<std::string_view, std::set<std::string_view>> jobs_;  // and the exporters they scrape
   std::vector<prom::LabelSet> down_;
   std::vector<std::pair<std::size_t, ToldTarget*>> up_;  // by Contest::TargetOf, as these
-  std::map<std::size_t, double> scraped_;
+  struct Scraped {
+    prom::LabelSet labels;
+    double at = kNone;  // Unix seconds
+  };
+  std::map<std::size_t, Scraped> scraped_;
+  std::set<std::size_t> show_gpus_;
   std::map<std::size_t, double> last_up_;
   bool kubernetes_ = false;
   std::size_t nameless_ = 0;

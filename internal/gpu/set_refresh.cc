@@ -1,4 +1,4 @@
-// The refresh of a part whose queries are the same for any cluster: nodes, tasks.
+// The refresh of a part whose queries are the same for any cluster: nodes, tasks, alerts.
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -95,8 +95,9 @@ class Collector::SetRefresh : public std::enable_shared_from_this<SetRefresh> {
     }
     const bool none = std::all_of(vectors.begin(), vectors.end(),
                                   [](const auto* vector) { return vector == nullptr; });
-    if (error != nullptr) LogFailure(!none, set_.part, failed, *error);
-    if (none) return Error(*error);
+    const bool lost = none || (queries_.needs_first && vectors[0] == nullptr);
+    if (error != nullptr) LogFailure(!lost, set_.part, failed, *error);
+    if (lost) return Error(*error);
     snapshot->partial |= error != nullptr;
     queries_.read(vectors, *snapshot);
     if (set_.present) WarnOfClock(collector_.upstream_clock_.offset_seconds(), *snapshot);

@@ -90,8 +90,8 @@ void HandlersTest::Walk(const gpu::RangeWant& want, const gpu::EachInstant& each
   walks_.push_back(want);
   if (walk_fails_) return done(Error(*walk_fails_));
   if (walk_.empty()) {
-    walk_.assign(1, std::vector<gpu::SnapshotPtr>(want.parts.size(),
-                                                  std::make_shared<models::Snapshot>()));
+    walk_.assign(
+        1, std::vector<gpu::SnapshotPtr>(want.parts.size(), std::make_shared<models::Snapshot>()));
   }
   for (std::size_t i = 0; i < want.steps; ++i) {
     if (!each(i, walk_[std::min(i, walk_.size() - 1)])) return done(Error(Code::kDraining, ""));
@@ -235,8 +235,8 @@ std::string HandlersTest::Filled(std::string_view path) {
 void HandlersTest::Serve(std::shared_ptr<const models::Snapshot> snapshot) {
   gpu::Got got;
   got.snapshot = std::move(snapshot);
-  const std::array answers = {&source_.gpus, &source_.processes, &source_.pods, &source_.nodes,
-                              &source_.tasks};
+  const std::array answers = {&source_.gpus,  &source_.processes, &source_.pods,
+                              &source_.nodes, &source_.tasks,     &source_.alerts};
   *answers[static_cast<std::size_t>(got.snapshot->part)] = got;
 }
 

@@ -32,7 +32,7 @@ class FakeSource final : public gpu::Source {
   void Get(const gpu::Want& want, Deadline deadline, gpu::GotSnapshot done) override {
     wants.push_back(want);
     deadlines.push_back(deadline);
-    const std::array answers = {&gpus, &processes, &pods, &nodes, &tasks};
+    const std::array answers = {&gpus, &processes, &pods, &nodes, &tasks, &alerts};
     const auto& answer = *answers[static_cast<std::size_t>(want.part)];
     if (holding) {
       held.push_back([answer, done = std::move(done)] { done(answer); });
@@ -53,6 +53,8 @@ class FakeSource final : public gpu::Source {
   Result<gpu::Got> pods = gpu::Got{.snapshot = std::make_shared<models::Snapshot>(), .why = {}};
   Result<gpu::Got> nodes = gpu::Got{.snapshot = std::make_shared<models::Snapshot>(), .why = {}};
   Result<gpu::Got> tasks = gpu::Got{.snapshot = std::make_shared<models::Snapshot>(), .why = {}};
+  // Without rules.
+  Result<gpu::Got> alerts = gpu::Got{.snapshot = std::make_shared<models::Snapshot>(), .why = {}};
   std::vector<gpu::Want> wants;
   std::vector<Deadline> deadlines;
 };

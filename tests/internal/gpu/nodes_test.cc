@@ -333,6 +333,24 @@ TEST_F(NodesTest, TargetsAreUpDownOrFrozen) {
   EXPECT_EQ(Why("d", NodeQuantity::kCpu), NullReason::kExporterDown);
 }
 
+TEST_F(NodesTest, TargetsWithoutAGpuAreTold) {
+  const auto of = [](const std::string& job, const std::string& host) {
+    return Labels{{"job", job}, {"instance", host}};
+  };
+  Labels shows = of("gpu", "a:9400");
+  shows.insert(shows.end(), {{"exporter", "dcgm"}, {"Hostname", "a"}});
+  Read({{NodeQuery::kTargets,
+         {Made("exporter", shows, 1), Made("scraped", of("gpu", "a:9400"), kNow),
+          Made("scraped", of("gpu", "b:9400"), kNow), Made("scraped", of("gpu", "c:9400"), kNow),
+          Made("down", of("gpu", "c:9400"), 0), Made("down", of("shop", "d:80"), 0),
+          Made("scraped", of("node-exporter", "a:9100"), kNow)}}});
+  std::string silent;
+  for (const auto& target : snapshot_.silent) {
+    silent.append(target.instance).append(target.up ? " up; " : " down; ");
+  }
+  EXPECT_EQ(silent, "b:9400 up; c:9400 down; d:80 down; ");
+}
+
 TEST_F(NodesTest, TheOrderOfSeriesDoesNotCount) {
   std::map<NodeQuery, Series> series = {
       {NodeQuery::kHosts,
