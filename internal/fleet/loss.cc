@@ -1,0 +1,181 @@
+// Why nothing shows a GPU any more.
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "internal/fleet/missing.h"
+#include "internal/fleet/xid.h"
+#include "internal/gpu/host_names.h"
+
+namespace gpumon::fleet {
+namespace {
+
+using models::Node;
+using models::NodeTarget;
+using models::Snapshot;
+using models::TargetState;
+using models::Text;
+
+std::span<const NodeTarget> TargetsOf(const Snapshot& nodes, const Node& node) {
+  return std::span(nodes.targets).subspan(node.parts.targets.first, node.parts.targets.count);
+}
+
+// By its name, or the only one that is called so but for a domain.
+const Node* Find(const Snapshot& nodes, std::string_view name) {
+  const Node* alike = nullptr;
+  std::size_t count = 0;
+  for (const Node& node : nodes.nodes) {
+    if (node.name == name) return &node;
+    if (gpu::ShortName(node.name) != gpu::ShortName(name)) continue;
+    alike = &node;
+    ++count;
+  }
+  return count == 1 ? alike : nullptr;
+}
+
+std::string NameOf(const NodeTarget& target) {
+  std::string name(target.exporter.empty() ? "an exporter" : target.exporter);
+  return name.append(" (job ").append(target.job).append(", ").append(target.instance).append(")");
+}
+
+bool IsDown(const NodeTarget& target) {
+  return target.state == TargetState::kDown;
+}
+// Which one is not known: it may be.
+bool MayShowGpus(const NodeTarget& target) {
+  return target.of_gpus || target.exporter.empty();
+}
+
+class Judge {
+ public:
+  Judge(const LastSeen& gpu, const Surroundings& around) : gpu_(gpu), around_(around) {
+    if (around.gpus == nullptr) return;
+    for (const models::GpuMetrics& row : around.gpus->gpus) {
+      if (row.text(Text::kNode) != gpu.node) continue;
+      others_.emplace(row.text(Text::kGpuId));
+      if (row.text(Text::kGpuId) == gpu.gpu_id) in_its_place_ = row.text(Text::kUuid);
+    }
+  }
+
+  Verdict Of() const {
+    if (gpu_.node.empty()) return {Loss::kUnknown, "no exporter said which node it was on"};
+    const Snapshot* const now = around_.now;
+    if (now == nullptr || now->partial) {
+      return {Loss::kUnknown, "what is known of nodes is not complete"};
+    }
+    const Node* const node = Find(*now, gpu_.node);
+    if (HasLeftKubernetes(node)) return {Loss::kNodeGone, "Kubernetes no longer lists the node"};
+    if (node == nullptr) return OfNobody();
+    const auto ready = node->Get(models::NodeQuantity::kReady);
+    if (ready == 0.0) return {Loss::kNodeGone, "Kubernetes calls the node not ready"};
+    return OfTargets(TargetsOf(*now, *node), ready == 1.0);
+  }
+
+ private:
+  // Where kube-state-metrics lists no node at all it is that which went away.
+  bool HasLeftKubernetes(const Node* node) const {
+    if (node != nullptr && !std::isnan(node->vanished)) return true;
+    if (around_.then == nullptr || (node != nullptr && node->in_kubernetes)) return false;
+    const Node* const then = Find(*around_.then, gpu_.node);
+    const auto& now = around_.now->nodes;
+    return then != nullptr && then->in_kubernetes &&
+           std::any_of(now.begin(), now.end(), [](const Node& one) { return one.in_kubernetes; });
+  }
+
+  // No node of this name is known any more.
+  Verdict OfNobody() const {
+    if (!others_.empty()) return OfGpu("its exporter shows other GPUs of the node");
+    if (auto verdict = OfSilent()) return *std::move(verdict);
+    if (around_.then == nullptr && !around_.now->silent.empty()) return TooLongAgo();
+    return {Loss::kNodeGone, "neither Kubernetes nor any exporter tells of the node any more"};
+  }
+
+  Verdict OfTargets(std::span<const NodeTarget> targets, bool ready) const {
+    const std::string but = ready ? "; Kubernetes calls the node ready" : "";
+    const bool all_down = !targets.empty() && std::all_of(targets.begin(), targets.end(), IsDown);
+    const bool has_host = std::any_of(targets.begin(), targets.end(),
+                                      [](const auto& target) { return !MayShowGpus(target); });
+    if (all_down && has_host && !ready && others_.empty()) {
+      return {Loss::kNodeGone, "all exporters of the node are down"};
+    }
+    const NodeTarget* its_up = nullptr;
+    const NodeTarget* its_down = nullptr;
+    const NodeTarget* any_up = nullptr;
+    const NodeTarget* any_down = nullptr;
+    for (const NodeTarget& target : targets) {
+      if (!MayShowGpus(target)) continue;
+      const bool its = target.exporter == gpu_.exporter || target.exporter.empty();
+      const NodeTarget*& slot =
+          IsDown(target) ? (its ? its_down : any_down) : (its ? its_up : any_up);
+      if (slot == nullptr) slot = &target;
+    }
+    if (its_up != nullptr) return OfGpu(NameOf(*its_up) + " is up and no longer shows it");
+    if (its_down != nullptr) return {Loss::kExporterDown, NameOf(*its_down) + " is down" + but};
+    if (auto verdict = OfSilent()) return *std::move(verdict);
+    if (any_up == nullptr && any_down != nullptr) {
+      return {Loss::kExporterDown, NameOf(*any_down) + " is down" + but};
+    }
+    if (around_.then == nullptr) return TooLongAgo();
+    return {Loss::kExporterDown, "no " + gpu_.exporter + " of the node is scraped any more" + but};
+  }
+
+  Verdict TooLongAgo() const {
+    return {Loss::kUnknown, "no " + gpu_.exporter +
+                                " of the node shows a GPU any more; whether one is still scraped "
+                                "is told of the latest losses only"};
+  }
+
+  // The target that showed it is still scraped, and shows nothing.
+  std::optional<Verdict> OfSilent() const {
+    if (around_.then == nullptr) return std::nullopt;
+    const Node* const node = Find(*around_.then, gpu_.node);
+    if (node == nullptr) return std::nullopt;
+    for (const NodeTarget& target : TargetsOf(*around_.then, *node)) {
+      if (!target.of_gpus || target.exporter != gpu_.exporter) continue;
+      const auto& silent = around_.now->silent;
+      const auto its = std::find_if(silent.begin(), silent.end(), [&](const auto& one) {
+        return one.job == target.job && one.instance == target.instance;
+      });
+      if (its == silent.end()) continue;
+      if (!its->up) return Verdict{Loss::kExporterDown, NameOf(target) + " is down"};
+      return OfGpu(NameOf(target) + " is up and shows no GPU of the node");
+    }
+    return std::nullopt;
+  }
+
+  Verdict OfGpu(std::string evidence) const {
+    if (!in_its_place_.empty() && in_its_place_ != gpu_.uuid && !gpu_.uuid.empty()) {
+      evidence += "; " + std::string(in_its_place_) + " has its id now";
+    } else if (!others_.empty()) {
+      evidence += "; GPUs of the node that are shown: " + std::to_string(others_.size());
+    }
+    if (gpu_.xid.why == models::NullReason::kNone && gpu_.xid.value > 0) {
+      const Xid xid = XidOf(static_cast<int>(gpu_.xid.value));
+      evidence += "; its last XID was " + std::to_string(xid.code);
+      if (!xid.text.empty()) evidence.append(" (").append(xid.text).append(")");
+    }
+    return {Loss::kGpuGone, std::move(evidence)};
+  }
+
+  const LastSeen& gpu_;
+  const Surroundings& around_;
+  std::set<std::string_view> others_;  // ids of GPUs of its node at the end
+  std::string_view in_its_place_;      // UUID of the one that has its id then
+};
+
+}  // namespace
+
+std::string_view NameOf(Loss loss) {
+  constexpr std::array<std::string_view, 4> kNames = {"", "exporter_down", "node_gone", "gpu_gone"};
+  return kNames[static_cast<std::size_t>(loss)];
+}
+
+Verdict VerdictOf(const LastSeen& gpu, const Surroundings& around) {
+  return Judge(gpu, around).Of();
+}
+
+}  // namespace gpumon::fleet

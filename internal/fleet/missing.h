@@ -1,0 +1,107 @@
+// GPUs that were there in a window and are no longer: which, since when, whose, and why.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/gpu.h"
+
+namespace gpumon::fleet {
+
+struct Owner {
+  std::string name_space;
+  std::string pod;
+  std::string container;
+  auto operator<=>(const Owner&) const = default;
+};
+
+// A reading's newest value, or why there never was one.
+struct LastValue {
+  double value = std::numeric_limits<double>::quiet_NaN();
+  models::NullReason why = models::NullReason::kNotExported;  // kNone: there is one
+};
+
+// A board as it was seen last. Times are Unix seconds.
+struct LastSeen {
+  static constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
+
+  std::string node;
+  std::string gpu_id;
+  std::string uuid;
+  std::string gpu_name;
+  std::string exporter;  // that showed it
+  double at = kNever;    // its newest sample, or the instant where samples' times are not told
+  std::set<Owner> owners;
+  double held_at = kNever;  // when it had these
+  LastValue xid;
+  LastValue temperature;
+};
+
+struct LostGpu {
+  LastSeen seen;
+  double instant = LastSeen::kNever;  // the last one that showed it
+  double gone = LastSeen::kNever;     // the first one afterwards that did not
+};
+
+// Which boards were seen over a row of instants. A board is known by its UUID, or by node and id
+// where it shows none; MIG instances are parts of theirs. One thread at a time.
+class Sightings {
+ public:
+  // What is asked for.
+  static constexpr std::array kQuantities = {
+      models::Quantity::kTemperature, models::Quantity::kXidLast,
+      models::Quantity::kUtilization};  // of a GPU without a sensor
+
+  // Instants in their order.
+  void Add(double time, const models::Snapshot& gpus);
+
+  // Those that neither the last instant shows nor `present` does, which is another look at that
+  // instant and may be null; the latest loss first, then by node and id. One that moved, to another
+  // node or id, is not lost; nor is one that shows a UUID now and did not before, or the other way
+  // round; nor one without a UUID whose node is called with or without its domain now.
+  std::vector<LostGpu> Lost(const models::Snapshot* present) const;
+  // What a closer look at the time between `lost.instant` and `lost.gone` says of it.
+  void Refine(LostGpu& lost) const;
+  std::size_t boards() const { return boards_.size(); }
+
+ private:
+  using Key = std::array<std::string, 3>;  // UUID, or node and id
+  struct Board {
+    LastSeen seen;
+    std::size_t first = 0;    // instant
+    std::size_t instant = 0;  // the last one
+  };
+  bool IsRenamed(const Board& board) const;
+  static Key KeyOf(std::string_view uuid, std::string_view node, std::string_view id);
+
+  std::map<Key, Board> boards_;
+  std::vector<double> times_;
+};
+
+enum class Loss : std::uint8_t { kUnknown, kExporterDown, kNodeGone, kGpuGone };
+std::string_view NameOf(Loss loss);  // "exporter_down"
+
+// Why nothing shows a GPU any more.
+struct Verdict {
+  Loss loss = Loss::kUnknown;
+  std::string evidence;  // for people
+};
+
+// What is known around a loss. Snapshots of the part kNodes: at the end of the window, and when the
+// GPU was seen last; null: not known.
+struct Surroundings {
+  const models::Snapshot* now = nullptr;
+  const models::Snapshot* then = nullptr;
+  const models::Snapshot* gpus = nullptr;  // at the end of the window
+};
+Verdict VerdictOf(const LastSeen& gpu, const Surroundings& around);
+
+}  // namespace gpumon::fleet
