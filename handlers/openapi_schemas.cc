@@ -3,10 +3,12 @@
 #include <set>
 #include <string_view>
 
+#include "handlers/alerts.h"
 #include "handlers/gpu_health.h"
 #include "handlers/history.h"
 #include "handlers/idle.h"
 #include "handlers/ledger.h"
+#include "handlers/missing.h"
 #include "handlers/nodes.h"
 #include "handlers/openapi_writing.h"
 #include "handlers/summary.h"
@@ -223,6 +225,8 @@ std::string OpenApiSchemas() {
   WriteRecordSchema(schemas, "GpuHistory", HistoryColumns());
   WriteRecordSchema(schemas, "LedgerAccount", LedgerColumns());
   WriteRecordSchema(schemas, "IdleGpu", IdleColumns());
+  WriteRecordSchema(schemas, "MissingGpu", MissingColumns());
+  WriteRecordSchema(schemas, "GpuAlert", AlertColumns());
   WriteRecordSchema(schemas, "GpuNode", NodeColumns());
   WriteRecordSchema(schemas, "GpuTask", TaskColumns());
   WriteRecordSchema(schemas, "GpuTaskDetail", TaskDetailColumns());

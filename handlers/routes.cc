@@ -3,6 +3,7 @@
 #include <array>
 
 #include "handlers/about.h"
+#include "handlers/alerts.h"
 #include "handlers/api.h"
 #include "handlers/debug.h"
 #include "handlers/gpu.h"
@@ -13,6 +14,7 @@
 #include "handlers/idle.h"
 #include "handlers/join.h"
 #include "handlers/ledger.h"
+#include "handlers/missing.h"
 #include "handlers/nodes.h"
 #include "handlers/schema.h"
 #include "handlers/stream.h"
@@ -92,6 +94,14 @@ constexpr std::array kRoutes = {
     RouteRow{"/api/v1/gpu/idle", "GET", Guard::kToken, GetIdle,
              "GPUs that somebody held and did not use in a window: who, since when, how long.",
              kJson, Form::kList, "[]IdleGpu", IdleParameters},
+    RouteRow{"/api/v1/gpu/missing", "GET", Guard::kToken, GetMissing,
+             "GPUs that a window showed and its end does not: since when, whose they were, and "
+             "whether the exporter, the node or the GPU itself is gone.",
+             kJson, Form::kList, "[]MissingGpu", MissingParameters},
+    RouteRow{"/api/v1/gpu/alerts", "GET", Guard::kToken, GetAlerts,
+             "Alerts of the rules of the connected Prometheus, firing and pending: since when, and "
+             "which GPU they are about.",
+             kJson, Form::kList, "[]GpuAlert", AlertParameters},
     RouteRow{.path = "/api/v1/gpu/stream",
              .methods = "GET",
              .guard = Guard::kToken,

@@ -103,6 +103,15 @@ void Sightings::Add(double time, const models::Snapshot& gpus) {
   }
 }
 
+bool IsBefore(const LostGpu& a, const LostGpu& b) {
+  const auto order = [](const LostGpu& gpu) {
+    return std::tuple(-gpu.gone, std::string_view(gpu.seen.node),
+                      gpu::ParseGpuIndex(gpu.seen.gpu_id), std::string_view(gpu.seen.gpu_id),
+                      std::string_view(gpu.seen.uuid));
+  };
+  return order(a) < order(b);
+}
+
 // The only one of that id on a node that is called the same but for a domain began afterwards.
 bool Sightings::IsRenamed(const Board& board) const {
   const Board* now = nullptr;
@@ -151,14 +160,7 @@ std::vector<LostGpu> Sightings::Lost(const models::Snapshot* present) const {
     its.gone = times_[board.instant + 1];
     if (std::isnan(its.seen.at)) its.seen.at = its.instant;
   }
-  std::sort(lost.begin(), lost.end(), [](const LostGpu& a, const LostGpu& b) {
-    const auto order = [](const LostGpu& gpu) {
-      return std::tuple(-gpu.gone, std::string_view(gpu.seen.node),
-                        gpu::ParseGpuIndex(gpu.seen.gpu_id), std::string_view(gpu.seen.gpu_id),
-                        std::string_view(gpu.seen.uuid));
-    };
-    return order(a) < order(b);
-  });
+  std::sort(lost.begin(), lost.end(), IsBefore);
   return lost;
 }
 

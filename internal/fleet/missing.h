@@ -51,6 +51,9 @@ struct LostGpu {
   double gone = LastSeen::kNever;     // the first one afterwards that did not
 };
 
+// The latest loss first, then by node and id.
+bool IsBefore(const LostGpu& a, const LostGpu& b);
+
 // Which boards were seen over a row of instants. A board is known by its UUID, or by node and id
 // where it shows none; MIG instances are parts of theirs. One thread at a time.
 class Sightings {
@@ -64,7 +67,7 @@ class Sightings {
   void Add(double time, const models::Snapshot& gpus);
 
   // Those that neither the last instant shows nor `present` does, which is another look at that
-  // instant and may be null; the latest loss first, then by node and id. One that moved, to another
+  // instant and may be null; in the order of IsBefore. One that moved, to another
   // node or id, is not lost; nor is one that shows a UUID now and did not before, or the other way
   // round; nor one without a UUID whose node is called with or without its domain now.
   std::vector<LostGpu> Lost(const models::Snapshot* present) const;

@@ -62,7 +62,8 @@ class Collector {
 
   // Shows `each` the instants of a range, whose queries are asked beside each other like one past
   // instant's. An error of any query ends it: what is missing in between would be counted as time
-  // of which nobody knows. Exporters are those of both ends.
+  // of which nobody knows. Exporters are those of both ends, or
+  // RangeWant::exporters.
   void Walk(const RangeWant& want, Deadline deadline, EachInstant each, RangeDone done);
 
   // What is asked at present. Never null.

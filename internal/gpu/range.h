@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,6 +15,10 @@
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
+
+struct Subject;
+// Who was found to be there in a range, for another look into it.
+using RangeExporters = std::shared_ptr<const std::vector<Subject>>;
 
 // What is asked of the samples since the instant before.
 enum class Over : std::uint8_t {
@@ -39,6 +44,8 @@ struct RangeWant {
   std::vector<RangePart> parts;
   // Exact names. Others' GPUs may come along; none: of all nodes.
   std::vector<std::string> nodes = {};
+  // Of a walk through a range that this one lies in; null: they are looked for at both ends.
+  RangeExporters exporters = nullptr;
 
   double At(std::size_t i) const { return start + step * static_cast<double>(i); }
 };
@@ -47,6 +54,7 @@ struct RangeWant {
 struct RangeEnd {
   std::vector<std::string> sources;   // exporter schemas that gave rows
   std::vector<std::string> warnings;  // of single instants, and how many had them
+  RangeExporters exporters = nullptr;
 };
 
 // Called once for each instant, in their order, on worker threads, one at a time; the snapshots

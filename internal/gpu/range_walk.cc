@@ -176,6 +176,7 @@ void RangeWalk::Note(const models::Snapshot& snapshot) {
 
 RangeEnd RangeWalk::Noted() const {
   RangeEnd end;
+  end.exporters = std::make_shared<const std::vector<Subject>>(subjects_);
   end.sources.assign(sources_.begin(), sources_.end());
   for (const auto& [text, instants] : warnings_) {
     end.warnings.push_back(text + " (at " + std::to_string(instants) + " of " +

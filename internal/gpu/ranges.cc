@@ -48,6 +48,7 @@ void Collector::Walk(const RangeWant& want, Deadline deadline, EachInstant each,
   const auto walk =
       std::make_shared<RangeWalk>(RangeWalk::With{client_, clock_, observer_, budget_, commands_},
                                   want, deadline, std::move(each), std::move(done));
+  if (want.exporters) return walk->Start(*want.exporters);
   const DetectedPtr known = detector_.Known();
   const auto both =
       std::make_shared<BothEnds>([walk, known, this](const Result<std::vector<Subject>>& start,

@@ -178,6 +178,15 @@ std::unique_ptr<Prometheus> Prometheus::Holding(const std::string& open_metrics)
   return prometheus;
 }
 
+std::unique_ptr<Prometheus> Prometheus::Ruling(const std::string& open_metrics,
+                                               const std::string& rules) {
+  std::unique_ptr<Prometheus> prometheus(new Prometheus);
+  prometheus->Import(open_metrics);
+  prometheus->Start("global: {evaluation_interval: 1s}\nrule_files: [" +
+                    prometheus->directory_.Write("rules.yml", rules) + "]\n");
+  return prometheus;
+}
+
 json::Value Prometheus::Query(const std::string& promql, const std::string& time) const {
   const Answer answer =
       Fetch(port_, "/api/v1/query?time=" + time + "&query=" + http::PercentEncode(promql));

@@ -74,6 +74,9 @@ class Prometheus {
   static std::unique_ptr<Prometheus> ScrapingEach(const std::vector<std::uint16_t>& ports);
   // Holds the samples of an OpenMetrics text, and scrapes nothing.
   static std::unique_ptr<Prometheus> Holding(const std::string& open_metrics);
+  // The same, and evaluates these rules (YAML) every second.
+  static std::unique_ptr<Prometheus> Ruling(const std::string& open_metrics,
+                                            const std::string& rules);
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   ChildProcess& process() { return *child_; }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "internal/gpu/range_plan.h"
@@ -204,8 +205,10 @@ class RangeWalkTest : public ::testing::Test {
     return series;
   }
 
-  Result<RangeEnd> Walk(std::size_t steps, std::size_t wanted = 1'000'000) {
+  Result<RangeEnd> Walk(std::size_t steps, std::size_t wanted = 1'000'000,
+                        RangeExporters exporters = nullptr) {
     RangeWant want;
+    want.exporters = std::move(exporters);
     want.start = 10;
     want.step = 10;
     want.steps = steps;
@@ -269,6 +272,17 @@ TEST_F(RangeWalkTest, OneFailedQueryEndsIt) {
 TEST_F(RangeWalkTest, EndsWhenNobodyWantsTheRest) {
   EXPECT_FALSE(Walk(500, 3).has_value());
   EXPECT_EQ(seen_.size(), 3U);
+}
+
+TEST_F(RangeWalkTest, AnotherLookAsksForNoExporters) {
+  const auto first = Walk(5);
+  ASSERT_TRUE(first.has_value());
+  const std::size_t asked = client_->call_count();
+  client_->ForgetCalls();
+  const auto seen = std::exchange(seen_, {});
+  ASSERT_TRUE(Walk(5, 1'000'000, first->exporters).has_value());
+  EXPECT_EQ(seen_, seen);
+  EXPECT_LT(client_->call_count(), asked);
 }
 
 TEST_F(RangeWalkTest, NumberOfQueriesDoesNotFollowTheInstants) {

@@ -1,0 +1,379 @@
+#include "handlers/missing.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "handlers/record_answer.h"
+#include "handlers/window.h"
+#include "internal/base/text.h"
+#include "internal/fleet/missing.h"
+
+namespace gpumon::handlers {
+namespace {
+
+using fleet::LastSeen;
+using fleet::LostGpu;
+using models::NullReason;
+using models::Part;
+using wire::Column;
+using wire::Item;
+using wire::Value;
+using Type = Column::Type;
+
+// So many closer looks are taken at the latest losses: each is one row of instants, or one instant.
+constexpr std::size_t kMostWalks = 8;
+constexpr std::size_t kMostInstants = 2;
+// A scrape is hardly more often, and a closer look has no more instants.
+constexpr double kFineStep = 5;
+constexpr double kFineInstants = 60;
+constexpr double kSameInstant = 0.001;
+// So many names of nodes are asked for by themselves.
+constexpr std::size_t kFewNodes = 20;
+
+constexpr std::array kOwnerItems = {
+    Column{"namespace", Type::kText, "", "", "Of the pod."},
+    Column{"pod", Type::kText, "", "", "That held the GPU, or a part of it."},
+    Column{"container", Type::kText, "", "", "Of the pod."},
+};
+
+constexpr std::array kColumns = {
+    Column{"node_name", Type::kText, "", "node", "Where the GPU was last."},
+    Column{"gpu_id", Type::kText, "", "gpu", "As it was last."},
+    Column{"gpu_name", Type::kText, "", "model", "Product name."},
+    Column{"uuid", Type::kText, "", "uuid", "Null: it is known by its node and id."},
+    Column{"what", Type::kText, "", "what",
+           "exporter_down: nobody looks at it; node_gone: its node is away or not ready; gpu_gone: "
+           "it is the GPU itself; null: cannot be told."},
+    Column{"evidence", Type::kText, "", "", "What says so."},
+    Column{"last_seen", Type::kTime, "", "",
+           "Its newest sample; of older losses an instant at which it was shown."},
+    Column{"missing_since", Type::kTime, "", "",
+           "The first instant that no longer showed it: it was lost between last_seen and this."},
+    Column{"missing_seconds", Type::kNumber, "s", "", "From last_seen to as_of."},
+    Column{"last_xid", Type::kInteger, "", "", "Its newest XID; 0: none."},
+    Column{"last_temperature", Type::kNumber, "°C", "", "Its newest temperature."},
+    Column{"namespaces", Type::kTexts, "", "namespace", "Of its owners."},
+    Column{"pods", Type::kTexts, "", "pod", "Of its owners."},
+    Column{"owners", Type::kItems, "", "",
+           "Who held it at the last instant at which somebody did; several share it.",
+           [] { return std::span<const Column>(kOwnerItems); }},
+    Column{"held_at", Type::kTime, "", "", "That instant; null: nobody is known to have."},
+};
+
+std::span<const ParameterSpec> OwnParameters() {
+  return kWindowParameters;
+}
+
+constexpr std::array kAsked = {Part::kGpus, Part::kNodes};
+
+// The end of the window, where it is given.
+std::optional<WallTime> EndOf(const Parameters& parameters) {
+  for (const char* const name : {"at", "end"}) {
+    if (parameters.Has(name)) return ParseTime(parameters.Text(name));
+  }
+  return std::nullopt;
+}
+
+WallTime WallOf(double seconds) {
+  return WallTime(Millis(std::llround(seconds * 1000)));
+}
+
+Value TimeOrNull(double time, NullReason why) {
+  return std::isnan(time) ? Value(why) : Value(time);
+}
+Item::Cell CellOf(const std::string& text) {
+  return text.empty() ? Item::Cell(NullReason::kNotExported) : Item::Cell(text);
+}
+
+// One answer: a walk through the window, closer looks at the latest losses, then the rows. What
+// follows each other runs on one thread at a time.
+class Search : public std::enable_shared_from_this<Search> {
+ public:
+  Search(CallPtr call, RecordQuery query) : call_(std::move(call)), query_(std::move(query)) {}
+
+  void Start() {
+    const auto parsed = ParseWindow(call_->parameters(), call_->services().clock.Wall(), 0, {});
+    if (!parsed) return call_->SendError(parsed.error());
+    GetAll(call_, kAsked, EndOf(call_->parameters()), query_.form.allow_stale,
+           [self = shared_from_this()](GotParts parts) { self->Walk(std::move(parts)); });
+  }
+
+ private:
+  struct Loss {
+    LostGpu gpu;
+    models::SnapshotPtr then;  // nodes when it was seen last; null: not known
+  };
+
+  const models::Snapshot& present() const { return *SnapshotOf(parts_[0]); }
+
+  // The present is the one that its snapshot is of: clocks may differ.
+  void Walk(GotParts parts) {
+    parts_ = std::move(parts);
+    if (!parts_[0]) return call_->SendError(parts_[0].error());
+    const bool partial = std::any_of(parts_.begin(), parts_.end(), [](const auto& part) {
+      return !part || part->snapshot->partial;
+    });
+    if (partial && !query_.form.allow_partial) return call_->SendError(PartialRefused());
+    const bool given = EndOf(call_->parameters()).has_value();
+    const WallTime now = given ? call_->services().clock.Wall() : WallOf(present().as_of);
+    auto window = ParseWindow(call_->parameters(), now, present().gpus.size(), {});
+    if (!window) return call_->SendError(window.error());
+    window_ = *window;
+    if (!given) window_.end = now.time_since_epoch().count();
+    gpu::RangeWant want = WantOf(window_.span().step);
+    want.steps = static_cast<std::size_t>((window_.end - window_.start) / window_.step) + 1;
+    want.start = end() - want.step * static_cast<double>(want.steps - 1);
+    const auto nodes = ParseGpuFilter(call_->parameters()).ExactNodes();
+    // One that moved has to be seen where it is now.
+    if (!present().partial) want.nodes = nodes;
+    Look(want, [self = shared_from_this()](const fleet::Sightings& seen, gpu::RangeEnd range) {
+      self->range_ = std::move(range);
+      for (LostGpu& gpu : seen.Lost(&self->present())) {
+        self->losses_.push_back({std::move(gpu), nullptr});
+      }
+      self->LookCloser();
+    });
+  }
+
+  double end() const { return window_.span().end; }
+
+  static gpu::RangeWant WantOf(double step) {
+    gpu::RangeWant want;
+    want.step = step;
+    gpu::RangePart gpus;
+    for (const models::Quantity quantity : fleet::Sightings::kQuantities) {
+      gpus.quantities.set(static_cast<std::size_t>(quantity));
+    }
+    want.parts = {gpus};
+    return want;
+  }
+
+  // An error of the first look is the answer; one of a closer look leaves what is known.
+  void Look(const gpu::RangeWant& want,
+            std::function<void(const fleet::Sightings&, gpu::RangeEnd)> then) {
+    const auto seen = std::make_shared<fleet::Sightings>();
+    const bool first = walks_++ == 0;
+    call_->services().walk(
+        want, call_->deadline(),
+        [self = shared_from_this(), seen, want](std::size_t i,
+                                                std::span<const models::SnapshotPtr> snapshots) {
+          seen->Add(want.At(i), *snapshots[0]);
+          return self->call_->Alive();
+        },
+        [self = shared_from_this(), seen, first,
+         then = std::move(then)](Result<gpu::RangeEnd> end) {
+          if (end) return then(*seen, *std::move(end));
+          if (first) return self->call_->SendError(end.error());
+          self->failed_ = end.error();
+          self->Send();
+        });
+  }
+
+  // Half of it is for the first look: closer ones must not cost its answer.
+  bool HasTime() {
+    const auto left = call_->deadline().Left(call_->services().clock);
+    hurried_ |= left * 2 < call_->services().settings.request_timeout;
+    return !hurried_;
+  }
+
+  // The latest loss between two instants that lie far from each other.
+  const LostGpu* Coarsest() const {
+    const LostGpu* latest = nullptr;
+    for (const Loss& loss : losses_) {
+      if (loss.gpu.gone - loss.gpu.instant <= kFineStep * 1.5) continue;
+      if (latest == nullptr || loss.gpu.gone > latest->gone) latest = &loss.gpu;
+    }
+    return latest;
+  }
+
+  void LookCloser() {
+    const LostGpu* const latest = walks_ > kMostWalks || !HasTime() ? nullptr : Coarsest();
+    if (latest == nullptr) return AskInstants();
+    const double first = latest->instant;
+    const double gone = latest->gone;
+    gpu::RangeWant want = WantOf(std::max(kFineStep, std::ceil((gone - first) / kFineInstants)));
+    want.start = first + want.step;
+    want.exporters = range_.exporters;
+    want.steps = static_cast<std::size_t>(std::ceil((gone - first) / want.step)) - 1;
+    std::set<std::string> nodes;
+    for (const Loss& loss : losses_) {
+      if (loss.gpu.instant == first && loss.gpu.gone == gone) nodes.insert(loss.gpu.seen.node);
+    }
+    if (nodes.size() <= kFewNodes && !nodes.contains("")) {
+      want.nodes.assign(nodes.begin(), nodes.end());
+    }
+    Look(want, [self = shared_from_this(), first, gone](const auto& seen, const gpu::RangeEnd&) {
+      for (Loss& loss : self->losses_) {
+        if (loss.gpu.instant == first && loss.gpu.gone == gone) seen.Refine(loss.gpu);
+      }
+      self->LookCloser();
+    });
+  }
+
+  // The instants at which the latest losses were shown last: the times of their samples, and what
+  // was known of their nodes.
+  void AskInstants() {
+    std::set<double, std::greater<>> instants;
+    for (const Loss& loss : losses_) instants.insert(loss.gpu.instant);
+    instants_.assign(instants.begin(), instants.end());
+    if (instants_.size() > kMostInstants) instants_.resize(kMostInstants);
+    AskInstant();
+  }
+
+  void AskInstant() {
+    if (instants_.empty() || !HasTime()) return AskNodes();
+    const double instant = instants_.front();
+    instants_.erase(instants_.begin());
+    GetAll(call_, kAsked, WallOf(instant), query_.form.allow_stale,
+           [self = shared_from_this(), instant](const GotParts& parts) {
+             self->TakeInstant(instant, parts);
+           });
+  }
+
+  void TakeInstant(double instant, const GotParts& parts) {
+    for (const auto& part : parts) {
+      if (!part) failed_ = part.error();
+    }
+    fleet::Sightings seen;
+    if (parts[0]) seen.Add(instant, *SnapshotOf(parts[0]));
+    for (Loss& loss : losses_) {
+      if (loss.gpu.instant != instant) continue;
+      seen.Refine(loss.gpu);
+      if (parts[1]) loss.then = parts[1]->snapshot;
+    }
+    if (call_->Alive()) AskInstant();
+  }
+
+  // Nodes are kept for longer than GPUs: what was known of them before a loss says nothing of it.
+  void AskNodes() {
+    const bool known = std::all_of(losses_.begin(), losses_.end(),
+                                   [this](const Loss& loss) { return NodesOf(loss) != nullptr; });
+    if (known || !parts_[1]) return Send();
+    const gpu::Want want{Part::kNodes, WallOf(end()), query_.form.allow_stale};
+    call_->services().source.Get(want, call_->deadline(),
+                                 [self = shared_from_this()](Result<gpu::Got> nodes) {
+                                   self->call_->Defer([self, nodes = std::move(nodes)] {
+                                     if (nodes) {
+                                       self->parts_[1] = nodes;
+                                     } else {
+                                       self->failed_ = nodes.error();
+                                     }
+                                     self->Send();
+                                   });
+                                 });
+  }
+
+  // At the end of the window; null where they are not known since the loss.
+  const models::Snapshot* NodesOf(const Loss& loss) const {
+    const models::Snapshot* const nodes = SnapshotOf(parts_[1]);
+    return nodes != nullptr && nodes->as_of >= loss.gpu.gone - kSameInstant ? nodes : nullptr;
+  }
+
+  std::vector<Value> RowOf(const Loss& loss) const {
+    const LastSeen& seen = loss.gpu.seen;
+    const fleet::Verdict verdict = VerdictOf(seen, {NodesOf(loss), loss.then.get(), &present()});
+    std::vector<Value> row;
+    for (const std::string* text : {&seen.node, &seen.gpu_id, &seen.gpu_name, &seen.uuid}) {
+      row.push_back(wire::TextOrNull(*text));
+    }
+    const bool unknown_nodes = NodesOf(loss) == nullptr || NodesOf(loss)->partial;
+    row.push_back(wire::TextOrNull(fleet::NameOf(verdict.loss), unknown_nodes
+                                                                    ? NullReason::kQueryFailed
+                                                                    : NullReason::kNotExported));
+    row.emplace_back(verdict.evidence);
+    row.emplace_back(seen.at);
+    row.emplace_back(loss.gpu.gone);
+    row.emplace_back(end() - seen.at);
+    const bool has_xid = seen.xid.why == NullReason::kNone;
+    row.push_back(has_xid ? Value(static_cast<std::int64_t>(std::llround(seen.xid.value)))
+                          : Value(seen.xid.why));
+    const bool has_heat = seen.temperature.why == NullReason::kNone;
+    row.push_back(has_heat ? Value(seen.temperature.value) : Value(seen.temperature.why));
+    std::set<std::string> namespaces;
+    std::set<std::string> pods;
+    std::vector<Item> owners;
+    for (const fleet::Owner& owner : seen.owners) {
+      if (!owner.name_space.empty()) namespaces.insert(owner.name_space);
+      if (!owner.pod.empty()) pods.insert(owner.pod);
+      owners.push_back({{CellOf(owner.name_space), CellOf(owner.pod), CellOf(owner.container)}});
+    }
+    row.emplace_back(std::vector<std::string>(namespaces.begin(), namespaces.end()));
+    row.emplace_back(std::vector<std::string>(pods.begin(), pods.end()));
+    row.emplace_back(std::move(owners));
+    row.push_back(TimeOrNull(seen.held_at, NullReason::kNone));
+    return row;
+  }
+
+  void Send() {
+    // A closer look may tell another order.
+    std::sort(losses_.begin(), losses_.end(),
+              [](const Loss& a, const Loss& b) { return IsBefore(a.gpu, b.gpu); });
+    wire::Records records{kColumns, {}};
+    for (const Loss& loss : losses_) records.rows.push_back(RowOf(loss));
+    wire::Page page = Select(records, query_);
+    wire::RecordsMeta meta = MetaOf(kAsked, parts_, page);
+    page.partial = meta.partial;
+    meta.window = window_.span();
+    meta.as_of = end();
+    for (const std::string& source : range_.sources) {
+      if (std::find(meta.sources.begin(), meta.sources.end(), source) == meta.sources.end()) {
+        meta.sources.push_back(source);
+      }
+    }
+    meta.warnings.insert(meta.warnings.end(), range_.warnings.begin(), range_.warnings.end());
+    if (failed_) {
+      meta.warnings.push_back("a closer look at the latest losses failed (" +
+                              std::string(failed_->wire_name()) +
+                              "): last_seen may be only as exact as the step of the window");
+    }
+    if (hurried_ && !losses_.empty()) {
+      meta.warnings.emplace_back(
+          "the first look took half of the time of this request: last_seen may be only as exact as "
+          "the step of the window; ask for a shorter window or fewer nodes");
+    }
+    const bool csv = query_.form.csv;
+    auto encoded =
+        csv ? wire::EncodeCsv(records, page)
+            : wire::EncodeRecords(records, meta, page, "Missing GPUs retrieved successfully");
+    SendMade(*call_, *parts_[0], std::move(encoded), page, csv);
+  }
+
+  const CallPtr call_;
+  const RecordQuery query_;
+  GotParts parts_;
+  Window window_;
+  gpu::RangeEnd range_;
+  std::vector<Loss> losses_;
+  std::size_t walks_ = 0;
+  std::vector<double> instants_;  // to be asked about
+  std::optional<Status> failed_;  // of a closer look
+  bool hurried_ = false;          // there was no time for all of them
+};
+
+}  // namespace
+
+void GetMissing(const CallPtr& call) {
+  auto query = ParseRecordQuery(kColumns, call->parameters());
+  if (!query) return call->SendError(query.error());
+  std::make_shared<Search>(call, *std::move(query))->Start();
+}
+
+std::span<const ParameterSpec> MissingParameters() {
+  static const RecordParameters kParameters(kColumns, OwnParameters());
+  return kParameters.specs();
+}
+
+std::span<const Column> MissingColumns() {
+  return kColumns;
+}
+
+}  // namespace gpumon::handlers

@@ -1,0 +1,251 @@
+// Lost GPUs through the real server and a real Prometheus: none invented, none missed, and since
+// when as exactly as Prometheus has it.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "internal/base/text.h"
+#include "tests/e2e/programs.h"
+#include "tests/fakes/fault/fault_server.h"
+#include "tests/fakes/process/wait.h"
+
+namespace gpumon::e2e {
+namespace {
+
+using json::Value;
+
+constexpr char kMissing[] = "/api/v1/gpu/missing";
+constexpr std::int64_t kStart = 1704110400;
+constexpr int kMinutes = 240;
+
+double TimeOf(const Value& value) {
+  const auto time = ParseTime(value.AsString() == nullptr ? "" : *value.AsString());
+  return time ? static_cast<double>(time->time_since_epoch().count()) / 1000 : -1;
+}
+
+// One sample a minute of each GPU while it is there.
+class Past {
+ public:
+  void Add(const std::string& labels, int first, int last, double xid = 0) {
+    for (int minute = first; minute <= last; ++minute) {
+      Sample("nvidia_gpu_temperature_celsius", labels, 60, minute);
+      Sample("nvidia_gpu_xid_last", labels, minute == last ? xid : 0, minute);
+    }
+  }
+  std::string Text() {
+    for (int minute = 0; minute < kMinutes; ++minute) {
+      families_["up"] +=
+          "up{job=\"gpu\",instance=\"x:1\"} 1 " + std::to_string(kStart + 60 * minute) + "\n";
+    }
+    std::string text;
+    for (const auto& [name, lines] : families_) text += "# TYPE " + name + " gauge\n" + lines;
+    return text + "# EOF\n";
+  }
+
+ private:
+  void Sample(const std::string& name, const std::string& labels, double value, int minute) {
+    families_[name] += name + "{" + labels + ",job=\"gpu\",instance=\"x:1\"} " +
+                       std::to_string(value) + " " + std::to_string(kStart + 60 * minute) + "\n";
+  }
+  std::map<std::string, std::string> families_;
+};
+
+std::string Labels(const std::string& node, int gpu, const std::string& uuid,
+                   const std::string& more = "") {
+  return "node=\"" + node + "\",gpu=\"" + std::to_string(gpu) + "\",gpu_name=\"H100\",uuid=\"" +
+         uuid + "\"" + more;
+}
+
+std::string Window() {
+  return "?start=" + std::to_string(kStart) +
+         "&end=" + std::to_string(kStart + 60 * (kMinutes - 1));
+}
+
+TEST(MissingTest, OneThatMovedOrReturnedIsThereAndALostOneHasItsOwner) {
+  Past past;
+  past.Add(Labels("n0", 0, "GPU-stays"), 0, kMinutes - 1);
+  past.Add(Labels("n0", 1, "GPU-lost", R"(,exported_namespace="ml",exported_pod="train")"), 0, 130,
+           79);
+  past.Add(Labels("n0", 2, "GPU-moves"), 0, 90);
+  past.Add(Labels("n1", 0, "GPU-moves"), 91, kMinutes - 1);
+  past.Add(Labels("n1", 1, "GPU-returns"), 0, 40);
+  past.Add(Labels("n1", 1, "GPU-returns"), 100, kMinutes - 1);
+  past.Add(Labels("n2", 0, "GPU-of-a-node"), 0, 75);
+  const auto prometheus = Prometheus::Holding(past.Text());
+  ApiServer server(prometheus->url());
+  ASSERT_TRUE(server.AwaitReady());
+  const Answer answer = server.Get(kMissing + Window());
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const Value json = answer.Json();
+  ASSERT_EQ(json["data"].size(), 2U) << answer.body;
+  const Value& lost = json["data"][0];
+  EXPECT_EQ(*lost["uuid"].AsString(), "GPU-lost");
+  EXPECT_EQ(*lost["node_name"].AsString(), "n0");
+  EXPECT_EQ(TimeOf(lost["last_seen"]), kStart + 60 * 130);
+  EXPECT_EQ(lost["last_xid"].AsDouble(), 79) << "that of its last sample";
+  EXPECT_EQ(lost["last_temperature"].AsDouble(), 60);
+  EXPECT_EQ(*lost["owners"][0]["pod"].AsString(), "train");
+  EXPECT_EQ(*lost["what"].AsString(), "gpu_gone") << *lost["evidence"].AsString();
+  const Value& gone = json["data"][1];
+  EXPECT_EQ(*gone["uuid"].AsString(), "GPU-of-a-node");
+  EXPECT_EQ(*gone["what"].AsString(), "node_gone") << *gone["evidence"].AsString();
+  EXPECT_EQ(TimeOf(gone["last_seen"]), kStart + 60 * 75);
+  EXPECT_EQ(server.Get(kMissing + Window() + "&what=gpu_gone&pod=train").Json()["data"].size(), 1U);
+}
+
+TEST(MissingTest, OfManyNoneIsInventedAndNoneMissed) {
+  std::mt19937 random(11);
+  Past past;
+  std::map<std::string, int> last;  // minute, of those that are lost
+  for (int gpu = 0; gpu < 40; ++gpu) {
+    const std::string uuid = "GPU-" + std::to_string(gpu);
+    const bool leaves = random() % 3 == 0;
+    const int end = leaves ? 20 + static_cast<int>(random() % (kMinutes - 40)) : kMinutes - 1;
+    past.Add(Labels("n" + std::to_string(gpu / 8), gpu % 8, uuid), 0, end);
+    if (leaves) last[uuid] = end;
+  }
+  ASSERT_GT(last.size(), 6U);
+  const auto prometheus = Prometheus::Holding(past.Text());
+  ApiServer server(prometheus->url(), {{"REQUEST_TIMEOUT", "60s"}});
+  ASSERT_TRUE(server.AwaitReady());
+  const Answer answer = server.Get(kMissing + Window() + "&step=10m");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const Value json = answer.Json();
+  std::set<std::string> told;
+  double newest = 1e18;
+  std::size_t exact = 0;
+  for (const Value& row : json["data"].elements()) {
+    const std::string uuid = *row["uuid"].AsString();
+    told.insert(uuid);
+    ASSERT_TRUE(last.contains(uuid)) << uuid;
+    const double truth = static_cast<double>(kStart) + 60.0 * last[uuid];
+    EXPECT_LE(TimeOf(row["last_seen"]), truth + 300) << "no marker ended it";
+    EXPECT_GE(TimeOf(row["missing_since"]), truth) << uuid;
+    EXPECT_LE(TimeOf(row["missing_since"]), newest) << "the latest loss first";
+    newest = TimeOf(row["missing_since"]);
+    exact += TimeOf(row["last_seen"]) == truth ? 1U : 0U;
+    if (told.size() <= 2) {
+      EXPECT_EQ(TimeOf(row["last_seen"]), truth) << uuid;
+    }
+  }
+  EXPECT_EQ(told.size(), last.size());
+  EXPECT_GE(exact, 2U);
+}
+
+// Two dcgm-exporters, kube-state-metrics and a Prometheus that scrapes them once a second.
+class LiveMissingTest : public testing::Test {
+ protected:
+  static std::string Gpu(const std::string& id, const std::string& node) {
+    return "DCGM_FI_DEV_GPU_TEMP{gpu=\"" + id + "\",UUID=\"GPU-" + node + id +
+           "\",modelName=\"H100\",Hostname=\"" + node + "\"} 40\n";
+  }
+  static std::string Kube(bool with_c) {
+    std::string text;
+    for (const std::string node : {"a", "b", "c"}) {
+      if (node == "c" && !with_c) continue;
+      text += "kube_node_info{node=\"" + node + "\"} 1\n";
+      text += "kube_node_status_condition{node=\"" + node +
+              "\",condition=\"Ready\",status=\"true\"} 1\n";
+      text += "kube_node_status_capacity{node=\"" + node + "\",resource=\"nvidia_com_gpu\"} 2\n";
+    }
+    return text;
+  }
+
+  void SetUp() override {
+    Serve(a_, Gpu("0", "a") + Gpu("1", "a"));
+    Serve(b_, Gpu("0", "b"));
+    Serve(c_, Gpu("0", "c"));
+    Serve(kube_, Kube(true));
+    prometheus_ = Prometheus::ScrapingEach({a_.port(), b_.port(), c_.port(), kube_.port()});
+    server_ = std::make_unique<ApiServer>(prometheus_->url(), Environment{{"CACHE_TTL", "0s"}});
+    ASSERT_TRUE(process::WaitUntil(
+        [&] { return server_->Get("/api/v1/gpu/nodes").Json()["data"].size() == 3; },
+        Millis(20'000)));
+    ASSERT_TRUE(process::WaitUntil(
+        [&] { return server_->Get("/api/v1/gpu/metrics").Json()["data"].size() == 4; },
+        Millis(20'000)));
+    // Until some instant of a window has seen each of them.
+    ASSERT_TRUE(process::WaitUntil(
+        [&] {
+          return prometheus_->Query("min(count_over_time(DCGM_FI_DEV_GPU_TEMP[1m])) > 2", "")
+                     .size() == 1;
+        },
+        Millis(20'000)));
+    ASSERT_EQ(Missing().size(), 0U);
+  }
+
+  static void Serve(fault::FaultServer& target, const std::string& text) {
+    target.SetReply(fault::HttpStatus(200, text, "text/plain"));
+  }
+  Value Missing() const {
+    return server_->Get(std::string(kMissing) + "?window=1m&step=1s").Json()["data"];
+  }
+  // The first answer after Prometheus no longer shows it.
+  Value RowOf(const std::string& uuid) const {
+    EXPECT_TRUE(process::WaitUntil(
+        [&] {
+          return prometheus_->Query("DCGM_FI_DEV_GPU_TEMP{UUID=\"" + uuid + "\"}", "").size() == 0;
+        },
+        Millis(20'000)));
+    const Value rows = Missing();
+    for (const Value& row : rows.elements()) {
+      if (*row["uuid"].AsString() == uuid) return row;
+    }
+    ADD_FAILURE() << uuid << " is not missing";
+    return {};
+  }
+
+  fault::FaultServer a_;
+  fault::FaultServer b_;
+  fault::FaultServer c_;
+  fault::FaultServer kube_;
+  std::unique_ptr<Prometheus> prometheus_;
+  std::unique_ptr<ApiServer> server_;
+};
+
+TEST_F(LiveMissingTest, ALostGpuIsThereAtOnceAndItsLastSampleIsExact) {
+  Serve(a_, Gpu("0", "a"));
+  const Value row = RowOf("GPU-a1");
+  ASSERT_FALSE(row.is_null());
+  EXPECT_EQ(*row["what"].AsString(), "gpu_gone") << *row["evidence"].AsString();
+  const Value samples = prometheus_->Query("DCGM_FI_DEV_GPU_TEMP{UUID=\"GPU-a1\"}[5m]", "");
+  ASSERT_EQ(samples.size(), 1U);
+  const Value& values = samples[0]["values"];
+  const double newest = *values[values.size() - 1][0].AsDouble();
+  EXPECT_NEAR(TimeOf(row["last_seen"]), newest, 0.001);
+  EXPECT_GT(TimeOf(row["missing_since"]), newest);
+  Serve(a_, Gpu("0", "a") + Gpu("1", "a"));
+  EXPECT_TRUE(process::WaitUntil([&] { return Missing().size() == 0; }, Millis(20'000)))
+      << "it returned";
+}
+
+TEST_F(LiveMissingTest, ExporterNodeAndGpuAreToldApart) {
+  b_.SetReply(fault::HttpStatus(500, "down", "text/plain"));
+  const Value down = RowOf("GPU-b0");
+  ASSERT_FALSE(down.is_null());
+  EXPECT_EQ(*down["what"].AsString(), "exporter_down") << *down["evidence"].AsString();
+
+  Serve(a_, "# none\n");
+  const Value gpu = RowOf("GPU-a0");
+  ASSERT_FALSE(gpu.is_null());
+  EXPECT_EQ(*gpu["what"].AsString(), "gpu_gone") << *gpu["evidence"].AsString();
+  EXPECT_NE(gpu["evidence"].AsString()->find("is up and shows no GPU"), std::string::npos);
+
+  Serve(kube_, Kube(false));
+  c_.SetReply(fault::HttpStatus(500, "down", "text/plain"));
+  ASSERT_TRUE(process::WaitUntil(
+      [&] { return prometheus_->Query("kube_node_info{node=\"c\"}", "").size() == 0; },
+      Millis(20'000)));
+  const Value node = RowOf("GPU-c0");
+  ASSERT_FALSE(node.is_null());
+  EXPECT_EQ(*node["what"].AsString(), "node_gone") << *node["evidence"].AsString();
+}
+
+}  // namespace
+}  // namespace gpumon::e2e

@@ -1,0 +1,177 @@
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/handlers/fixture.h"
+#include "tests/internal/fleet/fleet_rows.h"
+
+namespace gpumon::handlers {
+namespace {
+
+using models::Text;
+
+constexpr char kMissing[] = "/api/v1/gpu/missing";
+constexpr double kAsOf = 1704110400;  // 2024-01-01T12:00:00Z
+constexpr WallTime kNow{Millis(1'704'110'400'000)};
+// Four instants up to now.
+constexpr char kWindow[] = "?window=30s&step=10s";
+
+class MissingRouteTest : public HandlersTest {
+ protected:
+  void SetUp() override { clock_.Set(kNow); }
+
+  // At 11:59:30, :40, :50 and 12:00:00; the last one is the present.
+  void See(std::vector<std::vector<fleet::FakeGpu>> instants) {
+    for (const auto& instant : instants) {
+      auto rows = fleet::Rows(instant);
+      for (auto& row : rows->gpus) row.set_text(Text::kSource, "dcgm");
+      walk_.push_back({rows});
+    }
+    auto present = fleet::Rows(instants.back());
+    present->as_of = kAsOf;
+    Serve(present);
+  }
+  // Node n with dcgm in that state.
+  void ServeNodes(models::TargetState state) {
+    auto snapshot = std::make_shared<models::Snapshot>();
+    snapshot->part = models::Part::kNodes;
+    snapshot->as_of = kAsOf;
+    snapshot->nodes.emplace_back().name = "n";
+    snapshot->nodes[0].parts.targets.count = 1;
+    snapshot->targets = {{"dcgm", "gpu", "n:9400", state, true, kAsOf}};
+    Serve(snapshot);
+  }
+};
+
+TEST_F(MissingRouteTest, ALostGpuHasItsOwnerAndWhyItIsGone) {
+  const fleet::FakeGpu a{.uuid = "GPU-a", .pods = {"p", "q"}, .xid = 79};
+  const fleet::FakeGpu b{.uuid = "GPU-b"};
+  See({{a, b}, {a, b}, {b}, {b}});
+  ServeNodes(models::TargetState::kUp);
+  const auto answer = Get(std::string(kMissing) + kWindow);
+  ASSERT_EQ(answer.status(), 200) << answer.body();
+  const auto json = answer.json();
+  EXPECT_EQ(*json["message"].AsString(), "Missing GPUs retrieved successfully");
+  ASSERT_EQ(json["data"].size(), 1U);
+  const auto& row = json["data"][0];
+  EXPECT_EQ(*row["uuid"].AsString(), "GPU-a");
+  EXPECT_EQ(*row["what"].AsString(), "gpu_gone");
+  EXPECT_NE(row["evidence"].AsString()->find("its last XID was 79"), std::string::npos);
+  EXPECT_EQ(*row["last_xid"].AsNumberText(), "79");
+  EXPECT_TRUE(row["last_temperature"].is_null());
+  EXPECT_EQ(*row["null_reasons"]["last_temperature"].AsString(), "not_exported");
+  ASSERT_EQ(row["owners"].size(), 2U);
+  EXPECT_EQ(*row["owners"][1]["pod"].AsString(), "q");
+  EXPECT_EQ(row["pods"].size(), 2U);
+  EXPECT_EQ(*json["meta"]["as_of"].AsString(), "2024-01-01T12:00:00Z");
+  EXPECT_EQ(*json["meta"]["window"]["start"].AsString(), "2024-01-01T11:59:30Z");
+  ASSERT_FALSE(walks_.empty());
+  EXPECT_EQ(walks_[0].steps, 4U) << "both ends are instants";
+  EXPECT_EQ(walks_[0].At(3), kAsOf);
+  EXPECT_EQ(walks_[0].parts.size(), 1U);
+}
+
+TEST_F(MissingRouteTest, ACloserLookIsTakenAtTheLatestLoss) {
+  See({{{.uuid = "GPU-a"}}, {{.uuid = "GPU-a"}}, {}, {}});
+  ServeNodes(models::TargetState::kUp);
+  const auto json = Get(std::string(kMissing) + kWindow).json();
+  // The same instants again: 11:59:45 shows it.
+  ASSERT_EQ(walks_.size(), 2U);
+  EXPECT_EQ(walks_[1].start, kAsOf - 15);
+  EXPECT_EQ(walks_[1].steps, 1U);
+  EXPECT_EQ(walks_[1].nodes, std::vector<std::string>{"n"});
+  const auto& row = json["data"][0];
+  EXPECT_EQ(*row["last_seen"].AsString(), "2024-01-01T11:59:45Z");
+  EXPECT_EQ(*row["missing_since"].AsString(), "2024-01-01T11:59:50Z");
+  // Then that instant is asked for the time of its sample, and for its nodes.
+  ASSERT_EQ(source_.wants.size(), 4U);
+  EXPECT_EQ(source_.wants[2].part, models::Part::kGpus);
+  EXPECT_EQ(source_.wants[2].at, WallTime(Millis(1'704'110'385'000)));
+  EXPECT_EQ(source_.wants[3].part, models::Part::kNodes);
+}
+
+TEST_F(MissingRouteTest, WithoutTimeNoCloserLookIsTaken) {
+  See({{{.uuid = "GPU-a"}}, {}});
+  ServeNodes(models::TargetState::kUp);
+  source_.holding = true;
+  auto answer = Begin(RequestOf(std::string(kMissing) + kWindow));
+  ASSERT_EQ(source_.held.size(), 2U);
+  clock_.Advance(Millis(6000));
+  source_.Release();
+  const auto json = Answer{answer.get()}.json();
+  EXPECT_EQ(walks_.size(), 1U);
+  ASSERT_EQ(json["data"].size(), 1U);
+  EXPECT_EQ(*json["data"][0]["last_seen"].AsString(), "2024-01-01T11:59:30Z");
+  ASSERT_EQ(json["warnings"].size(), 1U);
+  EXPECT_NE(json["warnings"][0].AsString()->find("half of the time"), std::string::npos);
+}
+
+TEST_F(MissingRouteTest, WhatWasKnownOfNodesBeforeALossSaysNothingOfIt) {
+  See({{{.uuid = "GPU-a"}}, {{.uuid = "GPU-a"}}, {{.uuid = "GPU-a"}}, {}});
+  auto old = std::make_shared<models::Snapshot>();
+  old->part = models::Part::kNodes;
+  old->as_of = kAsOf - 9;
+  Serve(old);
+  const auto json = Get(std::string(kMissing) + kWindow).json();
+  EXPECT_EQ(source_.wants.back().part, models::Part::kNodes);
+  EXPECT_EQ(source_.wants.back().at, kNow) << "they are asked about anew";
+  EXPECT_TRUE(json["data"][0]["what"].is_null()) << "no more is known";
+}
+
+TEST_F(MissingRouteTest, NobodyIsMissingIsSuccess) {
+  See({{{.uuid = "GPU-a"}}, {{.uuid = "GPU-a", .node = "other"}}});
+  const auto json = Get(std::string(kMissing) + kWindow).json();
+  EXPECT_TRUE(*json["success"].AsBool());
+  EXPECT_EQ(json["data"].size(), 0U);
+  EXPECT_EQ(walks_.size(), 1U);
+}
+
+TEST_F(MissingRouteTest, WhatOnlyThePresentShowsIsNotMissing) {
+  See({{{.uuid = "GPU-a"}}, {}});
+  auto present = fleet::Rows({{.uuid = "GPU-a"}});
+  present->as_of = kAsOf;
+  Serve(present);
+  EXPECT_EQ(Get(std::string(kMissing) + kWindow).json()["data"].size(), 0U);
+}
+
+TEST_F(MissingRouteTest, ThePresentIsThatOfItsSnapshot) {
+  See({{{.uuid = "GPU-a"}}});
+  clock_.Set(kNow + Millis(600'000));
+  EXPECT_EQ(Get(std::string(kMissing) + kWindow).status(), 200);
+  EXPECT_EQ(walks_[0].At(walks_[0].steps - 1), kAsOf) << "clocks may differ";
+}
+
+TEST_F(MissingRouteTest, FiltersChoose) {
+  See({{{.uuid = "GPU-a", .node = "x", .pods = {"p"}}, {.uuid = "GPU-b", .node = "y"}}, {}});
+  ServeNodes(models::TargetState::kUp);
+  const auto csv = [&](const std::string& query) {
+    return Get(std::string(kMissing) + kWindow + query + "&format=csv&fields=uuid").body();
+  };
+  EXPECT_EQ(csv("&pod=p"), "uuid\r\nGPU-a\r\n");
+  EXPECT_EQ(csv("&namespace=other"), "uuid\r\n");
+  EXPECT_EQ(csv("&what=node_gone&uuid=GPU-B"), "uuid\r\nGPU-b\r\n");
+  walks_.clear();
+  EXPECT_EQ(csv("&node=y"), "uuid\r\nGPU-b\r\n");
+  EXPECT_EQ(walks_[0].nodes, std::vector<std::string>{"y"});
+}
+
+TEST_F(MissingRouteTest, WhatFailsIsSaid) {
+  See({{{.uuid = "GPU-a"}}, {}});
+  source_.nodes = Error(Code::kUpstreamTimeout, "Prometheus did not answer");
+  const auto json = Get(std::string(kMissing) + kWindow).json();
+  EXPECT_TRUE(*json["meta"]["partial"].AsBool());
+  EXPECT_TRUE(json["data"][0]["what"].is_null());
+  EXPECT_EQ(Get(std::string(kMissing) + kWindow + "&partial=abort").status(), 502);
+  walk_fails_ = Status{Code::kUpstreamTimeout, "the time for this request ended"};
+  EXPECT_EQ(Get(kMissing).status(), 504);
+  EXPECT_EQ(Get(std::string(kMissing) + "?step=1s&window=400d").status(), 400);
+  EXPECT_EQ(Get(std::string(kMissing) + "?end=1904110400").status(), 400);
+  source_.gpus = Error(Code::kUpstreamUnreachable, "Prometheus cannot be reached");
+  EXPECT_EQ(Get(kMissing).status(), 502);
+}
+
+}  // namespace
+}  // namespace gpumon::handlers
