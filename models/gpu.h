@@ -154,17 +154,16 @@ enum class Part : std::uint8_t { kGpus, kProcesses, kPods, kNodes, kTasks, kAler
 inline constexpr std::array kParts = {Part::kGpus,  Part::kProcesses, Part::kPods,
                                       Part::kNodes, Part::kTasks,     Part::kAlerts};
 constexpr std::string_view NameOf(Part part) {
-  constexpr std::array<std::string_view, kParts.size()> kNames = {"gpus",  "processes", "pods",
-                                                                  "nodes", "tasks",     "alerts"};
+  constexpr std::string_view kNames[] = {"gpus", "processes", "pods", "nodes", "tasks", "alerts"};
+  static_assert(std::size(kNames) == kParts.size());
   return kNames[static_cast<std::size_t>(part)];
 }
 
 // One answer's worth of rows. Immutable once published, shared by every reader.
 struct Snapshot {
   Part part = Part::kGpus;
-  // Sorted by node (bytewise), gpu index (none last), gpu id; processes then by pid; pods by
-  // namespace and name; tasks too, then by kind; nodes by name; alerts as gpu::ReadAlerts says.
-  // Only the vectors of `part` are filled.
+  // Sorted by node (bytewise), gpu index (none last), gpu id; processes then by pid; pods and tasks
+  // by namespace, name and kind; nodes by name. Only the vectors of `part` are filled.
   std::vector<GpuMetrics> gpus;
   std::vector<GpuProcess> processes;
   std::vector<Pod> pods;

@@ -62,7 +62,7 @@ TEST_F(MissingRouteTest, ALostGpuHasItsOwnerAndWhyItIsGone) {
   EXPECT_NE(row["evidence"].AsString()->find("its last XID was 79"), std::string::npos);
   EXPECT_EQ(*row["last_xid"].AsNumberText(), "79");
   EXPECT_TRUE(row["last_temperature"].is_null());
-  EXPECT_EQ(*row["null_reasons"]["last_temperature"].AsString(), "not_exported");
+  EXPECT_EQ(*json["meta"]["null_reasons"]["last_temperature"].AsString(), "not_exported");
   ASSERT_EQ(row["owners"].size(), 2U);
   EXPECT_EQ(*row["owners"][1]["pod"].AsString(), "q");
   EXPECT_EQ(row["pods"].size(), 2U);
