@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "handlers/alerts.h"
+#include "handlers/events.h"
 #include "handlers/gpu_health.h"
 #include "handlers/history.h"
 #include "handlers/idle.h"
@@ -223,6 +224,7 @@ std::string OpenApiSchemas() {
   WriteRecordSchema(schemas, "GpuHealth", HealthColumns());
   WriteRecordSchema(schemas, "GpuSummary", SummaryColumns());
   WriteRecordSchema(schemas, "GpuHistory", HistoryColumns());
+  WriteRecordSchema(schemas, "GpuEvent", EventColumns());
   WriteRecordSchema(schemas, "LedgerAccount", LedgerColumns());
   WriteRecordSchema(schemas, "IdleGpu", IdleColumns());
   WriteRecordSchema(schemas, "MissingGpu", MissingColumns());

@@ -6,6 +6,7 @@
 #include "handlers/alerts.h"
 #include "handlers/api.h"
 #include "handlers/debug.h"
+#include "handlers/events.h"
 #include "handlers/gpu.h"
 #include "handlers/gpu_health.h"
 #include "handlers/health.h"
@@ -86,6 +87,11 @@ constexpr std::array kRoutes = {
              "One field over a window: mean, least and most of each step, for each GPU, node or "
              "model, or the cluster.",
              kJson, Form::kList, "[]GpuHistory", HistoryParameters},
+    RouteRow{
+        "/api/v1/gpu/events", "GET", Guard::kToken, GetEvents,
+        "What happened to GPUs in a window: XIDs, ECC errors, throttling, heat, GPUs that were "
+        "lost or returned, exporters that were down; with whose they were.",
+        kJson, Form::kList, "[]GpuEvent", EventParameters},
     RouteRow{
         "/api/v1/gpu/ledger", "GET", Guard::kToken, GetLedger,
         "Where GPU time went in a window: busy, idle but held, free, unhealthy and unknown, by "

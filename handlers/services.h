@@ -11,6 +11,7 @@
 #include "internal/base/executor.h"
 #include "internal/fleet/health_rules.h"
 #include "internal/fleet/prices.h"
+#include "internal/gpu/activity.h"
 #include "internal/gpu/explainer.h"
 #include "internal/gpu/range.h"
 #include "internal/gpu/source.h"
@@ -73,6 +74,7 @@ struct Services {
       explain;
   // gpu::Collector's.
   std::function<void(const gpu::RangeWant&, Deadline, gpu::EachInstant, gpu::RangeDone)> walk;
+  std::function<void(const gpu::ActivityWant&, Deadline, gpu::ActivityFound)> find_activity;
 };
 
 }  // namespace gpumon::handlers

@@ -99,6 +99,13 @@ Result<Window> ParseWindow(const Parameters& parameters, WallTime now, std::size
   return window;
 }
 
+Result<Window> ParseWindowEnds(const Parameters& parameters, WallTime now,
+                               const WindowDefaults& defaults) {
+  Window window;
+  if (auto wrong = ParseEnds(parameters, now, defaults, window)) return Error(*std::move(wrong));
+  return window;
+}
+
 const std::array<ParameterSpec, 4> kGpuFilterParameters = {
     ParameterSpec{.name = "node",
                   .kind = ParameterKind::kNodeName,

@@ -59,6 +59,10 @@ struct WindowDefaults {
 Result<Window> ParseWindow(const Parameters& parameters, WallTime now, std::size_t gpus,
                            const WindowDefaults& defaults);
 
+// The same without a step, which stays 0: for who takes what instants come to.
+Result<Window> ParseWindowEnds(const Parameters& parameters, WallTime now,
+                               const WindowDefaults& defaults);
+
 // Which GPUs a window is about: those that pass all of it at an instant.
 struct GpuFilter {
   std::vector<std::string> nodes;  // patterns, any of them; empty: all

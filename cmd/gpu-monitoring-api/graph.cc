@@ -241,7 +241,8 @@ Result<void> Graph::Build() {
       [this] { return probe_->Last(); }, lifecycle_, render_cache_, *live_feed_, metrics_,
       cpu_profiler_, [this] { return token_ ? token_->Token() : std::string(); },
       [this](const auto&... what) { explainer_->Explain(what...); },
-      [this](const auto&... what) { collector_->Walk(what...); }});
+      [this](const auto&... what) { collector_->Walk(what...); },
+      [this](const auto&... what) { collector_->FindActivity(what...); }});
   api_ = std::make_unique<handlers::Api>(*services_);
   server_ = http::MakeServer(HttpOptionsOf(config_), *api_);
   metrics_.SetReadings([this] { return ReadCounters(); });

@@ -12,12 +12,12 @@ namespace {
 using models::GpuMetrics;
 using models::Quantity;
 
-// Bits of NVML's clock event reasons that hold a GPU back against its will. A power cap is normal
-// under load, and what is configured or idle is no throttling.
 constexpr std::int64_t kHwSlowdown = 0x8;
 constexpr std::int64_t kSwThermal = 0x20;
 constexpr std::int64_t kHwThermal = 0x40;
 constexpr std::int64_t kPowerBrake = 0x80;
+static_assert((kHwSlowdown | kSwThermal | kHwThermal | kPowerBrake) == kThrottledBits);
+static_assert((kHwThermal | kPowerBrake) == kThrottledByHardwareBits);
 
 std::string Number(double value) {
   return FormatNumber(std::round(value * 10) / 10);

@@ -26,6 +26,11 @@ std::string_view NameOf(Component component);
 enum class Severity : std::uint8_t { kInfo, kWarning, kCritical };
 std::string_view NameOf(Severity severity);
 
+// Bits of NVML's clock event reasons that hold a GPU back against its will. A power cap is normal
+// under load, and what is configured or idle is no throttling.
+inline constexpr std::int64_t kThrottledBits = 0xE8;
+inline constexpr std::int64_t kThrottledByHardwareBits = 0xC0;  // of these: too hot, power brake
+
 // What is the matter, or worth knowing.
 struct HealthFinding {
   Severity severity = Severity::kInfo;

@@ -10,6 +10,7 @@
 
 #include "internal/base/clock.h"
 #include "internal/base/result.h"
+#include "internal/gpu/activity.h"
 #include "internal/gpu/detector.h"
 #include "internal/gpu/join.h"
 #include "internal/gpu/plan.h"
@@ -66,6 +67,10 @@ class Collector {
   // RangeWant::exporters.
   void Walk(const RangeWant& want, Deadline deadline, EachInstant each, RangeDone done);
 
+  // Where in a range something happens to GPUs, for a closer look by Walk; asked likewise, in two
+  // rounds of a few queries.
+  void FindActivity(const ActivityWant& want, Deadline deadline, ActivityFound done);
+
   // What is asked at present. Never null.
   DetectedPtr detected() const { return detector_.Known(); }
 
@@ -89,6 +94,9 @@ class Collector {
   // What it gives is for when another set has taken its place: then it no longer counts.
   std::function<void()> Start(const Set& set, DetectedPtr detected, Drafted done,
                               Begun begun = nullptr);
+  // Who was there at both ends of a range.
+  using SubjectsOfRange = std::function<void(Result<std::vector<Subject>>)>;
+  void FindSubjects(double first, double last, Deadline deadline, SubjectsOfRange then);
   void CollectPast(const Set& set, Collected done);
   // Pods depend on no exporter that has to be found first.
   void CollectPods(const Set& set, Collected done);

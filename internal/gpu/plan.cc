@@ -16,14 +16,15 @@ using schema::Exporter;
 using schema::Metric;
 
 // `up` of the targets of these jobs; none: of all.
-std::string UpOf(const std::vector<std::string>& jobs) {
-  if (jobs.empty()) return "up";
-  if (jobs.size() == 1) return "up{job=" + prom::Quote(jobs.front()) + "}";
+std::string UpOf(const std::vector<std::string>& jobs, const std::string& matcher = "") {
+  const std::string more = matcher.empty() ? "" : ',' + matcher;
+  if (jobs.empty()) return matcher.empty() ? "up" : "up{" + matcher + "}";
+  if (jobs.size() == 1) return "up{job=" + prom::Quote(jobs.front()) + more + "}";
   std::string any;
   for (const std::string& job : jobs) {
     any.append(any.empty() ? "" : "|").append(prom::EscapeRegex(job));
   }
-  return "up{job=~" + prom::Quote(any) + "}";
+  return "up{job=~" + prom::Quote(any) + more + "}";
 }
 
 std::vector<Condition> All(const std::vector<Condition>& a, const std::vector<Condition>& b) {
@@ -179,7 +180,7 @@ std::string UnionOf(const Exporter& exporter, const std::vector<std::string>& na
 }
 
 // Which targets are up, and the pods that they are.
-std::string TargetsQuery(std::span<const Subject> subjects, Part part) {
+std::string TargetsQuery(std::span<const Subject> subjects, Part part, const std::string& matcher) {
   std::set<std::string> jobs;
   std::string shown;  // of exporters whose jobs are not known
   for (const Subject& subject : subjects) {
@@ -189,10 +190,10 @@ std::string TargetsQuery(std::span<const Subject> subjects, Part part) {
     shown += (shown.empty() ? "" : " or ") +
              SelectorOfMarks(*subject.exporter, subject.exporter->require);
   }
-  std::string promql = jobs.empty() ? "" : UpOf({jobs.begin(), jobs.end()});
+  std::string promql = jobs.empty() ? "" : UpOf({jobs.begin(), jobs.end()}, matcher);
   if (!shown.empty()) {
     promql.append(promql.empty() ? "" : " or ")
-        .append("up and on(job,instance) group by(job,instance)(" + shown + ")");
+        .append(UpOf({}, matcher) + " and on(job,instance) group by(job,instance)(" + shown + ")");
   }
   return promql;
 }
@@ -320,7 +321,8 @@ std::string AllTimesQuery(const Subject& subject) {
   return TargetTimesQuery(selectors, subject.jobs);
 }
 
-std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, Part part) {
+std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, Part part,
+                                      const std::string& of_targets) {
   std::vector<PlannedQuery> plan;
   for (std::size_t i = 0; i < subjects.size(); ++i) {
     Planner(subjects[i], i, part, IsAboveProcesses(subjects, i), plan).Plan();
@@ -334,7 +336,8 @@ std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, Part pa
     add(subjects[i].exporter->name + "/devices", DevicesQuery(*subjects[i].exporter),
         PlannedQuery::Gives::kDevices, i);
   }
-  if (!plan.empty()) add("targets", TargetsQuery(subjects, part), PlannedQuery::Gives::kTargets);
+  if (!plan.empty())
+    add("targets", TargetsQuery(subjects, part, of_targets), PlannedQuery::Gives::kTargets);
   if (!plan.empty()) add("addresses", AddressesQuery(subjects), PlannedQuery::Gives::kAddresses);
   return plan;
 }

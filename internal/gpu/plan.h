@@ -63,7 +63,9 @@ struct Subject {
 // of their scrape targets, and, where a node's name is missing, one of kube-state-metrics'
 // addresses. For processes an exporter that stands above one that tells of them is asked what it
 // calls its GPUs; others without process metrics are asked nothing.
-std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, models::Part part);
+// `of_targets` (a matcher, or "") chooses those whose state is asked.
+std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, models::Part part,
+                                      const std::string& of_targets = "");
 
 // The time of each series of an exporter, whose place in the plan this is.
 PlannedQuery PlanSeriesTimes(const schema::Exporter& exporter, std::size_t place,

@@ -37,6 +37,15 @@ struct RangePart {
   Over over = Over::kLast;
 };
 
+// Some of a range's instants, one after the other.
+struct RangeSpan {
+  std::size_t first = 0;
+  std::size_t count = 0;
+  // The scrape targets whose GPUs are asked for, by the label `instance`, and the processes that
+  // anything on the same hosts shows. Others' may come along; none: of all.
+  std::vector<std::string> instances = {};
+};
+
 struct RangeWant {
   double start = 0;  // Unix seconds of the first instant
   double step = 0;   // seconds, > 0
@@ -46,6 +55,9 @@ struct RangeWant {
   std::vector<std::string> nodes = {};
   // Of a walk through a range that this one lies in; null: they are looked for at both ends.
   RangeExporters exporters = nullptr;
+  // The instants that are wanted, in order; none: all. Where a span names targets `nodes` do not
+  // count.
+  std::vector<RangeSpan> spans = {};
 
   double At(std::size_t i) const { return start + step * static_cast<double>(i); }
 };

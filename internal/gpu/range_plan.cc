@@ -32,17 +32,23 @@ std::string Joined(const std::vector<std::string>& texts) {
 class RangePlanner {
  public:
   RangePlanner(const Subject& subject, std::size_t place, const RangePart& part, double step,
-               const std::vector<std::string>& nodes, std::vector<PlannedQuery>& plan)
+               const std::vector<std::string>& nodes, const std::vector<std::string>& instances,
+               std::vector<PlannedQuery>& plan)
       : exporter_(*subject.exporter),
         place_(place),
         part_(part),
         step_(step),
         plan_(plan),
         wanted_(WithInputs(part.quantities)) {
+    if (!instances.empty()) {
+      matchers_.push_back(TargetsOf(part.part, instances));
+      return;
+    }
     // Whose nodes others tell cannot be chosen by what its series say.
     const bool says_node =
         !subject.without_node && !exporter_.node_may_be_address && !exporter_.node_of_target;
-    if (says_node && !nodes.empty()) ReadMatchers(nodes);
+    const bool of_gpus = part.part == Part::kGpus;
+    if (of_gpus && says_node && !nodes.empty()) ReadMatchers(nodes);
   }
 
   void Plan() {
@@ -50,6 +56,11 @@ class RangePlanner {
     if (exporter_.gpu.empty()) return;
     if (part_.over != Over::kLast) PlanEach();
     PlanNames();
+  }
+
+  // A matcher of the targets that are asked for.
+  static std::string TargetsOf(Part part, const std::vector<std::string>& instances) {
+    return part == Part::kProcesses ? OnHostsOf(instances) : "instance=~" + AnyOf(instances);
   }
 
  private:
@@ -72,15 +83,29 @@ class RangePlanner {
     return quantities;
   }
 
+  static std::string AnyOf(const std::vector<std::string>& texts, const std::string& end = "") {
+    std::string any;
+    for (const std::string& text : texts) {
+      any.append(any.empty() ? "" : "|").append(prom::EscapeRegex(text));
+    }
+    return prom::Quote(end.empty() ? any : "(?:" + any + ')' + end);
+  }
+
+  // Processes may be told by an exporter of their own beside the GPUs'.
+  static std::string OnHostsOf(const std::vector<std::string>& instances) {
+    std::vector<std::string> hosts;
+    for (const std::string& instance : instances) {
+      const std::size_t colon = instance.rfind(':');
+      hosts.push_back(instance.substr(0, colon));
+    }
+    return "instance=~" + AnyOf(hosts, "(?::[0-9]+)?");
+  }
+
   // A series has its node in one of these labels; others that have the name in a label that does
   // not count are no harm.
   void ReadMatchers(const std::vector<std::string>& nodes) {
-    std::string any;
-    for (const std::string& node : nodes) {
-      any.append(any.empty() ? "" : "|").append(prom::EscapeRegex(node));
-    }
     const std::string matches =
-        nodes.size() == 1 ? "=" + prom::Quote(nodes.front()) : "=~" + prom::Quote(any);
+        nodes.size() == 1 ? "=" + prom::Quote(nodes.front()) : "=~" + AnyOf(nodes);
     for (const auto& [text, aliases] : exporter_.labels.texts) {
       if (text != Text::kNode) continue;
       for (const std::string& label : aliases) matchers_.push_back(label + matches);
@@ -116,7 +141,9 @@ class RangePlanner {
     }
     Append(names, WithPrefixes(exporter_, exporter_.info));
     if (!exporter_.gpu_id_metric.empty()) Append(names, {exporter_.gpu_id_metric});
-    Add("processes", SelectorOfAny(names, exporter_.require), std::nullopt);
+    Add("processes",
+        SelectorOfAny(names, exporter_.require, matchers_.empty() ? "" : matchers_.front()),
+        std::nullopt);
   }
 
   void Drop(std::vector<std::string>& names, const std::string& name) const {
@@ -232,13 +259,16 @@ std::vector<std::string> PodLabels(const Exporter& exporter) {
 }
 
 std::vector<PlannedQuery> PlanRange(std::span<const Subject> subjects, const RangePart& part,
-                                    double step, const std::vector<std::string>& nodes) {
+                                    double step, const std::vector<std::string>& nodes,
+                                    const std::vector<std::string>& instances) {
   std::vector<PlannedQuery> plan;
   for (std::size_t i = 0; i < subjects.size(); ++i) {
-    RangePlanner(subjects[i], i, part, step, nodes, plan).Plan();
+    RangePlanner(subjects[i], i, part, step, nodes, instances, plan).Plan();
   }
   if (plan.empty()) return plan;
-  for (PlannedQuery& query : PlanQueries(subjects, part.part)) {
+  const std::string targets =
+      instances.empty() ? "" : RangePlanner::TargetsOf(part.part, instances);
+  for (PlannedQuery& query : PlanQueries(subjects, part.part, targets)) {
     if (!IsOfSurroundings(query)) continue;
     query.name.insert(0, "range/");
     plan.push_back(std::move(query));

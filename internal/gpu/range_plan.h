@@ -14,9 +14,10 @@ namespace gpumon::gpu {
 // than kLast one for each metric, since their names are lost, over all pods that held the GPU
 // meanwhile, and one for the texts of its GPUs.
 // Beside them those of PlanQueries that tell of targets, addresses and devices; none for times.
-// `step` in seconds; `nodes` as in RangeWant.
+// `step` in seconds; `nodes` as in RangeWant, `instances` as in RangeSpan.
 std::vector<PlannedQuery> PlanRange(std::span<const Subject> subjects, const RangePart& part,
-                                    double step, const std::vector<std::string>& nodes);
+                                    double step, const std::vector<std::string>& nodes,
+                                    const std::vector<std::string>& instances = {});
 
 // The labels that name pods, the target's own among them; sorted.
 std::vector<std::string> PodLabels(const schema::Exporter& exporter);

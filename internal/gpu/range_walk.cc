@@ -37,10 +37,10 @@ RangeWalk::RangeWalk(const With& with, RangeWant want, Deadline deadline, EachIn
 void RangeWalk::Start(std::vector<Subject> subjects) {
   subjects_ = std::move(subjects);
   for (const Subject& subject : subjects_) exporters_.push_back(subject.exporter);
-  for (const RangePart& part : want_.parts) {
-    plans_.push_back(PlanRange(subjects_, part, want_.step, want_.nodes));
-    queries_ += plans_.back().size();
-  }
+  spans_ = want_.spans;
+  if (spans_.empty()) spans_.push_back({0, want_.steps});
+  const std::shared_ptr<const Plans> plans = PlansOf(spans_.front());
+  for (const auto& plan : *plans) queries_ += plan.size();
   // One turn for all pieces: of each all queries are under way at once.
   with_.budget.Acquire(queries_, QueryBudget::Of::kPast, deadline_,
                        [self = shared_from_this()](std::optional<QueryBudget::Turn> turn) {
@@ -53,30 +53,50 @@ void RangeWalk::Start(std::vector<Subject> subjects) {
                        });
 }
 
+// As many queries for each span.
+std::shared_ptr<const RangeWalk::Plans> RangeWalk::PlansOf(const RangeSpan& span) const {
+  auto plans = std::make_shared<Plans>();
+  for (const RangePart& part : want_.parts) {
+    plans->push_back(PlanRange(subjects_, part, want_.step, want_.nodes, span.instances));
+  }
+  return plans;
+}
+
 void RangeWalk::AskNext() {
   const auto piece = std::make_shared<Piece>();
   {
     const MutexLock lock(mutex_);
-    piece->first = asked_;
-    piece->count = std::min(next_count_, want_.steps - asked_);
+    if (span_ == spans_.size()) return;
+    const RangeSpan& span = spans_[span_];
+    if (!plans_) plans_ = PlansOf(span);
+    piece->plans = plans_;
+    piece->first = span.first + asked_;
+    piece->count = std::min(next_count_, span.count - asked_);
     asked_ += piece->count;
+    if (asked_ == span.count) {
+      ++span_;
+      asked_ = 0;
+      plans_.reset();
+    }
+    piece->is_last = span_ == spans_.size();
   }
-  if (piece->count > 0) Ask(piece);
+  Ask(piece);
 }
 
 void RangeWalk::Ask(const PiecePtr& piece) {
   piece->left = queries_;
-  for (const auto& plan : plans_) piece->answers.emplace_back(plan.size());
+  const Plans& plans = *piece->plans;
+  for (const auto& plan : plans) piece->answers.emplace_back(plan.size());
   if (queries_ == 0) return Came(piece);
   const SteadyTime asked = with_.clock.Steady();
   // What ends and begins around it tells which series another one replaced.
   const double around = std::ceil(kLookBack / want_.step) * want_.step;
   const double start = want_.At(piece->first) - around;
   const double end = want_.At(piece->first + piece->count - 1) + around;
-  for (std::size_t part = 0; part < plans_.size(); ++part) {
-    for (std::size_t i = 0; i < plans_[part].size(); ++i) {
+  for (std::size_t part = 0; part < plans.size(); ++part) {
+    for (std::size_t i = 0; i < plans[part].size(); ++i) {
       with_.client.QueryRange(
-          {plans_[part][i].promql, start, end, want_.step}, deadline_,
+          {plans[part][i].promql, start, end, want_.step}, deadline_,
           [self = shared_from_this(), piece, part, i, asked](Result<prom::QueryResult> answer) {
             self->Answered(piece, part, i, std::move(answer), asked);
           });
@@ -95,7 +115,7 @@ void RangeWalk::Answered(const PiecePtr& piece, std::size_t part, std::size_t qu
     answer = gpumon::Error(Code::kUpstreamPartial,
                            "Prometheus says that its answer for this window is partial");
   }
-  with_.observer.QueryDone(plans_[part][query].name,
+  with_.observer.QueryDone((*piece->plans)[part][query].name,
                            answer ? std::string_view("ok") : answer.error().wire_name(),
                            std::chrono::duration<double>(with_.clock.Steady() - asked).count(),
                            answer ? answer->bytes : 0);
@@ -146,7 +166,7 @@ void RangeWalk::Came(const PiecePtr& piece) {
 bool RangeWalk::Replay(Piece& piece) {
   std::vector<RangeReplay> parts;
   for (std::size_t i = 0; i < want_.parts.size(); ++i) {
-    parts.emplace_back(want_.parts[i].part, subjects_, exporters_, plans_[i],
+    parts.emplace_back(want_.parts[i].part, subjects_, exporters_, (*piece.plans)[i],
                        std::move(piece.answers[i]), want_.step, evidence_, with_.commands);
   }
   std::vector<models::SnapshotPtr> snapshots(parts.size());
@@ -164,7 +184,7 @@ bool RangeWalk::Replay(Piece& piece) {
       return false;
     }
   }
-  if (piece.first + piece.count < want_.steps) return true;
+  if (!piece.is_last) return true;
   End(Noted());
   return false;
 }
@@ -178,9 +198,11 @@ RangeEnd RangeWalk::Noted() const {
   RangeEnd end;
   end.exporters = std::make_shared<const std::vector<Subject>>(subjects_);
   end.sources.assign(sources_.begin(), sources_.end());
+  std::size_t shown = 0;
+  for (const RangeSpan& span : spans_) shown += span.count;
   for (const auto& [text, instants] : warnings_) {
     end.warnings.push_back(text + " (at " + std::to_string(instants) + " of " +
-                           std::to_string(want_.steps) + " instants)");
+                           std::to_string(shown) + " instants)");
   }
   return end;
 }

@@ -36,10 +36,13 @@ class RangeWalk : public std::enable_shared_from_this<RangeWalk> {
   void Fail(Status status) { End(gpumon::Error(std::move(status))); }
 
  private:
-  // Some instants, asked for together.
+  using Plans = std::vector<std::vector<PlannedQuery>>;  // by part
+  // Some instants of one span, asked for together.
   struct Piece {
     std::size_t first = 0;  // instant
     std::size_t count = 0;
+    bool is_last = false;
+    std::shared_ptr<const Plans> plans;
     std::vector<std::vector<prom::RangeVector>> answers;  // by part and query
     std::size_t left = 0;
     std::size_t largest = 0;  // bytes of an answer
@@ -47,6 +50,7 @@ class RangeWalk : public std::enable_shared_from_this<RangeWalk> {
   };
   using PiecePtr = std::shared_ptr<Piece>;
 
+  std::shared_ptr<const Plans> PlansOf(const RangeSpan& span) const;
   void AskNext();
   void Ask(const PiecePtr& piece);
   void Answered(const PiecePtr& piece, std::size_t part, std::size_t query,
@@ -65,8 +69,8 @@ class RangeWalk : public std::enable_shared_from_this<RangeWalk> {
   const EachInstant each_;
   std::vector<Subject> subjects_;                   // constant after Start
   std::vector<const schema::Exporter*> exporters_;  // likewise
-  std::vector<std::vector<PlannedQuery>> plans_;    // likewise; by part
-  std::size_t queries_ = 0;                         // likewise
+  std::vector<RangeSpan> spans_;                    // likewise; never empty
+  std::size_t queries_ = 0;                         // likewise; of a piece
   UnitEvidence evidence_;
   std::set<std::string> sources_;                // of who joins
   std::map<std::string, std::size_t> warnings_;  // likewise: how many instants had it
@@ -74,8 +78,10 @@ class RangeWalk : public std::enable_shared_from_this<RangeWalk> {
   Mutex mutex_;
   RangeDone done_ GUARDED_BY(mutex_);  // empty: it has ended
   std::optional<QueryBudget::Turn> turn_ GUARDED_BY(mutex_);
-  std::size_t asked_ GUARDED_BY(mutex_) = 0;       // instants
-  std::size_t next_count_ GUARDED_BY(mutex_) = 0;  // instants of the next piece
+  std::size_t span_ GUARDED_BY(mutex_) = 0;                // that is asked for
+  std::size_t asked_ GUARDED_BY(mutex_) = 0;               // instants of it
+  std::shared_ptr<const Plans> plans_ GUARDED_BY(mutex_);  // its own; null: not made yet
+  std::size_t next_count_ GUARDED_BY(mutex_) = 0;          // instants of the next piece
   std::deque<PiecePtr> came_ GUARDED_BY(mutex_);
   bool joining_ GUARDED_BY(mutex_) = false;
 };

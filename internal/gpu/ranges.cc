@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "internal/base/mutex.h"
+#include "internal/gpu/activity_search.h"
 #include "internal/gpu/collector.h"
 #include "internal/gpu/range_plan.h"
 #include "internal/gpu/range_walk.h"
@@ -44,20 +45,15 @@ class BothEnds {
 
 }  // namespace
 
-void Collector::Walk(const RangeWant& want, Deadline deadline, EachInstant each, RangeDone done) {
-  const auto walk =
-      std::make_shared<RangeWalk>(RangeWalk::With{client_, clock_, observer_, budget_, commands_},
-                                  want, deadline, std::move(each), std::move(done));
-  if (want.exporters) return walk->Start(*want.exporters);
+void Collector::FindSubjects(double first, double last, Deadline deadline, SubjectsOfRange then) {
   const DetectedPtr known = detector_.Known();
-  const auto both =
-      std::make_shared<BothEnds>([walk, known, this](const Result<std::vector<Subject>>& start,
-                                                     const Result<std::vector<Subject>>& end) {
-        if (!start || !end) return walk->Fail(start ? end.error() : start.error());
+  const auto both = std::make_shared<BothEnds>(
+      [known, this, then = std::move(then)](const Result<std::vector<Subject>>& start,
+                                            const Result<std::vector<Subject>>& end) {
+        if (!start || !end) return then(gpumon::Error(start ? end.error() : start.error()));
         auto subjects = SubjectsOfBoth(detector_.registry().exporters(), *start, *end);
-        walk->Start(subjects.empty() ? known->subjects : std::move(subjects));
+        then(subjects.empty() ? known->subjects : std::move(subjects));
       });
-  const double last = want.At(want.steps - 1);
   const auto look = [&](bool is_end, double time) {
     detector_.WhoWas(time, deadline, [both, is_end](Result<std::vector<Subject>> subjects) {
       both->Hear(is_end, std::move(subjects));
@@ -65,8 +61,29 @@ void Collector::Walk(const RangeWant& want, Deadline deadline, EachInstant each,
   };
   const bool is_present = !known->assumed && last > upstream_clock_.Now() - kLately;
   if (is_present) both->Hear(true, known->subjects);
-  look(false, want.start);
+  look(false, first);
   if (!is_present) look(true, last);
+}
+
+void Collector::Walk(const RangeWant& want, Deadline deadline, EachInstant each, RangeDone done) {
+  const auto walk =
+      std::make_shared<RangeWalk>(RangeWalk::With{client_, clock_, observer_, budget_, commands_},
+                                  want, deadline, std::move(each), std::move(done));
+  if (want.exporters) return walk->Start(*want.exporters);
+  FindSubjects(want.start, want.At(want.steps - 1), deadline,
+               [walk](Result<std::vector<Subject>> subjects) {
+                 if (!subjects) return walk->Fail(subjects.error());
+                 walk->Start(*std::move(subjects));
+               });
+}
+
+void Collector::FindActivity(const ActivityWant& want, Deadline deadline, ActivityFound done) {
+  const auto search = std::make_shared<ActivitySearch>(
+      ActivitySearch::With{client_, clock_, observer_, budget_}, want, deadline, std::move(done));
+  FindSubjects(want.start, want.end, deadline, [search](Result<std::vector<Subject>> subjects) {
+    if (!subjects) return search->Fail(subjects.error());
+    search->Start(*std::move(subjects));
+  });
 }
 
 }  // namespace gpumon::gpu

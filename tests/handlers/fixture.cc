@@ -76,6 +76,10 @@ HandlersTest::HandlersTest()
                 },
                 [this](const auto& want, auto, const auto& each, const auto& done) {
                   Walk(want, each, done);
+                },
+                [this](const auto& want, auto, const auto& done) {
+                  activity_wants_.push_back(want);
+                  done(activity_);
                 }},
       api_(services_) {
   log::SetLevel(log::Level::kOff);

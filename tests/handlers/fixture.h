@@ -151,6 +151,8 @@ class HandlersTest : public ::testing::Test {
   std::vector<std::vector<gpu::SnapshotPtr>> walk_;
   std::optional<Status> walk_fails_;
   std::vector<gpu::RangeWant> walks_;
+  Result<gpu::Activity> activity_ = gpu::Activity{};
+  std::vector<gpu::ActivityWant> activity_wants_;
   Services services_;
   Api api_;
 };

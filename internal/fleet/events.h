@@ -1,0 +1,138 @@
+// What happened to GPUs in a window, rebuilt from their readings.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "internal/fleet/health.h"
+#include "internal/fleet/health_rules.h"
+#include "internal/gpu/activity.h"
+#include "internal/gpu/range.h"
+#include "models/gpu.h"
+
+namespace gpumon::fleet {
+
+enum class EventType : std::uint8_t {
+  kXid,             // another code than before
+  kEccCorrected,    // the count since the driver was loaded grew
+  kEccUncorrected,  // likewise
+  kThrottle,        // slowed down against its will
+  kTemperature,     // above HealthRules::temperature_warning
+  kGpuLost,         // its exporter is there, and no longer shows it
+  kGpuReturned,     // it shows it again
+  kExporterDown     // the scrape target is down: one event, whatever GPUs it has
+};
+inline constexpr std::size_t kEventTypes = 8;
+std::string_view NameOf(EventType type);  // "ecc_corrected"
+
+// Who holds a GPU.
+struct Owners {
+  std::set<std::pair<std::string, std::string>> pods;  // namespace, name
+  std::set<std::string> users;                         // of processes on it
+
+  bool operator==(const Owners&) const = default;
+};
+
+struct Event {
+  EventType type = EventType::kXid;
+  Severity severity = Severity::kInfo;
+  double begin = 0;           // Unix seconds
+  bool open_before = false;   // it lasted already when the window began: `begin` is that time
+  std::optional<double> end;  // nothing: it lasts, or is gone, at the window's end
+  std::string node;
+  std::string gpu_id;
+  std::string uuid;
+  std::string mig_uuid;
+  std::string gpu_name;
+  std::string target;  // "job gpu, 10.0.0.1:9400"; kExporterDown
+  Owners owners;       // when it began; of a GPU that is gone, before
+  // The code; by how much the count grew; the highest temperature; how many GPUs the target showed.
+  double value = 0;
+  std::int64_t throttle_reasons = 0;  // bits; all that there were
+};
+
+// What is asked for. Of GPUs, then of processes.
+std::vector<gpu::RangePart> EventParts();
+gpu::ActivityWant EventActivity(double start, double end, const HealthRules& rules);
+
+// One thread at a time.
+//
+// Nothing is made up where nobody looked or nobody measured. What lasts (throttling, temperature, a
+// target that is down) goes on over a gap when it is there on both sides of it; else it ended where
+// the gap begins. A code or a count is compared with the last one that is known, and a GPU's first
+// one is compared with nothing. A GPU is lost when it was seen, a target that showed it is up, and
+// it is not seen any more; not when that target is down, or is gone.
+//
+// A divided GPU is one GPU: its own row or else its first instance's, and all who hold any part.
+class Events {
+ public:
+  // Both must outlive it.
+  Events(const gpu::Activity& activity, const HealthRules& rules);
+
+  // The instant `i` of a span of the activity; in order, none twice. `snapshots` of EventParts.
+  void Add(std::size_t i, std::span<const models::SnapshotPtr> snapshots);
+  // The newest first. Once, last.
+  std::vector<Event> Finish();
+
+ private:
+  static constexpr std::size_t kNever = static_cast<std::size_t>(-1);
+  using Key = std::array<std::string, 3>;
+
+  struct Episode {
+    std::optional<Event> event;  // that lasts, or ended when `gap` began
+    std::optional<double> gap;
+  };
+  struct Count {
+    std::optional<double> last;
+    std::optional<Event> growth;
+    std::size_t grew = 0;  // instant
+  };
+  struct Track {
+    Event of;  // whose events they are
+    std::vector<std::size_t> targets;
+    std::size_t last = kNever;  // instant at which it was seen
+    std::optional<double> xid;
+    Count corrected;
+    Count uncorrected;
+    Episode throttle;
+    Episode temperature;
+    bool missing = false;
+    std::optional<Event> lost;
+    Owners owners;  // while it is missing: before
+  };
+  struct Instant;
+
+  bool IsLookedAt(const Track& track) const;
+  Track& TrackOf(const models::GpuMetrics& row);
+  Event Begin(const Track& track, EventType type, Severity severity, double time) const;
+  void See(Instant& now, std::size_t board, Track& track);
+  void SeeXid(Instant& now, std::size_t board, Track& track);
+  void SeeCount(Instant& now, std::size_t board, Track& track, Count& count, EventType type);
+  void SeeThrottle(Instant& now, std::size_t board, Track& track);
+  void SeeTemperature(Instant& now, std::size_t board, Track& track);
+  void Miss(const Instant& now, Track& track);
+  // Nobody measured; or it is over.
+  void Gap(Episode& episode, double time) const;
+  void Close(Episode& episode, double time);
+  void Close(Count& count);
+  void AddOutages();
+
+  const gpu::Activity& activity_;
+  const HealthRules& rules_;
+  std::map<std::string_view, std::vector<std::size_t>> targets_by_name_;
+  std::map<Key, Track> tracks_;
+  std::size_t span_ = 0;
+  std::array<models::SnapshotPtr, 2> before_;  // of the instant before
+  std::vector<Event> events_;
+};
+
+}  // namespace gpumon::fleet

@@ -1,0 +1,73 @@
+// Where in a range something happens to GPUs: what a closer look at it should be about.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "internal/base/result.h"
+#include "internal/gpu/range.h"
+#include "models/gpu.h"
+
+namespace gpumon::gpu {
+
+struct ActivityWant {
+  double start = 0;  // Unix seconds
+  double end = 0;    // likewise, after it
+  double step = 0;   // seconds; 0: as often as GPUs are scraped
+  // A GPU above this temperature (degrees Celsius) is looked at closely.
+  double temperature = 0;
+  std::int64_t throttle_bits = 0;       // one that is throttled for any of these reasons, likewise
+  std::vector<std::string> nodes = {};  // exact names; others' targets may count too; none: all
+};
+
+// A scrape target that showed GPUs in the range.
+struct ActivityTarget {
+  enum class Up : std::uint8_t { kUnknown, kDown, kUp };
+
+  std::string job;
+  std::string instance;
+  std::string node;             // of all its GPUs; empty where they name none, or several
+  std::size_t gpus = 0;         // that it showed
+  std::set<std::string> names;  // of these, as ActivityNamesOf
+  std::vector<Up> up;           // by instant; none: `always`
+  Up always = Up::kUnknown;
+
+  Up At(std::size_t i) const { return up.empty() ? always : up[i]; }
+};
+
+// What a GPU is found by among ActivityTarget::names: its UUID, and its node and id.
+std::vector<std::string> ActivityNamesOf(std::string_view uuid, std::string_view node,
+                                         std::string_view gpu_id);
+
+// Some instants, one after the other, and the targets (places among Activity::targets, sorted) with
+// GPUs that something happens to. Outside of these spans nothing does.
+struct ActivitySpan {
+  std::size_t first = 0;
+  std::size_t count = 0;
+  std::vector<std::size_t> targets;
+};
+
+struct Activity {
+  double start = 0;  // Unix seconds of the first instant
+  double step = 0;   // seconds
+  std::size_t steps = 0;
+  // A finer one would have been needed to see every sample, and would be too much; seconds, 0: not
+  // so.
+  double scraped_every = 0;
+  std::vector<ActivityTarget> targets;
+  std::vector<ActivitySpan> spans;  // in order; of no instant twice
+
+  double At(std::size_t i) const { return start + step * static_cast<double>(i); }
+  // For RangeWant.
+  std::vector<RangeSpan> SpansToWalk() const;
+};
+
+// Called once, on a worker thread.
+using ActivityFound = std::function<void(Result<Activity>)>;
+
+}  // namespace gpumon::gpu

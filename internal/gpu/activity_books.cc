@@ -1,0 +1,314 @@
+#include "internal/gpu/activity_books.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "internal/gpu/identity.h"
+#include "internal/gpu/label_reader.h"
+#include "internal/gpu/range_replay.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using models::Text;
+
+constexpr double kCells = 48;
+constexpr double kShortestCell = 300;
+// A range query of Prometheus has at most 11,000 points, kLookBack at both ends among them.
+constexpr double kMostInstants = 10'000;
+// So many rows are joined for one answer: about a second of one core.
+constexpr std::size_t kMostRows = 500'000;
+// Rows that may be looked at in vain where that spares a set of queries.
+constexpr std::size_t kSparedRows = 1'500;
+
+}  // namespace
+
+std::vector<std::string> ActivityNamesOf(std::string_view uuid, std::string_view node,
+                                         std::string_view gpu_id) {
+  std::vector<std::string> names;
+  if (!uuid.empty()) names.push_back("uuid " + std::string(uuid));
+  if (!node.empty() && !gpu_id.empty()) {
+    names.push_back("node " + std::string(node) + ' ' + std::string(gpu_id));
+  }
+  return names;
+}
+
+std::vector<RangeSpan> Activity::SpansToWalk() const {
+  std::vector<RangeSpan> walk;
+  for (const ActivitySpan& span : spans) {
+    std::set<std::string> instances;
+    for (const std::size_t target : span.targets) instances.insert(targets[target].instance);
+    walk.push_back({span.first, span.count, {instances.begin(), instances.end()}});
+  }
+  return walk;
+}
+
+ActivityBooks::ActivityBooks(ActivityWant want) : want_(std::move(want)) {
+  const double length = want_.end - want_.start;
+  cell_ = std::max(kShortestCell, std::ceil(length / kCells));
+  cells_ = std::max<std::size_t>(1, static_cast<std::size_t>(std::ceil(length / cell_)));
+}
+
+std::size_t ActivityBooks::CellAt(double time) const {
+  const double cell = std::round((time - first_end()) / cell_);
+  return cell < 0 || cell >= static_cast<double>(cells_) ? kNone : static_cast<std::size_t>(cell);
+}
+
+ActivityBooks::Name ActivityBooks::NameOf(prom::LabelSet labels) {
+  return {std::string(prom::Get(labels, "job")), std::string(prom::Get(labels, "instance"))};
+}
+
+void ActivityBooks::AddSamples(const schema::Exporter& exporter, const prom::RangeVector& samples) {
+  LabelReader reader(exporter, models::kGpuTexts, false);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const Identity identity = reader.Read(samples.labels(i));
+    const std::string_view raw = identity.text(Text::kUuid);
+    const std::string uuid = RewriteUuid(raw, exporter.vendor).value_or(std::string(raw));
+    const std::string_view node = identity.text(Text::kNode);
+    const std::string_view id = identity.text(Text::kGpuId);
+    Target& target = targets_[NameOf(samples.labels(i))];
+    for (std::string& name : ActivityNamesOf(uuid, node, id)) target.names.insert(std::move(name));
+    target.gpus.insert(uuid.empty() ? std::string(id) : uuid);
+    target.nodes.emplace(node);
+    auto& counts = target.samples.emplace_back(cells_, 0.0);
+    for (const prom::Point& point : samples.points(i)) {
+      const std::size_t cell = CellAt(point.at);
+      if (cell != kNone) counts[cell] = point.value;
+    }
+  }
+}
+
+void ActivityBooks::AddActive(const prom::RangeVector& targets) {
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    auto& active = active_[NameOf(targets.labels(i))];
+    active.resize(cells_);
+    for (const prom::Point& point : targets.points(i)) {
+      const std::size_t cell = CellAt(point.at);
+      if (cell != kNone) active[cell] = true;
+    }
+  }
+}
+
+void ActivityBooks::AddScrapes(const prom::RangeVector& targets, bool well) {
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    auto& both = scrapes_[NameOf(targets.labels(i))];
+    both.first.resize(cells_);
+    both.second.resize(cells_);
+    for (const prom::Point& point : targets.points(i)) {
+      const std::size_t cell = CellAt(point.at);
+      if (cell != kNone) (well ? both.second : both.first)[cell] = point.value;
+    }
+  }
+}
+
+void ActivityBooks::DropOthers() {
+  if (want_.nodes.empty()) return;
+  std::erase_if(targets_, [&](const auto& entry) {
+    const auto& nodes = entry.second.nodes;
+    return !nodes.contains("") &&
+           std::none_of(want_.nodes.begin(), want_.nodes.end(),
+                        [&](const auto& node) { return nodes.contains(node); });
+  });
+}
+
+// In each scrape that gave anything each GPU has as many samples as in those before.
+void ActivityBooks::Judge(Target& target) const {
+  target.active.resize(cells_);
+  if (target.scrapes.empty()) return;  // nobody tells whether the exporter was there
+  for (std::size_t k = 0; k < cells_; ++k) {
+    const double well = target.well[k];
+    bool odd = false;
+    for (const auto& samples : target.samples) {
+      const double each = well > 0 ? samples[k] / well : 0;
+      odd |= each * well != samples[k] || each != std::floor(each);
+      if (k == 0) continue;
+      const double before = target.well[k - 1] > 0 ? samples[k - 1] / target.well[k - 1] : 0;
+      odd |= each != before;
+    }
+    odd |= well < target.scrapes[k];
+    if (!odd) continue;
+    target.active[k] = true;
+    target.doubted = true;
+  }
+}
+
+// What several targets show of one GPU is told apart from what one of them stopped showing only
+// where all of them are looked at.
+void ActivityBooks::ShareActivity(std::vector<Target*>& targets) const {
+  std::map<std::string_view, std::vector<Target*>> by_name;
+  for (Target* const target : targets) {
+    for (const std::string& name : target->names) by_name[name].push_back(target);
+  }
+  std::set<std::pair<Target*, Target*>> peers;
+  for (const auto& [name, sharing] : by_name) {
+    for (std::size_t i = 1; i < sharing.size(); ++i) peers.emplace(sharing[0], sharing[i]);
+  }
+  for (const auto& [one, other] : peers) {
+    for (std::size_t k = 0; k < cells_; ++k) {
+      const bool any = one->active[k] || other->active[k];
+      one->active[k] = any;
+      other->active[k] = any;
+    }
+    const bool doubted = one->doubted || other->doubted;
+    one->doubted = doubted;
+    other->doubted = doubted;
+  }
+}
+
+double ActivityBooks::ScrapedEvery() const {
+  double most = 0;
+  for (const auto& [name, target] : targets_) {
+    for (const double scrapes : target.scrapes) most = std::max(most, scrapes);
+    if (!target.scrapes.empty()) continue;
+    for (const auto& samples : target.samples) {
+      for (const double count : samples) most = std::max(most, count);
+    }
+  }
+  if (most == 0) return 15;
+  // A cell may have a sample at both of its ends.
+  const double about = cell_ / std::max(most - 0.5, 0.5);
+  constexpr std::array kUsual = {1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0};
+  for (const double usual : kUsual) {
+    if (std::abs(about - usual) < 0.15 * usual) return usual;
+  }
+  return std::max(1.0, std::floor(about));
+}
+
+void ActivityBooks::SetStep(double step) {
+  activity_.step = step;
+  activity_.steps = std::max<std::size_t>(
+      1, static_cast<std::size_t>(std::ceil((want_.end - want_.start) / step)));
+}
+
+// What happens at the end of a cell is seen a little later: where series have no staleness markers,
+// as late as Prometheus looks back.
+std::pair<std::size_t, std::size_t> ActivityBooks::LookAt(std::size_t cell) const {
+  const double end = first_end() + cell_ * static_cast<double>(cell);
+  const auto instant = [&](double time) {
+    const double at = std::ceil((time - want_.start) / activity_.step);
+    return static_cast<std::size_t>(std::clamp(at, 0.0, static_cast<double>(activity_.steps)));
+  };
+  return {instant(end - cell_ - 2 * activity_.step), instant(end + kLookBack + 2 * activity_.step)};
+}
+
+std::vector<ActivitySpan> ActivityBooks::SpansOf(const std::vector<Target*>& targets) const {
+  std::map<std::size_t, std::map<std::size_t, int>> changes;  // instant, target: begins or ends
+  for (std::size_t t = 0; t < targets.size(); ++t) {
+    for (std::size_t k = 0; k < cells_; ++k) {
+      if (!targets[t]->active[k]) continue;
+      const auto [first, end] = LookAt(k);
+      if (first >= end) continue;
+      ++changes[first][t];
+      --changes[end][t];
+    }
+  }
+  std::vector<Span> spans;
+  std::map<std::size_t, int> looked;  // target: at how many cells
+  std::size_t from = 0;
+  for (const auto& [instant, its] : changes) {
+    if (!looked.empty() && instant > from) {
+      Span& span = spans.emplace_back(Span{from, instant - from, {}});
+      for (const auto& [target, cells] : looked) span.targets.push_back(target);
+    }
+    for (const auto& [target, by] : its) {
+      int& cells = looked[target];
+      cells += by;
+      if (cells == 0) looked.erase(target);
+    }
+    from = instant;
+  }
+  return spans;
+}
+
+std::size_t ActivityBooks::RowsOf(const Span& span) const {
+  std::size_t gpus = 0;
+  for (const std::size_t target : span.targets) gpus += activity_.targets[target].gpus;
+  return gpus * span.count;
+}
+
+std::vector<ActivitySpan> ActivityBooks::Joined(std::vector<Span> spans) const {
+  std::vector<Span> joined;
+  for (Span& span : spans) {
+    if (!joined.empty() && joined.back().first + joined.back().count == span.first) {
+      Span both{joined.back().first, joined.back().count + span.count, {}};
+      std::set_union(joined.back().targets.begin(), joined.back().targets.end(),
+                     span.targets.begin(), span.targets.end(), std::back_inserter(both.targets));
+      if (RowsOf(both) <= RowsOf(joined.back()) + RowsOf(span) + kSparedRows) {
+        joined.back() = std::move(both);
+        continue;
+      }
+    }
+    joined.push_back(std::move(span));
+  }
+  return joined;
+}
+
+void ActivityBooks::Choose() {
+  DropOthers();
+  std::vector<Target*> targets;
+  for (auto& [name, target] : targets_) {
+    if (const auto scrapes = scrapes_.find(name); scrapes != scrapes_.end()) {
+      target.scrapes = scrapes->second.first;
+      target.well = scrapes->second.second;
+    }
+    Judge(target);
+    if (const auto active = active_.find(name); active != active_.end()) {
+      for (std::size_t k = 0; k < cells_; ++k) {
+        if (active->second[k]) target.active[k] = true;
+      }
+    }
+    targets.push_back(&target);
+    using Up = ActivityTarget::Up;
+    const bool one_node = target.nodes.size() == 1;
+    activity_.targets.push_back({name.first,
+                                 name.second,
+                                 one_node ? *target.nodes.begin() : "",
+                                 target.gpus.size(),
+                                 target.names,
+                                 {},
+                                 target.scrapes.empty() ? Up::kUnknown : Up::kUp});
+  }
+  ShareActivity(targets);
+  activity_.start = want_.start;
+  const double wanted = want_.step > 0 ? want_.step : ScrapedEvery();
+  SetStep(std::max(wanted, std::ceil((want_.end - want_.start) / kMostInstants)));
+  while (true) {
+    activity_.spans = Joined(SpansOf(targets));
+    std::size_t rows = 0;
+    for (const Span& span : activity_.spans) rows += RowsOf(span);
+    if (rows <= kMostRows || activity_.steps == 1) break;
+    SetStep(activity_.step * 2);
+  }
+  if (activity_.step > wanted) activity_.scraped_every = wanted;
+  std::size_t place = 0;
+  for (auto& [name, target] : targets_) {
+    if (target.doubted) activity_.targets[place].up.resize(activity_.steps);
+    ++place;
+  }
+}
+
+std::vector<std::string> ActivityBooks::Doubted() const {
+  std::set<std::string> instances;
+  for (const ActivityTarget& target : activity_.targets) {
+    if (!target.up.empty()) instances.insert(target.instance);
+  }
+  return {instances.begin(), instances.end()};
+}
+
+void ActivityBooks::AddUp(const prom::RangeVector& up) {
+  using Up = ActivityTarget::Up;
+  for (std::size_t i = 0; i < up.size(); ++i) {
+    const auto [job, instance] = NameOf(up.labels(i));
+    for (ActivityTarget& target : activity_.targets) {
+      if (target.up.empty() || target.job != job || target.instance != instance) continue;
+      for (const prom::Point& point : up.points(i)) {
+        const double at = std::round((point.at - activity_.start) / activity_.step);
+        if (at < 0 || at >= static_cast<double>(activity_.steps)) continue;
+        target.up[static_cast<std::size_t>(at)] = point.value == 0 ? Up::kDown : Up::kUp;
+      }
+    }
+  }
+}
+
+}  // namespace gpumon::gpu

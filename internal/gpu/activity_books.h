@@ -1,0 +1,78 @@
+// What the answers about activity in a range come to.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "internal/gpu/activity.h"
+#include "internal/prom/value.h"
+#include "internal/schema/exporter.h"
+
+namespace gpumon::gpu {
+
+// One thread at a time: what was asked of cells is added, then Choose is called, then what was
+// asked of instants is added.
+class ActivityBooks {
+ public:
+  explicit ActivityBooks(ActivityWant want);
+
+  double cell() const { return cell_; }  // seconds
+  // The end of the first and of the last cell, Unix seconds. The last one ends with the range.
+  double first_end() const { return want_.end - cell_ * static_cast<double>(cells_ - 1); }
+  double last_end() const { return want_.end; }
+
+  void AddSamples(const schema::Exporter& exporter, const prom::RangeVector& samples);
+  void AddActive(const prom::RangeVector& targets);
+  void AddScrapes(const prom::RangeVector& targets, bool well);
+
+  // After them: how fine the look is, at what and when.
+  void Choose();
+  const Activity& chosen() const { return activity_; }
+  // Of whose targets it is not clear when they were up: values of `instance`.
+  std::vector<std::string> Doubted() const;
+  // Their `up` at Activity's instants.
+  void AddUp(const prom::RangeVector& up);
+  Activity Take() { return std::move(activity_); }
+
+ private:
+  using Name = std::pair<std::string, std::string>;  // job and instance
+  struct Target {
+    std::set<std::string> nodes;
+    std::set<std::string> names;
+    std::set<std::string> gpus;
+    std::vector<std::vector<double>> samples;  // of each series, by cell
+    std::vector<double> scrapes;               // by cell
+    std::vector<double> well;                  // likewise
+    std::vector<bool> active;                  // likewise
+    bool doubted = false;
+  };
+  using Span = ActivitySpan;
+
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  std::size_t CellAt(double time) const;
+  static Name NameOf(prom::LabelSet labels);
+  void DropOthers();
+  void Judge(Target& target) const;
+  void ShareActivity(std::vector<Target*>& targets) const;
+  double ScrapedEvery() const;
+  // Instants that a look at this cell covers: [first, second).
+  std::pair<std::size_t, std::size_t> LookAt(std::size_t cell) const;
+  std::vector<Span> SpansOf(const std::vector<Target*>& targets) const;
+  std::size_t RowsOf(const Span& span) const;
+  std::vector<Span> Joined(std::vector<Span> spans) const;
+  void SetStep(double step);
+
+  const ActivityWant want_;
+  double cell_ = 0;
+  std::size_t cells_ = 0;
+  std::map<Name, Target> targets_;
+  std::map<Name, std::pair<std::vector<double>, std::vector<double>>> scrapes_;
+  std::map<Name, std::vector<bool>> active_;
+  Activity activity_;
+};
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,148 @@
+#include "internal/gpu/activity_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "internal/base/text.h"
+#include "internal/gpu/range_replay.h"
+#include "internal/prom/promql.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using models::Quantity;
+using models::Text;
+using schema::Exporter;
+using schema::Metric;
+
+constexpr char kByTarget[] = "count by(job,instance)(";
+
+std::string Range(double seconds) {
+  return std::to_string(std::llround(seconds * 1000)) + "ms";
+}
+
+class ActivityPlanner {
+ public:
+  ActivityPlanner(const Subject& subject, std::size_t place, const ActivityWant& want, double cell,
+                  std::vector<ActivityQuery>& plan)
+      : exporter_(*subject.exporter),
+        place_(place),
+        want_(want),
+        cell_(Range(cell)),
+        // A sample right before a cell is what its first one is compared with.
+        longer_(Range(cell + kLookBack)),
+        plan_(plan) {}
+
+  void Plan() {
+    if (exporter_.gpu.empty()) return;
+    PlanSamples();
+    for (const Metric& metric : exporter_.gpu) {
+      std::string promql;
+      std::vector<schema::Condition> conditions = exporter_.require;
+      conditions.insert(conditions.end(), metric.where.begin(), metric.where.end());
+      for (const std::string& name : WithPrefixes(exporter_, {metric.name})) {
+        const std::string one = ActiveOf(metric, Selector(name, conditions));
+        if (!one.empty()) promql.append(promql.empty() ? "" : " or ").append(one);
+      }
+      if (!promql.empty()) Add(metric.name, std::move(promql), ActivityQuery::Gives::kActive);
+    }
+  }
+
+ private:
+  void Add(const std::string& name, std::string promql, ActivityQuery::Gives gives) {
+    plan_.push_back({"activity/" + exporter_.name + '/' + name, std::move(promql), gives, place_});
+  }
+
+  // One mark tells as much as all of them; which of them an exporter shows is its configuration.
+  void PlanSamples() {
+    std::set<std::string> labels = {"job", "instance"};
+    for (const auto& [text, aliases] : exporter_.labels.texts) {
+      if (text != Text::kNode && text != Text::kGpuId && text != Text::kUuid) continue;
+      labels.insert(aliases.begin(), aliases.end());
+    }
+    std::string by;
+    for (const std::string& label : labels) by.append(by.empty() ? "" : ",").append(label);
+    const auto marks = static_cast<std::ptrdiff_t>(std::min(kMarks, exporter_.detect.size()));
+    const std::vector<std::string> names =
+        WithPrefixes(exporter_, {exporter_.detect.begin(), exporter_.detect.begin() + marks});
+    std::string promql;
+    for (const std::string& name : names) {
+      promql.append(promql.empty() ? "" : " or ")
+          .append("sum by(" + by + ")(count_over_time(" + Selector(name, exporter_.require) + '[' +
+                  cell_ + "]))");
+    }
+    Add("samples", std::move(promql), ActivityQuery::Gives::kSamples);
+  }
+
+  std::string ActiveOf(const Metric& metric, const std::string& selector) const {
+    const auto above = [&](const std::string& comparison) {
+      return kByTarget + ("max_over_time(" + selector + '[' + cell_ + "])") + comparison + ')';
+    };
+    // A count that grew, or a series that began with one.
+    const std::string changed =
+        kByTarget + ("changes(" + selector + '[' + longer_ + "]) > 0)") + " or " + kByTarget;
+    switch (static_cast<Quantity>(metric.slot)) {
+      case Quantity::kTemperature:
+        return above(" > " + FormatNumber(want_.temperature / metric.scale));
+      case Quantity::kThrottleReasons:
+        if (metric.rule == schema::Rule::kFlag) {
+          return (want_.throttle_bits & metric.bit) != 0 ? above(" > 0") : "";
+        }
+        // Of a mask no more can be asked than whether it may have such a bit.
+        return above(" >= " + std::to_string(want_.throttle_bits & -want_.throttle_bits));
+      case Quantity::kEccCorrectedVolatile:
+      case Quantity::kEccUncorrectedVolatile:
+        return changed + "(" + selector + " > 0) unless " + selector + " offset " + cell_ + ')';
+      case Quantity::kXidLast:
+        // A code may be a series of its own, and one that is gone when the cell ends.
+        return changed + "(max_over_time(" + selector + '[' + cell_ + "]) > 0) unless (" +
+               selector + " offset " + cell_ + " > 0))";
+      default:
+        return "";
+    }
+  }
+
+  const Exporter& exporter_;
+  const std::size_t place_;
+  const ActivityWant& want_;
+  const std::string cell_;
+  const std::string longer_;
+  std::vector<ActivityQuery>& plan_;
+};
+
+std::string AnyOf(const std::set<std::string>& texts) {
+  std::string any;
+  for (const std::string& text : texts) {
+    any.append(any.empty() ? "" : "|").append(prom::EscapeRegex(text));
+  }
+  return prom::Quote(any);
+}
+
+}  // namespace
+
+std::vector<ActivityQuery> PlanActivity(std::span<const Subject> subjects, const ActivityWant& want,
+                                        double cell) {
+  std::vector<ActivityQuery> plan;
+  std::set<std::string> jobs;
+  bool all_known = true;
+  for (std::size_t i = 0; i < subjects.size(); ++i) {
+    ActivityPlanner(subjects[i], i, want, cell, plan).Plan();
+    jobs.insert(subjects[i].jobs.begin(), subjects[i].jobs.end());
+    all_known &= !subjects[i].jobs.empty();
+  }
+  if (plan.empty()) return plan;
+  const std::string up = all_known ? "up{job=~" + AnyOf(jobs) + '}' : "up";
+  const std::string range = up + '[' + Range(cell) + ']';
+  plan.push_back({"activity/up", "sum by(job,instance)(count_over_time(" + range + "))",
+                  ActivityQuery::Gives::kUp});
+  plan.push_back({"activity/up_and_well", "sum by(job,instance)(sum_over_time(" + range + "))",
+                  ActivityQuery::Gives::kUpAndWell});
+  return plan;
+}
+
+std::string UpOfInstances(const std::vector<std::string>& instances) {
+  return "max by(job,instance)(up{instance=~" + AnyOf({instances.begin(), instances.end()}) + "})";
+}
+
+}  // namespace gpumon::gpu

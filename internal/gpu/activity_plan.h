@@ -1,0 +1,36 @@
+// Which PromQL finds out where in a range something happens to GPUs. Their number depends on the
+// exporters that are there, never on the GPUs or on the range.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "internal/gpu/activity.h"
+#include "internal/gpu/plan.h"
+
+namespace gpumon::gpu {
+
+struct ActivityQuery {
+  enum class Gives : std::uint8_t {
+    kSamples,   // how many samples of its marks each GPU has in a cell, by target and names
+    kActive,    // targets with a GPU that something happens to in a cell
+    kUp,        // how many scrapes of each target in a cell there were
+    kUpAndWell  // and how many of these gave anything
+  };
+
+  std::string name;  // for metrics and logs
+  std::string promql;
+  Gives gives = Gives::kActive;
+  std::size_t exporter = 0;  // its place among the subjects
+};
+
+// To be asked as range queries at the ends of cells of `cell` seconds.
+std::vector<ActivityQuery> PlanActivity(std::span<const Subject> subjects, const ActivityWant& want,
+                                        double cell);
+
+// The `up` of these targets (values of the label `instance`).
+std::string UpOfInstances(const std::vector<std::string>& instances);
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,434 @@
+#include "internal/fleet/events.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace gpumon::fleet {
+namespace {
+
+using models::Quantity;
+using models::Text;
+using Up = gpu::ActivityTarget::Up;
+
+constexpr double kStart = 1000;
+constexpr double kStep = 15;
+
+// One GPU at one instant.
+struct Reading {
+  bool there = true;
+  std::optional<double> xid = 0;
+  std::optional<double> corrected = 0;
+  std::optional<double> uncorrected = 0;
+  std::optional<double> throttle = 0;
+  std::optional<double> temperature = 50;
+  std::string pod = {};
+};
+
+struct FakeTarget {
+  std::vector<std::vector<Reading>> gpus;  // by instant
+  std::vector<Up> up;                      // none: always
+};
+
+// "type begin..end id value", times in steps; `<` lasts since before, `?` has no end.
+std::string TextOf(const Event& event) {
+  const auto step = [](double time) {
+    return std::to_string(static_cast<int>((time - kStart) / kStep + 0.5));
+  };
+  std::string text = std::string(NameOf(event.type)) + " " + (event.open_before ? "<" : "") +
+                     step(event.begin) + ".." + (event.end ? step(*event.end) : "?") + " " +
+                     (event.type == EventType::kExporterDown ? event.target : event.gpu_id) + " " +
+                     std::to_string(static_cast<int>(event.value));
+  if (event.throttle_reasons != 0) text += " bits " + std::to_string(event.throttle_reasons);
+  return text;
+}
+
+class EventsTest : public ::testing::Test {
+ protected:
+  // What becomes of targets with these GPUs, "gpu 0.0" the first of the first. Without spans all of
+  // it is looked at.
+  std::vector<Event> Rebuild(const std::vector<FakeTarget>& targets,
+                             std::vector<gpu::ActivitySpan> spans = {}) {
+    gpu::Activity activity;
+    activity.start = kStart;
+    activity.step = kStep;
+    std::vector<std::size_t> all;
+    for (std::size_t t = 0; t < targets.size(); ++t) {
+      all.push_back(t);
+      gpu::ActivityTarget& target = activity.targets.emplace_back();
+      target.job = "gpu";
+      target.instance = std::to_string(t);
+      target.gpus = targets[t].gpus.size();
+      target.up = targets[t].up;
+      target.always = Up::kUp;
+      for (std::size_t g = 0; g < targets[t].gpus.size(); ++g) {
+        for (auto& name : gpu::ActivityNamesOf(Id(t, g), "n", Id(t, g))) target.names.insert(name);
+        activity.steps = targets[t].gpus[g].size();
+      }
+    }
+    activity.spans = std::move(spans);
+    if (activity.spans.empty()) activity.spans = {{0, activity.steps, all}};
+    Events events(activity, rules_);
+    for (const auto& span : activity.spans) {
+      for (std::size_t i = span.first; i < span.first + span.count; ++i) {
+        events.Add(i, std::vector<models::SnapshotPtr>{RowsAt(targets, span, i), processes_});
+      }
+    }
+    return events.Finish();
+  }
+  std::vector<std::string> Texts(const std::vector<FakeTarget>& targets,
+                                 const std::vector<gpu::ActivitySpan>& spans = {}) {
+    std::vector<std::string> texts;
+    for (const Event& event : Rebuild(targets, spans)) texts.push_back(TextOf(event));
+    return texts;
+  }
+  // Of one GPU that is there throughout, with one reading changed by `set` at each instant.
+  template <class Set>
+  std::vector<std::string> OfOne(std::size_t steps, const Set& set) {
+    std::vector<Reading> readings(steps);
+    for (std::size_t i = 0; i < steps; ++i) set(i, readings[i]);
+    return Texts({{{readings}, {}}});
+  }
+
+  static std::string Id(std::size_t target, std::size_t gpu) {
+    return std::to_string(target) + "." + std::to_string(gpu);
+  }
+  static models::SnapshotPtr RowsAt(const std::vector<FakeTarget>& targets,
+                                    const gpu::ActivitySpan& span, std::size_t i) {
+    auto snapshot = std::make_shared<models::Snapshot>();
+    for (const std::size_t t : span.targets) {
+      for (std::size_t g = 0; g < targets[t].gpus.size(); ++g) {
+        const Reading& reading = targets[t].gpus[g][i];
+        if (!reading.there) continue;
+        auto& row = snapshot->gpus.emplace_back();
+        for (const Text text : {Text::kUuid, Text::kGpuId}) {
+          row.set_text(text, snapshot->arena.Keep(Id(t, g)));
+        }
+        row.set_text(Text::kNode, "n");
+        const auto set = [&](Quantity quantity, const std::optional<double>& value) {
+          if (value) row.readings.Set(static_cast<std::size_t>(quantity), *value);
+        };
+        set(Quantity::kXidLast, reading.xid);
+        set(Quantity::kEccCorrectedVolatile, reading.corrected);
+        set(Quantity::kEccUncorrectedVolatile, reading.uncorrected);
+        set(Quantity::kThrottleReasons, reading.throttle);
+        set(Quantity::kTemperature, reading.temperature);
+        row.first_workload = static_cast<std::uint32_t>(snapshot->workloads.size());
+        if (reading.pod.empty()) continue;
+        models::Workload workload;
+        workload.name_space = "team";
+        workload.pod = snapshot->arena.Keep(reading.pod);
+        snapshot->workloads.push_back(workload);
+        row.workload_count = 1;
+      }
+    }
+    return snapshot;
+  }
+
+  HealthRules rules_;
+  models::SnapshotPtr processes_;
+};
+
+using Lines = std::vector<std::string>;
+
+TEST_F(EventsTest, AnXidIsAChangeToAnotherCode) {
+  EXPECT_EQ(OfOne(9,
+                  [](std::size_t i, Reading& r) {
+                    r.xid = i < 2 ? 0 : i < 4 ? 31 : i < 6 ? 79 : i < 8 ? 0 : 79;
+                  }),
+            (Lines{"xid 8..8 0.0 79", "xid 4..4 0.0 79", "xid 2..2 0.0 31"}));
+}
+
+TEST_F(EventsTest, AnOldXidIsNoEvent) {
+  EXPECT_EQ(OfOne(5, [](std::size_t, Reading& r) { r.xid = 31; }), Lines{});
+  // Nor where the GPU is not seen meanwhile, or only its code is not.
+  EXPECT_EQ(OfOne(5,
+                  [](std::size_t i, Reading& r) {
+                    r.xid = 31;
+                    if (i == 2) r.xid = std::nullopt;
+                  }),
+            Lines{});
+}
+
+TEST_F(EventsTest, AFirstCodeIsOneWhereTheGpuWasSeenWithoutIt) {
+  EXPECT_EQ(OfOne(4, [](std::size_t i,
+                        Reading& r) { r.xid = i < 2 ? std::nullopt : std::optional<double>(48); }),
+            Lines{"xid 2..2 0.0 48"});
+  std::vector<Reading> late(4);
+  late[0].there = late[1].there = false;
+  for (Reading& reading : late) reading.xid = 48;
+  EXPECT_EQ(Texts({{{late}, {}}}), Lines{});
+}
+
+TEST_F(EventsTest, GrowthInAdjacentStepsIsOneEvent) {
+  EXPECT_EQ(OfOne(12,
+                  [](std::size_t i, Reading& r) {
+                    constexpr double kCounts[] = {7, 7, 8, 10, 10, 11, 11, 0, 0, 2, 2, 2};
+                    r.corrected = kCounts[i];
+                    r.uncorrected = i < 6 ? 0 : 1;
+                  }),
+            (Lines{"ecc_corrected 9..9 0.0 2", "ecc_uncorrected 6..6 0.0 1",
+                   "ecc_corrected 5..5 0.0 1", "ecc_corrected 2..3 0.0 3"}));
+}
+
+TEST_F(EventsTest, EpisodesHaveTheirPeakAndGoOnOverGaps) {
+  EXPECT_EQ(OfOne(12,
+                  [](std::size_t i, Reading& r) {
+                    if (i >= 2 && i < 8) r.temperature = 76 + static_cast<double>(i);
+                    if (i == 4 || i == 5) r.temperature = std::nullopt;
+                    if (i == 10) r.temperature = 75;  // not above
+                    if (i == 11) r.temperature = 75.1;
+                  }),
+            (Lines{"temperature 11..? 0.0 75", "temperature 2..8 0.0 83"}));
+  // Cold on the other side: it ended where the gap began.
+  EXPECT_EQ(OfOne(6,
+                  [](std::size_t i, Reading& r) {
+                    if (i == 1) r.temperature = 90;
+                    if (i == 2 || i == 3) r.temperature = std::nullopt;
+                  }),
+            Lines{"temperature 1..2 0.0 90"});
+  EXPECT_EQ(OfOne(3, [](std::size_t i, Reading& r) { r.temperature = i < 2 ? 80 : 50; }),
+            Lines{"temperature <0..2 0.0 80"});
+}
+
+TEST_F(EventsTest, SeverityIsThatOfTheRules) {
+  std::vector<Reading> readings(9);
+  readings[1].temperature = 85;
+  readings[3].temperature = 85.1;
+  readings[5].throttle = 0x8;
+  readings[7].throttle = 0x8 | 0x40;
+  for (std::size_t i = 4; i < 9; ++i) readings[i].xid = 13;
+  for (std::size_t i = 6; i < 9; ++i) readings[i].xid = 79;
+  std::string severities;
+  for (const Event& event : Rebuild({{{readings}, {}}})) {
+    severities +=
+        std::string(NameOf(event.type)) + " " + std::string(NameOf(event.severity)) + "; ";
+  }
+  EXPECT_EQ(severities,
+            "throttle critical; xid critical; throttle warning; xid info; temperature critical; "
+            "temperature warning; ");
+}
+
+TEST_F(EventsTest, ThrottlingIsWhatHoldsAGpuBack) {
+  EXPECT_EQ(OfOne(8,
+                  [](std::size_t i, Reading& r) {
+                    r.throttle = 0x4;  // its power cap
+                    if (i == 3) r.throttle = 0x4 | 0x20;
+                    if (i == 4) r.throttle = 0x80;
+                  }),
+            Lines{"throttle 3..5 0.0 0 bits 160"});
+}
+
+TEST_F(EventsTest, AGpuIsLostWhileItsExporterIsThere) {
+  std::vector<Reading> here(8);
+  std::vector<Reading> gone(8);
+  gone[3].there = gone[4].there = gone[7].there = false;
+  EXPECT_EQ(Texts({{{here, gone}, {}}}),
+            (Lines{"gpu_lost 7..? 0.1 0", "gpu_returned 5..? 0.1 0", "gpu_lost 3..5 0.1 0"}));
+}
+
+TEST_F(EventsTest, AnOutageIsOneEventAndLosesNoGpu) {
+  std::vector<Reading> readings(8);
+  readings[2].there = readings[3].there = readings[6].there = readings[7].there = false;
+  const std::vector<Up> up = {Up::kUp, Up::kUp, Up::kDown,    Up::kDown,
+                              Up::kUp, Up::kUp, Up::kUnknown, Up::kUnknown};
+  EXPECT_EQ(Texts({{{readings, readings}, up}}), Lines{"exporter_down 2..4 job gpu, 0 2"});
+  // Still gone when its exporter is there again.
+  std::vector<Reading> lost = readings;
+  lost[4].there = lost[5].there = false;
+  EXPECT_EQ(Texts({{{readings, lost}, up}}),
+            (Lines{"gpu_lost 4..? 0.1 0", "exporter_down 2..4 job gpu, 0 2"}));
+}
+
+TEST_F(EventsTest, OwnersAreThoseOfThatMoment) {
+  std::vector<Reading> readings(6);
+  readings[0].pod = readings[1].pod = "a";
+  readings[2].pod = readings[3].pod = "b";
+  for (std::size_t i = 2; i < 6; ++i) readings[i].xid = 13;
+  readings[4].there = readings[5].there = false;
+  std::string owners;
+  for (const Event& event : Rebuild({{{readings}, {}}})) {
+    owners += std::string(NameOf(event.type)) + ":";
+    for (const auto& [name_space, pod] : event.owners.pods) owners += " " + name_space + "/" + pod;
+    owners += "; ";
+  }
+  EXPECT_EQ(owners, "gpu_lost: team/b; xid: team/b; ");
+}
+
+// Injects events into a quiet fleet, at most one of a GPU in each slot.
+class World {
+ public:
+  explicit World(unsigned seed) : random_(seed) {
+    const std::size_t targets = 1 + Below(4);
+    for (std::size_t t = 0; t < targets; ++t) {
+      FakeTarget& target = targets_.emplace_back();
+      target.up.assign(kSteps, Up::kUp);
+      target.gpus.assign(1 + Below(6), std::vector<Reading>(kSteps));
+      busy_.emplace_back(kSlots, false);
+      Fill(t);
+    }
+  }
+
+  const std::vector<FakeTarget>& targets() const { return targets_; }
+  const std::multiset<std::string>& expected() const { return expected_; }
+  // Slots and the targets that anything happens to in them.
+  std::vector<gpu::ActivitySpan> Spans() const {
+    std::vector<gpu::ActivitySpan> spans;
+    for (std::size_t slot = 0; slot < kSlots; ++slot) {
+      gpu::ActivitySpan span{slot * kSlot, kSlot, {}};
+      for (std::size_t t = 0; t < targets_.size(); ++t) {
+        if (busy_[t][slot]) span.targets.push_back(t);
+      }
+      if (!span.targets.empty()) spans.push_back(span);
+    }
+    if (spans.empty()) spans.push_back({0, 1, {0}});
+    return spans;
+  }
+
+ private:
+  static constexpr std::size_t kSlot = 14;
+  static constexpr std::size_t kSlots = 12;
+  static constexpr std::size_t kSteps = kSlot * kSlots;
+
+  std::size_t Below(std::size_t n) {
+    return std::uniform_int_distribution<std::size_t>(0, n - 1)(random_);
+  }
+  std::string Name(std::size_t t, std::size_t g) const {
+    return std::to_string(t) + "." + std::to_string(g);
+  }
+  void Expect(const std::string& type, const std::string& when, const std::string& what) {
+    expected_.insert(type + " " + when + " " + what);
+  }
+  static std::string When(std::size_t first, std::size_t end) {
+    const std::string last = end == kSteps ? "?" : std::to_string(end);
+    return (first == 0 ? "<0" : std::to_string(first)) + ".." + last;
+  }
+
+  void Fill(std::size_t t) {
+    FakeTarget& target = targets_[t];
+    for (std::size_t slot = 0; slot < kSlots; ++slot) {
+      const std::size_t first = slot * kSlot + 2 + Below(3);
+      const std::size_t end = first + 1 + Below(6);
+      const std::size_t kind = Below(12);
+      if (kind < 2) {  // an outage, or nobody scraped
+        busy_[t][slot] = true;
+        for (std::size_t i = first; i < end; ++i) {
+          target.up[i] = kind == 0 ? Up::kDown : Up::kUnknown;
+          for (auto& gpu : target.gpus) gpu[i].there = false;
+        }
+        if (kind == 1) continue;
+        Expect("exporter_down", When(first, end),
+               "job gpu, " + std::to_string(t) + " " + std::to_string(target.gpus.size()));
+        continue;
+      }
+      for (std::size_t g = 0; g < target.gpus.size(); ++g) {
+        if (Below(3) > 0) continue;
+        busy_[t][slot] = true;
+        Inject(slot, Name(t, g), target.gpus[g]);
+      }
+    }
+  }
+
+  // From `first` on.
+  template <class Set>
+  static void From(std::vector<Reading>& gpu, std::size_t first, const Set& set) {
+    for (std::size_t i = first; i < kSteps; ++i) set(gpu[i]);
+  }
+
+  void Inject(std::size_t slot, const std::string& name, std::vector<Reading>& gpu) {
+    std::size_t first = slot * kSlot + 2 + Below(3);
+    std::size_t end = first + 1 + Below(6);
+    switch (Below(7)) {
+      case 0: {
+        const double before = *gpu[first].xid;
+        const double code = Below(4) == 0 ? 0 : static_cast<double>(13 + Below(5));
+        From(gpu, first, [&](Reading& r) { r.xid = code; });
+        if (code == 0 || code == before) return;
+        const std::string at = std::to_string(first);
+        return Expect("xid", at + ".." + at, name + " " + std::to_string(static_cast<int>(code)));
+      }
+      case 1: {
+        const bool corrected = Below(2) == 0;
+        double grown = 0;
+        for (std::size_t i = first; i < end; ++i) {
+          const auto by = static_cast<double>(1 + Below(3));
+          From(gpu, i, [&](Reading& r) { *(corrected ? r.corrected : r.uncorrected) += by; });
+          grown += by;
+        }
+        return Expect(corrected ? "ecc_corrected" : "ecc_uncorrected",
+                      std::to_string(first) + ".." + std::to_string(end - 1),
+                      name + " " + std::to_string(static_cast<int>(grown)));
+      }
+      case 2:  // the driver is loaded anew
+        return From(gpu, first, [](Reading& r) { r.corrected = r.uncorrected = 0; });
+      case 3:
+      case 4: {
+        const bool hot = Below(2) == 0;
+        if (slot == 0 && Below(2) == 0) first = 0;
+        if (slot + 1 == kSlots && Below(2) == 0) end = kSteps;
+        double peak = 0;
+        for (std::size_t i = first; i < end; ++i) {
+          const auto value = static_cast<double>(76 + Below(20));
+          // Not at its ends: there it would be shorter.
+          if (i != first && i + 1 != end && Below(4) == 0) {
+            (hot ? gpu[i].temperature : gpu[i].throttle).reset();
+          } else {
+            peak = std::max(peak, value);
+            (hot ? gpu[i].temperature : gpu[i].throttle) = hot ? value : 0x24;
+          }
+        }
+        if (!hot) return Expect("throttle", When(first, end), name + " 0 bits 32");
+        return Expect("temperature", When(first, end),
+                      name + " " + std::to_string(static_cast<int>(peak)));
+      }
+      case 5:
+        for (std::size_t i = first; i < end; ++i) gpu[i].there = false;
+        Expect("gpu_lost", When(first, end), name + " 0");
+        return Expect("gpu_returned", std::to_string(end) + "..?", name + " 0");
+      default:  // nothing is measured, and the GPU is there
+        for (std::size_t i = first; i < end; ++i) {
+          gpu[i].xid.reset();
+          gpu[i].corrected.reset();
+          gpu[i].temperature.reset();
+          gpu[i].throttle.reset();
+        }
+    }
+  }
+
+  std::mt19937 random_;
+  std::vector<FakeTarget> targets_;
+  std::vector<std::vector<bool>> busy_;  // by target and slot
+  std::multiset<std::string> expected_;
+};
+
+TEST_F(EventsTest, RandomWorldsGiveWhatWasInjected) {
+  std::size_t events = 0;
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    const World world(seed);
+    events += world.expected().size();
+    const Lines all = Texts(world.targets());
+    ASSERT_EQ(std::multiset<std::string>(all.begin(), all.end()), world.expected())
+        << "world " << seed;
+    // The same where only that is looked at which something happens to.
+    const Lines some = Texts(world.targets(), world.Spans());
+    ASSERT_EQ(std::multiset<std::string>(some.begin(), some.end()), world.expected())
+        << "world " << seed;
+  }
+  EXPECT_GT(events, 3000U);
+}
+
+TEST_F(EventsTest, TheNewestComesFirst) {
+  const World world(7);
+  const auto events = Rebuild(world.targets());
+  EXPECT_TRUE(std::is_sorted(events.begin(), events.end(),
+                             [](const Event& a, const Event& b) { return a.begin > b.begin; }));
+}
+
+}  // namespace
+}  // namespace gpumon::fleet

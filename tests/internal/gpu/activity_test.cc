@@ -1,0 +1,250 @@
+#include "internal/gpu/activity.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "internal/gpu/activity_books.h"
+#include "internal/gpu/activity_plan.h"
+#include "internal/gpu/range_plan.h"
+#include "tests/internal/gpu/refresh_rig.h"
+
+namespace gpumon::gpu {
+namespace {
+
+using prom::FakeSeries;
+using Up = ActivityTarget::Up;
+
+const schema::Exporter& NvidiaGpu() {
+  return *schema::Registry::BuiltIn().Find("nvidia_gpu");
+}
+
+// Two hours: 24 cells of five minutes, 20 scrapes each.
+constexpr double kStart = 10'000;
+constexpr double kEnd = kStart + 7200;
+constexpr double kCell = 300;
+constexpr std::size_t kCells = 24;
+constexpr double kScrapes = 20;
+
+ActivityWant TwoHours() {
+  ActivityWant want;
+  want.start = kStart;
+  want.end = kEnd;
+  want.temperature = 75;
+  want.throttle_bits = 0xE8;
+  return want;
+}
+
+std::map<std::string, std::string> Plan(const std::string& exporter) {
+  Subject subject;
+  subject.exporter = schema::Registry::BuiltIn().Find(exporter);
+  subject.jobs = {"gpu"};
+  std::map<std::string, std::string> queries;
+  for (const ActivityQuery& query : PlanActivity({&subject, 1}, TwoHours(), kCell)) {
+    queries[query.name] = query.promql;
+  }
+  return queries;
+}
+
+TEST(ActivityPlanTest, ThresholdsAreInTheExportersUnits) {
+  const auto plan = Plan("nvidia_gpu");
+  EXPECT_EQ(plan.at("activity/nvidia_gpu/nvidia_gpu_temperature_celsius"),
+            "count by(job,instance)(max_over_time(nvidia_gpu_temperature_celsius"
+            "{minor_number=\"\"}[300000ms]) > 75)");
+  EXPECT_NE(plan.at("activity/nvidia_gpu/nvidia_gpu_throttle_reasons").find(" >= 8)"),
+            std::string::npos);
+  EXPECT_EQ(plan.at("activity/up"),
+            "sum by(job,instance)(count_over_time(up{job=~\"gpu\"}[300000ms]))");
+}
+
+TEST(ActivityPlanTest, ACodeOrACountIsAskedForItsChangesAndForNewSeries) {
+  const auto plan = Plan("dcgm");
+  const std::string& xid = plan.at("activity/dcgm/DCGM_FI_DEV_XID_ERRORS");
+  EXPECT_NE(xid.find("changes(DCGM_FI_DEV_XID_ERRORS[600000ms]) > 0"), std::string::npos) << xid;
+  EXPECT_NE(xid.find(" unless (DCGM_FI_DEV_XID_ERRORS offset 300000ms > 0)"), std::string::npos)
+      << xid;
+  EXPECT_TRUE(plan.contains("activity/dcgm/DCGM_FI_DEV_ECC_DBE_VOL_TOTAL"));
+  EXPECT_FALSE(plan.contains("activity/dcgm/DCGM_FI_DEV_GPU_UTIL"));
+}
+
+TEST(ActivityPlanTest, FlagsThatDoNotCountAreNotAskedFor) {
+  const auto plan = Plan("gpud");
+  EXPECT_TRUE(plan.contains("activity/gpud/accelerator_nvidia_clock_hw_slowdown_thermal"));
+  EXPECT_NE(plan.at("activity/gpud/accelerator_nvidia_clock_hw_slowdown_thermal").find(" > 0)"),
+            std::string::npos);
+}
+
+TEST(RangePlanTest, TargetsOfASpanAreAskedForByTheirInstance) {
+  Subject subject;
+  subject.exporter = &NvidiaGpu();
+  subject.jobs = {"gpu"};
+  RangePart gpus;
+  gpus.quantities.set(static_cast<std::size_t>(models::Quantity::kXidLast));
+  const auto promql = [&](const RangePart& part) {
+    return PlanRange({&subject, 1}, part, 15, {}, {"10.0.0.1:9400", "b"}).front().promql;
+  };
+  EXPECT_NE(promql(gpus).find(R"(instance=~"10\\.0\\.0\\.1:9400|b")"), std::string::npos)
+      << promql(gpus);
+  const std::string processes = promql({models::Part::kProcesses});
+  EXPECT_NE(processes.find(R"(instance=~"(?:10\\.0\\.0\\.1|b)(?::[0-9]+)?")"), std::string::npos)
+      << processes;
+}
+
+class ActivityBooksTest : public ::testing::Test {
+ protected:
+  // A number for each cell.
+  static FakeSeries Cells(prom::Labels labels, const std::vector<double>& values) {
+    FakeSeries series{std::move(labels), {}};
+    for (std::size_t k = 0; k < values.size(); ++k) {
+      if (values[k] < 0) continue;  // no sample
+      series.points.push_back({kStart + kCell * static_cast<double>(k + 1), values[k]});
+    }
+    return series;
+  }
+  static std::vector<double> All(double value) { return std::vector<double>(kCells, value); }
+  static prom::Labels Target(const std::string& instance) {
+    return {{"job", "gpu"}, {"instance", instance}};
+  }
+  static prom::Labels Gpu(const std::string& instance, const std::string& uuid) {
+    return {{"job", "gpu"}, {"instance", instance}, {"node", "n-" + instance}, {"uuid", uuid}};
+  }
+
+  void Scraped(const std::string& instance, const std::vector<double>& scrapes,
+               const std::vector<double>& well) {
+    books_->AddScrapes(prom::MakeRangeVector({Cells(Target(instance), scrapes)}), false);
+    books_->AddScrapes(prom::MakeRangeVector({Cells(Target(instance), well)}), true);
+  }
+  void Shown(const std::string& instance, const std::string& uuid,
+             const std::vector<double>& samples) {
+    books_->AddSamples(NvidiaGpu(), prom::MakeRangeVector({Cells(Gpu(instance, uuid), samples)}));
+  }
+  void Active(const std::string& instance, std::size_t cell) {
+    std::vector<double> values = All(-1);
+    values[cell] = 1;
+    books_->AddActive(prom::MakeRangeVector({Cells(Target(instance), values)}));
+  }
+  // "first-end: instances" of each span, in cells.
+  std::string Spans() {
+    books_->Choose();
+    std::string text;
+    for (const RangeSpan& span : books_->chosen().SpansToWalk()) {
+      text += std::to_string(span.first) + "+" + std::to_string(span.count) + ":";
+      for (const std::string& instance : span.instances) text += " " + instance;
+      text += "; ";
+    }
+    return text;
+  }
+
+  std::unique_ptr<ActivityBooks> books_ = std::make_unique<ActivityBooks>(TwoHours());
+};
+
+TEST_F(ActivityBooksTest, QuietTargetsAreNotLookedAt) {
+  Scraped("a", All(kScrapes), All(kScrapes));
+  Shown("a", "GPU-1", All(kScrapes));
+  Shown("a", "GPU-2", All(2 * kScrapes));  // two pods share it
+  EXPECT_EQ(Spans(), "");
+  EXPECT_EQ(books_->chosen().step, 15);
+  EXPECT_EQ(books_->chosen().steps, 480U);
+  EXPECT_EQ(books_->chosen().targets[0].gpus, 2U);
+  EXPECT_EQ(books_->chosen().targets[0].node, "n-a");
+  EXPECT_EQ(books_->chosen().targets[0].At(7), Up::kUp);
+}
+
+TEST_F(ActivityBooksTest, ALookCoversACellAndWhatIsSeenAfterIt) {
+  Scraped("a", All(kScrapes), All(kScrapes));
+  Scraped("b", All(kScrapes), All(kScrapes));
+  Shown("a", "GPU-1", All(kScrapes));
+  Shown("b", "GPU-2", All(kScrapes));
+  Active("a", 2);
+  Active("b", 10);
+  Active("a", 11);
+  EXPECT_EQ(Spans(), "38+44: a; 198+64: a b; ");
+}
+
+TEST_F(ActivityBooksTest, AMissingSampleIsLookedAt) {
+  std::vector<double> samples = All(kScrapes);
+  samples[5] = kScrapes - 1;
+  Scraped("a", All(kScrapes), All(kScrapes));
+  Shown("a", "GPU-1", samples);
+  EXPECT_EQ(Spans(), "98+64: a; ");
+  EXPECT_EQ(books_->Doubted(), std::vector<std::string>{"a"});
+}
+
+TEST_F(ActivityBooksTest, AnOutageIsLookedAtAndItsUpIsAsked) {
+  std::vector<double> well = All(kScrapes);
+  well[5] = 11;
+  Scraped("a", All(kScrapes), well);
+  Shown("a", "GPU-1", well);
+  EXPECT_EQ(Spans(), "98+44: a; ");
+  EXPECT_EQ(books_->Doubted(), std::vector<std::string>{"a"});
+  books_->AddUp(prom::MakeRangeVector(
+      {{Target("a"), {{kStart + 15, 1}, {kStart + 30, 0}}}, {Target("other"), {{kStart, 0}}}}));
+  const Activity activity = books_->Take();
+  EXPECT_EQ(activity.targets[0].At(0), Up::kUnknown);
+  EXPECT_EQ(activity.targets[0].At(1), Up::kUp);
+  EXPECT_EQ(activity.targets[0].At(2), Up::kDown);
+}
+
+TEST_F(ActivityBooksTest, TargetsThatShowOneGpuAreLookedAtTogether) {
+  for (const char* const instance : {"a", "b", "c"}) {
+    Scraped(instance, All(kScrapes), All(kScrapes));
+  }
+  Shown("a", "GPU-1", All(kScrapes));
+  Shown("b", "1", All(kScrapes));
+  Shown("b", "GPU-1", All(kScrapes));
+  Shown("c", "GPU-3", All(kScrapes));
+  Active("b", 0);
+  EXPECT_EQ(Spans(), "0+42: a b; ");
+}
+
+TEST_F(ActivityBooksTest, OthersNodesAreLeftOut) {
+  ActivityWant want = TwoHours();
+  want.nodes = {"n-b"};
+  books_ = std::make_unique<ActivityBooks>(want);
+  Scraped("a", All(kScrapes), All(kScrapes));
+  Shown("a", "GPU-1", All(kScrapes));
+  Active("a", 0);
+  EXPECT_EQ(Spans(), "");
+  EXPECT_TRUE(books_->chosen().targets.empty());
+}
+
+TEST_F(ActivityBooksTest, SoMuchThatItIsTooMuchIsLookedAtMoreCoarsely) {
+  Scraped("a", All(kScrapes), All(kScrapes));
+  for (int gpu = 0; gpu < 1500; ++gpu) Shown("a", "GPU-" + std::to_string(gpu), All(kScrapes));
+  for (std::size_t k = 0; k < kCells; ++k) Active("a", k);
+  EXPECT_EQ(Spans(), "0+240: a; ");
+  EXPECT_EQ(books_->chosen().step, 30);
+  EXPECT_EQ(books_->chosen().scraped_every, 15);
+}
+
+TEST_F(ActivityBooksTest, WithoutUpNobodyKnowsOfTargets) {
+  Shown("a", "GPU-1", All(kScrapes));
+  EXPECT_EQ(Spans(), "");
+  EXPECT_EQ(books_->chosen().targets[0].At(0), Up::kUnknown);
+  EXPECT_EQ(books_->chosen().step, 15);
+}
+
+TEST(ActivitySearchTest, AsksAsManyQueriesForManyGpusAndReportsAnError) {
+  std::vector<std::size_t> queries;
+  for (const std::size_t gpus : {1U, 300U}) {
+    RefreshRig rig;
+    rig.SetGpus(gpus);
+    const std::size_t before = rig.client().call_count();
+    auto [done, future] = MakeCallback<Activity>();
+    rig.collector.FindActivity(TwoHours(), rig.In(Millis(9000)), done);
+    // The fake answers a range with an instant: no answer to be used.
+    const auto found = Await(std::move(future));
+    ASSERT_FALSE(found.has_value());
+    EXPECT_EQ(found.error().code, Code::kUpstreamInvalid);
+    queries.push_back(rig.client().call_count() - before);
+  }
+  EXPECT_EQ(queries[0], queries[1]);
+}
+
+}  // namespace
+}  // namespace gpumon::gpu
