@@ -3,14 +3,19 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "handlers/list_answer.h"
+#include "handlers/gpu_groups.h"
+#include "handlers/node_rows.h"
+#include "handlers/record_answer.h"
 #include "handlers/records.h"
+#include "internal/fleet/finding_ages.h"
 #include "internal/fleet/health.h"
+#include "internal/fleet/host_health.h"
 #include "internal/gpu/mig.h"
 
 namespace gpumon::handlers {
@@ -51,7 +56,12 @@ constexpr std::array kColumns = {
     Column{"ecc", Type::kText, "", "", "As temperature: ECC errors and remapped rows."},
     Column{"xid", Type::kText, "", "", "As temperature: the last XID."},
     Column{"nvlink", Type::kText, "", "", "As temperature."},
-    Column{"findings", Type::kNotes, "", "", "Of a GPU: what is the matter, the worst first."},
+    Column{
+        "host", Type::kText, "", "",
+        "Of the machine: offline, short of memory or disk, or with GPUs that Kubernetes gives to "
+        "nobody. It does nothing to the score."},
+    Column{"findings", Type::kNotes, "", "",
+           "Of a GPU, and with by=node of the machine: what is the matter, the worst first."},
     Column{"timestamp", Type::kTime, "", "", "When its newest sample was taken."},
 };
 
@@ -75,8 +85,21 @@ struct Subject {
   double newest = std::nan("");
 };
 
-std::vector<Value> RowOf(const Subject& subject, const Health& health,
-                         const fleet::Average& behind) {
+using Ages = std::vector<std::optional<double>>;
+
+std::vector<wire::Note> NotesOf(const Health& health, const Ages& since) {
+  std::vector<wire::Note> notes;
+  for (std::size_t i = 0; i < health.findings.size(); ++i) {
+    const fleet::HealthFinding& finding = health.findings[i];
+    notes.push_back({std::string(fleet::NameOf(finding.severity)), std::string(finding.component),
+                     finding.text, finding.factor, std::string(fleet::NameOf(finding.action)),
+                     i < since.size() ? since[i] : std::nullopt});
+  }
+  return notes;
+}
+
+std::vector<Value> RowOf(const Subject& subject, const Health& health, const fleet::Average& behind,
+                         const Ages& since) {
   std::vector<Value> row = {
       wire::TextOrNull(subject.node),
       wire::TextOrNull(subject.gpu_id),
@@ -91,12 +114,7 @@ std::vector<Value> RowOf(const Subject& subject, const Health& health,
     row.push_back(Integer(behind.count(level)));
   }
   for (const Level level : health.components) row.emplace_back(std::string(fleet::NameOf(level)));
-  std::vector<wire::Note> notes;
-  for (const fleet::HealthFinding& finding : health.findings) {
-    notes.push_back({std::string(fleet::NameOf(finding.severity)), std::string(finding.component),
-                     finding.text, finding.factor, std::string(fleet::NameOf(finding.action))});
-  }
-  row.emplace_back(std::move(notes));
+  row.emplace_back(NotesOf(health, since));
   row.push_back(std::isnan(subject.newest) ? Value(NullReason::kNotExported)
                                            : Value(subject.newest));
   return row;
@@ -107,92 +125,146 @@ Subject SubjectOf(const GpuMetrics& gpu) {
           gpu.text(Text::kUuid), gpu.text(Text::kMigUuid), gpu.newest};
 }
 
-void AddGpus(const models::Snapshot& snapshot, const fleet::HealthRules& rules,
-             wire::Records& records) {
-  for (const GpuMetrics& gpu : snapshot.gpus) {
-    const Health health = fleet::Assess(gpu, rules);
-    fleet::Average one;
-    one.Add(health);
-    records.rows.push_back(RowOf(SubjectOf(gpu), health, one));
+// What tells a GPU or an instance from others, for good.
+std::string KeyOf(const GpuMetrics& gpu) {
+  std::string key(gpu.text(Text::kNode));
+  const std::string_view uuid = gpu.text(Text::kUuid);
+  key.append(1, '\0').append(uuid.empty() ? gpu.text(Text::kGpuId) : uuid);
+  for (const Text text : {Text::kMigGpuInstance, Text::kMigComputeInstance, Text::kMigUuid}) {
+    key.append(1, '\0').append(gpu.text(text));
   }
+  return key;
 }
 
-// One row for each value of that text.
-void AddGroups(const models::Snapshot& snapshot, const fleet::HealthRules& rules, Text by,
-               wire::Records& records) {
-  struct Group {
-    fleet::Average average;
-    double newest = std::nan("");
-  };
-  std::map<std::string_view, Group> groups;
-  for (const GpuMetrics* gpu : gpu::WholeGpus(snapshot.gpus)) {
-    Group& group = groups[gpu->text(by)];
-    group.average.Add(fleet::Assess(*gpu, rules));
-    if (!(group.newest >= gpu->newest)) group.newest = gpu->newest;
+// GPUs, and the machines that they are in.
+class Assessed {
+ public:
+  Assessed(const models::Snapshot& gpus, const models::Snapshot* nodes,
+           const fleet::HealthRules& rules)
+      : gpus_(gpus),
+        rules_(rules),
+        groups_(gpus, nullptr, GpuGroups::By::kNode, rules),
+        nodes_(NodeRowsOf(groups_, nodes, rules)) {
+    for (const auto& [name, row] : nodes_) {
+      if (row.node == nullptr) continue;
+      hosts_[name] = fleet::AssessHost(*row.node, row.targets(),
+                                       row.Of(row.snapshot->disks, row.node->parts.disks),
+                                       row.gpus != nullptr, rules);
+    }
   }
-  for (const auto& [name, group] : groups) {
+
+  Health Of(const GpuMetrics& gpu) const {
+    Health health = fleet::Assess(gpu, rules_);
+    health.components[kHost] = HostOf(gpu.text(Text::kNode)).level;
+    return health;
+  }
+
+  void AddGpus(fleet::FindingAges* ages, wire::Records& records) const {
+    std::vector<Health> healths;
+    for (const GpuMetrics& gpu : gpus_.gpus) healths.push_back(Of(gpu));
+    std::vector<fleet::FindingAges::Found> found;
+    for (std::size_t i = 0; i < healths.size() && ages != nullptr; ++i) {
+      if (!healths[i].findings.empty())
+        found.push_back({KeyOf(gpus_.gpus[i]), &healths[i].findings});
+    }
+    std::vector<Ages> since;
+    if (ages != nullptr) since = ages->Look(gpus_.as_of, found);
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < healths.size(); ++i) {
+      fleet::Average one;
+      one.Add(healths[i]);
+      const bool told = !healths[i].findings.empty() && next < since.size();
+      records.rows.push_back(
+          RowOf(SubjectOf(gpus_.gpus[i]), healths[i], one, told ? since[next++] : Ages()));
+    }
+  }
+
+  // One row for each node or model.
+  void AddGroups(Text by, wire::Records& records) const {
+    struct Group {
+      fleet::Average average;
+      double newest = std::nan("");
+    };
+    std::map<std::string_view, Group> groups;
+    for (const GpuMetrics* gpu : gpu::WholeGpus(gpus_.gpus)) {
+      Group& group = groups[gpu->text(by)];
+      group.average.Add(Of(*gpu));
+      if (!(group.newest >= gpu->newest)) group.newest = gpu->newest;
+    }
+    // Those of whose GPUs nobody tells any more.
+    for (const auto& [name, host] : hosts_) {
+      if (by == Text::kNode) groups.try_emplace(name);
+    }
+    for (const auto& [name, group] : groups) {
+      Subject subject;
+      subject.newest = group.newest;
+      (by == Text::kNode ? subject.node : subject.gpu_name) = name;
+      Health health = group.average.Of(rules_);
+      if (by == Text::kNode) {
+        const fleet::HostHealth& host = HostOf(name);
+        health.components[kHost] = host.level;
+        health.findings = host.findings;
+      }
+      records.rows.push_back(RowOf(subject, health, group.average, {}));
+    }
+  }
+
+  void AddFleet(wire::Records& records) const {
+    fleet::Average all;
     Subject subject;
-    subject.newest = group.newest;
-    (by == Text::kNode ? subject.node : subject.gpu_name) = name;
-    records.rows.push_back(RowOf(subject, group.average.Of(rules), group.average));
+    for (const GpuMetrics* gpu : gpu::WholeGpus(gpus_.gpus)) {
+      all.Add(Of(*gpu));
+      if (!(subject.newest >= gpu->newest)) subject.newest = gpu->newest;
+    }
+    Health health = all.Of(rules_);
+    for (const auto& [name, host] : hosts_) {
+      Level& worst = health.components[kHost];
+      if (host.level == Level::kUnknown) continue;
+      if (worst == Level::kUnknown || host.level > worst) worst = host.level;
+    }
+    records.rows.push_back(RowOf(subject, health, all, {}));
   }
-}
 
-void AddFleet(const models::Snapshot& snapshot, const fleet::HealthRules& rules,
-              wire::Records& records) {
-  fleet::Average all;
-  Subject subject;
-  for (const GpuMetrics* gpu : gpu::WholeGpus(snapshot.gpus)) {
-    all.Add(fleet::Assess(*gpu, rules));
-    if (!(subject.newest >= gpu->newest)) subject.newest = gpu->newest;
+ private:
+  static constexpr auto kHost = static_cast<std::size_t>(fleet::Component::kHost);
+
+  const fleet::HostHealth& HostOf(std::string_view node) const {
+    static const fleet::HostHealth kNone;
+    const auto found = hosts_.find(node);
+    return found == hosts_.end() ? kNone : found->second;
   }
-  records.rows.push_back(RowOf(subject, all.Of(rules), all));
-}
 
-wire::RecordsMeta MetaOf(const models::Snapshot& snapshot) {
-  return {snapshot.as_of, snapshot.partial, snapshot.sources, snapshot.warnings};
-}
+  const models::Snapshot& gpus_;
+  const fleet::HealthRules& rules_;
+  const GpuGroups groups_;
+  const std::map<std::string_view, NodeRow> nodes_;
+  std::map<std::string_view, fleet::HostHealth> hosts_;
+};
 
-void Send(Call& call, const RecordQuery& query, const gpu::Got& got) {
-  const models::Snapshot& snapshot = *got.snapshot;
-  const fleet::HealthRules& rules = call.services().settings.health_rules;
-  const std::string& by = call.parameters().Text("by");
+constexpr std::array kAsked = {Part::kGpus, Part::kNodes};
+
+void Answer(const CallPtr& call, const RecordQuery& query, const GotParts& parts) {
+  const Services& services = call->services();
+  const Assessed assessed(*SnapshotOf(parts[0]), SnapshotOf(parts[1]),
+                          services.settings.health_rules);
+  const std::string& by = call->parameters().Text("by");
   wire::Records records{kColumns, {}};
   if (by == "node" || by == "model") {
-    AddGroups(snapshot, rules, by == "node" ? Text::kNode : Text::kGpuName, records);
+    assessed.AddGroups(by == "node" ? Text::kNode : Text::kGpuName, records);
   } else if (by == "fleet") {
-    AddFleet(snapshot, rules, records);
+    assessed.AddFleet(records);
   } else {
-    AddGpus(snapshot, rules, records);
+    // What was seen of the present says nothing of a past instant, and a part of it ends nothing.
+    const bool whole_present = !query.form.at && !SnapshotOf(parts[0])->partial;
+    assessed.AddGpus(whole_present ? &services.finding_ages : nullptr, records);
   }
-  wire::Page page = Select(records, query);
-  page.stale = got.stale;
-  page.stale_code = got.why.wire_name();
-  page.partial = snapshot.partial;
-  auto encoded = query.form.csv ? wire::EncodeCsv(records, page)
-                                : wire::EncodeRecords(records, MetaOf(snapshot), page,
-                                                      "GPU health retrieved successfully");
-  SendMade(call, got, std::move(encoded), page, query.form.csv);
+  SendRecords(*call, query, kAsked, parts, records, "GPU health retrieved successfully");
 }
 
 }  // namespace
 
 void GetGpuHealth(const CallPtr& call) {
-  auto query = ParseRecordQuery(kColumns, call->parameters());
-  if (!query) return call->SendError(query.error());
-  if (const auto refused = FutureRefused(*call, query->form.at)) return call->SendError(*refused);
-  const gpu::Want want{Part::kGpus, query->form.at, query->form.allow_stale};
-  call->services().source.Get(want, call->deadline(),
-                              [call, query = *std::move(query)](Result<gpu::Got> got) {
-                                if (!got) return call->SendError(got.error());
-                                if (got->snapshot->partial && !query.form.allow_partial) {
-                                  return call->SendError(PartialRefused());
-                                }
-                                if (got->stale) call->services().metrics.CountStaleServed();
-                                call->Defer([call, query, got = *std::move(got)] {
-                                  if (call->Alive()) Send(*call, query, got);
-                                });
-                              });
+  AnswerRecords(call, kColumns, kAsked, Answer);
 }
 
 std::span<const ParameterSpec> GpuHealthParameters() {

@@ -9,6 +9,7 @@
 
 #include "internal/base/clock.h"
 #include "internal/base/executor.h"
+#include "internal/fleet/finding_ages.h"
 #include "internal/fleet/health_rules.h"
 #include "internal/fleet/prices.h"
 #include "internal/gpu/activity.h"
@@ -66,6 +67,7 @@ struct Services {
   RenderCache& render_cache;
   LiveFeed& live_feed;
   telemetry::Metrics& metrics;
+  fleet::FindingAges& finding_ages;
   profile::CpuProfiler& cpu_profiler;
   // The bearer token that requests must show; "" = open to everybody.
   std::function<std::string()> api_token;

@@ -239,7 +239,7 @@ Result<void> Graph::Build() {
   services_ = std::make_unique<handlers::Services>(handlers::Services{
       settings_, registry(), clock_, *pool_, slow_pool_, *source_,
       [this] { return probe_->Last(); }, lifecycle_, render_cache_, *live_feed_, metrics_,
-      cpu_profiler_, [this] { return token_ ? token_->Token() : std::string(); },
+      finding_ages_, cpu_profiler_, [this] { return token_ ? token_->Token() : std::string(); },
       [this](const auto&... what) { explainer_->Explain(what...); },
       [this](const auto&... what) { collector_->Walk(what...); },
       [this](const auto&... what) { collector_->FindActivity(what...); }});

@@ -91,6 +91,7 @@ class Graph {
   handlers::Settings settings_;
   handlers::Lifecycle lifecycle_;
   telemetry::Metrics metrics_;
+  fleet::FindingAges finding_ages_;
   profile::CpuProfiler cpu_profiler_;
   handlers::RenderCache render_cache_;
   std::unique_ptr<handlers::TokenFile> token_;

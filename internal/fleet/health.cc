@@ -251,7 +251,7 @@ std::string_view NameOf(Level level) {
 
 std::string_view NameOf(Component component) {
   static constexpr std::array<std::string_view, kComponents> kNames = {
-      "temperature", "power", "memory", "clock", "ecc", "xid", "nvlink"};
+      "temperature", "power", "memory", "clock", "ecc", "xid", "nvlink", "host"};
   return kNames[static_cast<std::size_t>(component)];
 }
 

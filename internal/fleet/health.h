@@ -19,8 +19,17 @@ enum class Level : std::uint8_t { kHealthy, kDegraded, kCritical, kUnknown };
 inline constexpr std::size_t kLevels = 4;
 std::string_view NameOf(Level level);  // "healthy"
 
-enum class Component : std::uint8_t { kTemperature, kPower, kMemory, kClock, kEcc, kXid, kNvlink };
-inline constexpr std::size_t kComponents = 7;
+enum class Component : std::uint8_t {
+  kTemperature,
+  kPower,
+  kMemory,
+  kClock,
+  kEcc,
+  kXid,
+  kNvlink,
+  kHost  // AssessHost's
+};
+inline constexpr std::size_t kComponents = 8;
 std::string_view NameOf(Component component);
 
 enum class Severity : std::uint8_t { kInfo, kWarning, kCritical };
@@ -82,7 +91,7 @@ class Average {
   std::size_t size_ = 0;
   std::array<std::size_t, kLevels> levels_{};
   ComponentLevels worst_ = {Level::kUnknown, Level::kUnknown, Level::kUnknown, Level::kUnknown,
-                            Level::kUnknown, Level::kUnknown, Level::kUnknown};
+                            Level::kUnknown, Level::kUnknown, Level::kUnknown, Level::kUnknown};
 };
 
 }  // namespace gpumon::fleet

@@ -21,6 +21,9 @@ struct HealthRules {
   double clock_throttled = 90;  // % of the highest SM clock, under load
   double clock_load = 50;       // %: above this utilization a GPU is under load
 
+  double host_memory_warning = 95;  // % of the machine's memory
+  double host_disk_warning = 95;    // % of a file system
+
   double temperature_warning_factor = 0.8;
   double temperature_critical_factor = 0.5;
   double utilization_low_factor = 0.9;

@@ -42,6 +42,8 @@ void WriteNotes(Writer& writer, const std::vector<Note>& notes) {
     }
     writer.Key("factor");
     writer.Number(note.factor);
+    writer.Key("since");
+    note.since ? writer.String(FormatTime(ToWallTime(*note.since))) : writer.Null();
     writer.EndObject();
   }
   writer.EndArray();

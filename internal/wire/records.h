@@ -54,6 +54,7 @@ struct Note {
   std::string text;
   double factor = 1;  // what it does to the score
   std::string action;
+  std::optional<double> since = std::nullopt;  // Unix seconds
 
   bool operator==(const Note&) const = default;
 };

@@ -67,6 +67,7 @@ HandlersTest::HandlersTest()
                 render_cache_,
                 live_feed_,
                 metrics_,
+                finding_ages_,
                 cpu_profiler_,
                 [this] { return token_; },
                 [this](const auto& name, const auto& snapshot, auto, const auto& done) {

@@ -109,6 +109,54 @@ TEST_F(GpuHealthRouteTest, RowsAreFilteredSortedAndWrittenAsCsv) {
   EXPECT_EQ(Get("/api/v1/gpu/health?sort=findings").status(), 400);
 }
 
+TEST_F(GpuHealthRouteTest, TheMachineIsAComponentAndHasFindingsOfItsOwn) {
+  Serve(Gpus());
+  auto node = OneNode();
+  Serve(node);
+  const auto gpus = Get("/api/v1/gpu/health?node=a&node=b").json();
+  EXPECT_EQ(*gpus["data"][0]["host"].AsString(), "degraded");
+  EXPECT_EQ(*gpus["data"][0]["score"].AsNumberText(), "100") << "the score is the GPU's own";
+  EXPECT_EQ(gpus["data"][0]["findings"].size(), 0U);
+  EXPECT_EQ(*gpus["data"][2]["host"].AsString(), "unknown");
+  const auto nodes = Get("/api/v1/gpu/health?by=node&node=a").json();
+  EXPECT_EQ(*nodes["data"][0]["host"].AsString(), "degraded");
+  ASSERT_EQ(nodes["data"][0]["findings"].size(), 1U);
+  EXPECT_EQ(*nodes["data"][0]["findings"][0]["finding"].AsString(),
+            "Kubernetes can give pods 3 of its 4 GPUs");
+  EXPECT_TRUE(nodes["data"][0]["findings"][0]["since"].is_null());
+  EXPECT_EQ(*Get("/api/v1/gpu/health?by=fleet").json()["data"][0]["host"].AsString(), "degraded");
+}
+
+TEST_F(GpuHealthRouteTest, AMachineWithoutGpusAnyMoreIsARowWithoutAScore) {
+  Serve(Gpus());
+  auto node = OneNode();
+  node->nodes[0].name = "gone";
+  node->nodes[0].readings.Set(static_cast<std::size_t>(models::NodeQuantity::kReady), 0);
+  Serve(node);
+  EXPECT_EQ(Rows("?by=node&node=gone", "node_name"), "gone null unknown; ");
+  const auto json = Get("/api/v1/gpu/health?by=node&node=gone").json();
+  EXPECT_EQ(*json["data"][0]["host"].AsString(), "critical");
+  EXPECT_EQ(*json["data"][0]["gpus"].AsNumberText(), "0");
+}
+
+TEST_F(GpuHealthRouteTest, AFindingSaysSinceWhenItHasBeenSeen) {
+  const auto since = [&] {
+    const auto json = Get("/api/v1/gpu/health?gpu=1").json();
+    const std::string* const text = json["data"][0]["findings"][0]["since"].AsString();
+    return text == nullptr ? std::string("null") : *text;
+  };
+  auto cool = Gpus();
+  cool->gpus[1].readings.Set(static_cast<std::size_t>(Quantity::kTemperature), 60);
+  Serve(cool);
+  Get("/api/v1/gpu/health");
+  for (const double later : {10, 20}) {
+    auto hot = Gpus();
+    hot->as_of += later;
+    Serve(hot);
+    EXPECT_EQ(since(), "2024-01-01T12:00:10Z");
+  }
+}
+
 TEST_F(GpuHealthRouteTest, WithoutGpusNothingIsKnownOfTheFleet) {
   Serve(std::make_shared<models::Snapshot>());
   EXPECT_EQ(Rows("", "node_name"), "");

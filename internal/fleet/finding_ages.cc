@@ -1,0 +1,37 @@
+#include "internal/fleet/finding_ages.h"
+
+namespace gpumon::fleet {
+
+std::vector<std::vector<std::optional<double>>> FindingAges::Look(double as_of,
+                                                                  std::span<const Found> all) {
+  std::vector<std::vector<std::optional<double>>> ages;
+  ages.reserve(all.size());
+  const MutexLock lock(mutex_);
+  const bool first = !last_;
+  const bool newer = first || as_of > *last_;
+  for (const Found& found : all) {
+    auto& its = ages.emplace_back();
+    for (const HealthFinding& finding : *found.findings) {
+      const Key key(found.gpu, finding.component, finding.severity);
+      auto known = entries_.find(key);
+      if (known == entries_.end() && newer) {
+        const auto since = first ? std::nullopt : std::optional(as_of);
+        known = entries_.emplace(key, Entry{since, as_of}).first;
+      }
+      if (known == entries_.end()) {
+        its.emplace_back();
+        continue;
+      }
+      if (newer) known->second.seen = as_of;
+      const auto& since = known->second.since;
+      its.push_back(since && *since <= as_of ? since : std::nullopt);
+    }
+  }
+  if (newer) {
+    std::erase_if(entries_, [&](const auto& entry) { return entry.second.seen < as_of; });
+    last_ = as_of;
+  }
+  return ages;
+}
+
+}  // namespace gpumon::fleet

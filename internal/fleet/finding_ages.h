@@ -1,0 +1,42 @@
+// Since when something has been the matter, as far as this process has seen.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "internal/base/mutex.h"
+#include "internal/fleet/health.h"
+
+namespace gpumon::fleet {
+
+// Thread-safe. Each look is at all GPUs of one instant. A finding lasts while each look sees one of
+// the same severity on the same component of the same GPU; what the first look saw began nobody
+// knows when.
+class FindingAges {
+ public:
+  struct Found {
+    std::string gpu;  // any text that tells it from others and stays the same
+    const std::vector<HealthFinding>* findings = nullptr;
+  };
+  // For each of `all` and each finding the instant (Unix seconds) of the look that saw it first, or
+  // nothing. A look at an earlier instant than the last one changes nothing.
+  std::vector<std::vector<std::optional<double>>> Look(double as_of, std::span<const Found> all);
+
+ private:
+  using Key = std::tuple<std::string, std::string, Severity>;
+  struct Entry {
+    std::optional<double> since;
+    double seen = 0;
+  };
+
+  Mutex mutex_;
+  std::optional<double> last_ GUARDED_BY(mutex_);
+  std::map<Key, Entry> entries_ GUARDED_BY(mutex_);
+};
+
+}  // namespace gpumon::fleet
