@@ -1,0 +1,35 @@
+# The standard library's headers, and for tests GoogleTest's, parsed once for all: most of a source
+# file's time goes there. Every file still includes what it uses; the clang preset builds without.
+option(GPUMON_PRECOMPILE "Precompile the standard library's headers" ON)
+set(standard_headers
+  <algorithm> <array> <atomic> <charconv> <chrono> <cmath> <cstddef> <cstdint> <cstdlib> <deque>
+  <functional> <limits> <map> <memory> <optional> <set> <span> <string> <string_view> <tuple>
+  <unordered_map> <utility> <variant> <vector> <tl/expected.hpp>)
+
+# What is tested is compiled as it is delivered; how fast the tests themselves are matters less than
+# how long they take to compile.
+set(gpumon_test_options $<$<CONFIG:Release>:-O1>)
+
+# A precompiled header serves files with the same options: one for libraries, one for tests.
+if(GPUMON_PRECOMPILE)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/precompiled.cc CONTENT "")
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/precompiled_main.cc CONTENT "int main() {}\n")
+  add_library(gpumon_precompiled STATIC ${CMAKE_BINARY_DIR}/generated/precompiled.cc)
+  target_link_libraries(gpumon_precompiled PRIVATE gpumon_options)
+  target_precompile_headers(gpumon_precompiled PRIVATE ${standard_headers})
+  if(GPUMON_TESTS)
+    add_executable(gpumon_precompiled_test ${CMAKE_BINARY_DIR}/generated/precompiled_main.cc)
+    target_link_libraries(gpumon_precompiled_test PRIVATE gpumon_options GTest::gtest GTest::gmock)
+    target_compile_options(gpumon_precompiled_test PRIVATE ${gpumon_test_options})
+    target_precompile_headers(gpumon_precompiled_test PRIVATE
+      ${standard_headers} <gtest/gtest.h> <gmock/gmock.h>)
+  endif()
+endif()
+
+# gpumon_precompile(TARGET DONOR): TARGET takes the headers of `gpumon_precompiled` or
+# `gpumon_precompiled_test`.
+function(gpumon_precompile target donor)
+  if(GPUMON_PRECOMPILE)
+    target_precompile_headers(${target} REUSE_FROM ${donor})
+  endif()
+endfunction()
