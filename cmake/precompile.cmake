@@ -8,7 +8,7 @@ set(standard_headers
 
 # What is tested is compiled as it is delivered; how fast the tests themselves are matters less than
 # how long they take to compile.
-set(gpumon_test_options $<$<CONFIG:Release>:-O1>)
+set(gpumon_test_options $<$<CONFIG:Release>:-O0> $<$<CONFIG:Release>:-U_FORTIFY_SOURCE>)
 
 # A precompiled header serves files with the same options: one for libraries, one for tests.
 if(GPUMON_PRECOMPILE)
@@ -26,10 +26,21 @@ if(GPUMON_PRECOMPILE)
   endif()
 endif()
 
-# gpumon_precompile(TARGET DONOR): TARGET takes the headers of `gpumon_precompiled` or
-# `gpumon_precompiled_test`.
+# gpumon_precompile(TARGET DONOR [header.h ...]): TARGET takes the headers of `gpumon_precompiled` or
+# `gpumon_precompiled_test`; with headers of the project, which most of its files include, it
+# precompiles both for itself.
 function(gpumon_precompile target donor)
-  if(GPUMON_PRECOMPILE)
-    target_precompile_headers(${target} REUSE_FROM ${donor})
+  if(NOT GPUMON_PRECOMPILE)
+    return()
   endif()
+  if(NOT ARGN)
+    target_precompile_headers(${target} REUSE_FROM ${donor})
+    return()
+  endif()
+  set(headers ${standard_headers})
+  if(donor STREQUAL gpumon_precompiled_test)
+    list(APPEND headers <gtest/gtest.h> <gmock/gmock.h>)
+  endif()
+  list(TRANSFORM ARGN PREPEND ${CMAKE_SOURCE_DIR}/)
+  target_precompile_headers(${target} PRIVATE ${headers} ${ARGN})
 endfunction()
