@@ -26,6 +26,19 @@ if(GPUMON_PRECOMPILE)
   endif()
 endif()
 
+# ccache would know a precompiled header by its bytes, which differ from build to build. Which
+# headers it is of the compiler's list says.
+function(gpumon_name_precompiled target)
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}.dir/cmake_pch.hxx.gch.sum
+       CONTENT "${target}\n")
+endfunction()
+if(GPUMON_PRECOMPILE)
+  gpumon_name_precompiled(gpumon_precompiled)
+  if(GPUMON_TESTS)
+    gpumon_name_precompiled(gpumon_precompiled_test)
+  endif()
+endif()
+
 # gpumon_precompile(TARGET DONOR [header.h ...]): TARGET takes the headers of `gpumon_precompiled` or
 # `gpumon_precompiled_test`; with headers of the project, which most of its files include, it
 # precompiles both for itself.
@@ -43,4 +56,5 @@ function(gpumon_precompile target donor)
   endif()
   list(TRANSFORM ARGN PREPEND ${CMAKE_SOURCE_DIR}/)
   target_precompile_headers(${target} PRIVATE ${headers} ${ARGN})
+  gpumon_name_precompiled(${target})
 endfunction()
