@@ -279,7 +279,12 @@ TEST(DocsTest, HealthIsTheTableOfRulesAndTheXids) {
       "reasons say so (hardware slowdown, heat, power brake; not its power cap), or, where they "
       "are "
       "not known, when its clock is low under load. The last XID stays until the driver or the "
-      "exporter is started again, so programs' errors cost no score.\n\n## Rules\n"
+      "exporter is started again, so programs' errors cost no score.\n\nThe component `host` is "
+      "the machine: critical when it is offline as on `/api/v1/gpu/nodes`, degraded when it is "
+      "short "
+      "of memory or disk, or when Kubernetes counts GPUs that it gives to no pod. It does nothing "
+      "to "
+      "a score, which is the GPU's own; its findings stand on the rows of `by=node`.\n\n## Rules\n"
       "`HEALTH_RULES=\"temperature_critical=90, ecc_corrected=ignore\"` changes some of them.\n\n" +
           rules +
           "\n## States\nEach GPU is in one of five, the first that applies: `unhealthy` (its last "

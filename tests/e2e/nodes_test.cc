@@ -364,7 +364,8 @@ TEST(NodesWorldTest, ATargetIsDownUnlessAnotherPodTookItsPlace) {
   ASSERT_TRUE(server.AwaitReady());
   std::string states;
   const Answer nodes = server.Get(kNodes);
-  for (const Value& row : nodes.Json()["data"].elements()) {
+  const Value rows = nodes.Json()["data"];
+  for (const Value& row : rows.elements()) {
     states += TextOf(row["node_name"]) + ' ' + TextOf(row["exporters"][0]["state"]) + "; ";
   }
   EXPECT_EQ(states, "a up; b down; c up; ") << nodes.body;
