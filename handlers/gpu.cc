@@ -135,7 +135,7 @@ void FetchProcessesOfGpus(const CallPtr& call, ListQuery query) {
         if (!gpus && !query.allow_partial) return call->SendError(gpus.error());
         if (!whole && !query.allow_partial) return call->SendError(PartialRefused());
         if (gpus) {
-          MeetGpus(*gpus->snapshot, query);
+          if (processes) MeetGpus(*gpus->snapshot, *processes->snapshot, query);
           query.other = *std::move(gpus);
         } else {
           query.other_failed = gpus.error();

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "internal/base/text.h"
+#include "internal/gpu/gpu_rows.h"
 #include "internal/gpu/identity.h"
 
 namespace gpumon::handlers {
@@ -163,26 +164,20 @@ std::string GpuKey(std::string_view node, std::string_view gpu) {
   return std::string(node).append(1, '\0').append(gpu);
 }
 
-// `text`: of a row.
-template <class TextOf>
-std::string InstanceKey(const TextOf& text) {
-  std::string key = GpuKey(text(Text::kNode), text(Text::kGpuId));
-  for (const Text which : {Text::kMigGpuInstance, Text::kMigComputeInstance}) {
-    key.append(1, '\0').append(text(which));
-  }
-  return key;
-}
-
 // What a GPU says of itself and of who holds it.
 bool IsOfGpu(Text which) {
-  return which == Text::kUuid || which == Text::kGpuName || which == Text::kNamespace ||
-         which == Text::kPod;
+  return which == Text::kUuid || which == Text::kGpuId || which == Text::kGpuName ||
+         which == Text::kNamespace || which == Text::kPod;
 }
 
-bool IsInstanceOf(const Table& table, std::size_t row, const ListQuery::TextFilter& filter) {
-  if (AnyMatches(filter.patterns, table.text(row, Text::kMigUuid))) return true;
-  return filter.instances &&
-         filter.instances->count(InstanceKey([&](Text text) { return table.text(row, text); })) > 0;
+bool PassesText(const Table& table, std::size_t row, const ListQuery::TextFilter& filter) {
+  const bool by_gpu = filter.gpus && (*filter.gpus)[row];
+  const std::string_view own = table.text(row, filter.which);
+  if (filter.which != Text::kUuid) {
+    return own.empty() && filter.gpus ? by_gpu : AnyMatches(filter.patterns, own);
+  }
+  return by_gpu || AnyMatches(filter.patterns, own) ||
+         AnyMatches(filter.patterns, table.text(row, Text::kMigUuid));
 }
 
 bool Passes(const Table& table, std::size_t row, const ListQuery& query) {
@@ -193,13 +188,7 @@ bool Passes(const Table& table, std::size_t row, const ListQuery& query) {
   const auto workloads = table.workloads(row);
   for (const auto& filter : query.texts) {
     if (!workloads.empty() && IsOfWorkload(filter)) continue;
-    const std::string_view own = table.text(row, filter.which);
-    if (filter.which == Text::kUuid && IsInstanceOf(table, row, filter)) continue;
-    const bool passes = own.empty() && filter.gpus
-                            ? filter.gpus->count(GpuKey(table.text(row, Text::kNode),
-                                                        table.text(row, Text::kGpuId))) > 0
-                            : AnyMatches(filter.patterns, own);
-    if (!passes) return false;
+    if (!PassesText(table, row, filter)) return false;
   }
   if (!workloads.empty() && !AnyWorkloadPasses(workloads, query)) return false;
   for (const auto& range : query.ranges) {
@@ -322,25 +311,24 @@ bool AsksForGpus(const ListQuery& query) {
                      [](const auto& filter) { return IsOfGpu(filter.which); });
 }
 
-void MeetGpus(const models::Snapshot& gpus, ListQuery& query) {
+void MeetGpus(const models::Snapshot& gpus, const models::Snapshot& processes, ListQuery& query) {
+  const gpu::GpuRows rows(gpus.gpus);
+  const auto passes = [&](const models::GpuMetrics& gpu, const ListQuery::TextFilter& filter) {
+    const auto workloads =
+        std::span(gpus.workloads).subspan(gpu.first_workload, gpu.workload_count);
+    if (IsOfWorkload(filter) && !workloads.empty()) return AnyWorkloadPasses(workloads, query);
+    return AnyMatches(filter.patterns, gpu.text(filter.which)) ||
+           (filter.which == Text::kUuid && AnyMatches(filter.patterns, gpu.text(Text::kMigUuid)));
+  };
+  std::vector<std::size_t> on;  // by process
+  for (const models::GpuProcess& process : processes.processes) on.push_back(rows.Find(process));
   for (auto& filter : query.texts) {
     if (!IsOfGpu(filter.which)) continue;
-    auto passing = std::make_shared<std::set<std::string>>();
-    auto instances = std::make_shared<std::set<std::string>>();
-    for (const models::GpuMetrics& gpu : gpus.gpus) {
-      if (filter.which == Text::kUuid && AnyMatches(filter.patterns, gpu.text(Text::kMigUuid))) {
-        instances->insert(InstanceKey([&](Text text) { return gpu.text(text); }));
-      }
-      const auto workloads =
-          std::span(gpus.workloads).subspan(gpu.first_workload, gpu.workload_count);
-      const bool passes = IsOfWorkload(filter) && !workloads.empty()
-                              ? AnyWorkloadPasses(workloads, query)
-                              : AnyMatches(filter.patterns, gpu.text(filter.which));
-      if (!passes) continue;
-      passing->insert(GpuKey(gpu.text(Text::kNode), gpu.text(Text::kGpuId)));
+    auto passing = std::make_shared<std::vector<bool>>();
+    for (const std::size_t row : on) {
+      passing->push_back(row != gpu::GpuRows::kNone && passes(gpus.gpus[row], filter));
     }
     filter.gpus = std::move(passing);
-    filter.instances = std::move(instances);
   }
 }
 

@@ -28,10 +28,8 @@ struct ListQuery {
   struct TextFilter {
     models::Text which = models::Text::kNode;
     std::vector<std::string> patterns;  // any of them; `*` is any run of bytes
-    // For processes whose exporter does not say it: the GPUs that pass. MeetGpus finds them.
-    std::shared_ptr<const std::set<std::string>> gpus = nullptr;
-    // And the MIG instances that do by a UUID of their own.
-    std::shared_ptr<const std::set<std::string>> instances = nullptr;
+    // For processes whose exporter does not say it, by row: their GPU passes. MeetGpus finds it.
+    std::shared_ptr<const std::vector<bool>> gpus = nullptr;
   };
   struct RangeFilter {
     std::size_t field = 0;
@@ -104,8 +102,9 @@ Result<ListQuery> ParseListQuery(models::Part part, const Parameters& parameters
 
 // Whether filters on a list of processes ask for what may be known of their GPUs only.
 bool AsksForGpus(const ListQuery& query);
-// A process passes such a filter when it says so itself, or, saying nothing, when its GPU does.
-void MeetGpus(const models::Snapshot& gpus, ListQuery& query);
+// A process passes such a filter when it says so itself, or, saying nothing, when its GPU does; one
+// on a MIG instance passes by the GPU's UUID too.
+void MeetGpus(const models::Snapshot& gpus, const models::Snapshot& processes, ListQuery& query);
 
 // Keeps of the GPUs those that a process of query.users runs on.
 void UseGpusOf(const models::Snapshot& processes, ListQuery& query);

@@ -1,7 +1,5 @@
 #include "internal/gpu/down_targets.h"
 
-#include <array>
-
 #include "internal/gpu/contest.h"
 
 namespace gpumon::gpu {
@@ -9,13 +7,6 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kHostLabels = {"node",     "nodename", "kubernetes_node",
                                                          "hostname", "Hostname", "host"};
-
-std::string_view HostOf(prom::LabelSet labels) {
-  for (const std::string_view label : kHostLabels) {
-    if (const auto host = prom::Get(labels, label); !host.empty()) return host;
-  }
-  return {};
-}
 
 constexpr std::string_view kMissing = " down, what only it showed is missing (";
 constexpr std::string_view kFailed = " last collection failed, what only it showed is missing (";
@@ -27,16 +18,6 @@ std::string NamesOf(const std::set<std::string>& names) {
 }
 
 }  // namespace
-
-std::span<const std::string_view> HostLabels() {
-  return kHostLabels;
-}
-
-std::string DownQuery() {
-  std::string on = "job,instance";
-  for (const std::string_view label : kHostLabels) on.append(",").append(label);
-  return "(up == 0 unless on(" + on + ") up != 0)";
-}
 
 std::string TargetName(prom::LabelSet labels) {
   return "job " + std::string(prom::Get(labels, "job")) + ", " +
@@ -72,25 +53,11 @@ void DownTargets::Add(const prom::InstantVector& targets) {
     if (its == ups_.end()) its = ups_.emplace(job, 0).first;
     if (targets.point(i).value != 0) {
       its->second += up_.insert(target).second ? 1U : 0U;
-      up_hosts_[target].emplace(HostOf(labels));
       continue;
     }
-    const auto zero = zeros_.try_emplace(
-        target,
-        Target{TargetName(labels), std::string(job), std::string(prom::Get(labels, "instance"))});
-    zero.first->second.hosts.emplace(HostOf(labels));
+    zeros_.try_emplace(target, Target{TargetName(labels), std::string(job),
+                                      std::string(prom::Get(labels, "instance"))});
   }
-}
-
-std::set<std::string> DownTargets::LostHosts(std::size_t target) const {
-  const auto zero = zeros_.find(target);
-  const auto up = up_hosts_.find(target);
-  if (zero == zeros_.end() || up == up_hosts_.end()) return {};
-  std::set<std::string> hosts = zero->second.hosts;
-  std::erase_if(hosts, [&](const std::string& host) {
-    return host.empty() || up->second.contains(host) || up->second.contains("");
-  });
-  return hosts;
 }
 
 std::size_t DownTargets::UpOf(std::string_view job) const {

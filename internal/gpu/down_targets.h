@@ -5,7 +5,6 @@
 #include <functional>
 #include <map>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -14,12 +13,6 @@
 #include "internal/prom/value.h"
 
 namespace gpumon::gpu {
-
-// Labels of an `up` that name the machine of its target.
-std::span<const std::string_view> HostLabels();
-// PromQL: the `up` of those that are down. A target whose pod took another's place on the same
-// machine is not.
-std::string DownQuery();
 
 // A scrape target for people: `job gpu, 10.0.0.1:9400`.
 std::string TargetName(prom::LabelSet labels);
@@ -47,7 +40,6 @@ class DownTargets {
     std::string name;  // as TargetName
     std::string job;
     std::string instance;
-    std::set<std::string> hosts = {};  // that HostLabels name; of several `up` all
   };
 
   // What Prometheus's past says of an exporter's targets, beside what is remembered.
@@ -60,8 +52,6 @@ class DownTargets {
   bool empty() const { return zeros_.empty(); }
   // Some `up` of it is 0, and no other one: while a pod takes another's place both may be there.
   bool Has(std::size_t target) const { return zeros_.contains(target) && !up_.contains(target); }
-  // Where it is both, as several machines have one `instance`: those on which no `up` of it is 1.
-  std::set<std::string> LostHosts(std::size_t target) const;
   // Those of which some `up` is 0.
   const std::map<std::size_t, Target>& zeros() const { return zeros_; }
   // It has no `up`, and others of its job do: series that name another `instance` than the one that
@@ -75,7 +65,6 @@ class DownTargets {
  private:
   std::map<std::size_t, Target> zeros_;
   std::unordered_set<std::size_t> up_;
-  std::map<std::size_t, std::set<std::string>> up_hosts_;
   std::map<std::string, std::size_t, std::less<>> ups_;  // by job, which has an `up`: those up
   std::map<std::string, Past> past_;                     // by exporter
 };

@@ -17,10 +17,17 @@ GpuRows::GpuRows(const std::vector<models::GpuMetrics>& rows) {
 }
 
 std::size_t GpuRows::Find(const models::GpuProcess& process) const {
-  const std::string_view uuid = process.text(Text::kUuid);
-  if (!uuid.empty() && process.text(Text::kMigGpuInstance).empty()) {
+  const auto of_uuid = [&](std::string_view uuid) {
     const std::size_t at = At({process.text(Text::kNode), uuid, "", ""});
     return at != kNone ? at : At({"", uuid, "", ""});
+  };
+  const std::string_view instance = process.text(Text::kMigUuid);
+  if (!instance.empty()) {
+    if (const std::size_t at = of_uuid(instance); at != kNone) return at;
+  }
+  const std::string_view uuid = process.text(Text::kUuid);
+  if (instance.empty() && !uuid.empty() && process.text(Text::kMigGpuInstance).empty()) {
+    return of_uuid(uuid);
   }
   return At(PlaceOf(process));
 }

@@ -237,7 +237,7 @@ std::string LookQuery(const schema::Registry& registry) {
       AppendOf(promql, *exporter, Labelled(PercentQuery(metric), "metric", metric), kPercent);
     }
   }
-  AppendTo(promql, Labelled("group by(job,instance)" + DownQuery(), "is", kDown));
+  AppendTo(promql, Labelled("min by(job,instance)(up) == 0", "is", kDown));
   return promql;
 }
 
@@ -258,7 +258,7 @@ std::string SecondLookQuery(const schema::Registry& registry, const prom::Instan
       std::string named = "label_replace(group by(__name__,";
       named.append(labels).append(")(").append(past);
       named += R"--(),"shown","$1","__name__","(.*)") and on(job,instance) )--";
-      AppendOf(promql, *exporter, named + "group by(job,instance)" + DownQuery());
+      AppendOf(promql, *exporter, named + "(min by(job,instance)(up) == 0)");
     }
     if (!IsFound(found, exporter->name)) AppendJobs(promql, *exporter, SelectorOfOthers);
     if (!frozen.empty()) AppendOf(promql, *exporter, MovingQuery(*exporter, frozen), kMoving);

@@ -44,7 +44,6 @@ void MissedTargets<RowT>::NoteShown(Parts parts, const Contributions<RowT>& cont
       if (its == nullptr || target != last_target || node != last_node) {
         // Of a target that is down what is still there, with time stamps of its own, is not all.
         if (down_.Has(target) || part.says_failed().contains(target)) return;
-        if (!down_.LostHosts(target).empty()) return;
         its = &shown_[{exporters_[e]->name, target}].nodes[std::string(node)];
         last_target = target;
         last_node = node;
@@ -82,23 +81,50 @@ std::string MissedTargets<RowT>::NodeOf(std::string node, std::size_t key,
 
 template <class RowT>
 void MissedTargets<RowT>::FindDown(const std::string& exporter, const ExporterRows<RowT>& part,
-                                   const TargetMemory* memory, Missed& missed) const {
+                                   const TargetMemory* memory, Missed& missed) {
   for (const auto& [key, target] : down_.zeros()) {
     const TargetMemory::Target its{exporter, key};
-    const std::set<std::string> lost = down_.LostHosts(key);
-    // One pod of it is down and another up: lost is what it no longer shows. Processes end.
-    if (!down_.Has(key) && lost.empty() && (kIsProcess || part.times().HasSeen(key))) continue;
-    const TargetMemory::Nodes nodes = Recall(kPart, its, memory);
-    for (const auto& [told, fields] : nodes) {
-      const std::string node = NodeOf(told, key, target);
-      if (lost.empty() || lost.contains(node)) missed.nodes[node] |= fields;
+    if (!down_.Has(key)) {
+      FindReplaced(exporter, key, target, memory, missed);
+      continue;
     }
+    const TargetMemory::Nodes nodes = Recall(kPart, its, memory);
+    for (const auto& [node, fields] : nodes) missed.nodes[NodeOf(node, key, target)] |= fields;
     // Whose GPUs are gone may have had processes.
     const bool may_have = kIsProcess && part.may_have_rows();
     if (!nodes.empty() || (may_have && !Recall(models::Part::kGpus, its, memory).empty())) {
       missed.targets.insert(target.name);
     }
   }
+}
+
+// One pod of it is down and another up, which took its place or is on another machine: lost are the
+// machines that it no longer shows. Processes end by themselves: the GPUs' machines tell.
+template <class RowT>
+void MissedTargets<RowT>::FindReplaced(const std::string& exporter, std::size_t key,
+                                       const DownTargets::Target& target,
+                                       const TargetMemory* memory, Missed& missed) {
+  const TargetMemory::Target its{exporter, key};
+  if constexpr (kIsProcess) {
+    if (memory != nullptr && memory->HasLost(models::Part::kGpus, its)) {
+      missed.targets.insert(target.name);
+    }
+    return;
+  }
+  TargetMemory::Nodes lost = Recall(kPart, its, memory);
+  const auto now = shown_.find(its);
+  std::erase_if(lost, [&](const auto& one) {
+    if (now == shown_.end()) return false;
+    const auto& shown = now->second.nodes;
+    return shown.contains(one.first) || shown.contains(NodeOf(one.first, key, target));
+  });
+  if (lost.empty()) return;
+  for (const auto& [node, fields] : lost) missed.nodes[NodeOf(node, key, target)] |= fields;
+  missed.targets.insert(target.name);
+  // To be known still when it is looked for again.
+  TargetMemory::What& what = shown_[its];
+  what.has_lost = true;
+  what.nodes.merge(lost);
 }
 
 // Nobody knows which of a job's targets it is that shows a GPU. One that is down did when something

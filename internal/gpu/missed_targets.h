@@ -66,7 +66,9 @@ class MissedTargets {
                              const TargetMemory* memory) const;
   std::string NodeOf(std::string node, std::size_t key, const DownTargets::Target& target) const;
   void FindDown(const std::string& exporter, const ExporterRows<RowT>& part,
-                const TargetMemory* memory, Missed& missed) const;
+                const TargetMemory* memory, Missed& missed);
+  void FindReplaced(const std::string& exporter, std::size_t key, const DownTargets::Target& target,
+                    const TargetMemory* memory, Missed& missed);
   void FindHidden(const std::string& exporter, const ExporterRows<RowT>& part,
                   const TargetMemory* memory, Missed& missed) const;
   void FindFailed(const std::string& exporter, const ExporterRows<RowT>& part,

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "internal/gpu/down_targets.h"
 #include "internal/gpu/plan.h"
 #include "internal/gpu/pods.h"
 #include "internal/prom/promql.h"
@@ -175,7 +174,7 @@ std::string TargetsQuery(const Detected& detected) {
          Named("max by(job,instance)(timestamp(" + up +
                    ") or timestamp(up) and on(job,instance) node_uname_info)",
                kScrapedSeries) +
-         " or " + Named(DownQuery(), kDownSeries) + " or " +
+         " or " + Named("(up == 0)", kDownSeries) + " or " +
          Named("(max by(job,instance)(max_over_time(timestamp(" + up +
                    " == 1)[1h:1m])) and on(job,instance) (up == 0))",
                kLastUpSeries);

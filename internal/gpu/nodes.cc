@@ -231,6 +231,7 @@ class Reader {
     ToldTarget& its = TargetOf(name, exporter, labels);
     if (IsFrozen(exporter, target)) its.state = TargetState::kFrozen;
     up_.emplace_back(target, &its);
+    up_nodes_.emplace(target, name);
   }
 
   ToldTarget& TargetOf(std::string_view node, std::string_view exporter, prom::LabelSet labels) {
@@ -245,13 +246,10 @@ class Reader {
       const auto scraped = scraped_.find(target);
       if (scraped != scraped_.end()) Raise(its->newest, scraped->second.at);
     }
-    std::set<std::size_t> shared;  // several machines have one `instance`, and another's is up
-    for (const auto& [target, its] : up_) shared.insert(target);
     for (const prom::LabelSet labels : down_) {
       const std::size_t target = Contest::TargetOf(labels);
       bool recalled = false;
       for (const Subject& subject : known_.detected.subjects) {
-        if (shared.contains(target)) break;
         for (const std::string& node : RecallNodes(subject, target)) {
           SetDown(*kept_.insert(node).first, subject.exporter->name, labels);
           recalled = true;
@@ -298,7 +296,9 @@ class Reader {
     }
   }
 
+  // Another pod that is up may have taken its place; several machines may have one `instance`.
   void SetDown(std::string_view node, std::string_view exporter, prom::LabelSet labels) {
+    if (up_nodes_.contains({Contest::TargetOf(labels), node})) return;
     ToldTarget& its = TargetOf(node, exporter, labels);
     its.state = TargetState::kDown;
     const auto last = last_up_.find(Contest::TargetOf(labels));
@@ -328,6 +328,7 @@ class Reader {
     prom::LabelSet labels;
     double at = kNone;  // Unix seconds
   };
+  std::set<std::pair<std::size_t, std::string_view>> up_nodes_;
   std::map<std::size_t, Scraped> scraped_;
   std::set<std::size_t> show_gpus_;
   std::map<std::size_t, double> last_up_;

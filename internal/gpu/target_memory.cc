@@ -16,7 +16,7 @@ void TargetMemory::Learn(models::Part part, const Shown& shown) {
   for (const auto& [target, what] : shown) {
     Entry& entry = entries_[{target, part}];
     std::string hidden_in = what.hidden_in.empty() ? entry.what.hidden_in : what.hidden_in;
-    entry = {{what.nodes, std::move(hidden_in)}, now};
+    entry = {{what.nodes, std::move(hidden_in), what.has_lost}, now};
   }
   std::erase_if(entries_, [&](const auto& entry) { return now - entry.second.seen > kHour; });
 }
@@ -26,6 +26,13 @@ auto TargetMemory::Recall(models::Part part, const Target& target) const -> Node
   const auto found = entries_.find({target, part});
   if (found == entries_.end() || clock_.Steady() - found->second.seen > kHour) return {};
   return found->second.what.nodes;
+}
+
+bool TargetMemory::HasLost(models::Part part, const Target& target) const {
+  const MutexLock lock(mutex_);
+  const auto found = entries_.find({target, part});
+  return found != entries_.end() && clock_.Steady() - found->second.seen <= kHour &&
+         found->second.what.has_lost;
 }
 
 bool TargetMemory::Knows(std::string_view exporter) const {

@@ -43,6 +43,7 @@ class TargetMemory {
   struct What {
     Nodes nodes;
     std::string hidden_in;  // the job of a target that no `up` names; else empty
+    bool has_lost = false;  // some of `nodes` are remembered only: another pod of it is up
   };
   using Shown = std::map<Target, What>;
 
@@ -51,6 +52,8 @@ class TargetMemory {
   // What `target` showed, of the refresh that saw it last.
   Nodes Recall(models::Part part, const Target& target) const;
   bool Knows(std::string_view exporter) const;
+  // What::has_lost of the refresh that saw it last.
+  bool HasLost(models::Part part, const Target& target) const;
   // All that it remembers of targets that no `up` of `job` names.
   Shown RecallHidden(models::Part part, const std::string& exporter, const std::string& job) const;
 

@@ -232,6 +232,18 @@ TEST_F(GpuTest, ProcessesOfAMigInstanceAreFoundByItsUuid) {
   EXPECT_EQ(found("MIG-*"), 2U);
   EXPECT_EQ(found("GPU-0A"), 2U);
   EXPECT_EQ(found("MIG-0c"), 0U);
+  // nvitop's say the instance's UUID alone.
+  for (std::size_t i = 0; i < 2; ++i) {
+    auto& process = processes->processes[i];
+    process.set_text(models::Text::kGpuId, "");
+    process.set_text(models::Text::kUuid, "");
+    process.set_text(models::Text::kMigGpuInstance, "");
+    process.set_text(models::Text::kMigUuid, i == 0 ? "MIG-0a" : "MIG-0b");
+  }
+  Serve(processes);
+  EXPECT_EQ(found("MIG-0b"), 1U);
+  EXPECT_EQ(found("GPU-0a"), 2U) << "by the GPU that has the instance";
+  EXPECT_EQ(found("GPU-0b"), 0U);
 }
 
 TEST_F(GpuTest, ProcessesThatSayTheirGpuAreFoundWithoutTheGpus) {

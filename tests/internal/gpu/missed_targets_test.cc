@@ -368,6 +368,35 @@ TEST_F(MissedTargetsTest, OfSeveralMachinesOfOneInstanceTheOneThatIsDownIsMissed
   }
 }
 
+// Nor need `up` say where they are.
+TEST_F(MissedTargetsTest, OfPodsOfOneInstanceWhatNoneShowsAnyMoreIsMissed) {
+  const auto used = [&](const char* uuid, const char* node) {
+    return p0.Shows("nvidia_gpu_used_memory_bytes", 7e9, Gpu(uuid, node));
+  };
+  const Said own{"dcgm", {Target{"own", "o"}.Shows("DCGM_FI_DEV_GPU_UTIL", 5, Gpu(kB, "b"))}};
+  const auto ups = [&](double second) {
+    return std::vector{p0.Up(1, {{"pod", "one"}}), p0.Up(second, {{"pod", "two"}})};
+  };
+  Refresh({{"nvidia_gpu", {used(kA, "a"), used(kB, "b")}}, own}, ups(1));
+  for (int refresh = 0; refresh < 3; ++refresh) {
+    const auto snapshot = Refresh({{"nvidia_gpu", {used(kA, "a")}}, own}, ups(0));
+    EXPECT_THAT(snapshot->warnings, ElementsAre(HasSubstr(kDown))) << refresh;
+    EXPECT_EQ(Why(snapshot->gpus.at(1), Quantity::kMemoryUsed), NullReason::kExporterDown);
+    EXPECT_THAT(Refresh<GpuProcess>({{"nvidia_gpu"}}, ups(0))->warnings,
+                ElementsAre(HasSubstr(kDown)));
+  }
+  Refresh({{"nvidia_gpu", {used(kA, "a"), used(kB, "b")}}, own}, ups(1));
+  EXPECT_THAT(Refresh<GpuProcess>({{"nvidia_gpu"}}, ups(0))->warnings, IsEmpty());
+  remembers = false;
+  past["nvidia_gpu"] =
+      PastOf("nvidia_gpu",
+             {Showed(p0, "nvidia_gpu", "nvidia_gpu_used_memory_bytes", {{"hostname", "b"}})});
+  EXPECT_THAT(Refresh({{"nvidia_gpu", {used(kA, "a")}}, own}, ups(0))->warnings,
+              ElementsAre(HasSubstr(kDown)));
+  EXPECT_THAT(Refresh({{"nvidia_gpu", {used(kB, "b")}}, own}, ups(0))->warnings, IsEmpty())
+      << "a pod took another's place";
+}
+
 TEST_F(MissedTargetsTest, AnExporterWithoutProcessesIsNotMissedByTheirList) {
   const auto gpu = p1.Shows("DCGM_FI_DEV_GPU_UTIL", 7, Gpu(kA, "a"));
   EXPECT_THAT(Refresh({{"dcgm", {gpu}}}, {p1.Up(1)})->warnings, IsEmpty());
