@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "internal/base/text.h"
 #include "internal/gpu/gpu_rows.h"

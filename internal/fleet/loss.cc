@@ -1,10 +1,12 @@
 // Why nothing shows a GPU any more.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "internal/fleet/missing.h"

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
+#include <string_view>
 
 #include "internal/gpu/identity.h"
 #include "internal/gpu/label_reader.h"
@@ -135,25 +137,29 @@ void ActivityBooks::Judge(Target& target) const {
 
 // What several targets show of one GPU is told apart from what one of them stopped showing only
 // where all of them are looked at.
-void ActivityBooks::ShareActivity(std::vector<Target*>& targets) const {
+void ActivityBooks::ShareActivity(const std::vector<Target*>& targets) {
   std::map<std::string_view, std::vector<Target*>> by_name;
   for (Target* const target : targets) {
     for (const std::string& name : target->names) by_name[name].push_back(target);
   }
-  std::set<std::pair<Target*, Target*>> peers;
-  for (const auto& [name, sharing] : by_name) {
-    for (std::size_t i = 1; i < sharing.size(); ++i) peers.emplace(sharing[0], sharing[i]);
-  }
-  for (const auto& [one, other] : peers) {
-    for (std::size_t k = 0; k < cells_; ++k) {
-      const bool any = one->active[k] || other->active[k];
-      one->active[k] = any;
-      other->active[k] = any;
+  // One's peer may have a peer of its own.
+  for (bool grew = true; grew;) {
+    grew = false;
+    for (const auto& [name, sharing] : by_name) {
+      for (std::size_t i = 1; i < sharing.size(); ++i) grew |= Share(*sharing[0], *sharing[i]);
     }
-    const bool doubted = one->doubted || other->doubted;
-    one->doubted = doubted;
-    other->doubted = doubted;
   }
+}
+
+bool ActivityBooks::Share(Target& one, Target& other) {
+  bool grew = one.doubted != other.doubted;
+  one.doubted = other.doubted = one.doubted || other.doubted;
+  for (std::size_t k = 0; k < one.active.size(); ++k) {
+    if (one.active[k] == other.active[k]) continue;
+    one.active[k] = other.active[k] = true;
+    grew = true;
+  }
+  return grew;
 }
 
 double ActivityBooks::ScrapedEvery() const {

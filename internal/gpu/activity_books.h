@@ -57,7 +57,9 @@ class ActivityBooks {
   static Name NameOf(prom::LabelSet labels);
   void DropOthers();
   void Judge(Target& target) const;
-  void ShareActivity(std::vector<Target*>& targets) const;
+  static void ShareActivity(const std::vector<Target*>& targets);
+  // True: one of them was less active, or less doubted.
+  static bool Share(Target& one, Target& other);
   double ScrapedEvery() const;
   // Instants that a look at this cell covers: [first, second).
   std::pair<std::size_t, std::size_t> LookAt(std::size_t cell) const;

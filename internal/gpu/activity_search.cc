@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <utility>
+#include <variant>
 
+#include "internal/gpu/range_replay.h"
 #include "internal/gpu/refresh_texts.h"
 
 namespace gpumon::gpu {
@@ -53,14 +55,7 @@ void ActivitySearch::Ask() {
 std::optional<prom::RangeVector> ActivitySearch::Take(const std::string& name,
                                                       Result<prom::QueryResult> answer,
                                                       SteadyTime asked) {
-  if (answer && !std::holds_alternative<prom::RangeVector>(answer->value)) {
-    answer = gpumon::Error(Code::kUpstreamInvalid,
-                           "Prometheus answered a query for a range with another type");
-  }
-  if (answer && answer->partial) {
-    answer = gpumon::Error(Code::kUpstreamPartial,
-                           "Prometheus says that its answer for this window is partial");
-  }
+  answer = WholeRange(std::move(answer));
   with_.observer.QueryDone(name, answer ? std::string_view("ok") : answer.error().wire_name(),
                            std::chrono::duration<double>(with_.clock.Steady() - asked).count(),
                            answer ? answer->bytes : 0);

@@ -5,9 +5,6 @@
 namespace gpumon::gpu {
 namespace {
 
-constexpr std::array<std::string_view, 6> kHostLabels = {"node",     "nodename", "kubernetes_node",
-                                                         "hostname", "Hostname", "host"};
-
 constexpr std::string_view kMissing = " down, what only it showed is missing (";
 constexpr std::string_view kFailed = " last collection failed, what only it showed is missing (";
 

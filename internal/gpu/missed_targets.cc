@@ -116,6 +116,8 @@ void MissedTargets<RowT>::FindReplaced(const std::string& exporter, std::size_t 
   std::erase_if(lost, [&](const auto& one) {
     if (now == shown_.end()) return false;
     const auto& shown = now->second.nodes;
+    // What names no node may be any of those that are shown.
+    if (NodeOf(one.first, key, target).empty()) return true;
     return shown.contains(one.first) || shown.contains(NodeOf(one.first, key, target));
   });
   if (lost.empty()) return;

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 
 #include "internal/gpu/join.h"
 #include "internal/gpu/range_plan.h"
@@ -16,6 +17,18 @@ constexpr double kSameInstant = 0.0005;
 constexpr double kHour = 3600;
 
 }  // namespace
+
+Result<prom::QueryResult> WholeRange(Result<prom::QueryResult> answer) {
+  if (answer && !std::holds_alternative<prom::RangeVector>(answer->value)) {
+    return gpumon::Error(Code::kUpstreamInvalid,
+                         "Prometheus answered a query for a range with another type");
+  }
+  if (answer && answer->partial) {
+    return gpumon::Error(Code::kUpstreamPartial,
+                         "Prometheus says that its answer for this window is partial");
+  }
+  return answer;
+}
 
 RangeSteps::RangeSteps(prom::RangeVector vector, double step, const std::vector<std::string>& pods)
     : step_(step), points_(std::move(vector.points_pool)) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "internal/base/result.h"
 #include "internal/gpu/command.h"
 #include "internal/gpu/plan.h"
 #include "internal/gpu/unit_evidence.h"
@@ -20,6 +21,10 @@ namespace gpumon::gpu {
 // Where a series ends without a staleness marker, as in a past that was written afterwards, an
 // instant sees it for so long still. Seconds; Prometheus's default.
 inline constexpr double kLookBack = 300;
+
+// The answer of a range query: kUpstreamInvalid when it is none, kUpstreamPartial when Prometheus
+// says that something is left out, which would be counted as time in which nobody knew.
+Result<prom::QueryResult> WholeRange(Result<prom::QueryResult> answer);
 
 // One thread at a time; instants are asked for in their order.
 //

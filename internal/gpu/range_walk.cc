@@ -106,15 +106,7 @@ void RangeWalk::Ask(const PiecePtr& piece) {
 
 void RangeWalk::Answered(const PiecePtr& piece, std::size_t part, std::size_t query,
                          Result<prom::QueryResult> answer, SteadyTime asked) {
-  if (answer && !std::holds_alternative<prom::RangeVector>(answer->value)) {
-    answer = gpumon::Error(Code::kUpstreamInvalid,
-                           "Prometheus answered a query for a range with another type");
-  }
-  if (answer && answer->partial) {
-    // What is left out would be counted as time in which nobody knew.
-    answer = gpumon::Error(Code::kUpstreamPartial,
-                           "Prometheus says that its answer for this window is partial");
-  }
+  answer = WholeRange(std::move(answer));
   with_.observer.QueryDone((*piece->plans)[part][query].name,
                            answer ? std::string_view("ok") : answer.error().wire_name(),
                            std::chrono::duration<double>(with_.clock.Steady() - asked).count(),

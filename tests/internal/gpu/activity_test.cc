@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -200,6 +201,19 @@ TEST_F(ActivityBooksTest, TargetsThatShowOneGpuAreLookedAtTogether) {
   Shown("c", "GPU-3", All(kScrapes));
   Active("b", 0);
   EXPECT_EQ(Spans(), "0+42: a b; ");
+}
+
+TEST_F(ActivityBooksTest, SoAreThoseThatShareOtherGpusWithThem) {
+  for (const char* const instance : {"a", "b", "c", "d"}) {
+    Scraped(instance, All(kScrapes), All(kScrapes));
+  }
+  for (const auto& [one, other, uuid] : {std::tuple("a", "b", "GPU-1"), {"b", "c", "GPU-2"}}) {
+    Shown(one, uuid, All(kScrapes));
+    Shown(other, uuid, All(kScrapes));
+  }
+  Shown("d", "GPU-3", All(kScrapes));
+  Active("c", 0);
+  EXPECT_EQ(Spans(), "0+42: a b c; ");
 }
 
 TEST_F(ActivityBooksTest, OthersNodesAreLeftOut) {

@@ -395,6 +395,10 @@ TEST_F(MissedTargetsTest, OfPodsOfOneInstanceWhatNoneShowsAnyMoreIsMissed) {
               ElementsAre(HasSubstr(kDown)));
   EXPECT_THAT(Refresh({{"nvidia_gpu", {used(kB, "b")}}, own}, ups(0))->warnings, IsEmpty())
       << "a pod took another's place";
+  past["nvidia_gpu"] =
+      PastOf("nvidia_gpu", {Showed(p0, "nvidia_gpu", "nvidia_gpu_used_memory_bytes")});
+  EXPECT_THAT(Refresh({{"nvidia_gpu", {used(kB, "b")}}, own}, ups(0))->warnings, IsEmpty())
+      << "the past names no node: it may be that one";
 }
 
 TEST_F(MissedTargetsTest, AnExporterWithoutProcessesIsNotMissedByTheirList) {
