@@ -387,6 +387,24 @@ run_demo() {
   done
 }
 
+# Runs the demo in a child that ignores SIGINT, and tells it to end when Ctrl-C is pressed: a shell
+# that is at a command of its own hears of that only if the command ends by it, and may take half of
+# the text it is at for the trap's.
+hear_signals() {
+  local child status
+  setpriv --pdeathsig TERM scripts/run.sh demo &
+  child=$!
+  trap 'kill -TERM "$child" 2>/dev/null || true' HUP INT TERM
+  while :; do
+    status=0
+    wait "$child" || status=$?
+    kill -0 "$child" 2>/dev/null || exit "$status"
+  done
+}
+
+if [ "${1-}" = demo ]; then
+  run_demo
+fi
 [ -x "$server" ] || die "$server is missing; build it with: make build"
 check_port PORT "$port" 0
 check_port GRPC_HEALTH_PORT "$grpc_port" 0
@@ -396,4 +414,4 @@ export TCMALLOC_SAMPLE_PARAMETER=${TCMALLOC_SAMPLE_PARAMETER:-32768}
 if [ -n "${PROMETHEUS_URL-}" ]; then
   exec "$server"
 fi
-run_demo
+hear_signals

@@ -230,6 +230,21 @@ class RunTest(RunFixture):
         self.assertEqual(self.exit_code(pid), 0)
         self.assert_all_end(handles)
 
+    def test_ctrl_c_in_any_moment_of_the_waiting_ends_everything(self):
+        # Most of the time is spent in short commands that Ctrl-C reaches as well.
+        for moment in range(12):
+            with self.subTest(moment):
+                pid = self.start(STUB_PROMETHEUS="empty")
+                self.read_until("waiting for the first data")
+                time.sleep(moment * 0.017)
+                handles = self.watch()
+                os.write(self.terminal, b"\x03")
+                shown = self.read_until()
+                self.assertEqual(self.exit_code(pid), 0, shown)
+                self.assertNotIn("run.sh:", shown)
+                self.assert_all_end(handles)
+                self.end(pid)
+
     def test_a_port_in_use_is_one_clear_line(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
