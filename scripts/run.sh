@@ -356,6 +356,8 @@ run_demo() {
   check_number HISTORY "${HISTORY:-0}" 0 2160
   [[ ${SEED:-1} =~ ^[0-9]{1,19}$ ]] || die "SEED=$SEED is not allowed; it is a whole number"
   choose_history
+  # It would say so itself, but only when all others run.
+  PROMETHEUS_URL=http://127.0.0.1:1 "$server" --check-config >/dev/null || exit 1
 
   rm -rf "$data"
   mkdir -p "$data" "$logs"
@@ -392,7 +394,8 @@ run_demo() {
 # the text it is at for the trap's.
 hear_signals() {
   local child status
-  setpriv --pdeathsig TERM scripts/run.sh demo &
+  # Killed, it cannot tidy up behind a start that came meanwhile.
+  setpriv --pdeathsig KILL scripts/run.sh demo &
   child=$!
   trap 'kill -TERM "$child" 2>/dev/null || true' HUP INT TERM
   while :; do

@@ -67,6 +67,16 @@ void Drain(Graph& graph, const config::ServerConfig& config, int signal,
   }
 }
 
+// What a start would refuse, but for ports and files that are in use.
+int CheckConfig(const config::ServerConfig& config, std::ostream& out, std::ostream& err) {
+  if (const auto graph = Graph::Make(config); !graph) {
+    err << kProgram.name << ": " << graph.error().message << '\n';
+    return 2;
+  }
+  out << "the configuration is good\n";
+  return IsWritten(out) ? 0 : 1;
+}
+
 int Serve(const config::ServerConfig& config, std::ostream& err) {
   const EndingSignals signals;
   // Before anything is opened: what fails first says nothing of the cause.
@@ -121,6 +131,7 @@ int Run(std::span<const std::string> arguments, const config::Environment& envir
   if (!config) return refuse(config.error());
   if (config->healthcheck) return CheckHealth(*config, err);
   log::SetLevel(config->log_level);
+  if (config->check_config) return CheckConfig(*config, out, err);
   for (const std::string_view name : config::VariablesWithoutOption(environment)) {
     log::Warning(std::string(name) + " is set, but this version has no such option");
   }

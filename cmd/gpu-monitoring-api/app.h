@@ -10,7 +10,7 @@
 namespace gpumon::api {
 
 // The whole program: serves until SIGTERM or SIGINT. The exit code: 0 after a signal, --help,
-// --version or a good --healthcheck; 1 when it cannot serve or --healthcheck fails; 2 for wrong
+// --version, a good --check-config or --healthcheck; 1 when it cannot serve or --healthcheck fails; 2 for wrong
 // options, such as a port file that cannot be written, with one line on `err`. Blocks those two
 // signals in this thread and every thread it starts. A second signal ends the process at once with
 // exit code 1.

@@ -225,6 +225,10 @@ constexpr std::array kRows = {
     OptionRow{.flag = "--port-file",
               .help = "A file to write the HTTP port to once it is open, for supervisors.",
               .allowed = "a new file in an existing folder, or a regular one that is replaced"},
+    OptionRow{.flag = "--check-config",
+              .fallback = "false",
+              .kind = Kind::kBool,
+              .help = "Reads all options and files as a start does, and exits: 0 when it would."},
     OptionRow{.flag = "--healthcheck",
               .help = "Asks the server on this machine for a path instead of serving; exits with "
                       "0 when it answers 200, else with 1.",
@@ -355,6 +359,7 @@ Problem ReadRunning(const Values& values, ServerConfig& config) {
   config.threads = static_cast<int>(values.Integer("--threads"));
   config.stream_max_clients = static_cast<std::size_t>(values.Integer("--stream-max-clients"));
   config.port_file = values.Text("--port-file");
+  config.check_config = values.Bool("--check-config");
   if (values.Given("--healthcheck")) {
     config.healthcheck = values.Text("--healthcheck");
     if (!config.healthcheck->starts_with('/')) {

@@ -55,7 +55,8 @@ struct ServerConfig {
   bool ready_requires_prometheus = false;
   int threads = 0;
   std::size_t stream_max_clients = 0;
-  std::string port_file;  // "" or where the HTTP port is written once it is open
+  std::string port_file;      // "" or where the HTTP port is written once it is open
+  bool check_config = false;  // do not serve
   // Set: do not serve, ask the server on this machine for this path and exit 0 or 1.
   std::optional<std::string> healthcheck;
 };

@@ -426,6 +426,23 @@ TEST(LifeTest, AWrongSchemaFileStopsTheStartAndNamesThePlace) {
   EXPECT_NE(missing.errors.find("--schema-file"), std::string::npos) << missing.errors;
 }
 
+TEST(LifeTest, CheckConfigRefusesWhatAStartWouldAndServesNothing) {
+  const process::ScratchDirectory directory;
+  const auto good = RunApi({"--check-config"});
+  EXPECT_EQ(good.exit_code, 0) << good.errors;
+  EXPECT_EQ(good.output, "the configuration is good\n");
+  for (const auto& [name, value] :
+       {std::pair("LOG_LEVEL", std::string("loud")), std::pair("GPU_PRICES", std::string("H100")),
+        std::pair("SCHEMA_FILE", directory.path() + "/none"),
+        std::pair("API_BEARER_TOKEN_FILE", directory.path() + "/none")}) {
+    const auto bad = RunApi({"--check-config"}, {{name, value}});
+    EXPECT_EQ(bad.exit_code, 2) << name;
+    EXPECT_EQ(bad.output, "") << name;
+    EXPECT_NE(bad.errors.find(name), std::string::npos) << bad.errors;
+    EXPECT_EQ(std::count(bad.errors.begin(), bad.errors.end(), '\n'), 1) << bad.errors;
+  }
+}
+
 TEST(LifeTest, AVariableOfAnotherVersionIsNotIgnoredSilently) {
   ApiServer server(fault::RefusingUrl(), {{"HAKURIVER_URL", "http://x"}});
   EXPECT_TRUE(server.process().AwaitErrors(

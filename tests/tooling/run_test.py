@@ -272,6 +272,10 @@ class RunTest(RunFixture):
         self.assert_one_clear_line(self.run_to_end(HISTORY="7d"), "HISTORY=7d")
         self.assert_one_clear_line(self.run_to_end(SEED="../../x"), "SEED=../../x")
 
+    def test_an_option_that_the_server_refuses_is_one_clear_line_before_anything_starts(self):
+        self.assert_one_clear_line(self.run_to_end(STUB_BAD_OPTION="x"), "BAD_OPTION")
+        self.assertEqual(self.started(), [])
+
     def test_a_child_that_cannot_start_ends_everything(self):
         for name in PROGRAMS:
             with self.subTest(name):

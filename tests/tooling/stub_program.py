@@ -15,6 +15,9 @@ import signal
 import sys
 
 name = os.path.basename(sys.argv[0])
+if sys.argv[1:] == ["--check-config"]:
+    bad = os.environ.get("STUB_BAD_OPTION", "")
+    sys.exit("%s: BAD_OPTION is not allowed" % name if bad else 0)
 if sys.argv[1:] == ["collect"]:
     name = "collect"
 behaviour = os.environ.get("STUB_" + name.upper().replace("-", "_"), "")
