@@ -118,7 +118,7 @@ void FetchGpusOfUsers(const CallPtr& call, ListQuery query) {
         if (processes->snapshot->partial && !query.allow_partial) {
           return call->SendError(PartialRefused());
         }
-        UseGpusOf(*processes->snapshot, query);
+        if (gpus) UseGpusOf(*gpus->snapshot, *processes->snapshot, query);
         query.other = *std::move(processes);
         Answer(call, Part::kGpus, query, std::move(gpus));
       });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "internal/base/text.h"
 #include "internal/gpu/gpu_rows.h"
 #include "internal/gpu/identity.h"
+#include "internal/gpu/mig.h"
 
 namespace gpumon::handlers {
 namespace {
@@ -161,10 +163,6 @@ bool AnyWorkloadPasses(std::span<const models::Workload> workloads, const ListQu
   });
 }
 
-std::string GpuKey(std::string_view node, std::string_view gpu) {
-  return std::string(node).append(1, '\0').append(gpu);
-}
-
 // What a GPU says of itself and of who holds it.
 bool IsOfGpu(Text which) {
   return which == Text::kUuid || which == Text::kGpuId || which == Text::kGpuName ||
@@ -182,10 +180,7 @@ bool PassesText(const Table& table, std::size_t row, const ListQuery::TextFilter
 }
 
 bool Passes(const Table& table, std::size_t row, const ListQuery& query) {
-  if (query.used_gpus && query.used_gpus->count(GpuKey(table.text(row, Text::kNode),
-                                                       table.text(row, Text::kGpuId))) == 0) {
-    return false;
-  }
+  if (query.used_gpus && !(*query.used_gpus)[row]) return false;
   const auto workloads = table.workloads(row);
   for (const auto& filter : query.texts) {
     if (!workloads.empty() && IsOfWorkload(filter)) continue;
@@ -333,12 +328,22 @@ void MeetGpus(const models::Snapshot& gpus, const models::Snapshot& processes, L
   }
 }
 
-void UseGpusOf(const models::Snapshot& processes, ListQuery& query) {
-  auto used = std::make_shared<std::set<std::string>>();
+void UseGpusOf(const models::Snapshot& gpus, const models::Snapshot& processes, ListQuery& query) {
+  const gpu::GpuRows rows(gpus.gpus);
+  auto used = std::make_shared<std::vector<bool>>(gpus.gpus.size());
+  std::set<std::pair<std::string_view, std::string_view>> whole;  // node and id
   for (const models::GpuProcess& process : processes.processes) {
-    if (AnyMatches(query.users, process.text(Text::kUser))) {
-      used->insert(GpuKey(process.text(Text::kNode), process.text(Text::kGpuId)));
+    if (!AnyMatches(query.users, process.text(Text::kUser))) continue;
+    const std::size_t row = rows.Find(process);
+    if (row != gpu::GpuRows::kNone && gpu::IsInstance(gpus.gpus[row])) {
+      (*used)[row] = true;
+    } else {
+      whole.emplace(process.text(Text::kNode), process.text(Text::kGpuId));
     }
+  }
+  for (std::size_t i = 0; i < gpus.gpus.size(); ++i) {
+    const models::GpuMetrics& row = gpus.gpus[i];
+    if (whole.contains({row.text(Text::kNode), row.text(Text::kGpuId)})) (*used)[i] = true;
   }
   query.used_gpus = std::move(used);
 }

@@ -5,7 +5,6 @@
 #include <deque>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -40,7 +39,7 @@ struct ListQuery {
   std::vector<TextFilter> texts;  // all of them
   // GPUs with a process of such a user: UseGpusOf finds them before Select.
   std::vector<std::string> users;
-  std::shared_ptr<const std::set<std::string>> used_gpus;
+  std::shared_ptr<const std::vector<bool>> used_gpus;  // by row
   gpu::Got other;  // the list that was asked for it; null when none was
   // Why there is none; filters then see what the rows themselves say.
   std::optional<Status> other_failed;
@@ -106,8 +105,9 @@ bool AsksForGpus(const ListQuery& query);
 // on a MIG instance passes by the GPU's UUID too.
 void MeetGpus(const models::Snapshot& gpus, const models::Snapshot& processes, ListQuery& query);
 
-// Keeps of the GPUs those that a process of query.users runs on.
-void UseGpusOf(const models::Snapshot& processes, ListQuery& query);
+// Keeps of the GPUs those that a process of query.users runs on: its MIG instance, where that is
+// known, and else the GPU with all of them.
+void UseGpusOf(const models::Snapshot& gpus, const models::Snapshot& processes, ListQuery& query);
 
 // The rows that pass every filter, in order, of the asked page. Nulls pass no filter and sort
 // last.

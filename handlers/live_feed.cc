@@ -227,7 +227,7 @@ void LiveFeed::Select(Group& group, const wire::Table& table,
                       const std::vector<std::string>& keys) {
   LiveRows& live = *group.live;
   if (live.seq() != gpus_seq_) live.Update(table, keys, gpus_seq_);
-  if (!group.query.users.empty()) UseGpusOf(*processes_, group.query);
+  if (!group.query.users.empty()) UseGpusOf(table.snapshot(), *processes_, group.query);
   group.selection.Update(live, handlers::Select(table, group.query).rows, seq_);
   group.selected = seq_;
   group.snapshot.reset();

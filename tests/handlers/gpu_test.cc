@@ -156,6 +156,34 @@ TEST_F(GpuTest, UserKeepsTheGpusThatTheirProcessesRunOn) {
   EXPECT_EQ(Get("/api/v1/gpu/metrics?user=alice&node=nowhere").json()["data"].size(), 0U);
 }
 
+TEST_F(GpuTest, UserKeepsTheMigInstanceOfTheirProcess) {
+  auto gpus = std::make_shared<models::Snapshot>();
+  for (const std::string_view instance : {"", "1", "2"}) {
+    auto& row = gpus->gpus.emplace_back();
+    row.set_text(models::Text::kNode, "n");
+    row.set_text(models::Text::kGpuId, "0");
+    row.set_text(models::Text::kUuid, "GPU-1");
+    row.set_text(models::Text::kMigGpuInstance, instance);
+  }
+  auto processes = std::make_shared<models::Snapshot>();
+  processes->part = models::Part::kProcesses;
+  for (const auto& [user, instance] : {std::pair("alice", "2"), std::pair("bob", "")}) {
+    auto& process = processes->processes.emplace_back();
+    process.set_text(models::Text::kNode, "n");
+    process.set_text(models::Text::kGpuId, "0");
+    process.set_text(models::Text::kUuid, "GPU-1");
+    process.set_text(models::Text::kMigGpuInstance, instance);
+    process.set_text(models::Text::kUser, user);
+  }
+  Serve(gpus);
+  Serve(processes);
+  const auto hers = Get("/api/v1/gpu/metrics?user=alice").json();
+  ASSERT_EQ(hers["data"].size(), 1U);
+  EXPECT_EQ(*hers["data"][0]["mig"]["gpu_instance_id"].AsString(), "2");
+  // Nobody tells which part of it is his.
+  EXPECT_EQ(Get("/api/v1/gpu/metrics?user=bob").json()["data"].size(), 3U);
+}
+
 TEST_F(GpuTest, AFilterByTheOtherListTellsWhatIsWrongWithThat) {
   Serve(ThreeGpus());
   auto processes = std::make_shared<models::Snapshot>();
