@@ -157,6 +157,13 @@ class Finder {
          "rows without a UUID may be either of several GPUs that their nodes show by their ids",
          "let the exporter label its series with the UUID, or find what makes two devices of one "
          "node share an id");
+    warn(counts.twice,
+         "MIG instance that one exporter knows by its UUID alone is not shown: it may be one that "
+         "another shows without its UUID",
+         "MIG instances that one exporter knows by their UUIDs alone are not shown: they may be "
+         "those that another shows without their UUIDs",
+         "nothing, when the other exporter shows what you need; else let the one of them that "
+         "tells less leave MIG instances out");
     warn(counts.mixed_units,
          "scrape job has targets that export percent and targets that export a ratio by one name",
          "scrape jobs have targets that export percent and targets that export a ratio by one name",

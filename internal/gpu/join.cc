@@ -157,9 +157,9 @@ void Join<RowT>::Cover(std::size_t exporter, std::size_t i, std::size_t slot, bo
 }
 
 template <class RowT>
-void Join<RowT>::CoverRow(std::size_t exporter, std::size_t i, const RowT& row) {
+void Join<RowT>::CoverRow(std::size_t exporter, std::size_t i, const RowT& row, bool shown) {
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
-    if (row.readings.Has(slot)) Cover(exporter, i, slot, true);
+    if (row.readings.Has(slot)) Cover(exporter, i, slot, shown);
   }
 }
 
@@ -182,7 +182,9 @@ void Join<RowT>::AddRow(std::size_t exporter, std::size_t i) {
   last_exporter_.push_back(exporter);
   held_.push_back(rows.WorkloadsOf(i));
   const RowT& row = rows_.back();
-  CoverRow(exporter, i, row);
+  const bool twice = names_.MayBeTwice(row);
+  if (twice) twice_.push_back(at);
+  CoverRow(exporter, i, row, !twice);
   TellMet(exporter, i, at);
   if (!row.text(Text::kUuid).empty() && !names_.IsCloned(row)) by_uuid_.Insert(UuidHash(row), at);
   by_id_.Insert(IdHash(row), at);
@@ -216,7 +218,7 @@ void Join<RowT>::TakeAll() {
     if constexpr (!kIsProcess) {
       counts_.bad_value += DeriveAsIn(*exporters_.front(), rows.row(i), rows.row(i));
     }
-    CoverRow(0, i, rows.row(i));
+    CoverRow(0, i, rows.row(i), true);
     TellMet(0, i, static_cast<std::uint32_t>(i));
     held_.push_back(rows.WorkloadsOf(i));
   }
@@ -361,11 +363,13 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
   if constexpr (!kIsProcess) counts_.scaled = FitWorkloads(rows_, held_);
   if constexpr (kIsProcess) ShowCommands(rows_, commands, snapshot_->arena);
   NoteOwnQueries();
-  StateReasons();
-  StateWarnings();
+  counts_.twice = twice_.size();
   if constexpr (!kIsProcess) {
     if (recorder_ != nullptr) recorder_->Joined(rows_, counts_);
   }
+  Remove(twice_, rows_, held_);
+  StateReasons();
+  StateWarnings();
   if constexpr (kIsProcess) {
     snapshot_->processes = InOrder(rows_, std::move(held_), snapshot_->workloads);
   } else {

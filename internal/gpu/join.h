@@ -132,7 +132,7 @@ class Join {
   void FillRow(std::uint32_t at, std::size_t exporter, std::size_t i);
   void TellMet(std::size_t exporter, std::size_t i, std::uint32_t at);
   void Cover(std::size_t exporter, std::size_t i, std::size_t slot, bool shown);
-  void CoverRow(std::size_t exporter, std::size_t i, const RowT& row);
+  void CoverRow(std::size_t exporter, std::size_t i, const RowT& row, bool shown);
   void CheckRow(RowT& row);
   void NoteOwnQueries();
   void StateReasons();
@@ -150,6 +150,7 @@ class Join {
   RowNames<RowT> names_;
   std::vector<RowT> rows_;
   std::vector<std::size_t> last_exporter_;  // row -> who added to it last
+  std::vector<std::uint32_t> twice_;        // rows that are not shown, ascending
   Contributions<RowT> contributions_;
   std::vector<std::vector<models::Workload>> held_;  // row -> its workloads
   Allotted allotted_;

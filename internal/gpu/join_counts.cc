@@ -13,7 +13,7 @@ constexpr std::array kAll = {
     &JoinCounts::bad_value,    &JoinCounts::blank,         &JoinCounts::stale,
     &JoinCounts::conflicts,    &JoinCounts::scaled,        &JoinCounts::duplicates,
     &JoinCounts::unknown_pods, &JoinCounts::unclear_id,    &JoinCounts::mixed_units,
-    &JoinCounts::undecodable,  &JoinCounts::new_jobs};
+    &JoinCounts::undecodable,  &JoinCounts::new_jobs,      &JoinCounts::twice};
 
 }  // namespace
 
@@ -51,6 +51,11 @@ std::vector<std::string> WarningsOf(const JoinCounts& counts) {
         "scrape jobs are new: their pods are not shown yet");
   state(counts.unclear_id, "row without a UUID stands alone: its node shows several GPUs by its id",
         "rows without a UUID stand alone: their nodes show several GPUs by their ids");
+  state(counts.twice,
+        "MIG instance known by its UUID alone is not shown: it may be one that another exporter "
+        "shows without it",
+        "MIG instances known by their UUIDs alone are not shown: they may be those that another "
+        "exporter shows without them");
   state(counts.mixed_units,
         "scrape job has targets that export percent and targets that export a ratio by one name",
         "scrape jobs have targets that export percent and targets that export a ratio by one name");

@@ -20,6 +20,7 @@ struct JoinCounts {
   std::size_t unknown_pods = 0;   // targets without `up`: nobody can tell whose pod they name
   std::size_t new_jobs = 0;       // scrape jobs whose targets' own pods were not asked for
   std::size_t unclear_id = 0;     // rows without UUID that may be either of several GPUs
+  std::size_t twice = 0;          // MIG instances not shown: they may be others that are
   std::size_t mixed_units = 0;    // jobs whose targets mean two units by one name
   std::size_t undecodable = 0;    // samples whose value was no number: NaN, in bad_value too
 

@@ -26,17 +26,16 @@ class Boards {
   explicit Boards(std::vector<GpuMetrics>& rows) {
     for (GpuMetrics& row : rows) {
       if (IsInstance(row)) continue;
-      if (!row.text(Text::kUuid).empty()) {
-        by_uuid_.emplace(row.text(Text::kUuid), &row);
-      } else if (!row.text(Text::kNode).empty() && !row.text(Text::kGpuId).empty()) {
-        by_id_.emplace(std::pair(row.text(Text::kNode), row.text(Text::kGpuId)), &row);
-      }
+      if (!row.text(Text::kUuid).empty()) by_uuid_.emplace(row.text(Text::kUuid), &row);
+      if (row.text(Text::kNode).empty() || row.text(Text::kGpuId).empty()) continue;
+      by_id_.emplace(std::pair(row.text(Text::kNode), row.text(Text::kGpuId)), &row);
     }
   }
 
   // The one GPU of that UUID on the instance's node, or anywhere when the instance names no node;
-  // else the one with its node and id and no UUID, which has that of the instance from now on.
-  GpuMetrics* Of(const GpuMetrics& instance) {
+  // else the only one with its node and id, where one of the two has no UUID: then it has the
+  // other's from now on.
+  GpuMetrics* Of(GpuMetrics& instance) {
     GpuMetrics* found = nullptr;
     const std::string_view node = instance.text(Text::kNode);
     const auto [first, last] = by_uuid_.equal_range(instance.text(Text::kUuid));
@@ -45,21 +44,33 @@ class Boards {
       if (found != nullptr) return nullptr;  // a cloned machine shows another's UUIDs
       found = at->second;
     }
-    if (found != nullptr) return found;
-    const auto place = by_id_.find({node, instance.text(Text::kGpuId)});
-    if (place == by_id_.end()) return nullptr;
-    GpuMetrics& row = *place->second;
-    if (!Agree(row.text(Text::kUuid), instance.text(Text::kUuid)) ||
-        !Agree(row.text(Text::kVendor), instance.text(Text::kVendor))) {
-      return nullptr;
-    }
-    if (row.text(Text::kUuid).empty()) row.set_text(Text::kUuid, instance.text(Text::kUuid));
-    return &row;
+    return found != nullptr ? found : OfPlace(instance);
   }
 
  private:
+  GpuMetrics* OfPlace(GpuMetrics& instance) {
+    GpuMetrics* found = nullptr;
+    const auto [first, last] =
+        by_id_.equal_range({instance.text(Text::kNode), instance.text(Text::kGpuId)});
+    for (auto at = first; at != last; ++at) {
+      const GpuMetrics& row = *at->second;
+      const std::string_view uuid = row.text(Text::kUuid);
+      if ((!uuid.empty() && !instance.text(Text::kUuid).empty()) ||
+          !Agree(row.text(Text::kVendor), instance.text(Text::kVendor))) {
+        continue;
+      }
+      if (found != nullptr) return nullptr;
+      found = at->second;
+    }
+    if (found == nullptr) return nullptr;
+    for (auto [one, other] : {std::pair(found, &instance), std::pair(&instance, found)}) {
+      if (one->text(Text::kUuid).empty()) one->set_text(Text::kUuid, other->text(Text::kUuid));
+    }
+    return found;
+  }
+
   std::unordered_multimap<std::string_view, GpuMetrics*> by_uuid_;
-  std::map<std::pair<std::string_view, std::string_view>, GpuMetrics*> by_id_;  // without UUID
+  std::multimap<std::pair<std::string_view, std::string_view>, GpuMetrics*> by_id_;  // node, id
 };
 
 }  // namespace
@@ -176,6 +187,11 @@ bool InstanceUuids::IsAlone(const GpuMetrics& row) {
 }
 
 void InstanceUuids::Add(const GpuMetrics& row) {
+  if (!row.text(Text::kMigGpuInstance).empty()) {
+    bool& has_uuid = have_uuids_[{row.text(Text::kNode), row.text(Text::kGpuId),
+                                  row.text(Text::kMigGpuInstance)}];
+    has_uuid |= !row.text(Text::kMigUuid).empty();
+  }
   if (row.text(Text::kUuid).empty() || row.text(Text::kMigUuid).empty()) return;
   const Instance its = {row.text(Text::kUuid), row.text(Text::kMigGpuInstance),
                         row.text(Text::kMigComputeInstance)};
@@ -195,6 +211,17 @@ bool InstanceUuids::Knows(const GpuMetrics& row) const {
   if (instances_.empty() || !IsAlone(row)) return false;
   const auto found = instances_.find(row.text(Text::kMigUuid));
   return found != instances_.end() && !found->second[0].empty();
+}
+
+bool InstanceUuids::MayBeAnother(const GpuMetrics& row) const {
+  if (have_uuids_.empty() || !IsAlone(row) || Knows(row)) return false;
+  const std::string_view node = row.text(Text::kNode);
+  const std::string_view id = row.text(Text::kGpuId);
+  for (auto at = have_uuids_.lower_bound({node, id, ""});
+       at != have_uuids_.end() && at->first[0] == node && at->first[1] == id; ++at) {
+    if (!at->second) return true;
+  }
+  return false;
 }
 
 void InstanceUuids::Name(GpuMetrics& row) const {

@@ -49,15 +49,20 @@ class InstanceUuids {
   static bool IsAlone(const models::GpuMetrics& row);
   // Name would give it one.
   bool Knows(const models::GpuMetrics& row) const;
+  // A row that Name does not help, of a GPU with an instance whose MIG UUID nobody tells: they may
+  // be one.
+  bool MayBeAnother(const models::GpuMetrics& row) const;
 
  private:
   using Instance = std::array<std::string_view, 3>;  // GPU's UUID, GPU and compute instance
+  using Place = std::array<std::string_view, 3>;     // node, GPU's id, GPU instance
 
   std::unordered_map<std::string_view, Instance> instances_;  // no GPU's UUID: several are told
+  std::map<Place, bool> have_uuids_;
 };
 
-// An instance is a part of the GPU whose UUID it shows, or, where that GPU shows none, whose node
-// and id: it gets the texts of that GPU's row where it has none, and that GPU is divided.
+// An instance is a part of the GPU whose UUID it shows, or, where one of them shows none, whose
+// node and id: it gets the texts of that GPU's row where it has none, and that GPU is divided.
 void NameInstances(std::vector<models::GpuMetrics>& rows);
 
 // After it, and after what is known of targets that are down: a GPU that is divided, with or

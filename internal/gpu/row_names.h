@@ -35,6 +35,12 @@ class RowNames {
   void Complete(RowT& row, std::size_t exporter) const;
   // A row without a UUID that may be either of several GPUs.
   bool IsUnclear(const RowT& row) const { return ids_.AreSeveral(row); }
+  // A MIG instance that is known by its UUID alone, where another exporter shows its GPU's without
+  // their UUIDs: both would be counted.
+  bool MayBeTwice(const RowT& row) const {
+    if constexpr (!kIsProcess) return instance_uuids_.MayBeAnother(row);
+    return false;
+  }
   // The same of a row without a node, whose UUID several nodes show.
   bool IsCloned(const RowT& row) const {
     if constexpr (!kIsProcess) return devices_.AreSeveral(row);

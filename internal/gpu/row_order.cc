@@ -41,6 +41,27 @@ std::vector<Place> PlacesOf(const std::vector<RowT>& rows) {
 }  // namespace
 
 template <class RowT>
+void Remove(const std::vector<std::uint32_t>& places, std::vector<RowT>& rows,
+            std::vector<std::vector<models::Workload>>& held) {
+  if (places.empty()) return;
+  std::size_t kept = 0;
+  auto next = places.begin();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (next != places.end() && *next == i) {
+      ++next;
+      continue;
+    }
+    if (kept != i) {
+      rows[kept] = rows[i];
+      held[kept] = std::move(held[i]);
+    }
+    ++kept;
+  }
+  rows.resize(kept);
+  held.resize(kept);
+}
+
+template <class RowT>
 std::vector<RowT> InOrder(const std::vector<RowT>& rows,
                           std::vector<std::vector<models::Workload>> held,
                           std::vector<models::Workload>& workloads) {
@@ -77,6 +98,10 @@ std::vector<RowT> InOrder(const std::vector<RowT>& rows,
   return sorted;
 }
 
+template void Remove(const std::vector<std::uint32_t>&, std::vector<models::GpuMetrics>&,
+                     std::vector<std::vector<models::Workload>>&);
+template void Remove(const std::vector<std::uint32_t>&, std::vector<models::GpuProcess>&,
+                     std::vector<std::vector<models::Workload>>&);
 template std::vector<models::GpuMetrics> InOrder(const std::vector<models::GpuMetrics>&,
                                                  std::vector<std::vector<models::Workload>>,
                                                  std::vector<models::Workload>&);

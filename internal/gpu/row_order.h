@@ -1,11 +1,17 @@
 // The order in which rows are shown.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
+
+// Takes the rows at `places` (ascending) out, with what they hold.
+template <class RowT>
+void Remove(const std::vector<std::uint32_t>& places, std::vector<RowT>& rows,
+            std::vector<std::vector<models::Workload>>& held);
 
 // Bytewise by node (none last), then by GPU index (none last), id, UUID, MIG instances, pid.
 // `held[i]`, the workloads of `rows[i]`, are appended to `workloads` in the rows' order, and each

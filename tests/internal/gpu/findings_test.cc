@@ -68,12 +68,13 @@ TEST_F(FindingsTest, EveryCountIsAWarningOnce) {
                    .conflicts = 6,
                    .duplicates = 5,
                    .unclear_id = 8,
+                   .twice = 2,
                    .mixed_units = 1,
                    .undecodable = 0};
   snapshot_.warnings = WarningsOf(facts_.counts);
   snapshot_.warnings.emplace_back("no power series");
   const auto all = All();
-  EXPECT_EQ(all.size(), 9U);
+  EXPECT_EQ(all.size(), 10U);
   for (const Finding& finding : all) {
     EXPECT_TRUE(finding.warning) << finding.what;
     EXPECT_FALSE(finding.next_step.empty()) << finding.what;
@@ -86,6 +87,7 @@ TEST_F(FindingsTest, EveryCountIsAWarningOnce) {
   Find("5 series repeat others");
   EXPECT_NE(Find("6 values").next_step.find("scrape job"), std::string::npos);
   Find("8 rows without a UUID may be either");
+  Find("2 MIG instances that one exporter knows by their UUIDs alone");
   EXPECT_NE(Find("1 scrape job has targets").next_step.find("4.7"), std::string::npos);
   Find("no power series");
 }

@@ -193,6 +193,43 @@ TEST(MigTest, AnInstanceKnownByItsUuidAloneMeetsTheOneThatOthersName) {
   EXPECT_EQ(Meet({{"nvidia_smi", {info, used, other}}, {"nvitop", {power}}})->gpus.size(), 3U);
 }
 
+// Nobody tells which instance of dcgm's a MIG UUID is.
+TEST(MigTest, InstancesThatMayBeThoseOfAnotherExporterAreNotCountedTwice) {
+  const FakeSample named = Dcgm("DCGM_FI_DEV_FB_USED", 10);
+  const FakeSample alone = Nvitop("gpu_memory_used_MiB", 9, "MIG-bb");
+  for (const Said& said : {Said{{"dcgm", {named}}, {"nvitop", {alone}}},
+                           Said{{"nvitop", {alone}}, {"dcgm", {named}}}}) {
+    const auto snapshot = Meet(said);
+    EXPECT_EQ(RowsOf(*snapshot), "7/ 10485760; ");
+    ASSERT_EQ(snapshot->warnings.size(), 1U);
+    EXPECT_EQ(snapshot->warnings[0].substr(0, 49),
+              "1 MIG instance known by its UUID alone is not sho");
+    for (const auto& one : snapshot->coverage) {
+      if (one.metric != "gpu_memory_used_MiB") continue;
+      EXPECT_EQ(one.rows, 0U);
+      EXPECT_EQ(one.losers, 1U);
+    }
+  }
+  // Of another GPU, or of one whose instances nobody else shows.
+  FakeSample elsewhere = Nvitop("gpu_memory_used_MiB", 9, "MIG-bb");
+  for (auto& [label, value] : elsewhere.labels) {
+    if (label == "index") value = "1:0";
+  }
+  EXPECT_EQ(Meet({{"dcgm", {named}}, {"nvitop", {elsewhere}}})->gpus.size(), 2U);
+}
+
+TEST(MigTest, AnInstanceKnownByItsUuidAloneIsOfTheGpuOfItsIndex) {
+  const FakeSample board =
+      Sample("nvidia_gpu_utilization_percent", 0,
+             {{"gpu_id", "0"}, {"hostname", "n1"}, {"uuid", std::string(kUuid)}});
+  const auto snapshot =
+      Meet({{"nvidia_gpu", {board}}, {"nvitop", {Nvitop("gpu_memory_used_MiB", 9, "MIG-bb")}}});
+  ASSERT_EQ(snapshot->gpus.size(), 2U);
+  for (const GpuMetrics& row : snapshot->gpus) EXPECT_EQ(row.text(Text::kUuid), kUuid);
+  EXPECT_EQ(snapshot->gpus[0].readings.reason(static_cast<std::size_t>(Quantity::kUtilization)),
+            models::NullReason::kNotSupported);
+}
+
 TEST(MigTest, TheOldFormOfAMigUuidNamesGpuAndInstances) {
   const auto snapshot =
       Meet({{"dcgm", {Dcgm("DCGM_FI_DEV_POWER_USAGE", 70)}},
