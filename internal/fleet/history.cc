@@ -22,11 +22,34 @@ std::optional<double> Get(const GpuMetrics& row, Quantity quantity) {
 }
 
 // Of a GPU or an instance, over all snapshots.
-std::array<std::string_view, 4> KeyOf(const GpuMetrics& row) {
+using Key = std::array<std::string_view, 4>;
+Key KeyOf(const GpuMetrics& row) {
   return {row.text(Text::kNode), row.text(Text::kGpuId), row.text(Text::kUuid),
           row.text(Text::kMigGpuInstance).empty() ? row.text(Text::kMigUuid)
                                                   : row.text(Text::kMigGpuInstance)};
 }
+
+// Finds rows of a snapshot, those of which another one of that instant has, in its order.
+class Others {
+ public:
+  explicit Others(const models::Snapshot& snapshot) : rows_(snapshot.gpus) {}
+
+  const GpuMetrics* Find(const Key& key) {
+    if (next_ < rows_.size() && KeyOf(rows_[next_]) == key) return &rows_[next_++];
+    if (places_.empty()) {
+      for (std::size_t i = 0; i < rows_.size(); ++i) places_.emplace(KeyOf(rows_[i]), i);
+    }
+    const auto at = places_.find(key);
+    if (at == places_.end()) return nullptr;
+    next_ = at->second + 1;
+    return &rows_[at->second];
+  }
+
+ private:
+  const std::vector<GpuMetrics>& rows_;
+  std::size_t next_ = 0;
+  std::map<Key, std::size_t> places_;  // made when it is needed
+};
 
 }  // namespace
 
@@ -64,7 +87,22 @@ double History::Of(const GpuMetrics& row, double total) const {
   return Get(row, Quantity::kMemoryUsed).value_or(kNaN) / total * 100 * scale_;
 }
 
-HistoryLine& History::LineOf(const GpuMetrics& row) {
+HistoryLine& History::LineOf(const GpuMetrics& row, std::size_t place) {
+  if (recent_.size() <= place) recent_.resize(place + 1);
+  Recent& recent = recent_[place];
+  const Key key = KeyOf(row);
+  const std::string_view model = row.text(Text::kGpuName);
+  const bool same = recent.line != nullptr && recent.model == model &&
+                    std::equal(key.begin(), key.end(), recent.gpu.begin());
+  if (!same) {
+    for (std::size_t i = 0; i < key.size(); ++i) recent.gpu[i] = key[i];
+    recent.model = model;
+    recent.line = &NewLineOf(row);
+  }
+  return *recent.line;
+}
+
+HistoryLine& History::NewLineOf(const GpuMetrics& row) {
   const auto text = [&](Text which) { return std::string(row.text(which)); };
   Name name;
   if (by_ == HistoryBy::kNode) name[0] = text(Text::kNode);
@@ -94,22 +132,17 @@ HistoryLine& History::LineOf(const GpuMetrics& row) {
 }
 
 void History::Add(std::size_t instant, std::span<const models::SnapshotPtr> snapshots) {
-  const auto index = [](const models::Snapshot& snapshot) {
-    std::map<Key, const GpuMetrics*> rows;
-    for (const GpuMetrics& row : snapshot.gpus) rows.emplace(KeyOf(row), &row);
-    return rows;
-  };
-  const auto least = index(*snapshots[1]);
-  const auto most = index(*snapshots[2]);
-  const auto add = [&](const GpuMetrics& row) {
+  Others least(*snapshots[1]);
+  Others most(*snapshots[2]);
+  const auto add = [&](const GpuMetrics& row, std::size_t place) {
     if (!passes_(row)) return;
     const double mean = Of(row, kNaN);
     if (std::isnan(mean)) return;
-    HistoryLine& line = LineOf(row);
+    HistoryLine& line = LineOf(row, place);
     const double total = Get(row, Quantity::kMemoryTotal).value_or(kNaN);
-    const auto extreme = [&](const std::map<Key, const GpuMetrics*>& rows) {
-      const auto at = rows.find(KeyOf(row));
-      const double value = at == rows.end() ? kNaN : Of(*at->second, total);
+    const auto extreme = [&](Others& rows) {
+      const GpuMetrics* const other = rows.Find(KeyOf(row));
+      const double value = other == nullptr ? kNaN : Of(*other, total);
       return std::isnan(value) ? mean : value;  // a total that is made up of others
     };
     double& known = line.known[instant];
@@ -120,9 +153,11 @@ void History::Add(std::size_t instant, std::span<const models::SnapshotPtr> snap
     line.most[instant] = std::fmax(line.most[instant], extreme(most));
   };
   if (by_ == HistoryBy::kGpu) {
-    for (const GpuMetrics& row : snapshots[0]->gpus) add(row);
+    const auto& rows = snapshots[0]->gpus;
+    for (std::size_t i = 0; i < rows.size(); ++i) add(rows[i], i);
   } else {
-    for (const GpuMetrics* const row : gpu::WholeGpus(snapshots[0]->gpus)) add(*row);
+    const auto rows = gpu::WholeGpus(snapshots[0]->gpus);
+    for (std::size_t i = 0; i < rows.size(); ++i) add(*rows[i], i);
   }
 }
 

@@ -53,11 +53,18 @@ class History {
   std::vector<HistoryLine> Finish();
 
  private:
-  using Key = std::array<std::string_view, 4>;
   using Name = std::array<std::string, 4>;
+  // Who the row of a place was when there was one there last: mostly it is the same again.
+  struct Recent {
+    Name gpu;
+    std::string model;
+    HistoryLine* line = nullptr;
+  };
 
   double Of(const models::GpuMetrics& row, double total) const;
-  HistoryLine& LineOf(const models::GpuMetrics& row);
+  // Of the `place`th row.
+  HistoryLine& LineOf(const models::GpuMetrics& row, std::size_t place);
+  HistoryLine& NewLineOf(const models::GpuMetrics& row);
 
   const HistoryBy by_;
   const models::Quantity quantity_;
@@ -66,6 +73,7 @@ class History {
   const Passes passes_;
   std::map<Name, HistoryLine> lines_;
   std::map<Name, std::set<std::string>> gpus_;
+  std::vector<Recent> recent_;  // by place
 };
 
 }  // namespace gpumon::fleet

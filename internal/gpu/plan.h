@@ -27,11 +27,18 @@ struct PlannedQuery {
     kDevices
   };
 
+  // Of a range: what a function makes of the samples of each step, for RangeFold. kCount: of the
+  // samples that the query before sums.
+  enum class Fold : std::uint8_t { kNone, kSum, kCount, kLeast, kMost };
+
   std::string name;  // for metrics, logs and warnings: the metric's name, or like dcgm/values
   std::string promql;
   Gives gives = Gives::kValues;
   std::size_t exporter = 0;           // its place in the plan
   std::optional<std::size_t> metric;  // kValues: of that metric; nothing: the samples' names say it
+  Fold fold = Fold::kNone;
+
+  bool operator==(const PlannedQuery&) const = default;
 };
 
 // An exporter that is there, what decides how it is asked, and what is known of its targets.

@@ -23,12 +23,6 @@ std::string Duration(double seconds) {
   return std::to_string(std::llround(seconds * 1000)) + "ms";
 }
 
-std::string Joined(const std::vector<std::string>& texts) {
-  std::string all;
-  for (const std::string& text : texts) all.append(all.empty() ? "" : ",").append(text);
-  return all;
-}
-
 class RangePlanner {
  public:
   RangePlanner(const Subject& subject, std::size_t place, const RangePart& part, double step,
@@ -123,9 +117,10 @@ class RangePlanner {
     return any;
   }
 
-  void Add(const std::string& name, std::string promql, std::optional<std::size_t> metric) {
+  void Add(const std::string& name, std::string promql, std::optional<std::size_t> metric,
+           PlannedQuery::Fold fold = PlannedQuery::Fold::kNone) {
     plan_.push_back({"range/" + exporter_.name + '/' + name, std::move(promql),
-                     PlannedQuery::Gives::kValues, place_, metric});
+                     PlannedQuery::Gives::kValues, place_, metric, fold});
   }
 
   void PlanProcesses() {
@@ -161,18 +156,16 @@ class RangePlanner {
     });
   }
 
-  // Whoever held the GPU: the samples of all of its series count alike.
-  std::string Reduced(const std::string& range) const {
-    const std::string pods = " without(" + Joined(PodLabels(exporter_)) + ")(";
-    switch (part_.over) {
-      case Over::kLeast:
-        return "min" + pods + "min_over_time(" + range + "))";
-      case Over::kMost:
-        return "max" + pods + "max_over_time(" + range + "))";
-      default:
-        return "sum" + pods + "sum_over_time(" + range + ")) / sum" + pods + "count_over_time(" +
-               range + "))";
-    }
+  struct Function {
+    std::string_view name;
+    PlannedQuery::Fold fold;
+  };
+  // To take series together costs Prometheus more than all else does, so RangeFold does it.
+  static std::vector<Function> FunctionsOf(Over over) {
+    using Fold = PlannedQuery::Fold;
+    if (over == Over::kLeast) return {{"min_over_time", Fold::kLeast}};
+    if (over == Over::kMost) return {{"max_over_time", Fold::kMost}};
+    return {{"sum_over_time", Fold::kSum}, {"count_over_time", Fold::kCount}};
   }
 
   void PlanEach() {
@@ -181,14 +174,23 @@ class RangePlanner {
       if (!wanted_.test(metric.slot)) continue;
       std::vector<schema::Condition> conditions = exporter_.require;
       conditions.insert(conditions.end(), metric.where.begin(), metric.where.end());
-      std::string promql;
-      for (const std::string& name : WithPrefixes(exporter_, {metric.name})) {
-        promql.append(promql.empty() ? "" : " or ").append(Any([&](const std::string& matcher) {
-          return Reduced(Selector(name, conditions, matcher) + '[' + Duration(step_) + ']');
-        }));
+      for (const Function& function : FunctionsOf(part_.over)) {
+        Add(metric.name, Applied(function.name, WithPrefixes(exporter_, {metric.name}), conditions),
+            i, function.fold);
       }
-      Add(metric.name, std::move(promql), i);
     }
+  }
+
+  std::string Applied(std::string_view function, const std::vector<std::string>& names,
+                      const std::vector<schema::Condition>& conditions) const {
+    std::string promql;
+    for (const std::string& name : names) {
+      promql.append(promql.empty() ? "" : " or ").append(Any([&](const std::string& matcher) {
+        return std::string(function) + '(' + Selector(name, conditions, matcher) + '[' +
+               Duration(step_) + "])";
+      }));
+    }
+    return promql;
   }
 
   // Families whose samples say by their names what they are.

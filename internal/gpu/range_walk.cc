@@ -39,8 +39,7 @@ void RangeWalk::Start(std::vector<Subject> subjects) {
   for (const Subject& subject : subjects_) exporters_.push_back(subject.exporter);
   spans_ = want_.spans;
   if (spans_.empty()) spans_.push_back({0, want_.steps});
-  const std::shared_ptr<const Plans> plans = PlansOf(spans_.front());
-  for (const auto& plan : *plans) queries_ += plan.size();
+  queries_ = PlansOf(spans_.front())->queries.size();
   // One turn for all pieces: of each all queries are under way at once.
   with_.budget.Acquire(queries_, QueryBudget::Of::kPast, deadline_,
                        [self = shared_from_this()](std::optional<QueryBudget::Turn> turn) {
@@ -56,8 +55,15 @@ void RangeWalk::Start(std::vector<Subject> subjects) {
 // As many queries for each span.
 std::shared_ptr<const RangeWalk::Plans> RangeWalk::PlansOf(const RangeSpan& span) const {
   auto plans = std::make_shared<Plans>();
+  auto& queries = plans->queries;
   for (const RangePart& part : want_.parts) {
-    plans->push_back(PlanRange(subjects_, part, want_.step, want_.nodes, span.instances));
+    std::vector<std::size_t>& its = plans->parts.emplace_back();
+    auto plan = PlanRange(subjects_, part, want_.step, want_.nodes, span.instances);
+    for (PlannedQuery& query : plan) {
+      const auto known = std::find(queries.begin(), queries.end(), query);
+      its.push_back(static_cast<std::size_t>(known - queries.begin()));
+      if (known == queries.end()) queries.push_back(std::move(query));
+    }
   }
   return plans;
 }
@@ -85,29 +91,27 @@ void RangeWalk::AskNext() {
 
 void RangeWalk::Ask(const PiecePtr& piece) {
   piece->left = queries_;
-  const Plans& plans = *piece->plans;
-  for (const auto& plan : plans) piece->answers.emplace_back(plan.size());
+  const std::vector<PlannedQuery>& queries = piece->plans->queries;
+  piece->answers.resize(queries.size());
   if (queries_ == 0) return Came(piece);
   const SteadyTime asked = with_.clock.Steady();
   // What ends and begins around it tells which series another one replaced.
   const double around = std::ceil(kLookBack / want_.step) * want_.step;
   const double start = want_.At(piece->first) - around;
   const double end = want_.At(piece->first + piece->count - 1) + around;
-  for (std::size_t part = 0; part < plans.size(); ++part) {
-    for (std::size_t i = 0; i < plans[part].size(); ++i) {
-      with_.client.QueryRange(
-          {plans[part][i].promql, start, end, want_.step}, deadline_,
-          [self = shared_from_this(), piece, part, i, asked](Result<prom::QueryResult> answer) {
-            self->Answered(piece, part, i, std::move(answer), asked);
-          });
-    }
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    with_.client.QueryRange(
+        {queries[i].promql, start, end, want_.step}, deadline_,
+        [self = shared_from_this(), piece, i, asked](Result<prom::QueryResult> answer) {
+          self->Answered(piece, i, std::move(answer), asked);
+        });
   }
 }
 
-void RangeWalk::Answered(const PiecePtr& piece, std::size_t part, std::size_t query,
-                         Result<prom::QueryResult> answer, SteadyTime asked) {
+void RangeWalk::Answered(const PiecePtr& piece, std::size_t query, Result<prom::QueryResult> answer,
+                         SteadyTime asked) {
   answer = WholeRange(std::move(answer));
-  with_.observer.QueryDone((*piece->plans)[part][query].name,
+  with_.observer.QueryDone(piece->plans->queries[query].name,
                            answer ? std::string_view("ok") : answer.error().wire_name(),
                            std::chrono::duration<double>(with_.clock.Steady() - asked).count(),
                            answer ? answer->bytes : 0);
@@ -117,7 +121,7 @@ void RangeWalk::Answered(const PiecePtr& piece, std::size_t part, std::size_t qu
   {
     const MutexLock lock(mutex_);
     if (answer) {
-      piece->answers[part][query] = std::get<prom::RangeVector>(std::move(answer->value));
+      piece->answers[query] = std::get<prom::RangeVector>(std::move(answer->value));
       piece->largest = std::max(piece->largest, answer->bytes);
     }
     piece->failed |= failed.has_value();
@@ -156,10 +160,16 @@ void RangeWalk::Came(const PiecePtr& piece) {
 }
 
 bool RangeWalk::Replay(Piece& piece) {
+  const std::vector<PlannedQuery>& queries = piece.plans->queries;
+  const auto series = SeriesOf(queries, std::move(piece.answers), want_.step, exporters_);
   std::vector<RangeReplay> parts;
-  for (std::size_t i = 0; i < want_.parts.size(); ++i) {
-    parts.emplace_back(want_.parts[i].part, subjects_, exporters_, (*piece.plans)[i],
-                       std::move(piece.answers[i]), want_.step, evidence_, with_.commands);
+  for (std::size_t part = 0; part < want_.parts.size(); ++part) {
+    std::vector<RangeReplay::Answer> its;
+    for (const std::size_t i : piece.plans->parts[part]) {
+      its.push_back({&queries[i], series[i].get()});
+    }
+    parts.emplace_back(want_.parts[part].part, subjects_, exporters_, std::move(its), evidence_,
+                       with_.commands);
   }
   std::vector<models::SnapshotPtr> snapshots(parts.size());
   for (std::size_t i = piece.first; i < piece.first + piece.count; ++i) {

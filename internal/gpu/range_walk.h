@@ -36,14 +36,18 @@ class RangeWalk : public std::enable_shared_from_this<RangeWalk> {
   void Fail(Status status) { End(gpumon::Error(std::move(status))); }
 
  private:
-  using Plans = std::vector<std::vector<PlannedQuery>>;  // by part
+  // Each query once, and by part those that it is made of.
+  struct Plans {
+    std::vector<PlannedQuery> queries;
+    std::vector<std::vector<std::size_t>> parts;
+  };
   // Some instants of one span, asked for together.
   struct Piece {
     std::size_t first = 0;  // instant
     std::size_t count = 0;
     bool is_last = false;
     std::shared_ptr<const Plans> plans;
-    std::vector<std::vector<prom::RangeVector>> answers;  // by part and query
+    std::vector<prom::RangeVector> answers;  // by query
     std::size_t left = 0;
     std::size_t largest = 0;  // bytes of an answer
     bool failed = false;
@@ -53,8 +57,8 @@ class RangeWalk : public std::enable_shared_from_this<RangeWalk> {
   std::shared_ptr<const Plans> PlansOf(const RangeSpan& span) const;
   void AskNext();
   void Ask(const PiecePtr& piece);
-  void Answered(const PiecePtr& piece, std::size_t part, std::size_t query,
-                Result<prom::QueryResult> answer, SteadyTime asked);
+  void Answered(const PiecePtr& piece, std::size_t query, Result<prom::QueryResult> answer,
+                SteadyTime asked);
   void Came(const PiecePtr& piece);
   // False: it has ended.
   bool Replay(Piece& piece);

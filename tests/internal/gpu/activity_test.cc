@@ -243,21 +243,41 @@ TEST_F(ActivityBooksTest, WithoutUpNobodyKnowsOfTargets) {
   EXPECT_EQ(books_->chosen().step, 15);
 }
 
-TEST(ActivitySearchTest, AsksAsManyQueriesForManyGpusAndReportsAnError) {
+// Of each GPU one value, for a range at its end.
+prom::FakePromClient::Answer ValueOfEach(const prom::FakePromClient::Call& call, std::size_t gpus) {
+  std::vector<prom::FakeSample> samples;
+  std::vector<prom::FakeSeries> series;
+  for (std::size_t i = 0; i < gpus; ++i) {
+    const prom::Labels labels = {{"gpu", std::to_string(i)}, {"instance", "a:1"}, {"node", "a"}};
+    samples.push_back({labels, 0});
+    series.push_back({labels, {{call.end, 0}}});
+  }
+  return call.is_range() ? prom::MakeRangeResult(series) : prom::MakeResult(samples);
+}
+
+TEST(ActivitySearchTest, AsksAsManyQueriesForManyGpus) {
   std::vector<std::size_t> queries;
   for (const std::size_t gpus : {1U, 300U}) {
     RefreshRig rig;
-    rig.SetGpus(gpus);
-    const std::size_t before = rig.client().call_count();
+    rig.client().SetFunction([gpus](const auto& call) { return ValueOfEach(call, gpus); });
     auto [done, future] = MakeCallback<Activity>();
     rig.collector.FindActivity(TwoHours(), rig.In(Millis(9000)), done);
-    // The fake answers a range with an instant: no answer to be used.
     const auto found = Await(std::move(future));
-    ASSERT_FALSE(found.has_value());
-    EXPECT_EQ(found.error().code, Code::kUpstreamInvalid);
-    queries.push_back(rig.client().call_count() - before);
+    ASSERT_TRUE(found.has_value()) << found.error().message;
+    queries.push_back(rig.client().call_count());
   }
   EXPECT_EQ(queries[0], queries[1]);
+  EXPECT_GT(queries[0], 4U);
+}
+
+TEST(ActivitySearchTest, AnAnswerOfAnotherTypeIsAnError) {
+  RefreshRig rig;
+  rig.SetGpus(2);  // answers a range with an instant
+  auto [done, future] = MakeCallback<Activity>();
+  rig.collector.FindActivity(TwoHours(), rig.In(Millis(9000)), done);
+  const auto found = Await(std::move(future));
+  ASSERT_FALSE(found.has_value());
+  EXPECT_EQ(found.error().code, Code::kUpstreamInvalid);
 }
 
 }  // namespace

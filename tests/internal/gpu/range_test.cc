@@ -70,15 +70,24 @@ TEST(RangePlanTest, AsksForWhatADerivedValueIsMadeOf) {
 }
 
 TEST(RangePlanTest, FunctionsAreAskedMetricByMetricSinceNamesAreLost) {
-  const auto plan = Plan({Of("nvidia_gpu")}, PartOf({Quantity::kTemperature}, Over::kMost));
-  std::string pods;
-  for (const std::string& label : PodLabels(*Of("nvidia_gpu").exporter)) {
-    pods += (pods.empty() ? "" : ",") + label;
+  const auto most = Plan({Of("nvidia_gpu")}, PartOf({Quantity::kTemperature}, Over::kMost));
+  const std::string samples = R"((nvidia_gpu_temperature_celsius{minor_number=""}[60000ms]))";
+  EXPECT_EQ(most.at("range/nvidia_gpu/nvidia_gpu_temperature_celsius"), "max_over_time" + samples);
+  std::vector<std::string> means;
+  const std::vector<Subject> subjects = {Of("nvidia_gpu")};
+  for (const auto& query :
+       PlanRange(subjects, PartOf({Quantity::kTemperature}, Over::kMean), 60, {})) {
+    if (query.fold != PlannedQuery::Fold::kNone) means.push_back(query.promql);
   }
-  EXPECT_NE(pods.find("exported_pod"), std::string::npos);
-  EXPECT_EQ(plan.at("range/nvidia_gpu/nvidia_gpu_temperature_celsius"),
-            "max without(" + pods +
-                R"()(max_over_time(nvidia_gpu_temperature_celsius{minor_number=""}[60000ms])))");
+  EXPECT_EQ(means,
+            (std::vector<std::string>{"sum_over_time" + samples, "count_over_time" + samples}));
+}
+
+TEST(RangePlanTest, PodLabelsAreThoseOfTheSchemaAndTheTargets) {
+  const auto pods = PodLabels(*Of("nvidia_gpu").exporter);
+  for (const std::string name : {"exported_pod", "pod", "namespace", "container"}) {
+    EXPECT_TRUE(std::binary_search(pods.begin(), pods.end(), name)) << name;
+  }
 }
 
 TEST(RangePlanTest, ANodeIsAskedForByEveryLabelThatMayNameIt) {
@@ -166,6 +175,50 @@ TEST(RangeStepsTest, PodsThatShareAGpuStandSideBySide) {
   EXPECT_EQ(PodsAt(steps, 600), "ab");
   EXPECT_EQ(PodsAt(steps, 900), "ab");
   EXPECT_EQ(steps.At(960).size(), 2U);
+}
+
+std::string ValuesAt(RangeFold& fold, double time) {
+  std::string text;
+  const prom::InstantVector& now = fold.At(time);
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    EXPECT_EQ(prom::Get(now.labels(i), "pod"), "");
+    text += std::string(prom::Get(now.labels(i), "gpu")) + "=" +
+            std::to_string(now.point(i).value).substr(0, 5) + " ";
+  }
+  return text;
+}
+
+// Two pods held GPU 0 one after the other, for three samples and for one.
+TEST(RangeFoldTest, SamplesOfAllPodsCountAlike) {
+  const auto sums = prom::MakeRangeVector({{{{"gpu", "0"}, {"pod", "a"}}, {{60, 300}}},
+                                           {{{"gpu", "0"}, {"pod", "b"}}, {{60, 20}, {120, 40}}},
+                                           {{{"gpu", "1"}}, {{180, 7}}}});
+  const auto counts = prom::MakeRangeVector({{{{"gpu", "1"}}, {{180, 1}}},
+                                             {{{"gpu", "0"}, {"pod", "b"}}, {{60, 1}, {120, 4}}},
+                                             {{{"gpu", "0"}, {"pod", "a"}}, {{60, 3}}}});
+  RangeFold mean(PlannedQuery::Fold::kSum, sums, counts, 60, {"pod"});
+  EXPECT_EQ(ValuesAt(mean, 0), "");
+  EXPECT_EQ(ValuesAt(mean, 60), "0=80.00 ");
+  EXPECT_EQ(ValuesAt(mean, 120), "0=10.00 ");
+  EXPECT_EQ(ValuesAt(mean, 180), "1=7.000 ");
+  EXPECT_EQ(ValuesAt(mean, 240), "");
+}
+
+TEST(RangeFoldTest, ExtremesAreThoseOfAllPods) {
+  const auto values = prom::MakeRangeVector({{{{"gpu", "0"}, {"pod", "a"}}, {{60, 3}, {120, NAN}}},
+                                             {{{"gpu", "0"}, {"pod", "b"}}, {{60, 20}, {120, 4}}},
+                                             {{{"gpu", "1"}, {"pod", "b"}}, {{120, NAN}}}});
+  RangeFold least(PlannedQuery::Fold::kLeast, values, {}, 60, {"pod"});
+  RangeFold most(PlannedQuery::Fold::kMost, values, {}, 60, {"pod"});
+  EXPECT_EQ(ValuesAt(least, 60), "0=3.000 ");
+  EXPECT_EQ(ValuesAt(most, 60), "0=20.00 ");
+  EXPECT_EQ(ValuesAt(most, 120), "0=4.000 1=nan ");
+  EXPECT_EQ(ValuesAt(least, 120), "0=4.000 1=nan ");
+}
+
+TEST(RangeFoldTest, NothingIsNothing) {
+  RangeFold fold(PlannedQuery::Fold::kSum, {}, {}, 60, {});
+  EXPECT_EQ(fold.At(60).size(), 0U);
 }
 
 // Ranges of what an exporter shows of two GPUs, asked by a real collector.

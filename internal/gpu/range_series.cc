@@ -1,0 +1,205 @@
+#include "internal/gpu/range_series.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "internal/gpu/range_plan.h"
+
+namespace gpumon::gpu {
+namespace {
+
+// Prometheus counts in milliseconds.
+constexpr double kSameInstant = 0.0005;
+
+using Fold = PlannedQuery::Fold;
+
+bool IsPods(const prom::Label& label, const std::vector<std::string>& pods) {
+  return std::binary_search(pods.begin(), pods.end(), label.name);
+}
+
+// The labels that are not pods', as a text.
+std::string KeyOf(prom::LabelSet labels, const std::vector<std::string>& pods) {
+  std::string key;
+  for (const prom::Label& label : labels) {
+    if (IsPods(label, pods)) continue;
+    key.append(label.name).append(1, '\0').append(label.value).append(1, '\0');
+  }
+  return key;
+}
+
+}  // namespace
+
+RangeSteps::RangeSteps(prom::RangeVector vector, double step, const std::vector<std::string>& pods)
+    : step_(step), points_(std::move(vector.points_pool)) {
+  now_.labels_pool = std::move(vector.labels_pool);
+  now_.backing = std::move(vector.backing);
+  now_.samples.reserve(vector.series.size());
+  for (const auto& its : vector.series) {
+    Series series;
+    series.first_label = its.first_label;
+    series.label_count = its.label_count;
+    series.next = series.run_end = its.first_point;
+    series.end = its.first_point + its.point_count;
+    series_.push_back(series);
+  }
+  Group(pods);
+}
+
+void RangeSteps::Group(const std::vector<std::string>& pods) {
+  std::unordered_map<std::string, std::uint32_t> first;
+  for (std::uint32_t i = 0; i < series_.size(); ++i) {
+    const prom::LabelSet labels(now_.labels_pool.data() + series_[i].first_label,
+                                series_[i].label_count);
+    const auto [at, is_new] = first.try_emplace(KeyOf(labels, pods), i);
+    if (is_new) continue;
+    Series& other = series_[at->second];
+    if (other.group == kAlone) {
+      other.group = static_cast<std::uint32_t>(groups_.size());
+      groups_.push_back({at->second});
+    }
+    series_[i].group = other.group;
+    groups_[other.group].push_back(i);
+  }
+}
+
+void RangeSteps::FindRun(Series& series) {
+  if (series.next < series.run_end) return;
+  series.run_begins = points_[series.next].at;
+  series.run_end = series.next + 1;
+  const double gap = step_ * 1.5;
+  while (series.run_end < series.end &&
+         points_[series.run_end].at - points_[series.run_end - 1].at < gap) {
+    ++series.run_end;
+  }
+}
+
+bool RangeSteps::IsReplaced(const Series& series) const {
+  const double ends = points_[series.run_end - 1].at;
+  const auto& group = groups_[series.group];
+  return std::any_of(group.begin(), group.end(), [&](std::uint32_t i) {
+    const Series& other = series_[i];
+    return std::binary_search(present_.begin(), present_.end(), i) &&
+           points_[other.run_end - 1].at > ends && other.run_begins > ends - kLookBack;
+  });
+}
+
+const prom::InstantVector& RangeSteps::At(double time) {
+  if (time == at_) return now_;
+  at_ = time;
+  present_.clear();
+  for (std::uint32_t i = 0; i < series_.size(); ++i) {
+    Series& series = series_[i];
+    while (series.next < series.end) {
+      FindRun(series);
+      if (points_[series.next].at >= time - kSameInstant) break;
+      ++series.next;
+    }
+    const bool is_there =
+        series.next < series.end && points_[series.next].at <= time + kSameInstant;
+    if (is_there) present_.push_back(i);
+  }
+  now_.samples.clear();
+  for (const std::uint32_t i : present_) {
+    const Series& series = series_[i];
+    if (series.group != kAlone && IsReplaced(series)) continue;
+    now_.samples.push_back({series.first_label, series.label_count, points_[series.next]});
+  }
+  return now_;
+}
+
+RangeFold::RangeFold(Fold how, prom::RangeVector values, const prom::RangeVector& counts,
+                     double step, const std::vector<std::string>& pods)
+    : how_(how), step_(step) {
+  SetSteps(values);
+  now_.backing = std::move(values.backing);
+  std::unordered_map<std::string, std::size_t> places;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto [at, is_new] = places.try_emplace(KeyOf(values.labels(i), pods), groups_.size());
+    if (is_new) {
+      Group& group = groups_.emplace_back();
+      group.first_label = static_cast<std::uint32_t>(now_.labels_pool.size());
+      for (const prom::Label& label : values.labels(i)) {
+        if (!IsPods(label, pods)) now_.labels_pool.push_back(label);
+      }
+      group.label_count = static_cast<std::uint32_t>(now_.labels_pool.size()) - group.first_label;
+      group.numbers.resize(steps_);
+    }
+    FoldIn(how, values.points(i), groups_[at->second]);
+  }
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const auto at = places.find(KeyOf(counts.labels(i), pods));
+    if (at != places.end()) FoldIn(Fold::kCount, counts.points(i), groups_[at->second]);
+  }
+}
+
+std::size_t RangeFold::StepOf(double time) const {
+  return static_cast<std::size_t>(std::llround((time - begin_) / step_));
+}
+
+void RangeFold::SetSteps(const prom::RangeVector& values) {
+  double end = -std::numeric_limits<double>::infinity();
+  begin_ = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values.points(i).empty()) continue;
+    begin_ = std::min(begin_, values.points(i).front().at);
+    end = std::max(end, values.points(i).back().at);
+  }
+  if (begin_ <= end) steps_ = StepOf(end) + 1;
+}
+
+void RangeFold::FoldIn(Fold how, std::span<const prom::Point> points, Group& group) {
+  for (const prom::Point& point : points) {
+    if (point.at < begin_ - kSameInstant || StepOf(point.at) >= steps_) continue;
+    Number& number = group.numbers[StepOf(point.at)];
+    if (how == Fold::kCount) {
+      number.count += point.value;
+    } else if (how == Fold::kSum) {
+      number.value += point.value;
+    } else if (number.count == 0 || std::isnan(number.value)) {
+      number = {point.value, 1};
+    } else {
+      const bool is_more =
+          how == Fold::kMost ? point.value > number.value : point.value < number.value;
+      if (is_more) number.value = point.value;
+    }
+  }
+}
+
+const prom::InstantVector& RangeFold::At(double time) {
+  now_.samples.clear();
+  if (steps_ == 0 || time < begin_ - kSameInstant) return now_;
+  const std::size_t step = StepOf(time);
+  if (step >= steps_) return now_;
+  for (const Group& group : groups_) {
+    const Number& number = group.numbers[step];
+    if (number.count == 0) continue;
+    const double value = how_ == Fold::kSum ? number.value / number.count : number.value;
+    now_.samples.push_back({group.first_label, group.label_count, {time, value}});
+  }
+  return now_;
+}
+
+std::vector<std::unique_ptr<RangeSeries>> SeriesOf(
+    std::span<const PlannedQuery> queries, std::vector<prom::RangeVector> answers, double step,
+    std::span<const schema::Exporter* const> exporters) {
+  std::vector<std::unique_ptr<RangeSeries>> series(queries.size());
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    const PlannedQuery& query = queries[i];
+    std::vector<std::string> pods;
+    if (query.gives == PlannedQuery::Gives::kValues) pods = PodLabels(*exporters[query.exporter]);
+    if (query.fold == Fold::kNone) {
+      series[i] = std::make_unique<RangeSteps>(std::move(answers[i]), step, pods);
+    } else if (query.fold != Fold::kCount) {
+      const prom::RangeVector none;
+      const bool is_counted = i + 1 < queries.size() && queries[i + 1].fold == Fold::kCount;
+      series[i] = std::make_unique<RangeFold>(query.fold, std::move(answers[i]),
+                                              is_counted ? answers[i + 1] : none, step, pods);
+    }
+  }
+  return series;
+}
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,106 @@
+// Range vectors as the instant vectors that they are made of.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "internal/gpu/plan.h"
+#include "internal/prom/value.h"
+
+namespace gpumon::gpu {
+
+// Where a series ends without a staleness marker, as in a past that was written afterwards, an
+// instant sees it for so long still. Seconds; Prometheus's default.
+inline constexpr double kLookBack = 300;
+
+// One thread at a time; instants are asked for in their order.
+class RangeSeries {
+ public:
+  virtual ~RangeSeries() = default;
+
+  // The samples at `time` (Unix seconds). Good until the next call with another time.
+  virtual const prom::InstantVector& At(double time) = 0;
+};
+
+// What replaced a series of the same labels but those that `pods` (sorted) are (those that name
+// pods) hides it: a series that ends while another one has begun within kLookBack before that. So
+// the range has to begin and to end by so much before and after the instants that are asked for.
+class RangeSteps : public RangeSeries {
+ public:
+  // `step` in seconds.
+  RangeSteps(prom::RangeVector vector, double step, const std::vector<std::string>& pods);
+
+  const prom::InstantVector& At(double time) override;
+
+ private:
+  static constexpr std::uint32_t kAlone = 0xFFFFFFFF;
+  struct Series {
+    std::uint32_t first_label = 0;
+    std::uint32_t label_count = 0;
+    std::size_t next = 0;  // its first point that was not passed
+    std::size_t end = 0;
+    std::size_t run_end = 0;       // of the points without a gap that `next` is one of
+    double run_begins = 0;         // Unix seconds
+    std::uint32_t group = kAlone;  // others of its labels but pods'
+  };
+
+  void Group(const std::vector<std::string>& pods);
+  void FindRun(Series& series);
+  bool IsReplaced(const Series& series) const;
+
+  const double step_;
+  prom::InstantVector now_;  // its labels are those of all series
+  std::vector<Series> series_;
+  std::vector<prom::Point> points_;
+  std::vector<std::vector<std::uint32_t>> groups_;
+  std::vector<std::uint32_t> present_;
+  double at_ = std::numeric_limits<double>::quiet_NaN();  // of now_
+};
+
+// What a function made of the samples of each series since the instant before, all series of the
+// same labels but `pods` (sorted) taken together: whoever held the GPU, its samples count alike.
+class RangeFold : public RangeSeries {
+ public:
+  // `how` is kSum, kLeast or kMost. Of sums `counts` says how many samples they are of, which gives
+  // means; of others it is empty.
+  RangeFold(PlannedQuery::Fold how, prom::RangeVector values, const prom::RangeVector& counts,
+            double step, const std::vector<std::string>& pods);
+
+  const prom::InstantVector& At(double time) override;
+
+ private:
+  struct Number {
+    double value = 0;
+    double count = 0;  // of samples, or of series; 0: there is none
+  };
+  struct Group {
+    std::uint32_t first_label = 0;
+    std::uint32_t label_count = 0;
+    std::vector<Number> numbers;  // by step
+  };
+
+  std::size_t StepOf(double time) const;
+  void SetSteps(const prom::RangeVector& values);
+  void FoldIn(PlannedQuery::Fold how, std::span<const prom::Point> points, Group& group);
+
+  const PlannedQuery::Fold how_;
+  const double step_;
+  double begin_ = 0;  // Unix seconds of the first step
+  std::size_t steps_ = 0;
+  prom::InstantVector now_;  // its labels are those of all groups, without pods'
+  std::vector<Group> groups_;
+};
+
+// Of each query of a piece, `answers` in their order; none for one that counts what others sum.
+// `step` in seconds.
+std::vector<std::unique_ptr<RangeSeries>> SeriesOf(
+    std::span<const PlannedQuery> queries, std::vector<prom::RangeVector> answers, double step,
+    std::span<const schema::Exporter* const> exporters);
+
+}  // namespace gpumon::gpu
