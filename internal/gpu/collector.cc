@@ -5,13 +5,13 @@
 #include <utility>
 
 #include "internal/base/mutex.h"
+#include "internal/gpu/join.h"
 #include "internal/gpu/refresh_texts.h"
 
 namespace gpumon::gpu {
 namespace {
 
 using models::Part;
-
 constexpr double kHour = 3600;
 
 double SecondsSince(SteadyTime start, const Clock& clock) {

@@ -11,19 +11,23 @@
 #include "internal/base/clock.h"
 #include "internal/base/result.h"
 #include "internal/gpu/activity.h"
+#include "internal/gpu/command.h"
 #include "internal/gpu/detector.h"
-#include "internal/gpu/join.h"
+#include "internal/gpu/join_counts.h"
 #include "internal/gpu/plan.h"
 #include "internal/gpu/query_budget.h"
 #include "internal/gpu/range.h"
 #include "internal/gpu/refresh_choice.h"
 #include "internal/gpu/target_memory.h"
+#include "internal/gpu/unit_evidence.h"
 #include "internal/gpu/upstream_clock.h"
 #include "internal/prom/client.h"
 #include "internal/schema/registry.h"
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
+
+class JoinRecorder;
 
 // What the server counts of its refreshes. Implementations are thread-safe and do not block.
 class RefreshObserver {

@@ -10,6 +10,7 @@
 #include "internal/base/log.h"
 #include "internal/base/mutex.h"
 #include "internal/gpu/down_targets.h"
+#include "internal/gpu/sample_log.h"
 #include "internal/gpu/target_checks.h"
 
 namespace gpumon::gpu {

@@ -2,21 +2,15 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
-#include <memory>
 
 #include "internal/base/clock.h"
 #include "internal/base/result.h"
 #include "internal/gpu/collector.h"
-#include "internal/gpu/sample_log.h"
+#include "internal/gpu/explained.h"
 #include "internal/gpu/source.h"
 #include "internal/prom/client.h"
-#include "models/explanation.h"
 
 namespace gpumon::gpu {
-
-// Called once: from inside Explain when there is nothing to ask, else on a worker thread.
-using Explained = std::function<void(Result<models::Explanation>)>;
 
 // Thread-safe; every reference must outlive it and what it has under way. Refreshes are no slower
 // for it: it asks their queries anew, at the instant of `snapshot`, and beside them whether the

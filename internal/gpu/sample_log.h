@@ -11,21 +11,13 @@
 #include <utility>
 #include <vector>
 
+#include "internal/gpu/explained.h"
 #include "internal/gpu/findings.h"
 #include "internal/gpu/recorder.h"
 #include "models/explanation.h"
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
-
-// A GPU as a client names it: by node and id, or by the UUID alone.
-struct GpuName {
-  std::string node;
-  std::string gpu_id;
-  std::string uuid;  // of the GPU or of a MIG instance, as a client or an exporter writes it
-
-  bool Names(const models::GpuMetrics& row) const;
-};
 
 // One thread at a time. Keeps the samples of rows that may be the GPU: `known`, its rows of an
 // earlier snapshot, tell them apart from the rest of the cluster.
