@@ -1,5 +1,6 @@
 #include "handlers/gpu_health.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
@@ -17,6 +18,7 @@
 #include "internal/fleet/health.h"
 #include "internal/fleet/host_health.h"
 #include "internal/gpu/mig.h"
+#include "internal/wire/form.h"
 
 namespace gpumon::handlers {
 namespace {
@@ -159,23 +161,34 @@ class Assessed {
     return health;
   }
 
+  // GPUs that are no longer there, from now on among the others.
+  void SetGone(std::vector<fleet::SeenGpus::Gone> gone) {
+    gone_ = std::move(gone);
+    std::erase_if(gone_, [this](const auto& one) { return !IsLost(one); });
+  }
+
   void AddGpus(fleet::FindingAges* ages, wire::Records& records) const {
     std::vector<Health> healths;
     for (const GpuMetrics& gpu : gpus_.gpus) healths.push_back(Of(gpu));
     std::vector<fleet::FindingAges::Found> found;
     for (std::size_t i = 0; i < healths.size() && ages != nullptr; ++i) {
-      if (!healths[i].findings.empty())
-        found.push_back({KeyOf(gpus_.gpus[i]), &healths[i].findings});
+      found.push_back({KeyOf(gpus_.gpus[i]), &healths[i].findings});
     }
     std::vector<Ages> since;
     if (ages != nullptr) since = ages->Look(gpus_.as_of, found);
-    std::size_t next = 0;
     for (std::size_t i = 0; i < healths.size(); ++i) {
       fleet::Average one;
       one.Add(healths[i]);
-      const bool told = !healths[i].findings.empty() && next < since.size();
       records.rows.push_back(
-          RowOf(SubjectOf(gpus_.gpus[i]), healths[i], one, told ? since[next++] : Ages()));
+          RowOf(SubjectOf(gpus_.gpus[i]), healths[i], one, i < since.size() ? since[i] : Ages()));
+    }
+    for (const auto& gone : gone_) {
+      fleet::Average one;
+      const Health health = OfGone(gone);
+      one.Add(health);
+      records.rows.push_back(
+          RowOf({gone.node, gone.gpu_id, gone.gpu_name, gone.uuid, "", gone.seen}, health, one,
+                {gone.seen}));
     }
   }
 
@@ -191,6 +204,9 @@ class Assessed {
       group.average.Add(Of(*gpu));
       if (!(group.newest >= gpu->newest)) group.newest = gpu->newest;
     }
+    for (const auto& gone : gone_) {
+      groups[by == Text::kNode ? gone.node : gone.gpu_name].average.Add(OfGone(gone));
+    }
     // Those of whose GPUs nobody tells any more.
     for (const auto& [name, host] : hosts_) {
       if (by == Text::kNode) groups.try_emplace(name);
@@ -200,12 +216,14 @@ class Assessed {
       subject.newest = group.newest;
       (by == Text::kNode ? subject.node : subject.gpu_name) = name;
       Health health = group.average.Of(rules_);
+      Ages since;
       if (by == Text::kNode) {
         const fleet::HostHealth& host = HostOf(name);
         health.components[kHost] = host.level;
-        health.findings = host.findings;
+        since = AddGone(name, health);
+        health.findings.insert(health.findings.end(), host.findings.begin(), host.findings.end());
       }
-      records.rows.push_back(RowOf(subject, health, group.average, {}));
+      records.rows.push_back(RowOf(subject, health, group.average, since));
     }
   }
 
@@ -216,6 +234,7 @@ class Assessed {
       all.Add(Of(*gpu));
       if (!(subject.newest >= gpu->newest)) subject.newest = gpu->newest;
     }
+    for (const auto& gone : gone_) all.Add(OfGone(gone));
     Health health = all.Of(rules_);
     for (const auto& [name, host] : hosts_) {
       Level& worst = health.components[kHost];
@@ -234,19 +253,73 @@ class Assessed {
     return found == hosts_.end() ? kNone : found->second;
   }
 
+  // All GPU exporters of its node were up when it was not shown. One that was just started shows no
+  // GPU at all for a while.
+  bool IsLost(const fleet::SeenGpus::Gone& gone) const {
+    const auto found = nodes_.find(gone.node);
+    if (found == nodes_.end() || found->second.node == nullptr) return false;
+    const models::Snapshot& nodes = *found->second.snapshot;
+    if (nodes.partial || nodes.as_of < gone.missed) return false;
+    constexpr double kStarting = 120;
+    if (found->second.gpus == nullptr && gpus_.as_of - gone.missed < kStarting) return false;
+    const auto targets = found->second.targets();
+    const auto is_of_gpus = [](const models::NodeTarget& target) { return target.of_gpus; };
+    return std::any_of(targets.begin(), targets.end(), is_of_gpus) &&
+           std::all_of(targets.begin(), targets.end(), [](const models::NodeTarget& target) {
+             return !target.of_gpus || target.state == models::TargetState::kUp;
+           });
+  }
+
+  Health OfGone(const fleet::SeenGpus::Gone& gone) const {
+    std::string name = "GPU " + gone.gpu_id;
+    if (!gone.uuid.empty()) name.append(" (").append(gone.uuid).append(")");
+    Health health = fleet::AssessLost(name, rules_);
+    health.components[kHost] = HostOf(gone.node).level;
+    return health;
+  }
+
+  // The findings of those of a node, and since when.
+  Ages AddGone(std::string_view node, Health& health) const {
+    Ages since;
+    for (const auto& gone : gone_) {
+      if (gone.node != node) continue;
+      health.findings.push_back(OfGone(gone).findings.front());
+      health.findings.back().factor = 1;  // of the GPU, not of the node
+      since.emplace_back(gone.seen);
+    }
+    return since;
+  }
+
   const models::Snapshot& gpus_;
   const fleet::HealthRules& rules_;
   const GpuGroups groups_;
   const std::map<std::string_view, NodeRow> nodes_;
   std::map<std::string_view, fleet::HostHealth> hosts_;
+  std::vector<fleet::SeenGpus::Gone> gone_;
 };
+
+// What was there an hour ago, once.
+void LearnPast(const CallPtr& call, double as_of) {
+  const Services& services = call->services();
+  if (!services.seen_gpus.WantsPast(services.clock.Steady())) return;
+  const WallTime at = wire::ToWallTime(as_of - 3600);
+  services.source.Get({Part::kGpus, at}, call->deadline(), [&services](Result<gpu::Got> got) {
+    if (got && !got->snapshot->partial) services.seen_gpus.Learn(*got->snapshot);
+  });
+}
 
 constexpr std::array kAsked = {Part::kGpus, Part::kNodes};
 
 void Answer(const CallPtr& call, const RecordQuery& query, const GotParts& parts) {
   const Services& services = call->services();
-  const Assessed assessed(*SnapshotOf(parts[0]), SnapshotOf(parts[1]),
-                          services.settings.health_rules);
+  const models::Snapshot& gpus = *SnapshotOf(parts[0]);
+  Assessed assessed(gpus, SnapshotOf(parts[1]), services.settings.health_rules);
+  // What was seen of the present says nothing of a past instant, and a part of it ends nothing.
+  const bool whole_present = !query.form.at && !gpus.partial;
+  if (whole_present) {
+    assessed.SetGone(services.seen_gpus.Look(gpus));
+    LearnPast(call, gpus.as_of);
+  }
   const std::string& by = call->parameters().Text("by");
   wire::Records records{kColumns, {}};
   if (by == "node" || by == "model") {
@@ -254,8 +327,6 @@ void Answer(const CallPtr& call, const RecordQuery& query, const GotParts& parts
   } else if (by == "fleet") {
     assessed.AddFleet(records);
   } else {
-    // What was seen of the present says nothing of a past instant, and a part of it ends nothing.
-    const bool whole_present = !query.form.at && !SnapshotOf(parts[0])->partial;
     assessed.AddGpus(whole_present ? &services.finding_ages : nullptr, records);
   }
   SendRecords(*call, query, kAsked, parts, records, "GPU health retrieved successfully");

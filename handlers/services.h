@@ -12,8 +12,9 @@
 #include "internal/fleet/finding_ages.h"
 #include "internal/fleet/health_rules.h"
 #include "internal/fleet/prices.h"
+#include "internal/fleet/seen_gpus.h"
 #include "internal/gpu/activity.h"
-#include "internal/gpu/explainer.h"
+#include "internal/gpu/explained.h"
 #include "internal/gpu/range.h"
 #include "internal/gpu/source.h"
 #include "internal/gpu/upstream_probe.h"
@@ -68,6 +69,7 @@ struct Services {
   LiveFeed& live_feed;
   telemetry::Metrics& metrics;
   fleet::FindingAges& finding_ages;
+  fleet::SeenGpus& seen_gpus;
   profile::CpuProfiler& cpu_profiler;
   // The bearer token that requests must show; "" = open to everybody.
   std::function<std::string()> api_token;

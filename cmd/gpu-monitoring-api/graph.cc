@@ -236,13 +236,14 @@ Result<void> Graph::Build() {
   live_feed_ = std::make_unique<handlers::LiveFeed>(*source_, clock_, *pool_, metrics_,
                                                     LiveOptionsOf(config_));
   probe_ = std::make_unique<gpu::UpstreamProbe>(*prometheus_, clock_, upstream_clock_);
-  services_ = std::make_unique<handlers::Services>(handlers::Services{
-      settings_, registry(), clock_, *pool_, slow_pool_, *source_,
-      [this] { return probe_->Last(); }, lifecycle_, render_cache_, *live_feed_, metrics_,
-      finding_ages_, cpu_profiler_, [this] { return token_ ? token_->Token() : std::string(); },
-      [this](const auto&... what) { explainer_->Explain(what...); },
-      [this](const auto&... what) { collector_->Walk(what...); },
-      [this](const auto&... what) { collector_->FindActivity(what...); }});
+  services_ = std::make_unique<handlers::Services>(
+      handlers::Services{settings_, registry(), clock_, *pool_, slow_pool_, *source_,
+                         [this] { return probe_->Last(); }, lifecycle_, render_cache_, *live_feed_,
+                         metrics_, finding_ages_, seen_gpus_, cpu_profiler_,
+                         [this] { return token_ ? token_->Token() : std::string(); },
+                         [this](const auto&... what) { explainer_->Explain(what...); },
+                         [this](const auto&... what) { collector_->Walk(what...); },
+                         [this](const auto&... what) { collector_->FindActivity(what...); }});
   api_ = std::make_unique<handlers::Api>(*services_);
   server_ = http::MakeServer(HttpOptionsOf(config_), *api_);
   metrics_.SetReadings([this] { return ReadCounters(); });

@@ -92,6 +92,7 @@ class Graph {
   handlers::Lifecycle lifecycle_;
   telemetry::Metrics metrics_;
   fleet::FindingAges finding_ages_;
+  fleet::SeenGpus seen_gpus_;
   profile::CpuProfiler cpu_profiler_;
   handlers::RenderCache render_cache_;
   std::unique_ptr<handlers::TokenFile> token_;

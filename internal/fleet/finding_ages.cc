@@ -1,6 +1,15 @@
 #include "internal/fleet/finding_ages.h"
 
+#include <set>
+#include <string_view>
+
 namespace gpumon::fleet {
+namespace {
+
+// Seconds that the findings of a GPU that is not shown are kept for its return.
+constexpr double kKeep = 3600;
+
+}  // namespace
 
 std::vector<std::vector<std::optional<double>>> FindingAges::Look(double as_of,
                                                                   std::span<const Found> all) {
@@ -28,7 +37,12 @@ std::vector<std::vector<std::optional<double>>> FindingAges::Look(double as_of,
     }
   }
   if (newer) {
-    std::erase_if(entries_, [&](const auto& entry) { return entry.second.seen < as_of; });
+    std::set<std::string_view> there;
+    for (const Found& found : all) there.insert(found.gpu);
+    std::erase_if(entries_, [&](const auto& entry) {
+      const auto& [key, its] = entry;
+      return its.seen < as_of && (there.contains(std::get<0>(key)) || its.seen < as_of - kKeep);
+    });
     last_ = as_of;
   }
   return ages;

@@ -14,8 +14,8 @@
 
 namespace gpumon::fleet {
 
-// Thread-safe. Each look is at all GPUs of one instant. A finding lasts while each look sees one of
-// the same severity on the same component of the same GPU; what the first look saw began nobody
+// Thread-safe. Each look is at all GPUs of one instant. A finding lasts while each look that sees
+// the GPU sees one of the same severity on the same component; what the first look saw began nobody
 // knows when.
 class FindingAges {
  public:

@@ -274,6 +274,17 @@ Health Assess(const GpuMetrics& gpu, const HealthRules& rules) {
   return Assessment(gpu, rules).Take();
 }
 
+Health AssessLost(std::string_view name, const HealthRules& rules) {
+  Health health;
+  health.components.fill(Level::kUnknown);
+  health.score = 100 * rules.lost_factor;
+  health.level = LevelOf(health.score, rules);
+  health.findings.push_back({Severity::kCritical, "gpu",
+                             std::string(name) + " is no longer shown, and its exporters are up",
+                             rules.lost_factor, Action::kReboot});
+  return health;
+}
+
 void Average::Add(const Health& one) {
   ++size_;
   ++levels_[static_cast<std::size_t>(one.level)];

@@ -43,7 +43,7 @@ inline constexpr std::int64_t kThrottledByHardwareBits = 0xC0;  // of these: too
 // What is the matter, or worth knowing.
 struct HealthFinding {
   Severity severity = Severity::kInfo;
-  // What it is about: a component's name, or `utilization`.
+  // What it is about: a component's name, `utilization` or `gpu`.
   std::string_view component;
   std::string text;   // for people, with the value and what it is compared with
   double factor = 1;  // what it does to the score; 1: nothing
@@ -67,6 +67,10 @@ struct Health {
 // monitoring; XID and row remapping are beside them. A reading of 0 for a field whose zero means
 // nothing has been dropped before (internal/gpu).
 Health Assess(const models::GpuMetrics& gpu, const HealthRules& rules);
+
+// Of a GPU that is no longer shown, while its exporters are up. `name` tells it from others;
+// nothing else is known of it.
+Health AssessLost(std::string_view name, const HealthRules& rules);
 
 // Scores are taken with this tolerance, in %: eight times 0.8 are 0.8 on average.
 inline constexpr double kScoreTolerance = 1e-7;

@@ -63,6 +63,8 @@ constexpr std::array kRows = {
                   "The last XID is a contained error."},
     HealthRuleRow{"row_remap_failure_factor", &R::row_remap_failure_factor, 0, 1,
                   "A row of memory could not be remapped."},
+    HealthRuleRow{"lost_factor", &R::lost_factor, 0, 1,
+                  "It was there and is no longer, while its exporters are up."},
     HealthRuleRow{"healthy", &R::healthy, 0, 100, "Score in % from which on all is well."},
     HealthRuleRow{"degraded", &R::degraded, 0, 100,
                   "Score in % from which on it is degraded, else critical."},

@@ -35,6 +35,7 @@ struct HealthRules {
   double xid_reset_factor = 0.5;
   double xid_contained_factor = 0.8;
   double row_remap_failure_factor = 0.5;
+  double lost_factor = 0;
 
   double healthy = 80;   // scores from here on, in %
   double degraded = 60;  // and from here to there; what is below is critical

@@ -284,7 +284,11 @@ TEST(DocsTest, HealthIsTheTableOfRulesAndTheXids) {
       "short "
       "of memory or disk, or when Kubernetes counts GPUs that it gives to no pod. It does nothing "
       "to "
-      "a score, which is the GPU's own; its findings stand on the rows of `by=node`.\n\n## Rules\n"
+      "a score, which is the GPU's own; its findings stand on the rows of `by=node`.\n\nA GPU that "
+      "was there and is no longer shown, while all GPU exporters of its node are up, is lost: it "
+      "has `lost_factor`. One that moved to another node or was replaced is not. The server knows "
+      "what it has seen within a day, and what was there an hour before its first look.\n\n## "
+      "Rules\n"
       "`HEALTH_RULES=\"temperature_critical=90, ecc_corrected=ignore\"` changes some of them.\n\n" +
           rules +
           "\n## States\nEach GPU is in one of five, the first that applies: `unhealthy` (its last "

@@ -225,6 +225,37 @@ TEST_F(LiveMissingTest, ALostGpuIsThereAtOnceAndItsLastSampleIsExact) {
       << "it returned";
 }
 
+// "node/id score" of each GPU whose finding says that it is gone.
+std::string LostOf(const Value& health) {
+  std::string lost;
+  for (const Value& row : health["data"].elements()) {
+    for (const Value& finding : row["findings"].elements()) {
+      if (*finding["component"].AsString() != "gpu") continue;
+      lost += *row["node_name"].AsString() + "/" +
+              (row["gpu_id"].is_null() ? "-" : *row["gpu_id"].AsString()) + " " +
+              *row["score"].AsNumberText() + " ";
+    }
+  }
+  return lost;
+}
+
+TEST_F(LiveMissingTest, HealthCountsALostGpuAsLongAsItIsLost) {
+  const auto health = [&](const std::string& query) {
+    return server_->Get("/api/v1/gpu/health" + query).Json();
+  };
+  ASSERT_EQ(health("")["data"].size(), 4U);
+  Serve(a_, Gpu("0", "a"));
+  b_.SetReply(fault::HttpStatus(500, "down", "text/plain"));
+  ASSERT_FALSE(RowOf("GPU-a1").is_null());
+  ASSERT_FALSE(RowOf("GPU-b0").is_null());
+  EXPECT_EQ(LostOf(health("")), "a/1 0 ") << "whose exporter is down is not lost";
+  EXPECT_EQ(LostOf(health("?by=node")), "a/- 50 ");
+  const Value fleet = health("?by=fleet");
+  EXPECT_EQ(*fleet["data"][0]["critical"].AsNumberText(), "1");
+  Serve(a_, Gpu("0", "a") + Gpu("1", "a"));
+  EXPECT_TRUE(process::WaitUntil([&] { return LostOf(health("")).empty(); }, Millis(20'000)));
+}
+
 TEST_F(LiveMissingTest, ExporterNodeAndGpuAreToldApart) {
   b_.SetReply(fault::HttpStatus(500, "down", "text/plain"));
   const Value down = RowOf("GPU-b0");

@@ -68,6 +68,7 @@ HandlersTest::HandlersTest()
                 live_feed_,
                 metrics_,
                 finding_ages_,
+                seen_gpus_,
                 cpu_profiler_,
                 [this] { return token_; },
                 [this](const auto& name, const auto& snapshot, auto, const auto& done) {

@@ -141,6 +141,7 @@ class HandlersTest : public ::testing::Test {
   RenderCache render_cache_;
   telemetry::Metrics metrics_{clock_, "1.2.3"};
   fleet::FindingAges finding_ages_;
+  fleet::SeenGpus seen_gpus_;
   profile::CpuProfiler cpu_profiler_;
   LiveFeed live_feed_{source_, clock_, pool_, metrics_, {.max_clients = 3, .most_bytes = 50'000}};
   std::string token_;

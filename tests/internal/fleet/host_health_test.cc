@@ -114,8 +114,18 @@ TEST_F(FindingAgesTest, WhatWentAwayBeginsAnew) {
   EXPECT_EQ(Look(110, {hot}), Since{110});
   EXPECT_EQ(Look(120, {warm}), Since{120}) << "of another severity";
   EXPECT_EQ(Look(130, {hot}), Since{130});
-  EXPECT_EQ(ages.Look(140, {}).size(), 0U);
+  EXPECT_EQ(Look(140, {}), Since{});
   EXPECT_EQ(Look(150, {hot}), Since{150});
+}
+
+TEST_F(FindingAgesTest, OfAGpuThatIsNotShownForAWhileItLasts) {
+  Look(100, {});
+  EXPECT_EQ(Look(110, {hot}), Since{110});
+  EXPECT_EQ(ages.Look(120, {}).size(), 0U) << "its exporter is down";
+  EXPECT_EQ(Look(130, {hot}), Since{110});
+  ages.Look(140, {});
+  ages.Look(4000, {});
+  EXPECT_EQ(Look(4010, {hot}), Since{4010}) << "it was away for more than an hour";
 }
 
 TEST_F(FindingAgesTest, AnEarlierInstantChangesNothing) {

@@ -1,0 +1,128 @@
+#include "internal/fleet/seen_gpus.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <tuple>
+
+#include "internal/gpu/mig.h"
+
+namespace gpumon::fleet {
+namespace {
+
+using models::GpuMetrics;
+using models::Text;
+
+// Seconds after which nobody waits for a GPU any more; /api/v1/gpu/missing looks further back.
+constexpr double kKeep = 24 * 3600;
+constexpr std::chrono::minutes kAskAgain{1};
+
+}  // namespace
+
+auto SeenGpus::KeyOf(const GpuMetrics& row) -> Key {
+  const std::string_view uuid = row.text(Text::kUuid);
+  std::string device = uuid.empty() ? "#" + std::string(row.text(Text::kGpuId)) : std::string(uuid);
+  return {std::string(row.text(Text::kNode)), std::move(device)};
+}
+
+void SeenGpus::Note(const GpuMetrics& row, double as_of) {
+  const auto [at, is_new] = entries_.try_emplace(KeyOf(row));
+  Entry& entry = at->second;
+  entry.first = is_new ? as_of : std::min(entry.first, as_of);
+  if (entry.seen >= as_of) return;
+  entry.seen = as_of;
+  entry.gpu_id = row.text(Text::kGpuId);
+  entry.gpu_name = row.text(Text::kGpuName);
+  entry.uuid = row.text(Text::kUuid);
+}
+
+// What is there, only elsewhere or under another name, and what nobody waits for any more.
+void SeenGpus::Forget() {
+  std::set<std::string_view> uuids;
+  std::set<std::pair<std::string_view, std::string_view>> ids;  // node and id, by another name
+  for (const auto& [key, entry] : entries_) {
+    if (entry.seen < last_) continue;
+    if (!entry.uuid.empty()) uuids.insert(entry.uuid);
+    ids.emplace(key.first, entry.gpu_id);
+  }
+  std::erase_if(entries_, [&](const auto& one) {
+    const Entry& entry = one.second;
+    if (entry.seen >= last_) return false;
+    if (entry.seen < last_ - kKeep || uuids.contains(entry.uuid)) return true;
+    if (entry.uuid.empty()) return ids.contains({one.first.first, entry.gpu_id});
+    const auto other = entries_.find({one.first.first, "#" + entry.gpu_id});
+    return other != entries_.end() && other->second.seen >= last_;
+  });
+}
+
+// A node shows GPUs that came after others went: of so many the longest gone were replaced.
+void SeenGpus::ForgetReplaced() {
+  for (auto at = entries_.begin(); at != entries_.end();) {
+    const std::string& node = at->first.first;
+    std::vector<std::map<Key, Entry>::iterator> gone;
+    std::vector<double> came;
+    auto end = at;
+    for (; end != entries_.end() && end->first.first == node; ++end) {
+      if (end->second.seen < last_)
+        gone.push_back(end);
+      else
+        came.push_back(end->second.first);
+    }
+    at = end;
+    const auto order = [](const auto& a, const auto& b) { return a->second.seen < b->second.seen; };
+    std::sort(gone.begin(), gone.end(), order);
+    std::sort(came.begin(), came.end());
+    for (const auto& one : gone) {
+      const auto other = std::upper_bound(came.begin(), came.end(), one->second.seen);
+      if (other == came.end()) continue;
+      came.erase(other);
+      entries_.erase(one);
+    }
+  }
+}
+
+void SeenGpus::Miss() {
+  Forget();
+  ForgetReplaced();
+  for (auto& [key, entry] : entries_) {
+    if (entry.seen < last_ && entry.missed <= entry.seen) entry.missed = last_;
+  }
+}
+
+std::vector<SeenGpus::Gone> SeenGpus::Look(const models::Snapshot& gpus) {
+  std::vector<Gone> all;
+  const MutexLock lock(mutex_);
+  if (gpus.as_of > last_) {
+    last_ = gpus.as_of;
+    for (const GpuMetrics* row : gpu::WholeGpus(gpus.gpus)) {
+      if (!row->text(Text::kNode).empty()) Note(*row, last_);
+    }
+    Miss();
+  }
+  for (const auto& [key, entry] : entries_) {
+    if (entry.seen >= std::min(last_, gpus.as_of)) continue;
+    all.push_back({key.first, entry.gpu_id, entry.gpu_name, entry.uuid, entry.seen, entry.missed});
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Gone& a, const Gone& b) {
+    return std::tie(a.node, a.seen) < std::tie(b.node, b.seen);
+  });
+  return all;
+}
+
+bool SeenGpus::WantsPast(SteadyTime now) {
+  const MutexLock lock(mutex_);
+  if (learned_ || (asked_ && now - *asked_ < kAskAgain)) return false;
+  asked_ = now;
+  return true;
+}
+
+void SeenGpus::Learn(const models::Snapshot& past) {
+  const MutexLock lock(mutex_);
+  learned_ = true;
+  for (const GpuMetrics* row : gpu::WholeGpus(past.gpus)) {
+    if (!row->text(Text::kNode).empty()) Note(*row, past.as_of);
+  }
+  Miss();
+}
+
+}  // namespace gpumon::fleet

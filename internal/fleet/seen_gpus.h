@@ -1,0 +1,63 @@
+// Which GPUs were there and are no longer, as far as this process has seen or was told.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "internal/base/clock.h"
+#include "internal/base/mutex.h"
+#include "models/gpu.h"
+
+namespace gpumon::fleet {
+
+// Thread-safe. Of whole GPUs that name a node; one that moved to another node, or that its node
+// shows under another name, is not gone, and one for which another has come was replaced.
+class SeenGpus {
+ public:
+  struct Gone {
+    std::string node;
+    std::string gpu_id;
+    std::string gpu_name;
+    std::string uuid;
+    double seen = 0;    // Unix seconds of the last look, or of the past, that it was in
+    double missed = 0;  // of the first one that it was not in
+  };
+
+  // All GPUs of a present instant, whole. A look at an earlier one than the last changes nothing.
+  // Those that are no longer shown, whyever: by node, the longest gone first.
+  std::vector<Gone> Look(const models::Snapshot& gpus);
+
+  // True once, and once a minute until Learn: nobody has told what was there before the first look.
+  bool WantsPast(SteadyTime now);
+  // What was there before it, an hour ago for example.
+  void Learn(const models::Snapshot& past);
+
+ private:
+  using Key = std::pair<std::string, std::string>;  // node; UUID, or else `#` and the id
+  struct Entry {
+    std::string gpu_id;
+    std::string gpu_name;
+    std::string uuid;
+    double first = 0;
+    double seen = 0;
+    double missed = 0;
+  };
+
+  static Key KeyOf(const models::GpuMetrics& row);
+  void Note(const models::GpuMetrics& row, double as_of) REQUIRES(mutex_);
+  void Miss() REQUIRES(mutex_);
+  void Forget() REQUIRES(mutex_);
+  void ForgetReplaced() REQUIRES(mutex_);
+
+  Mutex mutex_;
+  std::map<Key, Entry> entries_ GUARDED_BY(mutex_);
+  double last_ GUARDED_BY(mutex_) = 0;  // look; 0: there was none
+  bool learned_ GUARDED_BY(mutex_) = false;
+  std::optional<SteadyTime> asked_ GUARDED_BY(mutex_);
+};
+
+}  // namespace gpumon::fleet

@@ -1,0 +1,94 @@
+#include "internal/fleet/seen_gpus.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+#include <initializer_list>
+#include <string>
+
+namespace gpumon::fleet {
+namespace {
+
+using models::Text;
+
+struct Row {
+  const char* node;
+  const char* id;
+  const char* uuid;
+};
+
+models::Snapshot At(double as_of, std::initializer_list<Row> rows) {
+  models::Snapshot snapshot;
+  snapshot.as_of = as_of;
+  for (const Row& row : rows) {
+    auto& gpu = snapshot.gpus.emplace_back();
+    gpu.set_text(Text::kNode, row.node);
+    gpu.set_text(Text::kGpuId, row.id);
+    gpu.set_text(Text::kUuid, row.uuid);
+  }
+  return snapshot;
+}
+
+class SeenGpusTest : public testing::Test {
+ protected:
+  // "node/id@seen" of each that is gone.
+  std::string Look(double as_of, std::initializer_list<Row> rows) {
+    std::string text;
+    for (const auto& gone : seen_.Look(At(as_of, rows))) {
+      EXPECT_GT(gone.missed, gone.seen);
+      text += gone.node + "/" + gone.gpu_id + "@" + std::to_string(std::lround(gone.seen)) + " ";
+    }
+    return text;
+  }
+
+  SeenGpus seen_;
+};
+
+TEST_F(SeenGpusTest, OneThatIsNotShownAnyMoreIsGoneUntilItReturns) {
+  EXPECT_EQ(Look(1000, {{"a", "0", "G0"}, {"a", "1", "G1"}, {"b", "0", "G2"}}), "");
+  EXPECT_EQ(Look(1010, {{"a", "0", "G0"}, {"b", "0", "G2"}}), "a/1@1000 ");
+  EXPECT_EQ(Look(1010, {{"a", "0", "G0"}, {"b", "0", "G2"}}), "a/1@1000 ") << "the same snapshot";
+  EXPECT_EQ(Look(1005, {{"a", "0", "G0"}, {"b", "0", "G2"}}), "a/1@1000 ") << "an older one";
+  EXPECT_EQ(Look(1020, {{"b", "0", "G2"}}), "a/1@1000 a/0@1010 ");
+  EXPECT_EQ(Look(1030, {{"a", "0", "G0"}, {"a", "1", "G1"}, {"b", "0", "G2"}}), "");
+  EXPECT_EQ(Look(1030 + 25 * 3600, {{"b", "0", "G2"}}), "") << "a day later nobody waits";
+}
+
+TEST_F(SeenGpusTest, TheFirstLookWithoutItStaysTheSameUntilItReturns) {
+  const auto missed = [&](double as_of, std::initializer_list<Row> rows) {
+    const auto gone = seen_.Look(At(as_of, rows));
+    return gone.empty() ? 0 : gone.front().missed;
+  };
+  EXPECT_EQ(missed(1000, {{"a", "0", "G0"}, {"a", "1", "G1"}}), 0);
+  EXPECT_EQ(missed(1010, {{"a", "0", "G0"}}), 1010);
+  EXPECT_EQ(missed(1020, {{"a", "0", "G0"}}), 1010);
+  EXPECT_EQ(missed(1030, {{"a", "0", "G0"}, {"a", "1", "G1"}}), 0);
+  EXPECT_EQ(missed(1040, {{"a", "0", "G0"}}), 1040);
+}
+
+TEST_F(SeenGpusTest, OneThatMovedOrHasAnotherNameIsNotGone) {
+  Look(1000, {{"a", "0", "G0"}, {"a", "1", ""}, {"a", "2", "G2"}});
+  EXPECT_EQ(Look(1010, {{"b", "7", "G0"}, {"a", "1", "G1"}, {"a", "2", ""}}), "");
+}
+
+TEST_F(SeenGpusTest, OneForWhichAnotherCameWasReplaced) {
+  Look(1000, {{"a", "0", "G0"}, {"a", "1", "G1"}, {"a", "2", "G2"}});
+  EXPECT_EQ(Look(1010, {{"a", "0", "G0"}}), "a/1@1000 a/2@1000 ");
+  EXPECT_EQ(Look(1020, {{"a", "0", "G0"}, {"a", "1", "G9"}}), "a/2@1000 ");
+}
+
+TEST_F(SeenGpusTest, WhatWasThereBeforeTheFirstLookIsLearnedOnce) {
+  const SteadyTime now{};
+  EXPECT_EQ(Look(5000, {{"a", "0", "G0"}}), "");
+  EXPECT_TRUE(seen_.WantsPast(now));
+  EXPECT_FALSE(seen_.WantsPast(now + std::chrono::seconds(30)));
+  EXPECT_TRUE(seen_.WantsPast(now + std::chrono::seconds(61))) << "it failed";
+  seen_.Learn(At(1400, {{"a", "0", "G0"}, {"a", "1", "G1"}}));
+  EXPECT_FALSE(seen_.WantsPast(now + std::chrono::hours(1)));
+  EXPECT_EQ(Look(5000, {{"a", "0", "G0"}}), "a/1@1400 ");
+  EXPECT_EQ(Look(5010, {{"a", "0", "G0"}, {"a", "1", "G1"}}), "");
+}
+
+}  // namespace
+}  // namespace gpumon::fleet
