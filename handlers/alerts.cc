@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "handlers/record_answer.h"
+#include "internal/gpu/host_names.h"
 #include "internal/gpu/identity.h"
 
 namespace gpumon::handlers {
@@ -54,7 +55,12 @@ class Gpus {
     for (const GpuMetrics& row : snapshot->gpus) {
       const std::string_view node = row.text(Text::kNode);
       const std::string_view id = row.text(Text::kGpuId);
-      if (!id.empty()) by_place_[{node, id}].push_back(&row);
+      if (!id.empty()) {
+        by_place_[{node, id}].push_back(&row);
+        Short& its = by_short_[{gpu::ShortName(node), id}];
+        its.several |= !its.rows.empty() && its.rows.front()->text(Text::kNode) != node;
+        its.rows.push_back(&row);
+      }
       for (const Text text : {Text::kUuid, Text::kMigUuid}) {
         if (!row.text(text).empty()) by_uuid_[row.text(text)].push_back(&row);
       }
@@ -75,7 +81,10 @@ class Gpus {
     }
     if (alert.gpu_id.empty()) return kNone;
     const auto found = by_place_.find({alert.node, alert.gpu_id});
-    return found == by_place_.end() ? kNone : found->second;
+    if (found != by_place_.end()) return found->second;
+    // One may call the node with its domain, and the other without.
+    const auto same = by_short_.find({gpu::ShortName(alert.node), alert.gpu_id});
+    return same == by_short_.end() || same->second.several ? kNone : same->second.rows;
   }
 
   std::set<std::string> HoldersOf(const std::vector<const GpuMetrics*>& rows) const {
@@ -92,8 +101,14 @@ class Gpus {
  private:
   using Rows = std::vector<const GpuMetrics*>;
 
+  struct Short {
+    Rows rows;
+    bool several = false;  // nodes of that name
+  };
+
   const models::Snapshot* const snapshot_;
   std::map<std::pair<std::string_view, std::string_view>, Rows> by_place_;
+  std::map<std::pair<std::string_view, std::string_view>, Short> by_short_;
   std::map<std::string_view, Rows> by_uuid_;
 };
 

@@ -52,7 +52,7 @@ constexpr std::array kColumns = {
     Column{"temperature_max", Type::kNumber, "°C", "", "The highest of an episode."},
     Column{"throttle_reasons", Type::kTexts, "", "", "All that an episode had."},
     Column{"target", Type::kText, "", "", "Job and instance of an exporter that is down."},
-    Column{"gpus", Type::kInteger, "", "", "How many GPUs that exporter shows."},
+    Column{"gpus", Type::kInteger, "", "", "How many GPUs that exporter showed in the window."},
     Column{"text", Type::kText, "", "", "The same for people."},
 };
 
@@ -104,7 +104,8 @@ std::string TextOf(const Event& event) {
     case EventType::kExporterDown:
       break;
   }
-  return event.target + ": down, with " + number + " GPUs";
+  return event.target + ": down, with " +
+         (event.value > 0 ? number + " GPUs" : "no GPU seen in this window");
 }
 
 std::vector<Value> RowOf(const Event& event, double window_end) {
@@ -160,8 +161,10 @@ std::string CoarseWarning(const gpu::Activity& activity) {
   const auto duration = [](double seconds) {
     return FormatDuration(Millis(static_cast<std::int64_t>(seconds * 1000)));
   };
-  return "so much happened in this window that it was looked at every " + duration(activity.step) +
-         " in place of every " + duration(activity.scraped_every) +
+  const std::string why =
+      activity.too_long ? "this window is so long" : "so much happened in this window";
+  return why + " that it was looked at every " + duration(activity.step) + " in place of every " +
+         duration(activity.scraped_every) +
          ": what is shorter may be missing; ask for a shorter window or fewer nodes";
 }
 
@@ -175,6 +178,10 @@ void Send(Call& call, Books& books, gpu::RangeEnd end) {
   if (books.activity.scraped_every > 0) meta.warnings.push_back(CoarseWarning(books.activity));
   for (const Event& event : books.events->Finish()) {
     records.rows.push_back(RowOf(event, meta.as_of));
+  }
+  if (books.events->dropped()) {
+    meta.warnings.push_back("more than " + std::to_string(fleet::Events::kMostEvents) +
+                            " events: these are the newest; ask for a shorter window");
   }
   const wire::Page page = Select(records, books.query);
   const bool csv = books.query.form.csv;

@@ -115,6 +115,12 @@ class Search : public std::enable_shared_from_this<Search> {
 
   const models::Snapshot& present() const { return *SnapshotOf(parts_[0]); }
 
+  static std::optional<Status> WhyNotWhole(const Result<gpu::Got>& part) {
+    if (!part) return part.error();
+    if (!part->snapshot->partial) return std::nullopt;
+    return Status(Code::kUpstreamPartial, "some queries failed");
+  }
+
   // The present is the one that its snapshot is of: clocks may differ.
   void Walk(GotParts parts) {
     parts_ = std::move(parts);
@@ -241,14 +247,14 @@ class Search : public std::enable_shared_from_this<Search> {
 
   void TakeInstant(double instant, const GotParts& parts) {
     for (const auto& part : parts) {
-      if (!part) failed_ = part.error();
+      if (const auto why = WhyNotWhole(part)) failed_ = why;
     }
     fleet::Sightings seen;
     if (parts[0]) seen.Add(instant, *SnapshotOf(parts[0]));
     for (Loss& loss : losses_) {
       if (loss.gpu.instant != instant) continue;
       seen.Refine(loss.gpu);
-      if (parts[1]) loss.then = parts[1]->snapshot;
+      if (!WhyNotWhole(parts[1])) loss.then = parts[1]->snapshot;
     }
     if (call_->Alive()) AskInstant();
   }
@@ -262,11 +268,8 @@ class Search : public std::enable_shared_from_this<Search> {
     call_->services().source.Get(want, call_->deadline(),
                                  [self = shared_from_this()](Result<gpu::Got> nodes) {
                                    self->call_->Defer([self, nodes = std::move(nodes)] {
-                                     if (nodes) {
-                                       self->parts_[1] = nodes;
-                                     } else {
-                                       self->failed_ = nodes.error();
-                                     }
+                                     if (nodes) self->parts_[1] = nodes;
+                                     if (const auto why = WhyNotWhole(nodes)) self->failed_ = why;
                                      self->Send();
                                    });
                                  });

@@ -2,9 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
-#include <string>
-#include <string_view>
+#include <map>
 #include <vector>
 
 #include "internal/fleet/events.h"
@@ -15,20 +13,23 @@ namespace gpumon::fleet {
 // One thread at a time.
 class EventOwners {
  public:
-  // Both must outlive it; `processes` may be null.
-  EventOwners(const models::Snapshot& gpus, const models::Snapshot* processes)
-      : gpus_(gpus), processes_(processes) {}
+  // All must outlive it; `processes` may be null, `boards` is by row.
+  EventOwners(const models::Snapshot& gpus, const models::Snapshot* processes,
+              const std::vector<std::size_t>& boards)
+      : gpus_(gpus), processes_(processes), boards_(boards) {}
 
-  // Of all rows whose board (by row) that is.
-  Owners Of(const std::vector<std::size_t>& boards, std::size_t board);
-  // Of the GPU with this UUID on this node, or, where it has none, with this id.
-  Owners OfGpu(std::string_view node, std::string_view uuid, std::string_view gpu_id);
+  // Of all rows of that board.
+  Owners Of(std::size_t board);
 
  private:
+  void Find();
+
   const models::Snapshot& gpus_;
   const models::Snapshot* const processes_;
-  // By row of `gpus_`: the processes on it, by their place.
-  std::optional<std::vector<std::vector<std::size_t>>> on_;
+  const std::vector<std::size_t>& boards_;
+  bool found_ = false;
+  std::map<std::size_t, std::vector<std::size_t>> rows_;  // of boards that have several
+  std::vector<std::vector<std::size_t>> on_;              // by row: processes, by their place
 };
 
 }  // namespace gpumon::fleet

@@ -1,6 +1,8 @@
 #include "internal/fleet/events.h"
 
 #include <algorithm>
+#include <memory>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -14,6 +16,10 @@ namespace {
 using models::GpuMetrics;
 using models::Quantity;
 using models::Text;
+
+// Seconds that an exporter that was just started may show no GPU: dcgm-exporter reads them
+// every 30.
+constexpr double kStarting = 120;
 
 std::optional<double> Get(const GpuMetrics& row, Quantity quantity) {
   return row.readings.Get(static_cast<std::size_t>(quantity));
@@ -61,11 +67,20 @@ gpu::ActivityWant EventActivity(double start, double end, const HealthRules& rul
 
 // One instant, and what is worked out of it when somebody needs it.
 struct Events::Instant {
-  std::size_t i;
-  double time;
-  std::vector<std::size_t> boards;  // by row
-  EventOwners owners;
+  Instant(std::size_t its, double at, std::span<const models::SnapshotPtr> snapshots)
+      : i(its),
+        time(at),
+        held{snapshots[0], snapshots[1]},
+        gpus(*snapshots[0]),
+        boards(gpu::BoardsOf(gpus.gpus)),
+        owners(gpus, snapshots[1].get(), boards) {}
+
+  const std::size_t i;
+  const double time;
+  const std::array<models::SnapshotPtr, 2> held;
   const models::Snapshot& gpus;
+  const std::vector<std::size_t> boards;  // by row
+  EventOwners owners;
 
   // Of its own row, or of its first instance that has it.
   std::optional<double> Of(std::size_t board, Quantity quantity) const {
@@ -92,26 +107,86 @@ bool Events::IsLookedAt(const Track& track) const {
   });
 }
 
-Events::Track& Events::TrackOf(const GpuMetrics& row) {
-  const auto text = [&](Text which) { return std::string(row.text(which)); };
-  const std::string uuid = text(Text::kUuid);
-  const auto [at, is_new] = tracks_.try_emplace(
-      Key{uuid, text(Text::kNode), uuid.empty() ? text(Text::kGpuId) : std::string()});
-  Track& track = at->second;
-  if (!is_new) return track;
-  track.of.node = text(Text::kNode);
-  track.of.gpu_id = text(Text::kGpuId);
-  track.of.uuid = uuid;
-  track.of.mig_uuid = text(Text::kMigUuid);
-  track.of.gpu_name = text(Text::kGpuName);
-  std::set<std::size_t> targets;
+// Of a row whose UUID or node is not as before: the only track that has the rest, and lacks it or
+// has it where the row does not.
+Events::Track* Events::SameGpu(const GpuMetrics& row) {
+  const std::string uuid(row.text(Text::kUuid));
+  const std::string node(row.text(Text::kNode));
+  const std::string id(row.text(Text::kGpuId));
+  std::set<Track*> same;
+  const auto of_uuid = by_uuid_.equal_range(uuid);
+  for (auto at = of_uuid.first; !uuid.empty() && at != of_uuid.second; ++at) {
+    const std::string& other = at->second->of.node;
+    if (node.empty() || other.empty() || node == other) same.insert(at->second);
+  }
+  const auto of_id = by_id_.equal_range({node, id});
+  for (auto at = of_id.first; !node.empty() && !id.empty() && at != of_id.second; ++at) {
+    const Event& of = at->second->of;
+    if (of.gpu_id == id && (uuid.empty() || of.uuid.empty())) same.insert(at->second);
+  }
+  return same.size() == 1 ? *same.begin() : nullptr;
+}
+
+// What it is called may change: ids do when a GPU fell out and the machine was started again.
+void Events::Refresh(Track& track, const GpuMetrics& row) {
+  const auto take = [&](std::string& text, Text which) {
+    if (row.text(which).empty() || text == row.text(which)) return false;
+    text = row.text(which);
+    return true;
+  };
+  const bool uuid = take(track.of.uuid, Text::kUuid);
+  const bool node = take(track.of.node, Text::kNode);
+  const bool id = take(track.of.gpu_id, Text::kGpuId);
+  take(track.of.mig_uuid, Text::kMigUuid);
+  take(track.of.gpu_name, Text::kGpuName);
+  if (uuid) by_uuid_.emplace(track.of.uuid, &track);
+  if (node || id) by_id_.emplace(std::pair(track.of.node, track.of.gpu_id), &track);
+  if (!uuid && !node && !id) return;
+  std::set<std::size_t> targets(track.targets.begin(), track.targets.end());
   for (const std::string& name :
        gpu::ActivityNamesOf(track.of.uuid, track.of.node, track.of.gpu_id)) {
     const auto found = targets_by_name_.find(name);
     if (found != targets_by_name_.end()) targets.insert(found->second.begin(), found->second.end());
   }
+  if (targets.size() == track.targets.size()) return;
   track.targets.assign(targets.begin(), targets.end());
-  return track;
+  track.xid = {};  // it was of other targets
+  track.corrected.last = {};
+  track.uncorrected.last = {};
+}
+
+Events::Track& Events::TrackOf(const GpuMetrics& row) {
+  const std::string uuid(row.text(Text::kUuid));
+  const Key key{uuid, std::string(row.text(Text::kNode)),
+                uuid.empty() ? std::string(row.text(Text::kGpuId)) : std::string()};
+  const auto known = tracks_.find(key);
+  Track* track = known == tracks_.end() ? SameGpu(row) : &known->second;
+  if (track == nullptr) track = &tracks_[key];
+  Refresh(*track, row);
+  return *track;
+}
+
+double Events::Last::Exchange(UpMask up, double value) {
+  const auto [last, is_first] = values_.try_emplace(up, value);
+  return std::exchange(last->second, value);
+}
+
+Events::UpMask Events::UpOf(const Track& track, std::size_t i) const {
+  constexpr std::size_t kMost = 64;
+  UpMask mask = 0;
+  for (std::size_t t = 0; t < std::min(track.targets.size(), kMost); ++t) {
+    const bool up = activity_.targets[track.targets[t]].At(i) == gpu::ActivityTarget::Up::kUp;
+    if (up) mask |= UpMask{1} << t;
+  }
+  return mask;
+}
+
+// One of its targets could show more of it, and is not there.
+bool Events::MayBeHidden(const Track& track, std::size_t i) const {
+  return std::any_of(track.targets.begin(), track.targets.end(), [&](std::size_t target) {
+    const gpu::ActivityTarget& its = activity_.targets[target];
+    return !its.up.empty() && its.At(i) != gpu::ActivityTarget::Up::kUp;
+  });
 }
 
 Event Events::Begin(const Track& track, EventType type, Severity severity, double time) const {
@@ -124,21 +199,23 @@ Event Events::Begin(const Track& track, EventType type, Severity severity, doubl
 
 void Events::Add(std::size_t i, std::span<const models::SnapshotPtr> snapshots) {
   while (i >= activity_.spans[span_].first + activity_.spans[span_].count) ++span_;
-  const models::Snapshot& gpus = *snapshots[0];
-  Instant now{i, activity_.At(i), gpu::BoardsOf(gpus.gpus), EventOwners(gpus, snapshots[1].get()),
-              gpus};
-  for (std::size_t row = 0; row < gpus.gpus.size(); ++row) {
-    if (now.boards[row] != row) continue;
-    Track& track = TrackOf(gpus.gpus[row]);
+  const auto now = std::make_shared<Instant>(i, activity_.At(i), snapshots);
+  showing_.assign(activity_.targets.size(), false);
+  for (std::size_t row = 0; row < now->boards.size(); ++row) {
+    if (now->boards[row] != row) continue;
+    Track& track = TrackOf(now->gpus.gpus[row]);
     // What else comes along was not chosen, so it may not be all.
     if (track.last == i || (!track.targets.empty() && !IsLookedAt(track))) continue;
-    See(now, row, track);
+    See(*now, row, track);
     track.last = i;
+    track.board = row;
+    for (const std::size_t target : track.targets) showing_[target] = true;
   }
   for (auto& [key, track] : tracks_) {
-    if (track.last != i && IsLookedAt(track)) Miss(now, track);
+    if (track.last != i && IsLookedAt(track)) Miss(*now, track);
   }
-  before_ = {snapshots[0], snapshots[1]};
+  before_ = now;
+  if (events_.size() > 2 * kMostEvents) DropOld(kMostEvents);
 }
 
 void Events::See(Instant& now, std::size_t board, Track& track) {
@@ -147,10 +224,12 @@ void Events::See(Instant& now, std::size_t board, Track& track) {
     events_.push_back(*std::move(track.lost));
     track.lost.reset();
     Event event = Begin(track, EventType::kGpuReturned, Severity::kInfo, now.time);
-    event.owners = now.owners.Of(now.boards, board);
+    event.end = now.time;
+    event.owners = now.owners.Of(board);
     events_.push_back(std::move(event));
   }
   track.missing = false;
+  track.unshown.reset();
   SeeXid(now, board, track);
   SeeCount(now, board, track, track.corrected, EventType::kEccCorrected);
   SeeCount(now, board, track, track.uncorrected, EventType::kEccUncorrected);
@@ -161,25 +240,23 @@ void Events::See(Instant& now, std::size_t board, Track& track) {
 // A GPU that was seen without a code had none: some exporters show no series before the first one.
 void Events::SeeXid(Instant& now, std::size_t board, Track& track) {
   const auto code = now.Of(board, Quantity::kXidLast);
+  const UpMask up = UpOf(track, now.i);
   if (!code) {
-    const bool may_be_hidden =
-        std::any_of(track.targets.begin(), track.targets.end(), [&](std::size_t target) {
-          return activity_.targets[target].At(now.i) == gpu::ActivityTarget::Up::kDown;
-        });
     const auto why =
         now.gpus.gpus[board].readings.reason(static_cast<std::size_t>(Quantity::kXidLast));
-    const bool has_none = why == models::NullReason::kNotExported && !may_be_hidden;
-    if (track.last == kNever && has_none) track.xid = 0;
+    const bool has_none = why == models::NullReason::kNotExported && !MayBeHidden(track, now.i);
+    if (track.last == kNever && has_none) track.xid.Exchange(up, 0);
     return;
   }
-  const bool is_event = *code != 0 && track.xid && *track.xid != *code;
-  track.xid = code;
+  const double before = track.xid.Exchange(up, *code);
+  const bool is_event = *code != 0 && before != *code && track.any_xid != *code;
+  track.any_xid = *code;
   if (!is_event) return;
   const Xid xid = XidOf(static_cast<int>(*code));
   Event event = Begin(track, EventType::kXid, SeverityOf(xid.which), now.time);
   event.end = now.time;
   event.value = *code;
-  event.owners = now.owners.Of(now.boards, board);
+  event.owners = now.owners.Of(board);
   events_.push_back(std::move(event));
 }
 
@@ -188,15 +265,17 @@ void Events::SeeCount(Instant& now, std::size_t board, Track& track, Count& coun
   const auto value = now.Of(
       board, corrected ? Quantity::kEccCorrectedVolatile : Quantity::kEccUncorrectedVolatile);
   if (!value) return;
-  const double before = std::exchange(count.last, value).value_or(*value);
+  const double before = count.last.Exchange(UpOf(track, now.i), *value);
   if (*value <= before) return;
+  count.last = {};  // others will count it too
+  count.last.Exchange(UpOf(track, now.i), *value);
   if (count.growth && count.grew + 1 != now.i) Close(count);
   if (!count.growth) {
     const Severity severity = !corrected                    ? Severity::kCritical
                               : rules_.ecc_corrected_counts ? Severity::kWarning
                                                             : Severity::kInfo;
     count.growth = Begin(track, type, severity, now.time);
-    count.growth->owners = now.owners.Of(now.boards, board);
+    count.growth->owners = now.owners.Of(board);
   }
   count.growth->value += *value - before;
   count.growth->end = now.time;
@@ -213,7 +292,7 @@ void Events::SeeThrottle(Instant& now, std::size_t board, Track& track) {
   if (!episode.event) {
     episode.event = Begin(track, EventType::kThrottle, Severity::kWarning, now.time);
     episode.event->open_before = now.i == 0;
-    episode.event->owners = now.owners.Of(now.boards, board);
+    episode.event->owners = now.owners.Of(board);
   }
   episode.event->throttle_reasons |= bits;
   if ((bits & kThrottledByHardwareBits) != 0) episode.event->severity = Severity::kCritical;
@@ -228,7 +307,7 @@ void Events::SeeTemperature(Instant& now, std::size_t board, Track& track) {
   if (!episode.event) {
     episode.event = Begin(track, EventType::kTemperature, Severity::kWarning, now.time);
     episode.event->open_before = now.i == 0;
-    episode.event->owners = now.owners.Of(now.boards, board);
+    episode.event->owners = now.owners.Of(board);
   }
   episode.event->value = std::max(episode.event->value, *value);
   if (*value > rules_.temperature_critical) episode.event->severity = Severity::kCritical;
@@ -241,18 +320,21 @@ void Events::Miss(const Instant& now, Track& track) {
   Gap(track.temperature, now.time);
   if (!track.missing) {
     track.missing = true;
-    track.owners = {};
-    if (before_[0] && track.last + 1 == now.i) {
-      track.owners = EventOwners(*before_[0], before_[1].get())
-                         .OfGpu(track.of.node, track.of.uuid, track.of.gpu_id);
-    }
+    const bool seen_before = before_ && track.last + 1 == now.i && before_->i == track.last;
+    track.owners = seen_before ? before_->owners.Of(track.board) : Owners();
   }
   if (track.lost) return;
-  const bool is_up = std::any_of(
-      track.targets.begin(), track.targets.end(),
-      [&](std::size_t target) { return activity_.targets[target].At(now.i) == Up::kUp; });
-  if (!is_up) return;
-  track.lost = Begin(track, EventType::kGpuLost, Severity::kCritical, now.time);
+  bool up = false;
+  bool showing = false;  // others
+  for (const std::size_t target : track.targets) {
+    if (activity_.targets[target].At(now.i) != Up::kUp) continue;
+    up = true;
+    showing |= showing_[target];
+  }
+  if (!up) return track.unshown.reset();
+  if (!track.unshown) track.unshown = now.time;
+  if (!showing && now.time - *track.unshown < kStarting) return;
+  track.lost = Begin(track, EventType::kGpuLost, Severity::kCritical, *track.unshown);
   track.lost->owners = track.owners;
 }
 
@@ -272,33 +354,13 @@ void Events::Close(Count& count) {
   count.growth.reset();
 }
 
-void Events::AddOutages() {
-  using Up = gpu::ActivityTarget::Up;
-  for (const gpu::ActivityTarget& target : activity_.targets) {
-    Episode episode;
-    for (std::size_t i = 0; i < target.up.size(); ++i) {
-      const double time = activity_.At(i);
-      if (target.up[i] == Up::kUnknown) {
-        Gap(episode, time);
-      } else if (target.up[i] == Up::kUp) {
-        Close(episode, time);
-      } else {
-        episode.gap.reset();
-        if (episode.event) continue;
-        Event& event = episode.event.emplace();
-        event.type = EventType::kExporterDown;
-        event.severity = Severity::kWarning;
-        event.begin = time;
-        event.open_before = i == 0;
-        event.node = target.node;
-        event.target = "job " + target.job + ", " + target.instance;
-        event.value = static_cast<double>(target.gpus);
-      }
-    }
-    if (!episode.event) continue;
-    episode.event->end = episode.gap;
-    events_.push_back(*std::move(episode.event));
-  }
+void Events::DropOld(std::size_t most) {
+  if (events_.size() <= most) return;
+  const auto newer = [](const Event& a, const Event& b) { return a.begin > b.begin; };
+  std::nth_element(events_.begin(), events_.begin() + static_cast<std::ptrdiff_t>(most),
+                   events_.end(), newer);
+  events_.resize(most);
+  dropped_ = true;
 }
 
 std::vector<Event> Events::Finish() {
@@ -313,6 +375,7 @@ std::vector<Event> Events::Finish() {
     }
   }
   AddOutages();
+  DropOld(kMostEvents);
   std::stable_sort(events_.begin(), events_.end(), [](const Event& a, const Event& b) {
     if (a.begin != b.begin) return a.begin > b.begin;
     return std::tie(a.node, a.gpu_id, a.uuid, a.type) < std::tie(b.node, b.gpu_id, b.uuid, b.type);

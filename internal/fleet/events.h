@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -68,9 +69,12 @@ gpu::ActivityWant EventActivity(double start, double end, const HealthRules& rul
 //
 // Nothing is made up where nobody looked or nobody measured. What lasts (throttling, temperature, a
 // target that is down) goes on over a gap when it is there on both sides of it; else it ended where
-// the gap begins. A code or a count is compared with the last one that is known, and a GPU's first
-// one is compared with nothing. A GPU is lost when it was seen, a target that showed it is up, and
-// it is not seen any more; not when that target is down, or is gone.
+// the gap begins. A code or a count is compared with the last one that is known while the same of
+// the GPU's targets were up (another exporter may count otherwise), and the first one with nothing.
+// A GPU is lost when it was seen, a target that showed it is up, and it is not seen any more; not
+// when that target is down, or is gone, or, for a while (kStarting), shows no GPU at all.
+//
+// One GPU may be shown with a UUID or a node, and then without: that is the same one.
 //
 // A divided GPU is one GPU: its own row or else its first instance's, and all who hold any part.
 class Events {
@@ -80,19 +84,33 @@ class Events {
 
   // The instant `i` of a span of the activity; in order, none twice. `snapshots` of EventParts.
   void Add(std::size_t i, std::span<const models::SnapshotPtr> snapshots);
-  // The newest first. Once, last.
+  // The newest first, at most kMostEvents. Once, last.
   std::vector<Event> Finish();
+  // Older ones were left out.
+  bool dropped() const { return dropped_; }
+
+  static constexpr std::size_t kMostEvents = 20'000;
 
  private:
   static constexpr std::size_t kNever = static_cast<std::size_t>(-1);
   using Key = std::array<std::string, 3>;
+  using UpMask = std::uint64_t;  // which of a track's targets are up
 
   struct Episode {
     std::optional<Event> event;  // that lasts, or ended when `gap` began
     std::optional<double> gap;
   };
+  // A reading as it was last, by who was up then.
+  class Last {
+   public:
+    // The one before under the same, or, where there is none, `value`.
+    double Exchange(UpMask up, double value);
+
+   private:
+    std::map<UpMask, double> values_;
+  };
   struct Count {
-    std::optional<double> last;
+    Last last;
     std::optional<Event> growth;
     std::size_t grew = 0;  // instant
   };
@@ -100,12 +118,15 @@ class Events {
     Event of;  // whose events they are
     std::vector<std::size_t> targets;
     std::size_t last = kNever;  // instant at which it was seen
-    std::optional<double> xid;
+    std::size_t board = 0;      // its row then
+    Last xid;
+    double any_xid = 0;  // the last one, whoever was up
     Count corrected;
     Count uncorrected;
     Episode throttle;
     Episode temperature;
     bool missing = false;
+    std::optional<double> unshown;  // missing while a target is up: since when
     std::optional<Event> lost;
     Owners owners;  // while it is missing: before
   };
@@ -113,6 +134,10 @@ class Events {
 
   bool IsLookedAt(const Track& track) const;
   Track& TrackOf(const models::GpuMetrics& row);
+  Track* SameGpu(const models::GpuMetrics& row);
+  void Refresh(Track& track, const models::GpuMetrics& row);
+  UpMask UpOf(const Track& track, std::size_t i) const;
+  bool MayBeHidden(const Track& track, std::size_t i) const;
   Event Begin(const Track& track, EventType type, Severity severity, double time) const;
   void See(Instant& now, std::size_t board, Track& track);
   void SeeXid(Instant& now, std::size_t board, Track& track);
@@ -125,14 +150,20 @@ class Events {
   void Close(Episode& episode, double time);
   void Close(Count& count);
   void AddOutages();
+  std::string NodeOf(std::size_t target) const;
+  void DropOld(std::size_t most);
 
   const gpu::Activity& activity_;
   const HealthRules& rules_;
   std::map<std::string_view, std::vector<std::size_t>> targets_by_name_;
   std::map<Key, Track> tracks_;
+  std::multimap<std::string, Track*> by_uuid_;
+  std::multimap<std::pair<std::string, std::string>, Track*> by_id_;  // node and id
   std::size_t span_ = 0;
-  std::array<models::SnapshotPtr, 2> before_;  // of the instant before
+  std::shared_ptr<Instant> before_;
+  std::vector<bool> showing_;  // targets, at the present instant
   std::vector<Event> events_;
+  bool dropped_ = false;
 };
 
 }  // namespace gpumon::fleet

@@ -25,7 +25,7 @@ struct ActivityWant {
   std::vector<std::string> nodes = {};  // exact names; others' targets may count too; none: all
 };
 
-// A scrape target that showed GPUs in the range.
+// A scrape target that showed GPUs in the range, or one of their jobs that was down all the time.
 struct ActivityTarget {
   enum class Up : std::uint8_t { kUnknown, kDown, kUp };
 
@@ -59,6 +59,7 @@ struct Activity {
   // A finer one would have been needed to see every sample, and would be too much; seconds, 0: not
   // so.
   double scraped_every = 0;
+  bool too_long = false;  // that is so because of the range's length alone
   std::vector<ActivityTarget> targets;
   std::vector<ActivitySpan> spans;  // in order; of no instant twice
 

@@ -61,7 +61,8 @@ ActivityBooks::Name ActivityBooks::NameOf(prom::LabelSet labels) {
   return {std::string(prom::Get(labels, "job")), std::string(prom::Get(labels, "instance"))};
 }
 
-void ActivityBooks::AddSamples(const schema::Exporter& exporter, const prom::RangeVector& samples) {
+void ActivityBooks::AddSamples(const schema::Exporter& exporter, bool says_node,
+                               const prom::RangeVector& samples) {
   LabelReader reader(exporter, models::kGpuTexts, false);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const Identity identity = reader.Read(samples.labels(i));
@@ -73,6 +74,7 @@ void ActivityBooks::AddSamples(const schema::Exporter& exporter, const prom::Ran
     for (std::string& name : ActivityNamesOf(uuid, node, id)) target.names.insert(std::move(name));
     target.gpus.insert(uuid.empty() ? std::string(id) : uuid);
     target.nodes.emplace(node);
+    target.says_node &= says_node;
     auto& counts = target.samples.emplace_back(cells_, 0.0);
     for (const prom::Point& point : samples.points(i)) {
       const std::size_t cell = CellAt(point.at);
@@ -104,11 +106,30 @@ void ActivityBooks::AddScrapes(const prom::RangeVector& targets, bool well) {
   }
 }
 
+void ActivityBooks::AddMostScrapes(const prom::RangeVector& most) {
+  for (std::size_t i = 0; i < most.size(); ++i) {
+    for (const prom::Point& point : most.points(i)) {
+      most_scrapes_ = std::max(most_scrapes_, point.value);
+    }
+  }
+}
+
+// Targets that were down whenever they were scraped show nothing that tells whose they are.
+void ActivityBooks::AddSilent() {
+  if (!jobs_known_ || !want_.nodes.empty()) return;
+  for (const auto& [name, counts] : scrapes_) {
+    const auto any = [](const std::vector<double>& cells) {
+      return std::any_of(cells.begin(), cells.end(), [](double count) { return count > 0; });
+    };
+    if (any(counts.first) && !any(counts.second)) targets_.try_emplace(name);
+  }
+}
+
 void ActivityBooks::DropOthers() {
   if (want_.nodes.empty()) return;
   std::erase_if(targets_, [&](const auto& entry) {
     const auto& nodes = entry.second.nodes;
-    return !nodes.contains("") &&
+    return entry.second.says_node && !nodes.contains("") &&
            std::none_of(want_.nodes.begin(), want_.nodes.end(),
                         [&](const auto& node) { return nodes.contains(node); });
   });
@@ -118,6 +139,10 @@ void ActivityBooks::DropOthers() {
 void ActivityBooks::Judge(Target& target) const {
   target.active.resize(cells_);
   if (target.scrapes.empty()) return;  // nobody tells whether the exporter was there
+  if (target.samples.empty()) {        // there is nothing to look at but when it was down
+    target.doubted = true;
+    return;
+  }
   for (std::size_t k = 0; k < cells_; ++k) {
     const double well = target.well[k];
     bool odd = false;
@@ -163,8 +188,9 @@ bool ActivityBooks::Share(Target& one, Target& other) {
 }
 
 double ActivityBooks::ScrapedEvery() const {
-  double most = 0;
+  double most = most_scrapes_;
   for (const auto& [name, target] : targets_) {
+    if (most_scrapes_ > 0) break;
     for (const double scrapes : target.scrapes) most = std::max(most, scrapes);
     if (!target.scrapes.empty()) continue;
     for (const auto& samples : target.samples) {
@@ -183,8 +209,10 @@ double ActivityBooks::ScrapedEvery() const {
 
 void ActivityBooks::SetStep(double step) {
   activity_.step = step;
-  activity_.steps = std::max<std::size_t>(
-      1, static_cast<std::size_t>(std::ceil((want_.end - want_.start) / step)));
+  // The last instant is the end: what the last sample brings is no news for the window after it.
+  const double steps = std::floor((want_.end - want_.start) / step + 1e-6);
+  activity_.steps = static_cast<std::size_t>(steps) + 1;
+  activity_.start = want_.end - steps * step;
 }
 
 // What happens at the end of a cell is seen a little later: where series have no staleness markers,
@@ -192,7 +220,7 @@ void ActivityBooks::SetStep(double step) {
 std::pair<std::size_t, std::size_t> ActivityBooks::LookAt(std::size_t cell) const {
   const double end = first_end() + cell_ * static_cast<double>(cell);
   const auto instant = [&](double time) {
-    const double at = std::ceil((time - want_.start) / activity_.step);
+    const double at = std::ceil((time - activity_.start) / activity_.step);
     return static_cast<std::size_t>(std::clamp(at, 0.0, static_cast<double>(activity_.steps)));
   };
   return {instant(end - cell_ - 2 * activity_.step), instant(end + kLookBack + 2 * activity_.step)};
@@ -252,6 +280,7 @@ std::vector<ActivitySpan> ActivityBooks::Joined(std::vector<Span> spans) const {
 
 void ActivityBooks::Choose() {
   DropOthers();
+  AddSilent();
   std::vector<Target*> targets;
   for (auto& [name, target] : targets_) {
     if (const auto scrapes = scrapes_.find(name); scrapes != scrapes_.end()) {
@@ -266,7 +295,7 @@ void ActivityBooks::Choose() {
     }
     targets.push_back(&target);
     using Up = ActivityTarget::Up;
-    const bool one_node = target.nodes.size() == 1;
+    const bool one_node = target.nodes.size() == 1 && target.says_node;
     activity_.targets.push_back({name.first,
                                  name.second,
                                  one_node ? *target.nodes.begin() : "",
@@ -276,15 +305,16 @@ void ActivityBooks::Choose() {
                                  target.scrapes.empty() ? Up::kUnknown : Up::kUp});
   }
   ShareActivity(targets);
-  activity_.start = want_.start;
   const double wanted = want_.step > 0 ? want_.step : ScrapedEvery();
   SetStep(std::max(wanted, std::ceil((want_.end - want_.start) / kMostInstants)));
+  activity_.too_long = activity_.step > wanted;
   while (true) {
     activity_.spans = Joined(SpansOf(targets));
     std::size_t rows = 0;
     for (const Span& span : activity_.spans) rows += RowsOf(span);
     if (rows <= kMostRows || activity_.steps == 1) break;
     SetStep(activity_.step * 2);
+    activity_.too_long = false;
   }
   if (activity_.step > wanted) activity_.scraped_every = wanted;
   std::size_t place = 0;

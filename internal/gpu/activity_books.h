@@ -20,14 +20,21 @@ class ActivityBooks {
  public:
   explicit ActivityBooks(ActivityWant want);
 
+  // AddScrapes tells of GPU exporters' jobs alone.
+  void KnowJobs() { jobs_known_ = true; }
+
   double cell() const { return cell_; }  // seconds
   // The end of the first and of the last cell, Unix seconds. The last one ends with the range.
   double first_end() const { return want_.end - cell_ * static_cast<double>(cells_ - 1); }
   double last_end() const { return want_.end; }
 
-  void AddSamples(const schema::Exporter& exporter, const prom::RangeVector& samples);
+  // `says_node`: its series name their nodes themselves.
+  void AddSamples(const schema::Exporter& exporter, bool says_node,
+                  const prom::RangeVector& samples);
   void AddActive(const prom::RangeVector& targets);
   void AddScrapes(const prom::RangeVector& targets, bool well);
+  // Of the target that has most of them: replicas of Prometheus each have their own.
+  void AddMostScrapes(const prom::RangeVector& most);
 
   // After them: how fine the look is, at what and when.
   void Choose();
@@ -49,6 +56,7 @@ class ActivityBooks {
     std::vector<double> well;                  // likewise
     std::vector<bool> active;                  // likewise
     bool doubted = false;
+    bool says_node = true;
   };
   using Span = ActivitySpan;
 
@@ -56,6 +64,7 @@ class ActivityBooks {
   std::size_t CellAt(double time) const;
   static Name NameOf(prom::LabelSet labels);
   void DropOthers();
+  void AddSilent();
   void Judge(Target& target) const;
   static void ShareActivity(const std::vector<Target*>& targets);
   // True: one of them was less active, or less doubted.
@@ -69,6 +78,8 @@ class ActivityBooks {
   void SetStep(double step);
 
   const ActivityWant want_;
+  bool jobs_known_ = false;
+  double most_scrapes_ = 0;  // in a cell
   double cell_ = 0;
   std::size_t cells_ = 0;
   std::map<Name, Target> targets_;

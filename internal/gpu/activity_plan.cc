@@ -22,11 +22,25 @@ std::string Range(double seconds) {
   return std::to_string(std::llround(seconds * 1000)) + "ms";
 }
 
+std::string AnyOf(const std::set<std::string>& texts) {
+  std::string any;
+  for (const std::string& text : texts) {
+    any.append(any.empty() ? "" : "|").append(prom::EscapeRegex(text));
+  }
+  return prom::Quote(any);
+}
+
+// Of the targets of these jobs; of all where there are none.
+std::string UpOf(const std::set<std::string>& jobs) {
+  return jobs.empty() ? "up" : "up{job=~" + AnyOf(jobs) + '}';
+}
+
 class ActivityPlanner {
  public:
   ActivityPlanner(const Subject& subject, std::size_t place, const ActivityWant& want, double cell,
                   std::vector<ActivityQuery>& plan)
       : exporter_(*subject.exporter),
+        up_(UpOf({subject.jobs.begin(), subject.jobs.end()})),
         place_(place),
         want_(want),
         cell_(Range(cell)),
@@ -97,13 +111,22 @@ class ActivityPlanner {
       case Quantity::kXidLast:
         // A code may be a series of its own, and one that is gone when the cell ends.
         return changed + "(max_over_time(" + selector + '[' + cell_ + "]) > 0) unless (" +
-               selector + " offset " + cell_ + " > 0))";
+               selector + " offset " + cell_ + " > 0)) or " + Interrupted(selector);
       default:
         return "";
     }
   }
 
+  // A code that is a series of its own may go and come back within a cell: such a series has fewer
+  // samples than its target has scrapes.
+  std::string Interrupted(const std::string& selector) const {
+    return kByTarget + ("count_over_time(" + selector) + '[' + cell_ +
+           "]) < on(job,instance) group_left max by(job,instance)(count_over_time(" + up_ + '[' +
+           cell_ + "])) and max_over_time(" + selector + '[' + cell_ + "]) > 0)";
+  }
+
   const Exporter& exporter_;
+  const std::string up_;
   const std::size_t place_;
   const ActivityWant& want_;
   const std::string cell_;
@@ -111,31 +134,28 @@ class ActivityPlanner {
   std::vector<ActivityQuery>& plan_;
 };
 
-std::string AnyOf(const std::set<std::string>& texts) {
-  std::string any;
-  for (const std::string& text : texts) {
-    any.append(any.empty() ? "" : "|").append(prom::EscapeRegex(text));
-  }
-  return prom::Quote(any);
-}
-
 }  // namespace
+
+bool JobsAreKnown(std::span<const Subject> subjects) {
+  return std::none_of(subjects.begin(), subjects.end(),
+                      [](const Subject& subject) { return subject.jobs.empty(); });
+}
 
 std::vector<ActivityQuery> PlanActivity(std::span<const Subject> subjects, const ActivityWant& want,
                                         double cell) {
   std::vector<ActivityQuery> plan;
   std::set<std::string> jobs;
-  bool all_known = true;
   for (std::size_t i = 0; i < subjects.size(); ++i) {
     ActivityPlanner(subjects[i], i, want, cell, plan).Plan();
     jobs.insert(subjects[i].jobs.begin(), subjects[i].jobs.end());
-    all_known &= !subjects[i].jobs.empty();
   }
   if (plan.empty()) return plan;
-  const std::string up = all_known ? "up{job=~" + AnyOf(jobs) + '}' : "up";
-  const std::string range = up + '[' + Range(cell) + ']';
+  if (!JobsAreKnown(subjects)) jobs.clear();
+  const std::string range = UpOf(jobs) + '[' + Range(cell) + ']';
   plan.push_back({"activity/up", "sum by(job,instance)(count_over_time(" + range + "))",
                   ActivityQuery::Gives::kUp});
+  plan.push_back({"activity/scrapes", "max(count_over_time(" + range + "))",
+                  ActivityQuery::Gives::kMostScrapes});
   plan.push_back({"activity/up_and_well", "sum by(job,instance)(sum_over_time(" + range + "))",
                   ActivityQuery::Gives::kUpAndWell});
   return plan;

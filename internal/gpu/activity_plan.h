@@ -14,10 +14,11 @@ namespace gpumon::gpu {
 
 struct ActivityQuery {
   enum class Gives : std::uint8_t {
-    kSamples,   // how many samples of its marks each GPU has in a cell, by target and names
-    kActive,    // targets with a GPU that something happens to in a cell
-    kUp,        // how many scrapes of each target in a cell there were
-    kUpAndWell  // and how many of these gave anything
+    kSamples,      // how many samples of its marks each GPU has in a cell, by target and names
+    kActive,       // targets with a GPU that something happens to in a cell
+    kUp,           // how many scrapes of each target in a cell there were
+    kMostScrapes,  // of the target with most of them
+    kUpAndWell     // how many of each gave anything
   };
 
   std::string name;  // for metrics and logs
@@ -25,6 +26,9 @@ struct ActivityQuery {
   Gives gives = Gives::kActive;
   std::size_t exporter = 0;  // its place among the subjects
 };
+
+// Whether it is known which scrape jobs the GPU exporters are targets of.
+bool JobsAreKnown(std::span<const Subject> subjects);
 
 // To be asked as range queries at the ends of cells of `cell` seconds.
 std::vector<ActivityQuery> PlanActivity(std::span<const Subject> subjects, const ActivityWant& want,

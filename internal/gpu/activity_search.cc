@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "internal/gpu/range_plan.h"
 #include "internal/gpu/range_replay.h"
 #include "internal/gpu/refresh_texts.h"
 
@@ -17,6 +18,7 @@ void ActivitySearch::Start(std::vector<Subject> subjects) {
   subjects_ = std::move(subjects);
   {
     const MutexLock lock(mutex_);
+    if (JobsAreKnown(subjects_)) books_.KnowJobs();
     plan_ = PlanActivity(subjects_, want_, books_.cell());
     left_ = plan_.size();
   }
@@ -73,7 +75,10 @@ void ActivitySearch::Answered(std::size_t query, Result<prom::QueryResult> answe
   {
     const MutexLock lock(mutex_);
     if (its.gives == Gives::kSamples) {
-      books_.AddSamples(*subjects_[its.exporter].exporter, *vector);
+      const Subject& subject = subjects_[its.exporter];
+      books_.AddSamples(*subject.exporter, SaysNode(subject), *vector);
+    } else if (its.gives == Gives::kMostScrapes) {
+      books_.AddMostScrapes(*vector);
     } else if (its.gives == Gives::kActive) {
       books_.AddActive(*vector);
     } else {

@@ -70,7 +70,8 @@ struct RangeEnd {
 };
 
 // Called once for each instant, in their order, on worker threads, one at a time; the snapshots
-// are in the order of RangeWant::parts, good until it returns. Times of samples are not told.
+// are in the order of RangeWant::parts, and whoever holds one may keep it. Times of samples are not
+// told.
 // False: the rest is not wanted.
 using EachInstant =
     std::function<bool(std::size_t instant, std::span<const models::SnapshotPtr> snapshots)>;

@@ -39,10 +39,8 @@ class RangePlanner {
       return;
     }
     // Whose nodes others tell cannot be chosen by what its series say.
-    const bool says_node =
-        !subject.without_node && !exporter_.node_may_be_address && !exporter_.node_of_target;
     const bool of_gpus = part.part == Part::kGpus;
-    if (of_gpus && says_node && !nodes.empty()) ReadMatchers(nodes);
+    if (of_gpus && SaysNode(subject) && !nodes.empty()) ReadMatchers(nodes);
   }
 
   void Plan() {
@@ -248,6 +246,11 @@ void Merge(Subject& into, const Subject& from) {
 }
 
 }  // namespace
+
+bool SaysNode(const Subject& subject) {
+  const Exporter& exporter = *subject.exporter;
+  return !subject.without_node && !exporter.node_may_be_address && !exporter.node_of_target;
+}
 
 std::vector<std::string> PodLabels(const Exporter& exporter) {
   std::vector<std::string> names = {"container", "namespace", "pod", "pod_uid"};

@@ -19,6 +19,9 @@ std::vector<PlannedQuery> PlanRange(std::span<const Subject> subjects, const Ran
                                     double step, const std::vector<std::string>& nodes,
                                     const std::vector<std::string>& instances = {});
 
+// Its series name their nodes themselves, as rows show them.
+bool SaysNode(const Subject& subject);
+
 // The labels that name pods, the target's own among them; sorted.
 std::vector<std::string> PodLabels(const schema::Exporter& exporter);
 

@@ -146,7 +146,7 @@ class FleetMaker {
         for (int i = first; i < end; ++i) At(gpu, i).there = false;
         // Seen for so long still.
         expect("gpu_lost", 0, first + kLookBack, end);
-        fleet_.expected.insert(Line("gpu_returned", Name(gpu), 0, PodOf(end), end, kScrapes));
+        fleet_.expected.insert(Line("gpu_returned", Name(gpu), 0, PodOf(end), end, end));
       }
     }
   }

@@ -73,6 +73,18 @@ TEST_F(AlertsRouteTest, AnAlertHasItsGpuAndWhoHoldsIt) {
   EXPECT_TRUE(watchdog["node_name"].is_null());
 }
 
+TEST_F(AlertsRouteTest, ANodeMayBeCalledWithItsDomain) {
+  auto snapshot = std::make_shared<models::Snapshot>();
+  snapshot->part = models::Part::kAlerts;
+  snapshot->as_of = kAsOf;
+  models::Alert slow = AlertOf("GpuSlow", "warning", true);
+  slow.node = "n.dc.example";
+  slow.gpu_id = "GPU-b";
+  snapshot->alerts = {slow};
+  Serve(snapshot);
+  EXPECT_EQ(*Get(kAlerts).json()["data"][0]["uuid"].AsString(), "GPU-b");
+}
+
 TEST_F(AlertsRouteTest, FiltersChoose) {
   EXPECT_EQ(Csv("?state=firing"), "alertname\r\nGpuHot\r\nGpuSlow\r\n");
   EXPECT_EQ(Csv("?severity=critical&severity=page"), "alertname\r\nGpuHot\r\n");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <random>
@@ -230,7 +231,7 @@ TEST_F(EventsTest, AGpuIsLostWhileItsExporterIsThere) {
   std::vector<Reading> gone(8);
   gone[3].there = gone[4].there = gone[7].there = false;
   EXPECT_EQ(Texts({{{here, gone}, {}}}),
-            (Lines{"gpu_lost 7..? 0.1 0", "gpu_returned 5..? 0.1 0", "gpu_lost 3..5 0.1 0"}));
+            (Lines{"gpu_lost 7..? 0.1 0", "gpu_returned 5..5 0.1 0", "gpu_lost 3..5 0.1 0"}));
 }
 
 TEST_F(EventsTest, AnOutageIsOneEventAndLosesNoGpu) {
@@ -253,12 +254,95 @@ TEST_F(EventsTest, OwnersAreThoseOfThatMoment) {
   for (std::size_t i = 2; i < 6; ++i) readings[i].xid = 13;
   readings[4].there = readings[5].there = false;
   std::string owners;
-  for (const Event& event : Rebuild({{{readings}, {}}})) {
+  for (const Event& event : Rebuild({{{readings, std::vector<Reading>(6)}, {}}})) {
     owners += std::string(NameOf(event.type)) + ":";
     for (const auto& [name_space, pod] : event.owners.pods) owners += " " + name_space + "/" + pod;
     owners += "; ";
   }
   EXPECT_EQ(owners, "gpu_lost: team/b; xid: team/b; ");
+}
+
+TEST_F(EventsTest, ATargetThatShowsNoGpuMayHaveJustBeenStarted) {
+  std::vector<Reading> gone(14);
+  for (std::size_t i = 3; i < 14; ++i) gone[i].there = false;
+  std::vector<Reading> started = gone;
+  for (std::size_t i = 6; i < 14; ++i) started[i].there = true;
+  EXPECT_EQ(Texts({{{started, started}, {}}}), Lines{});
+  EXPECT_EQ(Texts({{{gone}, {}}}), Lines{"gpu_lost 3..? 0.0 0"});
+}
+
+// One exporter tells of a code and of errors that another one does not.
+TEST_F(EventsTest, WhatAnotherExporterSaysIsComparedWithWhatItSaidBefore) {
+  std::vector<Reading> readings(9);
+  const std::vector<Up> up = {Up::kUp, Up::kUp, Up::kUp,   Up::kDown, Up::kDown,
+                              Up::kUp, Up::kUp, Up::kDown, Up::kUp};
+  for (std::size_t i = 0; i < readings.size(); ++i) {
+    const bool first = up[i] == Up::kUp;
+    readings[i].xid = first ? 43 : 0;
+    readings[i].corrected = first ? 5 : 9;
+  }
+  readings[4].xid = 79;  // news of the other's own
+  readings[8].xid = 62;  // and of the first one's
+  readings[8].corrected = 6;
+  gpu::Activity activity;
+  activity.start = kStart;
+  activity.step = kStep;
+  activity.steps = readings.size();
+  activity.spans = {{0, readings.size(), {0, 1}}};
+  for (const std::size_t t : {0U, 1U}) {
+    gpu::ActivityTarget& target = activity.targets.emplace_back();
+    target.always = Up::kUp;
+    if (t == 0) target.up = up;
+    for (auto& name : gpu::ActivityNamesOf("0.0", "n", "0.0")) target.names.insert(name);
+  }
+  Events events(activity, rules_);
+  for (std::size_t i = 0; i < readings.size(); ++i) {
+    const std::vector<FakeTarget> one = {{{readings}, {}}};
+    events.Add(i, std::vector<models::SnapshotPtr>{RowsAt(one, {0, 9, {0}}, i), nullptr});
+  }
+  Lines lines;
+  for (const Event& event : events.Finish()) {
+    if (event.type != EventType::kExporterDown) lines.push_back(TextOf(event));
+  }
+  EXPECT_EQ(lines, (Lines{"xid 8..8 0.0 62", "ecc_corrected 8..8 0.0 1", "xid 4..4 0.0 79"}));
+}
+
+// What an instant shows: UUID, node, id.
+using Shown = std::array<const char*, 3>;
+
+TEST_F(EventsTest, AGpuThatIsShownUnderLessOfItsNamesIsTheSame) {
+  const std::vector<std::vector<Shown>> instants = {{{"G0", "n", "0"}, {"G1", "n", "1"}},
+                                                    {{"", "n", "0"}, {"G1", "", "1"}},
+                                                    {{"", "n", "0"}, {"G1", "", "1"}},
+                                                    {{"G0", "n", "0"}, {"G1", "n", "1"}},
+                                                    {{"G0", "n", "0"}, {"G1", "n", "1"}}};
+  gpu::Activity activity;
+  activity.start = kStart;
+  activity.step = kStep;
+  activity.steps = instants.size();
+  activity.spans = {{0, instants.size(), {0}}};
+  gpu::ActivityTarget& target = activity.targets.emplace_back();
+  target.always = Up::kUp;
+  for (const char* const id : {"0", "1"}) {
+    for (auto& name : gpu::ActivityNamesOf("G" + std::string(id), "n", id)) {
+      target.names.insert(name);
+    }
+  }
+  Events events(activity, rules_);
+  for (std::size_t i = 0; i < instants.size(); ++i) {
+    auto snapshot = std::make_shared<models::Snapshot>();
+    for (const Shown& shown : instants[i]) {
+      auto& row = snapshot->gpus.emplace_back();
+      row.set_text(Text::kUuid, shown[0]);
+      row.set_text(Text::kNode, shown[1]);
+      row.set_text(Text::kGpuId, shown[2]);
+      row.readings.Set(static_cast<std::size_t>(Quantity::kTemperature), 80);
+    }
+    events.Add(i, std::vector<models::SnapshotPtr>{snapshot, nullptr});
+  }
+  Lines lines;
+  for (const Event& event : events.Finish()) lines.push_back(TextOf(event));
+  EXPECT_EQ(lines, (Lines{"temperature <0..? 0 80", "temperature <0..? 1 80"}));
 }
 
 // Injects events into a quiet fleet, at most one of a GPU in each slot.
@@ -330,7 +414,7 @@ class World {
       for (std::size_t g = 0; g < target.gpus.size(); ++g) {
         if (Below(3) > 0) continue;
         busy_[t][slot] = true;
-        Inject(slot, Name(t, g), target.gpus[g]);
+        Inject(slot, Name(t, g), target.gpus[g], g > 0);
       }
     }
   }
@@ -341,10 +425,12 @@ class World {
     for (std::size_t i = first; i < kSteps; ++i) set(gpu[i]);
   }
 
-  void Inject(std::size_t slot, const std::string& name, std::vector<Reading>& gpu) {
+  // The first GPU of a target is never lost: one that shows none may be starting.
+  void Inject(std::size_t slot, const std::string& name, std::vector<Reading>& gpu, bool may_go) {
     std::size_t first = slot * kSlot + 2 + Below(3);
     std::size_t end = first + 1 + Below(6);
-    switch (Below(7)) {
+    const std::size_t kind = Below(7);
+    switch (kind == 5 && !may_go ? 6 : kind) {
       case 0: {
         const double before = *gpu[first].xid;
         const double code = Below(4) == 0 ? 0 : static_cast<double>(13 + Below(5));
@@ -390,7 +476,8 @@ class World {
       case 5:
         for (std::size_t i = first; i < end; ++i) gpu[i].there = false;
         Expect("gpu_lost", When(first, end), name + " 0");
-        return Expect("gpu_returned", std::to_string(end) + "..?", name + " 0");
+        return Expect("gpu_returned", std::to_string(end) + ".." + std::to_string(end),
+                      name + " 0");
       default:  // nothing is measured, and the GPU is there
         for (std::size_t i = first; i < end; ++i) {
           gpu[i].xid.reset();

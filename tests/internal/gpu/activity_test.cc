@@ -122,7 +122,8 @@ class ActivityBooksTest : public ::testing::Test {
   }
   void Shown(const std::string& instance, const std::string& uuid,
              const std::vector<double>& samples) {
-    books_->AddSamples(NvidiaGpu(), prom::MakeRangeVector({Cells(Gpu(instance, uuid), samples)}));
+    books_->AddSamples(NvidiaGpu(), says_node_,
+                       prom::MakeRangeVector({Cells(Gpu(instance, uuid), samples)}));
   }
   void Active(const std::string& instance, std::size_t cell) {
     std::vector<double> values = All(-1);
@@ -141,6 +142,7 @@ class ActivityBooksTest : public ::testing::Test {
     return text;
   }
 
+  bool says_node_ = true;
   std::unique_ptr<ActivityBooks> books_ = std::make_unique<ActivityBooks>(TwoHours());
 };
 
@@ -150,7 +152,8 @@ TEST_F(ActivityBooksTest, QuietTargetsAreNotLookedAt) {
   Shown("a", "GPU-2", All(2 * kScrapes));  // two pods share it
   EXPECT_EQ(Spans(), "");
   EXPECT_EQ(books_->chosen().step, 15);
-  EXPECT_EQ(books_->chosen().steps, 480U);
+  EXPECT_EQ(books_->chosen().steps, 481U) << "the end is one";
+  EXPECT_EQ(books_->chosen().At(480), kStart + 7200);
   EXPECT_EQ(books_->chosen().targets[0].gpus, 2U);
   EXPECT_EQ(books_->chosen().targets[0].node, "n-a");
   EXPECT_EQ(books_->chosen().targets[0].At(7), Up::kUp);
@@ -227,11 +230,42 @@ TEST_F(ActivityBooksTest, OthersNodesAreLeftOut) {
   EXPECT_TRUE(books_->chosen().targets.empty());
 }
 
+TEST_F(ActivityBooksTest, TargetsWhoseNodesOthersTellMayBeOfAnyNode) {
+  ActivityWant want = TwoHours();
+  want.nodes = {"n-b"};
+  books_ = std::make_unique<ActivityBooks>(want);
+  says_node_ = false;
+  Scraped("a", All(kScrapes), All(kScrapes));
+  Shown("a", "GPU-1", All(kScrapes));
+  Active("a", 0);
+  EXPECT_EQ(Spans(), "0+42: a; ");
+  EXPECT_EQ(books_->chosen().targets[0].node, "");
+}
+
+TEST_F(ActivityBooksTest, ATargetThatWasDownAllTheTimeIsOneWhereOnlyExportersAreScraped) {
+  Scraped("a", All(kScrapes), All(kScrapes));
+  Shown("a", "GPU-1", All(kScrapes));
+  Scraped("b", All(kScrapes), All(0));
+  books_->KnowJobs();
+  EXPECT_EQ(Spans(), "") << "there is nothing to look at";
+  ASSERT_EQ(books_->chosen().targets.size(), 2U);
+  EXPECT_EQ(books_->Doubted(), std::vector<std::string>{"b"});
+}
+
+TEST_F(ActivityBooksTest, ReplicasScrapeNoMoreOften) {
+  Scraped("a", All(2 * kScrapes), All(2 * kScrapes));
+  Shown("a", "GPU-1", All(2 * kScrapes));
+  books_->AddMostScrapes(prom::MakeRangeVector({Cells({}, All(kScrapes))}));
+  EXPECT_EQ(Spans(), "");
+  EXPECT_EQ(books_->chosen().step, 15);
+}
+
 TEST_F(ActivityBooksTest, SoMuchThatItIsTooMuchIsLookedAtMoreCoarsely) {
   Scraped("a", All(kScrapes), All(kScrapes));
   for (int gpu = 0; gpu < 1500; ++gpu) Shown("a", "GPU-" + std::to_string(gpu), All(kScrapes));
   for (std::size_t k = 0; k < kCells; ++k) Active("a", k);
-  EXPECT_EQ(Spans(), "0+240: a; ");
+  EXPECT_EQ(Spans(), "0+241: a; ");
+  EXPECT_FALSE(books_->chosen().too_long);
   EXPECT_EQ(books_->chosen().step, 30);
   EXPECT_EQ(books_->chosen().scraped_every, 15);
 }
