@@ -1,12 +1,16 @@
 #include "internal/collect/fleet_tasks.h"
 
+#include <algorithm>
+#include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <utility>
 
 #include "internal/collect/task.h"
 #include "internal/gpu/gpu_rows.h"
+#include "internal/gpu/host_names.h"
 #include "internal/gpu/mig.h"
 
 namespace gpumon::collect {
@@ -16,7 +20,41 @@ using models::GpuMetrics;
 using models::Text;
 
 constexpr double kMiB = 1024.0 * 1024;
+constexpr double kGiB = 1024.0 * 1024 * 1024;
+constexpr double kMegabit = 1e6;
 constexpr std::string_view kNoNode = "unknown";
+
+// What node-exporter or a GPU exporter tells of a machine; nothing where none of it is known.
+std::optional<store::SystemReading> SystemOf(const models::Node& node,
+                                             std::span<const models::Disk> disks) {
+  using models::NodeQuantity;
+  store::SystemReading system;
+  const auto scaled = [&](NodeQuantity quantity, double by) {
+    const auto value = node.Get(quantity);
+    return value ? std::optional(*value * by) : std::nullopt;
+  };
+  system.cpu_usage_pct = node.Get(NodeQuantity::kCpu);
+  system.memory_total_gb = scaled(NodeQuantity::kMemoryTotal, 1 / kGiB);
+  const auto available = scaled(NodeQuantity::kMemoryAvailable, 1 / kGiB);
+  if (system.memory_total_gb && available) {
+    system.memory_used_gb = *system.memory_total_gb - *available;
+  }
+  system.network_rx_mbps = scaled(NodeQuantity::kNetworkRx, 8 / kMegabit);
+  system.network_tx_mbps = scaled(NodeQuantity::kNetworkTx, 8 / kMegabit);
+  const auto one = node.Get(NodeQuantity::kLoad1);
+  const auto five = node.Get(NodeQuantity::kLoad5);
+  const auto fifteen = node.Get(NodeQuantity::kLoad15);
+  if (one && five && fifteen) system.load_average = {*one, *five, *fifteen};
+  for (const models::Disk& disk : disks) {
+    if (disk.mountpoint != "/" || !(disk.size > 0) || std::isnan(disk.available)) continue;
+    system.disk_usage_pct = 100 - 100 * disk.available / disk.size;
+  }
+  const bool known =
+      system.load_average ||
+      std::any_of(store::kSystemNumbers.begin(), store::kSystemNumbers.end(),
+                  [&](const auto& number) { return (system.*number.value).has_value(); });
+  return known ? std::optional(system) : std::nullopt;
+}
 
 class Tasks {
  public:
@@ -25,6 +63,7 @@ class Tasks {
 
   std::vector<store::Snapshot> Take() {
     CountNodes();
+    FindMachines();
     AddProcesses();
     std::set<const GpuMetrics*> whole;
     for (const GpuMetrics* const gpu : gpu::WholeGpus(fleet_.gpus.gpus)) whole.insert(gpu);
@@ -67,6 +106,25 @@ class Tasks {
     }
   }
 
+  void FindMachines() {
+    if (fleet_.nodes == nullptr) return;
+    for (const models::Node& node : fleet_.nodes->nodes) {
+      machines_.emplace(node.name, &node);
+      const auto [at, is_new] = by_short_.emplace(gpu::ShortName(node.name), &node);
+      if (!is_new) at->second = nullptr;
+    }
+  }
+  std::optional<store::SystemReading> SystemOfNode(std::string_view name) const {
+    auto found = machines_.find(name);
+    if (found == machines_.end()) {
+      found = by_short_.find(gpu::ShortName(name));
+      if (found == by_short_.end() || found->second == nullptr) return std::nullopt;
+    }
+    const models::Range disks = found->second->parts.disks;
+    return SystemOf(*found->second,
+                    std::span(fleet_.nodes->disks).subspan(disks.first, disks.count));
+  }
+
   void AddProcesses() {
     if (fleet_.processes == nullptr) return;
     const gpu::GpuRows rows(fleet_.gpus.gpus);
@@ -93,6 +151,7 @@ class Tasks {
       snapshot.instance_type = InstanceType(its->second.first, its->second.second);
     }
     snapshot.timestamp = fleet_.time;
+    snapshot.system_metrics = SystemOfNode(node);
     snapshot.machine_info = {{"source", "prometheus"}, {"note", fleet_.note}};
     return tasks_.try_emplace(id, std::move(snapshot), rules_).first->second;
   }
@@ -113,6 +172,8 @@ class Tasks {
   const fleet::HealthRules& rules_;
   std::vector<std::vector<store::GpuProcess>> processes_;  // by row
   std::map<std::string_view, std::pair<std::size_t, std::string_view>> nodes_;
+  std::map<std::string_view, const models::Node*> machines_;
+  std::map<std::string_view, const models::Node*> by_short_;  // null: several
   std::map<std::string, Task> tasks_;
 };
 

@@ -16,6 +16,7 @@ struct Fleet {
   const models::Snapshot& gpus;
   const models::Snapshot* processes = nullptr;
   const models::Snapshot* pods = nullptr;
+  const models::Snapshot* nodes = nullptr;
   WallTime time{};
   std::string note;  // of every snapshot: why there is no GPUd behind it
 };
@@ -24,7 +25,8 @@ struct Fleet {
 // asks for GPUs of which no exporter says which has a snapshot without GPUs. What no pod holds is
 // its node's, one snapshot by the node's name: GPUs, and GPUs that are divided, since those are no
 // pod's as a whole. So each GPU is in one snapshot at least, and a GPU without a node in that of
-// `unknown`. All have the same time, and ids of their own. Sorted by task.
+// `unknown`. All have the same time, and ids of their own, and what is known of the machine, whose
+// name may have a domain on one side alone. Sorted by task.
 std::vector<store::Snapshot> TasksOf(const Fleet& fleet, const fleet::HealthRules& rules);
 
 }  // namespace gpumon::collect

@@ -83,9 +83,11 @@ std::vector<store::Snapshot> Round::AskPrometheus(WallTime time, const std::stri
   Future gpus_future = Start(source_, Part::kGpus, deadline);
   Future processes_future = Start(source_, Part::kProcesses, deadline);
   Future pods_future = Start(source_, Part::kPods, deadline);
+  Future nodes_future = Start(source_, Part::kNodes, deadline);
   const auto gpus = gpus_future.get();
   const auto processes = processes_future.get();
   const auto pods = pods_future.get();
+  const auto nodes = nodes_future.get();
   if (!gpus) {
     no_prometheus_.Is(gpus.error().message);
     return {};
@@ -93,7 +95,7 @@ std::vector<store::Snapshot> Round::AskPrometheus(WallTime time, const std::stri
   no_prometheus_.IsNot();
   report.prometheus_answered = true;
   std::string missing;
-  for (const auto* const got : {&gpus, &processes, &pods}) {
+  for (const auto* const got : {&gpus, &processes, &pods, &nodes}) {
     const bool whole = *got && !(*got)->snapshot->partial;
     if (!whole && missing.empty()) {
       missing = *got ? "some queries of Prometheus failed" : got->error().message;
@@ -104,8 +106,12 @@ std::vector<store::Snapshot> Round::AskPrometheus(WallTime time, const std::stri
   } else {
     partial_.Is(missing);
   }
-  const Fleet fleet{*gpus->snapshot, processes ? processes->snapshot.get() : nullptr,
-                    pods ? pods->snapshot.get() : nullptr, time, gpud_note};
+  const Fleet fleet{*gpus->snapshot,
+                    processes ? processes->snapshot.get() : nullptr,
+                    pods ? pods->snapshot.get() : nullptr,
+                    nodes ? nodes->snapshot.get() : nullptr,
+                    time,
+                    gpud_note};
   return TasksOf(fleet, options_.rules);
 }
 

@@ -1,5 +1,6 @@
 #include "internal/gpu/activity_search.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <variant>
@@ -9,6 +10,12 @@
 #include "internal/gpu/refresh_texts.h"
 
 namespace gpumon::gpu {
+namespace {
+
+// Of one answer: about 30 MiB.
+constexpr std::size_t kMostPoints = 1'500'000;
+
+}  // namespace
 
 ActivitySearch::ActivitySearch(const With& with, const ActivityWant& want, Deadline deadline,
                                ActivityFound done)
@@ -34,7 +41,7 @@ void ActivitySearch::Start(std::vector<Subject> subjects) {
 }
 
 void ActivitySearch::Ask() {
-  if (plan_.empty()) return AskUp();
+  if (plan_.empty()) return Choose();
   double start = 0;
   double end = 0;
   double cell = 0;
@@ -86,38 +93,48 @@ void ActivitySearch::Answered(std::size_t query, Result<prom::QueryResult> answe
     }
     if (--left_ > 0 || !done_) return;
   }
+  Choose();
+}
+
+void ActivitySearch::Choose() {
+  {
+    const MutexLock lock(mutex_);
+    books_.Choose();
+    doubted_ = books_.Doubted();
+  }
   AskUp();
 }
 
+// Of so many targets at a time that no answer is larger than a client takes.
 void ActivitySearch::AskUp() {
-  std::vector<std::string> doubted;
+  std::vector<std::string> some;
   double start = 0;
   double step = 0;
   double end = 0;
   std::optional<Activity> found;
   {
     const MutexLock lock(mutex_);
-    books_.Choose();
-    doubted = books_.Doubted();
     const Activity& chosen = books_.chosen();
     start = chosen.start;
     step = chosen.step;
     end = chosen.At(chosen.steps - 1);
-    if (doubted.empty()) found = books_.Take();
+    const std::size_t most = std::max<std::size_t>(1, kMostPoints / chosen.steps);
+    const auto rest = doubted_.end() - static_cast<std::ptrdiff_t>(std::min(most, doubted_.size()));
+    some.assign(rest, doubted_.end());
+    doubted_.erase(rest, doubted_.end());
+    if (some.empty()) found = books_.Take();
   }
   if (found) return End(*std::move(found));
   with_.client.QueryRange(
-      {UpOfInstances(doubted), start, end, step}, deadline_,
+      {UpOfInstances(some), start, end, step}, deadline_,
       [self = shared_from_this(), asked = with_.clock.Steady()](Result<prom::QueryResult> answer) {
         const auto up = self->Take("activity/up_of_some", std::move(answer), asked);
         if (!up) return;
-        std::optional<Activity> with_up;
         {
           const MutexLock lock(self->mutex_);
           self->books_.AddUp(*up);
-          with_up = self->books_.Take();
         }
-        self->End(*std::move(with_up));
+        self->AskUp();
       });
 }
 

@@ -36,6 +36,7 @@ class ActivitySearch : public std::enable_shared_from_this<ActivitySearch> {
  private:
   void Ask();
   void Answered(std::size_t query, Result<prom::QueryResult> answer, SteadyTime asked);
+  void Choose();
   void AskUp();
   // The matrix of an answer; an error is told to who waits.
   std::optional<prom::RangeVector> Take(const std::string& name, Result<prom::QueryResult> answer,
@@ -53,6 +54,7 @@ class ActivitySearch : public std::enable_shared_from_this<ActivitySearch> {
   std::optional<QueryBudget::Turn> turn_ GUARDED_BY(mutex_);
   ActivityBooks books_ GUARDED_BY(mutex_);
   std::size_t left_ GUARDED_BY(mutex_) = 0;
+  std::vector<std::string> doubted_ GUARDED_BY(mutex_);  // that were not asked about yet
 };
 
 }  // namespace gpumon::gpu

@@ -29,8 +29,9 @@ class FleetTasksTest : public ::testing::Test {
     row.readings.Set(static_cast<std::size_t>(quantity), value);
   }
   std::vector<store::Snapshot> Take() const {
-    return TasksOf({gpus_, &processes_, &pods_, WallTime(Millis(1'772'356'500'000)), "no GPUd"},
-                   rules_);
+    return TasksOf(
+        {gpus_, &processes_, &pods_, &nodes_, WallTime(Millis(1'772'356'500'000)), "no GPUd"},
+        rules_);
   }
   // "task:uuid,uuid task:"
   static std::string Shown(const std::vector<store::Snapshot>& snapshots) {
@@ -46,6 +47,7 @@ class FleetTasksTest : public ::testing::Test {
   models::Snapshot gpus_;
   models::Snapshot processes_;
   models::Snapshot pods_;
+  models::Snapshot nodes_;
   const fleet::HealthRules rules_;
 };
 
@@ -96,6 +98,40 @@ TEST_F(FleetTasksTest, ARunningPodWhoseGpusNobodyNamesIsThereWithoutThem) {
   ASSERT_EQ(Shown(snapshots), "team/quiet: ");
   EXPECT_FALSE(snapshots[0].health_score);
   EXPECT_EQ(snapshots[0].health_status, "unknown");
+}
+
+TEST_F(FleetTasksTest, TheMachineIsThatOfTheNode) {
+  using models::NodeQuantity;
+  Add("n1", "0", "g0", {{"team", "train", "a"}});
+  Add("n2", "0", "g1");
+  const auto add = [&](const char* name, NodeQuantity quantity, double value) -> auto& {
+    auto& node = nodes_.nodes.emplace_back();
+    node.name = name;
+    node.readings.Set(static_cast<std::size_t>(quantity), value);
+    return node;
+  };
+  auto& node = add("n1.dc.example", NodeQuantity::kMemoryTotal, 8.0 * 1024 * 1024 * 1024);
+  const auto set = [&](NodeQuantity quantity, double value) {
+    node.readings.Set(static_cast<std::size_t>(quantity), value);
+  };
+  set(NodeQuantity::kMemoryAvailable, 2.0 * 1024 * 1024 * 1024);
+  set(NodeQuantity::kCpu, 35);
+  set(NodeQuantity::kNetworkRx, 1e6);
+  set(NodeQuantity::kLoad1, 3);
+  nodes_.disks = {{"/data", "sdb", "xfs", 100, 10}, {"/", "sda", "ext4", 100, 75}};
+  node.parts.disks = {0, 2};
+  const auto snapshots = Take();
+  ASSERT_EQ(Shown(snapshots), "n2:g1, team/train:g0, ");
+  EXPECT_FALSE(snapshots[0].system_metrics) << "nobody tells of n2";
+  ASSERT_TRUE(snapshots[1].system_metrics);
+  const auto& system = *snapshots[1].system_metrics;
+  EXPECT_EQ(system.cpu_usage_pct, 35);
+  EXPECT_EQ(system.memory_used_gb, 6);
+  EXPECT_EQ(system.memory_total_gb, 8);
+  EXPECT_EQ(system.disk_usage_pct, 25);
+  EXPECT_EQ(system.network_rx_mbps, 8);
+  EXPECT_FALSE(system.network_tx_mbps);
+  EXPECT_FALSE(system.load_average) << "one of three";
 }
 
 TEST_F(FleetTasksTest, ReadingsScoresStatesAndEventsAreThoseOfTheRows) {

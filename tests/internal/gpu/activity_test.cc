@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <map>
 #include <memory>
@@ -302,6 +303,33 @@ TEST(ActivitySearchTest, AsksAsManyQueriesForManyGpus) {
   }
   EXPECT_EQ(queries[0], queries[1]);
   EXPECT_GT(queries[0], 4U);
+}
+
+// A scrape of each target went wrong.
+TEST(ActivitySearchTest, WhenTargetsWereUpIsAskedInPiecesThatAClientTakes) {
+  RefreshRig rig;
+  std::atomic<int> asked = 0;
+  rig.client().SetFunction([&](const auto& call) {
+    if (!call.is_range()) return ValueOfEach(call, 1);
+    asked += call.promql.starts_with("max by(job,instance)(up{") ? 1 : 0;
+    const double value = call.promql.find("(sum_over_time(up") != std::string::npos ? 19 : 20;
+    std::vector<prom::FakeSeries> series;
+    for (int i = 0; i < 300; ++i) {
+      series.push_back(
+          {{{"gpu", "0"}, {"instance", std::to_string(i)}, {"job", "gpu"}, {"node", "n"}},
+           {{call.end, value}}});
+    }
+    return prom::FakePromClient::Answer(prom::MakeRangeResult(series));
+  });
+  ActivityWant want = TwoHours();
+  want.step = 1;  // 7,201 instants: 208 targets at a time
+  auto [done, future] = MakeCallback<Activity>();
+  rig.collector.FindActivity(want, rig.In(Millis(9000)), done);
+  const auto found = Await(std::move(future));
+  ASSERT_TRUE(found.has_value()) << found.error().message;
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(found->targets.size(), 300U);
+  for (const ActivityTarget& target : found->targets) EXPECT_FALSE(target.up.empty());
 }
 
 TEST(ActivitySearchTest, AnAnswerOfAnotherTypeIsAnError) {
