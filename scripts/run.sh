@@ -354,7 +354,17 @@ run_demo() {
   check_number GPUS_PER_NODE "${GPUS_PER_NODE:-8}" 1 1024
   check_number PORT "$port" 1 65535
   check_number HISTORY "${HISTORY:-0}" 0 2160
-  [[ ${SEED:-1} =~ ^[0-9]{1,19}$ ]] || die "SEED=$SEED is not allowed; it is a whole number"
+  [[ ${SEED:-1} =~ ^[0-9]{1,18}$ ]] ||
+    die "SEED=$SEED is not allowed; it is a whole number of at most 18 digits"
+  [[ ${SCRAPE_INTERVAL:-1s} =~ ^[1-9][0-9]{0,5}(ms|s|m)$ ]] ||
+    die "SCRAPE_INTERVAL=$SCRAPE_INTERVAL is not allowed; it is a duration like 500ms or 15s"
+  [ $((${NODES:-4} * ${GPUS_PER_NODE:-8})) -le 100000 ] ||
+    die "NODES=${NODES:-4} with GPUS_PER_NODE=${GPUS_PER_NODE:-8} are more than 100000 GPUs"
+  # It is asked at 127.0.0.1, as localhost, until it shows data.
+  [[ ,${ALLOWED_HOSTS:-localhost}, == *,localhost,* ]] ||
+    die "ALLOWED_HOSTS=$ALLOWED_HOSTS is not allowed here: make run asks its server as localhost; add that"
+  [[ ${LISTEN_ADDR:-0.0.0.0} =~ ^(0\.0\.0\.0|127\.0\.0\.1|localhost|\[::\])(:.*)?$ ]] ||
+    die "LISTEN_ADDR=$LISTEN_ADDR is not allowed here: make run asks its server at 127.0.0.1"
   choose_history
   # It would say so itself, but only when all others run.
   PROMETHEUS_URL=http://127.0.0.1:1 "$server" --check-config >/dev/null || exit 1
@@ -375,7 +385,8 @@ run_demo() {
   start_on_free_port prometheus /-/ready
   prometheus_port=$child_port
   wait_for_scrape "$prometheus_port"
-  export METRICS_DIR=$PWD/$data/metrics
+  # What is printed and asked here, whatever a configuration file says.
+  export METRICS_DIR=$PWD/$data/metrics PORT=$port GRPC_HEALTH_PORT=$grpc_port
   PROMETHEUS_URL=http://127.0.0.1:$prometheus_port DRAIN_DELAY=${DRAIN_DELAY:-0s} \
     start server - "$server"
   wait_for_server

@@ -67,12 +67,15 @@ void Drain(Graph& graph, const config::ServerConfig& config, int signal,
   }
 }
 
-// What a start would refuse, but for ports and files that are in use.
+// What a start would refuse, but for ports that are in use and a port file that cannot be written.
 int CheckConfig(const config::ServerConfig& config, std::ostream& out, std::ostream& err) {
-  if (const auto graph = Graph::Make(config); !graph) {
-    err << kProgram.name << ": " << graph.error().message << '\n';
-    return 2;
-  }
+  const auto refuse = [&](const Status& why, int code) {
+    err << kProgram.name << ": " << why.message << '\n';
+    return code;
+  };
+  const auto files = http::PlanDescriptors(http::Limits().connections, config.threads);
+  if (!files) return refuse(files.error(), 1);
+  if (const auto graph = Graph::Make(config); !graph) return refuse(graph.error(), 2);
   out << "the configuration is good\n";
   return IsWritten(out) ? 0 : 1;
 }

@@ -228,7 +228,8 @@ constexpr std::array kRows = {
     OptionRow{.flag = "--check-config",
               .fallback = "false",
               .kind = Kind::kBool,
-              .help = "Reads all options and files as a start does, and exits: 0 when it would."},
+              .help = "Reads all options and the files they name, as a start does, and exits: 0 "
+                      "when it would start. Opens no port and writes no file."},
     OptionRow{.flag = "--healthcheck",
               .help = "Asks the server on this machine for a path instead of serving; exits with "
                       "0 when it answers 200, else with 1.",

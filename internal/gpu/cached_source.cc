@@ -54,7 +54,10 @@ std::optional<Result<Got>> CachedSource::Stale(const Entry& entry, const Want& w
 
 std::optional<Got> CachedSource::Late(const Entry& entry, const Want& want, SteadyTime now) const {
   auto patience = std::max<SteadyTime::duration>(options_.patience, 2 * entry.refresh_took);
-  if (entry.error) patience = {};  // the refresh before has failed: nobody waits for this one
+  // Right after a failed one nobody waits for the next. Where nobody asked meanwhile Prometheus may
+  // long be back.
+  const bool lately = entry.refresh_started <= entry.retry_at + options_.retry_after;
+  if (entry.error && lately) patience = {};
   if (!entry.refreshing || now - entry.refresh_started < patience || !want.allow_stale ||
       !entry.snapshot || now - entry.taken > options_.max_stale) {
     return std::nullopt;

@@ -28,7 +28,7 @@ struct CacheOptions {
   Millis retry_after{1000};
   Millis max_retry_after{10'000};
   // Who may have stale data waits no longer than this, or than twice what the last refresh took
-  // that waited for no query in vain, for the one under way; after a failed one not at all.
+  // that waited for no query in vain, for the one under way; right after a failed one not at all.
   Millis patience{1000};
   // `at=` refreshes under way or waiting at once; more are kOverloaded, and before that those that
   // the collector cannot expect to end in time.

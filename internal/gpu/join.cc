@@ -95,11 +95,11 @@ bool Join<RowT>::SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter
   // Two rows of one exporter are two GPUs, unless only one of them has a UUID, a node, or a compute
   // instance.
   const bool same_node = Agree(known.text(Text::kNode), row.text(Text::kNode));
-  if ((by_uuid && last_exporter_[at] == exporter && !same_node) || known.pid != row.pid ||
-      known.text(Text::kMigGpuInstance) != row.text(Text::kMigGpuInstance) ||
-      known.text(Text::kMigComputeInstance) != row.text(Text::kMigComputeInstance)) {
+  if ((by_uuid && last_exporter_[at] == exporter && !same_node) || known.pid != row.pid) {
     return false;
   }
+  const bool may_lack_it = kIsProcess && last_exporter_[at] != exporter;
+  if (may_lack_it ? !InstancesAgree(known, row) : !SameInstance(known, row)) return false;
   if constexpr (!kIsProcess) {
     if (IsInstance(known) != IsInstance(row)) return false;
     if (!Agree(known.text(Text::kMigUuid), row.text(Text::kMigUuid))) return false;
@@ -124,7 +124,8 @@ std::uint32_t Join<RowT>::FindByUuid(const RowT& row, std::size_t exporter) cons
   bool several = false;
   const std::uint32_t at = by_uuid_.Find(UuidHash(row), [&](std::uint32_t r) {
     if (!SameGpu(r, row, exporter, true)) return false;
-    if (Agree(rows_[r].text(Text::kNode), row.text(Text::kNode))) return true;
+    const bool agree = Agree(rows_[r].text(Text::kNode), row.text(Text::kNode));
+    if (agree && SameInstance(rows_[r], row)) return true;
     several |= only != RowIndex::kNone;
     only = r;
     return false;
@@ -144,8 +145,16 @@ std::uint32_t Join<RowT>::Find(const RowT& row, std::size_t exporter) {
     counts_.unclear_id += row.text(Text::kUuid).empty() ? 1U : 0U;
     return RowIndex::kNone;
   }
-  return by_id_.Find(IdHash(row),
-                     [&](std::uint32_t r) { return SameGpu(r, row, exporter, false); });
+  std::uint32_t only = RowIndex::kNone;
+  bool several = false;
+  const std::uint32_t at = by_id_.Find(IdHash(row), [&](std::uint32_t r) {
+    if (!SameGpu(r, row, exporter, false)) return false;
+    if (SameInstance(rows_[r], row)) return true;
+    several |= only != RowIndex::kNone;
+    only = r;
+    return false;
+  });
+  return at != RowIndex::kNone || several ? at : only;
 }
 
 template <class RowT>

@@ -10,6 +10,22 @@ namespace gpumon::gpu {
 namespace {
 
 constexpr auto kNode = static_cast<std::uint8_t>(models::Text::kNode);
+constexpr auto kUuid = static_cast<std::uint8_t>(models::Text::kUuid);
+constexpr auto kCommand = static_cast<std::uint8_t>(models::Text::kCommand);
+
+// What drivers, nvidia-smi and DCGM write where they know nothing.
+bool SaysNothing(std::string_view value, std::uint8_t target) {
+  constexpr std::array<std::string_view, 9> kNothing = {
+      "N/A",         "[N/A]",      "Not Supported",   "[Not Supported]", "Not Found",
+      "[Not Found]", "<<<NULL>>>", "[Unknown Error]", "Unknown Error"};
+  constexpr std::string_view kFirst = "N[<U";
+  if (target == kCommand || value.empty()) return false;
+  if (kFirst.find(value.front()) != std::string_view::npos &&
+      std::find(kNothing.begin(), kNothing.end(), value) != kNothing.end()) {
+    return true;
+  }
+  return target == kUuid && value.ends_with("00000000-0000-0000-0000-000000000000");
+}
 
 // `10.0.0.7:9400`, `gpu-a01:9400`, `10.0.0.7`: where a target is scraped.
 bool IsAddress(std::string_view instance) {
@@ -49,7 +65,7 @@ Identity LabelReader::Read(prom::LabelSet labels) {
     const std::string_view value = labels[source.label].value;
     const bool is_none = source.target == kNode &&
                          (Addresses::IsLoopback(value) || (source.is_instance && IsAddress(value)));
-    if (!is_none) text = value;
+    if (!is_none && !SaysNothing(value, source.target)) text = value;
   }
   return identity;
 }

@@ -271,6 +271,14 @@ class RunTest(RunFixture):
         self.assert_one_clear_line(self.run_to_end(PORT="0"), "PORT=0")
         self.assert_one_clear_line(self.run_to_end(HISTORY="7d"), "HISTORY=7d")
         self.assert_one_clear_line(self.run_to_end(SEED="../../x"), "SEED=../../x")
+        self.assert_one_clear_line(self.run_to_end(SEED="9999999999999999999"), "SEED=")
+        self.assert_one_clear_line(self.run_to_end(SCRAPE_INTERVAL="often"), "SCRAPE_INTERVAL=")
+        self.assert_one_clear_line(self.run_to_end(NODES="100000"), "100000 GPUs")
+
+    def test_what_it_could_not_ask_its_server_by_is_one_clear_line(self):
+        self.assert_one_clear_line(self.run_to_end(ALLOWED_HOSTS="foo.example"), "ALLOWED_HOSTS=")
+        self.assert_one_clear_line(self.run_to_end(LISTEN_ADDR="[::1]"), "LISTEN_ADDR=")
+        self.assertEqual(self.started(), [])
 
     def test_an_option_that_the_server_refuses_is_one_clear_line_before_anything_starts(self):
         self.assert_one_clear_line(self.run_to_end(STUB_BAD_OPTION="x"), "BAD_OPTION")

@@ -229,6 +229,30 @@ TEST_F(CachedSourceTest, AfterAFailureNobodyWaitsAndTheReasonIsThatFailures) {
   rig_.client().Release();
 }
 
+TEST_F(CachedSourceTest, WhereNobodyAskedForAWhileAfterAFailureTheFirstOneWaits) {
+  ASSERT_TRUE(Get());
+  rig_.client().FailAll(Code::kUpstreamUnreachable);
+  rig_.clock.Advance(Millis(2000));
+  EXPECT_TRUE(Get()->stale);
+  rig_.client().FailAll(Code::kOk);
+  rig_.clock.Advance(Millis(2001));
+  const auto back = Get();
+  ASSERT_TRUE(back);
+  EXPECT_FALSE(back->stale);
+  // It waits no longer than others.
+  rig_.client().FailAll(Code::kUpstreamUnreachable);
+  rig_.clock.Advance(Millis(2000));
+  EXPECT_TRUE(Get()->stale);
+  rig_.client().FailAll(Code::kOk);
+  rig_.clock.Advance(Millis(5000));
+  rig_.client().Hold();
+  auto waiting = Start({});
+  rig_.clock.Advance(Millis(1000));
+  source_->AnswerLate();
+  EXPECT_TRUE(Await(std::move(waiting))->stale);
+  rig_.client().Release();
+}
+
 TEST_F(CachedSourceTest, WhereRefreshesTakeLongPatienceIsLonger) {
   rig_.client().Hold();
   auto first = Start({});

@@ -115,6 +115,41 @@ TEST(DeviceNamesTest, AProcessOfAnInstanceIsNoOtherThanThatOfItsGpu) {
   EXPECT_EQ(NamesOf({{"nvidia_gpu", {seed}}, {"nvitop", both}}), "n1 0 A100");
 }
 
+// One names the GPU and the instance, one the instance's UUID, one the GPU alone.
+TEST(DeviceNamesTest, AProcessOnAnInstanceIsOneWhoeverNamesIt) {
+  const auto smi = [](const char* instance) {
+    return Sample("nvidia_smi_compute_app_used_memory_bytes", {{"compute_instance_id", "0"},
+                                                               {"gpu_instance_id", instance},
+                                                               {"node", "n1"},
+                                                               {"pid", "7"},
+                                                               {"uuid", kUuid + 4}});
+  };
+  const std::pair<std::string, std::vector<FakeSample>> by_instance = {
+      "nvidia_smi",
+      {smi("1"), Sample("nvidia_smi_gpu_info",
+                        {{"index", "0"}, {"name", "A100"}, {"node", "n1"}, {"uuid", kUuid + 4}})}};
+  const std::pair<std::string, std::vector<FakeSample>> by_uuid = {
+      "nvitop",
+      {Sample("process_gpu_memory_MiB", {{"devicename", "A100 MIG 1g.5gb"},
+                                         {"hostname", "n1"},
+                                         {"index", "0:0"},
+                                         {"pid", "7"},
+                                         {"uuid", "MIG-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80"}})}};
+  const std::pair<std::string, std::vector<FakeSample>> by_gpu = {
+      "nvidia_gpu",
+      {Sample("nvidia_gpu_process_gpu_memory_bytes",
+              {{"gpu_id", "0"}, {"hostname", "n1"}, {"pid", "7"}, {"user", "u"}})}};
+  for (const Said& said : {Said{by_instance, by_uuid, by_gpu}, Said{by_gpu, by_uuid, by_instance},
+                           Said{by_uuid, by_gpu, by_instance}, Said{by_uuid, by_instance, by_gpu},
+                           Said{by_gpu, by_instance, by_uuid}}) {
+    EXPECT_EQ(NamesOf(said).substr(0, 9), "n1 0 A100") << said[0].first << said[1].first;
+  }
+  // One that is on two instances is two, whoever else tells of either.
+  auto both = by_instance;
+  both.second.push_back(smi("2"));
+  EXPECT_EQ(NamesOf({both, by_gpu}), "not one process");
+}
+
 TEST(DeviceNamesTest, AUuidOfTwoNodesNamesNone) {
   EXPECT_EQ(NamesOf({{"all_smi", {kAllSmiProcess, AllSmiInfo("n1"), AllSmiInfo("n2")}}}), " -1 ");
   FakeSample process = kSmiProcess;

@@ -62,6 +62,24 @@ TEST(LabelReaderTest, TellsNamesOfAnyLengthApart) {
   }
 }
 
+TEST(LabelReaderTest, WhatStandsForNothingIsNoText) {
+  LabelReader reader(*schema::Registry::BuiltIn().Find("dcgm"), models::kGpuTexts, false);
+  const auto uuid_of = [&](std::string_view value) {
+    const std::vector<prom::Label> labels = {{"UUID", value}, {"gpu", "0"}, {"modelName", "[N/A]"}};
+    const Identity identity = reader.Read(labels);
+    EXPECT_EQ(identity.text(models::Text::kGpuName), "");
+    EXPECT_EQ(identity.text(models::Text::kGpuId), "0");
+    return std::string(identity.text(models::Text::kUuid));
+  };
+  for (const char* const none : {"N/A", "[Not Supported]", "<<<NULL>>>", "Unknown Error",
+                                 "GPU-00000000-0000-0000-0000-000000000000"}) {
+    EXPECT_EQ(uuid_of(none), "") << none;
+  }
+  for (const char* const some : {"GPU-0", "N/A-1", "Nothing", "<x>"}) {
+    EXPECT_EQ(uuid_of(some), some);
+  }
+}
+
 TEST(LabelReaderTest, ReadsNothingFromNothing) {
   LabelReader reader(NvidiaGpu(), models::kGpuTexts, false);
   EXPECT_EQ(reader.Read({}).text(models::Text::kGpuId), "");
