@@ -206,12 +206,14 @@ Deadline Detector::Share(Deadline deadline) const {
 bool Detector::LookBeside(double time, Deadline deadline, Found found) {
   {
     const MutexLock lock(mutex_);
-    const bool waits = !found_ && !in_vain_;
+    // Nobody asked for so long that what is known may be of another day.
+    const bool overdue = found_ && clock_.Steady() >= look_again_ + options_.refresh;
+    const bool waits = !in_vain_ && (overdue ? !looking_ : !found_);
     if (!waits) {
       if (looking_ || (found_ && !saw_nothing_ && clock_.Steady() < look_again_)) return false;
-      looking_ = true;
       found = nullptr;
     }
+    looking_ |= found_ || !waits;
     saw_nothing_ = false;
   }
   if (!found) {
@@ -225,7 +227,13 @@ bool Detector::LookBeside(double time, Deadline deadline, Found found) {
   }
   Ask(time, Share(deadline),
       [this, found = std::move(found)](Result<std::vector<Subject>> subjects) {
-        found(Keep(std::move(subjects)));
+        auto kept = Keep(std::move(subjects));
+        {
+          const MutexLock lock(mutex_);
+          looking_ = false;
+          if (!kept && found_) kept = known_;  // then that has to do
+        }
+        found(std::move(kept));
       });
   return true;
 }
@@ -260,6 +268,9 @@ void Detector::SawJobs(const Detected& detected, const std::vector<std::set<std:
 void Detector::Saw(std::size_t gpus) {
   const MutexLock lock(mutex_);
   saw_nothing_ = gpus == 0;
+  // Those that are missing may be shown by another exporter now.
+  if (found_ && gpus < saw_) look_again_ = std::min(look_again_, looked_ + options_.soon);
+  saw_ = gpus;
 }
 
 }  // namespace gpumon::gpu

@@ -39,7 +39,7 @@ using DetectedPtr = std::shared_ptr<const Detected>;
 
 struct DetectorOptions {
   // What was found is looked for again after this time, while it is still used; after a refresh
-  // without a row, with the next one.
+  // without a row, with the next one, and after one with fewer rows, soon.
   Millis refresh{60'000};
   // However often there is more.
   Millis soon{10'000};
@@ -50,10 +50,10 @@ struct DetectorOptions {
 
 // Thread-safe; every reference must outlive it and what it has under way.
 //
-// A refresh asks what is known, so looking costs it no time; only the first one and one of a past
-// instant wait to hear what is there, for at most half of their own time. Who looked in vain
-// all that time is not waited for again: from then on looking has all the time of the refresh
-// beside it.
+// A refresh asks what is known, so looking costs it no time; only the first one, the first one
+// after nobody asked for long, and one of a past instant wait to hear what is there, for at most
+// half of their own time. Who looked in vain all that time is not waited for again: from then on
+// looking has all the time of the refresh beside it.
 class Detector {
  public:
   // An error when nobody could tell.
@@ -119,6 +119,7 @@ class Detector {
   SteadyTime look_again_ GUARDED_BY(mutex_);
   SteadyTime looked_ GUARDED_BY(mutex_);
   SteadyTime check_again_ GUARDED_BY(mutex_);
+  std::size_t saw_ GUARDED_BY(mutex_) = 0;       // GPUs, of the last refresh
   bool saw_nothing_ GUARDED_BY(mutex_) = false;  // no row, since the last look began
   bool found_ GUARDED_BY(mutex_) = false;        // known_ is more than an assumption
   bool in_vain_ GUARDED_BY(mutex_) = false;      // a first refresh waited for nothing

@@ -225,6 +225,41 @@ TEST_F(DetectorTest, WhatIsKnownIsAskedWhileALookIsUnderWay) {
   EXPECT_THAT(SourcesOf(Start()), ElementsAre("dcgm")) << "what was known stays";
 }
 
+TEST_F(DetectorTest, AfterALongTimeTheFirstRefreshWaitsToHearWhatIsThere) {
+  rig.client().SetAnswer(DetectionQuery(), Are({"nvidia_gpu"}));
+  EXPECT_THAT(SourcesOf(Start()), ElementsAre("nvidia_gpu"));
+  rig.clock.Advance(Millis(120'000));
+  rig.client().SetAnswer(DetectionQuery(), Are({"dcgm"}));
+  EXPECT_THAT(SourcesOf(Start()), ElementsAre("dcgm", "nvidia_gpu"));
+  // When nobody tells, what was known has to do.
+  rig.clock.Advance(Millis(120'000));
+  rig.client().SetError(DetectionQuery(), Code::kUpstreamRejectedQuery);
+  const auto snapshot = Await(Start());
+  ASSERT_TRUE(snapshot);
+  EXPECT_THAT((*snapshot)->sources, ElementsAre("dcgm", "nvidia_gpu"));
+  EXPECT_FALSE((*snapshot)->partial);
+}
+
+TEST_F(DetectorTest, ARefreshWithFewerRowsLooksAgainSoon) {
+  own = std::make_unique<Detector>(rig.client(), rig.clock, schema::Registry::BuiltIn());
+  rig.client().SetAnswer(DetectionQuery(), Are({"nvidia_gpu"}));
+  const auto look = [&] {
+    rig.client().ForgetCalls();
+    std::promise<void> heard;
+    if (own->LookBeside(1000, rig.In(Millis(8000)), [&](const auto&) { heard.set_value(); })) {
+      heard.get_future().wait();
+    }
+    return rig.client().call_count(DetectionQuery());
+  };
+  EXPECT_EQ(look(), 1U);
+  own->Saw(4);
+  rig.clock.Advance(Millis(10'000));
+  own->Saw(4);
+  EXPECT_EQ(look(), 0U);
+  own->Saw(2);
+  EXPECT_EQ(look(), 1U) << "ten seconds have passed since the last look";
+}
+
 TEST_F(DetectorTest, JobsThatLookingDoesNotFindAreAskedAboutOnceTheyAreSeen) {
   own = std::make_unique<Detector>(rig.client(), rig.clock, schema::Registry::BuiltIn());
   rig.client().SetAnswer(DetectionQuery(),
