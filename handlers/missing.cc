@@ -118,7 +118,7 @@ class Search : public std::enable_shared_from_this<Search> {
   static std::optional<Status> WhyNotWhole(const Result<gpu::Got>& part) {
     if (!part) return part.error();
     if (!part->snapshot->partial) return std::nullopt;
-    return Status(Code::kUpstreamPartial, "some queries failed");
+    return Status{Code::kUpstreamPartial, "some queries failed"};
   }
 
   // The present is the one that its snapshot is of: clocks may differ.
