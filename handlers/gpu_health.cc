@@ -14,6 +14,7 @@
 #include "handlers/node_rows.h"
 #include "handlers/record_answer.h"
 #include "handlers/records.h"
+#include "internal/fleet/events.h"
 #include "internal/fleet/finding_ages.h"
 #include "internal/fleet/health.h"
 #include "internal/fleet/host_health.h"
@@ -260,8 +261,8 @@ class Assessed {
     if (found == nodes_.end() || found->second.node == nullptr) return false;
     const models::Snapshot& nodes = *found->second.snapshot;
     if (nodes.partial || nodes.as_of < gone.missed) return false;
-    constexpr double kStarting = 120;
-    if (found->second.gpus == nullptr && gpus_.as_of - gone.missed < kStarting) return false;
+    const bool may_start = gpus_.as_of - gone.missed < fleet::kStarting;
+    if (found->second.gpus == nullptr && may_start) return false;
     const auto targets = found->second.targets();
     const auto is_of_gpus = [](const models::NodeTarget& target) { return target.of_gpus; };
     return std::any_of(targets.begin(), targets.end(), is_of_gpus) &&

@@ -17,10 +17,6 @@ using models::GpuMetrics;
 using models::Quantity;
 using models::Text;
 
-// Seconds that an exporter that was just started may show no GPU: dcgm-exporter reads them
-// every 30.
-constexpr double kStarting = 120;
-
 std::optional<double> Get(const GpuMetrics& row, Quantity quantity) {
   return row.readings.Get(static_cast<std::size_t>(quantity));
 }

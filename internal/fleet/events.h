@@ -22,6 +22,10 @@
 
 namespace gpumon::fleet {
 
+// Seconds that an exporter that was just started may show no GPU: dcgm-exporter reads them every
+// 30.
+inline constexpr double kStarting = 120;
+
 enum class EventType : std::uint8_t {
   kXid,             // another code than before
   kEccCorrected,    // the count since the driver was loaded grew
