@@ -15,7 +15,8 @@ promtool=.run/tools/usr/bin/promtool
 # as much of them as 32 GPUs have in 21 hours.
 slice_gpu_seconds=$((32 * 21 * 3600))
 
-# The kernel ends it when we end, however that is.
+# The kernel ends it when the shell that started it ends, however that is. In the background it is a
+# command of its own, not a function: that would run in a shell between the two, which lives on.
 child() { setpriv --pdeathsig TERM "$@"; }
 
 slice() { # FOLDER FROM TO: the blocks of one slice
@@ -47,7 +48,7 @@ make_all() { # FOLDER FROM TO
     [ "$i" -lt "$jobs" ] || wait -n
     local end=$((from + length))
     [ "$end" -le "$to" ] || end=$to
-    child bash "${BASH_SOURCE[0]}" --slice "$folder/progress/$i" "$from" "$end" &
+    setpriv --pdeathsig TERM bash "${BASH_SOURCE[0]}" --slice "$folder/progress/$i" "$from" "$end" &
     from=$end i=$((i + 1))
   done
   while [ -n "$(jobs -p)" ]; do wait -n; done

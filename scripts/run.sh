@@ -79,14 +79,15 @@ check_port() { # VARIABLE VALUE MINIMUM
 declare -A pids=()
 declare -A log_of=()
 
-# Starts a child that ends with us even when we are killed: the kernel sends it SIGTERM then.
+# Starts a child that ends with us even when we are killed: the kernel sends it SIGTERM then, which
+# it does not ignore as we do.
 start() { # NAME LOG|- COMMAND...
   local name=$1 log=$2
   shift 2
   if [ "$log" = - ]; then
-    setpriv --pdeathsig TERM "$@" &
+    setpriv --pdeathsig TERM env --default-signal=TERM "$@" &
   else
-    setpriv --pdeathsig TERM "$@" >"$log" 2>&1 &
+    setpriv --pdeathsig TERM env --default-signal=TERM "$@" >"$log" 2>&1 &
   fi
   pids[$name]=$!
   log_of[$name]=$log
@@ -141,11 +142,15 @@ stop() {
   done
 }
 
-ended() { # by a signal
-  trap '' HUP INT TERM
-  clear_progress
-  say 'stopping' || true  # the terminal may be gone
-  exit 0
+# Sleeps, and ends everything if the shell that hears signals has closed our input.
+pause() { # SECONDS
+  local status=0
+  read -r -t "$1" || status=$?
+  if [ "$status" -le 128 ]; then
+    clear_progress
+    say 'stopping' || true # the terminal may be gone
+    exit 0
+  fi
 }
 
 write_prometheus_config() { # EXPORTER_PORT
@@ -211,7 +216,7 @@ make_blocks() { # FOLDER FROM TO [TEXT]
     start history "$logs/history-$port.log" scripts/history.sh "$1" "$2" "$3"
   while running history; do
     [ $# -lt 4 ] || progress "making $4: $(history_percent "$1") %"
-    { sleep 0.1; } 2>/dev/null
+    { pause 0.1; } 2>/dev/null
   done
   take_status history
   [ "$status" -eq 0 ] || report_status history
@@ -248,7 +253,7 @@ give_history() {
   exec {lock}>.run/past/lock
   while ! flock --nonblock "$lock"; do
     progress "another make run makes history; waiting: $((tick++ / 5)) s"
-    { sleep 0.2; } 2>/dev/null
+    { pause 0.2; } 2>/dev/null
   done
   need_past "$folder"
   # Prometheus replaces the files of a block and writes into none.
@@ -278,7 +283,7 @@ start_on_free_port() { # NAME PATH
         report_death "$name"
       fi
       [[ $(get "$child_port" "$path" | head -n 1) != HTTP/1.?' 200'* ]] || return 0
-      sleep 0.1
+      pause 0.1
     done
     die "$name did not answer within 60 s; see ${log_of[$name]}"
   done
@@ -304,7 +309,7 @@ wait_for_scrape() { # PROMETHEUS_PORT
       clear_progress
       return
     fi
-    sleep 0.2
+    pause 0.2
   done
   die "no data after 5 minutes; see $logs/prometheus-$port.log and $logs/exporter-$port.log"
 }
@@ -322,7 +327,7 @@ wait_for_server() {
     need server prometheus exporter
     answer=$(get "$port" "${BASE_PATH-}/api/v1/gpu/metrics?limit=1")
     [[ $answer != HTTP/1.?' 200'* || $answer != *'"node_name"'* ]] || return 0
-    sleep 0.5
+    pause 0.5
   done
   die "the server showed no data within 2 minutes; what it said is above"
 }
@@ -371,7 +376,6 @@ run_demo() {
 
   rm -rf "$data"
   mkdir -p "$data" "$logs"
-  trap ended HUP INT TERM
   trap stop EXIT
 
   if [ "$history_hours" -gt 0 ]; then
@@ -396,23 +400,27 @@ run_demo() {
   while :; do
     # shellcheck disable=SC2086  # no word at all where nothing is collected
     need server prometheus exporter $collects
-    { sleep 0.5; } 2>/dev/null
+    { pause 0.5; } 2>/dev/null
   done
 }
 
-# Runs the demo in a child that ignores SIGINT, and tells it to end when Ctrl-C is pressed: a shell
-# that is at a command of its own hears of that only if the command ends by it, and may take half of
-# the text it is at for the trap's.
+# Runs the demo in a child that ignores signals, and closes its input to end it. A shell that is
+# about to run a command when it hears a signal may take half of that command for the trap's; this
+# one does nothing but wait.
 hear_signals() {
-  local child status
+  local child status input heard=
+  trap 'heard=yes; [ -z "${input-}" ] || exec {input}>&-' HUP INT TERM
   # Killed, it cannot tidy up behind a start that came meanwhile.
-  setpriv --pdeathsig KILL scripts/run.sh demo &
+  exec {input}> >(trap '' HUP INT TERM && exec setpriv --pdeathsig KILL scripts/run.sh demo)
   child=$!
-  trap 'kill -TERM "$child" 2>/dev/null || true' HUP INT TERM
+  [ -z "$heard" ] || exec {input}>&-
   while :; do
     status=0
     wait "$child" || status=$?
-    kill -0 "$child" 2>/dev/null || exit "$status"
+    ! kill -0 "$child" 2>/dev/null || continue
+    # One that a signal ended before it could ignore it had started nothing.
+    [ -z "$heard" ] || [ "$status" -le 128 ] || status=0
+    exit "$status"
   done
 }
 
