@@ -10,6 +10,7 @@ namespace gpumon::handlers {
 
 using fleet::State;
 using models::GpuMetrics;
+using models::NullReason;
 using models::Quantity;
 using models::Text;
 
@@ -18,11 +19,17 @@ namespace {
 std::optional<double> Get(const GpuMetrics& gpu, Quantity quantity) {
   return gpu.readings.Get(static_cast<std::size_t>(quantity));
 }
+NullReason ReasonOf(const GpuMetrics& gpu, Quantity quantity) {
+  return gpu.readings.reason(static_cast<std::size_t>(quantity));
+}
 
 }  // namespace
 
-void Known::Add(std::optional<double> value) {
-  if (!value) return;
+void Known::Add(std::optional<double> value, NullReason reason) {
+  if (!value) {
+    if (why == NullReason::kNone) why = reason;
+    return;
+  }
   sum += *value;
   most = std::max(most, *value);
   ++gpus;
@@ -40,6 +47,11 @@ GpuGroups::GpuGroups(const models::Snapshot& gpus, const models::Snapshot* proce
   JudgeInstances();
   for (std::size_t i = 0; i < boards_.size(); ++i) {
     if (boards_[i] == i) AddGpu(gpus.gpus[i]);
+  }
+  for (auto& [name, group] : groups_) {
+    const auto alone = used_alone_.find(&group);
+    if (group.memory_used.gpus == 0 && alone != used_alone_.end())
+      group.memory_used = alone->second;
   }
 }
 
@@ -92,23 +104,34 @@ void GpuGroups::AddWhatIsOn(const GpuMetrics& gpu) {
 }
 
 // What no row of the GPU itself tells its instances do.
-void GpuGroups::AddBoard(const GpuMetrics* gpu, const Instances* its, GpuGroup& group) {
-  const auto own = [&](Quantity quantity) {
-    return gpu == nullptr ? std::nullopt : Get(*gpu, quantity);
+void GpuGroups::AddBoard(const GpuMetrics& gpu, const Instances* its, GpuGroup& group) {
+  const bool whole = !gpu::IsInstance(gpu);
+  const auto own = [&](Quantity quantity) { return whole ? Get(gpu, quantity) : std::nullopt; };
+  const auto of_instances = [](double sum) {
+    return std::isnan(sum) ? std::nullopt : std::optional<double>(sum);
   };
-  const auto used = own(Quantity::kMemoryUsed);
-  const auto total = own(Quantity::kMemoryTotal);
-  if (used && total) {
-    group.memory_used.Add(used);
-    group.memory_total.Add(total);
-  } else if (its != nullptr && !std::isnan(its->memory_used) && !std::isnan(its->memory_total)) {
-    group.memory_used.Add(its->memory_used);
-    group.memory_total.Add(its->memory_total);
+  auto used = own(Quantity::kMemoryUsed);
+  auto total = own(Quantity::kMemoryTotal);
+  if (its != nullptr && !(used && total)) {
+    const auto parts_used = of_instances(its->memory_used);
+    const auto parts_total = of_instances(its->memory_total);
+    if (!used || (parts_used && parts_total)) {
+      used = parts_used;
+      total = parts_total;
+    }
   }
+  if (used && !total) used_alone_[&group].Add(used, NullReason::kNone);
+  const bool both = used && total;
+  const NullReason why_used = ReasonOf(gpu, Quantity::kMemoryUsed);
+  const NullReason why_total = ReasonOf(gpu, Quantity::kMemoryTotal);
+  const NullReason why = why_used != NullReason::kNone ? why_used : why_total;
+  group.memory_used.Add(both ? used : std::nullopt, why);
+  group.memory_total.Add(both ? total : std::nullopt, used ? why_total : why);
   const auto power = own(Quantity::kPower);
-  group.power.Add(power || its == nullptr ? power : its->power);
+  group.power.Add(power || its == nullptr ? power : its->power, ReasonOf(gpu, Quantity::kPower));
   const auto temperature = own(Quantity::kTemperature);
-  group.temperature.Add(temperature || its == nullptr ? temperature : its->temperature);
+  group.temperature.Add(temperature || its == nullptr ? temperature : its->temperature,
+                        ReasonOf(gpu, Quantity::kTemperature));
 }
 
 void GpuGroups::AddGpu(const GpuMetrics& gpu) {
@@ -118,15 +141,15 @@ void GpuGroups::AddGpu(const GpuMetrics& gpu) {
   const auto parts = instances_.find(boards_[IndexOf(gpu)]);
   if (gpu::IsInstance(gpu)) {
     ++group.states[static_cast<std::size_t>(parts->second.state)];
-    return AddBoard(nullptr, &parts->second, group);
+    return AddBoard(gpu, &parts->second, group);
   }
   State state = StateOf(gpu);
   if (gpu.divided && parts != instances_.end() && state != State::kUnhealthy) {
     state = parts->second.state;
   }
   ++group.states[static_cast<std::size_t>(state)];
-  group.utilization.Add(Get(gpu, Quantity::kUtilization));
-  AddBoard(&gpu, parts != instances_.end() ? &parts->second : nullptr, group);
+  group.utilization.Add(Get(gpu, Quantity::kUtilization), ReasonOf(gpu, Quantity::kUtilization));
+  AddBoard(gpu, parts != instances_.end() ? &parts->second : nullptr, group);
   AddWhatIsOn(gpu);
 }
 

@@ -24,8 +24,14 @@ struct Known {
   double sum = 0;
   double most = -std::numeric_limits<double>::infinity();
   std::size_t gpus = 0;
+  models::NullReason why = models::NullReason::kNone;  // of the first that it is not known of
 
-  void Add(std::optional<double> value);
+  // `reason`: why there is no value.
+  void Add(std::optional<double> value, models::NullReason reason);
+  // Why it is known of none.
+  models::NullReason reason() const {
+    return why == models::NullReason::kNone ? models::NullReason::kNotExported : why;
+  }
 };
 
 // Texts are views into the snapshots that it was made of.
@@ -35,7 +41,8 @@ struct GpuGroup {
   std::array<std::size_t, fleet::kStates> states{};  // they add up to `gpus`
   fleet::Average health;
   Known utilization;
-  Known memory_used;   // of the GPUs whose used and total memory are known
+  // Of the GPUs whose used and total memory are known; where no total is, whose used memory is.
+  Known memory_used;
   Known memory_total;  // of the same
   Known power;
   Known temperature;
@@ -81,8 +88,8 @@ class GpuGroups {
   void AddProcesses(const models::Snapshot& processes);
   void JudgeInstances();
   void AddGpu(const models::GpuMetrics& gpu);
-  // Either may be null.
-  static void AddBoard(const models::GpuMetrics* gpu, const Instances* its, GpuGroup& group);
+  // `its` may be null. `gpu` may be one of them, when no row is of the board itself.
+  void AddBoard(const models::GpuMetrics& gpu, const Instances* its, GpuGroup& group);
   void AddWhatIsOn(const models::GpuMetrics& gpu);
 
   const models::Snapshot& gpus_;
@@ -92,6 +99,7 @@ class GpuGroups {
   const std::vector<std::size_t> boards_;       // gpu::BoardsOf
   std::map<std::size_t, Instances> instances_;  // by board
   std::map<std::string_view, GpuGroup> groups_;
+  std::map<const GpuGroup*, Known> used_alone_;  // memory of those whose total is not known
 };
 
 }  // namespace gpumon::handlers

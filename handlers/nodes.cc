@@ -62,20 +62,19 @@ Value InState(const Row& row, State state) {
 Value Sum(const Row& row, Known GpuGroup::*known) {
   return OfGpus(row, [known](const GpuGroup& gpus) {
     const Known& its = gpus.*known;
-    return its.gpus == 0 ? Value(NullReason::kNotExported) : Value(its.sum);
+    return its.gpus == 0 ? Value(its.reason()) : Value(its.sum);
   });
 }
 Value Mean(const Row& row, Known GpuGroup::*known) {
   return OfGpus(row, [known](const GpuGroup& gpus) {
     const Known& its = gpus.*known;
-    return its.gpus == 0 ? Value(NullReason::kNotExported)
-                         : Value(its.sum / static_cast<double>(its.gpus));
+    return its.gpus == 0 ? Value(its.reason()) : Value(its.sum / static_cast<double>(its.gpus));
   });
 }
 Value Most(const Row& row, Known GpuGroup::*known) {
   return OfGpus(row, [known](const GpuGroup& gpus) {
     const Known& its = gpus.*known;
-    return its.gpus == 0 ? Value(NullReason::kNotExported) : Value(its.most);
+    return its.gpus == 0 ? Value(its.reason()) : Value(its.most);
   });
 }
 Value Texts(const std::set<std::string_view>& views) {
@@ -221,7 +220,8 @@ constexpr std::array kNodeColumns = {
     NodeColumn{{"utilization_max", Type::kNumber, "%", "", "Of the busiest GPU."},
                [](const Row& row) { return Most(row, &GpuGroup::utilization); }},
     NodeColumn{{"memory_used_bytes", Type::kNumber, "bytes", "",
-                "Of the GPUs whose used and total memory are known."},
+                "Of the GPUs whose used and total memory are known; where no total is, of those "
+                "whose used memory is."},
                [](const Row& row) { return Sum(row, &GpuGroup::memory_used); }},
     NodeColumn{{"memory_total_bytes", Type::kNumber, "bytes", "", "Of the same GPUs."},
                [](const Row& row) { return Sum(row, &GpuGroup::memory_total); }},

@@ -53,7 +53,8 @@ constexpr std::array kColumns = {
     Column{"utilization", Type::kNumber, "%", "", "Mean over the GPUs that it is known of."},
     Column{"utilization_gpus", Type::kInteger, "", "", "How many these are."},
     Column{"memory_used_bytes", Type::kNumber, "bytes", "",
-           "Sum over the GPUs whose used and total memory are known."},
+           "Sum over the GPUs whose used and total memory are known; where no total is, over those "
+           "whose used memory is."},
     Column{"memory_total_bytes", Type::kNumber, "bytes", "", "Sum over the same GPUs."},
     Column{"memory_gpus", Type::kInteger, "", "", "How many these are."},
     Column{"power", Type::kNumber, "W", "", "Sum over the GPUs that it is known of."},
@@ -134,12 +135,16 @@ Value Count(std::size_t count) {
   return static_cast<std::int64_t>(count);
 }
 Value Sum(const Known& known) {
-  if (known.gpus == 0) return NullReason::kNotExported;
+  if (known.gpus == 0) return known.reason();
   return known.sum;
 }
 Value Mean(const Known& known) {
-  if (known.gpus == 0) return NullReason::kNotExported;
+  if (known.gpus == 0) return known.reason();
   return known.sum / static_cast<double>(known.gpus);
+}
+Value Most(const Known& known) {
+  if (known.gpus == 0) return known.reason();
+  return known.most;
 }
 
 // `processes` and `pods`: why they are not known, or kNone.
@@ -155,35 +160,34 @@ std::vector<Value> RowOf(std::string_view name, const GpuGroup& group, const Pod
     return std::isnan(gpus) ? Value(NullReason::kNotExported)
                             : Value(static_cast<std::int64_t>(std::llround(gpus)));
   };
-  return {
-      wire::TextOrNull(by == By::kNode ? name : ""),
-      wire::TextOrNull(by == By::kModel ? name : ""),
-      Count(group.gpus),
-      Count(group.instances),
-      state(State::kBusy),
-      state(State::kIdleHeld),
-      state(State::kFree),
-      state(State::kUnhealthy),
-      state(State::kUnknown),
-      health.score ? Value(fleet::ShownScore(*health.score)) : Value(NullReason::kNotExported),
-      std::string(fleet::NameOf(health.level)),
-      Mean(group.utilization),
-      Count(group.utilization.gpus),
-      Sum(group.memory_used),
-      Sum(group.memory_total),
-      Count(group.memory_used.gpus),
-      Sum(group.power),
-      Count(group.power.gpus),
-      Mean(group.temperature),
-      group.temperature.gpus == 0 ? Value(NullReason::kNotExported) : Value(group.temperature.most),
-      unless(processes, Count(group.processes)),
-      unless(processes, Count(group.users.size())),
-      Count(group.namespaces.size()),
-      unless(pods, Count(of_pods.running)),
-      unless(pods, Count(of_pods.pending)),
-      unless(pods, whole(of_pods.requested)),
-      unless(pods, whole(of_pods.requested_pending)),
-      std::isnan(group.newest) ? Value(NullReason::kNotExported) : Value(group.newest)};
+  return {wire::TextOrNull(by == By::kNode ? name : ""),
+          wire::TextOrNull(by == By::kModel ? name : ""),
+          Count(group.gpus),
+          Count(group.instances),
+          state(State::kBusy),
+          state(State::kIdleHeld),
+          state(State::kFree),
+          state(State::kUnhealthy),
+          state(State::kUnknown),
+          health.score ? Value(fleet::ShownScore(*health.score)) : Value(NullReason::kNotExported),
+          std::string(fleet::NameOf(health.level)),
+          Mean(group.utilization),
+          Count(group.utilization.gpus),
+          Sum(group.memory_used),
+          Sum(group.memory_total),
+          Count(group.memory_used.gpus),
+          Sum(group.power),
+          Count(group.power.gpus),
+          Mean(group.temperature),
+          Most(group.temperature),
+          unless(processes, Count(group.processes)),
+          unless(processes, Count(group.users.size())),
+          Count(group.namespaces.size()),
+          unless(pods, Count(of_pods.running)),
+          unless(pods, Count(of_pods.pending)),
+          unless(pods, whole(of_pods.requested)),
+          unless(pods, whole(of_pods.requested_pending)),
+          std::isnan(group.newest) ? Value(NullReason::kNotExported) : Value(group.newest)};
 }
 
 By ByOf(const std::string& word) {

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -15,30 +17,11 @@
 #include "models/alert.h"
 #include "models/field.h"
 #include "models/node.h"
+#include "models/null_reason.h"
 #include "models/pod.h"
 #include "models/task.h"
 
 namespace gpumon::models {
-
-// Why a value is absent. kNone: it is there.
-enum class NullReason : std::uint8_t {
-  kNone,
-  kNotExported,   // no exporter here offers it (for this GPU)
-  kNotSupported,  // the exporter says that the device cannot tell
-  kExporterDown,
-  kStale,
-  kInvalidValue,  // NaN, infinite, or physically impossible
-  kConflict,
-  kQueryFailed,  // the query for it failed: the snapshot is partial
-  kHidden,       // the configuration shows it to nobody
-  kCount
-};
-inline constexpr std::array<std::string_view, static_cast<std::size_t>(NullReason::kCount)>
-    kNullReasonNames = {"none",          "not_exported", "not_supported", "exporter_down", "stale",
-                        "invalid_value", "conflict",     "query_failed",  "hidden"};
-constexpr std::string_view NameOf(NullReason reason) {
-  return kNullReasonNames[static_cast<std::size_t>(reason)];
-}
 
 // N measured values, each there or absent with a reason. Absent is not zero.
 template <std::size_t N>
@@ -78,12 +61,16 @@ struct Row {
   // Of Snapshot::workloads, by namespace, pod, container. The texts of the first stand in `texts`.
   std::uint32_t first_workload = 0;
   std::uint32_t workload_count = 0;
+  std::uint32_t texts_gone = 0;  // bits by Text: an exporter that is down showed them
+  // Who shows it, values or not: bits by place in Snapshot::sources, of the first 32.
+  std::uint32_t exporters = 0;
   bool bad_time = false;  // a sample's time was impossible, and is not counted
   bool divided = false;   // MIG is on, whether or not its instances are rows
 
   std::string_view text(Text t) const { return texts[static_cast<std::size_t>(t)]; }
   void set_text(Text t, std::string_view value) { texts[static_cast<std::size_t>(t)] = value; }
 };
+
 // A pod that holds a GPU, or a part of one. Texts are views into the snapshot's Arena.
 struct Workload {
   std::string_view name_space;
@@ -105,8 +92,7 @@ struct Node {
   Readings<kNodeQuantities> readings;
   NodeParts parts;
   bool in_kubernetes = false;  // it lists the node at this instant
-  // Unix seconds when Kubernetes listed it last; NaN where it does now, or never did within the
-  // hour.
+  // Unix seconds when Kubernetes listed it last; NaN where it does now, or not within the hour.
   double vanished = std::numeric_limits<double>::quiet_NaN();
   bool has_gpus = false;
 
@@ -192,6 +178,12 @@ struct Snapshot {
   std::size_t rows() const {
     return gpus.size() + processes.size() + pods.size() + tasks.size() + nodes.size() +
            alerts.size();
+  }
+  // In Row::exporters; 0 for one that gave no rows, or has no place there.
+  std::uint32_t exporter_bit(std::string_view exporter) const {
+    const auto place = std::find(sources.begin(), sources.end(), exporter) - sources.begin();
+    return place < std::min<std::ptrdiff_t>(std::ssize(sources), 32) ? std::uint32_t{1} << place
+                                                                     : 0;
   }
 };
 

@@ -14,6 +14,15 @@ void Contributions<RowT>::AddAll() {
   std::iota(places_.front().begin(), places_.front().end(), 0U);
 }
 
+template <class RowT>
+void Contributions<RowT>::Mark(std::vector<RowT>& rows) const {
+  std::uint32_t bit = 1;  // 0 from the 33rd on
+  for (const auto& places : places_) {
+    for (const std::uint32_t at : places) rows[at].exporters |= bit;
+    if (!places.empty()) bit <<= 1;
+  }
+}
+
 template class Contributions<models::GpuMetrics>;
 template class Contributions<models::GpuProcess>;
 

@@ -23,6 +23,9 @@ class Contributions {
   void AddAll();
   std::uint32_t PlaceOf(std::size_t exporter, std::size_t i) const { return places_[exporter][i]; }
 
+  // Sets models::Row::exporters.
+  void Mark(std::vector<RowT>& rows) const;
+
   // Of all rows of that exporter.
   const std::vector<std::uint32_t>& PlacesOf(std::size_t exporter) const {
     return places_[exporter];

@@ -358,6 +358,7 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
                                                      const TargetMemory* memory) {
   names_.Learn(parts_, devices_);
   for (std::size_t i = 0; i < parts_.size(); ++i) Take(i);
+  contributions_.Mark(rows_);
   DeriveAll();
   for (auto& one : snapshot_->coverage) one.percent = evidence_.AnyIsPercent(one.metric);
   if constexpr (!kIsProcess) NameInstances(rows_);

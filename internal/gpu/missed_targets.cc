@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "internal/gpu/mig.h"
@@ -21,6 +22,16 @@ std::uint64_t& FieldsFor(const models::GpuMetrics& row, Fields& fields) {
 }
 std::uint64_t& FieldsFor(const models::GpuProcess&, Fields& fields) {
   return fields.of_gpus;
+}
+
+template <class RowT>
+std::uint64_t TextsOf(const RowT& row) {
+  static_assert(decltype(RowT::readings)::size() + std::tuple_size_v<decltype(RowT::texts)> <= 64);
+  std::uint64_t bits = 0;
+  for (std::size_t text = 0; text < row.texts.size(); ++text) {
+    if (!row.texts[text].empty()) bits |= std::uint64_t{1} << (row.readings.size() + text);
+  }
+  return bits;
 }
 
 }  // namespace
@@ -48,7 +59,9 @@ void MissedTargets<RowT>::NoteShown(Parts parts, const Contributions<RowT>& cont
         last_target = target;
         last_node = node;
       }
-      FieldsFor(row, *its) |= fields & part.FieldsOf(i);
+      // The rows of an only exporter are the join's own.
+      const RowT& own = i < part.size() ? part.row(i) : row;
+      FieldsFor(row, *its) |= (fields & part.FieldsOf(i)) | TextsOf(own);
     });
     part.times().ForEachTarget([&](std::size_t target, const std::string& job) {
       if (jobs.contains(job) || !down_.IsHidden(target, job)) return;
@@ -185,6 +198,12 @@ std::size_t MissedTargets<RowT>::SetReasons(const TargetMemory::Nodes& nodes, Nu
       if (was_there && readings.reason(slot) == NullReason::kNotExported) {
         readings.SetAbsent(slot, reason);
         ++count;
+      }
+    }
+    for (std::size_t text = 0; text < row.texts.size(); ++text) {
+      const bool was_there = (bits >> (readings.size() + text) & 1U) != 0;
+      if (reason == NullReason::kExporterDown && was_there && row.texts[text].empty()) {
+        row.texts_gone |= std::uint32_t{1} << text;
       }
     }
   }

@@ -90,6 +90,8 @@ constexpr std::array kTokenShapes = {
     TokenShape{"npm_", "", 20, Body::kWithDigit},
     TokenShape{"open.feishu.cn/open-apis/bot/v2/hook/", "-", 16, Body::kWithDigit},
     TokenShape{"open.larksuite.com/open-apis/bot/v2/hook/", "-", 16, Body::kWithDigit},
+    TokenShape{"outlook.office.com/webhook/", "/-@", 32, Body::kWithDigit},
+    TokenShape{"outlook.office365.com/webhook/", "/-@", 32, Body::kWithDigit},
     TokenShape{"pplx-", "", 40, Body::kWithDigit},
     TokenShape{"pcsk_", "_", 40, Body::kWithDigit},
     TokenShape{"pypi-", "-_", 20, Body::kWithDigit},

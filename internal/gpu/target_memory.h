@@ -25,7 +25,7 @@ class TargetMemory {
   explicit TargetMemory(const Clock& clock) : clock_(clock) {}
 
   // Bits by slot (models::Quantity, of processes models::ProcessQuantity): of what a target gives a
-  // value, or says why there is none.
+  // value, or says why there is none. Above them bits by models::Text: of what it names.
   struct Fields {
     std::uint64_t of_gpus = 0;  // whole ones; or of processes
     std::uint64_t of_instances = 0;

@@ -11,6 +11,7 @@
 #include "internal/wire/encode.h"
 #include "internal/wire/form.h"
 #include "internal/wire/table.h"
+#include "internal/wire/would_fill.h"
 
 namespace gpumon::wire {
 namespace {
@@ -20,9 +21,6 @@ using models::From;
 using models::NullReason;
 using models::Quantity;
 using models::Text;
-
-// More would be a catalogue, which docs/METRICS.md is.
-constexpr std::size_t kSuggestions = 5;
 
 bool IsMeasured(const models::FieldSpec& field) {
   return field.from == From::kReading || field.from == From::kInteger ||
@@ -60,8 +58,8 @@ class FieldWriter {
   FieldWriter(Writer& writer, const schema::Registry& registry, const models::Snapshot& snapshot,
               bool commands_hidden)
       : writer_(writer),
-        registry_(registry),
         table_(snapshot, commands_hidden),
+        would_fill_(writer, registry, table_),
         processes_(snapshot.part == models::Part::kProcesses) {
     for (const auto& exporter : registry.exporters()) {
       if (IsHere(exporter->name)) here_.push_back(exporter.get());
@@ -80,14 +78,6 @@ class FieldWriter {
     const auto& all = table_.snapshot().coverage;
     return std::any_of(all.begin(), all.end(), [&](const auto& coverage) {
       return coverage.exporter == exporter && coverage.rows + coverage.losers > 0;
-    });
-  }
-
-  bool IsPublished(const schema::Exporter& exporter, std::string_view metric) const {
-    const auto& all = table_.snapshot().coverage;
-    return std::any_of(all.begin(), all.end(), [&](const auto& coverage) {
-      return coverage.exporter == exporter.name && coverage.metric == metric &&
-             coverage.rows + coverage.losers > 0;
     });
   }
 
@@ -112,14 +102,11 @@ class FieldWriter {
     field.unit.empty() ? writer_.Null() : writer_.String(field.unit);
     WriteCount(writer_, "rows", table_.size());
     std::array<std::size_t, static_cast<std::size_t>(NullReason::kCount)> reasons{};
-    Gaps gaps;
     for (std::size_t row = 0; row < table_.size(); ++row) {
       const bool null = table_.cell(row, f).is_null();
       const NullReason reason = null ? table_.reason(row, f) : NullReason::kNone;
       ++reasons[static_cast<std::size_t>(reason)];
-      Note(row, reason, gaps);
     }
-    gaps.of_gpus |= table_.size() == 0;
     const std::size_t known = reasons[static_cast<std::size_t>(NullReason::kNone)];
     WriteCount(writer_, "known", known);
     WriteSources(field, known);
@@ -130,7 +117,8 @@ class FieldWriter {
         WriteCount(writer_, models::NameOf(static_cast<NullReason>(r)), reasons[r]);
     }
     writer_.EndObject();
-    WriteWouldFill(field, gaps);
+    writer_.Key("would_fill");
+    would_fill_.Write(f);
     writer_.EndObject();
   }
 
@@ -218,154 +206,51 @@ class FieldWriter {
     return "?";
   }
 
-  // Rows that something could fill.
-  struct Gaps {
-    bool down = false;  // of those that a target which is down showed
-    bool of_gpus = false;
-    bool of_instances = false;
-  };
-
-  // Blank and impossible values are published: nothing is to be added. Of an instance nobody knows
-  // whether an exporter cannot tell, or does not.
-  void Note(std::size_t row, NullReason reason, Gaps& gaps) const {
-    const bool of_instance = !processes_ && (!table_.text(row, Text::kMigGpuInstance).empty() ||
-                                             !table_.text(row, Text::kMigUuid).empty());
-    const bool none = reason == NullReason::kNotExported;
-    gaps.down |= reason == NullReason::kExporterDown;
-    gaps.of_gpus |= none && !of_instance;
-    gaps.of_instances |= of_instance && (none || reason == NullReason::kNotSupported);
-  }
-
-  void WriteWouldFill(const models::FieldSpec& field, const Gaps& gaps) {
-    writer_.Key("would_fill");
-    writer_.BeginArray();
-    if (IsMeasured(field)) {
-      std::size_t left = kSuggestions;
-      for (const auto& exporter : registry_.exporters()) {
-        if (gaps.down && IsDown(exporter->name)) SuggestReturn(*exporter, field.slot, left);
-      }
-      for (const bool here : {true, false}) {
-        for (const auto& exporter : registry_.exporters()) {
-          if (IsHere(exporter->name) == here) Suggest(*exporter, field.slot, here, gaps, left);
-        }
-      }
-    }
-    writer_.EndArray();
-  }
-
-  // A warning of the snapshot says that a target of it is.
-  bool IsDown(const std::string& exporter) const {
-    const auto& warnings = table_.snapshot().warnings;
-    return std::any_of(warnings.begin(), warnings.end(), [&](const std::string& warning) {
-      return warning.starts_with(exporter + ": ") && warning.find(" down, ") != std::string::npos;
-    });
-  }
-
-  void SuggestReturn(const schema::Exporter& exporter, std::size_t slot, std::size_t& left) {
-    const auto& metrics = exporter.metrics(processes_);
-    const auto first = std::find_if(metrics.begin(), metrics.end(),
-                                    [&](const auto& metric) { return metric.slot == slot; });
-    if (left == 0 || first == metrics.end()) return;
-    --left;
-    WriteSuggestion(exporter, *first, "bring back its scrape target that is down");
-  }
-
-  // Its labels may be those of a row with such a gap.
-  static bool Fits(const schema::Exporter& exporter, const schema::Metric& metric,
-                   const Gaps& gaps) {
-    const auto may_be = [&](std::string_view label, bool there) {
-      return std::all_of(metric.where.begin(), metric.where.end(), [&](const auto& condition) {
-        if (condition.label != label) return true;
-        using Is = schema::Condition::Is;
-        if (condition.is != Is::kOneOf) return (condition.is == Is::kPresent) == there;
-        return std::any_of(condition.values.begin(), condition.values.end(),
-                           [&](const std::string& value) { return value.empty() != there; });
-      });
-    };
-    const auto of_instances = [&](bool there) {
-      for (const auto& [text, aliases] : exporter.labels.texts) {
-        if (text != Text::kMigGpuInstance) continue;
-        return std::all_of(aliases.begin(), aliases.end(),
-                           [&](const std::string& label) { return may_be(label, there); });
-      }
-      return !there;
-    };
-    if (std::any_of(exporter.gpu.begin(), exporter.gpu.end(), IsOfInstances)) {
-      return IsOfInstances(metric) ? gaps.of_instances : gaps.of_gpus;
-    }
-    return (gaps.of_gpus && of_instances(false)) || (gaps.of_instances && of_instances(true));
-  }
-
-  // Exporters that measure instances by metrics of their own call these so.
-  static bool IsOfInstances(const schema::Metric& metric) {
-    return metric.name.find("_mig_") != std::string::npos;
-  }
-
-  void Suggest(const schema::Exporter& exporter, std::size_t slot, bool here, const Gaps& gaps,
-               std::size_t& left) {
-    std::string_view last;
-    for (const schema::Metric& metric : exporter.metrics(processes_)) {
-      if (left == 0) return;
-      if (metric.slot != slot || metric.name == last || IsPublished(exporter, metric.name))
-        continue;
-      if (!Fits(exporter, metric, gaps)) continue;
-      last = metric.name;
-      --left;
-      WriteSuggestion(exporter, metric,
-                      here ? "this exporter is here but does not publish it for these rows; add "
-                             "it to its metrics"
-                           : "run " + exporter.title);
-    }
-  }
-
-  void WriteSuggestion(const schema::Exporter& exporter, const schema::Metric& metric,
-                       const std::string& how) {
-    writer_.BeginObject();
-    WriteText(writer_, "exporter", exporter.name);
-    WriteText(writer_, "metric", metric.name);
-    WriteText(writer_, "how", how);
-    writer_.EndObject();
-  }
-
   Writer& writer_;
-  const schema::Registry& registry_;
   const Table table_;
+  WouldFill would_fill_;
   const bool processes_;
   std::vector<const schema::Exporter*> here_;
 };
 
-template <class RowT>
-std::size_t RowsOf(const std::vector<RowT>& rows, std::string_view exporter) {
-  return static_cast<std::size_t>(std::count_if(rows.begin(), rows.end(), [&](const RowT& row) {
-    return row.text(models::Text::kSource) == exporter;
-  }));
+// Of GPUs that exporter shows. A GPU and its instances stand together.
+std::size_t GpusOf(const models::Snapshot& snapshot, std::uint32_t exporter) {
+  std::size_t count = 0;
+  const models::GpuMetrics* last = nullptr;
+  for (const models::GpuMetrics& row : snapshot.gpus) {
+    if ((row.exporters & exporter) == 0) continue;
+    const bool same = last != nullptr && !row.text(Text::kGpuId).empty() &&
+                      last->text(Text::kGpuId) == row.text(Text::kGpuId) &&
+                      last->text(Text::kNode) == row.text(Text::kNode);
+    count += same ? 0U : 1U;
+    last = &row;
+  }
+  return count;
 }
 
-void WriteExporters(Writer& writer, const schema::Registry& registry,
-                    const std::array<const models::Snapshot*, 2>& snapshots) {
+std::size_t ProcessesOf(const models::Snapshot& snapshot, std::uint32_t exporter) {
+  return static_cast<std::size_t>(
+      std::count_if(snapshot.processes.begin(), snapshot.processes.end(),
+                    [&](const auto& row) { return (row.exporters & exporter) != 0; }));
+}
+
+void WriteExporters(Writer& writer, const schema::Registry& registry, const models::Snapshot& gpus,
+                    const models::Snapshot& processes) {
   writer.BeginArray();
   for (const auto& exporter : registry.exporters()) {
-    std::array<bool, 2> asked{};
-    std::array<std::size_t, 2> rows{};
-    for (std::size_t s = 0; s < snapshots.size(); ++s) {
-      for (const models::Coverage& coverage : snapshots[s]->coverage) {
-        if (coverage.exporter != exporter->name) continue;
-        asked[s] = true;
-        rows[s] = std::max(rows[s], coverage.rows + coverage.losers);
-      }
-    }
-    if (!asked[0] && !asked[1]) continue;
-    // Rows without a value are its rows too.
-    rows[0] = std::max(rows[0], RowsOf(snapshots[0]->gpus, exporter->name));
-    rows[1] = std::max(rows[1], RowsOf(snapshots[1]->processes, exporter->name));
+    const auto asked = [&](const models::Snapshot& snapshot) {
+      return std::any_of(snapshot.coverage.begin(), snapshot.coverage.end(),
+                         [&](const auto& one) { return one.exporter == exporter->name; });
+    };
+    if (!asked(gpus) && !asked(processes)) continue;
     writer.BeginObject();
     WriteText(writer, "name", exporter->name);
     WriteText(writer, "title", exporter->title);
     WriteText(writer, "vendor", exporter->vendor);
     writer.Key("priority");
     writer.Integer(exporter->priority);
-    WriteCount(writer, "gpus", rows[0]);
-    WriteCount(writer, "processes", rows[1]);
+    WriteCount(writer, "gpus", GpusOf(gpus, gpus.exporter_bit(exporter->name)));
+    WriteCount(writer, "processes", ProcessesOf(processes, processes.exporter_bit(exporter->name)));
     writer.EndObject();
   }
   writer.EndArray();
@@ -380,7 +265,7 @@ std::string EncodeSchema(const schema::Registry& registry, const models::Snapsho
   writer.BeginObject();
   WriteText(writer, "as_of", FormatTime(ToWallTime(gpus.as_of)));
   writer.Key("exporters");
-  WriteExporters(writer, registry, {&gpus, &processes});
+  WriteExporters(writer, registry, gpus, processes);
   writer.Key("fields");
   writer.BeginArray();
   for (const models::Snapshot* snapshot : {&gpus, &processes}) {

@@ -87,6 +87,9 @@ NullReason ReasonOf(const RowT& row, const FieldSpec& field) {
   if (field.from == From::kGpuIndex && !row.text(Text::kGpuId).empty()) {
     return NullReason::kNotSupported;
   }
+  if (field.from == From::kText && (row.texts_gone >> field.slot & 1U) != 0) {
+    return NullReason::kExporterDown;
+  }
   return IsReading(field.from) ? row.readings.reason(field.slot) : NullReason::kNotExported;
 }
 
@@ -181,6 +184,11 @@ std::span<const models::Workload> Table::workloads(std::size_t row) const {
   if (snapshot_.part != models::Part::kGpus) return {};
   const models::GpuMetrics& gpu = snapshot_.gpus[row];
   return std::span(snapshot_.workloads).subspan(gpu.first_workload, gpu.workload_count);
+}
+
+std::uint32_t Table::exporters(std::size_t row) const {
+  return snapshot_.part == models::Part::kGpus ? snapshot_.gpus[row].exporters
+                                               : snapshot_.processes[row].exporters;
 }
 
 std::string_view Table::text(std::size_t row, Text which) const {

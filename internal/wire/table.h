@@ -60,6 +60,8 @@ class Table {
 
   // The pods that hold the GPU of that row; none for a process.
   std::span<const models::Workload> workloads(std::size_t row) const;
+  // models::Row::exporters of that row.
+  std::uint32_t exporters(std::size_t row) const;
   // The texts of a row, for filters; empty where the row has none.
   std::string_view text(std::size_t row, models::Text which) const;
 

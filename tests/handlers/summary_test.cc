@@ -159,6 +159,25 @@ TEST_F(SummaryRouteTest, TotalsSayHowManyGpusTheyAreOf) {
   EXPECT_TRUE(fleet["node_name"].is_null());
 }
 
+TEST_F(SummaryRouteTest, WhereNoTotalIsKnownTheUsedMemoryIs) {
+  auto snapshot = std::make_shared<models::Snapshot>();
+  snapshot->as_of = 1704110400;
+  for (const char* const id : {"0", "1"}) {
+    auto& row = Add(*snapshot, "a", id, {{Quantity::kMemoryUsed, 5}});
+    row.readings.SetAbsent(static_cast<std::size_t>(Quantity::kMemoryTotal),
+                           models::NullReason::kNotSupported);
+    row.readings.SetAbsent(static_cast<std::size_t>(Quantity::kPower), models::NullReason::kStale);
+  }
+  Serve(snapshot);
+  const auto json = Get("/api/v1/gpu/summary").json();
+  const auto& fleet = json["data"][0];
+  EXPECT_EQ(*fleet["memory_used_bytes"].AsNumberText(), "10");
+  EXPECT_EQ(*fleet["memory_gpus"].AsNumberText(), "2");
+  EXPECT_TRUE(fleet["memory_total_bytes"].is_null());
+  EXPECT_EQ(*fleet["null_reasons"]["memory_total_bytes"].AsString(), "not_supported");
+  EXPECT_EQ(*fleet["null_reasons"]["power"].AsString(), "stale") << "as of the rows";
+}
+
 TEST_F(SummaryRouteTest, WhatNobodyTellsIsNull) {
   Serve(std::make_shared<models::Snapshot>());
   auto processes = std::make_shared<models::Snapshot>();

@@ -258,6 +258,7 @@ TEST(CommandCorpusTest, MasksTokensOfMoreServices) {
            "sntrys_" + mixed40,
            "dp.pt." + mixed40,
            "discord.com/api/webhooks/123456789012345678/" + lower24,
+           "outlook.office.com/webhook/" + hex32 + "@" + hex32 + "/IncomingWebhook/" + hex32,
            "api.telegram.org/bot"
            "123456789:AA" +
                mixed20 + "-aB3_x/getMe",

@@ -150,6 +150,22 @@ FakeSample Showed(const Target& target, const std::string& exporter, const std::
   return sample;
 }
 
+TEST_F(MissedTargetsTest, TextsAreMissingLikeValues) {
+  Labels info = Gpu(kA, "n");
+  info.push_back({"driver_version", "550.1"});
+  const auto smi = p1.Shows("nvidia_smi_gpu_info", 1, info);
+  const auto power = p1.Shows("nvidia_smi_power_draw_watts", 300, Gpu(kA, "n"));
+  const auto dcgm = p0.Shows("DCGM_FI_DEV_GPU_UTIL", 7, Gpu(kA, "n"));
+  const auto gone = [](const models::Snapshot& snapshot) { return snapshot.gpus.at(0).texts_gone; };
+  const auto before =
+      Refresh({{"dcgm", {dcgm}}, {"nvidia_smi", {smi, power}}}, {p0.Up(1), p1.Up(1)});
+  ASSERT_EQ(before->gpus.size(), 1U);
+  EXPECT_EQ(before->gpus[0].text(Text::kDriverVersion), "550.1");
+  EXPECT_EQ(gone(*before), 0U);
+  const auto snapshot = Refresh({{"dcgm", {dcgm}}, {"nvidia_smi"}}, {p0.Up(1), p1.Up(0)});
+  EXPECT_EQ(gone(*snapshot), 1U << static_cast<unsigned>(Text::kDriverVersion));
+}
+
 TEST_F(MissedTargetsTest, PrometheussPastNamesATargetWhoseSeriesNameNoNode) {
   past["nvidia_smi"] =
       PastOf("nvidia_smi", {Showed(p1, "nvidia_smi", "nvidia_smi_power_draw_watts")});

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "internal/json/document.h"
 
@@ -51,7 +52,9 @@ class SchemaReportTest : public ::testing::Test {
       models::GpuMetrics& row = gpus_.gpus.emplace_back();
       row.set_text(Text::kNode, "a");
       row.readings.Set(Slot(Quantity::kUtilization), 50);
+      row.exporters = 1;
     }
+    gpus_.sources = {"new", "old"};
     gpus_.gpus[0].readings.Set(Slot(Quantity::kMemoryUsed), 1);
     gpus_.gpus[0].readings.Set(Slot(Quantity::kMemoryTotal), 2);
     gpus_.gpus[1].readings.SetAbsent(Slot(Quantity::kMemoryUsed), NullReason::kInvalidValue);
@@ -68,6 +71,24 @@ class SchemaReportTest : public ::testing::Test {
     }
     ADD_FAILURE() << "no field " << name;
     return {};
+  }
+
+  // "metric: how" of the suggestions for a field.
+  std::vector<std::string> Suggestions(const std::string& name) {
+    std::vector<std::string> all;
+    const auto field = Field(name);
+    for (const auto& one : field["would_fill"].elements()) {
+      all.push_back(*one["metric"].AsString() + ": " + *one["how"].AsString());
+    }
+    return all;
+  }
+
+  models::GpuMetrics& AddRow(const char* node, const char* id, std::uint32_t exporters) {
+    models::GpuMetrics& row = gpus_.gpus.emplace_back();
+    row.set_text(Text::kNode, node);
+    row.set_text(Text::kGpuId, id);
+    row.exporters = exporters;
+    return row;
   }
 
   schema::Registry registry_ = schema::Registry::BuiltIn();
@@ -111,7 +132,57 @@ TEST_F(SchemaReportTest, WhatWouldFillAGapBeginsWithTheExportersThatAreHere) {
   EXPECT_EQ(*field["would_fill"][0]["metric"].AsString(), "new_temp");
   EXPECT_NE(field["would_fill"][0]["how"].AsString()->find("is here but"), std::string::npos);
   EXPECT_EQ(*field["would_fill"][1]["metric"].AsString(), "old_temp");
-  EXPECT_EQ(*field["would_fill"][1]["how"].AsString(), "run Old exporter");
+  EXPECT_EQ(*field["would_fill"][1]["how"].AsString(),
+            "run Old exporter on the nodes of these rows too");
+  gpus_.sources = {"new"};
+  EXPECT_EQ(Suggestions("temperature").at(1), "old_temp: run Old exporter");
+}
+
+TEST_F(SchemaReportTest, WhatIsOnOtherNodesOnlyIsToBeRunOnThese) {
+  AddRow("b", "0", 2).readings.Set(Slot(Quantity::kTemperature), 40);
+  gpus_.coverage.push_back({"old", "old_temp", Slot(Quantity::kTemperature), 1, 0, false});
+  const auto all = Suggestions("temperature");
+  ASSERT_GE(all.size(), 2U);
+  EXPECT_TRUE(all[0].starts_with("new_temp: this exporter is here but")) << all[0];
+  EXPECT_EQ(all[1], "old_temp: run Old exporter on the nodes of these rows too");
+}
+
+TEST_F(SchemaReportTest, WhatAnExporterPublishesOnAnotherNodeMayBePublishedOnThese) {
+  AddRow("b", "0", 1).readings.Set(Slot(Quantity::kTemperature), 40);
+  gpus_.coverage[4].rows = 1;
+  EXPECT_EQ(
+      Suggestions("temperature").at(0),
+      "new_temp: this exporter publishes it on other nodes; add it to its metrics on those of "
+      "these rows, unless their devices cannot tell");
+  // Its neighbour has it: it is not for want of a metric.
+  gpus_.gpus[0].readings.Set(Slot(Quantity::kTemperature), 40);
+  EXPECT_TRUE(Suggestions("temperature").at(0).starts_with("old_temp: ")) << "and not new_temp";
+}
+
+TEST_F(SchemaReportTest, ExportersOfAnotherVendorAreNoHelp) {
+  for (auto& row : gpus_.gpus) row.set_text(Text::kVendor, "AMD");
+  const auto all = Suggestions("temperature");
+  ASSERT_GE(all.size(), 2U);
+  EXPECT_TRUE(all[0].starts_with("new_temp: ")) << "whatever its vendor, it shows these";
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    EXPECT_TRUE(all[i].find("run AMD") != std::string::npos ||
+                all[i].find("run all-smi") != std::string::npos)
+        << all[i];
+  }
+}
+
+TEST_F(SchemaReportTest, InstancesAreNotCountedAsGpus) {
+  gpus_.gpus.clear();
+  AddRow("a", "0", 1);
+  for (const char* const instance : {"1", "2"}) {
+    AddRow("a", "0", 3).set_text(Text::kMigGpuInstance, instance);
+  }
+  AddRow("a", "1", 1);
+  AddRow("b", "1", 1);
+  const auto report = json::ParseDocument(EncodeSchema(registry_, gpus_, processes_, "m"));
+  ASSERT_TRUE(report);
+  ASSERT_GE((*report)["data"]["exporters"].size(), 1U);
+  EXPECT_EQ((*report)["data"]["exporters"][0]["gpus"].AsDouble(), 3);
 }
 
 TEST_F(SchemaReportTest, WhatIsPublishedWithoutAValueIsNotToBeAdded) {

@@ -1,0 +1,190 @@
+#include "internal/wire/would_fill.h"
+
+#include <algorithm>
+#include <array>
+
+namespace gpumon::wire {
+namespace {
+
+using models::NullReason;
+using models::Text;
+
+// More would be a catalogue, which docs/METRICS.md is.
+constexpr std::size_t kSuggestions = 5;
+
+// Exporters that measure instances by metrics of their own call these so.
+bool IsOfInstances(const schema::Metric& metric) {
+  return metric.name.find("_mig_") != std::string::npos;
+}
+
+// The conditions on that label allow a series that has it, or one that does not.
+bool MayBe(const schema::Metric& metric, std::string_view label, bool there) {
+  return std::all_of(metric.where.begin(), metric.where.end(), [&](const auto& condition) {
+    if (condition.label != label) return true;
+    using Is = schema::Condition::Is;
+    if (condition.is != Is::kOneOf) return (condition.is == Is::kPresent) == there;
+    return std::any_of(condition.values.begin(), condition.values.end(),
+                       [&](const std::string& value) { return value.empty() != there; });
+  });
+}
+
+bool MayBeOfInstances(const schema::Exporter& exporter, const schema::Metric& metric, bool there) {
+  for (const auto& [text, aliases] : exporter.labels.texts) {
+    if (text != Text::kMigGpuInstance) continue;
+    return std::all_of(aliases.begin(), aliases.end(),
+                       [&](const std::string& label) { return MayBe(metric, label, there); });
+  }
+  return !there;
+}
+
+}  // namespace
+
+bool WouldFill::IsPublished(const schema::Exporter& exporter, std::string_view metric) const {
+  const auto& all = table_.snapshot().coverage;
+  return std::any_of(all.begin(), all.end(), [&](const auto& coverage) {
+    return coverage.exporter == exporter.name && coverage.metric == metric &&
+           coverage.rows + coverage.losers > 0;
+  });
+}
+
+// It gave rows; that it was asked is not enough.
+bool WouldFill::IsHere(const schema::Exporter& exporter) const {
+  const auto& sources = table_.snapshot().sources;
+  return std::find(sources.begin(), sources.end(), exporter.name) != sources.end();
+}
+
+// A warning of the snapshot says that a target of it is.
+bool WouldFill::IsDown(const schema::Exporter& exporter) const {
+  const auto& warnings = table_.snapshot().warnings;
+  return std::any_of(warnings.begin(), warnings.end(), [&](const std::string& warning) {
+    return warning.starts_with(exporter.name + ": ") &&
+           warning.find(" down, ") != std::string::npos;
+  });
+}
+
+// Blank and impossible values are published: nothing is to be added. Of an instance nobody knows
+// whether an exporter cannot tell, or does not.
+void WouldFill::Note(std::size_t row, NullReason reason, std::uint32_t have, Gaps& gaps) const {
+  const bool of_instance = !of_processes() && (!table_.text(row, Text::kMigGpuInstance).empty() ||
+                                               !table_.text(row, Text::kMigUuid).empty());
+  const bool none = reason == NullReason::kNotExported;
+  gaps.down |= reason == NullReason::kExporterDown;
+  if (!none && !(of_instance && reason == NullReason::kNotSupported)) return;
+  Rows& rows = of_instance ? gaps.of_instances : gaps.of_gpus;
+  const std::uint32_t exporters = table_.exporters(row);
+  rows.any = true;
+  rows.exporters |= exporters;
+  rows.lacking |= exporters & ~have;
+  const std::string_view vendor = of_processes() ? "" : table_.text(row, Text::kVendor);
+  rows.any_vendor |= vendor.empty();
+  if (!vendor.empty()) rows.vendors.insert(vendor);
+}
+
+WouldFill::Gaps WouldFill::Find(std::size_t field) const {
+  Gaps gaps;
+  // Rows of a node stand together.
+  for (std::size_t begin = 0, end = 0; begin < table_.size(); begin = end) {
+    std::uint32_t have = 0;  // exporters of rows that have the field
+    for (; end < table_.size() && table_.text(end, Text::kNode) == table_.text(begin, Text::kNode);
+         ++end) {
+      if (!table_.cell(end, field).is_null()) have |= table_.exporters(end);
+    }
+    for (std::size_t row = begin; row < end; ++row) {
+      if (table_.cell(row, field).is_null()) Note(row, table_.reason(row, field), have, gaps);
+    }
+  }
+  if (table_.size() == 0) gaps.of_gpus.any = gaps.of_gpus.any_vendor = true;
+  return gaps;
+}
+
+void WouldFill::Write(std::size_t field) {
+  writer_.BeginArray();
+  const models::FieldSpec& spec = table_.fields()[field];
+  if (spec.from == models::From::kReading || spec.from == models::From::kInteger ||
+      spec.from == models::From::kThrottle) {
+    const Gaps gaps = Find(field);
+    left_ = kSuggestions;
+    for (const auto& exporter : registry_.exporters()) {
+      if (gaps.down && IsDown(*exporter)) SuggestReturn(*exporter, spec.slot);
+    }
+    for (const Place place : {Place::kOnRows, Place::kElsewhere, Place::kNowhere}) {
+      for (const auto& exporter : registry_.exporters()) {
+        Suggest(*exporter, spec.slot, place, gaps);
+      }
+    }
+  }
+  writer_.EndArray();
+}
+
+void WouldFill::SuggestReturn(const schema::Exporter& exporter, std::size_t slot) {
+  const auto& metrics = exporter.metrics(of_processes());
+  const auto first = std::find_if(metrics.begin(), metrics.end(),
+                                  [&](const auto& metric) { return metric.slot == slot; });
+  if (first == metrics.end()) return;
+  WriteSuggestion(exporter, *first, "bring back its scrape target that is down");
+}
+
+WouldFill::Rows WouldFill::Fitting(const schema::Exporter& exporter, const schema::Metric& metric,
+                                   const Gaps& gaps) const {
+  const std::uint32_t bit = table_.snapshot().exporter_bit(exporter.name);
+  const bool apart = std::any_of(exporter.gpu.begin(), exporter.gpu.end(), IsOfInstances);
+  Rows fitting;
+  for (const bool instances : {false, true}) {
+    const Rows& rows = instances ? gaps.of_instances : gaps.of_gpus;
+    const bool fits =
+        apart ? IsOfInstances(metric) == instances : MayBeOfInstances(exporter, metric, instances);
+    if (!rows.any || !fits) continue;
+    // Who shows such rows is of their vendor, whatever it calls itself.
+    fitting.any |= rows.any_vendor || exporter.vendor.empty() ||
+                   rows.vendors.contains(exporter.vendor) || (rows.exporters & bit) != 0;
+    fitting.exporters |= rows.exporters;
+    fitting.lacking |= rows.lacking;
+  }
+  return fitting;
+}
+
+std::string WouldFill::HowTo(const schema::Exporter& exporter, const schema::Metric& metric,
+                             Place place, const Rows& rows) const {
+  const std::uint32_t bit = table_.snapshot().exporter_bit(exporter.name);
+  const bool shows = (rows.exporters & bit) != 0;
+  if (shows != (place == Place::kOnRows) || IsHere(exporter) != (place != Place::kNowhere)) {
+    return "";
+  }
+  if (place == Place::kNowhere) return "run " + exporter.title;
+  if (place == Place::kElsewhere)
+    return "run " + exporter.title + " on the nodes of these rows too";
+  if (!IsPublished(exporter, metric.name)) {
+    return "this exporter is here but does not publish it for these rows; add it to its metrics";
+  }
+  if ((rows.lacking & bit) == 0) return "";
+  return "this exporter publishes it on other nodes; add it to its metrics on those of these rows, "
+         "unless their devices cannot tell";
+}
+
+void WouldFill::Suggest(const schema::Exporter& exporter, std::size_t slot, Place place,
+                        const Gaps& gaps) {
+  std::string_view last;
+  for (const schema::Metric& metric : exporter.metrics(of_processes())) {
+    if (metric.slot != slot || metric.name == last) continue;
+    const Rows rows = Fitting(exporter, metric, gaps);
+    const std::string how = rows.any ? HowTo(exporter, metric, place, rows) : "";
+    if (how.empty()) continue;
+    last = metric.name;
+    WriteSuggestion(exporter, metric, how);
+  }
+}
+
+void WouldFill::WriteSuggestion(const schema::Exporter& exporter, const schema::Metric& metric,
+                                std::string_view how) {
+  if (left_ == 0) return;
+  --left_;
+  writer_.BeginObject();
+  for (const auto& [key, text] : std::array<std::pair<std::string_view, std::string_view>, 3>{
+           {{"exporter", exporter.name}, {"metric", metric.name}, {"how", how}}}) {
+    writer_.Key(key);
+    writer_.String(text);
+  }
+  writer_.EndObject();
+}
+
+}  // namespace gpumon::wire
