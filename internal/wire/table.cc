@@ -135,18 +135,20 @@ void Table::Survey() {
     }
     std::size_t nulls = 0;
     bool missed = false;  // somebody offers it, though no row has it
+    bool gone = false;    // somebody offered it
     NullReason common = rows_ == 0 ? EmptyReason(fields_[f]) : reason(0, f);
     for (std::size_t r = 0; r < rows_; ++r) {
       const NullReason why = reason(r, f);
       if (why != NullReason::kNone) ++nulls;
       missed |= why != NullReason::kNone && why != NullReason::kNotExported;
+      gone |= why == NullReason::kExporterDown;
       if (why != common) common = NullReason::kNone;
     }
     if (fields_[f].from == From::kWorkloads) {
       for (std::size_t r = 0; r < rows_ && !shown_[f]; ++r) shown_[f] = !workloads(r).empty();
     } else if (fields_[f].from == From::kMig) {
       for (std::size_t r = 0; r < rows_ && !shown_[f]; ++r) shown_[f] = !cell(r, f).is_null();
-    } else if (nulls < rows_ || (missed && IsReading(fields_[f].from))) {
+    } else if (nulls < rows_ || gone || (missed && IsReading(fields_[f].from))) {
       shown_[f] = true;
     }
     // What one of these rows could have is said in each row that lacks it.

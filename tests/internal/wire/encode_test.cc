@@ -44,6 +44,20 @@ TEST(EncodeTest, ARowWithoutAnyReadingHasEveryRequiredKeyAsNull) {
   }
 }
 
+TEST(EncodeTest, ATextThatADeadExporterNamedIsNullNotLeftOut) {
+  models::Snapshot snapshot;
+  for (int i = 0; i < 2; ++i) snapshot.gpus.emplace_back();
+  snapshot.gpus[1].texts_gone = 1U << static_cast<unsigned>(models::Text::kDriverVersion);
+  const Table table(snapshot);
+  const auto json = Parse(EncodeList(table, WholePage(table), "m").body);
+  const auto reason = [&](std::size_t row, const char* field) {
+    return json["data"][row]["null_reasons"][field];
+  };
+  EXPECT_EQ(*reason(1, "driver_version").AsString(), "exporter_down");
+  EXPECT_EQ(*reason(0, "driver_version").AsString(), "not_exported");
+  EXPECT_TRUE(reason(1, "pci_bus_id").is_null()) << "which nobody ever named";
+}
+
 TEST(EncodeTest, TextThatIsNotUtf8IsReplacedNotPassedOn) {
   auto snapshot = OneGpu();
   snapshot.gpus[0].set_text(Text::kGpuName, "a\xff\"\n<b>");
