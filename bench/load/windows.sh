@@ -1,6 +1,6 @@
 #!/bin/bash
-# What windows over the past cost: seconds, answer, and the processor time of the server and of the
-# Prometheus behind it, for each route that reads one.
+# What windows over the past cost: seconds, answer, the most memory that the server held meanwhile,
+# and the processor time of it and of the Prometheus behind it, for each route that reads one.
 #
 # Makes a past of GPUS (1000; 8 a node) over DAYS (7) with a sample each INTERVAL (290 s), once, below
 # .run/windows; starts a real Prometheus on it and the server, and asks each request ROUNDS (2) times.
@@ -94,13 +94,16 @@ ask() { # PATH
   for ((round = 0; round < ${ROUNDS:-2}; ++round)); do
     before_server=$(processor "$server_pid")
     before_prometheus=$(processor "$prometheus_pid")
+    echo 5 >"/proc/$server_pid/clear_refs" # VmHWM begins anew
     said=$(curl -s -o "$work/answer" -w '%{http_code} %{time_total} %{size_download}' \
       --max-time 120 "http://127.0.0.1:$port$1")
     [ "${said%% *}" = 200 ] || fail "$1: $(head -c 300 "$work/answer")"
     awk -v path="$1" -v said="$said" -v s="$before_server" -v p="$before_prometheus" \
-      -v s2="$(processor "$server_pid")" -v p2="$(processor "$prometheus_pid")" 'BEGIN {
+      -v s2="$(processor "$server_pid")" -v p2="$(processor "$prometheus_pid")" \
+      -v most="$(awk '/VmHWM/ { print $2 }' "/proc/$server_pid/status")" 'BEGIN {
         split(said, part)
-        printf "| `%s` | %.2f | %d | %.2f | %.2f |\n", path, part[2], part[3], s2 - s, p2 - p
+        printf "| `%s` | %.2f | %d | %.1f | %.2f | %.2f |\n", path, part[2], part[3], most / 1024, \
+          s2 - s, p2 - p
       }' | tee -a "$report"
   done
 }
@@ -126,8 +129,8 @@ wait_until 'the server' "http://127.0.0.1:$port/livez"
 {
   printf '## Windows, %s GPUs, %s days of a sample each %s s\n\n' "$gpus" "$days" "$interval"
   # shellcheck disable=SC2016  # Markdown
-  printf 'Written by `bench/load/windows.sh` on %s cores. Processor time in seconds.\n\n' "$(nproc)"
-  printf '| request | seconds | bytes | server | Prometheus |\n|---|---|---|---|---|\n'
+  printf 'Written by `bench/load/windows.sh` on %s cores. MiB: VmHWM of the server in the request. The last two: seconds of processor time.\n\n' "$(nproc)"
+  printf '| request | seconds | bytes | MiB | server | Prometheus |\n|---|---|---|---|---|---|\n'
 } | tee -a "$report"
 span="start=$((end - days * 86400 + 600))&end=$((end - 300))"
 ask "/api/v1/gpu/history?$span&step=1h"
@@ -138,5 +141,3 @@ ask "/api/v1/gpu/ledger?$span&by=namespace"
 ask "/api/v1/gpu/missing?$span"
 ask "/api/v1/gpu/events?start=$((end - 86400))&end=$((end - 300))"
 [ -z "${EXTRA-}" ] || ask "$EXTRA"
-printf '\nVmHWM of the server: %s kB\n\n' \
-  "$(awk '/VmHWM/ { print $2 }' "/proc/$server_pid/status")" | tee -a "$report"

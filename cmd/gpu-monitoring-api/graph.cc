@@ -126,6 +126,14 @@ std::size_t Workers() {
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 8);
 }
 
+// What a window was read by is free when it ends, and an answer is to be made then.
+gpu::RangeDone ReleasingFirst(gpu::RangeDone done) {
+  return [done = std::move(done)](Result<gpu::RangeEnd> end) {
+    profile::ReleaseMemory();
+    done(std::move(end));
+  };
+}
+
 }  // namespace
 
 void CountingObserver::QueryDone(const std::string& query, std::string_view result, double seconds,
@@ -236,14 +244,16 @@ Result<void> Graph::Build() {
   live_feed_ = std::make_unique<handlers::LiveFeed>(*source_, clock_, *pool_, metrics_,
                                                     LiveOptionsOf(config_));
   probe_ = std::make_unique<gpu::UpstreamProbe>(*prometheus_, clock_, upstream_clock_);
-  services_ = std::make_unique<handlers::Services>(
-      handlers::Services{settings_, registry(), clock_, *pool_, slow_pool_, *source_,
-                         [this] { return probe_->Last(); }, lifecycle_, render_cache_, *live_feed_,
-                         metrics_, finding_ages_, seen_gpus_, cpu_profiler_,
-                         [this] { return token_ ? token_->Token() : std::string(); },
-                         [this](const auto&... what) { explainer_->Explain(what...); },
-                         [this](const auto&... what) { collector_->Walk(what...); },
-                         [this](const auto&... what) { collector_->FindActivity(what...); }});
+  services_ = std::make_unique<handlers::Services>(handlers::Services{
+      settings_, registry(), clock_, *pool_, slow_pool_, *source_,
+      [this] { return probe_->Last(); }, lifecycle_, render_cache_, *live_feed_, metrics_,
+      finding_ages_, seen_gpus_, cpu_profiler_,
+      [this] { return token_ ? token_->Token() : std::string(); },
+      [this](const auto&... what) { explainer_->Explain(what...); },
+      [this](const auto& want, Deadline deadline, auto each, auto done) {
+        collector_->Walk(want, deadline, std::move(each), ReleasingFirst(std::move(done)));
+      },
+      [this](const auto&... what) { collector_->FindActivity(what...); }});
   api_ = std::make_unique<handlers::Api>(*services_);
   server_ = http::MakeServer(HttpOptionsOf(config_), *api_);
   metrics_.SetReadings([this] { return ReadCounters(); });

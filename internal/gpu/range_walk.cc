@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kFirstPiece = 32;
 // Of the largest answer: what is decoded of it is about as large again.
-constexpr double kPieceBytes = 4.0 * 1024 * 1024;
+constexpr double kPieceBytes = 3.0 * 1024 * 1024;
 
 Status TookTooLong() {
   return {Code::kUpstreamTimeout,
@@ -155,11 +155,14 @@ void RangeWalk::Came(const PiecePtr& piece) {
           static_cast<std::size_t>(std::clamp(fits, 1.0, static_cast<double>(next->count) * 8));
     }
     AskNext();
-    if (!Replay(*next)) return;
+    auto end = Replay(*next);
+    next.reset();
+    // What the piece was made of is free now: an answer is to be made.
+    if (end) return End(*std::move(end));
   }
 }
 
-bool RangeWalk::Replay(Piece& piece) {
+std::optional<Result<RangeEnd>> RangeWalk::Replay(Piece& piece) {
   const std::vector<PlannedQuery>& queries = piece.plans->queries;
   const auto series = SeriesOf(queries, std::move(piece.answers), want_.step, exporters_);
   std::vector<RangeReplay> parts;
@@ -174,21 +177,18 @@ bool RangeWalk::Replay(Piece& piece) {
   std::vector<models::SnapshotPtr> snapshots(parts.size());
   for (std::size_t i = piece.first; i < piece.first + piece.count; ++i) {
     if (deadline_.Passed(with_.clock)) {
-      End(gpumon::Error(TookTooLong()));
-      return false;
+      return gpumon::Error(TookTooLong());
     }
     for (std::size_t part = 0; part < parts.size(); ++part) {
       snapshots[part] = parts[part].At(want_.At(i));
       Note(*snapshots[part]);
     }
     if (!each_(i, snapshots)) {
-      End(gpumon::Error(Code::kDraining, "nobody waits for this window any more"));
-      return false;
+      return gpumon::Error(Code::kDraining, "nobody waits for this window any more");
     }
   }
-  if (!piece.is_last) return true;
-  End(Noted());
-  return false;
+  if (!piece.is_last) return std::nullopt;
+  return Noted();
 }
 
 void RangeWalk::Note(const models::Snapshot& snapshot) {

@@ -60,8 +60,8 @@ class RangeWalk : public std::enable_shared_from_this<RangeWalk> {
   void Answered(const PiecePtr& piece, std::size_t query, Result<prom::QueryResult> answer,
                 SteadyTime asked);
   void Came(const PiecePtr& piece);
-  // False: it has ended.
-  bool Replay(Piece& piece);
+  // How the walk ends, once it does.
+  std::optional<Result<RangeEnd>> Replay(Piece& piece);
   void Note(const models::Snapshot& snapshot);
   void End(Result<RangeEnd> result);
   RangeEnd Noted() const;
