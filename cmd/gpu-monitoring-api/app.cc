@@ -119,9 +119,12 @@ int Run(std::span<const std::string> arguments, const config::Environment& envir
   if (!arguments.empty() && arguments.front() == "collect") {
     return Collect(arguments.subspan(1), environment, out, err);
   }
+  const bool is_healthcheck = std::any_of(
+      arguments.begin(), arguments.end(),
+      [](const std::string& argument) { return argument.starts_with("--healthcheck"); });
   const auto refuse = [&](const Status& status) {
     err << kProgram.name << ": " << status.message << '\n';
-    return 2;
+    return is_healthcheck ? 1 : 2;  // a container's health check knows 0 and 1
   };
   const auto values = config::Parse(config::ServerOptionRows(), arguments, environment);
   if (!values) return refuse(values.error());

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -53,6 +54,13 @@ double Moved(const Device& d, double idle_rate, double busy_rate) {
 // Counts one every `every` seconds on the GPU with `trait`, stays 0 on all others.
 double Ticks(const Device& d, Trait trait, double every) {
   return d.gpu.trait == trait ? std::floor(d.seconds / every) : 0;
+}
+constexpr double kXidEvery = 600;
+// Of errors of a program, by turns: one of the same code as the last could not be seen in a gauge.
+double LastXid(const Device& d) {
+  constexpr std::array kCodes = {31.0, 13.0, 43.0};
+  const double errors = Ticks(d, Trait::kXid, kXidEvery);
+  return d.gpu.trait == Trait::kXid ? kCodes[static_cast<std::size_t>(errors) % kCodes.size()] : 0;
 }
 double IfEcc(const Device& d, double value) {
   return d.gpu.trait == Trait::kEcc ? value : 0;
@@ -155,9 +163,9 @@ constexpr GpuFamily kDevice[] = {
     {{"nvidia_gpu_nvlink_errors_total", kCounter, "Errors on the NVLink lanes."},
      [](const Device& d) { return Only(d.model.nvlink, 0); }},
     {{"nvidia_gpu_xid_last", kGauge, "Code of the latest XID error; 0 when there was none."},
-     [](const Device& d) -> Reading { return d.gpu.trait == Trait::kXid ? 31 : 0; }},
+     [](const Device& d) -> Reading { return LastXid(d); }},
     {{"nvidia_gpu_xid_errors_total", kCounter, "XID errors since the driver was loaded."},
-     [](const Device& d) -> Reading { return Ticks(d, Trait::kXid, 600); }},
+     [](const Device& d) -> Reading { return Ticks(d, Trait::kXid, kXidEvery); }},
     {{"nvidia_gpu_ecc_corrected_volatile_total", kCounter,
       "Corrected memory errors since the driver was loaded."},
      [](const Device& d) { return Only(d.model.ecc, Ticks(d, Trait::kEcc, 120)); }},

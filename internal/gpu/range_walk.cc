@@ -77,7 +77,10 @@ void RangeWalk::AskNext() {
     if (!plans_) plans_ = PlansOf(span);
     piece->plans = plans_;
     piece->first = span.first + asked_;
-    piece->count = std::min(next_count_, span.count - asked_);
+    const std::size_t left = span.count - asked_;
+    piece->count = std::min(next_count_, left);
+    // While the last piece is joined nothing is asked for: a small one ends sooner.
+    if (piece->count == left && left > 2 * kFirstPiece) piece->count = left * 2 / 3;
     asked_ += piece->count;
     if (asked_ == span.count) {
       ++span_;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "internal/base/mutex.h"
 #include "internal/base/text.h"
@@ -115,6 +116,7 @@ class Engine final : public std::enable_shared_from_this<Engine> {
         fetch_(fetch),
         executor_(executor),
         clock_(clock),
+        quiet_until_(options_.urls.size()),
         admission_(options_.max_concurrency, clock) {}
 
   void Ask(std::string_view path, std::string form, Deadline deadline, Done done) {
@@ -146,8 +148,15 @@ class Engine final : public std::enable_shared_from_this<Engine> {
   }
 
   void Send(const CallPtr& call) {
+    const std::size_t server = ServerOf(*call, call->tries);
+    if (const int left = QuietFor(server); left > 0) {
+      ++call->tries;
+      return Post(call, Error(Throttled("url=" + fetch::RedactUrl(options_.urls[server]) +
+                                            " not asked: it wants to be left alone",
+                                        left)));
+    }
     fetch::Request request;
-    request.url = options_.urls[ServerOf(*call, call->tries)] + std::string(call->path);
+    request.url = options_.urls[server] + std::string(call->path);
     request.max_response_bytes = options_.max_response_bytes;
     request.headers.emplace_back("Accept", "application/json");
     ++call->tries;
@@ -188,6 +197,28 @@ class Engine final : public std::enable_shared_from_this<Engine> {
     return true;
   }
 
+  // Whole seconds for which that server has asked not to be asked.
+  int QuietFor(std::size_t server) {
+    const MutexLock lock(mutex_);
+    const auto left = quiet_until_[server] - clock_.Steady();
+    return left.count() <= 0
+               ? 0
+               : static_cast<int>(std::chrono::ceil<std::chrono::seconds>(left).count());
+  }
+
+  void LeaveAlone(std::size_t server, int seconds) {
+    const MutexLock lock(mutex_);
+    quiet_until_[server] =
+        std::max(quiet_until_[server], clock_.Steady() + std::chrono::seconds(seconds));
+  }
+
+  void Post(const CallPtr& call, Result<QueryResult> result) {
+    const auto shared = std::make_shared<Result<QueryResult>>(std::move(result));
+    const bool posted = executor_.Post(
+        [self = shared_from_this(), call, shared] { self->OnResult(call, std::move(*shared)); });
+    if (!posted) Finish(call, Error(EndingStatus()));
+  }
+
   void OnFetched(const CallPtr& call, Result<fetch::Response> fetched) {
     const auto answer = std::make_shared<Result<fetch::Response>>(std::move(fetched));
     const bool posted = executor_.Post([self = shared_from_this(), call, answer] {
@@ -196,14 +227,16 @@ class Engine final : public std::enable_shared_from_this<Engine> {
     if (!posted) Finish(call, Error(EndingStatus()));
   }
 
-  Result<QueryResult> Read(const Call& call, Result<fetch::Response>& answer) const {
+  Result<QueryResult> Read(const Call& call, Result<fetch::Response>& answer) {
     if (!answer) {
       return Error(Worded(std::move(answer.error()), call.budget, call.deadline.Left(clock_)));
     }
     Result<QueryResult> result = ReadHttpAnswer(std::move(*answer), clock_);
     if (!result) {
-      const std::string& url = options_.urls[ServerOf(call, call.tries - 1)];
-      result.error().detail = "url=" + fetch::RedactUrl(url) + " " + result.error().detail;
+      Status& error = result.error();
+      const std::size_t server = ServerOf(call, call.tries - 1);
+      error.detail = "url=" + fetch::RedactUrl(options_.urls[server]) + " " + error.detail;
+      if (error.code == Code::kUpstreamThrottled) LeaveAlone(server, error.retry_after_s);
     }
     return result;
   }
@@ -247,6 +280,7 @@ class Engine final : public std::enable_shared_from_this<Engine> {
   std::atomic<std::size_t> good_server_{0};
   Mutex mutex_;
   bool stopping_ GUARDED_BY(mutex_) = false;
+  std::vector<SteadyTime> quiet_until_ GUARDED_BY(mutex_);  // by server: it said 429 until then
   Admission admission_;
 };
 

@@ -27,8 +27,10 @@ struct ApiClientOptions {
 
 // Answers are decoded, and `done` is called, on `executor`. A query is sent at most twice to one
 // server alone, and otherwise once to each: again only when the connection failed or the server
-// answered 5xx, never after 4xx. It carries `timeout`, so that the server gives up when we do, and
-// `nocache=1` (VictoriaMetrics would serve samples 30 s late without it; Prometheus ignores it).
+// answered 5xx, never after 4xx. A server that said 429 is not asked at all for as long as it said:
+// until then its queries fail as that one did. A query carries `timeout`, so that the server gives
+// up when we do, and `nocache=1` (VictoriaMetrics would serve samples 30 s late without it;
+// Prometheus ignores it).
 //
 // `fetch`, `executor` and `clock` must outlive the client and every query under way: destroy the
 // client, or stop it, then `fetch` (which ends them), then `executor`. kInvalidParameter, without

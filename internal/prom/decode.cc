@@ -52,11 +52,19 @@ constexpr std::array kErrorTypes = {
     ErrorTypeRow{"503", Code::kUpstreamNotReady, kNotReady},
 };
 
+// A query whose time ended while samples were read has failed in its execution, says Prometheus.
+bool RanOutOfTime(const Answer& answer) {
+  return (answer.error_type == "execution" || answer.error_type == "422") &&
+         (answer.error.find("context deadline exceeded") != std::string_view::npos ||
+          answer.error.find("query timed out") != std::string_view::npos);
+}
+
 tl::unexpected<Status> ErrorOf(const Answer& answer) {
   std::string detail =
       "errorType=" + Sanitised(answer.error_type) + " error=" + Sanitised(answer.error);
+  const std::string_view type = RanOutOfTime(answer) ? "timeout" : answer.error_type;
   for (const ErrorTypeRow& row : kErrorTypes) {
-    if (row.error_type == answer.error_type) {
+    if (row.error_type == type) {
       return Error(row.code, std::string(row.message), std::move(detail));
     }
   }

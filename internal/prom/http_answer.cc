@@ -90,8 +90,7 @@ Status StatusOf(fetch::Response& response, const Clock& clock) {
             detail};
   }
   if (status == 429) {
-    return {Code::kUpstreamThrottled, "Prometheus asks us to slow down; try again later", detail,
-            RetryAfter(response, clock)};
+    return Throttled(detail, RetryAfter(response, clock));
   }
   if (status == 503) {
     const int retry_after = RetryAfter(response, clock);
@@ -115,6 +114,11 @@ Status StatusOf(fetch::Response& response, const Clock& clock) {
 }
 
 }  // namespace
+
+Status Throttled(std::string detail, int retry_after_s) {
+  return {Code::kUpstreamThrottled, "Prometheus asks us to slow down; try again later",
+          std::move(detail), retry_after_s};
+}
 
 Result<QueryResult> ReadHttpAnswer(fetch::Response response, const Clock& clock) {
   if (response.status != 200) return Error(StatusOf(response, clock));

@@ -1,6 +1,8 @@
 // From an HTTP answer to a query's result. Used inside internal/prom alone.
 #pragma once
 
+#include <string>
+
 #include "internal/base/clock.h"
 #include "internal/base/result.h"
 #include "internal/fetch/client.h"
@@ -15,5 +17,8 @@ namespace gpumon::prom {
 // kUpstreamTls (a server that wants https), kUpstreamError (other failures), or Decode's. 429 and
 // 503 carry retry_after_s, 1 to 60.
 Result<QueryResult> ReadHttpAnswer(fetch::Response response, const Clock& clock);
+
+// kUpstreamThrottled.
+Status Throttled(std::string detail, int retry_after_s);
 
 }  // namespace gpumon::prom

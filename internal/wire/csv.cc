@@ -32,8 +32,8 @@ std::string CsvMig(const Table& table, std::size_t row) {
 
 std::string CsvThrottle(std::int64_t mask) {
   std::string text;
-  for (const std::string& name : ThrottleNames(mask))
-    text.append(text.empty() ? "" : " ").append(name);
+  VisitThrottleNames(
+      mask, [&](std::string_view name) { text.append(text.empty() ? "" : " ").append(name); });
   return text;
 }
 

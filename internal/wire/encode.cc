@@ -184,7 +184,7 @@ class RowWriter {
 
   void WriteThrottle(std::int64_t mask) {
     writer_.BeginArray();
-    for (const std::string& name : ThrottleNames(mask)) writer_.String(name);
+    VisitThrottleNames(mask, [this](std::string_view name) { writer_.String(name); });
     writer_.EndArray();
   }
 

@@ -94,10 +94,33 @@ std::string Shape(const json::Value& value) {
   return "";
 }
 
+// The names of columns, and how many columns each row has. Empty: it is no CSV.
+std::string CsvForm(const std::string& text) {
+  const std::size_t end = text.find('\n');
+  const std::string names = text.substr(0, end);
+  constexpr std::string_view kOfNames = "abcdefghijklmnopqrstuvwxyz0123456789_,";
+  if (end == std::string::npos || names.find(',') == std::string::npos ||
+      names.find_first_not_of(kOfNames) != std::string::npos) {
+    return "";
+  }
+  std::string form = names;
+  std::size_t commas = 0;
+  bool quoted = false;
+  for (const char c : text.substr(end + 1)) {
+    if (c == '"') quoted = !quoted;
+    commas += c == ',' && !quoted ? 1U : 0U;
+    if (c != '\n' || quoted) continue;
+    form += ' ' + std::to_string(commas);
+    commas = 0;
+  }
+  return form;
+}
+
 // Text with each number as one 0: a table of other values has the same form.
 std::string Form(const std::string& text) {
   const auto json = json::ParseDocument(text);
   if (json) return Shape(*json);
+  if (std::string csv = CsvForm(text); !csv.empty()) return csv;
   std::string form;
   for (const char c : text) {
     const bool digit = c >= '0' && c <= '9';

@@ -304,6 +304,8 @@ TEST(DemoCollectorTest, OneGpuReportsXidErrors) {
   const std::string gpu = demo.Gpu(Trait::kXid);
   EXPECT_EQ(GpusWith(before.ByGpu("nvidia_gpu_xid_last"), nonzero), std::set{gpu});
   EXPECT_EQ(GpusWith(before.ByGpu("nvidia_gpu_xid_errors_total"), nonzero), std::set{gpu});
+  EXPECT_NE(before.ByGpu("nvidia_gpu_xid_last").at(gpu), after.ByGpu("nvidia_gpu_xid_last").at(gpu))
+      << "or nobody would see it";
   EXPECT_EQ(before.ByGpu("nvidia_gpu_xid_errors_total").at(gpu) + 1,
             after.ByGpu("nvidia_gpu_xid_errors_total").at(gpu));
 }

@@ -50,7 +50,7 @@ class ApiClientTest : public ::testing::Test {
   // The status of one query against a server that always replies so.
   Status Failure(Reply reply) {
     server_.SetReply(std::move(reply));
-    if (client_ == nullptr) Make({server_.url()});
+    Make({server_.url()});  // a new one: whoever said 429 is left alone
     const Result<QueryResult> result = Ask();
     return result ? Status{Code::kOk, ""} : result.error();
   }
@@ -244,6 +244,39 @@ TEST_F(ApiClientTest, CopiesRetryAfterWithinBounds) {
                 .retry_after_s,
             30);
   EXPECT_EQ(Failure(HttpStatus(500)).retry_after_s, 0);
+}
+
+TEST_F(ApiClientTest, WhoeverSaid429IsLeftAlone) {
+  server_.Enqueue(HttpStatus(429).With("Retry-After", "50"));
+  Make({server_.url()});
+  ASSERT_FALSE(Ask());
+  const Result<QueryResult> next = Ask();
+  ASSERT_FALSE(next);
+  EXPECT_EQ(next.error().code, Code::kUpstreamThrottled);
+  EXPECT_LE(next.error().retry_after_s, 50);
+  EXPECT_GT(next.error().retry_after_s, 10);
+  EXPECT_EQ(server_.request_count(), 1U);
+}
+
+TEST_F(ApiClientTest, AfterThatItIsAskedAgain) {
+  server_.Enqueue(HttpStatus(429).With("Retry-After", "1"));
+  Make({server_.url()});
+  const SteadyTime begin = clock_.Steady();
+  ASSERT_FALSE(Ask());
+  while (!Ask()) ASSERT_LT(clock_.Steady() - begin, Millis(30000));
+  EXPECT_GE(clock_.Steady() - begin, Millis(1000));
+  EXPECT_EQ(server_.request_count(), 2U);
+}
+
+TEST_F(ApiClientTest, OtherServersAreAskedMeanwhile) {
+  FaultServer other;
+  other.SetReply(Json(OneSample("7")));
+  server_.Enqueue(HttpStatus(429).With("Retry-After", "50"));
+  Make({server_.url(), other.url()});
+  EXPECT_TRUE(Ask());
+  EXPECT_TRUE(Ask());
+  EXPECT_EQ(server_.request_count(), 1U);
+  EXPECT_EQ(other.request_count(), 2U);
 }
 
 TEST_F(ApiClientTest, TriesOnceMoreWhenTheAnswerWasCut) {

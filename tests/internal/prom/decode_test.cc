@@ -279,11 +279,17 @@ TEST(DecodeTest, EscapedLabelsAreUtf8OrRefused) {
 }
 
 TEST(DecodeTest, GivesAnErrorAnswerItsCode) {
-  const auto failure = [](const std::string& type) {
-    return Failure(R"({"status":"error","errorType":")" + type + R"(","error":"because"})");
+  const auto failure = [](const std::string& type, const std::string& why = "because") {
+    return Failure(R"({"status":"error","errorType":")" + type + R"(","error":")" + why + R"("})");
   };
   EXPECT_EQ(failure("timeout"), Code::kUpstreamQueryTimeout);
   EXPECT_EQ(failure("execution"), Code::kUpstreamRejectedQuery);
+  EXPECT_EQ(failure("execution", "expanding series: context deadline exceeded"),
+            Code::kUpstreamQueryTimeout);
+  EXPECT_EQ(failure("422", "query timed out in expression evaluation"),
+            Code::kUpstreamQueryTimeout);
+  EXPECT_EQ(failure("execution", "query processing would load too many samples into memory"),
+            Code::kUpstreamRejectedQuery);
   EXPECT_EQ(failure("bad_data"), Code::kUpstreamRejectedQuery);
   EXPECT_EQ(failure("422"), Code::kUpstreamRejectedQuery);
   EXPECT_EQ(failure("unavailable"), Code::kUpstreamNotReady);
