@@ -49,9 +49,14 @@ GpuGroups::GpuGroups(const models::Snapshot& gpus, const models::Snapshot* proce
     if (boards_[i] == i) AddGpu(gpus.gpus[i]);
   }
   for (auto& [name, group] : groups_) {
-    const auto alone = used_alone_.find(&group);
-    if (group.memory_used.gpus == 0 && alone != used_alone_.end())
-      group.memory_used = alone->second;
+    if (group.memory_used.gpus > 0) continue;
+    const auto used = used_alone_.find(&group);
+    const auto total = total_alone_.find(&group);
+    if (used != used_alone_.end()) {
+      group.memory_used = used->second;
+    } else if (total != total_alone_.end()) {
+      group.memory_total = total->second;
+    }
   }
 }
 
@@ -121,6 +126,7 @@ void GpuGroups::AddBoard(const GpuMetrics& gpu, const Instances* its, GpuGroup& 
     }
   }
   if (used && !total) used_alone_[&group].Add(used, NullReason::kNone);
+  if (total && !used) total_alone_[&group].Add(total, NullReason::kNone);
   const bool both = used && total;
   const NullReason why_used = ReasonOf(gpu, Quantity::kMemoryUsed);
   const NullReason why_total = ReasonOf(gpu, Quantity::kMemoryTotal);
@@ -141,6 +147,7 @@ void GpuGroups::AddGpu(const GpuMetrics& gpu) {
   const auto parts = instances_.find(boards_[IndexOf(gpu)]);
   if (gpu::IsInstance(gpu)) {
     ++group.states[static_cast<std::size_t>(parts->second.state)];
+    group.utilization.Add(std::nullopt, ReasonOf(gpu, Quantity::kUtilization));
     return AddBoard(gpu, &parts->second, group);
   }
   State state = StateOf(gpu);

@@ -41,7 +41,8 @@ struct GpuGroup {
   std::array<std::size_t, fleet::kStates> states{};  // they add up to `gpus`
   fleet::Average health;
   Known utilization;
-  // Of the GPUs whose used and total memory are known; where no total is, whose used memory is.
+  // Of the GPUs whose used and total memory are known; where none tells both, of those that tell
+  // the used one; where none tells that, of those that tell the total.
   Known memory_used;
   Known memory_total;  // of the same
   Known power;
@@ -99,7 +100,9 @@ class GpuGroups {
   const std::vector<std::size_t> boards_;       // gpu::BoardsOf
   std::map<std::size_t, Instances> instances_;  // by board
   std::map<std::string_view, GpuGroup> groups_;
-  std::map<const GpuGroup*, Known> used_alone_;  // memory of those whose total is not known
+  // Memory of those that tell one of the two alone.
+  std::map<const GpuGroup*, Known> used_alone_;
+  std::map<const GpuGroup*, Known> total_alone_;
 };
 
 }  // namespace gpumon::handlers

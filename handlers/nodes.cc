@@ -219,11 +219,13 @@ constexpr std::array kNodeColumns = {
                [](const Row& row) { return Mean(row, &GpuGroup::utilization); }},
     NodeColumn{{"utilization_max", Type::kNumber, "%", "", "Of the busiest GPU."},
                [](const Row& row) { return Most(row, &GpuGroup::utilization); }},
-    NodeColumn{{"memory_used_bytes", Type::kNumber, "bytes", "",
-                "Of the GPUs whose used and total memory are known; where no total is, of those "
-                "whose used memory is."},
-               [](const Row& row) { return Sum(row, &GpuGroup::memory_used); }},
-    NodeColumn{{"memory_total_bytes", Type::kNumber, "bytes", "", "Of the same GPUs."},
+    NodeColumn{
+        {"memory_used_bytes", Type::kNumber, "bytes", "",
+         "Of the GPUs whose used and total memory are known; where none tells both, of those "
+         "whose used memory is known."},
+        [](const Row& row) { return Sum(row, &GpuGroup::memory_used); }},
+    NodeColumn{{"memory_total_bytes", Type::kNumber, "bytes", "",
+                "Of the same GPUs; where no used memory is known, of those whose total is."},
                [](const Row& row) { return Sum(row, &GpuGroup::memory_total); }},
     NodeColumn{{"power", Type::kNumber, "W", "", "Sum over the GPUs it is known of."},
                [](const Row& row) { return Sum(row, &GpuGroup::power); }},

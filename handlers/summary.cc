@@ -53,9 +53,10 @@ constexpr std::array kColumns = {
     Column{"utilization", Type::kNumber, "%", "", "Mean over the GPUs that it is known of."},
     Column{"utilization_gpus", Type::kInteger, "", "", "How many these are."},
     Column{"memory_used_bytes", Type::kNumber, "bytes", "",
-           "Sum over the GPUs whose used and total memory are known; where no total is, over those "
-           "whose used memory is."},
-    Column{"memory_total_bytes", Type::kNumber, "bytes", "", "Sum over the same GPUs."},
+           "Sum over the GPUs whose used and total memory are known; where none tells both, over "
+           "those whose used memory is known."},
+    Column{"memory_total_bytes", Type::kNumber, "bytes", "",
+           "Sum over the same GPUs; where no used memory is known, over those whose total is."},
     Column{"memory_gpus", Type::kInteger, "", "", "How many these are."},
     Column{"power", Type::kNumber, "W", "", "Sum over the GPUs that it is known of."},
     Column{"power_gpus", Type::kInteger, "", "", "How many these are."},
@@ -175,7 +176,7 @@ std::vector<Value> RowOf(std::string_view name, const GpuGroup& group, const Pod
           Count(group.utilization.gpus),
           Sum(group.memory_used),
           Sum(group.memory_total),
-          Count(group.memory_used.gpus),
+          Count(std::max(group.memory_used.gpus, group.memory_total.gpus)),
           Sum(group.power),
           Count(group.power.gpus),
           Mean(group.temperature),

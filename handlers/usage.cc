@@ -110,7 +110,7 @@ Value Share(double share) {
 std::vector<Value> WorkloadRow(const Usage& usage, bool failed) {
   const NullReason untold = failed ? NullReason::kQueryFailed : NullReason::kNotExported;
   const bool named = usage.gpus > 0;
-  const Value nobody = NullReason::kNotExported;
+  const Value nobody = usage.unnamed;
   return {wire::TextOrNull(usage.name_space),
           wire::TextOrNull(usage.pod),
           wire::TextOrNull(usage.phase, untold),

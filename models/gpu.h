@@ -68,6 +68,10 @@ struct Row {
   bool divided = false;   // MIG is on, whether or not its instances are rows
 
   std::string_view text(Text t) const { return texts[static_cast<std::size_t>(t)]; }
+  // Only an exporter that is down named it. Text::kPod of a GPU: those that hold it.
+  bool has_lost(Text t) const {
+    return text(t).empty() && (texts_gone >> static_cast<unsigned>(t) & 1U) != 0;
+  }
   void set_text(Text t, std::string_view value) { texts[static_cast<std::size_t>(t)] = value; }
 };
 

@@ -39,6 +39,16 @@ collect_licences() {
   done
 }
 
+# The licences that the collected copyright files only point to, also as {MPL-1.1,GPL-2}.
+collect_common_licences() {
+  local folder=/usr/share/common-licenses names name
+  names=$(grep -hoE "$folder/[A-Za-z0-9.{},-]+" "$image"/usr/share/doc/*/copyright |
+    sed 's|.*/||; y|{},|   |; s|\.*$||' | sort -u)
+  for name in $names; do
+    collect "$folder/$name"
+  done
+}
+
 libraries() { # PROGRAM
   local listed
   listed=$(ldd "$1")
@@ -62,6 +72,11 @@ done
 
 collect /etc/ssl/certs/ca-certificates.crt
 collect /usr/share/doc/ca-certificates/copyright
+# Libraries of headers alone are files of no library: their code is in the programs themselves.
+for copyright in /usr/share/doc/{rapidjson-dev,libexpected-dev,libboost1.[0-9]*-dev}/copyright; do
+  collect "$copyright"
+done
+collect_common_licences
 printf 'hosts: files dns\n' >"$image/etc/nsswitch.conf"
 printf 'nonroot:x:65532:65532:nonroot:/:/nonexistent\n' >"$image/etc/passwd"
 printf 'nonroot:x:65532:\n' >"$image/etc/group"

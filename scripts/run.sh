@@ -30,18 +30,26 @@ instance=demo
 history_hours=0
 past_until=0 # Unix seconds: until then the past is taken for the present
 making=      # a past that is not whole yet
+errors=2     # where our errors go
 
-say() { printf 'run: %s\n' "$*"; }
+# Of a terminal that is gone nothing is told: our input is closed too, and that ends us with 0.
+# shellcheck disable=SC2059  # the format is an argument
+show() { printf "$@" 2>/dev/null || true; } # FORMAT [ARGUMENT...]
+say() { show 'run: %s\n' "$*"; }
 die() {
   clear_progress
-  printf 'run: %s\n' "$*" >&2
+  printf 'run: %s\n' "$*" >&"$errors"
   exit 1
 }
+
+# From here on only our errors are seen, not what bash itself says of a child that a signal ended:
+# it says so wherever it happens to hear of it.
+silence_bash() { exec {errors}>&2 2>/dev/null; }
 
 progress_shown=
 progress() { # one line that grows on a terminal, printed once elsewhere
   if [ -t 1 ]; then
-    printf '\r\033[Krun: %s' "$*"
+    show '\r\033[Krun: %s' "$*"
     progress_shown=yes
   elif [ -z "$progress_shown" ]; then
     say "$*"
@@ -49,7 +57,7 @@ progress() { # one line that grows on a terminal, printed once elsewhere
   fi
 }
 clear_progress() {
-  [ "$progress_shown" != yes ] || printf '\r\033[K'
+  [ "$progress_shown" != yes ] || show '\r\033[K'
   progress_shown=
 }
 
@@ -88,7 +96,7 @@ start() { # NAME LOG|- COMMAND...
     setpriv --pdeathsig TERM env --default-signal=TERM "$@" &
   else
     setpriv --pdeathsig TERM env --default-signal=TERM "$@" >"$log" 2>&1 &
-  fi
+  fi 2>&"$errors"
   pids[$name]=$!
   log_of[$name]=$log
 }
@@ -115,7 +123,7 @@ report_status() { # NAME, and the exit code in `status`
   local log=${log_of[$1]} how="exit code $status"
   [ "$status" -le 128 ] || how="signal $((status - 128))"
   if [ "$log" != - ] && [ -s "$log" ]; then
-    tail -n 5 "$log" >&2
+    tail -n 5 "$log" >&"$errors"
     die "$1 ended with $how; its last lines are above, all of them in $log"
   fi
   [ "$log" = - ] || die "$1 ended with $how; it said nothing"
@@ -125,6 +133,7 @@ report_status() { # NAME, and the exit code in `status`
 # The server goes first: it may still be asking Prometheus.
 stop() {
   local name tick
+  silence_bash
   for name in collect server prometheus exporter history; do
     running "$name" || continue
     kill -TERM "${pids[$name]}" 2>/dev/null || true
@@ -148,7 +157,7 @@ pause() { # SECONDS
   read -r -t "$1" || status=$?
   if [ "$status" -le 128 ]; then
     clear_progress
-    say 'stopping' || true # the terminal may be gone
+    say 'stopping'
     exit 0
   fi
 }
@@ -160,7 +169,7 @@ write_prometheus_config() { # EXPORTER_PORT
   [ "$gpus" -le 5000 ] || interval=15s
   [ "$gpus" -le 20000 ] || interval=60s
   interval=${SCRAPE_INTERVAL:-$interval}
-  cat >"$data/prometheus.yml" <<CONFIG
+  cat 2>&"$errors" >"$data/prometheus.yml" <<CONFIG
 global:
   scrape_interval: $interval
   scrape_timeout: $interval
@@ -216,8 +225,8 @@ make_blocks() { # FOLDER FROM TO [TEXT]
     start history "$logs/history-$port.log" scripts/history.sh "$1" "$2" "$3"
   while running history; do
     [ $# -lt 4 ] || progress "making $4: $(history_percent "$1") %"
-    { pause 0.1; } 2>/dev/null
-  done
+    pause 0.1
+  done 2>/dev/null # bash's own words, as in silence_bash
   take_status history
   [ "$status" -eq 0 ] || report_status history
 }
@@ -253,7 +262,7 @@ give_history() {
   exec {lock}>.run/past/lock
   while ! flock --nonblock "$lock"; do
     progress "another make run makes history; waiting: $((tick++ / 5)) s"
-    { pause 0.2; } 2>/dev/null
+    pause 0.2
   done
   need_past "$folder"
   # Prometheus replaces the files of a block and writes into none.
@@ -334,7 +343,7 @@ wait_for_server() {
 
 print_urls() { # PROMETHEUS_PORT EXPORTER_PORT
   local base=http://localhost:$port${BASE_PATH-}
-  cat <<URLS
+  cat <<URLS || true # the terminal may be gone
 
   GPUs        curl $base/api/v1/gpu/metrics
   processes   curl $base/api/v1/gpu/processes
@@ -383,6 +392,7 @@ run_demo() {
   elif [ -z "${HISTORY-}" ]; then
     say 'no history for so many GPUs; HISTORY=HOURS makes some, and takes its time'
   fi
+  silence_bash
   start_on_free_port exporter /livez
   exporter_port=$child_port
   write_prometheus_config "$exporter_port"
@@ -395,12 +405,11 @@ run_demo() {
     start server - "$server"
   wait_for_server
   start_collect "$prometheus_port"
-  # Where bash hears of a child that was killed, it would say so in its own words.
-  { print_urls "$prometheus_port" "$exporter_port"; } 2>/dev/null
+  print_urls "$prometheus_port" "$exporter_port"
   while :; do
     # shellcheck disable=SC2086  # no word at all where nothing is collected
     need server prometheus exporter $collects
-    { pause 0.5; } 2>/dev/null
+    pause 0.5
   done
 }
 

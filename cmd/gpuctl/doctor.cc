@@ -90,9 +90,6 @@ class Doctor {
         server_.GetData(kMetrics, {{"limit", "1"}, {"fields", "node_name,gpu_id,uuid"}});
     if (!gpus) return Error(gpus.error());
     if (!IsListOfObjects((*gpus)["data"])) return Error(server_.Lack(kMetrics, "rows"));
-    const auto total = (*gpus)["meta"]["total"].AsInteger();
-    if (!total || *total < 0) return Error(server_.Lack(kMetrics, "the number of rows"));
-    seen_.gpus = static_cast<std::size_t>(*total);
     if (gpu_.empty()) NameOne((*gpus)["data"][0]);
     if (auto asked = AskForJoin(); !asked) return Error(asked.error());
     if (seen_.join.is_null()) TakeWarnings((*gpus)["warnings"]);
@@ -108,6 +105,11 @@ class Doctor {
     seen_.schema = (*answer)["data"];
     seen_.as_of = TextOf(seen_.schema["as_of"]);
     if (seen_.as_of.empty()) return Error(server_.Lack(kSchema, "as_of"));
+    const auto gpus = seen_.schema["gpus"].AsInteger();
+    if (!gpus || *gpus < 0) return Error(server_.Lack(kSchema, "the number of GPUs"));
+    seen_.gpus = static_cast<std::size_t>(*gpus);
+    seen_.instances = static_cast<std::size_t>(
+        std::max<std::int64_t>(0, seen_.schema["mig_instances"].AsInteger().value_or(0)));
     const std::string lacks(MissingList(seen_.schema, {"exporters", "fields"}));
     if (!lacks.empty()) return Error(server_.Lack(kSchema, lacks));
     return {};

@@ -22,6 +22,7 @@ struct Examination {
   std::string server;
   std::string as_of;
   std::size_t gpus = 0;
+  std::size_t instances = 0;      // MIG
   json::Value schema;             // data of /api/v1/gpu/schema
   json::Value join;               // data of /api/v1/debug/join; null when there was none
   bool of_one = false;            // a GPU was asked for: its samples are shown

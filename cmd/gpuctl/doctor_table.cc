@@ -189,8 +189,11 @@ void PrintFindings(const Examination& examination, Page& page) {
 
 std::string DoctorTable(const Examination& examination) {
   Page page;
-  page.Wrap("", examination.server + ": " + Count(examination.gpus, "GPU", "GPUs") + " at " +
-                    examination.as_of);
+  std::string has = Count(examination.gpus, "GPU", "GPUs");
+  if (examination.instances > 0) {
+    has += " and " + Count(examination.instances, "MIG instance", "MIG instances");
+  }
+  page.Wrap("", examination.server + ": " + has + " at " + examination.as_of);
   PrintExporters(examination.schema["exporters"], page);
   PrintFields(examination.schema["fields"], page);
   if (examination.of_one) PrintSamples(examination.join["rows"], page);

@@ -29,7 +29,8 @@ State StateOf(const models::GpuMetrics& gpu, const Health& health, bool held,
   if (held) return State::kIdleHeld;
   const auto memory = get(Quantity::kMemoryUsedPercent);
   if (!memory) return State::kUnknown;
-  return *memory > rules.held_memory ? State::kIdleHeld : State::kFree;
+  if (*memory > rules.held_memory) return State::kIdleHeld;
+  return gpu.has_lost(models::Text::kPod) ? State::kUnknown : State::kFree;
 }
 
 State Both(State one, State other) {

@@ -25,7 +25,7 @@ std::string_view NameOf(State state);  // "idle_held"
 
 // Of one row: a GPU that is not divided, or a MIG instance. `held`: a pod or a process is known to
 // hold it. Memory in use (HealthRules::held_memory) is somebody's too; where neither it nor a
-// holder is known nobody can tell.
+// holder is known, or the exporter that named the holders is down, nobody can tell.
 State StateOf(const models::GpuMetrics& gpu, const Health& health, bool held,
               const HealthRules& rules);
 

@@ -85,6 +85,7 @@ class ExporterRows {
   std::vector<models::Workload> WorkloadsOf(std::size_t i) const {
     return table_.workloads().Of(i);
   }
+  bool IsHeld(std::size_t i) const { return table_.workloads().IsHeld(i); }
   // Jobs of its series whose targets were not asked for.
   std::set<std::string> new_jobs() const;
   // Targets whose last collection failed, as they say, and their names for people.

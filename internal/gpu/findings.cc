@@ -290,7 +290,7 @@ class Finder {
              "nothing: a ratio never passes 1, and busy GPUs settle it for the other jobs");
       } else {
         Tell(metric->name + " is read as a ratio, times 100: no sample above 1 was seen",
-             "nothing, unless every GPU was idle since the server started: then busy ones "
+             "nothing, unless every GPU was idle in the last hour: then busy ones "
              "settle it");
       }
     }

@@ -147,6 +147,18 @@ void AppendJobs(std::string& promql, const schema::Exporter& exporter, Selector 
   add(selector(exporter, WithoutNode(exporter)), kWithoutNode);
 }
 
+// Bits of the texts that it may name, above those of `slots`: the past tells names of metrics
+// alone.
+std::uint64_t TextsOf(const schema::Labels& labels, std::size_t slots, std::size_t texts) {
+  std::uint64_t bits = 0;
+  for (const auto& [text, aliases] : labels.texts) {
+    if (static_cast<std::size_t>(text) < texts) {
+      bits |= std::uint64_t{1} << (slots + static_cast<std::size_t>(text));
+    }
+  }
+  return bits;
+}
+
 // What a target that is down showed.
 void ReadPast(prom::LabelSet labels, LabelReader& reader, Subject& subject) {
   const std::string_view shown = prom::Get(labels, "shown");
@@ -158,10 +170,14 @@ void ReadPast(prom::LabelSet labels, LabelReader& reader, Subject& subject) {
   if (const std::uint64_t fields = FieldsOf(exporter, exporter.gpu, shown); fields != 0) {
     TargetMemory::Fields& its = past.gpus[std::string(node)];
     const bool of_instance = !identity.text(models::Text::kMigGpuInstance).empty();
-    (of_instance ? its.of_instances : its.of_gpus) |= fields;
+    (of_instance ? its.of_instances : its.of_gpus) |=
+        fields | TextsOf(exporter.labels, models::kQuantities, models::kGpuTexts);
   }
   if (const std::uint64_t fields = FieldsOf(exporter, exporter.process, shown); fields != 0) {
-    past.processes[std::string(node)].of_gpus |= fields;
+    constexpr std::size_t kSlots = models::kProcessQuantities;
+    past.processes[std::string(node)].of_gpus |=
+        fields | TextsOf(exporter.labels, kSlots, models::kProcessTexts) |
+        TextsOf(exporter.process_labels, kSlots, models::kProcessTexts);
   }
   subject.without_node |= node.empty();
 }

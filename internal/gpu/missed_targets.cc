@@ -25,11 +25,17 @@ std::uint64_t& FieldsFor(const models::GpuProcess&, Fields& fields) {
 }
 
 template <class RowT>
+std::uint64_t BitOf(Text text) {
+  constexpr std::size_t kSlots = decltype(RowT::readings)::size();
+  static_assert(kSlots + std::tuple_size_v<decltype(RowT::texts)> <= 64);
+  return std::uint64_t{1} << (kSlots + static_cast<std::size_t>(text));
+}
+
+template <class RowT>
 std::uint64_t TextsOf(const RowT& row) {
-  static_assert(decltype(RowT::readings)::size() + std::tuple_size_v<decltype(RowT::texts)> <= 64);
   std::uint64_t bits = 0;
   for (std::size_t text = 0; text < row.texts.size(); ++text) {
-    if (!row.texts[text].empty()) bits |= std::uint64_t{1} << (row.readings.size() + text);
+    if (!row.texts[text].empty()) bits |= BitOf<RowT>(static_cast<Text>(text));
   }
   return bits;
 }
@@ -62,6 +68,10 @@ void MissedTargets<RowT>::NoteShown(Parts parts, const Contributions<RowT>& cont
       // The rows of an only exporter are the join's own.
       const RowT& own = i < part.size() ? part.row(i) : row;
       FieldsFor(row, *its) |= (fields & part.FieldsOf(i)) | TextsOf(own);
+      // Of GPUs they stand beside the rows.
+      if constexpr (!kIsProcess) {
+        if (part.IsHeld(i)) FieldsFor(row, *its) |= BitOf<RowT>(Text::kPod);
+      }
     });
     part.times().ForEachTarget([&](std::size_t target, const std::string& job) {
       if (jobs.contains(job) || !down_.IsHidden(target, job)) return;
@@ -201,7 +211,7 @@ std::size_t MissedTargets<RowT>::SetReasons(const TargetMemory::Nodes& nodes, Nu
       }
     }
     for (std::size_t text = 0; text < row.texts.size(); ++text) {
-      const bool was_there = (bits >> (readings.size() + text) & 1U) != 0;
+      const bool was_there = (bits & BitOf<RowT>(static_cast<Text>(text))) != 0;
       if (reason == NullReason::kExporterDown && was_there && row.texts[text].empty()) {
         row.texts_gone |= std::uint32_t{1} << text;
       }

@@ -177,7 +177,11 @@ void SampleLog::Met(const schema::Exporter& exporter, std::uint32_t row, std::ui
   if (first_[at] == nullptr) {
     first_[at] = &exporter;
   } else if (first_[at] != &exporter) {
-    ++overlaps_[{first_[at]->name, exporter.name}];
+    // A board and its instances are one.
+    std::string board(its.text(models::Text::kNode));
+    board.append(1, '/').append(its.text(models::Text::kGpuId));
+    if (its.text(models::Text::kGpuId).empty()) board += its.text(models::Text::kUuid);
+    overlaps_[{first_[at]->name, exporter.name}].insert(std::move(board));
   }
   if (!MayBe(its) && parts_.count(at) == 0) return;
   parts_[at].push_back({{&exporter, row}, its, {shown.begin(), shown.end()}});
@@ -263,7 +267,7 @@ JoinFacts SampleLog::TakeFacts() {
   std::sort(facts.exporters.begin(), facts.exporters.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
   for (const auto& [both, gpus] : overlaps_) {
-    facts.overlaps.push_back({both.first, both.second, gpus});
+    facts.overlaps.push_back({both.first, both.second, gpus.size()});
   }
   return facts;
 }

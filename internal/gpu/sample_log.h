@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -106,7 +107,7 @@ class SampleLog final : public JoinRecorder {
 
   std::map<const schema::Exporter*, std::vector<std::uint8_t>> pods_;  // by row: flags
   std::vector<const schema::Exporter*> first_;                         // by row of the join
-  std::map<std::pair<std::string, std::string>, std::size_t> overlaps_;
+  std::map<std::pair<std::string, std::string>, std::set<std::string>> overlaps_;
   JoinCounts counts_;
 };
 

@@ -100,7 +100,9 @@ std::string MovingQuery(const schema::Exporter& exporter, const std::string& mat
 }
 
 std::string PercentQuery(const std::string& metric) {
-  return "group by(job,instance)(max_over_time((" + metric + " > 1 <= 100)[1h:5m]))";
+  // Blanks, which are large, hide all else from the first: then a look each five minutes has to do.
+  return "group by(job,instance)(max_over_time(" + metric + "[1h]) > 1 <= 100) or " +
+         "group by(job,instance)(max_over_time((" + metric + " > 1 <= 100)[1h:5m]))";
 }
 
 }  // namespace gpumon::gpu

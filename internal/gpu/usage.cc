@@ -27,11 +27,15 @@ std::span<const Workload> WorkloadsOf(const models::Snapshot& snapshot, const Gp
 }
 
 // The board that a row is of, or a part of: cloned machines show one UUID.
+// nvitop calls an instance `0:1`.
+std::string_view BoardId(std::string_view id) {
+  return id.substr(0, id.find(':'));
+}
+
 std::array<std::string_view, 3> DeviceOf(const GpuMetrics& row) {
   if (!row.text(Text::kUuid).empty()) return {row.text(Text::kUuid), row.text(Text::kNode), ""};
   const std::string_view id = row.text(Text::kGpuId);
-  // nvitop calls an instance `0:1`.
-  return {"", row.text(Text::kNode), IsInstance(row) ? id.substr(0, id.find(':')) : id};
+  return {"", row.text(Text::kNode), IsInstance(row) ? BoardId(id) : id};
 }
 
 void AddText(std::set<std::string_view>& texts, std::string_view text) {
@@ -140,6 +144,7 @@ class Grouping {
   // What holds each GPU.
   void AddGpus(const models::Snapshot& gpus) {
     for (const GpuMetrics& row : gpus.gpus) {
+      if (row.has_lost(Text::kPod)) lost_nodes_.insert(row.text(Text::kNode));
       std::map<KeyT, std::vector<const Workload*>> holders;
       for (const Workload& workload : WorkloadsOf(gpus, row)) {
         const PodName name{workload.name_space, workload.pod};
@@ -162,6 +167,7 @@ class Grouping {
       Usage& usage = Of(key_(name, pod), name);
       AddText(usage.pods, pod->name);
       AddText(usage.nodes, pod->node);
+      if (lost_nodes_.contains(pod->node)) usage.unnamed = NullReason::kExporterDown;
     }
   }
 
@@ -172,8 +178,8 @@ class Grouping {
       for (const std::string_view pod : usage.pods) AddRequest(usage, {usage.name_space, pod});
       if (usage.requested.known == 0) usage.requested.Miss(NullReason::kNotExported);
       if (usage.gpus == 0) {
-        usage.utilization.Miss(NullReason::kNotExported);
-        usage.memory_used.Miss(NullReason::kNotExported);
+        usage.utilization.Miss(usage.unnamed);
+        usage.memory_used.Miss(usage.unnamed);
       }
       usages.push_back(std::move(usage));
     }
@@ -217,6 +223,7 @@ class Grouping {
   std::map<PodName, const models::Pod*> told_;
   std::map<std::string_view, std::size_t> holders_;  // by name: pods that hold GPUs
   std::set<PodName> named_;                          // by exporters
+  std::set<std::string_view> lost_nodes_;            // where one that named pods is down
   std::map<KeyT, Usage> all_;
 };
 
@@ -250,10 +257,30 @@ void AddProcess(Usage& usage, const models::GpuProcess& process) {
   }
 }
 
+using Device = std::array<std::string_view, 3>;               // as DeviceOf
+using Place = std::pair<std::string_view, std::string_view>;  // node, id of the board
+
+// By place, whatever shows it.
+std::map<Place, Device> DevicesAt(const std::vector<GpuMetrics>& rows) {
+  std::map<Place, Device> boards;
+  for (const GpuMetrics& row : rows) {
+    const std::string_view id = row.text(Text::kGpuId);
+    if (!id.empty()) boards.try_emplace({row.text(Text::kNode), BoardId(id)}, DeviceOf(row));
+  }
+  return boards;
+}
+
+// What stands for the GPU of a process that has no row. A MIG instance is a part of its board.
+Device DeviceOf(const GpuKey& key, std::string_view id, const std::map<Place, Device>& boards) {
+  if (!key[1].starts_with("MIG-") || id.empty()) return {key[1], key[0], ""};
+  const auto board = boards.find({key[0], BoardId(id)});
+  return board == boards.end() ? Device{"", key[0], BoardId(id)} : board->second;
+}
+
 // Of one of the `users` of a process's GPU, which has no row: what part of a board a MIG instance
 // is nobody knows.
-void AddUnlisted(Usage& usage, const GpuKey& key, std::size_t users) {
-  usage.devices.insert({key[1], key[0], ""});
+void AddUnlisted(Usage& usage, const GpuKey& key, const Device& device, std::size_t users) {
+  usage.devices.insert(device);
   usage.gpus = usage.devices.size();
   const bool whole = key[2].empty() && !key[1].starts_with("MIG-");
   usage.share += whole ? 1 / static_cast<double>(users) : std::numeric_limits<double>::quiet_NaN();
@@ -300,22 +327,27 @@ std::vector<Usage> UsageByOwner(const models::Snapshot& gpus, const models::Snap
 std::vector<Usage> UsageByUser(const models::Snapshot& gpus, const models::Snapshot& processes) {
   std::map<std::string_view, Usage> all;
   const GpuRows rows(gpus.gpus);
-  using Device = std::pair<std::size_t, GpuKey>;  // its row, or what it calls itself
-  std::map<Device, std::set<std::string_view>> users;
+  const auto boards = DevicesAt(gpus.gpus);
+  using Used = std::pair<std::size_t, GpuKey>;  // its row, or what it calls itself
+  std::map<Used, std::set<std::string_view>> users;
+  std::map<GpuKey, std::string_view> ids;  // of those without a row
   for (const models::GpuProcess& process : processes.processes) {
     const std::string_view user = process.text(Text::kUser);
     Usage& usage = all[user];
     usage.user = user;
     AddProcess(usage, process);
     const std::size_t row = rows.Find(process);
-    users[{row, row == GpuRows::kNone ? OwnKeyOf(process) : GpuKey()}].insert(user);
+    const GpuKey own = row == GpuRows::kNone ? OwnKeyOf(process) : GpuKey();
+    users[{row, own}].insert(user);
+    if (row == GpuRows::kNone) ids.try_emplace(own, process.text(Text::kGpuId));
   }
   for (const auto& [device, names] : users) {
     for (const std::string_view user : names) {
       Usage& usage = all[user];
       if (names.size() > 1) ++usage.shared_gpus;
       if (device.first == GpuRows::kNone) {
-        AddUnlisted(usage, device.second, names.size());
+        const GpuKey& key = device.second;
+        AddUnlisted(usage, key, DeviceOf(key, ids.at(key), boards), names.size());
       } else {
         AddListed(usage, gpus.gpus[device.first], names.size());
       }

@@ -43,9 +43,10 @@ struct Usage {
   std::set<std::string_view> sources;
   std::size_t processes = 0;
   std::set<std::array<std::string_view, 3>> devices;
-  std::size_t gpus = 0;           // boards, whole or in part; 0: it has some, nobody says which
-  std::size_t mig_instances = 0;  // parts of them
-  std::size_t shared_gpus = 0;    // GPUs or MIG instances held by others too
+  std::size_t gpus = 0;  // boards, whole or in part; 0: it has some, nobody says which
+  models::NullReason unnamed = models::NullReason::kNotExported;  // why not
+  std::size_t mig_instances = 0;                                  // parts of them
+  std::size_t shared_gpus = 0;  // GPUs or MIG instances held by others too
   // Sum over its GPUs of 1 / those who hold it; a MIG instance counts as its part of the board. NaN
   // where nobody knows how large that is.
   double share = 0;

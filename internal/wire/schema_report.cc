@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "internal/base/text.h"
@@ -213,12 +214,22 @@ class FieldWriter {
   std::vector<const schema::Exporter*> here_;
 };
 
-// Of GPUs that exporter shows. A GPU and its instances stand together.
-std::size_t GpusOf(const models::Snapshot& snapshot, std::uint32_t exporter) {
+bool IsInstance(const models::GpuMetrics& row) {
+  return !row.text(Text::kMigGpuInstance).empty() || !row.text(Text::kMigUuid).empty();
+}
+
+std::size_t InstancesOf(const models::Snapshot& snapshot) {
+  return static_cast<std::size_t>(
+      std::count_if(snapshot.gpus.begin(), snapshot.gpus.end(), IsInstance));
+}
+
+// Of GPUs that these exporters show, or anybody. A GPU and its instances stand together.
+std::size_t GpusOf(const models::Snapshot& snapshot,
+                   std::optional<std::uint32_t> exporters = std::nullopt) {
   std::size_t count = 0;
   const models::GpuMetrics* last = nullptr;
   for (const models::GpuMetrics& row : snapshot.gpus) {
-    if ((row.exporters & exporter) == 0) continue;
+    if (exporters && (row.exporters & *exporters) == 0) continue;
     const bool same = last != nullptr && !row.text(Text::kGpuId).empty() &&
                       last->text(Text::kGpuId) == row.text(Text::kGpuId) &&
                       last->text(Text::kNode) == row.text(Text::kNode);
@@ -264,6 +275,8 @@ std::string EncodeSchema(const schema::Registry& registry, const models::Snapsho
   Writer writer;
   writer.BeginObject();
   WriteText(writer, "as_of", FormatTime(ToWallTime(gpus.as_of)));
+  WriteCount(writer, "gpus", GpusOf(gpus));
+  WriteCount(writer, "mig_instances", InstancesOf(gpus));
   writer.Key("exporters");
   WriteExporters(writer, registry, gpus, processes);
   writer.Key("fields");

@@ -10,7 +10,8 @@
 namespace gpumon::wire {
 
 // The whole envelope of GET /api/v1/gpu/schema, of two snapshots that were made with `registry`:
-// data {as_of, exporters, fields}. `fields` has one element for each field of both lists:
+// data {as_of, gpus, mig_instances, exporters, fields}. `fields` has one element for each field of
+// both lists:
 //   rows, known        how many rows there are, and how many of them have the field
 //   sources            what gives it, the preferred first: a metric (unit as exported, the rule
 //                      that makes the base unit of it, rows that show it, rows that show another

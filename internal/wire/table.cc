@@ -70,7 +70,7 @@ Cell CellOf(const RowT& row, const FieldSpec& field, double as_of) {
       if (!std::isnan(row.oldest)) cell.type = Cell::Type::kNumber;
       break;
     case From::kWorkloads:
-      cell.type = Cell::Type::kWorkloads;
+      if (!row.has_lost(Text::kPod)) cell.type = Cell::Type::kWorkloads;
       break;
     case From::kReasons:
       cell.type = Cell::Type::kReasons;
@@ -87,9 +87,10 @@ NullReason ReasonOf(const RowT& row, const FieldSpec& field) {
   if (field.from == From::kGpuIndex && !row.text(Text::kGpuId).empty()) {
     return NullReason::kNotSupported;
   }
-  if (field.from == From::kText && (row.texts_gone >> field.slot & 1U) != 0) {
-    return NullReason::kExporterDown;
-  }
+  const bool lost = field.from == From::kText        ? row.has_lost(static_cast<Text>(field.slot))
+                    : field.from == From::kWorkloads ? row.has_lost(Text::kPod)
+                                                     : false;
+  if (lost) return NullReason::kExporterDown;
   return IsReading(field.from) ? row.readings.reason(field.slot) : NullReason::kNotExported;
 }
 
@@ -145,6 +146,7 @@ void Table::Survey() {
       if (why != common) common = NullReason::kNone;
     }
     if (fields_[f].from == From::kWorkloads) {
+      shown_[f] = gone;
       for (std::size_t r = 0; r < rows_ && !shown_[f]; ++r) shown_[f] = !workloads(r).empty();
     } else if (fields_[f].from == From::kMig) {
       for (std::size_t r = 0; r < rows_ && !shown_[f]; ++r) shown_[f] = !cell(r, f).is_null();

@@ -100,63 +100,116 @@ WouldFill::Gaps WouldFill::Find(std::size_t field) const {
 void WouldFill::Write(std::size_t field) {
   writer_.BeginArray();
   const models::FieldSpec& spec = table_.fields()[field];
-  if (spec.from == models::From::kReading || spec.from == models::From::kInteger ||
+  const bool is_text = spec.from == models::From::kText;
+  if (is_text || spec.from == models::From::kReading || spec.from == models::From::kInteger ||
       spec.from == models::From::kThrottle) {
     const Gaps gaps = Find(field);
     left_ = kSuggestions;
     for (const auto& exporter : registry_.exporters()) {
-      if (gaps.down && IsDown(*exporter)) SuggestReturn(*exporter, spec.slot);
+      if (gaps.down && IsDown(*exporter)) SuggestReturn(*exporter, spec);
     }
     for (const Place place : {Place::kOnRows, Place::kElsewhere, Place::kNowhere}) {
       for (const auto& exporter : registry_.exporters()) {
-        Suggest(*exporter, spec.slot, place, gaps);
+        if (is_text) {
+          SuggestText(*exporter, static_cast<Text>(spec.slot), place, gaps);
+        } else {
+          Suggest(*exporter, spec.slot, place, gaps);
+        }
       }
     }
   }
   writer_.EndArray();
 }
 
-void WouldFill::SuggestReturn(const schema::Exporter& exporter, std::size_t slot) {
+std::string_view WouldFill::LabelOf(const schema::Exporter& exporter, Text text) const {
+  for (const auto* labels : {&exporter.process_labels, &exporter.labels}) {
+    if (labels == &exporter.process_labels && !of_processes()) continue;
+    for (const auto& [its, aliases] : labels->texts) {
+      if (its == text && !aliases.empty()) return aliases.front();
+    }
+  }
+  return {};
+}
+
+std::string_view WouldFill::CarrierOf(const schema::Exporter& exporter) const {
+  const auto& info = of_processes() ? exporter.process_info : exporter.info;
+  if (!info.empty()) return info.front();
+  const auto& metrics = exporter.metrics(of_processes());
+  return metrics.empty() ? std::string_view() : std::string_view(metrics.front().name);
+}
+
+void WouldFill::SuggestReturn(const schema::Exporter& exporter, const models::FieldSpec& field) {
+  constexpr std::string_view kHow = "bring back its scrape target that is down";
+  if (field.from == models::From::kText) {
+    if (LabelOf(exporter, static_cast<Text>(field.slot)).empty()) return;
+    return WriteSuggestion(exporter, CarrierOf(exporter), kHow);
+  }
   const auto& metrics = exporter.metrics(of_processes());
   const auto first = std::find_if(metrics.begin(), metrics.end(),
-                                  [&](const auto& metric) { return metric.slot == slot; });
-  if (first == metrics.end()) return;
-  WriteSuggestion(exporter, *first, "bring back its scrape target that is down");
+                                  [&](const auto& metric) { return metric.slot == field.slot; });
+  if (first != metrics.end()) WriteSuggestion(exporter, first->name, kHow);
+}
+
+void WouldFill::AddOfVendor(const Rows& rows, const schema::Exporter& exporter,
+                            Rows& fitting) const {
+  const std::uint32_t bit = table_.snapshot().exporter_bit(exporter.name);
+  // Who shows such rows is of their vendor, whatever it calls itself.
+  fitting.any |=
+      rows.any && (rows.any_vendor || exporter.vendor.empty() ||
+                   rows.vendors.contains(exporter.vendor) || (rows.exporters & bit) != 0);
+  fitting.exporters |= rows.exporters;
+  fitting.lacking |= rows.lacking;
+}
+
+void WouldFill::SuggestText(const schema::Exporter& exporter, Text text, Place place,
+                            const Gaps& gaps) {
+  const std::string_view label = LabelOf(exporter, text);
+  const std::string_view carrier = CarrierOf(exporter);
+  Rows rows;
+  AddOfVendor(gaps.of_gpus, exporter, rows);
+  AddOfVendor(gaps.of_instances, exporter, rows);
+  if (label.empty() || carrier.empty() || !rows.any || PlaceOf(exporter, rows) != place) return;
+  std::string how;
+  if (place == Place::kOnRows) {
+    how.append("this exporter is here but its series of these rows have no label ").append(label);
+  } else {
+    how = HowToRun(exporter, place);
+  }
+  WriteSuggestion(exporter, carrier, how);
 }
 
 WouldFill::Rows WouldFill::Fitting(const schema::Exporter& exporter, const schema::Metric& metric,
                                    const Gaps& gaps) const {
-  const std::uint32_t bit = table_.snapshot().exporter_bit(exporter.name);
   const bool apart = std::any_of(exporter.gpu.begin(), exporter.gpu.end(), IsOfInstances);
   Rows fitting;
   for (const bool instances : {false, true}) {
-    const Rows& rows = instances ? gaps.of_instances : gaps.of_gpus;
     const bool fits =
         apart ? IsOfInstances(metric) == instances : MayBeOfInstances(exporter, metric, instances);
-    if (!rows.any || !fits) continue;
-    // Who shows such rows is of their vendor, whatever it calls itself.
-    fitting.any |= rows.any_vendor || exporter.vendor.empty() ||
-                   rows.vendors.contains(exporter.vendor) || (rows.exporters & bit) != 0;
-    fitting.exporters |= rows.exporters;
-    fitting.lacking |= rows.lacking;
+    const Rows& rows = instances ? gaps.of_instances : gaps.of_gpus;
+    if (rows.any && fits) AddOfVendor(rows, exporter, fitting);
   }
   return fitting;
 }
 
-std::string WouldFill::HowTo(const schema::Exporter& exporter, const schema::Metric& metric,
-                             Place place, const Rows& rows) const {
+auto WouldFill::PlaceOf(const schema::Exporter& exporter, const Rows& rows) const -> Place {
   const std::uint32_t bit = table_.snapshot().exporter_bit(exporter.name);
-  const bool shows = (rows.exporters & bit) != 0;
-  if (shows != (place == Place::kOnRows) || IsHere(exporter) != (place != Place::kNowhere)) {
-    return "";
-  }
-  if (place == Place::kNowhere) return "run " + exporter.title;
-  if (place == Place::kElsewhere)
-    return "run " + exporter.title + " on the nodes of these rows too";
+  if ((rows.exporters & bit) != 0) return Place::kOnRows;
+  return IsHere(exporter) ? Place::kElsewhere : Place::kNowhere;
+}
+
+std::string WouldFill::HowToRun(const schema::Exporter& exporter, Place place) {
+  return "run " + exporter.title +
+         (place == Place::kElsewhere ? " on the nodes of these rows too" : "");
+}
+
+std::string WouldFill::HowTo(const schema::Exporter& exporter, const schema::Metric& metric,
+                             const Rows& rows) const {
+  const Place place = PlaceOf(exporter, rows);
+  if (place != Place::kOnRows) return HowToRun(exporter, place);
   if (!IsPublished(exporter, metric.name)) {
     return "this exporter is here but does not publish it for these rows; add it to its metrics";
   }
-  if ((rows.lacking & bit) == 0) return "";
+  if ((rows.lacking & table_.snapshot().exporter_bit(exporter.name)) == 0) return "";
   return "this exporter publishes it on other nodes; add it to its metrics on those of these rows, "
          "unless their devices cannot tell";
 }
@@ -167,20 +220,21 @@ void WouldFill::Suggest(const schema::Exporter& exporter, std::size_t slot, Plac
   for (const schema::Metric& metric : exporter.metrics(of_processes())) {
     if (metric.slot != slot || metric.name == last) continue;
     const Rows rows = Fitting(exporter, metric, gaps);
-    const std::string how = rows.any ? HowTo(exporter, metric, place, rows) : "";
+    if (!rows.any || PlaceOf(exporter, rows) != place) continue;
+    const std::string how = HowTo(exporter, metric, rows);
     if (how.empty()) continue;
     last = metric.name;
-    WriteSuggestion(exporter, metric, how);
+    WriteSuggestion(exporter, metric.name, how);
   }
 }
 
-void WouldFill::WriteSuggestion(const schema::Exporter& exporter, const schema::Metric& metric,
+void WouldFill::WriteSuggestion(const schema::Exporter& exporter, std::string_view metric,
                                 std::string_view how) {
   if (left_ == 0) return;
   --left_;
   writer_.BeginObject();
   for (const auto& [key, text] : std::array<std::pair<std::string_view, std::string_view>, 3>{
-           {{"exporter", exporter.name}, {"metric", metric.name}, {"how", how}}}) {
+           {{"exporter", exporter.name}, {"metric", metric}, {"how", how}}}) {
     writer_.Key(key);
     writer_.String(text);
   }

@@ -22,8 +22,8 @@ class WouldFill {
 
   // Writes a list of {exporter, metric, how}: first whose scrape target is to be brought back, then
   // metrics of exporters that show such rows, then of those on other nodes, then of those that may
-  // be installed for devices of these vendors. `field` is the place in the table; empty for one
-  // that is not measured.
+  // be installed for devices of these vendors. For a text `metric` is one that carries its label.
+  // `field` is the place in the table; of what is neither measured nor a text nothing is known.
   void Write(std::size_t field);
 
  private:
@@ -51,13 +51,22 @@ class WouldFill {
   // Those whose labels the metric's may be.
   Rows Fitting(const schema::Exporter& exporter, const schema::Metric& metric,
                const Gaps& gaps) const;
+  void AddOfVendor(const Rows& rows, const schema::Exporter& exporter, Rows& fitting) const;
 
   enum class Place { kOnRows, kElsewhere, kNowhere };
   void Suggest(const schema::Exporter& exporter, std::size_t slot, Place place, const Gaps& gaps);
-  std::string HowTo(const schema::Exporter& exporter, const schema::Metric& metric, Place place,
+  // Of an exporter, for those who look at these rows.
+  Place PlaceOf(const schema::Exporter& exporter, const Rows& rows) const;
+  static std::string HowToRun(const schema::Exporter& exporter, Place place);
+  std::string HowTo(const schema::Exporter& exporter, const schema::Metric& metric,
                     const Rows& rows) const;
-  void SuggestReturn(const schema::Exporter& exporter, std::size_t slot);
-  void WriteSuggestion(const schema::Exporter& exporter, const schema::Metric& metric,
+  void SuggestReturn(const schema::Exporter& exporter, const models::FieldSpec& field);
+  // The label by which it tells that text; empty when it has none.
+  std::string_view LabelOf(const schema::Exporter& exporter, models::Text text) const;
+  std::string_view CarrierOf(const schema::Exporter& exporter) const;
+  void SuggestText(const schema::Exporter& exporter, models::Text text, Place place,
+                   const Gaps& gaps);
+  void WriteSuggestion(const schema::Exporter& exporter, std::string_view metric,
                        std::string_view how);
   bool of_processes() const { return table_.snapshot().part == models::Part::kProcesses; }
 

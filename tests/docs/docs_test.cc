@@ -6,12 +6,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <regex>
 #include <set>
 #include <span>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 #include "cmd/gpu-exporter/options.h"
 #include "handlers/api.h"
@@ -140,25 +142,35 @@ std::string Section(const schema::Exporter& exporter) {
          MetricTable(exporter, models::Part::kProcesses);
 }
 
-// "folder/Suite.Name" of every test below tests/, "folder/Suite.*" of every suite, "folder/*", and
-// "folder/x_test" of every script.
+// "folder/Suite.Name" of every test below tests/, "folder/Instance/Suite.Name" of one with
+// parameters, and "folder/x" of every script x_test.py.
 std::set<std::string> TestNames() {
   namespace fs = std::filesystem;
   const fs::path root = GPUMON_SOURCE_DIR "/tests";
-  const std::regex macro(R"(\bTEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\))");
+  const std::regex macro(R"(\bTEST(_F|_P)?\(\s*(\w+),\s*(\w+)\))");
+  const std::regex instance(R"(\bINSTANTIATE_TEST_SUITE_P\(\s*(\w+),\s*(\w+),)");
   std::set<std::string> names;
   for (const auto& entry : fs::recursive_directory_iterator(root)) {
     const std::string folder =
         fs::relative(entry.path().parent_path(), root).generic_string() + '/';
-    if (entry.path().extension() == ".py") names.insert(folder + entry.path().stem().string());
+    const std::string stem = entry.path().stem().string();
+    if (entry.path().extension() == ".py" && stem.ends_with("_test")) {
+      names.insert(folder + stem.substr(0, stem.size() - std::string_view("_test").size()));
+    }
     if (entry.path().extension() != ".cc") continue;
     std::stringstream text;
     text << std::ifstream(entry.path()).rdbuf();
     const std::string source = text.str();
+    std::multimap<std::string, std::string> instances;  // of a suite
+    for (std::sregex_iterator one(source.begin(), source.end(), instance), end; one != end; ++one) {
+      instances.emplace((*one)[2], (*one)[1]);
+    }
     for (std::sregex_iterator test(source.begin(), source.end(), macro), end; test != end; ++test) {
-      names.insert(folder + (*test)[1].str() + '.' + (*test)[2].str());
-      names.insert(folder + (*test)[1].str() + ".*");
-      names.insert(folder + '*');
+      const std::string suite = (*test)[2];
+      const std::string name = suite + '.' + (*test)[3].str();
+      if ((*test)[1] != "_P") names.insert(folder + name);
+      const auto [first, last] = instances.equal_range(suite);
+      for (auto one = first; one != last; ++one) names.insert(folder + one->second + '/' + name);
     }
   }
   return names;
@@ -167,12 +179,22 @@ std::set<std::string> TestNames() {
 TEST(DocsTest, EveryTestThatARequirementNamesExists) {
   const std::string page = Read("REQUIREMENTS.md");
   const std::set<std::string> names = TestNames();
-  const std::regex named(R"(`([a-z0-9_/]+/(?:\w+Test\.(?:\w+|\*)|\*|\w+_test))`)");
+  const std::regex named(R"(`([^` ]+/[^` ]+)`)");
   std::size_t found = 0;
-  for (std::sregex_iterator name(page.begin(), page.end(), named), end; name != end; ++name) {
-    const std::string text = (*name)[1].str();
-    EXPECT_EQ(names.count(text), 1U) << text;
-    ++found;
+  std::istringstream lines(page);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with('|')) continue;
+    // The last cell.
+    const std::string cell = line.substr(line.rfind('|', line.rfind('|') - 1));
+    for (std::sregex_iterator name(cell.begin(), cell.end(), named), end; name != end; ++name) {
+      std::string text = (*name)[1];
+      const bool pattern = text.ends_with('*');
+      if (pattern) text.pop_back();
+      const auto at = names.lower_bound(text);
+      EXPECT_TRUE(at != names.end() && (pattern ? at->starts_with(text) : *at == text))
+          << (*name)[1];
+      ++found;
+    }
   }
   EXPECT_GT(found, 30U);
 }

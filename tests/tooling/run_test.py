@@ -42,6 +42,11 @@ def alive(pid):
         return False
 
 
+def parent(pid):
+    with open("/proc/%d/stat" % pid, encoding="utf-8") as stat:
+        return int(stat.read().rsplit(")", 1)[1].split()[1])
+
+
 class RunFixture(unittest.TestCase):
     def setUp(self):
         self.root = tempfile.mkdtemp(prefix="run_test.")
@@ -73,12 +78,15 @@ class RunFixture(unittest.TestCase):
         self.addCleanup(self.end, pid)
         return pid
 
+    def close_terminal(self):
+        os.close(self.terminal)
+        self.terminal = None
+
     def end(self, pid):
         if alive(pid):
             os.kill(pid, signal.SIGKILL)
         if self.terminal is not None:
-            os.close(self.terminal)
-            self.terminal = None
+            self.close_terminal()
         for _, child in self.started():
             if alive(child):
                 os.kill(child, signal.SIGKILL)
@@ -208,9 +216,28 @@ class RunTest(RunFixture):
         pid = self.start()
         self.read_until("Ctrl-C ends everything")
         handles = self.watch()
-        os.close(self.terminal)
-        self.terminal = None
-        self.exit_code(pid)
+        self.close_terminal()
+        self.assertEqual(self.exit_code(pid), 0)
+        self.assert_all_end(handles)
+
+    def test_a_terminal_closed_in_any_moment_of_the_waiting_ends_everything(self):
+        # Nothing can be written any more, whatever is about to be.
+        for moment in range(4):
+            with self.subTest(moment):
+                pid = self.start(STUB_PROMETHEUS="empty")
+                self.read_until("waiting for the first data")
+                time.sleep(moment * 0.05)
+                handles = self.watch()
+                self.close_terminal()
+                self.assertEqual(self.exit_code(pid), 0)
+                self.assert_all_end(handles)
+
+    def test_a_terminal_closed_while_the_server_starts_ends_everything(self):
+        pid = self.start(STUB_GPU_MONITORING_API="hang")
+        self.await_start("gpu-monitoring-api")
+        handles = self.watch()
+        self.close_terminal()
+        self.assertEqual(self.exit_code(pid), 0)
         self.assert_all_end(handles)
 
     def test_children_end_when_the_script_is_killed(self):
@@ -310,6 +337,29 @@ class RunTest(RunFixture):
         self.assertNotIn("Killed", shown)
         self.assertEqual(self.exit_code(pid), 1)
         self.assert_all_end(handles)
+
+    def test_a_child_that_a_signal_ends_at_its_start_is_one_clear_line(self):
+        for name, child in (("gpu-exporter", "exporter"), ("prometheus", "prometheus"),
+                            ("gpu-monitoring-api", "server")):
+            with self.subTest(name):
+                result = self.run_to_end(**{"STUB_" + name.upper().replace("-", "_"): "segv"})
+                self.assert_one_clear_line(result, "run: %s ended with signal 11" % child)
+
+    def test_a_child_that_is_killed_in_any_moment_of_the_waiting_is_one_clear_line(self):
+        for moment in range(4):
+            with self.subTest(moment):
+                pid = self.start(STUB_PROMETHEUS="empty")
+                self.read_until("waiting for the first data")
+                time.sleep(moment * 0.05)
+                handles = self.watch()
+                for name, child in self.started():
+                    if name == "gpu-exporter" and alive(child):
+                        os.kill(child, signal.SIGKILL)
+                shown = self.read_until()
+                self.assertIn("run: exporter ended with signal 9; it said nothing", shown)
+                self.assertNotIn("Killed", shown)
+                self.assertEqual(self.exit_code(pid), 1)
+                self.assert_all_end(handles)
 
     def test_a_port_taken_meanwhile_is_tried_again(self):
         self.start(STUB_PROMETHEUS="busy-once")
@@ -445,6 +495,23 @@ class HistoryTest(RunFixture):
     def test_ctrl_c_while_history_is_made_ends_everything_and_leaves_nothing(self):
         self.assertEqual(self.interrupt(lambda pid: os.write(self.terminal, b"\x03")), 0)
         self.assertEqual(os.listdir(os.path.join(self.root, ".run/past")), ["lock"])
+
+    def test_a_terminal_closed_while_history_is_made_ends_everything_and_leaves_nothing(self):
+        self.assertEqual(self.interrupt(lambda pid: self.close_terminal()), 0)
+        self.assertEqual(os.listdir(os.path.join(self.root, ".run/past")), ["lock"])
+
+    def test_a_making_of_history_that_is_killed_is_one_clear_line(self):
+        pid = self.start(STUB_PROMTOOL="hang")
+        while not self.records("promtool"):
+            self.read_until(" %")
+        handles = self.watch()
+        making = parent(parent(dict(self.started())["promtool"]))
+        os.kill(making, signal.SIGKILL)
+        shown = self.read_until()
+        self.assertIn("run: history ended with signal 9; it said nothing", shown)
+        self.assertNotIn("Killed", shown)
+        self.assertEqual(self.exit_code(pid), 1)
+        self.assert_all_end(handles)
 
     def test_a_past_that_was_killed_half_way_is_made_again(self):
         self.interrupt(lambda pid: os.kill(pid, signal.SIGKILL))

@@ -3,7 +3,7 @@
 started as.
 
 Serves what scripts/run.sh asks for on the port it is given. STUB_<NAME> makes it misbehave:
-`die` ends at once, `die-after-data` ends after the first data were fetched, `busy-once` claims the
+`die` ends at once, `segv` does so by SIGSEGV and in silence, `die-after-data` ends after the first data were fetched, `busy-once` claims the
 first time that its port is taken, `empty` answers that there are no data, `hang` does nothing for ever.
 Every start leaves a file <name>.<pid> in the folder STUB_PIDS.
 """
@@ -11,6 +11,7 @@ import http.server
 import json
 import os
 import re
+import resource
 import signal
 import sys
 
@@ -34,6 +35,9 @@ with open(os.path.join(pids, "%s.%d" % (name, os.getpid())), "w", encoding="utf-
 
 if behaviour == "die":
     sys.exit("%s: the disk is on fire" % name)
+if behaviour == "segv":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.kill(os.getpid(), signal.SIGSEGV)
 if behaviour == "busy-once" and starts == 0:
     sys.exit("%s: listen tcp: bind: address already in use" % name)
 if behaviour == "hang":

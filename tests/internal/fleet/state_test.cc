@@ -33,6 +33,17 @@ TEST(StateTest, AnIdleGpuIsFreeWhenNobodyHoldsItOrItsMemory) {
   EXPECT_EQ(Of({idle}), State::kUnknown) << "nobody says whether somebody holds it";
 }
 
+TEST(StateTest, NobodyIsFreeWhenWhoNamedItsHoldersIsDown) {
+  GpuMetrics gpu;
+  gpu.readings.Set(static_cast<std::size_t>(Quantity::kUtilization), 0);
+  gpu.readings.Set(static_cast<std::size_t>(Quantity::kMemoryUsedPercent), 0);
+  EXPECT_EQ(StateOf(gpu, Assess(gpu, {}), false, {}), State::kFree);
+  gpu.texts_gone = 1U << static_cast<unsigned>(models::Text::kPod);
+  EXPECT_EQ(StateOf(gpu, Assess(gpu, {}), false, {}), State::kUnknown);
+  gpu.readings.Set(static_cast<std::size_t>(Quantity::kMemoryUsedPercent), 50);
+  EXPECT_EQ(StateOf(gpu, Assess(gpu, {}), false, {}), State::kIdleHeld) << "its memory tells";
+}
+
 TEST(StateTest, WithoutUtilizationNothingIsKnown) {
   EXPECT_EQ(Of({}), State::kUnknown);
   EXPECT_EQ(Of({{Quantity::kMemoryUsedPercent, 80}}, true), State::kUnknown);

@@ -166,6 +166,30 @@ TEST_F(MissedTargetsTest, TextsAreMissingLikeValues) {
   EXPECT_EQ(gone(*snapshot), 1U << static_cast<unsigned>(Text::kDriverVersion));
 }
 
+TEST_F(MissedTargetsTest, WhoHoldsAGpuIsNotKnownWhenWhoNamedThemIsDown) {
+  Labels held = Gpu(kA, "n");
+  held.insert(held.end(), {{"exported_pod", "bert-0"}, {"exported_namespace", "ml"}});
+  const auto dcgm = p1.Shows("DCGM_FI_DEV_GPU_UTIL", 0, held);
+  const auto smi = p0.Shows("nvidia_smi_power_draw_watts", 60, Gpu(kA, "n"));
+  const auto before = Refresh({{"dcgm", {dcgm}}, {"nvidia_smi", {smi}}}, {p0.Up(1), p1.Up(1)});
+  ASSERT_EQ(before->gpus.size(), 1U);
+  EXPECT_EQ(before->gpus[0].workload_count, 1U);
+  EXPECT_FALSE(before->gpus[0].has_lost(Text::kPod));
+  const auto snapshot = Refresh({{"dcgm"}, {"nvidia_smi", {smi}}}, {p0.Up(1), p1.Up(0)});
+  EXPECT_EQ(snapshot->gpus.at(0).workload_count, 0U);
+  EXPECT_TRUE(snapshot->gpus.at(0).has_lost(Text::kPod));
+}
+
+TEST_F(MissedTargetsTest, OfPrometheussPastTextsAreThoseThatTheExporterMayName) {
+  past["dcgm"] = PastOf("dcgm", {Showed(p1, "dcgm", "DCGM_FI_DEV_GPU_UTIL", {{"Hostname", "n"}})});
+  const auto smi = p0.Shows("nvidia_smi_power_draw_watts", 60, Gpu(kA, "n"));
+  const auto snapshot = Refresh({{"dcgm"}, {"nvidia_smi", {smi}}}, {p0.Up(1), p1.Up(0)});
+  ASSERT_EQ(snapshot->gpus.size(), 1U);
+  EXPECT_TRUE(snapshot->gpus[0].has_lost(Text::kPod));
+  EXPECT_TRUE(snapshot->gpus[0].has_lost(Text::kGpuName));
+  EXPECT_FALSE(snapshot->gpus[0].has_lost(Text::kUuid)) << "which is there";
+}
+
 TEST_F(MissedTargetsTest, PrometheussPastNamesATargetWhoseSeriesNameNoNode) {
   past["nvidia_smi"] =
       PastOf("nvidia_smi", {Showed(p1, "nvidia_smi", "nvidia_smi_power_draw_watts")});

@@ -235,6 +235,37 @@ TEST(UsageTest, RunningPodsThatNoExporterNamesHoldGpusToo) {
   EXPECT_TRUE(std::isnan(unnamed.newest));
 }
 
+TEST(UsageTest, WhichGpusAPodHasIsLostWithWhoNamedThem) {
+  models::Snapshot gpus;
+  AddGpu(gpus, "n", "0", 80, {}).texts_gone = 1U << static_cast<unsigned>(Text::kPod);
+  models::Snapshot pods;
+  for (const char* const node : {"n", "other"}) {
+    models::Pod& pod = pods.pods.emplace_back();
+    pod.name_space = "ml";
+    pod.name = pod.node = node;
+    pod.phase = models::kRunning;
+    pod.gpus_requested = 1;
+  }
+  const auto usages = UsageByPod(gpus, pods);
+  ASSERT_EQ(usages.size(), 2U);
+  EXPECT_EQ(usages[0].utilization.why, NullReason::kExporterDown);
+  EXPECT_EQ(usages[0].unnamed, NullReason::kExporterDown);
+  EXPECT_EQ(usages[1].unnamed, NullReason::kNotExported);
+}
+
+TEST(UsageTest, ProcessesOnInstancesWithoutRowsAreOnOneBoard) {
+  models::Snapshot gpus;
+  AddGpu(gpus, "n", "0", 80, {}).set_text(Text::kUuid, "GPU-1");
+  models::Snapshot processes;
+  processes.part = models::Part::kProcesses;
+  AddProcess(processes, "0:0", "carol", 1).set_text(Text::kUuid, "MIG-1");
+  AddProcess(processes, "0:1", "carol", 1).set_text(Text::kUuid, "MIG-2");
+  const auto usages = UsageByUser(gpus, processes);
+  ASSERT_EQ(usages.size(), 1U);
+  EXPECT_EQ(usages[0].gpus, 1U);
+  EXPECT_TRUE(std::isnan(usages[0].share)) << "nobody says how large they are";
+}
+
 TEST(UsageTest, WhatEndedAsksForNothingThoughAnExporterStillNamesIt) {
   models::Snapshot gpus;
   AddGpu(gpus, "n", "0", 40, {{"ml", "a", "c"}});

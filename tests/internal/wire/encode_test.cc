@@ -58,6 +58,18 @@ TEST(EncodeTest, ATextThatADeadExporterNamedIsNullNotLeftOut) {
   EXPECT_TRUE(reason(1, "pci_bus_id").is_null()) << "which nobody ever named";
 }
 
+TEST(EncodeTest, WhoHoldsAGpuIsNullWhenWhoNamedThemIsDown) {
+  models::Snapshot snapshot;
+  for (int i = 0; i < 2; ++i) snapshot.gpus.emplace_back();
+  snapshot.gpus[1].texts_gone = 1U << static_cast<unsigned>(models::Text::kPod);
+  const Table table(snapshot);
+  const auto json = Parse(EncodeList(table, WholePage(table), "m").body);
+  EXPECT_TRUE(json["data"][0]["workloads"].is_array());
+  EXPECT_TRUE(json["data"][1]["workloads"].is_null());
+  EXPECT_EQ(*json["data"][1]["null_reasons"]["workloads"].AsString(), "exporter_down");
+  EXPECT_NE(EncodeCsv(table, WholePage(table)).body.find("exporter_down"), std::string::npos);
+}
+
 TEST(EncodeTest, TextThatIsNotUtf8IsReplacedNotPassedOn) {
   auto snapshot = OneGpu();
   snapshot.gpus[0].set_text(Text::kGpuName, "a\xff\"\n<b>");
