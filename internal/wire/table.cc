@@ -89,6 +89,7 @@ NullReason ReasonOf(const RowT& row, const FieldSpec& field) {
   }
   const bool lost = field.from == From::kText        ? row.has_lost(static_cast<Text>(field.slot))
                     : field.from == From::kWorkloads ? row.has_lost(Text::kPod)
+                    : field.from == From::kGpuIndex  ? row.has_lost(Text::kGpuId)
                                                      : false;
   if (lost) return NullReason::kExporterDown;
   return IsReading(field.from) ? row.readings.reason(field.slot) : NullReason::kNotExported;
