@@ -249,7 +249,7 @@ TEST(DoctorTest, AServerThatCannotBeAskedIsOneLine) {
 
 TEST(DoctorTest, AnotherServerIsNoEmptyCluster) {
   const std::string schema =
-      R"({"success":true,"data":{"as_of":"2024-01-01T12:00:00Z","exporters":[],"fields":[]}})";
+      R"({"success":true,"data":{"as_of":"2024-01-01T12:00:00Z","gpus":1,"exporters":[],"fields":[]}})";
   const auto says = [](const std::string& schemas, const std::string& metrics) {
     fault::FaultServer server([=](const fault::Request& request) {
       const bool of_schema = request.target.find("/schema") != std::string::npos;
@@ -264,13 +264,14 @@ TEST(DoctorTest, AnotherServerIsNoEmptyCluster) {
   for (const std::string data :
        {R"({"success":true})", R"({"success":true,"data":[]})",
         R"({"success":true,"data":{"exporters":[],"fields":[]}})",
-        R"({"success":true,"data":{"as_of":"x","exporters":5,"fields":"x"}})",
-        R"({"success":true,"data":{"as_of":"x","exporters":[5],"fields":[]}})"}) {
+        R"({"success":true,"data":{"as_of":"x","gpus":1,"exporters":5,"fields":"x"}})",
+        R"({"success":true,"data":{"as_of":"x","gpus":1,"exporters":[5],"fields":[]}})",
+        R"({"success":true,"data":{"as_of":"x","exporters":[],"fields":[]}})",
+        R"({"success":true,"data":{"as_of":"x","gpus":-1,"exporters":[],"fields":[]}})"}) {
     EXPECT_TRUE(Holds(says(data, data), "/api/v1/gpu/schema answered without ")) << data;
   }
-  for (const std::string data : {R"({"success":true,"data":{}})", R"({"success":true,"data":[]})",
-                                 R"({"success":true,"data":[7],"meta":{"total":1}})",
-                                 R"({"success":true,"data":[],"meta":{"total":-1}})"}) {
+  for (const std::string data :
+       {R"({"success":true,"data":{}})", R"({"success":true,"data":[7],"meta":{"total":1}})"}) {
     EXPECT_TRUE(Holds(says(schema, data), "/api/v1/gpu/metrics answered without ")) << data;
   }
   const std::string row = R"({"success":true,"data":[{"uuid":"u"}],"meta":{"total":1}})";

@@ -345,7 +345,6 @@ TEST(LifeTest, AWrongOptionIsOneLineThatNamesItAndExitCode2) {
       {{}, {{"BASE_PATH", "no-slash"}}, "BASE_PATH"},
       {{}, {{"CORS_ALLOWED_ORIGINS", "example.com"}}, "CORS_ALLOWED_ORIGINS"},
       {{}, {{"CONFIG_FILE", "/nowhere/config.yaml"}}, "CONFIG_FILE"},
-      {{"--healthcheck", "readyz"}, {}, "--healthcheck"},
       {{"--api-bearer-token-file="}, {{"API_BEARER_TOKEN_FILE", "/dev/null"}}, "is empty"},
       {{"--allowed-hosts", ""}, {{"ALLOWED_HOSTS", "a"}}, "is empty"},
       {{"--config", "/dev/zero"}, {}, "--config"},
@@ -357,6 +356,19 @@ TEST(LifeTest, AWrongOptionIsOneLineThatNamesItAndExitCode2) {
     EXPECT_NE(ended.errors.find(row.names), std::string::npos) << row.names << ": " << ended.errors;
     EXPECT_EQ(ended.errors.find("hidden-word"), std::string::npos) << ended.errors;
     EXPECT_EQ(ended.output, "");
+  }
+}
+
+TEST(LifeTest, AContainersHealthCheckKnowsNoOtherFailureThanOne) {
+  for (const auto& [arguments, variables] :
+       std::vector<std::pair<std::vector<std::string>, Environment>>{
+           {{"--healthcheck", "readyz"}, {}},
+           {{"--healthcheck", ""}, {}},
+           {{"--healthcheck"}, {{"PORT", "http"}}},
+           {{"--healthcheck=/livez", "--colour"}, {}}}) {
+    const auto ended = RunApi(arguments, variables);
+    EXPECT_EQ(ended.exit_code, 1) << ended.errors;
+    EXPECT_EQ(Lines(ended.errors), 1) << ended.errors;
   }
 }
 

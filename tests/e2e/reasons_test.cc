@@ -198,5 +198,28 @@ TEST(ReasonsTest, WhatIsProvenFrozenIsStale) {
   EXPECT_FALSE(before.Json()["data"][0]["power"].is_null()) << before.Text();
 }
 
+// A GPU that shows percent between the look's five minutes, and 1 or a blank at them and now.
+TEST(ReasonsTest, AnySampleOfTheLastHourProvesAPercentage) {
+  constexpr std::int64_t kStart = 1704110400;
+  constexpr std::int64_t kNow = kStart + 3600;
+  std::string text = "# TYPE DCGM_FI_DEV_GPU_UTIL_RATIO gauge\n";
+  for (std::int64_t at = kStart; at <= kNow; at += 15) {
+    const bool seen_every_five_minutes = at % 300 == 0 || at > kNow - 300;
+    text +=
+        R"(DCGM_FI_DEV_GPU_UTIL_RATIO{gpu="0",UUID="GPU-1",hostname="n",job="d",instance="x:1"} )" +
+        std::string(seen_every_five_minutes ? "1" : "70") + ' ' + std::to_string(at) + '\n';
+  }
+  text += "# TYPE up gauge\n";
+  for (std::int64_t at = kStart; at <= kNow; at += 15) {
+    text += R"(up{job="d",instance="x:1"} 1 )" + std::to_string(at) + '\n';
+  }
+  const auto prometheus = Prometheus::Holding(text + "# EOF\n");
+  const ApiServer server(prometheus->url(), {});
+  const Answer answer = server.Get("/api/v1/gpu/metrics?at=" + std::to_string(kNow));
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  ASSERT_EQ(answer.Json()["data"].size(), 1U) << answer.body;
+  EXPECT_EQ(answer.Json()["data"][0]["utilization"].AsDouble(), 1) << "percent, not 100";
+}
+
 }  // namespace
 }  // namespace gpumon::e2e
