@@ -1,6 +1,7 @@
 #include "internal/gpu/look.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -312,6 +313,26 @@ std::vector<Subject> ReadLook(const schema::Registry& registry, const prom::Inst
     subjects.push_back(std::move(subject));
   }
   return subjects;
+}
+
+std::string LastSeenQuery(const schema::Registry& registry, const std::vector<Subject>& found,
+                          double seconds) {
+  std::string promql;
+  // An instant sees what lies no further back than the grid is wide.
+  const std::string grid = "[" + std::to_string(std::llround(seconds)) + "s:5m]";
+  for (const auto& exporter : registry.exporters()) {
+    const bool is_found = std::any_of(found.begin(), found.end(), [&](const Subject& subject) {
+      return subject.exporter == exporter.get();
+    });
+    if (is_found) continue;
+    std::string series = SelectorOfMarks(*exporter, exporter->require);
+    if (const std::string others = SelectorOfOthers(*exporter, exporter->require);
+        !others.empty()) {
+      series += " or " + others;
+    }
+    AppendOf(promql, *exporter, "max_over_time(timestamp(group(" + series + "))" + grid + ")");
+  }
+  return promql;
 }
 
 }  // namespace gpumon::gpu

@@ -28,4 +28,10 @@ std::string SecondLookQuery(const schema::Registry& registry, const prom::Instan
 std::vector<Subject> ReadLook(const schema::Registry& registry, const prom::InstantVector& found,
                               const prom::InstantVector* second);
 
+// When exporters that are not among `found` were seen last in the `seconds` before: one sample for
+// each, {exporter="name"}, its value Unix seconds, of a grid of five minutes. "" where there is
+// nothing to ask.
+std::string LastSeenQuery(const schema::Registry& registry, const std::vector<Subject>& found,
+                          double seconds);
+
 }  // namespace gpumon::gpu

@@ -1,12 +1,10 @@
-// Who was there at both ends of a range, before it is walked through.
+// Ranges: who was there, then the walk through them.
 #include <memory>
-#include <optional>
 #include <utility>
 
-#include "internal/base/mutex.h"
 #include "internal/gpu/activity_search.h"
 #include "internal/gpu/collector.h"
-#include "internal/gpu/range_plan.h"
+#include "internal/gpu/range_subjects.h"
 #include "internal/gpu/range_walk.h"
 
 namespace gpumon::gpu {
@@ -15,54 +13,18 @@ namespace {
 // What was found so lately is there still.
 constexpr double kLately = 120;
 
-// Waits for two answers.
-class BothEnds {
- public:
-  using Subjects = Result<std::vector<Subject>>;
-  using Heard = std::function<void(const Subjects& start, const Subjects& end)>;
-
-  explicit BothEnds(Heard heard) : heard_(std::move(heard)) {}
-
-  void Hear(bool is_end, Subjects subjects) {
-    std::optional<Subjects> start;
-    std::optional<Subjects> end;
-    {
-      const MutexLock lock(mutex_);
-      (is_end ? end_ : start_) = std::move(subjects);
-      if (!start_ || !end_) return;
-      start.swap(start_);
-      end.swap(end_);
-    }
-    heard_(*start, *end);
-  }
-
- private:
-  const Heard heard_;
-  Mutex mutex_;
-  std::optional<Subjects> start_ GUARDED_BY(mutex_);
-  std::optional<Subjects> end_ GUARDED_BY(mutex_);
-};
-
 }  // namespace
 
 void Collector::FindSubjects(double first, double last, Deadline deadline, SubjectsOfRange then) {
   const DetectedPtr known = detector_.Known();
-  const auto both = std::make_shared<BothEnds>(
-      [known, this, then = std::move(then)](const Result<std::vector<Subject>>& start,
-                                            const Result<std::vector<Subject>>& end) {
-        if (!start || !end) return then(gpumon::Error(start ? end.error() : start.error()));
-        auto subjects = SubjectsOfBoth(detector_.registry().exporters(), *start, *end);
-        then(subjects.empty() ? known->subjects : std::move(subjects));
+  const auto search = std::make_shared<RangeSubjects>(
+      client_, detector_, first, last, deadline,
+      [known, then = std::move(then)](Result<std::vector<Subject>> subjects) {
+        if (subjects && subjects->empty()) subjects = known->subjects;
+        then(std::move(subjects));
       });
-  const auto look = [&](bool is_end, double time) {
-    detector_.WhoWas(time, deadline, [both, is_end](Result<std::vector<Subject>> subjects) {
-      both->Hear(is_end, std::move(subjects));
-    });
-  };
   const bool is_present = !known->assumed && last > upstream_clock_.Now() - kLately;
-  if (is_present) both->Hear(true, known->subjects);
-  look(false, first);
-  if (!is_present) look(true, last);
+  search->Start(is_present ? &known->subjects : nullptr);
 }
 
 void Collector::Walk(const RangeWant& want, Deadline deadline, EachInstant each, RangeDone done) {

@@ -252,5 +252,34 @@ TEST_F(LedgerTest, AWindowBeforeAllDataHasNoGpus) {
       -1);
 }
 
+// The only target of an exporter came and went within the window.
+TEST(WindowTest, AnExporterThatIsAtNeitherEndHasBeenThere) {
+  std::string dcgm = "# TYPE DCGM_FI_DEV_GPU_UTIL gauge\n";
+  std::string smi = "# TYPE nvidia_smi_utilization_gpu_ratio gauge\n";
+  std::string up = "# TYPE up gauge\n";
+  for (int minute = 0; minute <= 480; ++minute) {
+    const std::string at = ' ' + std::to_string(kStart + 60 * minute) + '\n';
+    dcgm +=
+        R"(DCGM_FI_DEV_GPU_UTIL{gpu="0",UUID="GPU-1",Hostname="n",job="d",instance="x:1"} 50)" + at;
+    up += R"(up{job="d",instance="x:1"} 1)" + at;
+    if (minute < 200 || minute > 260) continue;
+    smi += R"(nvidia_smi_utilization_gpu_ratio{uuid="2",node="m",job="s",instance="x:2"} 0.7)" + at;
+    up += R"(up{job="s",instance="x:2"} 1)" + at;
+  }
+  const auto prometheus = Prometheus::Holding(dcgm + smi + up + "# EOF\n");
+  const ApiServer server(prometheus->url(), {});
+  const std::string window =
+      "start=" + std::to_string(kStart) + "&end=" + std::to_string(kStart + 480 * 60);
+  const auto rows = [&](const std::string& path) {
+    const Answer answer = server.Get("/api/v1/gpu/" + path + window);
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return answer.Json()["data"];
+  };
+  EXPECT_EQ(rows("history?step=10m&").size(), 2U);
+  EXPECT_EQ(NumberOf(rows("ledger?step=1m&")[0]["gpus"]), 2);
+  ASSERT_EQ(rows("missing?").size(), 1U);
+  EXPECT_EQ(*rows("missing?")[0]["node_name"].AsString(), "m");
+}
+
 }  // namespace
 }  // namespace gpumon::e2e
