@@ -161,7 +161,34 @@ void History::Add(std::size_t instant, std::span<const models::SnapshotPtr> snap
   }
 }
 
+// Where one series alone names a GPU's id, its samples may go on for an instant without that: the
+// line is the same GPU's.
+void History::JoinNameless() {
+  std::map<std::array<std::string_view, 3>, HistoryLine*> named;  // by node, UUID, instance
+  for (auto& [name, line] : lines_) {
+    if (!name[1].empty() && !name[2].empty()) named[{name[0], name[2], name[3]}] = &line;
+  }
+  for (auto at = lines_.begin(); at != lines_.end();) {
+    const auto& [name, more] = *at;
+    const auto its = name[1].empty() ? named.find({name[0], name[2], name[3]}) : named.end();
+    if (its == named.end()) {
+      ++at;
+      continue;
+    }
+    HistoryLine& line = *its->second;
+    for (std::size_t i = 0; i < instants_; ++i) {
+      if (line.known[i] > 0 || more.known[i] == 0) continue;
+      for (const auto values : {&HistoryLine::mean, &HistoryLine::least, &HistoryLine::most,
+                                &HistoryLine::sum, &HistoryLine::known}) {
+        (line.*values)[i] = (more.*values)[i];
+      }
+    }
+    at = lines_.erase(at);
+  }
+}
+
 std::vector<HistoryLine> History::Finish() {
+  if (by_ == HistoryBy::kGpu) JoinNameless();
   std::vector<HistoryLine> lines;
   for (auto& [name, line] : lines_) {
     line.gpus = gpus_[name].size();

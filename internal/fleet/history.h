@@ -65,6 +65,7 @@ class History {
   // Of the `place`th row.
   HistoryLine& LineOf(const models::GpuMetrics& row, std::size_t place);
   HistoryLine& NewLineOf(const models::GpuMetrics& row);
+  void JoinNameless();
 
   const HistoryBy by_;
   const models::Quantity quantity_;

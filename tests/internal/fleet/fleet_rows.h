@@ -21,6 +21,7 @@ struct FakeGpu {
   std::string instance = "";           // of MIG
   bool divided = false;
   double xid = 0;
+  bool nameless = false;  // without the id, which else is the UUID
 };
 
 inline std::shared_ptr<models::Snapshot> Rows(const std::vector<FakeGpu>& gpus) {
@@ -32,7 +33,7 @@ inline std::shared_ptr<models::Snapshot> Rows(const std::vector<FakeGpu>& gpus) 
     auto& row = snapshot->gpus.emplace_back();
     row.set_text(Text::kUuid, arena.Keep(gpu.uuid));
     row.set_text(Text::kNode, arena.Keep(gpu.node));
-    row.set_text(Text::kGpuId, arena.Keep(gpu.uuid));
+    row.set_text(Text::kGpuId, arena.Keep(gpu.nameless ? "" : gpu.uuid));
     row.set_text(Text::kGpuName, arena.Keep(gpu.model));
     row.set_text(Text::kMigGpuInstance, arena.Keep(gpu.instance));
     row.divided = gpu.divided;

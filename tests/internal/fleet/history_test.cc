@@ -49,6 +49,17 @@ TEST(HistoryTest, GapsStayGaps) {
   EXPECT_EQ(lines[0].uuid, "a");
 }
 
+TEST(HistoryTest, AnInstantWithoutTheIdIsTheSameGpus) {
+  const auto lines = Lines(HistoryBy::kGpu, {{{.uuid = "a", .utilization = 10}},
+                                             {{.uuid = "a", .utilization = 30, .nameless = true}},
+                                             {{.uuid = "b", .utilization = 50}}});
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0].gpu_id, "a");
+  EXPECT_EQ(Text(lines[0].mean), "10 30 null");
+  EXPECT_EQ(Text(lines[0].known), "1 1 0");
+  EXPECT_EQ(lines[1].uuid, "b");
+}
+
 TEST(HistoryTest, SeveralGpusHaveTheMeanOfThoseThatAreKnown) {
   const auto lines = Lines(HistoryBy::kNode, {{{.uuid = "a", .node = "x", .utilization = 10},
                                                {.uuid = "b", .node = "x", .utilization = 30}},
