@@ -39,19 +39,22 @@ void SeenGpus::Note(const GpuMetrics& row, double as_of) {
 // What is there, only elsewhere or under another name, and what nobody waits for any more.
 void SeenGpus::Forget() {
   std::set<std::string_view> uuids;
-  std::set<std::pair<std::string_view, std::string_view>> ids;  // node and id, by another name
+  using Place = std::pair<std::string_view, std::string_view>;
+  std::set<Place> ids;    // node and id, by another name
+  std::set<Place> plain;  // of those without a UUID
   for (const auto& [key, entry] : entries_) {
     if (entry.seen < last_) continue;
     if (!entry.uuid.empty()) uuids.insert(entry.uuid);
     ids.emplace(key.first, entry.gpu_id);
+    if (entry.uuid.empty()) plain.emplace(key.first, entry.gpu_id);
   }
+  const double last = last_;
   std::erase_if(entries_, [&](const auto& one) {
     const Entry& entry = one.second;
-    if (entry.seen >= last_) return false;
-    if (entry.seen < last_ - kKeep || uuids.contains(entry.uuid)) return true;
-    if (entry.uuid.empty()) return ids.contains({one.first.first, entry.gpu_id});
-    const auto other = entries_.find({one.first.first, "#" + entry.gpu_id});
-    return other != entries_.end() && other->second.seen >= last_;
+    if (entry.seen >= last) return false;
+    if (entry.seen < last - kKeep || uuids.contains(entry.uuid)) return true;
+    const Place place{one.first.first, entry.gpu_id};
+    return entry.uuid.empty() ? ids.contains(place) : plain.contains(place);
   });
 }
 

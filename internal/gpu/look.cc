@@ -330,7 +330,9 @@ std::string LastSeenQuery(const schema::Registry& registry, const std::vector<Su
         !others.empty()) {
       series += " or " + others;
     }
-    AppendOf(promql, *exporter, "max_over_time(timestamp(group(" + series + "))" + grid + ")");
+    series.insert(0, "max_over_time(timestamp(group(");
+    series.append("))").append(grid).append(")");
+    AppendOf(promql, *exporter, series);
   }
   return promql;
 }

@@ -161,7 +161,9 @@ void MissedTargets<RowT>::FindHidden(const std::string& exporter, const Exporter
   for (const auto& [key, target] : down_.zeros()) {
     if (down_.Has(key)) jobs[target.job].insert(target.name);
   }
-  for (const auto& [job, targets] : jobs) {
+  for (const auto& one : jobs) {
+    const std::string& job = one.first;  // clang 14 lets no lambda use a part of a binding
+    const auto& targets = one.second;
     TargetMemory::Shown known;
     if (memory != nullptr) known = memory->RecallHidden(kPart, exporter, job);
     std::size_t now = 0;
