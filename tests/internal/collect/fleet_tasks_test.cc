@@ -48,7 +48,7 @@ class FleetTasksTest : public ::testing::Test {
   models::Snapshot processes_;
   models::Snapshot pods_;
   models::Snapshot nodes_;
-  const fleet::HealthRules rules_;
+  const fleet::HealthRules rules_{};
 };
 
 TEST_F(FleetTasksTest, EachGpuIsInASnapshotOfItsPodsOrOfItsNode) {

@@ -16,7 +16,7 @@ class ClientTest : public ::testing::Test {
     return client.Ask(*ParseTime("1772356500"), Deadline::After(clock_, Millis(10'000)));
   }
 
-  const SystemClock clock_;
+  const SystemClock clock_{};
   std::unique_ptr<fetch::Client> fetch_ = std::move(*fetch::MakeClient({}, clock_));
 };
 
