@@ -18,7 +18,8 @@ namespace gpumon::gpu {
 class RangeSubjects : public std::enable_shared_from_this<RangeSubjects> {
  public:
   using Subjects = Result<std::vector<Subject>>;
-  // Called once, on a worker thread or from inside Start.
+  // Called once, on a worker thread or from inside Start. In the registry's order; the error is
+  // that of the first look or query that failed: who was there is not told in part.
   using Heard = std::function<void(Subjects)>;
 
   // Unix seconds.

@@ -63,6 +63,7 @@ class WouldFill {
   void SuggestReturn(const schema::Exporter& exporter, const models::FieldSpec& field);
   // The label by which it tells that text; empty when it has none.
   std::string_view LabelOf(const schema::Exporter& exporter, models::Text text) const;
+  // A metric of it whose series have its texts; empty where it has none of this part.
   std::string_view CarrierOf(const schema::Exporter& exporter) const;
   void SuggestText(const schema::Exporter& exporter, models::Text text, Place place,
                    const Gaps& gaps);

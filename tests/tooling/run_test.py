@@ -220,14 +220,19 @@ class RunTest(RunFixture):
         self.assertEqual(self.exit_code(pid), 0)
         self.assert_all_end(handles)
 
+    def start_waiting(self, seconds):
+        """A start that has waited so long for its first data, and what runs then. The sleep chooses
+        the moment: nothing is waited for by it, and any moment has to do."""
+        pid = self.start(STUB_PROMETHEUS="empty")
+        self.read_until("waiting for the first data")
+        time.sleep(seconds)
+        return pid, self.watch()
+
     def test_a_terminal_closed_in_any_moment_of_the_waiting_ends_everything(self):
         # Nothing can be written any more, whatever is about to be.
         for moment in range(4):
             with self.subTest(moment):
-                pid = self.start(STUB_PROMETHEUS="empty")
-                self.read_until("waiting for the first data")
-                time.sleep(moment * 0.05)
-                handles = self.watch()
+                pid, handles = self.start_waiting(moment * 0.05)
                 self.close_terminal()
                 self.assertEqual(self.exit_code(pid), 0)
                 self.assert_all_end(handles)
@@ -261,10 +266,7 @@ class RunTest(RunFixture):
         # Most of the time is spent in short commands that Ctrl-C reaches as well.
         for moment in range(12):
             with self.subTest(moment):
-                pid = self.start(STUB_PROMETHEUS="empty")
-                self.read_until("waiting for the first data")
-                time.sleep(moment * 0.017)
-                handles = self.watch()
+                pid, handles = self.start_waiting(moment * 0.017)
                 os.write(self.terminal, b"\x03")
                 shown = self.read_until()
                 self.assertEqual(self.exit_code(pid), 0, shown)

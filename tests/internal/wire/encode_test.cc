@@ -44,10 +44,16 @@ TEST(EncodeTest, ARowWithoutAnyReadingHasEveryRequiredKeyAsNull) {
   }
 }
 
-TEST(EncodeTest, ATextThatADeadExporterNamedIsNullNotLeftOut) {
+// Two GPUs; only an exporter that is down named that of the second.
+models::Snapshot WithLost(Text text) {
   models::Snapshot snapshot;
   for (int i = 0; i < 2; ++i) snapshot.gpus.emplace_back();
-  snapshot.gpus[1].texts_gone = 1U << static_cast<unsigned>(models::Text::kDriverVersion);
+  snapshot.gpus[1].texts_gone = 1U << static_cast<unsigned>(text);
+  return snapshot;
+}
+
+TEST(EncodeTest, ATextThatADeadExporterNamedIsNullNotLeftOut) {
+  const auto snapshot = WithLost(Text::kDriverVersion);
   const Table table(snapshot);
   const auto json = Parse(EncodeList(table, WholePage(table), "m").body);
   const auto reason = [&](std::size_t row, const char* field) {
@@ -59,9 +65,7 @@ TEST(EncodeTest, ATextThatADeadExporterNamedIsNullNotLeftOut) {
 }
 
 TEST(EncodeTest, WhoHoldsAGpuIsNullWhenWhoNamedThemIsDown) {
-  models::Snapshot snapshot;
-  for (int i = 0; i < 2; ++i) snapshot.gpus.emplace_back();
-  snapshot.gpus[1].texts_gone = 1U << static_cast<unsigned>(models::Text::kPod);
+  const auto snapshot = WithLost(Text::kPod);
   const Table table(snapshot);
   const auto json = Parse(EncodeList(table, WholePage(table), "m").body);
   EXPECT_TRUE(json["data"][0]["workloads"].is_array());
