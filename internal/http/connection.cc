@@ -352,7 +352,10 @@ bool Connection::Stalls(SteadyTime now) const {
   if (now - outbox_.progress_at() > allowed) return true;
   // Of an ended stream the rest is due: a client that takes it byte by byte would hold bodies.
   if (!turn_.streaming || !turn_.ended) return false;
-  return now - turn_.ended_at > (core_->draining ? std::min(allowed, kDrainRequest) : allowed);
+  const Millis rest = core_->draining
+                          ? std::min(allowed, kDrainRequest)
+                          : allowed + Millis(turn_.rest * 1000 / core_->limits.least_rate);
+  return now - turn_.ended_at > rest;
 }
 
 // The client's kernel has acknowledged every byte and our end of the connection, and the client

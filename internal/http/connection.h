@@ -92,6 +92,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     // Of a stream.
     std::size_t largest_write = 0;
     SteadyTime ended_at{};
+    std::size_t rest = 0;  // bytes that the client had to take when it ended
   };
 
   // A request on its way to the application.

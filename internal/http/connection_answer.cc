@@ -140,6 +140,7 @@ void Connection::EndStream(std::uint64_t turn, const Body& last) {
 std::optional<Access> Connection::FinishStream() {
   turn_.ended = true;
   turn_.ended_at = Now();
+  turn_.rest = outbox_.pending();
   if (outbox_.empty()) outbox_.MarkProgress(turn_.ended_at);
   if (turn_.chunked) outbox_.text() += "0\r\n\r\n";
   return Flush();

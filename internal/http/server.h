@@ -28,6 +28,8 @@ struct Limits {
   Millis head_timeout{10'000};     // first byte of a request to its last: 408
   Millis idle_timeout{75'000};     // between requests: close
   Millis write_stall{20'000};      // no byte accepted by the client: close
+  // Of what is left when a stream ends a client has to take so much a second, after write_stall.
+  std::size_t least_rate = 32 * 1024;
   Millis handler_timeout{15'000};  // no answer from the handler: 500
   // +-10 %; then the next answer says `Connection: close`, and a stream ends once all of it is
   // sent.
@@ -66,8 +68,8 @@ class Stream {
   virtual ~Stream() = default;  // ends the stream
   // Queues `data`, of any size, shared and not copied; never blocks.
   virtual Written Write(Body data) = 0;
-  // Ends the stream, behind `last`, which is queued however far behind the client is. What it has
-  // not taken Limits::write_stall later is lost to it. Idempotent.
+  // Ends the stream, behind `last`, which is queued however far behind the client is. What it does
+  // not take in time (Limits::write_stall, least_rate) is lost to it. Idempotent.
   virtual void End(Body last) = 0;
   void End() { End(nullptr); }
   virtual bool Alive() const = 0;  // as the Responder's

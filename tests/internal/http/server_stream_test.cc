@@ -155,7 +155,7 @@ TEST(ServerStreamTest, ARequestBehindAStreamIsAnsweredAfterIt) {
   client.Send(Get("/stream") + Get("/hello"));
   auto streams = serving.app.AwaitStreams(1);
   ASSERT_EQ(streams.size(), 1U);
-  EXPECT_EQ(serving.app.AwaitDone(1, Millis(50)).size(), 0U);
+  EXPECT_EQ(serving.app.AwaitDone(1, Millis(150)).size(), 0U);
   streams[0]->End(MakeBody("stream"));
   EXPECT_EQ(client.Read()->body, "stream");
   EXPECT_EQ(client.Read()->body, "hello");
@@ -192,6 +192,41 @@ TEST(ServerStreamTest, DropsAClientThatTakesNothing) {
   EXPECT_FALSE(done[0].complete);
   EXPECT_FALSE(streams[0]->Alive());
   EXPECT_EQ(streams[0]->Write(MakeBody("x")), Stream::Written::kGone);
+}
+
+// Takes a mebibyte of an ended stream, pauses, and so on, up to its end or that of the connection:
+// how much it got.
+std::size_t TakeSlowly(RawClient& client) {
+  std::string piece(64 * 1024, ' ');
+  std::size_t all = 0;
+  for (std::size_t pause = 1U << 20U;; pause += 1U << 20U) {
+    while (all < pause) {
+      const auto got = recv(client.fd(), piece.data(), piece.size(), 0);
+      if (got <= 0) return all;
+      all += static_cast<std::size_t>(got);
+      if (piece.substr(0, static_cast<std::size_t>(got)).ends_with("\r\n0\r\n\r\n")) return all;
+    }
+    std::this_thread::sleep_for(Millis(150));
+  }
+}
+
+TEST(ServerStreamTest, ASlowClientHasTimeForTheRestAsLongAsItIsSteady) {
+  const Body event = MakeBody(ScriptedApplication::BigBody());
+  for (const bool enough : {true, false}) {
+    Limits limits;
+    limits.write_stall = Millis(500);
+    limits.least_rate = enough ? 1024 : 1U << 30U;
+    Serving serving(limits);
+    RawClient slow(serving.port, 256 * 1024);
+    slow.Send(Get("/stream"));
+    auto streams = serving.app.AwaitStreams(1);
+    ASSERT_EQ(streams.size(), 1U);
+    EXPECT_EQ(streams[0]->Write(event), Stream::Written::kQueued);
+    streams[0]->End(MakeBody("the end"));
+    const std::size_t taken = TakeSlowly(slow);
+    EXPECT_EQ(taken > event->size(), enough) << taken;
+    EXPECT_EQ(serving.app.AwaitDone(1).at(0).complete, enough);
+  }
 }
 
 TEST(ServerStreamTest, EndsWhenItsConnectionIsOldEnough) {
