@@ -33,6 +33,7 @@ enum class Guard : std::uint8_t {
 // What the successes of a route are; the answers and the OpenAPI document follow it.
 enum class Form : std::uint8_t {
   kPlain,   // text, or JSON without the envelope
+  kBare,    // JSON of its own shape without the envelope, with 503 too
   kData,    // the envelope
   kTagged,  // the envelope and its ETag: 304 for who has it already
   kList,    // as kTagged with `meta` in the envelope, or as CSV

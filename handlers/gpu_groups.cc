@@ -140,6 +140,13 @@ void GpuGroups::AddBoard(const GpuMetrics& gpu, const Instances* its, GpuGroup& 
                         ReasonOf(gpu, Quantity::kTemperature));
 }
 
+void GpuGroups::AddLost(std::string_view node, std::string_view model,
+                        const fleet::Health& health) {
+  GpuGroup& group = groups_[by_ == By::kFleet ? "" : by_ == By::kNode ? node : model];
+  ++group.lost;
+  group.health.Add(health);
+}
+
 void GpuGroups::AddGpu(const GpuMetrics& gpu) {
   GpuGroup& group = GroupOf(gpu);
   ++group.gpus;

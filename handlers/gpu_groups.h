@@ -37,6 +37,7 @@ struct Known {
 // Texts are views into the snapshots that it was made of.
 struct GpuGroup {
   std::size_t gpus = 0;  // one that only its MIG instances tell of counts once
+  std::size_t lost = 0;  // no longer shown; not among `gpus`, but in `health`
   std::size_t instances = 0;
   std::array<std::size_t, fleet::kStates> states{};  // they add up to `gpus`
   fleet::Average health;
@@ -69,6 +70,8 @@ class GpuGroups {
   const std::map<std::string_view, GpuGroup>& groups() const { return groups_; }
   // Makes an empty one where there is none.
   GpuGroup& At(std::string_view name) { return groups_[name]; }
+  // One that nobody shows any more.
+  void AddLost(std::string_view node, std::string_view model, const fleet::Health& health);
 
  private:
   // What the MIG instances of a board say of it. NaN: not each of them tells.

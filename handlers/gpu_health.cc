@@ -11,10 +11,11 @@
 #include <vector>
 
 #include "handlers/gpu_groups.h"
+#include "handlers/health_ages.h"
+#include "handlers/lost_gpus.h"
 #include "handlers/node_rows.h"
 #include "handlers/record_answer.h"
 #include "handlers/records.h"
-#include "internal/fleet/events.h"
 #include "internal/fleet/finding_ages.h"
 #include "internal/fleet/health.h"
 #include "internal/fleet/host_health.h"
@@ -128,17 +129,6 @@ Subject SubjectOf(const GpuMetrics& gpu) {
           gpu.text(Text::kUuid), gpu.text(Text::kMigUuid), gpu.newest};
 }
 
-// What tells a GPU or an instance from others, for good.
-std::string KeyOf(const GpuMetrics& gpu) {
-  std::string key(gpu.text(Text::kNode));
-  const std::string_view uuid = gpu.text(Text::kUuid);
-  key.append(1, '\0').append(uuid.empty() ? gpu.text(Text::kGpuId) : uuid);
-  for (const Text text : {Text::kMigGpuInstance, Text::kMigComputeInstance, Text::kMigUuid}) {
-    key.append(1, '\0').append(gpu.text(text));
-  }
-  return key;
-}
-
 // GPUs, and the machines that they are in.
 class Assessed {
  public:
@@ -163,20 +153,13 @@ class Assessed {
   }
 
   // GPUs that are no longer there, from now on among the others.
-  void SetGone(std::vector<fleet::SeenGpus::Gone> gone) {
-    gone_ = std::move(gone);
-    std::erase_if(gone_, [this](const auto& one) { return !IsLost(one); });
-  }
+  void SetGone(GoneGpus gone) { gone_ = LostOf(std::move(gone), gpus_, nodes_); }
 
   void AddGpus(fleet::FindingAges* ages, wire::Records& records) const {
     std::vector<Health> healths;
     for (const GpuMetrics& gpu : gpus_.gpus) healths.push_back(Of(gpu));
-    std::vector<fleet::FindingAges::Found> found;
-    for (std::size_t i = 0; i < healths.size() && ages != nullptr; ++i) {
-      found.push_back({KeyOf(gpus_.gpus[i]), &healths[i].findings});
-    }
     std::vector<Ages> since;
-    if (ages != nullptr) since = ages->Look(gpus_.as_of, found);
+    if (ages != nullptr) since = LookAt(gpus_, healths, *ages);
     for (std::size_t i = 0; i < healths.size(); ++i) {
       fleet::Average one;
       one.Add(healths[i]);
@@ -254,27 +237,8 @@ class Assessed {
     return found == hosts_.end() ? kNone : found->second;
   }
 
-  // All GPU exporters of its node were up when it was not shown. One that was just started shows no
-  // GPU at all for a while.
-  bool IsLost(const fleet::SeenGpus::Gone& gone) const {
-    const auto found = nodes_.find(gone.node);
-    if (found == nodes_.end() || found->second.node == nullptr) return false;
-    const models::Snapshot& nodes = *found->second.snapshot;
-    if (nodes.partial || nodes.as_of < gone.missed) return false;
-    const bool may_start = gpus_.as_of - gone.missed < fleet::kStarting;
-    if (found->second.gpus == nullptr && may_start) return false;
-    const auto targets = found->second.targets();
-    const auto is_of_gpus = [](const models::NodeTarget& target) { return target.of_gpus; };
-    return std::any_of(targets.begin(), targets.end(), is_of_gpus) &&
-           std::all_of(targets.begin(), targets.end(), [](const models::NodeTarget& target) {
-             return !target.of_gpus || target.state == models::TargetState::kUp;
-           });
-  }
-
   Health OfGone(const fleet::SeenGpus::Gone& gone) const {
-    std::string name = "GPU " + gone.gpu_id;
-    if (!gone.uuid.empty()) name.append(" (").append(gone.uuid).append(")");
-    Health health = fleet::AssessLost(name, rules_);
+    Health health = HealthOf(gone, rules_);
     health.components[kHost] = HostOf(gone.node).level;
     return health;
   }
@@ -296,31 +260,17 @@ class Assessed {
   const GpuGroups groups_;
   const std::map<std::string_view, NodeRow> nodes_;
   std::map<std::string_view, fleet::HostHealth> hosts_;
-  std::vector<fleet::SeenGpus::Gone> gone_;
+  GoneGpus gone_;
 };
-
-// What was there an hour ago, once.
-void LearnPast(const CallPtr& call, double as_of) {
-  const Services& services = call->services();
-  if (!services.seen_gpus.WantsPast(services.clock.Steady())) return;
-  const WallTime at = wire::ToWallTime(as_of - 3600);
-  services.source.Get({Part::kGpus, at}, call->deadline(), [&services](Result<gpu::Got> got) {
-    if (got && !got->snapshot->partial) services.seen_gpus.Learn(*got->snapshot);
-  });
-}
 
 constexpr std::array kAsked = {Part::kGpus, Part::kNodes};
 
-void Answer(const CallPtr& call, const RecordQuery& query, const GotParts& parts) {
+void AnswerWith(const CallPtr& call, const RecordQuery& query, const GotParts& parts,
+                GoneGpus gone) {
   const Services& services = call->services();
   const models::Snapshot& gpus = *SnapshotOf(parts[0]);
   Assessed assessed(gpus, SnapshotOf(parts[1]), services.settings.health_rules);
-  // What was seen of the present says nothing of a past instant, and a part of it ends nothing.
-  const bool whole_present = !query.form.at && !gpus.partial;
-  if (whole_present) {
-    assessed.SetGone(services.seen_gpus.Look(gpus));
-    LearnPast(call, gpus.as_of);
-  }
+  assessed.SetGone(std::move(gone));
   const std::string& by = call->parameters().Text("by");
   wire::Records records{kColumns, {}};
   if (by == "node" || by == "model") {
@@ -328,9 +278,18 @@ void Answer(const CallPtr& call, const RecordQuery& query, const GotParts& parts
   } else if (by == "fleet") {
     assessed.AddFleet(records);
   } else {
+    // What is looked at now says nothing of a past instant, and a part of it ends nothing.
+    const bool whole_present = !query.form.at && !gpus.partial;
     assessed.AddGpus(whole_present ? &services.finding_ages : nullptr, records);
+    if (whole_present) LearnAges(call, gpus);
   }
   SendRecords(*call, query, kAsked, parts, records, "GPU health retrieved successfully");
+}
+
+void Answer(const CallPtr& call, const RecordQuery& query, const GotParts& parts) {
+  FindGone(call, query, parts, [call, query, parts](GoneGpus gone) {
+    AnswerWith(call, query, parts, std::move(gone));
+  });
 }
 
 }  // namespace

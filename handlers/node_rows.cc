@@ -35,7 +35,7 @@ std::map<std::string_view, NodeRow> NodeRowsOf(const GpuGroups& groups,
   for (const auto& [name, group] : groups.groups()) {
     if (name.empty()) continue;  // GPUs of whose node nobody tells
     // A process may tell of a GPU that nobody shows.
-    const GpuGroup* const shown = group.gpus == 0 ? nullptr : &group;
+    const GpuGroup* const shown = group.gpus + group.lost == 0 ? nullptr : &group;
     rows[name] = NodeRow{name, shown, nullptr, nodes, &rules};
     by_short[gpu::ShortName(name)].push_back(name);
   }

@@ -15,8 +15,8 @@
 
 namespace gpumon::handlers {
 
-// `gpus` is null where no exporter shows a GPU of it, `node` where neither Kubernetes nor
-// node-exporter tells of it.
+// `gpus` is null where no exporter shows a GPU of it and none was lost, `node` where neither
+// Kubernetes nor node-exporter tells of it.
 struct NodeRow {
   std::string_view name;
   const GpuGroup* gpus = nullptr;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "handlers/gpu_groups.h"
+#include "handlers/lost_gpus.h"
 #include "handlers/node_rows.h"
 #include "handlers/record_answer.h"
 
@@ -201,6 +202,13 @@ constexpr std::array kNodeColumns = {
         [](const Row& row) {
           return OfGpus(row, [](const GpuGroup& gpus) { return Count(gpus.gpus); });
         }},
+    NodeColumn{{"gpus_lost", Type::kInteger, "", "",
+                "GPUs that were shown within the last hour, or since they were looked at first, "
+                "and are not, though the exporters of the node are up; not in gpu_count, but in "
+                "score and level."},
+               [](const Row& row) {
+                 return OfGpus(row, [](const GpuGroup& gpus) { return Count(gpus.lost); });
+               }},
     NodeColumn{{"mig_instances", Type::kInteger, "", "", "MIG instances, parts of these GPUs."},
                [](const Row& row) {
                  return OfGpus(row, [](const GpuGroup& gpus) { return Count(gpus.instances); });
@@ -326,9 +334,11 @@ constexpr auto kColumns = [] {
 
 constexpr std::array kAsked = {Part::kGpus, Part::kProcesses, Part::kNodes};
 
-wire::Records RecordsOf(const Call& call, const GotParts& parts) {
+wire::Records RecordsOf(const Call& call, const GotParts& parts, GoneGpus gone) {
   const fleet::HealthRules& rules = call.services().settings.health_rules;
-  const GpuGroups groups(*SnapshotOf(parts[0]), SnapshotOf(parts[1]), GpuGroups::By::kNode, rules);
+  const models::Snapshot& gpus = *SnapshotOf(parts[0]);
+  GpuGroups groups(gpus, SnapshotOf(parts[1]), GpuGroups::By::kNode, rules);
+  AddLost(gone, gpus, SnapshotOf(parts[2]), rules, groups);
   wire::Records records{kColumns, {}};
   for (const auto& [name, row] : NodeRowsOf(groups, SnapshotOf(parts[2]), rules)) {
     auto& cells = records.rows.emplace_back();
@@ -338,13 +348,15 @@ wire::Records RecordsOf(const Call& call, const GotParts& parts) {
 }
 
 void Answer(const CallPtr& call, const RecordQuery& query, const GotParts& parts) {
-  SendRecords(*call, query, kAsked, parts, RecordsOf(*call, parts),
-              "GPU nodes retrieved successfully");
+  FindGone(call, query, parts, [call, query, parts](GoneGpus gone) {
+    SendRecords(*call, query, kAsked, parts, RecordsOf(*call, parts, std::move(gone)),
+                "GPU nodes retrieved successfully");
+  });
 }
 
-void AnswerOne(const CallPtr& call, const RecordQuery& query, const GotParts& parts) {
+void SendOne(const CallPtr& call, const RecordQuery& query, const GotParts& parts, GoneGpus gone) {
   const std::string& name = call->path_parameters()[0];
-  wire::Records records = RecordsOf(*call, parts);
+  wire::Records records = RecordsOf(*call, parts, std::move(gone));
   std::erase_if(records.rows, [&](const auto& row) { return row[0] != Value(name); });
   if (!records.rows.empty()) {
     return SendRecord(*call, query, kAsked, parts, records, "GPU node retrieved successfully");
@@ -354,6 +366,11 @@ void AnswerOne(const CallPtr& call, const RecordQuery& query, const GotParts& pa
   call->SendError(Status{Code::kNotFound,
                          "no node of this name has GPUs at that instant; "
                          "/api/v1/gpu/nodes lists those that have"});
+}
+
+void AnswerOne(const CallPtr& call, const RecordQuery& query, const GotParts& parts) {
+  FindGone(call, query, parts,
+           [call, query, parts](GoneGpus gone) { SendOne(call, query, parts, std::move(gone)); });
 }
 
 }  // namespace

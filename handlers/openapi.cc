@@ -169,7 +169,9 @@ void WriteSuccess(Writer& writer, const RouteRow& route) {
   writer.Key(MediaType(route.content_type));
   writer.BeginObject();
   writer.Key("schema");
-  if (route.form != Form::kPlain) {
+  if (route.form == Form::kBare) {
+    Ref(writer, route.data);
+  } else if (route.form != Form::kPlain) {
     WriteEnvelope(writer, route);
   } else if (MediaType(route.content_type) == "application/json") {
     writer.Raw(R"({"type":"object"})");
@@ -192,6 +194,20 @@ void WriteResponses(Writer& writer, const RouteRow& route) {
   if (IsTagged(route.form)) {
     writer.Key("304");
     writer.Raw(R"({"description":"The client has this answer already (If-None-Match)."})");
+  }
+  if (route.form == Form::kBare) {
+    writer.Key("503");
+    writer.BeginObject();
+    Text(writer, "description", "It is not available.");
+    writer.Key("content");
+    writer.BeginObject();
+    writer.Key(MediaType(route.content_type));
+    writer.BeginObject();
+    writer.Key("schema");
+    Ref(writer, route.data);
+    writer.EndObject();
+    writer.EndObject();
+    writer.EndObject();
   }
   if (route.guard == Guard::kOpen && route.form == Form::kPlain) {
     writer.Key("503");

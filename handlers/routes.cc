@@ -6,6 +6,7 @@
 #include "handlers/alerts.h"
 #include "handlers/api.h"
 #include "handlers/debug.h"
+#include "handlers/dstack.h"
 #include "handlers/events.h"
 #include "handlers/gpu.h"
 #include "handlers/gpu_health.h"
@@ -121,6 +122,16 @@ constexpr std::array kRoutes = {
     RouteRow{"/api/v1/gpu/schema", "GET", Guard::kToken, GetSchema,
              "Per field: what gives it here, for how many rows, and what would fill the gap.",
              kJson, Form::kData, "Schema"},
+    RouteRow{.path = "/health",
+             .methods = "GET",
+             .guard = Guard::kOpen,
+             .handler = GetBackendInfo,
+             .summary = "Whether the DStack VMM of DSTACK_URL is there, and its GPUs, as a worker "
+                        "of Dephy reads it.",
+             .content_type = kJson,
+             .form = Form::kBare,
+             .data = "BackendInfo",
+             .log_503 = log::Level::kInfo},
     RouteRow{"/livez", "GET", Guard::kOpen, GetLivez,
              "Liveness: depends on nothing outside the process.", kText, Form::kPlain, "",
              ProbeParameters},

@@ -9,6 +9,7 @@
 
 #include "internal/base/clock.h"
 #include "internal/base/executor.h"
+#include "internal/dstack/backend.h"
 #include "internal/fleet/finding_ages.h"
 #include "internal/fleet/health_rules.h"
 #include "internal/fleet/prices.h"
@@ -55,6 +56,9 @@ struct Lifecycle {
 class LiveFeed;
 class RenderCache;
 
+// What DStack was seen to be, without blocking: dstack::Backend's Get.
+using AskDstack = std::function<void(std::function<void(const dstack::Availability&)>)>;
+
 struct Services {
   const Settings& settings;
   const schema::Registry& registry;  // what the source reads
@@ -79,6 +83,7 @@ struct Services {
   // gpu::Collector's.
   std::function<void(const gpu::RangeWant&, Deadline, gpu::EachInstant, gpu::RangeDone)> walk;
   std::function<void(const gpu::ActivityWant&, Deadline, gpu::ActivityFound)> find_activity;
+  AskDstack ask_dstack;
 };
 
 }  // namespace gpumon::handlers

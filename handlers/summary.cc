@@ -15,6 +15,7 @@
 
 #include "handlers/gpu_groups.h"
 #include "handlers/list_answer.h"
+#include "handlers/lost_gpus.h"
 #include "handlers/record_answer.h"
 #include "handlers/records.h"
 #include "internal/fleet/health.h"
@@ -24,6 +25,7 @@ namespace gpumon::handlers {
 namespace {
 
 using fleet::Health;
+using fleet::Level;
 using fleet::State;
 using models::GpuMetrics;
 using models::NullReason;
@@ -39,6 +41,9 @@ constexpr std::array kColumns = {
     Column{"gpu_name", Type::kText, "", "model", "Product name, with by=model."},
     Column{"gpus", Type::kInteger, "", "",
            "GPUs. One that only its MIG instances tell of counts once."},
+    Column{"gpus_lost", Type::kInteger, "", "",
+           "GPUs that were shown within the last hour, or since they were looked at first, and are "
+           "not, though the exporters of their node are up; not in gpus, but in score and level."},
     Column{"mig_instances", Type::kInteger, "", "", "MIG instances, parts of these GPUs."},
     Column{"busy", Type::kInteger, "", "",
            "GPUs that are not idle. The five states add up to gpus."},
@@ -50,6 +55,11 @@ constexpr std::array kColumns = {
            "GPUs of which nobody says whether they are busy or held."},
     Column{"score", Type::kInteger, "%", "", "As in /api/v1/gpu/health."},
     Column{"level", Type::kText, "", "level", "As in /api/v1/gpu/health."},
+    Column{"level_healthy", Type::kInteger, "", "",
+           "GPUs of this level; the four add up to gpus and gpus_lost."},
+    Column{"level_degraded", Type::kInteger, "", "", "As level_healthy."},
+    Column{"level_critical", Type::kInteger, "", "", "As level_healthy."},
+    Column{"level_unknown", Type::kInteger, "", "", "As level_healthy."},
     Column{"utilization", Type::kNumber, "%", "", "Mean over the GPUs that it is known of."},
     Column{"utilization_gpus", Type::kInteger, "", "", "How many these are."},
     Column{"memory_used_bytes", Type::kNumber, "bytes", "",
@@ -68,6 +78,9 @@ constexpr std::array kColumns = {
     Column{"pods_running", Type::kInteger, "", "",
            "Pods that request GPUs, from kube-state-metrics. Null with by=model."},
     Column{"pods_pending", Type::kInteger, "", "", "As pods_running."},
+    Column{"pods_succeeded", Type::kInteger, "", "", "As pods_running."},
+    Column{"pods_failed", Type::kInteger, "", "", "As pods_running."},
+    Column{"pods_unknown", Type::kInteger, "", "", "As pods_running: of no phase that is known."},
     Column{"gpus_requested", Type::kInteger, "", "",
            "By the pods that run. Null with by=model, and where one of them does not tell."},
     Column{"gpus_pending", Type::kInteger, "", "",
@@ -87,6 +100,9 @@ using By = GpuGroups::By;
 struct PodCounts {
   std::size_t running = 0;
   std::size_t pending = 0;
+  std::size_t succeeded = 0;
+  std::size_t failed = 0;
+  std::size_t unknown = 0;
   double requested = 0;          // by those that run; NaN where one does not tell
   double requested_pending = 0;  // the same of those that wait
 };
@@ -96,12 +112,14 @@ struct Behind {
   const models::Snapshot& gpus;
   const models::Snapshot* processes;
   const models::Snapshot* pods;
+  const models::Snapshot* nodes;
 };
 
 class Summary {
  public:
-  Summary(const Behind& behind, By by, const fleet::HealthRules& rules)
-      : groups_(behind.gpus, behind.processes, by, rules) {
+  Summary(const Behind& behind, GoneGpus gone, By by, const fleet::HealthRules& rules)
+      : lost_(std::move(gone)), groups_(behind.gpus, behind.processes, by, rules) {
+    AddLost(lost_, behind.gpus, behind.nodes, rules, groups_);
     if (behind.pods != nullptr && by != By::kModel) AddPods(behind.pods->pods, by);
   }
 
@@ -124,10 +142,15 @@ class Summary {
       } else if (pod.phase == models::kPending) {
         ++counts.pending;
         counts.requested_pending += pod.gpus_requested;
+      } else {
+        ++(pod.phase == models::kSucceeded ? counts.succeeded
+           : pod.phase == models::kFailed  ? counts.failed
+                                           : counts.unknown);
       }
     }
   }
 
+  GoneGpus lost_;
   GpuGroups groups_;
   std::map<std::string_view, PodCounts> pods_;
 };
@@ -154,6 +177,7 @@ std::vector<Value> RowOf(std::string_view name, const GpuGroup& group, const Pod
                          const fleet::HealthRules& rules) {
   const Health health = group.health.Of(rules);
   const auto state = [&](State which) { return Count(group.state(which)); };
+  const auto level = [&](Level which) { return Count(group.health.count(which)); };
   const auto unless = [](NullReason why, Value value) {
     return why == NullReason::kNone ? std::move(value) : Value(why);
   };
@@ -164,6 +188,7 @@ std::vector<Value> RowOf(std::string_view name, const GpuGroup& group, const Pod
   return {wire::TextOrNull(by == By::kNode ? name : ""),
           wire::TextOrNull(by == By::kModel ? name : ""),
           Count(group.gpus),
+          Count(group.lost),
           Count(group.instances),
           state(State::kBusy),
           state(State::kIdleHeld),
@@ -172,6 +197,10 @@ std::vector<Value> RowOf(std::string_view name, const GpuGroup& group, const Pod
           state(State::kUnknown),
           health.score ? Value(fleet::ShownScore(*health.score)) : Value(NullReason::kNotExported),
           std::string(fleet::NameOf(health.level)),
+          level(Level::kHealthy),
+          level(Level::kDegraded),
+          level(Level::kCritical),
+          level(Level::kUnknown),
           Mean(group.utilization),
           Count(group.utilization.gpus),
           Sum(group.memory_used),
@@ -186,6 +215,9 @@ std::vector<Value> RowOf(std::string_view name, const GpuGroup& group, const Pod
           Count(group.namespaces.size()),
           unless(pods, Count(of_pods.running)),
           unless(pods, Count(of_pods.pending)),
+          unless(pods, Count(of_pods.succeeded)),
+          unless(pods, Count(of_pods.failed)),
+          unless(pods, Count(of_pods.unknown)),
           unless(pods, whole(of_pods.requested)),
           unless(pods, whole(of_pods.requested_pending)),
           std::isnan(group.newest) ? Value(NullReason::kNotExported) : Value(group.newest)};
@@ -195,13 +227,15 @@ By ByOf(const std::string& word) {
   return word == "node" ? By::kNode : word == "model" ? By::kModel : By::kFleet;
 }
 
-constexpr std::array kAsked = {Part::kGpus, Part::kProcesses, Part::kPods};
+constexpr std::array kAsked = {Part::kGpus, Part::kProcesses, Part::kPods, Part::kNodes};
 
-void Answer(const CallPtr& call, const RecordQuery& query, const GotParts& parts) {
+void AnswerWith(const CallPtr& call, const RecordQuery& query, const GotParts& parts,
+                GoneGpus gone) {
   const By by = ByOf(call->parameters().Text("by"));
   const fleet::HealthRules& rules = call->services().settings.health_rules;
-  const Summary summary({*SnapshotOf(parts[0]), SnapshotOf(parts[1]), SnapshotOf(parts[2])}, by,
-                        rules);
+  const Behind behind{*SnapshotOf(parts[0]), SnapshotOf(parts[1]), SnapshotOf(parts[2]),
+                      SnapshotOf(parts[3])};
+  const Summary summary(behind, std::move(gone), by, rules);
   const NullReason pods = by == By::kModel ? NullReason::kNotSupported : WhyNone(parts[2]);
   wire::Records records{kColumns, {}};
   for (const auto& [name, group] : summary.groups()) {
@@ -209,6 +243,12 @@ void Answer(const CallPtr& call, const RecordQuery& query, const GotParts& parts
         RowOf(name, group, summary.pods(name), by, WhyNone(parts[1]), pods, rules));
   }
   SendRecords(*call, query, kAsked, parts, records, "GPU summary retrieved successfully");
+}
+
+void Answer(const CallPtr& call, const RecordQuery& query, const GotParts& parts) {
+  FindGone(call, query, parts, [call, query, parts](GoneGpus gone) {
+    AnswerWith(call, query, parts, std::move(gone));
+  });
 }
 
 }  // namespace

@@ -215,9 +215,23 @@ Result<void> Graph::ReadFleetRules() {
   return {};
 }
 
+Result<void> Graph::BuildDstack() {
+  auto options = DstackOptionsOf(config_);
+  if (!options) return Error(options.error());
+  dstack_ = std::make_unique<dstack::Backend>(*options, clock_, [this] {
+    // Prometheus's credentials are not for others.
+    fetch::ClientOptions own;
+    own.connect_timeout = config_.request_timeout;
+    own.max_connections_per_host = 1;
+    return fetch::MakeClient(own, clock_);
+  });
+  return {};
+}
+
 Result<void> Graph::Build() {
   if (auto loaded = LoadSchemas(); !loaded) return Error(loaded.error());
   if (auto read = ReadFleetRules(); !read) return Error(read.error());
+  if (auto built = BuildDstack(); !built) return Error(built.error());
   pool_ = std::make_unique<ThreadPool>(Workers(), "worker");
   if (!config_.api_bearer_token_file.empty()) {
     auto token = handlers::TokenFile::Open(config_.api_bearer_token_file, clock_, *pool_);
@@ -253,7 +267,8 @@ Result<void> Graph::Build() {
       [this](const auto& want, Deadline deadline, auto each, auto done) {
         collector_->Walk(want, deadline, std::move(each), ReleasingFirst(std::move(done)));
       },
-      [this](const auto&... what) { collector_->FindActivity(what...); }});
+      [this](const auto&... what) { collector_->FindActivity(what...); },
+      [this](auto got) { dstack_->Get(std::move(got)); }});
   api_ = std::make_unique<handlers::Api>(*services_);
   server_ = http::MakeServer(HttpOptionsOf(config_), *api_);
   metrics_.SetReadings([this] { return ReadCounters(); });
@@ -333,6 +348,7 @@ void Graph::Tick() {
   if (!first_refresh_asked_ && probe_->Last().checked) StartFirstRefresh();
   source_->AnswerLate();
   live_feed_->Tick();
+  dstack_->Tick();
   if (token_) token_->LookAgain();
   if (grpc_) {
     const bool ready = handlers::IsReady(*services_);
@@ -373,6 +389,7 @@ void Graph::Stop() {
   // What still waits for Prometheus is told so, on the pool, before the pool ends. That may ask
   // anew: the client is there to refuse it.
   probe_.reset();
+  if (dstack_) dstack_->Stop();
   if (prometheus_) prometheus_->Stop();
   fetch_.reset();
   slow_pool_.Stop();

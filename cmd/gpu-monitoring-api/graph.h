@@ -16,6 +16,7 @@
 #include "internal/base/executor.h"
 #include "internal/base/result.h"
 #include "internal/config/server_options.h"
+#include "internal/dstack/backend.h"
 #include "internal/fetch/client.h"
 #include "internal/gpu/cached_source.h"
 #include "internal/gpu/collector.h"
@@ -81,6 +82,7 @@ class Graph {
   std::vector<std::pair<std::string, std::string>> Queries() const;
   Result<void> LoadSchemas();
   Result<void> ReadFleetRules();
+  Result<void> BuildDstack();
   const schema::Registry& registry() const {
     return own_registry_ ? *own_registry_ : schema::Registry::BuiltIn();
   }
@@ -107,6 +109,7 @@ class Graph {
   std::unique_ptr<gpu::CachedSource> source_;
   std::unique_ptr<gpu::UpstreamProbe> probe_;
   std::unique_ptr<handlers::LiveFeed> live_feed_;
+  std::unique_ptr<dstack::Backend> dstack_;
   std::unique_ptr<handlers::Services> services_;
   std::unique_ptr<handlers::Api> api_;
   std::unique_ptr<http::Server> server_;

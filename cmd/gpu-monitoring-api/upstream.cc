@@ -1,5 +1,6 @@
 #include "cmd/gpu-monitoring-api/upstream.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -61,6 +62,21 @@ Result<fleet::HealthRules> HealthRulesOf(const config::ServerConfig& config) {
   auto rules = fleet::ParseHealthRules(config.health_rules);
   if (rules) return *rules;
   return Error(Code::kInvalidParameter, "--health-rules (HEALTH_RULES): " + rules.error().message);
+}
+
+Result<dstack::Options> DstackOptionsOf(const config::ServerConfig& config) {
+  dstack::Options options;
+  auto address = dstack::ParseAddress(config.dstack_url);
+  if (!address) {
+    return Error(Code::kInvalidParameter,
+                 "--dstack-url (DSTACK_URL): the value (not shown, it may hold a secret) is no "
+                 "address of a VMM; allowed: http://HOST:PORT, https://HOST or unix:PATH");
+  }
+  options.address = *std::move(address);
+  options.interval = config.dstack_interval;
+  options.timeout = std::min(options.timeout, config.request_timeout);
+  options.at_once = config.dstack_asked_for;
+  return options;
 }
 
 }  // namespace gpumon::api

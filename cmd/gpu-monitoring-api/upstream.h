@@ -5,6 +5,7 @@
 
 #include "internal/base/result.h"
 #include "internal/config/server_options.h"
+#include "internal/dstack/backend.h"
 #include "internal/fetch/client.h"
 #include "internal/fleet/health_rules.h"
 #include "internal/prom/api_client.h"
@@ -17,5 +18,7 @@ prom::ApiClientOptions ApiOptionsOf(const config::ServerConfig& config);
 // With SCHEMA_FILE's; nothing without one. Errors of these two are kInvalidParameter, in one line.
 Result<std::optional<schema::Registry>> OwnSchemas(const config::ServerConfig& config);
 Result<fleet::HealthRules> HealthRulesOf(const config::ServerConfig& config);
+// As these.
+Result<dstack::Options> DstackOptionsOf(const config::ServerConfig& config);
 
 }  // namespace gpumon::api

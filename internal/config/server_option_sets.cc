@@ -6,7 +6,7 @@
 namespace gpumon::config {
 
 std::vector<std::string_view> VariablesWithoutOption(const Environment& environment) {
-  constexpr std::array<std::string_view, 2> kReserved = {"DSTACK_URL", "HAKURIVER_URL"};
+  constexpr std::array<std::string_view, 1> kReserved = {"HAKURIVER_URL"};
   std::vector<std::string_view> set;
   for (const std::string_view name : kReserved) {
     const auto variable = environment.find(name);

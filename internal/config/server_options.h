@@ -48,10 +48,13 @@ struct ServerConfig {
   std::string base_path;                          // "" or "/x/y"
   DebugEndpoints debug_endpoints = DebugEndpoints::kOff;
   ProcessCommands process_commands = ProcessCommands::kRedacted;
-  std::string health_rules;  // fleet::ParseHealthRules
-  std::string gpu_prices;    // fleet::Prices::Parse
-  std::string schema_file;   // "": the built-in schemas alone
-  std::string metrics_dir;   // where stored snapshots are; "" when nobody knows
+  std::string health_rules;       // fleet::ParseHealthRules
+  std::string gpu_prices;         // fleet::Prices::Parse
+  std::string schema_file;        // "": the built-in schemas alone
+  std::string metrics_dir;        // where stored snapshots are; "" when nobody knows
+  std::string dstack_url;         // dstack::ParseAddress; may hold credentials
+  bool dstack_asked_for = false;  // somebody gave dstack_url
+  Millis dstack_interval{0};
   bool ready_requires_prometheus = false;
   int threads = 0;
   std::size_t stream_max_clients = 0;

@@ -28,6 +28,8 @@ struct Request {
   // own at each start. Elsewhere it changes nothing.
   bool any_certificate = false;
   std::size_t max_response_bytes = std::size_t{64} << 20U;  // decompressed
+  // Path of a Unix socket, which is then connected to in place of the URL's host.
+  std::string unix_socket = {};
 };
 
 struct Response {

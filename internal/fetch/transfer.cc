@@ -121,6 +121,9 @@ void Transfer::SetRequest() {
   Set(CURLOPT_USERAGENT, "gpu-monitoring");
   // The environment's proxy variables are none of ours.
   Set(CURLOPT_PROXY, "");
+  if (!request_.unix_socket.empty()) {
+    Set(CURLOPT_UNIX_SOCKET_PATH, request_.unix_socket.c_str());
+  }
   if (!request_.form.empty()) {
     Set(CURLOPT_POST, 1L);
     Set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.form.size()));

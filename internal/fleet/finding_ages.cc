@@ -1,13 +1,16 @@
 #include "internal/fleet/finding_ages.h"
 
+#include <chrono>
 #include <set>
 #include <string_view>
+#include <utility>
 
 namespace gpumon::fleet {
 namespace {
 
 // Seconds that the findings of a GPU that is not shown are kept for its return.
 constexpr double kKeep = 3600;
+constexpr std::chrono::minutes kAskAgain{1};
 
 }  // namespace
 
@@ -46,6 +49,28 @@ std::vector<std::vector<std::optional<double>>> FindingAges::Look(double as_of,
     last_ = as_of;
   }
   return ages;
+}
+
+bool FindingAges::WantsPast(SteadyTime now) {
+  const MutexLock lock(mutex_);
+  if (learned_ || !last_ || (asked_ && now - *asked_ < kAskAgain)) return false;
+  asked_ = now;
+  return true;
+}
+
+auto FindingAges::Take() -> std::map<Key, Entry> {
+  const MutexLock lock(mutex_);
+  return std::exchange(entries_, {});
+}
+
+void FindingAges::Learn(FindingAges& past) {
+  const std::map<Key, Entry> known = past.Take();
+  const MutexLock lock(mutex_);
+  learned_ = true;
+  for (auto& [key, entry] : entries_) {
+    const auto before = known.find(key);
+    if (!entry.since && before != known.end()) entry.since = before->second.since;
+  }
 }
 
 }  // namespace gpumon::fleet

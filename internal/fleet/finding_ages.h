@@ -9,6 +9,7 @@
 #include <tuple>
 #include <vector>
 
+#include "internal/base/clock.h"
 #include "internal/base/mutex.h"
 #include "internal/fleet/health.h"
 
@@ -27,6 +28,13 @@ class FindingAges {
   // nothing. A look at an earlier instant than the last one changes nothing.
   std::vector<std::vector<std::optional<double>>> Look(double as_of, std::span<const Found> all);
 
+  // True once after the first look, and once a minute until Learn: it saw what nobody knows the
+  // begin of.
+  bool WantsPast(SteadyTime now);
+  // `past` looked at instants up to the first look, which is its last one; it is empty then. What
+  // began in it has that begin from now on.
+  void Learn(FindingAges& past);
+
  private:
   using Key = std::tuple<std::string, std::string, Severity>;
   struct Entry {
@@ -34,9 +42,13 @@ class FindingAges {
     double seen = 0;
   };
 
+  std::map<Key, Entry> Take();
+
   Mutex mutex_;
   std::optional<double> last_ GUARDED_BY(mutex_);
   std::map<Key, Entry> entries_ GUARDED_BY(mutex_);
+  bool learned_ GUARDED_BY(mutex_) = false;
+  std::optional<SteadyTime> asked_ GUARDED_BY(mutex_);
 };
 
 }  // namespace gpumon::fleet

@@ -1,5 +1,6 @@
 #include "internal/fleet/host_health.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string>
@@ -23,20 +24,20 @@ void Degrade(HostHealth& host, std::string text, Action action) {
       {Severity::kWarning, NameOf(Component::kHost), std::move(text), 1, action});
 }
 
-// Somebody measures it: an exporter of it is up, or Kubernetes calls it ready.
-bool IsKnown(const models::Node& node, std::span<const models::NodeTarget> targets) {
-  if (node.Get(NodeQuantity::kReady)) return true;
-  for (const models::NodeTarget& target : targets) {
-    if (target.state != models::TargetState::kDown) return true;
-  }
-  return false;
-}
-
 std::optional<double> MemoryUsed(const models::Node& node) {
   const auto total = node.Get(NodeQuantity::kMemoryTotal);
   const auto available = node.Get(NodeQuantity::kMemoryAvailable);
   if (total && available && *total > 0) return 100 - 100 * *available / *total;
   return node.Get(NodeQuantity::kMemoryUsedPercent);
+}
+
+bool IsKnown(const models::Disk& disk) {
+  return disk.size > 0 && !std::isnan(disk.available);
+}
+// Somebody tells of the machine itself, not of its GPUs alone.
+bool IsKnown(const models::Node& node, std::span<const models::Disk> disks) {
+  return node.Get(NodeQuantity::kReady) || MemoryUsed(node) ||
+         std::any_of(disks.begin(), disks.end(), [](const auto& disk) { return IsKnown(disk); });
 }
 
 }  // namespace
@@ -49,7 +50,7 @@ HostHealth AssessHost(const models::Node& node, std::span<const models::NodeTarg
     host.level = Level::kCritical;
     host.findings.push_back({Severity::kCritical, NameOf(Component::kHost),
                              "offline: " + std::string(status.why), 1, Action::kInspect});
-  } else if (IsKnown(node, targets)) {
+  } else if (IsKnown(node, disks)) {
     host.level = Level::kHealthy;
   }
   if (const auto used = MemoryUsed(node); used && *used > rules.host_memory_warning) {
@@ -58,7 +59,7 @@ HostHealth AssessHost(const models::Node& node, std::span<const models::NodeTarg
             Action::kCheckApplication);
   }
   for (const models::Disk& disk : disks) {
-    if (!(disk.size > 0) || std::isnan(disk.available)) continue;
+    if (!IsKnown(disk)) continue;
     const double used = 100 - 100 * disk.available / disk.size;
     if (used <= rules.host_disk_warning) continue;
     Degrade(host,

@@ -17,8 +17,11 @@ namespace {
 using json::Value;
 
 TEST(SurfaceTest, EveryRouteOfTheOpenApiDocumentAnswersAndThereIsNoOther) {
+  fault::FaultServer vmm;
+  vmm.SetReply(fault::Json(R"({"gpus":[],"allow_attach_all":true})"));
   // A stream is an answer too, once its connection is old enough.
   const Subject subject(Environment{{"DEBUG_ENDPOINTS", "true"},
+                                    {"DSTACK_URL", vmm.url()},
                                     {"TCMALLOC_SAMPLE_PARAMETER", "524288"},
                                     {"CONNECTION_MAX_AGE", "1s"}});
   const Value row = subject.server.Get(kMetrics).Json()["data"][0];

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "internal/http/router.h"
+#include "internal/wire/form.h"
 
 namespace gpumon::handlers {
 namespace {
@@ -82,7 +83,8 @@ HandlersTest::HandlersTest()
                 [this](const auto& want, auto, const auto& done) {
                   activity_wants_.push_back(want);
                   done(activity_);
-                }},
+                },
+                [this](const auto& done) { done(dstack_); }},
       api_(services_) {
   log::SetLevel(log::Level::kOff);
   settings_.version = "1.2.3";
@@ -95,12 +97,10 @@ void HandlersTest::Walk(const gpu::RangeWant& want, const gpu::EachInstant& each
                         const gpu::RangeDone& done) {
   walks_.push_back(want);
   if (walk_fails_) return done(Error(*walk_fails_));
-  if (walk_.empty()) {
-    walk_.assign(
-        1, std::vector<gpu::SnapshotPtr>(want.parts.size(), std::make_shared<models::Snapshot>()));
-  }
+  const std::vector<gpu::SnapshotPtr> none(want.parts.size(), std::make_shared<models::Snapshot>());
   for (std::size_t i = 0; i < want.steps; ++i) {
-    if (!each(i, walk_[std::min(i, walk_.size() - 1)])) return done(Error(Code::kDraining, ""));
+    const auto& snapshots = walk_.empty() ? none : walk_[std::min(i, walk_.size() - 1)];
+    if (!each(i, snapshots)) return done(Error(Code::kDraining, ""));
   }
   done(gpu::RangeEnd{{"nvidia_gpu"}, {}});
 }
@@ -198,6 +198,22 @@ std::shared_ptr<models::Snapshot> HandlersTest::OneNode() {
       {"node_exporter", "node", "10.0.0.1:9100", models::TargetState::kUp, false, kAsOf - 5}};
   node.parts = {{0, 1}, {0, 1}, {0, 2}};
   return snapshot;
+}
+
+void HandlersTest::ServeOneLost(const std::shared_ptr<models::Snapshot>& gpus,
+                                const std::shared_ptr<models::Snapshot>& past) {
+  past->as_of = gpus->as_of - 3600;
+  auto& row = past->gpus.emplace_back();
+  row.set_text(models::Text::kNode, "b");
+  row.set_text(models::Text::kGpuId, "9");
+  row.set_text(models::Text::kGpuName, "L40");
+  auto nodes = OneNode();
+  nodes->nodes[0].name = "b";
+  nodes->targets[0].state = models::TargetState::kUp;
+  source_.past_at = wire::ToWallTime(past->as_of);
+  source_.past = gpu::Got{.snapshot = past, .why = {}};
+  Serve(gpus);
+  Serve(nodes);
 }
 
 std::shared_ptr<models::Snapshot> HandlersTest::TwoTasks() {

@@ -33,7 +33,8 @@ class FakeSource final : public gpu::Source {
     wants.push_back(want);
     deadlines.push_back(deadline);
     const std::array answers = {&gpus, &processes, &pods, &nodes, &tasks, &alerts};
-    const auto& answer = *answers[static_cast<std::size_t>(want.part)];
+    const bool then = want.part == models::Part::kGpus && want.at && *want.at == past_at;
+    const auto& answer = then ? past : *answers[static_cast<std::size_t>(want.part)];
     if (holding) {
       held.push_back([answer, done = std::move(done)] { done(answer); });
     } else {
@@ -47,6 +48,9 @@ class FakeSource final : public gpu::Source {
 
   Result<gpu::Got> gpus = Error(Code::kUpstreamUnreachable, "Prometheus cannot be reached");
   Result<gpu::Got> processes = Error(Code::kUpstreamUnreachable, "Prometheus cannot be reached");
+  // Of GPUs at that instant.
+  std::optional<WallTime> past_at;
+  Result<gpu::Got> past = Error(Code::kUpstreamUnreachable, "Prometheus cannot be reached");
   bool holding = false;
   std::vector<std::function<void()>> held;
   // Without kube-state-metrics.
@@ -130,6 +134,10 @@ class HandlersTest : public ::testing::Test {
   // A route's path with one of these in the place of each {name}.
   static std::string Filled(std::string_view path);
   void Serve(std::shared_ptr<const models::Snapshot> snapshot);
+  // `gpus`, and `past` an hour before with another one, b/9 of model L40. The exporters of b are
+  // up.
+  void ServeOneLost(const std::shared_ptr<models::Snapshot>& gpus,
+                    const std::shared_ptr<models::Snapshot>& past);
 
   Settings settings_;
   FakeClock clock_;
@@ -155,6 +163,7 @@ class HandlersTest : public ::testing::Test {
   std::vector<gpu::RangeWant> walks_;
   Result<gpu::Activity> activity_ = gpu::Activity{};
   std::vector<gpu::ActivityWant> activity_wants_;
+  dstack::Availability dstack_{true, "{}"};
   Services services_;
   Api api_;
 };

@@ -157,6 +157,56 @@ TEST_F(GpuHealthRouteTest, AFindingSaysSinceWhenItHasBeenSeen) {
   }
 }
 
+TEST_F(GpuHealthRouteTest, OneThatWasThereAnHourAgoIsLostFromTheFirstAnswer) {
+  ServeOneLost(Gpus(), Gpus());
+  EXPECT_EQ(Rows("?node=b&gpu=9", "node_name"), "b 0 critical; ");
+  EXPECT_EQ(source_.wants.size(), 3U) << "GPUs, nodes, the past";
+  EXPECT_EQ(Rows("?node=b&gpu=9", "node_name"), "b 0 critical; ");
+  EXPECT_EQ(source_.wants.size(), 5U) << "which is asked for once";
+}
+
+TEST_F(GpuHealthRouteTest, AtAPastInstantTheHourBeforeItTells) {
+  ServeOneLost(Gpus(), Gpus());
+  clock_.Advance(std::chrono::hours(1));
+  const std::string query = "?node=b&gpu=9&at=1704110400";
+  EXPECT_EQ(Rows(query, "node_name"), "b 0 critical; ");
+  EXPECT_EQ(Rows(query, "node_name"), "b 0 critical; ");
+  EXPECT_EQ(source_.wants.size(), 6U) << "each time";
+  source_.past = Error(Code::kUpstreamTimeout, "Prometheus did not answer within 10 s");
+  EXPECT_EQ(Get("/api/v1/gpu/health" + query).status(), 504);
+}
+
+TEST_F(GpuHealthRouteTest, WhenThePastCannotBeHadThePresentIsAnsweredAndItIsAskedForAgain) {
+  ServeOneLost(Gpus(), Gpus());
+  const auto past = source_.past;
+  source_.past = Error(Code::kUpstreamTimeout, "Prometheus did not answer within 10 s");
+  EXPECT_EQ(Rows("?node=b&gpu=9", "node_name"), "");
+  source_.past = past;
+  clock_.Advance(std::chrono::minutes(2));
+  EXPECT_EQ(Rows("?node=b&gpu=9", "node_name"), "b 0 critical; ");
+}
+
+TEST_F(GpuHealthRouteTest, WhatBeganBeforeTheFirstLookIsLearnedFromTheHourBeforeIt) {
+  const auto at = [](double as_of, double temperature) {
+    auto gpus = Gpus();
+    gpus->as_of = as_of;
+    gpus->gpus[1].readings.Set(static_cast<std::size_t>(Quantity::kTemperature), temperature);
+    return gpus;
+  };
+  for (int i = 0; i <= 60; ++i) {
+    walk_.push_back({at(1704110400 - 3600 + 60 * i, i < 50 ? 60 : 90)});
+  }
+  Serve(at(1704110400, 90));
+  const auto since = [&] {
+    return Get("/api/v1/gpu/health?gpu=1").json()["data"][0]["findings"][0]["since"];
+  };
+  EXPECT_TRUE(since().is_null()) << "the first answer waits for no walk";
+  EXPECT_EQ(*since().AsString(), "2024-01-01T11:50:00Z");
+  ASSERT_EQ(walks_.size(), 1U);
+  EXPECT_EQ(walks_[0].steps, 61U);
+  EXPECT_EQ(walks_[0].At(60), 1704110400);
+}
+
 TEST_F(GpuHealthRouteTest, WithoutGpusNothingIsKnownOfTheFleet) {
   Serve(std::make_shared<models::Snapshot>());
   EXPECT_EQ(Rows("", "node_name"), "");

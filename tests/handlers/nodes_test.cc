@@ -156,6 +156,42 @@ TEST_F(NodesRouteTest, ADomainMakesNoOtherNode) {
   EXPECT_TRUE(Get(kNodes).json()["data"][0]["cpu"].is_null()) << "one of two, nobody knows which";
 }
 
+TEST_F(NodesRouteTest, ALostGpuCountsInTheScore) {
+  ServeOneLost(ThreeGpus(), ThreeGpus());
+  const auto json = Get("/api/v1/gpu/nodes?node=b").json();
+  ASSERT_EQ(json["data"].size(), 1U);
+  const auto& row = json["data"][0];
+  EXPECT_EQ(*row["gpu_count"].AsNumberText(), "1");
+  EXPECT_EQ(*row["gpus_lost"].AsNumberText(), "1");
+  const auto health = Get("/api/v1/gpu/health?by=node&node=b").json();
+  EXPECT_EQ(*row["score"].AsNumberText(), *health["data"][0]["score"].AsNumberText());
+  EXPECT_EQ(*health["data"][0]["critical"].AsNumberText(), "1");
+  EXPECT_EQ(*Get("/api/v1/gpu/nodes/b").json()["data"]["gpus_lost"].AsNumberText(), "1");
+}
+
+TEST_F(NodesRouteTest, ANodeWhoseGpusAreAllLostHasAScore) {
+  const auto without_b = [](double later) {
+    auto gpus = ThreeGpus();
+    gpus->as_of += later;
+    std::erase_if(gpus->gpus, [](const auto& row) { return row.text(models::Text::kNode) == "b"; });
+    return gpus;
+  };
+  ServeOneLost(without_b(0), without_b(0));
+  Get("/api/v1/gpu/nodes");
+  Serve(without_b(600));
+  auto nodes = OneNode();
+  nodes->as_of += 600;
+  nodes->nodes[0].name = "b";
+  nodes->targets[0].state = models::TargetState::kUp;
+  Serve(nodes);
+  const auto json = Get("/api/v1/gpu/nodes?node=b").json();
+  ASSERT_EQ(json["data"].size(), 1U);
+  EXPECT_EQ(*json["data"][0]["gpu_count"].AsNumberText(), "0");
+  EXPECT_EQ(*json["data"][0]["gpus_lost"].AsNumberText(), "1");
+  EXPECT_EQ(*json["data"][0]["level"].AsString(), "critical");
+  EXPECT_TRUE(json["data"][0]["utilization"].is_null());
+}
+
 TEST_F(NodesRouteTest, WhenNodesCannotBeHadTheRestIsPartial) {
   ServeAll();
   source_.nodes = Error(Code::kUpstreamTimeout, "too late");

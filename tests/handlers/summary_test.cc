@@ -115,6 +115,38 @@ TEST_F(SummaryRouteTest, StatesAddUpToTheGpus) {
   EXPECT_EQ(States("?by=model"), "1 = 1 0 0 0 0; 6 = 1 2 1 1 1; ") << "A100 before H100";
 }
 
+// "gpus lost score level: healthy degraded critical unknown" of each row.
+TEST_F(SummaryRouteTest, LevelsAreOfTheGpusAndOfThoseLost) {
+  ServeOneLost(Gpus(), Gpus());
+  const auto levels = [&](const std::string& query) {
+    std::string text;
+    const auto json = Get("/api/v1/gpu/summary" + query).json();
+    for (const auto& row : json["data"].elements()) {
+      text += *row["gpus"].AsNumberText() + ' ' + *row["gpus_lost"].AsNumberText() + " =";
+      for (const char* const level : {"healthy", "degraded", "critical", "unknown"}) {
+        text += ' ' + *row[std::string("level_") + level].AsNumberText();
+      }
+      text += "; ";
+    }
+    return text;
+  };
+  EXPECT_EQ(levels(""), "7 1 = 4 0 2 2; ");
+  EXPECT_EQ(levels("?by=node"), "6 0 = 4 0 1 1; 1 1 = 0 0 1 1; ");
+  EXPECT_EQ(levels("?by=model"), "1 0 = 0 0 0 1; 6 0 = 4 0 1 1; 0 1 = 0 0 1 0; ");
+  EXPECT_EQ(States(""), "7 = 2 1 2 1 1; ") << "what it did nobody knows";
+  for (const char* const by : {"fleet", "node"}) {
+    const std::string query = std::string("?sort=node_name&by=") + by;
+    const auto summary = Get("/api/v1/gpu/summary" + query).json();
+    const auto health = Get("/api/v1/gpu/health" + query).json();
+    ASSERT_EQ(summary["data"].size(), health["data"].size());
+    for (std::size_t i = 0; i < summary["data"].size(); ++i) {
+      const auto& row = summary["data"][i];
+      EXPECT_EQ(*row["score"].AsNumberText(), *health["data"][i]["score"].AsNumberText()) << by;
+      EXPECT_EQ(*row["level"].AsString(), *health["data"][i]["level"].AsString()) << by;
+    }
+  }
+}
+
 TEST_F(SummaryRouteTest, WhatABoardDoesNotTellItsInstancesDo) {
   auto snapshot = std::make_shared<models::Snapshot>();
   snapshot->as_of = 1704110400;
@@ -153,6 +185,9 @@ TEST_F(SummaryRouteTest, TotalsSayHowManyGpusTheyAreOf) {
   EXPECT_EQ(*fleet["namespaces"].AsNumberText(), "2");
   EXPECT_EQ(*fleet["pods_running"].AsNumberText(), "2");
   EXPECT_EQ(*fleet["pods_pending"].AsNumberText(), "1");
+  EXPECT_EQ(*fleet["pods_succeeded"].AsNumberText(), "1");
+  EXPECT_EQ(*fleet["pods_failed"].AsNumberText(), "0");
+  EXPECT_EQ(*fleet["pods_unknown"].AsNumberText(), "0");
   EXPECT_EQ(*fleet["gpus_requested"].AsNumberText(), "3");
   EXPECT_EQ(*fleet["gpus_pending"].AsNumberText(), "8");
   EXPECT_EQ(*json["message"].AsString(), "GPU summary retrieved successfully");

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include <optional>
 #include <span>
 #include <string>
@@ -44,9 +46,12 @@ class HostHealthTest : public testing::Test {
 };
 
 TEST_F(HostHealthTest, AMachineThatServesIsWell) {
+  EXPECT_THAT(Found(Level::kUnknown), IsEmpty()) << "its exporter tells of its GPUs alone";
+  disks = {{"/", "/dev/sda1", "ext4", 100, 50}};
   EXPECT_THAT(Found(Level::kHealthy), IsEmpty());
-  targets.clear();
-  EXPECT_THAT(Found(Level::kUnknown), IsEmpty()) << "nobody tells of it";
+  disks.clear();
+  Set(NodeQuantity::kMemoryUsedPercent, 50);
+  EXPECT_THAT(Found(Level::kHealthy), IsEmpty());
   Set(NodeQuantity::kReady, 1);
   EXPECT_THAT(Found(Level::kHealthy), IsEmpty());
 }
@@ -79,6 +84,7 @@ TEST_F(HostHealthTest, WithoutNodeExporterAnExporterSaysHowMuchMemoryIsUsed) {
 }
 
 TEST_F(HostHealthTest, GpusThatKubernetesGivesToNobodyAreFound) {
+  Set(NodeQuantity::kReady, 1);
   Set(NodeQuantity::kGpusCapacity, 8);
   Set(NodeQuantity::kGpusAllocatable, 8);
   EXPECT_THAT(Found(Level::kHealthy), IsEmpty());
@@ -102,6 +108,29 @@ class FindingAgesTest : public testing::Test {
   const HealthFinding warm{Severity::kWarning, "temperature", "80", 0.8, Action::kNone};
   const HealthFinding xid{Severity::kCritical, "xid", "79", 0.5, Action::kReboot};
 };
+
+TEST_F(FindingAgesTest, AWalkThroughThePastTellsWhatBeganInIt) {
+  const SteadyTime now{};
+  EXPECT_FALSE(ages.WantsPast(now)) << "there was no look";
+  EXPECT_EQ(Look(1000, {hot, xid}), (Since{std::nullopt, std::nullopt}));
+  EXPECT_TRUE(ages.WantsPast(now));
+  EXPECT_FALSE(ages.WantsPast(now + std::chrono::seconds(59)));
+  EXPECT_TRUE(ages.WantsPast(now + std::chrono::seconds(61))) << "it failed";
+  FindingAges past;
+  const auto look = [&past](double as_of, const std::vector<HealthFinding>& findings) {
+    const FindingAges::Found found{"a", &findings};
+    past.Look(as_of, std::span(&found, 1));
+  };
+  look(700, {xid});
+  look(800, {xid, hot});
+  look(900, {xid});
+  look(950, {xid, hot});
+  look(1000, {xid, hot});
+  ages.Learn(past);
+  EXPECT_FALSE(ages.WantsPast(now + std::chrono::hours(1)));
+  EXPECT_EQ(Look(1000, {hot, xid}), (Since{950, std::nullopt}));
+  EXPECT_EQ(Look(1010, {hot, xid}), (Since{950, std::nullopt}));
+}
 
 TEST_F(FindingAgesTest, WhatTheFirstLookSawBeganNobodyKnowsWhen) {
   EXPECT_EQ(Look(100, {hot}), Since{std::nullopt});

@@ -1,0 +1,257 @@
+// THE table of the options of gpu-monitoring-api.
+#include <array>
+
+#include "internal/config/metrics_dir.h"
+#include "internal/config/server_options.h"
+
+namespace gpumon::config {
+namespace {
+
+constexpr std::int64_t kSecond = 1000;
+constexpr std::int64_t kMinute = 60 * kSecond;
+constexpr std::int64_t kHour = 60 * kMinute;
+constexpr std::int64_t kKiB = 1024;
+constexpr std::int64_t kGiB = kKiB * kKiB * kKiB;
+
+constexpr std::string_view kRegularFile = "a file that can be read, no pipe";
+
+constexpr std::array kRows = {
+    OptionRow{.flag = "--prometheus-url",
+              .env = "PROMETHEUS_URL",
+              .fallback = "http://localhost:9090",
+              .kind = Kind::kUrlList,
+              .help = "Where Prometheus answers. Several URLs are replicas of the same data: the "
+                      "next one is asked when one fails.",
+              .allowed = "http:// or https:// URLs without query and fragment, comma-separated"},
+    OptionRow{.flag = "--port",
+              .env = "PORT",
+              .fallback = "8080",
+              .kind = Kind::kInteger,
+              .help = "The HTTP port; 0 lets the kernel choose one.",
+              .min = 0,
+              .max = 65535},
+    OptionRow{.flag = "--log-level",
+              .env = "LOG_LEVEL",
+              .fallback = "info",
+              .kind = Kind::kWord,
+              .help = "The least severe events that are logged.",
+              .allowed = "debug|info|warn|error|off"},
+    OptionRow{.flag = "--listen-addr",
+              .env = "LISTEN_ADDR",
+              .fallback = "0.0.0.0",
+              .help = "The address to listen on. A port in it must not differ from a given PORT.",
+              .allowed = "host, host:port or [v6]:port with an IPv4 or IPv6 address or localhost"},
+    OptionRow{.flag = "--grpc-health-port",
+              .env = "GRPC_HEALTH_PORT",
+              .fallback = "8081",
+              .kind = Kind::kInteger,
+              .help = "The port of the gRPC health service grpc.health.v1; 0 switches it off.",
+              .min = 0,
+              .max = 65535},
+    OptionRow{.flag = "--cache-ttl",
+              .env = "CACHE_TTL",
+              .fallback = "2s",
+              .kind = Kind::kDuration,
+              .help = "How long one answer of Prometheus serves every viewer; 0s shares only "
+                      "refreshes that are under way.",
+              .min = 0,
+              .max = 10 * kMinute},
+    OptionRow{.flag = "--max-stale",
+              .env = "MAX_STALE",
+              .fallback = "30s",
+              .kind = Kind::kDuration,
+              .help = "How old a snapshot may be that is served, marked stale, while Prometheus "
+                      "fails; 0s serves none.",
+              .min = 0,
+              .max = 24 * kHour},
+    OptionRow{.flag = "--request-timeout",
+              .env = "REQUEST_TIMEOUT",
+              .fallback = "10s",
+              .kind = Kind::kDuration,
+              .help = "The time in which a request is answered, one way or the other.",
+              .min = 100,
+              .max = 10 * kMinute},
+    OptionRow{.flag = "--prometheus-timeout",
+              .env = "PROMETHEUS_TIMEOUT",
+              .fallback = "9s",
+              .kind = Kind::kDuration,
+              .help = "The time Prometheus gets for one set of queries; at most REQUEST_TIMEOUT. "
+                      "The default shrinks with it, to nine tenths.",
+              .min = 100,
+              .max = 10 * kMinute},
+    OptionRow{.flag = "--prometheus-max-concurrency",
+              .env = "PROMETHEUS_MAX_CONCURRENCY",
+              .fallback = "16",
+              .kind = Kind::kInteger,
+              .help = "Queries under way at once; one set of queries is never split by it. Past "
+                      "instants (`at`) leave room in it for a set of the present, or are asked for "
+                      "one at a time.",
+              .min = 1,
+              .max = 1024},
+    OptionRow{.flag = "--prometheus-max-response-bytes",
+              .env = "PROMETHEUS_MAX_RESPONSE_BYTES",
+              .fallback = "64MiB",
+              .kind = Kind::kBytes,
+              .help = "The largest answer to one query that is read, decompressed.",
+              .min = 64 * kKiB,
+              .max = 4 * kGiB},
+    OptionRow{.flag = "--drain-delay",
+              .env = "DRAIN_DELAY",
+              .fallback = "5s",
+              .kind = Kind::kDuration,
+              .help = "How long the server keeps listening after SIGTERM, not ready, so that load "
+                      "balancers look away first. SIGINT skips it.",
+              .min = 0,
+              .max = 10 * kMinute},
+    OptionRow{.flag = "--connection-max-age",
+              .env = "CONNECTION_MAX_AGE",
+              .fallback = "2m",
+              .kind = Kind::kDuration,
+              .help = "The age at which a connection is closed after an answer, so that clients "
+                      "spread over new replicas; 0s sets no limit.",
+              .min = 0,
+              .max = 24 * kHour},
+    OptionRow{.flag = "--prometheus-bearer-token-file",
+              .env = "PROMETHEUS_BEARER_TOKEN_FILE",
+              .kind = Kind::kPath,
+              .help = "A file with the bearer token for Prometheus; read again when it changes.",
+              .allowed = kRegularFile},
+    OptionRow{.flag = "--prometheus-basic-auth-file",
+              .env = "PROMETHEUS_BASIC_AUTH_FILE",
+              .kind = Kind::kPath,
+              .help = "A file with user:password for Prometheus; read again when it changes.",
+              .allowed = kRegularFile},
+    OptionRow{.flag = "--prometheus-ca-file",
+              .env = "PROMETHEUS_CA_FILE",
+              .kind = Kind::kPath,
+              .help = "PEM certificates to trust for Prometheus instead of the system's.",
+              .allowed = kRegularFile},
+    OptionRow{.flag = "--prometheus-headers-file",
+              .env = "PROMETHEUS_HEADERS_FILE",
+              .kind = Kind::kPath,
+              .help = "A file with `Name: value` lines sent with every query, such as "
+                      "X-Scope-OrgID; read again when it changes.",
+              .allowed = kRegularFile},
+    OptionRow{.flag = "--prometheus-gzip",
+              .env = "PROMETHEUS_GZIP",
+              .fallback = "auto",
+              .kind = Kind::kWord,
+              .help = "Whether Prometheus is asked to compress: `auto` does unless PROMETHEUS_URL "
+                      "names this machine, where it costs more CPU than it saves.",
+              .allowed = "auto|on|off"},
+    OptionRow{.flag = "--prometheus-allow-link-local",
+              .env = "PROMETHEUS_ALLOW_LINK_LOCAL",
+              .fallback = "false",
+              .kind = Kind::kBool,
+              .help = "PROMETHEUS_URL may name a link-local address (169.254.0.0/16, fe80::/10), "
+                      "where clouds hand out their machines' credentials."},
+    OptionRow{.flag = "--api-bearer-token-file",
+              .env = "API_BEARER_TOKEN_FILE",
+              .kind = Kind::kPath,
+              .help = "A file with the bearer token that clients of this API must send. Probes "
+                      "stay open.",
+              .allowed = kRegularFile},
+    OptionRow{
+        .flag = "--allowed-hosts",
+        .env = "ALLOWED_HOSTS",
+        .kind = Kind::kTextList,
+        .help = "The host names that are answered (of the Host header, or of an absolute target), "
+                "ports aside; not set: any. Probes and /api/healthz answer to all names.",
+        .allowed = "host names or addresses without a port, comma-separated"},
+    OptionRow{.flag = "--cors-allowed-origins",
+              .env = "CORS_ALLOWED_ORIGINS",
+              .kind = Kind::kTextList,
+              .help = "Origins whose pages may read the API; not set: none.",
+              .allowed = "http(s)://host[:port], comma-separated, or * alone"},
+    OptionRow{.flag = "--base-path",
+              .env = "BASE_PATH",
+              .help = "The path under which everything is served, for a shared host name.",
+              .allowed = "/x or /x/y: letters, digits, - . _ ~, no slash at the end"},
+    OptionRow{.flag = "--debug-endpoints",
+              .env = "DEBUG_ENDPOINTS",
+              .fallback = "false",
+              .kind = Kind::kWord,
+              .help = "Opens /debug/*: `true` to clients on this machine, `all` to everybody.",
+              .allowed = "false|true|all",
+              .bare = "true"},
+    OptionRow{.flag = "--process-commands",
+              .env = "PROCESS_COMMANDS",
+              .fallback = "redacted",
+              .kind = Kind::kWord,
+              .help = "What a process row shows of a command line: with its secrets masked, all, "
+                      "the program's name only, or nothing.",
+              .allowed = "redacted|full|name|hidden"},
+    OptionRow{.flag = "--schema-file",
+              .env = "SCHEMA_FILE",
+              .kind = Kind::kPath,
+              .help = "A JSON file with exporter schemas beside the built-in ones; one of a known "
+                      "name replaces that.",
+              .allowed = kRegularFile},
+    OptionRow{.flag = "--health-rules",
+              .env = "HEALTH_RULES",
+              .help = "Thresholds and factors of health scores that differ from docs/HEALTH.md, as "
+                      "`temperature_critical=90, ecc_corrected=ignore`.",
+              .allowed = "NAME=VALUE, comma-separated"},
+    kMetricsDirRow,
+    OptionRow{.flag = "--gpu-prices",
+              .env = "GPU_PRICES",
+              .help = "What an hour of a GPU costs, by model, for the cost of idle GPUs, as "
+                      "`NVIDIA H100*=2.5, *=1`: the first that matches counts.",
+              .allowed = "MODEL=PRICE, comma-separated, * for any text in the model"},
+    OptionRow{.flag = "--stream-max-clients",
+              .env = "STREAM_MAX_CLIENTS",
+              .fallback = "1000",
+              .kind = Kind::kInteger,
+              .help = "Clients that may follow /api/v1/gpu/stream at once, but never more than "
+                      "half of the connections; others are told 503.",
+              .min = 0,
+              .max = 100'000},
+    OptionRow{.flag = "--ready-requires-prometheus",
+              .env = "READY_REQUIRES_PROMETHEUS",
+              .fallback = "false",
+              .kind = Kind::kBool,
+              .help = "/readyz fails while Prometheus is away."},
+    kConfigFileRow,
+    OptionRow{.flag = "--threads",
+              .fallback = "2",
+              .kind = Kind::kInteger,
+              .help = "Threads that read and write connections.",
+              .min = 1,
+              .max = 64},
+    OptionRow{.flag = "--dstack-url",
+              .env = "DSTACK_URL",
+              .fallback = "http://localhost:19060",
+              .help =
+                  "The DStack VMM that /health tells of. Where it is given it is asked from the "
+                  "start on, else from the first /health on.",
+              .allowed = "an http:// or https:// URL without query and fragment, or unix:PATH",
+              .secret = true},
+    OptionRow{.flag = "--dstack-interval",
+              .env = "DSTACK_INTERVAL",
+              .fallback = "10s",
+              .kind = Kind::kDuration,
+              .help = "The time between two questions to DStack.",
+              .min = 100,
+              .max = kHour},
+    OptionRow{.flag = "--port-file",
+              .help = "A file to write the HTTP port to once it is open, for supervisors.",
+              .allowed = "a new file in an existing folder, or a regular one that is replaced"},
+    OptionRow{.flag = "--check-config",
+              .fallback = "false",
+              .kind = Kind::kBool,
+              .help = "Reads all options and the files they name, as a start does, and exits: 0 "
+                      "when it would start. Opens no port and writes no file."},
+    OptionRow{.flag = "--healthcheck",
+              .help = "Asks the server on this machine for a path instead of serving; exits with "
+                      "0 when it answers 200, else with 1.",
+              .allowed = "a path like /readyz",
+              .bare = "/livez"},
+};
+
+}  // namespace
+
+Rows ServerOptionRows() {
+  return kRows;
+}
+
+}  // namespace gpumon::config
