@@ -130,12 +130,26 @@ report_status() { # NAME, and the exit code in `status`
   die "$1 ended with $how; what it said is above"
 }
 
+# Waits until a child hears SIGTERM: what we ignore it ignores as well until `env` has run.
+await_hearing() { # PID
+  local tick line ignored
+  for ((tick = 0; tick < 200; tick++)); do
+    ignored=0
+    while read -r line; do
+      [[ $line != SigIgn:* ]] || ignored=${line##*[[:space:]]}
+    done 2>/dev/null <"/proc/$1/status" || true
+    ((16#$ignored & 0x4000)) || return 0
+    sleep 0.05
+  done
+}
+
 # The server goes first: it may still be asking Prometheus.
 stop() {
   local name tick
   silence_bash
   for name in collect server prometheus exporter history; do
     running "$name" || continue
+    await_hearing "${pids[$name]}"
     kill -TERM "${pids[$name]}" 2>/dev/null || true
     for ((tick = 0; tick < 100; tick++)); do
       running "$name" || break

@@ -212,6 +212,28 @@ class RunTest(RunFixture):
         self.assert_all_end(handles)
         self.assertFalse(os.path.exists(os.path.join(self.root, ".run/demo", str(self.port))))
 
+    def test_a_child_that_does_not_hear_yet_is_told_to_end_when_it_does(self):
+        # Until it runs its program a child ignores what the script ignores.
+        folder = os.path.join(self.root, "slow")
+        os.mkdir(folder)
+        begun = os.path.join(self.root, "begun")
+        slow = os.path.join(folder, "setpriv")
+        with open(slow, "w", encoding="utf-8") as script:
+            script.write("#!/bin/sh\n: >%s\nsleep 1\nexec /usr/bin/setpriv \"$@\"\n" % begun)
+        os.chmod(slow, 0o755)
+        pid = self.start(PATH=folder + ":/usr/bin:/bin")
+        end = time.monotonic() + LIMIT_SECONDS
+        while not os.path.exists(begun):
+            self.assertLess(time.monotonic(), end, "nothing was started")
+            time.sleep(0.02)
+        told = time.monotonic()
+        os.write(self.terminal, b"\x03")
+        self.read_until()
+        self.assertEqual(self.exit_code(pid), 0)
+        # Ten seconds after a word that it did not hear it would be killed.
+        self.assertLess(time.monotonic() - told, 9)
+        self.assertFalse([child for _, child in self.started() if alive(child)])
+
     def test_a_closed_terminal_ends_everything(self):
         pid = self.start()
         self.read_until("Ctrl-C ends everything")
