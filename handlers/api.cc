@@ -56,6 +56,7 @@ log::Level LevelOf(int status, const RouteRow* route) {
   // Before any route: a method, a transfer coding or a version of HTTP that nobody knows here is
   // the client's mistake.
   if ((status == 501 || status == 505) && route == nullptr) return log::Level::kWarning;
+  if (status == http::kClientGone) return log::Level::kInfo;
   if (status >= 500) return log::Level::kError;
   return status >= 400 ? log::Level::kWarning : log::Level::kInfo;
 }

@@ -167,7 +167,9 @@ void Connection::Fail(std::uint64_t turn, std::string_view why, std::string_view
   if (!open) return;
   const Status status{
       Code::kInternal, "the server failed to answer this request; see its log", {}, 0};
-  Send(turn, core_->application.Refuse(status, &brief, ""));
+  Response answer = core_->application.Refuse(status, &brief, "");
+  if (client_gone && thrown.empty()) answer.status = kClientGone;
+  Send(turn, answer);
 }
 
 std::optional<Access> Connection::Flush() {

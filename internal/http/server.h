@@ -25,9 +25,9 @@ struct Limits {
   std::size_t connections = 8192;          // more: 503 and close
   // What a streaming client may still have to take, or its largest event where that is larger.
   std::size_t stream_buffer_bytes = 64 * 1024;
-  Millis head_timeout{10'000};     // first byte of a request to its last: 408
-  Millis idle_timeout{75'000};     // between requests: close
-  Millis write_stall{20'000};      // no byte accepted by the client: close
+  Millis head_timeout{10'000};  // first byte of a request to its last: 408
+  Millis idle_timeout{75'000};  // between requests: close
+  Millis write_stall{20'000};   // no byte accepted by the client: close
   // Of what is left when a stream ends a client has to take so much a second, after write_stall.
   std::size_t least_rate = 32 * 1024;
   Millis handler_timeout{15'000};  // no answer from the handler: 500
@@ -88,6 +88,10 @@ class Responder {
   // unlimited time a client that has closed its half of the connection is taken to have gone.
   virtual bool Alive() const = 0;
 };
+
+// The status of a request whose client was gone before anybody answered. For the log and the
+// metrics alone: it is in no answer.
+inline constexpr int kClientGone = 499;
 
 // One line for the access log; given once per answer, after its last byte was handed to the
 // kernel or the connection was lost. A request that Stop() leaves unanswered has none.

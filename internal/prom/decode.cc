@@ -1,5 +1,6 @@
 #include "internal/prom/decode.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -52,11 +53,15 @@ constexpr std::array kErrorTypes = {
     ErrorTypeRow{"503", Code::kUpstreamNotReady, kNotReady},
 };
 
-// A query whose time ended while samples were read has failed in its execution, says Prometheus.
+// A query whose time ended while samples were read has failed in its execution, say Prometheus,
+// Thanos and, the last one, VictoriaMetrics.
 bool RanOutOfTime(const Answer& answer) {
+  constexpr std::array<std::string_view, 3> kWords = {"context deadline exceeded",
+                                                      "query timed out", "timeout exceeded"};
   return (answer.error_type == "execution" || answer.error_type == "422") &&
-         (answer.error.find("context deadline exceeded") != std::string_view::npos ||
-          answer.error.find("query timed out") != std::string_view::npos);
+         std::any_of(kWords.begin(), kWords.end(), [&](std::string_view words) {
+           return answer.error.find(words) != std::string_view::npos;
+         });
 }
 
 tl::unexpected<Status> ErrorOf(const Answer& answer) {

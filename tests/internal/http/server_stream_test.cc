@@ -13,15 +13,6 @@
 namespace gpumon::http {
 namespace {
 
-// Waits on the server's own counters: they have no event.
-bool Eventually(const std::function<bool()>& condition) {
-  const SteadyTime until = std::chrono::steady_clock::now() + Millis(20'000);
-  for (; std::chrono::steady_clock::now() < until; std::this_thread::yield()) {
-    if (condition()) return true;
-  }
-  return condition();
-}
-
 TEST(ServerStreamTest, SendsChunksAsTheyAreWritten) {
   Serving serving;
   RawClient client(serving.port);

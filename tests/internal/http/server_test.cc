@@ -261,6 +261,20 @@ TEST_F(ServerTest, HasNothingToSayToAClientThatEndsBetweenRequests) {
   EXPECT_EQ(serving_.server().stats().refused, 0U);
 }
 
+TEST_F(ServerTest, AClientThatGoesBeforeItsAnswerIsNoErrorOfOurs) {
+  RawClient client(serving_.port);
+  client.Send(Get("/hold"));
+  auto held = serving_.app.AwaitHeld(1);
+  ASSERT_EQ(held.size(), 1U);
+  client.Reset();
+  EXPECT_TRUE(Eventually([&] { return !held[0]->Alive(); }));
+  held.clear();  // as work for somebody who has gone is dropped
+  const auto done = serving_.app.AwaitDone(1);
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].status, kClientGone);
+  EXPECT_FALSE(done[0].complete);
+}
+
 TEST_F(ServerTest, SurvivesHandlersThatThrowAnythingOrNeverAnswer) {
   for (const char* path : {"/throw", "/throw-int", "/drop", "/drop-later"}) {
     RawClient client(serving_.port);

@@ -44,14 +44,6 @@ Limits Impatient() {
   return limits;
 }
 
-// Waits on the server's own counters: they have no event.
-bool Eventually(const std::function<bool()>& condition, Millis limit = Millis(20000)) {
-  for (const SteadyTime until = Now() + limit; Now() < until; std::this_thread::yield()) {
-    if (condition()) return true;
-  }
-  return condition();
-}
-
 double CpuSeconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);

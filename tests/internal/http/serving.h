@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "internal/http/server.h"
@@ -36,6 +39,15 @@ class Serving {
  private:
   std::unique_ptr<Server> server_;
 };
+
+// Waits on the server's own counters: they have no event.
+inline bool Eventually(const std::function<bool()>& condition) {
+  const SteadyTime until = std::chrono::steady_clock::now() + Millis(20'000);
+  for (; std::chrono::steady_clock::now() < until; std::this_thread::yield()) {
+    if (condition()) return true;
+  }
+  return condition();
+}
 
 inline std::string Get(const std::string& path, const std::string& headers = "") {
   return "GET " + path + " HTTP/1.1\r\nHost: h\r\n" + headers + "\r\n";

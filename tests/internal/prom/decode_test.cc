@@ -288,6 +288,8 @@ TEST(DecodeTest, GivesAnErrorAnswerItsCode) {
             Code::kUpstreamQueryTimeout);
   EXPECT_EQ(failure("422", "query timed out in expression evaluation"),
             Code::kUpstreamQueryTimeout);
+  EXPECT_EQ(failure("422", "timeout exceeded during query execution: 30.000 seconds"),
+            Code::kUpstreamQueryTimeout);
   EXPECT_EQ(failure("execution", "query processing would load too many samples into memory"),
             Code::kUpstreamRejectedQuery);
   EXPECT_EQ(failure("bad_data"), Code::kUpstreamRejectedQuery);
