@@ -74,6 +74,13 @@ bool HereCouldFill(const Value& field) {
          TextOf(field["would_fill"][0]["how"]).starts_with("this exporter");
 }
 
+// The label that would be a text; "" where a metric is missing.
+std::string LabelIn(const std::string& how) {
+  constexpr std::string_view kNoLabel = "have no label ";
+  const std::size_t at = how.find(kNoLabel);
+  return at == std::string::npos ? std::string() : how.substr(at + kNoLabel.size());
+}
+
 // "2 not_exported: run NVIDIA dcgm-exporter for DCGM_FI_DEV_POWER_USAGE".
 std::string Gap(const Value& field) {
   std::string text;
@@ -83,8 +90,11 @@ std::string Gap(const Value& field) {
   const Value& first = field["would_fill"][0];
   if (first.is_null() || field["reasons"]["not_exported"].is_null()) return text;
   const std::string metric = TextOf(first["metric"]);
-  return text + (HereCouldFill(field) ? ": add " + metric + " to " + TextOf(first["exporter"])
-                                      : ": " + TextOf(first["how"]) + " for " + metric);
+  const std::string how = TextOf(first["how"]);
+  if (!HereCouldFill(field)) return text + ": " + how + " for " + metric;
+  const std::string label = LabelIn(how);
+  const std::string what = label.empty() ? metric : "label " + label + " to " + metric;
+  return text + ": add " + what + (label.empty() ? " to " : " of ") + TextOf(first["exporter"]);
 }
 
 // The same reading in another unit: memory_used_bytes beside memory_used.

@@ -127,9 +127,7 @@ std::size_t Contest::PartOf(const std::vector<std::string>& parts, prom::LabelSe
 
 double Contest::NewestTime(const Ranking& ranking) {
   double newest = -std::numeric_limits<double>::infinity();
-  for (const Contender* one : ranking) {
-    if (one->reading.reason == NullReason::kNone) newest = std::max(newest, one->at);
-  }
+  for (const Contender* one : ranking) newest = std::max(newest, one->at);
   return newest;
 }
 
@@ -167,8 +165,8 @@ auto Contest::Decide(const RowTimes& times) -> std::vector<Ranking> {
     const bool x_impossible = x.reading.reason != NullReason::kNone;
     const bool y_impossible = y.reading.reason != NullReason::kNone;
     // With equal labels the value decides.
-    return std::tie(x.row, x.metric, x_impossible, y.at, x_of_pod, x.labels, x.reading.value) <
-           std::tie(y.row, y.metric, y_impossible, x.at, y_of_pod, y.labels, y.reading.value);
+    return std::tie(x.row, x.metric, y.at, x_impossible, x_of_pod, x.labels, x.reading.value) <
+           std::tie(y.row, y.metric, x.at, y_impossible, y_of_pod, y.labels, y.reading.value);
   });
   std::vector<Ranking> rankings;
   for (const Contender* contender : places) {

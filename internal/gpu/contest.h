@@ -16,8 +16,8 @@
 
 namespace gpumon::gpu {
 
-// One thread at a time. Between series of one metric of one row those with a possible value come
-// first, of these the newest sample, of one time the device's before those of its pods, then the
+// One thread at a time. Between series of one metric of one row the newest sample comes first, of
+// one time those with a possible value, of these the device's before those of its pods, then the
 // first in label order: never the order in which they were entered.
 class Contest {
  public:
@@ -48,7 +48,7 @@ class Contest {
   // which nothing is measured, as it is not supported, is none. The largest or smallest is that of
   // the newest.
   static Verdict Judge(const schema::Metric& metric, const Ranking& ranking);
-  // When the newest of those that have a value was sampled; -infinity where nobody knows.
+  // When the newest was sampled; -infinity where nobody knows.
   static double NewestTime(const Ranking& ranking);
   // There is a newer one.
   static bool IsOld(const Contender& one, double newest);

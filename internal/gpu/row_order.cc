@@ -74,9 +74,9 @@ std::vector<RowT> InOrder(const std::vector<RowT>& rows,
       // Known by its MIG UUID alone, behind its GPU.
       const bool part = instance.empty() && !row.text(Text::kMigUuid).empty();
       // "2" before "10".
-      return std::tuple(row.text(Text::kGpuId), part, row.text(Text::kUuid), instance.size(),
-                        instance, compute.size(), compute, row.pid, row.text(Text::kMigUuid),
-                        row.text(Text::kSource));
+      return std::tuple(row.text(Text::kGpuId), row.pid, part, row.text(Text::kUuid),
+                        instance.size(), instance, compute.size(), compute,
+                        row.text(Text::kMigUuid), row.text(Text::kSource));
     };
     return order(rows[a.row]) < order(rows[b.row]);
   });

@@ -13,7 +13,8 @@ template <class RowT>
 void Remove(const std::vector<std::uint32_t>& places, std::vector<RowT>& rows,
             std::vector<std::vector<models::Workload>>& held);
 
-// Bytewise by node (none last), then by GPU index (none last), id, UUID, MIG instances, pid.
+// Bytewise by node (none last), then by GPU index (none last), id, pid, UUID,
+// MIG instances.
 // `held[i]`, the workloads of `rows[i]`, are appended to `workloads` in the rows' order, and each
 // row shows the first of its own. RowT is models::GpuMetrics or models::GpuProcess.
 template <class RowT>

@@ -44,8 +44,8 @@ Reading ValueReader::Read(const schema::Metric& metric, double raw, prom::LabelS
   if (IsBlank(raw)) return {0, NullReason::kNotSupported};
   double value = Scaled(raw, metric.scale);
   if (metric.rule == schema::Rule::kFlag) {
-    value = raw != 0 ? metric.bit : 0;  // NaN is checked below
-    if (std::isnan(raw)) value = raw;
+    if (raw != 0 && raw != 1) return {0, NullReason::kInvalidValue};
+    value = raw * metric.bit;
   }
   if (IsPercent(metric.rule, metric.name, labels)) value = raw * metric.scale / 100;
   if (IsPossibleOf(part_, metric.slot, value)) return {value, NullReason::kNone};

@@ -117,12 +117,25 @@ class Worlds {
   std::vector<std::set<std::size_t>> there_;
 };
 
-// Of one GPU: what its series name, and field -> the believable values that some series has.
+// Of one GPU: what its series name, and field -> the believable values that some series has, the
+// exporters that have one, and those with a series that has none: that may be their newest.
 struct Held {
   std::string node;
   std::string id;
   std::string uuid;
   std::map<std::string, std::set<double>> values;
+  std::map<std::string, std::set<const Kind*>> tell;
+  std::map<std::string, std::set<const Kind*>> doubt;
+
+  // An exporter has nothing else.
+  bool IsKnown(const std::string& field) const {
+    const auto its = tell.find(field);
+    const auto doubted = doubt.find(field);
+    return its != tell.end() &&
+           std::any_of(its->second.begin(), its->second.end(), [&](const Kind* kind) {
+             return doubted == doubt.end() || !doubted->second.contains(kind);
+           });
+  }
 };
 // Series that name a GPU by its UUID alone and others that name it by its place alone are two rows,
 // unless some name it by both: nobody could tell that they are of one GPU.
@@ -154,7 +167,10 @@ void Take(const Value& series, const Kind& kind, World& world) {
     if (!uuid.empty()) held.uuid = uuid;
     const double value = raw * family.unit;
     const auto [low, high] = RangeOf(family.field);
-    if (!info && value >= low && value <= high) held.values[family.field].insert(value);
+    if (info) continue;
+    const bool believable = value >= low && value <= high;
+    if (believable) held.values[family.field].insert(value);
+    (believable ? held.tell : held.doubt)[family.field].insert(&kind);
   }
 }
 
@@ -170,6 +186,11 @@ void Meet(World& world) {
     }
     for (const auto& [field, values] : at->second.values) {
       other->second.values[field].insert(values.begin(), values.end());
+    }
+    for (const auto of : {&Held::tell, &Held::doubt}) {
+      for (const auto& [field, kinds] : at->second.*of) {
+        (other->second.*of)[field].insert(kinds.begin(), kinds.end());
+      }
     }
     at = world.erase(at);
   }
@@ -204,11 +225,11 @@ void ExpectRow(const Value& row, const Value& shared, const Held& held) {
   EXPECT_EQ(TextOf(row["gpu_id"]), held.id);
   for (const char* const field : {"utilization", "temperature", "memory_used_bytes", "power"}) {
     const auto values = held.values.find(field);
-    const bool known = values != held.values.end() && !values->second.empty();
+    const bool known = values != held.values.end();
     const auto shown = row[field].AsDouble();
     if (!shown) {
-      EXPECT_FALSE(known) << field << " is null though Prometheus has it: "
-                          << TextOf(row["null_reasons"][field]);
+      EXPECT_FALSE(held.IsKnown(field))
+          << field << " is null though Prometheus has it: " << TextOf(row["null_reasons"][field]);
       const bool stated = row["null_reasons"].Find(field) != nullptr ||
                           shared.Find(field) != nullptr || row.Find(field) == nullptr;
       EXPECT_TRUE(stated) << field << " is null without a reason";

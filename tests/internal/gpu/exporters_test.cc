@@ -320,6 +320,24 @@ TEST(ExportersTest, OfDuplicatesTheNewestCountsInAnyOrder) {
   }
 }
 
+TEST(ExportersTest, AnOlderValueDoesNotStandForANewerOneThatIsNone) {
+  const Labels old_pod = {{"instance", "10.0.0.1:9400"}};
+  const Labels new_pod = {{"instance", "10.0.0.2:9400"}};
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& [value, why] :
+       {std::pair(nan, NullReason::kInvalidValue), std::pair(900.0, NullReason::kInvalidValue),
+        std::pair(9223372036854775794.0, NullReason::kNotSupported)}) {
+    const Said dcgm{
+        &Named("dcgm"),
+        {Dcgm("DCGM_FI_DEV_GPU_UTIL", 91, old_pod), Dcgm("DCGM_FI_DEV_GPU_UTIL", value, new_pod)},
+        {Dcgm("", 900, old_pod), Dcgm("", 995, new_pod)}};
+    EXPECT_EQ(Why(Meet({dcgm})->gpus.at(0), Quantity::kUtilization), why);
+    const auto both =
+        Meet({dcgm, {&Named("nvidia_smi"), {Nge("nvidia_smi_utilization_gpu_ratio", 0.4)}}});
+    EXPECT_EQ(Of(both->gpus.at(0), Quantity::kUtilization), 40) << "another exporter knows it";
+  }
+}
+
 TEST(ExportersTest, ASharedGpuHasItsOwnValueAndAShareForEachPod) {
   const auto pod = [](const std::string& name) {
     return Labels{
@@ -876,6 +894,12 @@ TEST(ExportersTest, AMaskWithABitThatNobodyKnowsIsNotKnown) {
   const auto unknown = meet({flag("", nan, "a"), flag("_thermal", 1, "a")});
   EXPECT_EQ(Why(unknown->gpus.at(0), Quantity::kThrottleReasons), NullReason::kInvalidValue);
   EXPECT_EQ(unknown->warnings.size(), 2U) << "no node, and an impossible value";
+  const double infinite = std::numeric_limits<double>::infinity();
+  for (const double impossible : {infinite, -infinite, 1e30, -5.0, 0.5}) {
+    const auto snapshot = meet({flag("", impossible, "a"), flag("_thermal", 1, "a")});
+    EXPECT_EQ(Why(snapshot->gpus.at(0), Quantity::kThrottleReasons), NullReason::kInvalidValue)
+        << impossible;
+  }
   const auto known = meet({flag("", nan, "a"), flag("_thermal", 1, "a"), flag("", 1, "b")});
   EXPECT_EQ(Of(known->gpus.at(0), Quantity::kThrottleReasons), 8 + 64) << "another scraper knows";
 }

@@ -100,10 +100,13 @@ TEST(PartsTest, ASumWithAnUnknownPartIsNotKnown) {
   const auto snapshot = Meet("xpumd", {Tile("0", "", 100), Tile("1", "", std::nan(""))});
   EXPECT_EQ(Used(*snapshot), std::nullopt);
   EXPECT_EQ(WhyNoneUsed(*snapshot), NullReason::kInvalidValue);
-  const auto known =
-      Meet("xpumd", {Tile("0", "", 100), Tile("1", "a", std::nan("")), Tile("1", "b", 200)},
-           {990, 990, 980});
-  EXPECT_EQ(Used(*known), 300) << "another series knows it";
+  const auto of_two = [](double other) {
+    return Meet("xpumd", {Tile("0", "", 100), Tile("1", "a", std::nan("")), Tile("1", "b", 200)},
+                {990, 990, other});
+  };
+  EXPECT_EQ(Used(*of_two(990)), 300) << "another series of that time knows it";
+  EXPECT_EQ(Used(*of_two(995)), 300);
+  EXPECT_EQ(WhyNoneUsed(*of_two(980)), NullReason::kInvalidValue) << "an older one does not";
 }
 
 TEST(PartsTest, ASumWithAContradictedPartIsAConflict) {
