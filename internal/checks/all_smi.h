@@ -1,0 +1,28 @@
+// The GPUs as an all-smi tells of them, on any platform.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "internal/base/clock.h"
+#include "internal/base/result.h"
+#include "internal/nvml/gpu.h"
+
+namespace gpumon::checks {
+
+struct AllSmiAnswer {
+  nvml::Software software;
+  std::vector<nvml::Gpu> gpus;  // by index
+};
+
+// Of the text of /metrics, by either generation's labels: `gpu_uuid` and `gpu_index`, or `uuid` and
+// `index`, which wrote 0 for what it did not know. kUpstreamNotReady before its first round,
+// kUpstreamInvalid when there is nothing of all-smi, kNotFound when it shows no GPU.
+Result<AllSmiAnswer> ReadAllSmi(std::string_view text);
+
+// Asks `url`. Blocks its thread; thread-safe. The error is a sentence that begins with all-smi and
+// the URL, its user and password hidden.
+Result<AllSmiAnswer> AskAllSmi(const std::string& url, const Clock& clock, Deadline deadline);
+
+}  // namespace gpumon::checks
