@@ -73,12 +73,16 @@ const nvml::Absent* WhyNothing(const Gpu& gpu) {
   return &gpu.values[Quantity::kTemperature].absent();
 }
 
-void WriteText(json::Writer& writer, std::string_view key, const Reading<std::string>& text) {
-  writer.Key(key);
-  text ? writer.String(*text) : writer.Null();
-}
-
+// Of what was asked for and is not there.
 using Reasons = std::vector<std::pair<std::string_view, const nvml::Absent*>>;
+
+void WriteText(json::Writer& writer, std::string_view key, const Reading<std::string>& text,
+               Reasons& reasons) {
+  writer.Key(key);
+  if (text) return writer.String(*text);
+  writer.Null();
+  if (text.absent().why != Absence::kNotAsked) reasons.emplace_back(key, &text.absent());
+}
 
 void WriteValue(json::Writer& writer, std::string_view key, const Reading<double>& value,
                 double scale, bool integer, Reasons& reasons) {
@@ -119,9 +123,10 @@ void WriteInstances(json::Writer& writer, const Gpu& gpu) {
   writer.BeginArray();
   for (const nvml::MigInstance& instance : gpu.mig_instances) {
     writer.BeginObject();
-    WriteText(writer, "uuid", instance.uuid);
-    WriteText(writer, "profile", instance.profile);
     Reasons unused;
+    WriteText(writer, "uuid", instance.uuid, unused);
+    writer.Key("profile");
+    writer.String(instance.profile);
     for (const Quantity q : {Quantity::kMemoryUsed, Quantity::kMemoryTotal}) {
       WriteValue(writer, q == Quantity::kMemoryUsed ? "memory_used_bytes" : "memory_total_bytes",
                  instance.values[q], 1, true, unused);
@@ -154,13 +159,14 @@ std::string ExtraOf(const GpuLook& look, const Gpu& gpu) {
   writer.BeginObject();
   writer.Key("gpu_index");
   writer.Unsigned(gpu.index);
-  WriteText(writer, "gpu_name", gpu.name);
-  WriteText(writer, "uuid", gpu.uuid);
-  WriteText(writer, "pci_bus_id", gpu.pci_bus_id);
-  WriteText(writer, "serial", gpu.serial);
-  WriteText(writer, "driver_version", look.software.driver_version);
-  WriteText(writer, "cuda_version", look.software.cuda_version);
-  WriteText(writer, "source", look.source);
+  WriteText(writer, "gpu_name", gpu.name, reasons);
+  WriteText(writer, "uuid", gpu.uuid, reasons);
+  WriteText(writer, "pci_bus_id", gpu.pci_bus_id, reasons);
+  WriteText(writer, "serial", gpu.serial, reasons);
+  WriteText(writer, "driver_version", look.software.driver_version, reasons);
+  WriteText(writer, "cuda_version", look.software.cuda_version, reasons);
+  writer.Key("source");
+  writer.String(look.source);
   WriteValues(writer, gpu, reasons);
   WriteInstances(writer, gpu);
   WriteProcesses(writer, gpu);

@@ -16,8 +16,9 @@ struct GroupDone {
   std::string detailed;  // for people who ask for all: lines, each with its end; or ""
 };
 
-// As Probe: blocks its thread until the deadline at most, throws nothing, and refers to nothing
-// that may go while it runs; so a runner that has waited long enough may leave the thread.
+// As Probe: blocks its thread until the deadline and throws nothing. A driver that hangs may hold
+// it up for longer: a runner then leaves the thread, which needs the probe itself and the clock
+// alone.
 using GroupProbe = std::function<GroupDone(const Clock& clock, Deadline deadline)>;
 
 struct Group {

@@ -177,7 +177,8 @@ class Smi {
     arguments.insert(arguments.begin(), program_);
     auto answer = RunProgram(arguments, clock_, deadline_);
     if (!answer) {
-      steps_.push_back(said + ": " + answer.error().message);
+      const bool ran = answer.error().code != Code::kNotFound;
+      steps_.push_back((ran ? said + ": " : std::string()) + answer.error().message);
       return answer;
     }
     said += ": exit code " + std::to_string(answer->exit_code);

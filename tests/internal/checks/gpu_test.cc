@@ -32,6 +32,7 @@ GpuLook Example() {
   nvml::Gpu gpu;
   gpu.name = std::string("NVIDIA GeForce RTX 4090");
   gpu.uuid = std::string("GPU-1");
+  gpu.serial = Absent{Absence::kNoPermission, "no permission"};
   gpu.values[Quantity::kMemoryUsed] = 3072 * kMiB;
   gpu.values[Quantity::kMemoryTotal] = 24564 * kMiB;
   gpu.values[Quantity::kUtilization] = 45;
@@ -193,6 +194,7 @@ TEST(GpuTest, MachinesGetEveryFieldAndWhyItIsNull) {
   EXPECT_EQ((*extra)["temperature"].AsDouble(), 65);
   EXPECT_NEAR(*(*extra)["utilization_per_watt"].AsDouble(), 45 / 180.5, 1e-9);
   EXPECT_TRUE((*extra)["serial"].is_null());
+  EXPECT_EQ(*(*extra)["null_reasons"]["serial"].AsString(), "no_permission");
   ASSERT_NE(extra->Find("ecc_corrected_volatile"), nullptr);
   EXPECT_TRUE((*extra)["ecc_corrected_volatile"].is_null());
   EXPECT_EQ(*(*extra)["null_reasons"]["ecc_corrected_volatile"].AsString(), "not_supported");
