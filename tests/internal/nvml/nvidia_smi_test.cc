@@ -199,7 +199,7 @@ TEST_F(NvidiaSmiTest, AProgramThatHangsEndsAtTheDeadline) {
 
 TEST_F(NvidiaSmiTest, AProgramThatHangsLaterStillShowsItsGpus) {
   const SmiScript smi(Rows(kRow) + "*) sleep 600 ;;\n");
-  const auto answer = Ask(smi.path(), Millis(2000));
+  const auto answer = Ask(smi.path(), Millis(4000));
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->gpus.size(), 1U);
   EXPECT_FALSE(answer->gpus[0].processes);
