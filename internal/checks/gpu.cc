@@ -17,7 +17,6 @@ using nvml::Absence;
 using nvml::Gpu;
 using nvml::Reading;
 
-constexpr const char* kGroupName = "GPU Hardware";
 constexpr const char* kNoHardware = "No supported GPU hardware detected";
 constexpr const char* kNoHardwareHint =
     "install NVIDIA drivers and nvidia-smi for NVIDIA GPUs; be on macOS for Apple Silicon GPU "
@@ -202,7 +201,7 @@ Outcome OutcomeOf(const GpuLook& look, const Gpu& gpu) {
 }
 
 Done NoneOf(const GpuLook& look) {
-  Done done{kGroupName, {}, look.took, look.at};
+  Done done{std::string(kGpuHardware), {}, look.took, look.at};
   Outcome& outcome = done.outcome;
   outcome.steps = look.steps;
   const gpumon::Status why =
@@ -241,11 +240,23 @@ std::vector<Done> GpuRows(const GpuLook& look) {
   return rows;
 }
 
-Group GpuGroup(GpuOptions options) {
-  return {kGroupName, [options = std::move(options)](const Clock& clock, Deadline deadline) {
-            const GpuLook look = LookAtGpus(options, clock, deadline);
-            return GroupDone{GpuRows(look), DetailedGpuText(look)};
-          }};
+void GpuDetails::Set(std::string text) {
+  const MutexLock lock(mutex_);
+  text_ = std::move(text);
+}
+
+std::string GpuDetails::Get() const {
+  const MutexLock lock(mutex_);
+  return text_;
+}
+
+GpuProbe MakeGpuProbe(GpuOptions options, std::shared_ptr<GpuDetails> details) {
+  return [options = std::move(options), details = std::move(details)](const Clock& clock,
+                                                                      Deadline deadline) {
+    const GpuLook look = LookAtGpus(options, clock, deadline);
+    if (details) details->Set(DetailedGpuText(look));
+    return GpuRows(look);
+  };
 }
 
 }  // namespace gpumon::checks

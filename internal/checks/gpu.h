@@ -1,18 +1,41 @@
 // The check of the GPUs of this machine.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "internal/base/clock.h"
+#include "internal/base/mutex.h"
 #include "internal/checks/check.h"
 #include "internal/checks/gpu_look.h"
-#include "internal/checks/group.h"
 
 namespace gpumon::checks {
 
-// "GPU Hardware": a row "NVIDIA GPU 0" for each GPU, and the detailed text.
-Group GpuGroup(GpuOptions options);
+// The row where there is no GPU, or where a look does not end.
+inline constexpr std::string_view kGpuHardware = "GPU Hardware";
 
+// The detailed text of a look, for whoever asks once it has ended. Thread-safe.
+class GpuDetails {
+ public:
+  void Set(std::string text);
+  // "" before.
+  std::string Get() const;
+
+ private:
+  mutable Mutex mutex_;
+  std::string text_ GUARDED_BY(mutex_);
+};
+
+// A look and its rows (GpuRows): how many GPUs there are is known only then. Blocks its thread
+// until the deadline and throws nothing. A driver that hangs may hold it up for longer: its thread
+// is then left behind, and needs the function itself and the clock alone.
+using GpuProbe = std::function<std::vector<Done>(const Clock& clock, Deadline deadline)>;
+GpuProbe MakeGpuProbe(GpuOptions options, std::shared_ptr<GpuDetails> details = nullptr);
+
+// "NVIDIA GPU 0" for each GPU, or kGpuHardware.
 // Temperature above 95 °C is Unhealthy, above 85 °C Degraded; memory above 90 %, or power above
 // 95 % of its limit, Degraded. A GPU that is lost is Unhealthy; one of which nothing can be read
 // Unknown. `extra` has the fields of models/fields.h that were asked for, null where absent with

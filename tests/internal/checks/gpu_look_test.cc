@@ -41,11 +41,14 @@ TEST_F(GpuLookTest, NvmlGivesTheDocumentsBlock) {
   const Stage stage(std::string(kSystem) + kRtx4090 +
                     "compute 1234 2147483648\ncompute 5678 1073741824\n");
   options_.nvml_library = fake_nvml::kLibrary;
-  const GroupDone done = GpuGroup(options_).probe(clock_, Deadline::After(clock_, Millis(30'000)));
-  ASSERT_EQ(done.rows.size(), 1U);
-  EXPECT_EQ(done.rows[0].name, "NVIDIA GPU 0");
-  EXPECT_EQ(done.rows[0].outcome.details, "RTX 4090 - GPU: 45%, Mem: 12.5%");
-  EXPECT_EQ(done.detailed,
+  const auto details = std::make_shared<GpuDetails>();
+  EXPECT_EQ(details->Get(), "");
+  const auto rows =
+      MakeGpuProbe(options_, details)(clock_, Deadline::After(clock_, Millis(30'000)));
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].name, "NVIDIA GPU 0");
+  EXPECT_EQ(rows[0].outcome.details, "RTX 4090 - GPU: 45%, Mem: 12.5%");
+  EXPECT_EQ(details->Get(),
             "GPU Summary: NVIDIA GPUs available\n"
             "\n"
             "GPU 0: NVIDIA GeForce RTX 4090\n"
