@@ -11,6 +11,10 @@ find_package(prometheus-cpp CONFIG REQUIRED COMPONENTS core)
 pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc++_unsecure)
 pkg_check_modules(PISTACHE REQUIRED IMPORTED_TARGET libpistache)
 pkg_check_modules(RAPIDJSON REQUIRED IMPORTED_TARGET RapidJSON)
+pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
+pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)
+# hiredis asks for large files, of which its headers have none, and precompiled headers are without.
+set_target_properties(PkgConfig::HIREDIS PROPERTIES INTERFACE_COMPILE_OPTIONS "")
 pkg_check_modules(YAMLCPP REQUIRED IMPORTED_TARGET yaml-cpp)
 if(NOT GPUMON_SANITIZE)
   # tcmalloc and the sanitizers' allocators exclude each other.

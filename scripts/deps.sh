@@ -33,6 +33,8 @@ libexpected-dev         | build    | tl::expected
 libspdlog-dev           | build    | log
 libfmt-dev              | build    | text formatting
 libyaml-cpp-dev         | build    | configuration file
+libpq-dev               | build    | PostgreSQL, for gpuctl's checks
+libhiredis-dev          | build    | Redis, for gpuctl's checks
 zlib1g-dev              | build    | gzip
 libgoogle-perftools-dev | build    | CPU and heap profiles
 libgtest-dev            | build    | tests
@@ -66,6 +68,10 @@ servers() {
   cat <<'TABLE'
 prometheus             | run test bench | usr/bin/prometheus             |
 prometheus-pushgateway | test           | usr/bin/prometheus-pushgateway |
+postgresql-15          | test           | usr/lib/postgresql/15/bin/postgres | libgssapi-krb5-2 libkrb5-3 libk5crypto3 libkrb5support0 libkeyutils1 libcom-err2 libicu72 libldap-2.5-0 libsasl2-2 liblz4-1 libpam0g libselinux1 libpcre2-8-0 libssl3 libstdc++6 libgcc-s1 libsystemd0 libcap2 libgcrypt20 libgpg-error0 liblzma5 libuuid1 libxml2 libzstd1 zlib1g libpq5
+redis-tools            | test           | usr/bin/redis-check-rdb        | libatomic1 libjemalloc2 liblzf1 libssl3 libsystemd0 libcap2 libgcrypt20 libgpg-error0 liblz4-1 liblzma5 libzstd1
+redis-server           | test           | usr/bin/redis-server           |
+etcd-server            | test           | usr/bin/etcd                   |
 nginx                  | bench          | usr/sbin/nginx                 | libcrypt1 libpcre2-8-0 libssl3 zlib1g
 TABLE
 }
