@@ -62,7 +62,6 @@ constexpr std::array kFailures = {
                kSomebodyElse},
     FailureRow{"closed the connection unexpectedly", Status::kUnhealthy,
                "Connection closed by the server", ""},
-    FailureRow{"Connection reset by peer", Status::kUnhealthy, "Connection reset", ""},
 };
 
 // What an error text says: one line of the several that libpq makes of it.
