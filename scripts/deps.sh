@@ -68,8 +68,8 @@ servers() {
   cat <<'TABLE'
 prometheus             | run test bench | usr/bin/prometheus             |
 prometheus-pushgateway | test           | usr/bin/prometheus-pushgateway |
-postgresql-15          | test           | usr/lib/postgresql/15/bin/postgres | libgssapi-krb5-2 libkrb5-3 libk5crypto3 libkrb5support0 libkeyutils1 libcom-err2 libicu72 libldap-2.5-0 libsasl2-2 liblz4-1 libpam0g libselinux1 libpcre2-8-0 libssl3 libstdc++6 libgcc-s1 libsystemd0 libcap2 libgcrypt20 libgpg-error0 liblzma5 libuuid1 libxml2 libzstd1 zlib1g libpq5
-redis-tools            | test           | usr/bin/redis-check-rdb        | libatomic1 libjemalloc2 liblzf1 libssl3 libsystemd0 libcap2 libgcrypt20 libgpg-error0 liblz4-1 liblzma5 libzstd1
+postgresql-15          | test           | usr/lib/postgresql/15/bin/postgres | libicu72 libxml2
+redis-tools            | test           | usr/bin/redis-check-rdb        | libatomic1 libjemalloc2 liblzf1 libssl3
 redis-server           | test           | usr/bin/redis-server           |
 etcd-server            | test           | usr/bin/etcd                   |
 nginx                  | bench          | usr/sbin/nginx                 | libcrypt1 libpcre2-8-0 libssl3 zlib1g

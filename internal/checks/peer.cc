@@ -63,7 +63,7 @@ Result<std::vector<std::string>> AddressesOf(const std::string& host, const Cloc
   const auto promise = std::make_shared<std::promise<Addresses>>();
   auto answer = promise->get_future();
   try {
-    std::thread([promise, host] { promise->set_value(LookUp(host, AI_ADDRCONFIG)); }).detach();
+    std::thread([promise, host] { promise->set_value(LookUp(host, 0)); }).detach();
   } catch (const std::system_error&) {
     return Error(Code::kInternal, "no thread could be started to look up " + host);
   }

@@ -27,6 +27,10 @@ case $2 in
   *prometheus_*) program=usr/bin/prometheus ;;
   *pushgateway_*) program=usr/bin/prometheus-pushgateway ;;
   *nginx_*) program=usr/sbin/nginx ;;
+  *postgresql-15_*) program=usr/lib/postgresql/15/bin/postgres ;;
+  *redis-tools_*) program=usr/bin/redis-check-rdb ;;
+  *redis-server_*) program=usr/bin/redis-server ;;
+  *etcd-server_*) program=usr/bin/etcd ;;
 esac
 mkdir -p "$3/${program%/*}" && cp /bin/true "$3/$program"
 """
@@ -117,13 +121,15 @@ class DepsTest(unittest.TestCase):
         self.assertFalse(os.path.exists(os.path.join(self.root, ".run")))
 
     def test_servers_are_unpacked_and_never_installed(self):
-        self.deps("run", "bench")
-        for program in ("usr/bin/prometheus", "usr/sbin/nginx"):
+        self.deps("run", "test", "bench")
+        for program in ("usr/bin/prometheus", "usr/sbin/nginx", "usr/bin/redis-server",
+                        "usr/lib/postgresql/15/bin/postgres", "usr/bin/etcd"):
             self.assertTrue(os.access(os.path.join(self.root, ".run/tools", program), os.X_OK))
         for line in self.calls().splitlines():
             if " install " in line:
                 self.assertNotIn("prometheus ", line + " ")
-                self.assertNotIn("nginx", line)
+                for name in ("nginx", "postgresql-15", "redis-server", "etcd-server"):
+                    self.assertNotIn(name, line)
 
     def test_servers_need_no_root(self):
         self.uid(1000)

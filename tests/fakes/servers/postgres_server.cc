@@ -16,7 +16,7 @@ constexpr char kFolder[] = "usr/lib/postgresql/15/bin/";
 
 // The first line that fits counts.
 constexpr char kWhoMayLogIn[] =
-    "host locked all 127.0.0.1/32 scram-sha-256\n"
+    "host all locked 127.0.0.1/32 scram-sha-256\n"
     "host all all 127.0.0.1/32 trust\n";
 
 }  // namespace
@@ -27,9 +27,8 @@ void PostgresSession::Finish::operator()(pg_conn* connection) const {
 
 PostgresSession::PostgresSession(std::uint16_t port, const std::string& database)
     : connection_(PQconnectdb(("host=127.0.0.1 user=postgres sslmode=disable gssencmode=disable "
-                               "connect_timeout=20 password=" +
-                               std::string(PostgresServer::kPassword) + " dbname=" + database +
-                               " port=" + std::to_string(port))
+                               "connect_timeout=20 dbname=" +
+                               database + " port=" + std::to_string(port))
                                   .c_str())) {
   if (PQstatus(connection_.get()) != CONNECTION_OK) {
     throw std::runtime_error(PQerrorMessage(connection_.get()));
@@ -72,7 +71,7 @@ PostgresServer::PostgresServer(const std::vector<std::string>& settings)
       [&] { return child_->Errors(); });
   auto session = Connect();
   session.Execute("CREATE DATABASE backend");
-  session.Execute("CREATE DATABASE locked");
+  session.Execute("CREATE ROLE locked LOGIN PASSWORD '" + std::string(kPassword) + "'");
 }
 
 PostgresServer::~PostgresServer() {
@@ -84,14 +83,12 @@ PostgresServer::~PostgresServer() {
 void PostgresServer::MakeCluster() {
   // Whoever runs it must get to its folder.
   chmod(directory_.path().c_str(), 0755);
-  const std::string password = directory_.Write("password", std::string(kPassword) + "\n");
   std::filesystem::create_directory(data_);
   HandTo(User::kNobody, data_);
-  auto initdb =
-      StartUnpacked(std::string(kFolder) + "initdb",
-                    {"-D", data_, "-U", "postgres", "--pwfile", password, "--auth=scram-sha-256",
-                     "--no-sync", "--locale=C", "--encoding=UTF8"},
-                    User::kNobody);
+  auto initdb = StartUnpacked(std::string(kFolder) + "initdb",
+                              {"-D", data_, "-U", "postgres", "--auth=trust", "--wal-segsize=1",
+                               "--no-sync", "--locale=C", "--encoding=UTF8"},
+                              User::kNobody);
   const auto ended = initdb->Wait(Millis(60'000));
   if (!ended || ended->exit_code != 0) {
     throw std::runtime_error("initdb failed: " + initdb->Output() + initdb->Errors());

@@ -28,8 +28,8 @@ class PostgresSession {
 };
 
 // Listens on 127.0.0.1 with a new, empty cluster of its own (a second or two). The superuser
-// postgres needs no password (trust), but for the database `locked`, which wants kPassword
-// (scram-sha-256). Both `locked` and `backend` exist. Two clients find a place.
+// postgres needs no password (trust), the user `locked` wants kPassword (scram-sha-256). There is a
+// database `backend`. kMostClients clients find a place.
 class PostgresServer {
  public:
   static constexpr const char* kPassword = "s3cret-of-postgres";

@@ -72,7 +72,7 @@ class PostgresAnswersTest : public testing::Test {
     return ProbePort(server.port(), budget);
   }
 
-  const SystemClock clock_;
+  SystemClock clock_;
   PostgresTarget target_;
 };
 

@@ -34,13 +34,13 @@ class PostgresTest : public testing::Test {
            " (127.0.0.1:" + std::to_string(server_.port()) + ")";
   }
 
-  const SystemClock clock_;
+  SystemClock clock_;
   const process::ScratchDirectory folder_;
   PostgresServer server_;
   PostgresTarget target_;
 };
 
-TEST_F(PostgresTest, AHealthyOneSaysItsVersion) {
+TEST_F(PostgresTest, AHealthyOneSaysItsVersionAndALateOneIsDegraded) {
   const Outcome outcome = Probe();
   EXPECT_EQ(outcome.status, Status::kHealthy) << outcome.error;
   EXPECT_THAT(outcome.details, MatchesRegex("Connected - PostgreSQL 15\\.[0-9]+"));
@@ -54,19 +54,36 @@ TEST_F(PostgresTest, AHealthyOneSaysItsVersion) {
   // By a name with more addresses than it listens on.
   target_.host = "localhost";
   EXPECT_EQ(Probe().status, Status::kHealthy);
-}
 
-TEST_F(PostgresTest, ALateAnswerIsDegraded) {
   const LeapingClock clock;
   const auto probe = [&] {
     return PostgresProbe(target_)(clock, Deadline::After(clock, Millis(3'600'000)));
   };
-  const Outcome outcome = probe();
-  EXPECT_EQ(outcome.status, Status::kDegraded);
-  EXPECT_THAT(outcome.details, MatchesRegex("Connected - PostgreSQL 15\\.[0-9]+ \\(slow\\)"));
-  EXPECT_THAT(outcome.error, MatchesRegex("PostgreSQL is slow: it took [0-9.]+ s, more than 1 s"));
+  const Outcome late = probe();
+  EXPECT_EQ(late.status, Status::kDegraded);
+  EXPECT_THAT(late.details, MatchesRegex("Connected - PostgreSQL 15\\.[0-9]+ \\(slow\\)"));
+  EXPECT_THAT(late.error, MatchesRegex("PostgreSQL is slow: it took [0-9.]+ s, more than 1 s"));
   target_.slow_after = Millis(0);
   EXPECT_EQ(probe().status, Status::kHealthy);
+}
+
+TEST(PostgresTlsTest, IsUsedWhereItIsOffered) {
+  setenv("PGPASSFILE", "/no/such/pgpass", 1);
+  const process::ScratchDirectory folder;
+  const std::string key = folder.File("key.pem");
+  const std::string certificate = folder.File("cert.pem");
+  const auto made = process::Run(
+      "/usr/bin/openssl", {"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                           "/CN=127.0.0.1", "-keyout", key, "-out", certificate});
+  ASSERT_EQ(made.exit_code, 0) << made.errors;
+  const PostgresServer server({"ssl=on", "ssl_key_file=" + key, "ssl_cert_file=" + certificate});
+  PostgresTarget target;
+  target.port = server.port();
+  const SystemClock clock;
+  const Outcome outcome =
+      PostgresProbe(target)(clock, Deadline::After(clock, process::Scaled(Millis(20'000))));
+  EXPECT_EQ(outcome.status, Status::kHealthy) << outcome.error;
+  EXPECT_THAT(outcome.steps.at(1), testing::EndsWith(", TLS"));
 }
 
 TEST_F(PostgresTest, WhatTheServerRefusesIsToldInItsWords) {
@@ -90,7 +107,7 @@ TEST_F(PostgresTest, WhatTheServerRefusesIsToldInItsWords) {
 }
 
 TEST_F(PostgresTest, APasswordIsTakenFromItsPlacesAndNeverTold) {
-  target_.database = "locked";
+  target_.user = "locked";
   Outcome outcome = Probe();
   EXPECT_EQ(outcome.status, Status::kDegraded);
   EXPECT_EQ(outcome.details, "A password is needed");
@@ -101,7 +118,7 @@ TEST_F(PostgresTest, APasswordIsTakenFromItsPlacesAndNeverTold) {
   outcome = Probe();
   EXPECT_EQ(outcome.status, Status::kUnhealthy);
   EXPECT_EQ(outcome.error,
-            Failed("password authentication failed for user \"postgres\", SQLSTATE 28P01"));
+            Failed("password authentication failed for user \"locked\", SQLSTATE 28P01"));
   EXPECT_THAT(outcome.steps, testing::Not(testing::Contains(HasSubstr("hunter2"))));
 
   folder_.Write("password", PostgresServer::kPassword);

@@ -30,7 +30,7 @@ class RedisAnswersTest : public testing::Test {
     return ProbePort(server.port(), budget);
   }
 
-  const SystemClock clock_;
+  SystemClock clock_;
   RedisTarget target_;
 };
 

@@ -29,7 +29,7 @@ class RedisTest : public testing::Test {
     return "Redis check failed: " + why + " (127.0.0.1:" + std::to_string(target_.port) + ")";
   }
 
-  const SystemClock clock_;
+  SystemClock clock_;
   const process::ScratchDirectory folder_;
   RedisTarget target_;
 };
