@@ -76,11 +76,11 @@ Result<std::vector<std::string>> AddressesOf(const std::string& host, const Cloc
 bool AwaitSocket(int fd, short events, const Clock& clock, Deadline deadline) {
   for (;;) {
     const auto left = std::min<Millis::rep>(deadline.Left(clock).count(), INT_MAX);
+    // Also where there is always more to read.
+    if (left == 0) return false;
     pollfd socket{fd, events, 0};
     const int ready = poll(&socket, 1, static_cast<int>(left));
-    if (ready > 0) return true;
-    if (ready < 0 && errno != EINTR) return true;
-    if (left == 0) return false;
+    if (ready > 0 || (ready < 0 && errno != EINTR)) return true;
   }
 }
 

@@ -18,7 +18,7 @@ Result<std::vector<std::string>> AddressesOf(const std::string& host, const Cloc
                                              Deadline deadline);
 
 // Waits until `fd` has one of `events` (POLLIN, POLLOUT), or has failed, which its next use tells.
-// False when the deadline passed first.
+// False when the deadline has passed, whatever there is.
 bool AwaitSocket(int fd, short events, const Clock& clock, Deadline deadline);
 
 // The one line of a password file, without its end. kInvalidParameter, naming the file and never

@@ -2,7 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <unistd.h>
 
+#include <array>
+
+#include "tests/fakes/clock/fake_clock.h"
 #include "tests/fakes/process/wait.h"
 
 namespace gpumon::checks {
@@ -47,6 +52,24 @@ TEST(AddressesTest, AreThoseOfTheName) {
   EXPECT_EQ(none.error().code, Code::kUpstreamUnreachable);
   EXPECT_TRUE(none.error().message.starts_with("the name no..name has no address"))
       << none.error().message;
+}
+
+TEST(AwaitSocketTest, EndsWithTheDeadlineHoweverMuchThereIsToRead) {
+  FakeClock clock;
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  const Deadline deadline = Deadline::After(clock, Millis(60'000));
+  EXPECT_TRUE(AwaitSocket(pipe[1], POLLOUT, clock, deadline));
+  ASSERT_EQ(write(pipe[1], "x", 1), 1);
+  EXPECT_TRUE(AwaitSocket(pipe[0], POLLIN, clock, deadline));
+  clock.Advance(Millis(60'000));
+  EXPECT_FALSE(AwaitSocket(pipe[0], POLLIN, clock, deadline));
+  for (const int fd : pipe) close(fd);
+  const SystemClock real;
+  std::array<int, 2> silent{};
+  ASSERT_EQ(::pipe(silent.data()), 0);
+  EXPECT_FALSE(AwaitSocket(silent[0], POLLIN, real, Deadline::After(real, Millis(20))));
+  for (const int fd : silent) close(fd);
 }
 
 TEST(PaceTest, OnlyWhatIsHealthyAndTooLateIsDegraded) {
