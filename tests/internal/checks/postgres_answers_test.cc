@@ -77,7 +77,8 @@ class PostgresAnswersTest : public testing::Test {
 };
 
 TEST_F(PostgresAnswersTest, AnotherProgramIsNotPostgres) {
-  const std::string page = "HTTP/1.1 400 Bad Request\r\n\r\n<html>" + std::string(10'000'000, 'x');
+  std::string page = "HTTP/1.1 400 Bad Request\r\n\r\n<html>";
+  page.resize(10'000'000, 'x');
   for (const auto& turns : std::vector<std::vector<Turn>>{
            {{"", page}},
            {kNoTls, OnLogin(page)},

@@ -63,9 +63,11 @@ TEST_F(RedisAnswersTest, EachErrorHasItsStatus) {
 }
 
 TEST_F(RedisAnswersTest, AnotherProgramIsNotRedis) {
-  for (const std::string& text : {std::string("HTTP/1.1 400 Bad Request\r\n\r\n<html>"),
-                                  std::string("*1000000000\r\n"), std::string("$1000000000\r\nx"),
-                                  std::string("\0\xff", 2), '+' + std::string(10'000'000, 'x')}) {
+  std::string endless = "+";
+  endless.resize(10'000'000, 'x');
+  for (const std::string& text :
+       {std::string("HTTP/1.1 400 Bad Request\r\n\r\n<html>"), std::string("*1000000000\r\n"),
+        std::string("$1000000000\r\nx"), std::string("\0\xff", 2), endless}) {
     const Outcome outcome = OnPing(text);
     EXPECT_EQ(outcome.status, Status::kUnhealthy);
     EXPECT_EQ(outcome.details, "Not Redis") << outcome.error;
