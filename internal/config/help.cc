@@ -32,9 +32,10 @@ std::string_view ValueName(const OptionRow& row) {
   return "";
 }
 
-// "--cache-ttl DURATION", "--healthcheck [TEXT]", "--debug".
+// "--cache-ttl DURATION", "--healthcheck [TEXT]", "--debug", "-f, --format WORD".
 std::string Usage(const OptionRow& row) {
-  std::string out(row.flag);
+  std::string out =
+      (row.letter.empty() ? "" : std::string(row.letter) + ", ") + std::string(row.flag);
   const std::string name(ValueName(row));
   if (name.empty()) return out;
   return out + (row.bare.empty() ? " " + name : " [" + name + "]");

@@ -86,8 +86,9 @@ class Parser {
   using Problem = std::optional<Status>;
 
   const OptionRow* Find(std::string_view flag) const {
-    const auto row = std::find_if(rows_.begin(), rows_.end(),
-                                  [&](const OptionRow& r) { return r.flag == flag; });
+    const auto row = std::find_if(rows_.begin(), rows_.end(), [&](const OptionRow& r) {
+      return r.flag == flag || (!r.letter.empty() && r.letter == flag);
+    });
     return row == rows_.end() ? nullptr : &*row;
   }
 

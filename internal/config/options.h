@@ -44,6 +44,7 @@ struct OptionRow {
   bool secret = false;  // its value is in no message
   // The key of Flow's own configuration file, in its mapping `health`; "": it has none.
   std::string_view health_key = {};
+  std::string_view letter = {};  // "-f": the same flag in short; "": none
 };
 using Rows = std::span<const OptionRow>;
 
