@@ -5,6 +5,7 @@
 #include <ostream>
 #include <vector>
 
+#include "cmd/gpuctl/check.h"
 #include "cmd/gpuctl/doctor.h"
 #include "internal/base/process.h"
 #include "internal/base/text.h"
@@ -17,21 +18,65 @@ namespace {
 
 constexpr std::string_view kProgram = "gpuctl";
 
+constexpr Command Check(std::string_view name, std::string_view summary,
+                        int (*run)(const config::Values&, std::ostream&, std::ostream&)) {
+  return {name, summary, kCheckUsageText, kCheckDetails, CheckOptions, run, kCheckUsage};
+}
+
 constexpr std::array kCommands = {
     Command{"doctor", "Says where each number comes from, and what is wrong.", kDoctorUsage,
             kDoctorDetails, DoctorOptions, RunDoctor},
+    Check("check all", "Checks all of the following.", RunCheckAll),
+    Check("check docker", "Checks the containers.", RunCheckDocker),
+    Check("check infrastructure", "Checks PostgreSQL, Redis and etcd.", RunCheckInfrastructure),
+    Check("check services", "Checks Backend.AI, Prometheus and Grafana.", RunCheckServices),
+    Check("check gpu", "Checks the GPUs of this machine.", RunCheckGpu),
+    Check("check system", "Checks this machine: Docker, memory, disks, ports, files.",
+          RunCheckSystem),
+    Command{"monitor", "Runs check all again and again.", kMonitorUsageText, kMonitorDetails,
+            MonitorOptions, RunMonitor, kCheckUsage},
 };
 
-const Command* FindCommand(std::string_view name) {
-  const auto found = std::find_if(kCommands.begin(), kCommands.end(),
-                                  [&](const Command& command) { return command.name == name; });
-  return found == kCommands.end() ? nullptr : found;
+std::string_view FirstWord(const Command& command) {
+  return command.name.substr(0, command.name.find(' '));
 }
 
-void PrintCommands(std::ostream& out) {
-  out << kProgram << ' ' << kVersion
-      << "\nAsks a running gpu-monitoring-api.\n\nUsage: gpuctl COMMAND [flags]\n\nCommands:\n";
+// "" where the name is one word.
+std::string_view SecondWord(const Command& command) {
+  const std::size_t blank = command.name.find(' ');
+  return blank == std::string_view::npos ? std::string_view() : command.name.substr(blank + 1);
+}
+
+struct Found {
+  const Command* command = nullptr;
+  std::size_t words = 0;  // of the arguments, that name it
+};
+
+Found FindCommand(std::span<const std::string> arguments) {
   for (const Command& command : kCommands) {
+    if (arguments.empty() || arguments[0] != FirstWord(command)) continue;
+    const std::string_view second = SecondWord(command);
+    if (second.empty()) return {&command, 1};
+    if (arguments.size() > 1 && arguments[1] == second) return {&command, 2};
+  }
+  return {};
+}
+
+// The first command that has `word` and a second one; null when there is none.
+const Command* FindFamily(std::string_view word) {
+  const auto found = std::find_if(kCommands.begin(), kCommands.end(), [&](const Command& command) {
+    return FirstWord(command) == word && !SecondWord(command).empty();
+  });
+  return found == kCommands.end() ? nullptr : &*found;
+}
+
+// All, or those of a family.
+void PrintCommands(std::string_view family, std::ostream& out) {
+  out << kProgram << ' ' << kVersion
+      << "\nOne command line for the fleet, the node and the services around it.\n\nUsage: gpuctl "
+         "COMMAND [flags]\n\nCommands:\n";
+  for (const Command& command : kCommands) {
+    if (!family.empty() && FirstWord(command) != family) continue;
     out << "  " << command.name << "\n        " << command.summary << '\n';
   }
   out << "  help [COMMAND]\n        Prints this text, or that of a command.\n\n"
@@ -49,9 +94,9 @@ void PrintHelp(const Command& command, std::ostream& out) {
                           command.options());
 }
 
-int Refuse(std::string_view message, std::ostream& err) {
+int Refuse(std::string_view message, std::ostream& err, int code = kUsage) {
   err << kProgram << ": " << message << '\n';
-  return kUsage;
+  return code;
 }
 
 int RefuseCommand(const std::string& name, std::ostream& err) {
@@ -75,26 +120,49 @@ int RefuseCommand(const std::string& name, std::ostream& err) {
                 err);
 }
 
+// `word` is the first of a family's names; the second is missing or wrong.
+int RefuseFamily(const Command& first, std::span<const std::string> arguments, std::ostream& err) {
+  const std::string word(FirstWord(first));
+  std::vector<std::string> words;
+  std::string all;
+  for (const Command& command : kCommands) {
+    if (FirstWord(command) != word) continue;
+    words.emplace_back(SecondWord(command));
+    all += (all.empty() ? "" : ", ") + words.back();
+  }
+  std::string line = word + " needs one of " + all;
+  if (arguments.size() > 1 && !arguments[1].starts_with('-')) {
+    const std::string_view near = NearestWord(arguments[1], words);
+    line += ", not " + config::ShownValue({}, arguments[1]);
+    if (!near.empty()) line += "; the nearest is " + std::string(near);
+  }
+  return Refuse(line + "; see gpuctl " + word + " --help", err, first.usage_code);
+}
+
 int RunHelp(std::span<const std::string> names, std::ostream& out, std::ostream& err) {
-  if (names.empty()) {
-    PrintCommands(out);
+  const Found found = FindCommand(names);
+  const bool whole = names.empty() || (names.size() == 1 && FindFamily(names[0]) != nullptr);
+  if (whole) {
+    PrintCommands(names.empty() ? "" : names[0], out);
     return kWell;
   }
-  const Command* const command = FindCommand(names.front());
-  if (command == nullptr) return RefuseCommand(names.front(), err);
-  if (names.size() > 1) {
-    return Refuse("unexpected argument " + config::ShownValue({}, names[1]) +
+  if (found.command == nullptr) {
+    const Command* const family = FindFamily(names[0]);
+    return family == nullptr ? RefuseCommand(names[0], err) : RefuseFamily(*family, names, err);
+  }
+  if (names.size() > found.words) {
+    return Refuse("unexpected argument " + config::ShownValue({}, names[found.words]) +
                       "; help takes one command; see gpuctl --help",
                   err);
   }
-  PrintHelp(*command, out);
+  PrintHelp(*found.command, out);
   return kWell;
 }
 
 int RunCommand(const Command& command, std::span<const std::string> arguments,
                const config::Environment& environment, std::ostream& out, std::ostream& err) {
   const auto values = config::Parse(command.options(), arguments, environment);
-  if (!values) return Refuse(values.error().message, err);
+  if (!values) return Refuse(values.error().message, err, command.usage_code);
   if (values->help_wanted()) {
     PrintHelp(command, out);
     return kWell;
@@ -116,9 +184,16 @@ int RunAny(std::span<const std::string> arguments, const config::Environment& en
   }
   if (first == "help") return RunHelp(arguments.subspan(1), out, err);
   if (first == "--help" || first == "-h") return RunHelp({}, out, err);
-  const Command* const command = FindCommand(first);
-  if (command == nullptr) return RefuseCommand(first, err);
-  return RunCommand(*command, arguments.subspan(1), environment, out, err);
+  const Found found = FindCommand(arguments);
+  if (found.command != nullptr) {
+    return RunCommand(*found.command, arguments.subspan(found.words), environment, out, err);
+  }
+  const Command* const family = FindFamily(first);
+  if (family == nullptr) return RefuseCommand(first, err);
+  if (arguments.size() > 1 && (arguments[1] == "--help" || arguments[1] == "-h")) {
+    return RunHelp(arguments.first(1), out, err);
+  }
+  return RefuseFamily(*family, arguments, err);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// gpuctl: asks a running gpu-monitoring-api.
+// gpuctl: one command line for the fleet, the node and the services around it.
 #pragma once
 
 #include <iosfwd>
@@ -10,7 +10,7 @@
 
 namespace gpumon::ctl {
 
-// What every command exits with.
+// What a command exits with that does not say otherwise.
 enum Exit : int {
   kWell = 0,
   kFindings = 1,  // warnings were found
@@ -21,12 +21,13 @@ enum Exit : int {
 
 // One row per command.
 struct Command {
-  std::string_view name;
+  std::string_view name;  // one word, or two: "check all"
   std::string_view summary;
   std::string_view usage;    // behind the name
   std::string_view details;  // paragraphs of --help, at most 80 columns
   config::Rows (*options)();
   int (*run)(const config::Values& values, std::ostream& out, std::ostream& err);
+  int usage_code = kUsage;  // wrong arguments
 };
 std::span<const Command> Commands();
 

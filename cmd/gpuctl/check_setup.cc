@@ -1,0 +1,103 @@
+#include "cmd/gpuctl/check_setup.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "internal/base/text.h"
+#include "internal/fetch/client.h"
+
+namespace gpumon::ctl {
+namespace {
+
+constexpr std::string_view kOff = "off";
+
+bool IsOff(const std::vector<std::string>& list) {
+  return list.size() == 1 && list.front() == kOff;
+}
+
+// What the option says where it is given; else the preset's.
+std::vector<std::string> ListOf(const config::Values& values, std::string_view flag,
+                                const std::vector<std::string>& preset) {
+  if (!values.Given(flag)) return preset;
+  const std::vector<std::string>& list = values.List(flag);
+  return IsOff(list) ? std::vector<std::string>() : list;
+}
+
+std::optional<gpumon::Status> AddTargets(const config::Values& values, const checks::KindRow& kind,
+                                         const checks::Preset& preset,
+                                         std::vector<checks::Target>& targets) {
+  const std::string flag = "--" + std::string(kind.word);
+  if (!values.Given(flag)) {
+    std::copy_if(preset.targets.begin(), preset.targets.end(), std::back_inserter(targets),
+                 [&](const checks::Target& target) { return target.kind == kind.kind; });
+    return std::nullopt;
+  }
+  if (IsOff(values.List(flag))) return std::nullopt;
+  for (const std::string& text : values.List(flag)) {
+    auto target = checks::ParseTarget(kind.kind, text);
+    if (!target) return values.Refuse(flag, target.error().message);
+    targets.push_back(*std::move(target));
+  }
+  return std::nullopt;
+}
+
+Result<std::shared_ptr<fetch::Client>> MakeClient(const std::shared_ptr<const Clock>& clock,
+                                                  Millis timeout) {
+  fetch::ClientOptions options;
+  options.connect_timeout = timeout;
+  auto made = fetch::MakeClient(options, *clock);
+  if (!made) return Error(made.error());
+  // A check that does not end in time keeps the client, and so the clock.
+  return std::shared_ptr<fetch::Client>(made->release(),
+                                        [clock](fetch::Client* client) { delete client; });
+}
+
+}  // namespace
+
+Result<checks::Setup> MakeCheckSetup(const config::Values& values,
+                                     const std::shared_ptr<const Clock>& clock) {
+  const checks::Preset& preset = *checks::FindPreset(values.Text("--preset"));
+  checks::Setup setup;
+  for (const checks::KindRow& kind : checks::Kinds()) {
+    if (auto wrong = AddTargets(values, kind, preset, setup.targets)) {
+      return Error(*std::move(wrong));
+    }
+  }
+  setup.containers = ListOf(values, "--containers", preset.containers);
+  setup.config_files = ListOf(values, "--config-files", preset.config_files);
+  setup.config_dir = values.Text("--config-dir");
+  setup.docker.address = checks::ParseDockerHost(values.Text("--docker-host"));
+  setup.docker.logs = values.Bool("--verbose");
+  auto client = MakeClient(clock, std::chrono::seconds(values.Integer("--timeout")));
+  if (!client) return Error(client.error());
+  setup.client = *std::move(client);
+  return setup;
+}
+
+log::Level LogLevelOf(const config::Values& values) {
+  const auto given = log::ParseLevel(values.Text("--log-level"));
+  const log::Level level = given ? *given : log::Level::kWarning;
+  if (values.Given("--log-level")) return level;
+  constexpr std::array kVerbose = {std::pair{"trace", log::Level::kDebug},
+                                   std::pair{"debug", log::Level::kDebug},
+                                   std::pair{"info", log::Level::kInfo}};
+  const std::string& directives = values.Text("--rust-log");
+  for (const auto& [word, its_level] : kVerbose) {
+    std::string_view rest = directives;
+    while (!rest.empty()) {
+      std::string_view directive = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(rest.size(), directive.size() + 1));
+      const std::size_t equals = directive.find('=');
+      if (equals != std::string_view::npos) directive.remove_prefix(equals + 1);
+      if (EqualsIgnoreCase(directive, word)) return its_level;
+    }
+  }
+  return level;
+}
+
+}  // namespace gpumon::ctl

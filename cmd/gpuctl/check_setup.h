@@ -1,0 +1,22 @@
+// What the options of gpuctl check come to.
+#pragma once
+
+#include <memory>
+
+#include "internal/base/clock.h"
+#include "internal/base/log.h"
+#include "internal/base/result.h"
+#include "internal/checks/plan.h"
+#include "internal/config/options.h"
+
+namespace gpumon::ctl {
+
+// `clock` lives as long as the setup's client does. kInvalidParameter in one line, as
+// Values::Refuse writes it.
+Result<checks::Setup> MakeCheckSetup(const config::Values& values,
+                                     const std::shared_ptr<const Clock>& clock);
+
+// By --log-level, else by RUST_LOG ("debug", "warn,health_checker=trace") where it names a level.
+log::Level LogLevelOf(const config::Values& values);
+
+}  // namespace gpumon::ctl

@@ -1,0 +1,15 @@
+// The names of other programs by which gpuctl may be started.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gpumon::ctl {
+
+// The arguments as gpuctl takes them. `program` is argv[0]: by the name backend-ai-health-checker
+// its commands are those of gpuctl check, and monitor.
+std::vector<std::string> LinkedArguments(std::string_view program,
+                                         std::vector<std::string> arguments);
+
+}  // namespace gpumon::ctl
