@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::string_view kRefused = "the connection was refused";
 
-// The deadline began a moment ago, with a whole number of seconds.
-Millis RoundedUp(Millis left) {
-  return left < Millis(1000) ? left : std::chrono::ceil<std::chrono::seconds>(left);
-}
-
 std::string Clause(const gpumon::Status& status, Millis limit) {
   if (status.code == Code::kUpstreamTimeout) return NoAnswerWithin(limit);
   if (status.message == kRefused) return "Connection refused";
@@ -34,7 +29,8 @@ std::string Asked(const fetch::Request& request) {
 
 Result<fetch::Response> Ask(fetch::Client& client, fetch::Request request, const Clock& clock,
                             Deadline deadline, std::vector<std::string>& steps) {
-  const Millis limit = RoundedUp(deadline.Left(clock));
+  // The deadline began a moment ago, with a whole number of seconds.
+  const Millis limit = std::chrono::ceil<std::chrono::seconds>(deadline.Left(clock));
   const std::string asked = Asked(request);
   const auto answered = std::make_shared<std::promise<Result<fetch::Response>>>();
   auto future = answered->get_future();

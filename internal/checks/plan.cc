@@ -18,18 +18,18 @@ WebTarget WebOf(const Target& target) {
 }
 
 // Null for what this build cannot ask.
-Probe ProbeOf(const Target& target, const Setup& setup) {
+Probe ProbeOf(const Target& target, const Scope& scope) {
   switch (target.kind) {
     case Kind::kEtcd:
-      return EtcdProbe(setup.client, WebOf(target));
+      return EtcdProbe(scope.client, WebOf(target));
     case Kind::kManager:
-      return ManagerProbe(setup.client, WebOf(target));
+      return ManagerProbe(scope.client, WebOf(target));
     case Kind::kAgent:
-      return AgentProbe(setup.client, WebOf(target));
+      return AgentProbe(scope.client, WebOf(target));
     case Kind::kPrometheus:
-      return PrometheusProbe(setup.client, WebOf(target));
+      return PrometheusProbe(scope.client, WebOf(target));
     case Kind::kGrafana:
-      return GrafanaProbe(setup.client, WebOf(target));
+      return GrafanaProbe(scope.client, WebOf(target));
     case Kind::kPostgres:
     case Kind::kRedis:
       break;
@@ -41,42 +41,42 @@ bool IsInfrastructure(Kind kind) {
   return kind == Kind::kPostgres || kind == Kind::kRedis || kind == Kind::kEtcd;
 }
 
-void AddTargets(bool infrastructure, const Setup& setup, Tasks& tasks) {
-  for (const Target& target : setup.targets) {
+void AddTargets(bool infrastructure, const Scope& scope, Tasks& tasks) {
+  for (const Target& target : scope.targets) {
     if (IsInfrastructure(target.kind) != infrastructure) continue;
-    if (Probe probe = ProbeOf(target, setup)) {
+    if (Probe probe = ProbeOf(target, scope)) {
       tasks.push_back(TaskOf({target.name, std::move(probe)}));
     }
   }
 }
 
-void AddDocker(const Setup& setup, Tasks& tasks) {
-  for (Check& check : ContainerChecks(setup.client, setup.docker, setup.containers)) {
+void AddDocker(const Scope& scope, Tasks& tasks) {
+  for (Check& check : ContainerChecks(scope.client, scope.docker, scope.containers)) {
     tasks.push_back(TaskOf(std::move(check)));
   }
 }
 
-void AddInfrastructure(const Setup& setup, Tasks& tasks) {
-  AddTargets(true, setup, tasks);
+void AddInfrastructure(const Scope& scope, Tasks& tasks) {
+  AddTargets(true, scope, tasks);
 }
 
-void AddServices(const Setup& setup, Tasks& tasks) {
-  AddTargets(false, setup, tasks);
+void AddServices(const Scope& scope, Tasks& tasks) {
+  AddTargets(false, scope, tasks);
 }
 
-void AddGpu(const Setup&, Tasks&) {}
+void AddGpu(const Scope&, Tasks&) {}
 
-void AddSystem(const Setup& setup, Tasks& tasks) {
+void AddSystem(const Scope& scope, Tasks& tasks) {
   std::vector<Port> ports;
-  for (const Target& target : setup.targets) ports.push_back(PortOf(target));
-  tasks.push_back(TaskOf({"Docker Daemon", DockerDaemonProbe(setup.client, setup.docker)}));
+  for (const Target& target : scope.targets) ports.push_back(PortOf(target));
+  tasks.push_back(TaskOf({"Docker Daemon", DockerDaemonProbe(scope.client, scope.docker)}));
   tasks.push_back(TaskOf({"System Resources", ResourcesProbe()}));
   if (!ports.empty()) {
     tasks.push_back(TaskOf({"Network Connectivity", NetworkProbe(ports)}));
   }
-  if (!setup.config_files.empty()) {
+  if (!scope.config_files.empty()) {
     tasks.push_back(
-        TaskOf({"Configuration Files", ConfigFilesProbe(setup.config_dir, setup.config_files)}));
+        TaskOf({"Configuration Files", ConfigFilesProbe(scope.config_dir, scope.config_files)}));
   }
   std::erase_if(ports, [](const Port& port) { return !IsOnThisMachine(port); });
   if (!ports.empty()) tasks.push_back(TaskOf({"Port Usage", PortUsageProbe(ports)}));
@@ -84,7 +84,7 @@ void AddSystem(const Setup& setup, Tasks& tasks) {
 
 struct GroupRow {
   Group group;
-  void (*add)(const Setup& setup, Tasks& tasks);
+  void (*add)(const Scope& scope, Tasks& tasks);
 };
 constexpr std::array kGroups = {
     GroupRow{Group::kDocker, AddDocker},     GroupRow{Group::kInfrastructure, AddInfrastructure},
@@ -94,11 +94,11 @@ constexpr std::array kGroups = {
 
 }  // namespace
 
-std::vector<Task> Plan(std::span<const Group> groups, const Setup& setup) {
+std::vector<Task> Plan(std::span<const Group> groups, const Scope& scope) {
   Tasks tasks;
   for (const GroupRow& row : kGroups) {
     if (std::find(groups.begin(), groups.end(), row.group) == groups.end()) continue;
-    row.add(setup, tasks);
+    row.add(scope, tasks);
   }
   return tasks;
 }

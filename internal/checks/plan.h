@@ -20,7 +20,8 @@ enum class Group : std::uint8_t { kDocker, kInfrastructure, kServices, kGpu, kSy
 inline constexpr Group kAllGroups[] = {Group::kDocker, Group::kInfrastructure, Group::kServices,
                                        Group::kGpu, Group::kSystem};
 
-struct Setup {
+// What is checked.
+struct Scope {
   std::shared_ptr<fetch::Client> client;
   DockerOptions docker;
   std::vector<std::string> containers;
@@ -30,6 +31,6 @@ struct Setup {
 };
 
 // New tasks for one round.
-std::vector<Task> Plan(std::span<const Group> groups, const Setup& setup);
+std::vector<Task> Plan(std::span<const Group> groups, const Scope& scope);
 
 }  // namespace gpumon::checks
