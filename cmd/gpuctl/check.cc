@@ -9,7 +9,7 @@
 #include <span>
 #include <string>
 
-#include "cmd/gpuctl/check_setup.h"
+#include "cmd/gpuctl/check_scope.h"
 #include "internal/base/log.h"
 #include "internal/base/process.h"
 #include "internal/checks/json.h"
@@ -34,7 +34,7 @@ constexpr Millis kGlance{20};
 
 struct Job {
   std::shared_ptr<const Clock> clock = std::make_shared<SystemClock>();
-  checks::Setup setup;
+  checks::Scope scope;
   Millis timeout{0};
 };
 
@@ -42,12 +42,12 @@ std::optional<Job> MakeJob(const config::Values& values, std::ostream& err) {
   log::SetLevel(LogLevelOf(values));
   Job job;
   job.timeout = std::chrono::seconds(values.Integer("--timeout"));
-  auto setup = MakeCheckSetup(values, job.clock);
-  if (!setup) {
-    err << "gpuctl: " << setup.error().message << '\n';
+  auto scope = MakeCheckScope(values, job.clock);
+  if (!scope) {
+    err << "gpuctl: " << scope.error().message << '\n';
     return std::nullopt;
   }
-  job.setup = *std::move(setup);
+  job.scope = *std::move(scope);
   return job;
 }
 
@@ -78,7 +78,7 @@ int RunGroups(std::span<const Group> groups, const config::Values& values, std::
               std::ostream& err) {
   const auto job = MakeJob(values, err);
   if (!job) return kCheckUsage;
-  auto done = checks::RunAll(checks::Plan(groups, job->setup), job->clock, job->timeout);
+  auto done = checks::RunAll(checks::Plan(groups, job->scope), job->clock, job->timeout);
   const checks::Report report = checks::MakeReport(std::move(done), job->clock->Wall());
   Print(values, report, false, out);
   return ExitOf(values, report);
@@ -86,7 +86,7 @@ int RunGroups(std::span<const Group> groups, const config::Values& values, std::
 
 // Nothing when a signal came.
 std::optional<checks::Report> RunRound(const Job& job, const EndingSignals& signals) {
-  checks::Round round(checks::Plan(checks::kAllGroups, job.setup), job.clock, job.timeout);
+  checks::Round round(checks::Plan(checks::kAllGroups, job.scope), job.clock, job.timeout);
   while (!round.Await(kGlance)) {
     if (signals.Await(Millis(0)) != 0) return std::nullopt;
   }

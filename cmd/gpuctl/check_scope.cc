@@ -1,4 +1,4 @@
-#include "cmd/gpuctl/check_setup.h"
+#include "cmd/gpuctl/check_scope.h"
 
 #include <algorithm>
 #include <array>
@@ -59,24 +59,24 @@ Result<std::shared_ptr<fetch::Client>> MakeClient(const std::shared_ptr<const Cl
 
 }  // namespace
 
-Result<checks::Setup> MakeCheckSetup(const config::Values& values,
+Result<checks::Scope> MakeCheckScope(const config::Values& values,
                                      const std::shared_ptr<const Clock>& clock) {
   const checks::Preset& preset = *checks::FindPreset(values.Text("--preset"));
-  checks::Setup setup;
+  checks::Scope scope;
   for (const checks::KindRow& kind : checks::Kinds()) {
-    if (auto wrong = AddTargets(values, kind, preset, setup.targets)) {
+    if (auto wrong = AddTargets(values, kind, preset, scope.targets)) {
       return Error(*std::move(wrong));
     }
   }
-  setup.containers = ListOf(values, "--containers", preset.containers);
-  setup.config_files = ListOf(values, "--config-files", preset.config_files);
-  setup.config_dir = values.Text("--config-dir");
-  setup.docker.address = checks::ParseDockerHost(values.Text("--docker-host"));
-  setup.docker.logs = values.Bool("--verbose");
+  scope.containers = ListOf(values, "--containers", preset.containers);
+  scope.config_files = ListOf(values, "--config-files", preset.config_files);
+  scope.config_dir = values.Text("--config-dir");
+  scope.docker.address = checks::ParseDockerHost(values.Text("--docker-host"));
+  scope.docker.logs = values.Bool("--verbose");
   auto client = MakeClient(clock, std::chrono::seconds(values.Integer("--timeout")));
   if (!client) return Error(client.error());
-  setup.client = *std::move(client);
-  return setup;
+  scope.client = *std::move(client);
+  return scope;
 }
 
 log::Level LogLevelOf(const config::Values& values) {

@@ -11,9 +11,9 @@
 
 namespace gpumon::ctl {
 
-// `clock` lives as long as the setup's client does. kInvalidParameter in one line, as
+// `clock` lives as long as the scope's client does. kInvalidParameter in one line, as
 // Values::Refuse writes it.
-Result<checks::Setup> MakeCheckSetup(const config::Values& values,
+Result<checks::Scope> MakeCheckScope(const config::Values& values,
                                      const std::shared_ptr<const Clock>& clock);
 
 // By --log-level, else by RUST_LOG ("debug", "warn,health_checker=trace") where it names a level.
