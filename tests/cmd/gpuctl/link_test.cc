@@ -1,0 +1,36 @@
+#include "cmd/gpuctl/link.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gpumon::ctl {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(LinkTest, TheHealthCheckersCommandsAreThoseOfCheck) {
+  EXPECT_THAT(LinkedArguments("./backend-ai-health-checker", {"all", "--format", "json"}),
+              ElementsAre("check", "all", "--format", "json"));
+  EXPECT_THAT(LinkedArguments("backend-ai-health-checker", {}), ElementsAre("check"));
+  EXPECT_THAT(LinkedArguments("/usr/bin/backend-ai-health-checker", {"--help"}),
+              ElementsAre("check", "--help"));
+  EXPECT_THAT(LinkedArguments("backend-ai-health-checker", {"help", "gpu"}),
+              ElementsAre("help", "check", "gpu"));
+}
+
+TEST(LinkTest, SomeWordsAreTheSameInBoth) {
+  EXPECT_THAT(LinkedArguments("backend-ai-health-checker", {"monitor", "-i", "5"}),
+              ElementsAre("monitor", "-i", "5"));
+  EXPECT_THAT(LinkedArguments("backend-ai-health-checker", {"help", "monitor"}),
+              ElementsAre("help", "monitor"));
+  EXPECT_THAT(LinkedArguments("backend-ai-health-checker", {"--version"}),
+              ElementsAre("--version"));
+}
+
+TEST(LinkTest, ByItsOwnNameNothingChanges) {
+  EXPECT_THAT(LinkedArguments("build/bin/gpuctl", {"doctor"}), ElementsAre("doctor"));
+  EXPECT_THAT(LinkedArguments("backend-ai-health-checker-2", {"all"}), ElementsAre("all"));
+}
+
+}  // namespace
+}  // namespace gpumon::ctl
