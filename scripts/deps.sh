@@ -72,6 +72,9 @@ postgresql-15          | test           | usr/lib/postgresql/15/bin/postgres | l
 redis-tools            | test           | usr/bin/redis-check-rdb        | libatomic1 libjemalloc2 liblzf1 libssl3
 redis-server           | test           | usr/bin/redis-server           |
 etcd-server            | test           | usr/bin/etcd                   |
+runc                   | test           | usr/sbin/runc                  | libseccomp2
+containerd             | test           | usr/bin/containerd             |
+docker.io              | test           | usr/sbin/dockerd               | libdevmapper1.02.1
 nginx                  | bench          | usr/sbin/nginx                 | libcrypt1 libpcre2-8-0 libssl3 zlib1g
 TABLE
 }
