@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
+#include <sstream>
 #include <stdexcept>
 
 namespace gpumon::docker {
@@ -54,6 +56,19 @@ std::unique_ptr<Engine> Engine::Start(std::string& why) {
   if (up && engine->dockerd_->Running()) return engine;
   why = "dockerd does not come up here: " + LastLine(engine->dockerd_->Errors());
   return nullptr;
+}
+
+// A paused process takes no signal, and what is removed leaves no control group behind.
+Engine::~Engine() {
+  if (dockerd_ == nullptr || !dockerd_->Running()) return;
+  try {
+    std::vector<std::string> arguments = {"rm", "--force"};
+    std::istringstream ids(Docker({"ps", "--all", "--quiet"}));
+    for (std::string id; std::getline(ids, id);) arguments.push_back(id);
+    if (arguments.size() > 2) Docker(arguments);
+  } catch (const std::runtime_error& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+  }
 }
 
 std::string Engine::Docker(const std::vector<std::string>& arguments) const {

@@ -10,12 +10,16 @@
 namespace gpumon::docker {
 
 // Has no network and touches no rules of the host's. It and all its containers live in a process
-// namespace that ends with this object, or with the test. One thread at a time.
+// namespace that ends with this object, or with the test; one that is paused outlives a test that
+// is killed. One thread at a time.
 class Engine {
  public:
   // Null, with the reason in `why`, where dockerd is not unpacked or this machine does not let it
   // run.
   static std::unique_ptr<Engine> Start(std::string& why);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
 
   std::string socket() const { return directory_.File("docker.sock"); }
   // Runs the docker client. Throws std::runtime_error, with what it printed, when it fails.
