@@ -14,7 +14,7 @@ namespace {
 using Tasks = std::vector<Task>;
 
 WebTarget WebOf(const Target& target) {
-  return {target.name, target.url};
+  return {.name = target.name, .url = target.url};
 }
 
 // Null for what this build cannot ask.

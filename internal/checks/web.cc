@@ -17,7 +17,8 @@ namespace gpumon::checks {
 namespace {
 
 constexpr std::string_view kUnreachableHint =
-    "verify that its container runs (docker ps), and that the port is the one it is bound to";
+    "verify that its container runs (docker ps) and that the port is the one it is bound to, and "
+    "review the configuration files of Backend.AI";
 constexpr std::string_view kForeignHint =
     "another program answers on this port: see who listens there (ss -ltnp), and give the right "
     "address";
@@ -234,9 +235,23 @@ Outcome VisitAgent(Visit visit) {
   return response ? OfHealth(visit, *response) : visit.Unreached();
 }
 
+// A good answer that came late.
+void JudgeSpeed(const WebTarget& target, Millis took, Outcome& outcome) {
+  if (target.slow_after == Millis(0) || took <= target.slow_after) return;
+  if (outcome.status != Status::kHealthy) return;
+  outcome.status = Status::kDegraded;
+  outcome.details += " (slow)";
+  outcome.error = target.name + ": it took " + std::to_string(took.count()) + " ms, more than " +
+                  std::to_string(target.slow_after.count()) + " ms";
+  outcome.hint = "check CPU, memory and disk usage, the container's log and docker stats";
+}
+
 Probe ProbeBy(Outcome (*visit)(Visit), WebClient client, WebTarget target) {
   return [=](const Clock& clock, Deadline deadline) {
-    return visit(Visit(*client, target, clock, deadline));
+    const SteadyTime begun = clock.Steady();
+    Outcome outcome = visit(Visit(*client, target, clock, deadline));
+    JudgeSpeed(target, std::chrono::duration_cast<Millis>(clock.Steady() - begun), outcome);
+    return outcome;
   };
 }
 

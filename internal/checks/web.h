@@ -12,6 +12,8 @@ namespace gpumon::checks {
 struct WebTarget {
   std::string name;  // "Prometheus", for errors
   std::string url;   // http or https, no slash at its end; may hold credentials
+  // A good answer that took longer is degraded; zero: however long it took, it is good.
+  Millis slow_after{1000};
 };
 
 // What each of them asks, and what is healthy:

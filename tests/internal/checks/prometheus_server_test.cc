@@ -20,7 +20,8 @@ TEST(PrometheusServerTest, IsHealthyOnceItIsReadyAndRefusesWhenItHasEnded) {
       GPUMON_TOOLS "/usr/bin/prometheus",
       {"--config.file=" + config, "--storage.tsdb.path=" + folder.File("data"),
        "--web.listen-address=" + url.substr(std::string_view("http://").size())});
-  const Probe probe = PrometheusProbe(RealClient(), {"Prometheus", url});
+  const Probe probe =
+      PrometheusProbe(RealClient(), {.name = "Prometheus", .url = url, .slow_after = Millis(0)});
   Outcome outcome;
   EXPECT_TRUE(process::WaitUntil([&] { return (outcome = Ask(probe)).status == Status::kHealthy; },
                                  Millis(30'000)))
@@ -28,8 +29,13 @@ TEST(PrometheusServerTest, IsHealthyOnceItIsReadyAndRefusesWhenItHasEnded) {
       << prometheus.Errors();
   EXPECT_EQ(outcome.details, "Healthy endpoint accessible");
   // Another service in its place is not taken for one that is asked for.
-  EXPECT_EQ(Ask(GrafanaProbe(RealClient(), {"Grafana", url})).details, "HTTP 404");
-  EXPECT_EQ(Ask(EtcdProbe(RealClient(), {"etcd", url})).status, Status::kDegraded);
+  EXPECT_EQ(
+      Ask(GrafanaProbe(RealClient(), {.name = "Grafana", .url = url, .slow_after = Millis(0)}))
+          .details,
+      "HTTP 404");
+  EXPECT_EQ(
+      Ask(EtcdProbe(RealClient(), {.name = "etcd", .url = url, .slow_after = Millis(0)})).status,
+      Status::kDegraded);
   prometheus.Signal(SIGTERM);
   ASSERT_TRUE(prometheus.Wait(Millis(30'000)));
   EXPECT_EQ(Ask(probe).details, "Connection refused");

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/fakes/clock/fake_clock.h"
 #include "tests/fakes/fault/fault_server.h"
 #include "tests/internal/checks/fixture.h"
 #include "tests/internal/checks/web_client.h"
@@ -19,7 +20,8 @@ class WebTest : public testing::Test {
  protected:
   // "Healthy: what it says", and the error behind it where there is one.
   std::string Said(Make make, int ms = 20'000) {
-    seen_ = Ask(make(RealClient(), {"Service", server_.url()}), ms);
+    seen_ = Ask(
+        make(RealClient(), {.name = "Service", .url = server_.url(), .slow_after = Millis(0)}), ms);
     return std::string(NameOf(seen_.status)) + ": " + seen_.details;
   }
   void Script(std::vector<std::pair<std::string, Reply>> replies) {
@@ -123,6 +125,25 @@ TEST_F(WebTest, AnAgentMayBeDegraded) {
   EXPECT_EQ(Said(AgentProbe), "Unhealthy: Its status is \"error\"");
 }
 
+TEST_F(WebTest, AGoodAnswerThatComesLateIsDegraded) {
+  FakeClock clock;
+  server_.SetScript([&](const fault::Request&) {
+    clock.Advance(Millis(1001));
+    return Json(R"({"database":"ok"})");
+  });
+  const auto ask = [&](Millis slow_after) {
+    return GrafanaProbe(RealClient(), {"Grafana", server_.url(), slow_after})(
+        clock, Deadline::After(SystemClock(), Millis(20'000)));
+  };
+  const Outcome slow = ask(Millis(1000));
+  EXPECT_EQ(slow.status, Status::kDegraded);
+  EXPECT_EQ(slow.details, "Database connection OK (slow)");
+  EXPECT_EQ(slow.error, "Grafana: it took 1001 ms, more than 1000 ms");
+  EXPECT_NE(slow.hint.find("docker stats"), std::string::npos);
+  EXPECT_EQ(ask(Millis(1001)).status, Status::kHealthy);
+  EXPECT_EQ(ask(Millis(0)).status, Status::kHealthy);
+}
+
 TEST_F(WebTest, WhereNobodyListensTheConnectionIsRefused) {
   server_.Refuse();
   for (const Make make : {EtcdProbe, PrometheusProbe, GrafanaProbe, ManagerProbe, AgentProbe}) {
@@ -141,7 +162,7 @@ TEST_F(WebTest, SilenceIsNoAnswerWithinTheTime) {
 
 TEST_F(WebTest, ABlackHoleIsNoAnswerWithinTheTime) {
   const fault::BlackHole hole;
-  seen_ = Ask(EtcdProbe(RealClient(), {"etcd", hole.url()}), 200);
+  seen_ = Ask(EtcdProbe(RealClient(), {.name = "etcd", .url = hole.url()}), 200);
   EXPECT_EQ(seen_.details, "No answer within 1 s");
 }
 
@@ -211,7 +232,7 @@ TEST_F(WebTest, CredentialsOfTheAddressAreShownNowhere) {
   server_.SetReply(HttpStatus(401));
   std::string url = server_.url();
   url.insert(url.find("//") + 2, "user:hunter2@");
-  const Outcome outcome = Ask(GrafanaProbe(RealClient(), {"Grafana", url}));
+  const Outcome outcome = Ask(GrafanaProbe(RealClient(), {.name = "Grafana", .url = url}));
   std::string all = outcome.details + outcome.error + outcome.hint + outcome.extra;
   for (const std::string& step : outcome.steps) all += step;
   EXPECT_EQ(all.find("hunter2"), std::string::npos) << all;
