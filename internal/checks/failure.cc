@@ -1,7 +1,12 @@
 #include "internal/checks/failure.h"
 
+#include "internal/base/text.h"
+
 namespace gpumon::checks {
 namespace {
+
+// What a service says of itself may be long.
+constexpr std::size_t kMostCharacters = 500;
 
 std::string Capital(std::string_view text) {
   std::string out(text);
@@ -18,10 +23,12 @@ std::string NoAnswerWithin(Millis limit) {
 }
 
 Outcome Failed(Status status, std::string_view what, std::string_view why, std::string_view hint) {
+  const std::string text = ToValidUtf8(why);
+  const std::string_view shown = FrontCharacters(text, kMostCharacters);
   Outcome outcome;
   outcome.status = status;
-  outcome.details = Capital(why);
-  outcome.error = std::string(what).append(": ").append(why);
+  outcome.details = Capital(shown);
+  outcome.error = std::string(what).append(": ").append(shown);
   outcome.hint = hint;
   return outcome;
 }

@@ -69,6 +69,14 @@ TEST_F(WebTest, EtcdMaySayWhyItIsIllInItsOwnWords) {
   EXPECT_EQ(Said(EtcdProbe), "Unhealthy: It says that it is not healthy");
 }
 
+TEST_F(WebTest, WhatAServiceSaysOfItselfIsCut) {
+  const std::string reason = "NOSPACE " + std::string(100'000, 'x');
+  Script({{"/health", HttpStatus(503, R"({"health":"false","reason":")" + reason + "\"}")}});
+  Said(EtcdProbe);
+  EXPECT_LE(seen_.details.size(), 500U);
+  EXPECT_LE(seen_.error.size(), 600U);
+}
+
 TEST_F(WebTest, AWordThatOnlyHoldsTheRightOneIsAnother) {
   Script({{"/health", Json(R"({"health":"untrue"})")}});
   EXPECT_TRUE(Said(EtcdProbe).starts_with("Unhealthy: The answer is not Service's"))

@@ -73,5 +73,12 @@ TEST(HelpTest, TheServersTableHasOneLineForEachOption) {
             ServerOptionRows().size() + 2);
 }
 
+TEST(HelpTest, AShortNameStandsBeforeTheFlag) {
+  constexpr std::array kShort = {OptionRow{.flag = "--format", .letter = "-f"}};
+  EXPECT_NE(
+      HelpText({.name = "x", .summary = "", .version = "1"}, kShort).find("  -f, --format TEXT\n"),
+      std::string::npos);
+}
+
 }  // namespace
 }  // namespace gpumon::config

@@ -184,6 +184,20 @@ TEST(OptionsTest, RefusesAFlagTwiceOrWithoutItsValue) {
   EXPECT_EQ(Refusal({"--port"}), "--port needs a value; allowed: 0 to 65535");
 }
 
+TEST(OptionsTest, AShortNameIsTheSameFlag) {
+  constexpr std::array kShort = {
+      OptionRow{.flag = "--format", .fallback = "table", .letter = "-f"},
+      OptionRow{.flag = "--verbose", .fallback = "false", .kind = Kind::kBool, .letter = "-v"}};
+  const auto parse = [&](std::vector<std::string> arguments) {
+    return Parse(kShort, arguments, Environment());
+  };
+  EXPECT_EQ(parse({"-f", "json", "-v"})->Text("--format"), "json");
+  EXPECT_EQ(parse({"-f=json"})->Text("--format"), "json");
+  EXPECT_TRUE(parse({"-v"})->Bool("--verbose"));
+  EXPECT_EQ(parse({"-f", "a", "--format", "b"}).error().message, "--format is given twice");
+  EXPECT_FALSE(parse({"-x"}));
+}
+
 TEST(OptionsTest, ARefusalSaysWhichFromWhereWhyAndWhatIsAllowed) {
   EXPECT_EQ(Refusal({"--port", "70000"}),
             "--port: \"70000\" from the command line is out of range; allowed: 0 to 65535");
