@@ -112,7 +112,18 @@ int RunCheckServices(const config::Values& values, std::ostream& out, std::ostre
 }
 
 int RunCheckGpu(const config::Values& values, std::ostream& out, std::ostream& err) {
-  return RunGroups(kOnlyGpu, values, out, err);
+  if (!values.Bool("--detailed") || values.Text("--format") != "table") {
+    return RunGroups(kOnlyGpu, values, out, err);
+  }
+  auto job = MakeJob(values, err);
+  if (!job) return kCheckUsage;
+  job->scope.gpu_details = std::make_shared<checks::GpuDetails>();
+  auto done = checks::RunAll(checks::Plan(kOnlyGpu, job->scope), job->clock, job->timeout);
+  const checks::Report report = checks::MakeReport(std::move(done), job->clock->Wall());
+  const std::string text = job->scope.gpu_details->Get();
+  // A look that has not ended has no text: its row says so.
+  text.empty() ? Print(values, report, false, out) : void(out << text);
+  return ExitOf(values, report);
 }
 
 int RunCheckSystem(const config::Values& values, std::ostream& out, std::ostream& err) {

@@ -17,6 +17,7 @@ enum CheckExit : int {
 };
 
 config::Rows CheckOptions();
+config::Rows GpuCheckOptions();
 config::Rows MonitorOptions();
 int RunCheckAll(const config::Values& values, std::ostream& out, std::ostream& err);
 int RunCheckDocker(const config::Values& values, std::ostream& out, std::ostream& err);
@@ -28,6 +29,7 @@ int RunCheckSystem(const config::Values& values, std::ostream& out, std::ostream
 int RunMonitor(const config::Values& values, std::ostream& out, std::ostream& err);
 
 inline constexpr std::string_view kCheckUsageText = "[-f WORD] [-v] [-t SECONDS] [flags]";
+inline constexpr std::string_view kGpuCheckUsageText = "[-f WORD] [-d] [-v] [-t SECONDS] [flags]";
 inline constexpr std::string_view kMonitorUsageText = "[-i SECONDS] [-m COUNT] [flags]";
 inline constexpr std::string_view kCheckDetails =
     R"(All checks run beside each other, each for at most --timeout; one that fails

@@ -96,11 +96,44 @@ constexpr std::array kCommonRows = {
               .allowed = "names or services of Docker Compose, comma-separated, or off"},
     Service("--postgres", "CHECK_POSTGRES", "PostgreSQL, instead of the preset's.", kHostPorts),
     Service("--redis", "CHECK_REDIS", "Redis, instead of the preset's.", kHostPorts),
+    OptionRow{.flag = "--postgres-user",
+              .env = "CHECK_POSTGRES_USER",
+              .fallback = "postgres",
+              .help = "Who logs in to PostgreSQL."},
+    OptionRow{.flag = "--postgres-database",
+              .env = "CHECK_POSTGRES_DATABASE",
+              .fallback = "backend",
+              .help = "The database that is opened."},
+    OptionRow{.flag = "--postgres-pass-file",
+              .env = "CHECK_POSTGRES_PASS_FILE",
+              .help = "A file with the password as its one line. Without it PGPASSWORD or "
+                      "~/.pgpass count, as for psql.",
+              .allowed = "a file of one line"},
+    OptionRow{.flag = "--redis-user",
+              .env = "CHECK_REDIS_USER",
+              .help = "Who logs in to Redis 6 or later."},
+    OptionRow{.flag = "--redis-pass-file",
+              .env = "CHECK_REDIS_PASS_FILE",
+              .help = "A file with the password as its one line. Without it REDISCLI_AUTH counts, "
+                      "as for redis-cli.",
+              .allowed = "a file of one line"},
     Service("--etcd", "CHECK_ETCD", "etcd, instead of the preset's.", kUrls),
     Service("--manager", "CHECK_MANAGER", "Backend.AI managers, instead of the preset's.", kUrls),
     Service("--agent", "CHECK_AGENT", "Backend.AI agents' service addresses.", kUrls),
     Service("--prometheus", "CHECK_PROMETHEUS", "Prometheus, instead of the preset's.", kUrls),
     Service("--grafana", "CHECK_GRAFANA", "Grafana, instead of the preset's.", kUrls),
+    OptionRow{.flag = "--slow-after",
+              .env = "CHECK_SLOW_AFTER",
+              .fallback = "1s",
+              .kind = Kind::kDuration,
+              .help = "A good answer that took longer is degraded; 0s: however long it took.",
+              .min = 0,
+              .max = 3'600'000},
+    OptionRow{.flag = "--all-smi",
+              .env = "CHECK_ALL_SMI",
+              .help = "An all-smi that tells of the GPUs, instead of this machine's NVML, "
+                      "nvidia-smi or macOS.",
+              .allowed = "an http:// or https:// URL, with or without /metrics"},
     OptionRow{.flag = "--no-color",
               .env = "NO_COLOR",
               .help = "Anything: no colour, on a terminal too.",
@@ -118,6 +151,14 @@ constexpr std::array kCommonRows = {
               .hidden = true},
 };
 
+constexpr std::array kGpuRows = {
+    OptionRow{.flag = "--detailed",
+              .fallback = "false",
+              .kind = Kind::kBool,
+              .help = "Instead of the table a block for each GPU, with its processes.",
+              .letter = "-d"},
+};
+
 template <class Rows>
 void Add(const Rows& rows, std::vector<OptionRow>& all) {
   all.insert(all.end(), rows.begin(), rows.end());
@@ -129,6 +170,16 @@ config::Rows CheckOptions() {
   static const std::vector<OptionRow> kAll = [] {
     std::vector<OptionRow> rows = {Format("table")};
     Add(kCommonRows, rows);
+    return rows;
+  }();
+  return kAll;
+}
+
+config::Rows GpuCheckOptions() {
+  static const std::vector<OptionRow> kAll = [] {
+    std::vector<OptionRow> rows(kGpuRows.begin(), kGpuRows.end());
+    const config::Rows others = CheckOptions();
+    rows.insert(rows.end(), others.begin(), others.end());
     return rows;
   }();
   return kAll;

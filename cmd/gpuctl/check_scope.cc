@@ -10,6 +10,7 @@
 
 #include "internal/base/text.h"
 #include "internal/fetch/client.h"
+#include "internal/fetch/url.h"
 
 namespace gpumon::ctl {
 namespace {
@@ -73,6 +74,16 @@ Result<checks::Scope> MakeCheckScope(const config::Values& values,
   scope.config_dir = values.Text("--config-dir");
   scope.docker.address = checks::ParseDockerHost(values.Text("--docker-host"));
   scope.docker.logs = values.Bool("--verbose");
+  scope.postgres.user = values.Text("--postgres-user");
+  scope.postgres.database = values.Text("--postgres-database");
+  scope.postgres.password_file = values.Text("--postgres-pass-file");
+  scope.redis.user = values.Text("--redis-user");
+  scope.redis.password_file = values.Text("--redis-pass-file");
+  scope.slow_after = values.Duration("--slow-after");
+  scope.gpu.all_smi_url = values.Text("--all-smi");
+  if (!scope.gpu.all_smi_url.empty() && !fetch::IsHttpUrl(scope.gpu.all_smi_url)) {
+    return Error(values.Refuse("--all-smi", "is no URL"));
+  }
   auto client = MakeClient(clock, std::chrono::seconds(values.Integer("--timeout")));
   if (!client) return Error(client.error());
   scope.client = *std::move(client);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "internal/checks/system.h"
@@ -13,28 +15,56 @@ namespace {
 
 using Tasks = std::vector<Task>;
 
-WebTarget WebOf(const Target& target) {
-  return {.name = target.name, .url = target.url};
+WebTarget WebOf(const Target& target, const Scope& scope) {
+  return {.name = target.name, .url = target.url, .slow_after = scope.slow_after};
 }
 
-// Null for what this build cannot ask.
+// The one to look at when a server on this machine does not answer; "": none is known.
+std::string ContainerOf(const Target& target, const Scope& scope,
+                        std::span<const std::string_view> words) {
+  if (!IsOnThisMachine(PortOf(target))) return {};
+  for (const std::string& container : scope.containers) {
+    if (std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+          return container.find(word) != std::string::npos;
+        })) {
+      return container;
+    }
+  }
+  return {};
+}
+
+// The two servers are asked alike.
+template <class ServerTarget>
+ServerTarget ServerOf(const Target& target, const Scope& scope, ServerTarget server,
+                      std::span<const std::string_view> words) {
+  server.host = target.host;
+  server.port = target.port;
+  server.container = ContainerOf(target, scope, words);
+  server.slow_after = scope.slow_after;
+  return server;
+}
+
+constexpr std::array<std::string_view, 2> kPostgresWords = {"postgres", "-db"};
+constexpr std::array<std::string_view, 1> kRedisWords = {"redis"};
+
 Probe ProbeOf(const Target& target, const Scope& scope) {
   switch (target.kind) {
     case Kind::kEtcd:
-      return EtcdProbe(scope.client, WebOf(target));
+      return EtcdProbe(scope.client, WebOf(target, scope));
     case Kind::kManager:
-      return ManagerProbe(scope.client, WebOf(target));
+      return ManagerProbe(scope.client, WebOf(target, scope));
     case Kind::kAgent:
-      return AgentProbe(scope.client, WebOf(target));
+      return AgentProbe(scope.client, WebOf(target, scope));
     case Kind::kPrometheus:
-      return PrometheusProbe(scope.client, WebOf(target));
+      return PrometheusProbe(scope.client, WebOf(target, scope));
     case Kind::kGrafana:
-      return GrafanaProbe(scope.client, WebOf(target));
+      return GrafanaProbe(scope.client, WebOf(target, scope));
     case Kind::kPostgres:
+      return PostgresProbe(ServerOf(target, scope, scope.postgres, kPostgresWords));
     case Kind::kRedis:
       break;
   }
-  return nullptr;
+  return RedisProbe(ServerOf(target, scope, scope.redis, kRedisWords));
 }
 
 bool IsInfrastructure(Kind kind) {
@@ -44,9 +74,7 @@ bool IsInfrastructure(Kind kind) {
 void AddTargets(bool infrastructure, const Scope& scope, Tasks& tasks) {
   for (const Target& target : scope.targets) {
     if (IsInfrastructure(target.kind) != infrastructure) continue;
-    if (Probe probe = ProbeOf(target, scope)) {
-      tasks.push_back(TaskOf({target.name, std::move(probe)}));
-    }
+    tasks.push_back(TaskOf({target.name, ProbeOf(target, scope)}));
   }
 }
 
@@ -64,7 +92,9 @@ void AddServices(const Scope& scope, Tasks& tasks) {
   AddTargets(false, scope, tasks);
 }
 
-void AddGpu(const Scope&, Tasks&) {}
+void AddGpu(const Scope& scope, Tasks& tasks) {
+  tasks.push_back({std::string(kGpuHardware), MakeGpuProbe(scope.gpu, scope.gpu_details)});
+}
 
 void AddSystem(const Scope& scope, Tasks& tasks) {
   std::vector<Port> ports;

@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "internal/checks/docker.h"
+#include "internal/checks/gpu.h"
+#include "internal/checks/postgres.h"
 #include "internal/checks/presets.h"
+#include "internal/checks/redis.h"
 #include "internal/checks/run.h"
 #include "internal/fetch/client.h"
 
@@ -28,6 +31,11 @@ struct Scope {
   std::vector<Target> targets;
   std::vector<std::string> config_files;
   std::string config_dir = ".";
+  PostgresTarget postgres;  // of each PostgreSQL, but for its host, port and container
+  RedisTarget redis;        // likewise
+  Millis slow_after{1000};  // a good answer that took longer is Degraded
+  GpuOptions gpu;
+  std::shared_ptr<GpuDetails> gpu_details;  // filled by the look; may be null
 };
 
 // New tasks for one round.

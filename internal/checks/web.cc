@@ -9,6 +9,7 @@
 #include "internal/base/text.h"
 #include "internal/checks/ask.h"
 #include "internal/checks/failure.h"
+#include "internal/checks/peer.h"
 #include "internal/checks/texts.h"
 #include "internal/json/document.h"
 #include "internal/json/writer.h"
@@ -235,22 +236,12 @@ Outcome VisitAgent(Visit visit) {
   return response ? OfHealth(visit, *response) : visit.Unreached();
 }
 
-// A good answer that came late.
-void JudgeSpeed(const WebTarget& target, Millis took, Outcome& outcome) {
-  if (target.slow_after == Millis(0) || took <= target.slow_after) return;
-  if (outcome.status != Status::kHealthy) return;
-  outcome.status = Status::kDegraded;
-  outcome.details += " (slow)";
-  outcome.error = target.name + ": it took " + std::to_string(took.count()) + " ms, more than " +
-                  std::to_string(target.slow_after.count()) + " ms";
-  outcome.hint = "check CPU, memory and disk usage, the container's log and docker stats";
-}
-
 Probe ProbeBy(Outcome (*visit)(Visit), WebClient client, WebTarget target) {
   return [=](const Clock& clock, Deadline deadline) {
     const SteadyTime begun = clock.Steady();
     Outcome outcome = visit(Visit(*client, target, clock, deadline));
-    JudgeSpeed(target, std::chrono::duration_cast<Millis>(clock.Steady() - begun), outcome);
+    JudgePace(target.name, std::chrono::duration_cast<Millis>(clock.Steady() - begun),
+              target.slow_after, outcome);
     return outcome;
   };
 }

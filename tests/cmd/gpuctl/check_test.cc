@@ -215,7 +215,7 @@ TEST_F(CheckTest, HelpNamesEveryCommand) {
 }
 
 TEST_F(CheckTest, HelpFitsATerminal) {
-  for (const config::Rows rows : {CheckOptions(), MonitorOptions()}) {
+  for (const config::Rows rows : {GpuCheckOptions(), MonitorOptions()}) {
     for (const config::OptionRow& row : rows) EXPECT_LE(row.flag.size(), 20U);
   }
   std::istringstream details{std::string(kCheckDetails) + std::string(kMonitorDetails)};
