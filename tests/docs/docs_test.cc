@@ -107,6 +107,51 @@ std::string Matrix(Exporters exporters, models::Part part) {
   return table;
 }
 
+bool HasLabel(const schema::Exporter& exporter, models::Part part, models::Text text) {
+  const auto names = [text](const schema::Labels& labels) {
+    return std::any_of(labels.texts.begin(), labels.texts.end(),
+                       [text](const auto& row) { return row.first == text; });
+  };
+  return names(exporter.labels) ||
+         (part == models::Part::kProcesses && names(exporter.process_labels));
+}
+
+// The same of what stands in labels.
+std::string TextMatrix(Exporters exporters, models::Part part) {
+  using models::Text;
+  std::string head = "| field |";
+  std::string line = "|---|";
+  for (const auto& exporter : exporters) {
+    if (MetricsOf(*exporter, part).empty()) continue;
+    head += ' ' + exporter->name + " |";
+    line += ":-:|";
+  }
+  std::string table = head + '\n' + line + '\n';
+  const auto add = [&](std::string_view name, std::initializer_list<Text> texts) {
+    table += "| `" + std::string(name) + "` |";
+    for (const auto& exporter : exporters) {
+      if (MetricsOf(*exporter, part).empty()) continue;
+      const bool has = std::any_of(texts.begin(), texts.end(), [&](Text text) {
+        return HasLabel(*exporter, part, text) ||
+               (text == Text::kGpuId && !exporter->gpu_id_metric.empty());
+      });
+      table += has ? " + |" : "  |";
+    }
+    table += '\n';
+  };
+  for (const auto& field : wire::FieldsOf(part)) {
+    const auto text = static_cast<Text>(field.slot);
+    if (field.from == models::From::kText && text != Text::kSource && text != Text::kVendor) {
+      add(field.name, {text});
+    }
+  }
+  if (part == models::Part::kGpus) {
+    add("mig", {Text::kMigGpuInstance, Text::kMigUuid});
+    add("workloads", {Text::kPod});
+  }
+  return table;
+}
+
 std::string Where(const std::vector<schema::Condition>& conditions) {
   std::string selector = gpu::Selector("", conditions);
   // A table takes a bare one for the end of a cell.
@@ -137,9 +182,15 @@ std::string Section(const schema::Exporter& exporter) {
     if (what == models::Text::kGpuId) text += "GPU: " + Joined(aliases) + ".\n";
     if (what == models::Text::kUuid) text += "UUID: " + Joined(aliases) + ".\n";
   }
-  return text + "\n| field | metric | as exported | |\n|---|---|---|---|\n" +
-         MetricTable(exporter, models::Part::kGpus) +
-         MetricTable(exporter, models::Part::kProcesses);
+  text += "\n| field | metric | as exported | |\n|---|---|---|---|\n" +
+          MetricTable(exporter, models::Part::kGpus) +
+          MetricTable(exporter, models::Part::kProcesses);
+  if (!exporter.shares.empty()) {
+    std::vector<std::string> names;
+    for (const auto& share : exporter.shares) names.push_back(share.name);
+    text += "\nWhat pods have of a GPU: " + Joined(names) + ".\n";
+  }
+  return text;
 }
 
 // "folder/Suite.Name" of every test below tests/, "folder/Instance/Suite.Name" of one with
@@ -343,6 +394,11 @@ TEST(DocsTest, MetricsAreTheRegistryAndTheSchemas) {
           "field of one GPU.\n\n" +
           Matrix(exporters, models::Part::kGpus) + "\n" +
           Matrix(exporters, models::Part::kProcesses) +
+          "\nOf what stands in labels, of GPUs and of processes; the vendor is that of the "
+          "exporter, "
+          "or its label's. Pods also come from kube-state-metrics.\n\n" +
+          TextMatrix(exporters, models::Part::kGpus) + "\n" +
+          TextMatrix(exporters, models::Part::kProcesses) +
           "\n## Exporters\nOf several metrics for one field the first that a GPU has counts. The "
           "first label that a series has, and that is not empty, wins.\n" +
           sections + PodSection() + NodeSection());
