@@ -81,7 +81,7 @@ std::vector<std::vector<std::optional<double>>> LookAt(const Snapshot& gpus,
 void LearnAges(const CallPtr& call, const Snapshot& gpus) {
   const Services& services = call->services();
   if (!services.finding_ages.WantsPast(services.clock.Steady())) return;
-  const auto past = std::make_shared<FindingAges>();
+  const auto past = std::make_shared<FindingAges>(FindingAges::Looks::kAreAll);
   services.walk(
       HourUpTo(gpus), Deadline::After(services.clock, services.settings.request_timeout),
       [past, &services](std::size_t, std::span<const models::SnapshotPtr> snapshots) {

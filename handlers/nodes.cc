@@ -108,7 +108,8 @@ constexpr std::array kExporterItems = {
     Column{"state", Type::kText, "", "",
            "up, down, or frozen: scraped, but it no longer reads its GPUs."},
     Column{"age_seconds", Type::kNumber, "seconds", "",
-           "Since its newest sample; where it is down: since it was up last, within an hour."},
+           "Since its newest sample; where it is down: since it was up last, within an hour and to "
+           "the minute."},
 };
 
 // Null where nobody tells of such a thing, and of a node that Kubernetes alone knows.

@@ -82,7 +82,8 @@ Result<Window> ParseWindow(const Parameters& parameters, WallTime now, std::size
   const std::size_t rows = std::max<std::size_t>(gpus * defaults.lists, 1);
   const std::int64_t most =
       std::clamp<std::int64_t>(static_cast<std::int64_t>(kMostRows / rows), 1, kMostInstants);
-  const std::int64_t finest = StepOf((length + most - 1) / most);
+  const std::int64_t least = (length + most - 1) / most;
+  const std::int64_t finest = StepOf(least);
   if (const auto step = parameters.Duration("step")) {
     window.step = step->count();
     if (static_cast<std::int64_t>(window.instants()) > most) {
@@ -90,7 +91,8 @@ Result<Window> ParseWindow(const Parameters& parameters, WallTime now, std::size
           "step", "asks for " + std::to_string(window.instants()) + " instants, and no more than " +
                       std::to_string(most) + " are answered at once" +
                       (gpus > 0 ? " for " + std::to_string(gpus) + " GPUs" : "") +
-                      "; the nearest step that is allowed is " + FormatDuration(Millis(finest))));
+                      "; the nearest step that is allowed is " +
+                      FormatDuration(Millis((least + kSecond - 1) / kSecond * kSecond))));
     }
   } else {
     window.step = std::max(finest, StepOf((length + kUsualInstants - 1) / kUsualInstants));

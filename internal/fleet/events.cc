@@ -44,9 +44,11 @@ std::string_view NameOf(EventType type) {
 
 std::vector<gpu::RangePart> EventParts() {
   gpu::RangePart gpus;
+  // By the last three a GPU is there that has nothing of the others.
   for (const Quantity quantity :
        {Quantity::kXidLast, Quantity::kEccCorrectedVolatile, Quantity::kEccUncorrectedVolatile,
-        Quantity::kThrottleReasons, Quantity::kTemperature}) {
+        Quantity::kThrottleReasons, Quantity::kTemperature, Quantity::kUtilization,
+        Quantity::kMemoryUsed, Quantity::kPower}) {
     gpus.quantities.set(static_cast<std::size_t>(quantity));
   }
   return {gpus, {models::Part::kProcesses}};

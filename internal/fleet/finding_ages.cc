@@ -19,8 +19,10 @@ std::vector<std::vector<std::optional<double>>> FindingAges::Look(double as_of,
   std::vector<std::vector<std::optional<double>>> ages;
   ages.reserve(all.size());
   const MutexLock lock(mutex_);
-  const bool first = !last_;
+  // What began while nobody looked began nobody knows when.
+  const bool first = !last_ || as_of - *last_ > gap_;
   const bool newer = first || as_of > *last_;
+  if (first) learned_ = false;
   for (const Found& found : all) {
     auto& its = ages.emplace_back();
     for (const HealthFinding& finding : *found.findings) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -16,10 +18,16 @@
 namespace gpumon::fleet {
 
 // Thread-safe. Each look is at all GPUs of one instant. A finding lasts while each look that sees
-// the GPU sees one of the same severity on the same component; what the first look saw began nobody
-// knows when.
+// the GPU sees one of the same severity on the same component; what the first look saw, or the
+// first one after a minute without any, began nobody knows when.
 class FindingAges {
  public:
+  // Of people and pages that look again and again.
+  FindingAges() = default;
+  // Looks are one after the other however far apart they are.
+  enum class Looks : std::uint8_t { kAreAll };
+  explicit FindingAges(Looks) : gap_(std::numeric_limits<double>::infinity()) {}
+
   struct Found {
     std::string gpu;  // any text that tells it from others and stays the same
     const std::vector<HealthFinding>* findings = nullptr;
@@ -28,8 +36,7 @@ class FindingAges {
   // nothing. A look at an earlier instant than the last one changes nothing.
   std::vector<std::vector<std::optional<double>>> Look(double as_of, std::span<const Found> all);
 
-  // True once after the first look, and once a minute until Learn: it saw what nobody knows the
-  // begin of.
+  // True after such a look, and once a minute until Learn.
   bool WantsPast(SteadyTime now);
   // `past` looked at instants up to the first look, which is its last one; it is empty then. What
   // began in it has that begin from now on.
@@ -43,6 +50,8 @@ class FindingAges {
   };
 
   std::map<Key, Entry> Take();
+
+  const double gap_ = 60;  // seconds
 
   Mutex mutex_;
   std::optional<double> last_ GUARDED_BY(mutex_);

@@ -104,11 +104,6 @@ void CachedSource::GetPresent(const Want& want, GotSnapshot done) {
                      });
 }
 
-Millis CachedSource::TtlOf(models::Part part) const {
-  if (part == models::Part::kGpus || part == models::Part::kProcesses) return options_.ttl;
-  return std::min(options_.ttl * options_.pods_ttls, std::max(options_.ttl, options_.max_stale));
-}
-
 void CachedSource::Refreshed(models::Part part, SteadyTime started, Collection result) {
   const SteadyTime now = clock_.Steady();
   std::vector<std::pair<GotSnapshot, Result<Got>>> answers;
@@ -127,7 +122,7 @@ void CachedSource::Refreshed(models::Part part, SteadyTime started, Collection r
       const bool in_vain =
           entry.snapshot->partial && 2 * (now - started) >= options_.upstream_timeout;
       if (!in_vain) entry.refresh_took = now - started;
-      const Millis ttl = TtlOf(part);
+      const Millis ttl = options_.ttl;
       entry.fresh_until = now + (brief ? std::min(ttl, options_.retry_after) : ttl);
       entry.error.reset();
     } else {

@@ -17,10 +17,7 @@
 namespace gpumon::gpu {
 
 struct CacheOptions {
-  Millis ttl{2000};  // 0: every request that does not meet a refresh starts one
-  // Pods and nodes change slowly and cost Prometheus most: so many TTLs, but no longer than
-  // max_stale.
-  int pods_ttls = 5;
+  Millis ttl{2000};               // 0: every request that does not meet a refresh starts one
   Millis max_stale{30'000};       // a snapshot older than this (or the TTL) is never served
   Millis upstream_timeout{9000};  // of one refresh
   // After an error or an upstream warning the next refresh may start this soon; later when the
@@ -62,7 +59,6 @@ class CachedSource final : public Source {
 
  private:
   using Collection = Result<SnapshotPtr>;
-  Millis TtlOf(models::Part part) const;
   struct Waiter {
     Want want;
     GotSnapshot done;

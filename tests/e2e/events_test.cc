@@ -323,5 +323,36 @@ TEST_F(EventsTest, CsvHasTheSameRows) {
   EXPECT_EQ(std::count(answer.body.begin(), answer.body.end(), '\n'), 4) << answer.body;
 }
 
+// GPU 0 tells its utilization alone, 1 its temperature, 2 its power and 3, which stays, its memory.
+std::string PastOfFewFields() {
+  constexpr const char* kFields[] = {"nvidia_gpu_utilization_percent",
+                                     "nvidia_gpu_temperature_celsius", "nvidia_gpu_power_watts",
+                                     "nvidia_gpu_used_memory_bytes"};
+  std::string text;
+  for (int gpu = 0; gpu < 4; ++gpu) {
+    text += "# TYPE " + std::string(kFields[gpu]) + " gauge\n";
+    for (int scrape = 0; scrape < (gpu < 3 ? 2 : 4) * kSlot; ++scrape) {
+      text += std::string(kFields[gpu]) + R"({job="g",instance="n:1",node="n",gpu=")" +
+              std::to_string(gpu) + R"(",uuid="GPU-)" + std::to_string(gpu) + "\"} 50 " +
+              std::to_string(kStart + kScrape * scrape) + '\n';
+    }
+  }
+  text += "# TYPE up gauge\n";
+  for (int scrape = 0; scrape < 4 * kSlot; ++scrape) {
+    text += R"(up{job="g",instance="n:1"} 1 )" + std::to_string(kStart + kScrape * scrape) + '\n';
+  }
+  return text + "# EOF\n";
+}
+
+TEST(EventsOfFewFieldsTest, WhateverAGpuTellsOfItselfItsLossIsTold) {
+  const auto prometheus = Prometheus::Holding(PastOfFewFields());
+  const ApiServer server(prometheus->url());
+  ASSERT_TRUE(server.AwaitReady());
+  const Answer answer = server.Get(
+      "/api/v1/gpu/events?type=gpu_lost&format=csv&fields=gpu_id&sort=gpu_id&start=" +
+      std::to_string(kStart + 60) + "&end=" + std::to_string(kStart + kScrape * 4 * kSlot));
+  EXPECT_EQ(answer.body, "gpu_id\r\n0\r\n1\r\n2\r\n");
+}
+
 }  // namespace
 }  // namespace gpumon::e2e

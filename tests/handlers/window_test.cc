@@ -57,7 +57,8 @@ TEST_F(WindowTest, EndsAreTimesOrLengths) {
 TEST_F(WindowTest, WhatCannotBeIsRefusedWithTheNextStep) {
   EXPECT_EQ(Parse("window=7d&step=1m", 1000),
             "parameter 'step' asks for 10080 instants, and no more than 1000 are answered at once "
-            "for 1000 GPUs; the nearest step that is allowed is 15m");
+            "for 1000 GPUs; the nearest step that is allowed is 605s");
+  EXPECT_EQ(Parse("window=7d&step=605s", 1000), "604800 0 605");
   EXPECT_EQ(Parse("window=7d&step=15m", 1000), "604800 0 900");
   EXPECT_EQ(Parse("start=1704110400&window=1h"),
             "parameter 'window' contradicts 'start'; give one of them");

@@ -31,6 +31,9 @@ case $2 in
   *redis-tools_*) program=usr/bin/redis-check-rdb ;;
   *redis-server_*) program=usr/bin/redis-server ;;
   *etcd-server_*) program=usr/bin/etcd ;;
+  *runc_*) program=usr/sbin/runc ;;
+  *containerd_*) program=usr/bin/containerd ;;
+  *docker.io_*) program=usr/sbin/dockerd ;;
 esac
 mkdir -p "$3/${program%/*}" && cp /bin/true "$3/$program"
 """
@@ -123,7 +126,7 @@ class DepsTest(unittest.TestCase):
     def test_servers_are_unpacked_and_never_installed(self):
         self.deps("run", "test", "bench")
         for program in ("usr/bin/prometheus", "usr/sbin/nginx", "usr/bin/redis-server",
-                        "usr/lib/postgresql/15/bin/postgres", "usr/bin/etcd"):
+                        "usr/lib/postgresql/15/bin/postgres", "usr/bin/etcd", "usr/sbin/dockerd"):
             self.assertTrue(os.access(os.path.join(self.root, ".run/tools", program), os.X_OK))
         for line in self.calls().splitlines():
             if " install " in line:

@@ -109,6 +109,17 @@ class FindingAgesTest : public testing::Test {
   const HealthFinding xid{Severity::kCritical, "xid", "79", 0.5, Action::kReboot};
 };
 
+TEST_F(FindingAgesTest, WhatBeganWhileNobodyLookedBeganNobodyKnowsWhen) {
+  const SteadyTime now{};
+  Look(1000, {});
+  FindingAges none;
+  ages.Learn(none);
+  EXPECT_FALSE(ages.WantsPast(now));
+  EXPECT_EQ(Look(1060, {hot}), Since{1060});
+  EXPECT_EQ(Look(1200, {hot, xid}), (Since{1060, std::nullopt}));
+  EXPECT_TRUE(ages.WantsPast(now + std::chrono::minutes(2))) << "the past may tell";
+}
+
 TEST_F(FindingAgesTest, AWalkThroughThePastTellsWhatBeganInIt) {
   const SteadyTime now{};
   EXPECT_FALSE(ages.WantsPast(now)) << "there was no look";
@@ -116,7 +127,7 @@ TEST_F(FindingAgesTest, AWalkThroughThePastTellsWhatBeganInIt) {
   EXPECT_TRUE(ages.WantsPast(now));
   EXPECT_FALSE(ages.WantsPast(now + std::chrono::seconds(59)));
   EXPECT_TRUE(ages.WantsPast(now + std::chrono::seconds(61))) << "it failed";
-  FindingAges past;
+  FindingAges past(FindingAges::Looks::kAreAll);
   const auto look = [&past](double as_of, const std::vector<HealthFinding>& findings) {
     const FindingAges::Found found{"a", &findings};
     past.Look(as_of, std::span(&found, 1));
