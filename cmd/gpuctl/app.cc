@@ -7,6 +7,7 @@
 
 #include "cmd/gpuctl/check.h"
 #include "cmd/gpuctl/doctor.h"
+#include "cmd/gpuctl/get.h"
 #include "internal/base/process.h"
 #include "internal/base/text.h"
 #include "internal/config/help.h"
@@ -23,6 +24,11 @@ constexpr Command Check(std::string_view name, std::string_view summary,
   return {name, summary, kCheckUsageText, kCheckDetails, CheckOptions, run, kCheckUsage};
 }
 
+template <std::size_t kIndex>
+constexpr Command Get(std::string_view name, std::string_view summary) {
+  return {name, summary, kGetUsage, kGetDetails, GetOptions, RunGetOf<kIndex>};
+}
+
 constexpr std::array kCommands = {
     Command{"doctor", "Says where each number comes from, and what is wrong.", kDoctorUsage,
             kDoctorDetails, DoctorOptions, RunDoctor},
@@ -36,6 +42,15 @@ constexpr std::array kCommands = {
           RunCheckSystem),
     Command{"monitor", "Runs check all again and again.", kMonitorUsageText, kMonitorDetails,
             MonitorOptions, RunMonitor, kCheckUsage},
+    Get<0>("get gpus", "One row per GPU."),
+    Get<1>("get processes", "One row per process on a GPU."),
+    Get<2>("get nodes", "One row per node with GPUs."),
+    Get<3>("get workloads", "One row per pod that holds GPUs."),
+    Get<4>("get users", "One row per user with processes on GPUs."),
+    Get<5>("get tasks", "One row per pod or Job that asks for GPUs."),
+    Get<6>("get idle", "Who held GPUs and did not use them."),
+    Get<7>("get events", "What happened to GPUs, the newest first."),
+    Get<8>("get alerts", "What the rules of Prometheus call out."),
 };
 
 std::string_view FirstWord(const Command& command) {

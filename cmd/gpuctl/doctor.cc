@@ -8,8 +8,9 @@
 #include <utility>
 
 #include "cmd/gpuctl/app.h"
+#include "cmd/gpuctl/json_copy.h"
 #include "cmd/gpuctl/server.h"
-#include "internal/config/address.h"
+#include "cmd/gpuctl/server_flags.h"
 #include "internal/json/writer.h"
 
 namespace gpumon::ctl {
@@ -27,30 +28,6 @@ constexpr char kPrometheusStep[] =
 
 std::string TextOf(const Value& value) {
   return value.AsString() == nullptr ? std::string() : *value.AsString();
-}
-
-void Copy(const Value& value, json::Writer& writer) {
-  switch (value.type()) {
-    case Value::Type::kNull:
-      return writer.Null();
-    case Value::Type::kBool:
-      return writer.Bool(*value.AsBool());
-    case Value::Type::kNumber:
-      return writer.Raw(*value.AsNumberText());
-    case Value::Type::kString:
-      return writer.String(*value.AsString());
-    case Value::Type::kArray:
-      writer.BeginArray();
-      for (const Value& element : value.elements()) Copy(element, writer);
-      return writer.EndArray();
-    case Value::Type::kObject:
-      writer.BeginObject();
-      for (const auto& [name, member] : value.members()) {
-        writer.Key(name);
-        Copy(member, writer);
-      }
-      return writer.EndObject();
-  }
 }
 
 // The warning is of an answer that Prometheus did not give, or not whole.
@@ -273,13 +250,9 @@ int RunDoctor(const config::Values& values, std::ostream& out, std::ostream& err
     err << "gpuctl: " << status.message << '\n';
     return code;
   };
-  if (const auto wrong = config::CheckUrl(values.Text("--server"))) {
-    return end(values.Refuse("--server", wrong->message), kUsage);
-  }
   auto gpu = GpuOf(values);
   if (!gpu) return end(gpu.error(), kUsage);
-  auto server = Server::Make({values.Text("--server"), values.Text("--token-file"),
-                              values.Text("--ca-file"), values.Duration("--timeout")});
+  auto server = ServerOf(values);
   if (!server) return end(server.error(), kUsage);
   const auto examination = Doctor(*server, *std::move(gpu)).Examine();
   if (!examination) {

@@ -10,6 +10,11 @@
 namespace gpumon::ctl {
 namespace {
 
+constexpr Millis kGlance{50};
+constexpr std::string_view kReachStep =
+    "; is the server running, and is --server right? In Kubernetes: kubectl port-forward "
+    "service/gpu-monitoring-api 8080:8080 -n NAMESPACE";
+
 Result<std::string> ReadToken(const std::string& path) {
   if (path.empty()) return std::string();
   std::ifstream file(path);
@@ -52,24 +57,37 @@ Result<Server> Server::Make(const ServerOptions& options) {
   return server;
 }
 
-Result<Server::Answer> Server::Get(const std::string& path, const Query& query) {
+Result<Server::Raw> Server::GetRaw(const std::string& path, const Query& query) {
   std::string parameters;
   for (const auto& [name, value] : query) fetch::AddParam(parameters, name, value);
   fetch::Request request;
   request.url = url_ + path + (parameters.empty() ? "" : "?" + parameters);
   if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
-  std::promise<Result<fetch::Response>> answered;
-  auto future = answered.get_future();
+  // Shared: an answer that was given up may still come.
+  const auto answered = std::make_shared<std::promise<Result<fetch::Response>>>();
+  auto future = answered->get_future();
+  const SteadyTime begin = clock_->Steady();
   client_->Fetch(std::move(request), Deadline::After(*clock_, timeout_),
-                 [&](Result<fetch::Response> r) { answered.set_value(std::move(r)); });
-  const auto response = future.get();
-  if (!response) {
-    return Error(response.error().code, name_ + " cannot be asked: " + response.error().message +
-                                            "; is the server running, and is --server right?");
+                 [answered](Result<fetch::Response> r) { answered->set_value(std::move(r)); });
+  while (glance_ && future.wait_for(kGlance) != std::future_status::ready) {
+    if (glance_(std::chrono::duration_cast<Millis>(clock_->Steady() - begin))) {
+      return Error(Code::kDraining, "the answer of " + name_ + " was not waited for");
+    }
   }
+  auto response = future.get();
+  if (!response) {
+    return Error(response.error().code,
+                 name_ + " cannot be asked: " + response.error().message + std::string(kReachStep));
+  }
+  return Raw{response->status, std::move(response->body)};
+}
+
+Result<Server::Answer> Server::Get(const std::string& path, const Query& query) {
+  auto raw = GetRaw(path, query);
+  if (!raw) return Error(raw.error());
   Answer answer;
-  answer.status = response->status;
-  if (auto document = json::ParseDocument(response->body)) answer.document = *std::move(document);
+  answer.status = raw->status;
+  if (auto document = json::ParseDocument(raw->body)) answer.document = *std::move(document);
   return answer;
 }
 

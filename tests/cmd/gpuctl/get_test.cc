@@ -1,0 +1,187 @@
+// gpuctl get against a server that answers as the API does.
+#include "cmd/gpuctl/get.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "internal/checks/columns.h"
+#include "internal/json/document.h"
+#include "tests/fakes/fault/fault_server.h"
+#include "tests/fakes/process/child_process.h"
+
+namespace gpumon::ctl {
+namespace {
+
+using fault::HttpStatus;
+using fault::Json;
+using process::Finished;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr const char* kMeta =
+    R"("meta":{"as_of":"2026-11-29T08:00:00Z","stale":false,"partial":false})";
+constexpr const char* kGpus = R"({"node_name":"gpu-node-1","gpu_id":"0","utilization":46.4,
+"gpu_name":"NVIDIA A100-SXM4-80GB","memory_used_percent":79.549,"temperature":54.0,"power":null,
+"mig":null,"workloads":[{"namespace":"nlp","pod":"bert-0"},{"namespace":"b","pod":"c"}]},
+{"node_name":"機械","gpu_id":"1","utilization":0.0,"gpu_name":"A\u001b[31mB","temperature":null,
+"mig":{"gpu_instance_id":"1","profile":"1g.10gb","uuid":null},"power":99.6,"workloads":[]})";
+
+std::string Envelope(const std::string& rows, const std::string& more = kMeta) {
+  return R"({"success":true,"data":[)" + rows + R"(],"message":"","error":null,)" + more + "}";
+}
+
+class GetTest : public testing::Test {
+ protected:
+  GetTest() { server_.SetReply(Json(Envelope(kGpus))); }
+  Finished Get(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), "get");
+    return process::Run(GPUMON_CTL, arguments, {{"GPUCTL_SERVER", server_.url() + "/base/"}});
+  }
+  fault::FaultServer server_;
+};
+
+TEST_F(GetTest, ATableSaysWhatIsKnownAndWhatIsNot) {
+  const Finished ran = Get({"gpus"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.errors;
+  EXPECT_EQ(ran.output,
+            "NODE        GPU  MODEL              UTIL%  MEM%  TEMP-C  POWER-W  PODS\n"
+            "gpu-node-1  0    NVIDIA A100-SXM4…     46    80      54        -  nlp/bert-0,b/c\n"
+            "機械        1    A?[31mB                0     -       -      100  none\n");
+  EXPECT_EQ(ran.errors, "");
+}
+
+TEST_F(GetTest, NoLineOfANarrowTableIsLongerThan80Columns) {
+  const std::string longest(200, 'x');
+  const std::string texts = '"' + longest + '"';
+  for (const Resource& resource : Resources()) {
+    std::string row;
+    for (const Column& column : resource.columns) {
+      if (row.find('"' + std::string(column.field) + '"') != std::string::npos) continue;
+      const bool text = column.kind == CellKind::kText && column.shrinks;
+      row += (row.empty() ? "{\"" : ",\"") + std::string(column.field) +
+             "\":" + (text ? texts : "1234");
+    }
+    const auto answer = json::ParseDocument(Envelope(row + "}"));
+    ASSERT_TRUE(answer);
+    std::size_t lines = 0;
+    WriteTable(resource, *answer, false, 80, [&](std::string_view line) {
+      ++lines;
+      EXPECT_LE(checks::DisplayWidth(line), 80U) << line;
+    });
+    EXPECT_EQ(lines, 2U);
+    // Nothing is cut in the wide form.
+    std::string wide;
+    WriteTable(resource, *answer, true, 0, [&](std::string_view line) { wide += line; });
+    EXPECT_THAT(wide, AllOf(HasSubstr(longest), Not(HasSubstr("…"))));
+  }
+}
+
+TEST_F(GetTest, TheServerIsAskedOnceForTheColumnsThatAreShown) {
+  EXPECT_EQ(Get({"users", "-l", "user=a*,user=b,min_gpus=2", "--sort-by", "-gpus"}).exit_code, 0);
+  ASSERT_EQ(server_.request_count(), 1U);
+  const auto request = server_.requests()[0];
+  EXPECT_THAT(request.target, StartsWith("/base/api/v1/gpu/users?user=a%2A&user=b&min_gpus=2&"));
+  EXPECT_EQ(request.Param("sort"), "-gpus");
+  EXPECT_EQ(request.Param("fields"),
+            "user,gpus,gpu_share,processes,utilization,memory_used_bytes,node_names");
+}
+
+TEST_F(GetTest, JsonKeepsNumbersAsTheyCame) {
+  server_.SetReply(Json(Envelope(R"({"id":9007199254740993,"x":1.50,"t":"a\u009bb\u202ec\nd"})")));
+  const Finished ran = Get({"gpus", "-o", "json"});
+  EXPECT_EQ(ran.output, "[{\"id\":9007199254740993,\"x\":1.50,\"t\":\"a\\u009bb\\u202ec\\nd\"}]\n");
+  EXPECT_EQ(server_.requests()[0].Param("fields"), "");
+  server_.SetReply(Json(Envelope("")));
+  EXPECT_EQ(Get({"gpus", "-o", "json"}).output, "[]\n");
+}
+
+TEST_F(GetTest, NamesNameEachRow) {
+  EXPECT_EQ(Get({"gpus", "-o", "name"}).output, "gpu/gpu-node-1/0\ngpu/機械/1/1g.10gb\n");
+}
+
+TEST_F(GetTest, CsvIsTheServersOwn) {
+  server_.SetReply(Json("a,b\r\n1,\x1b[2J\r\n"));
+  EXPECT_EQ(Get({"gpus", "-o", "csv"}).output, "a,b\n1,\xEF\xBF\xBD[2J\n");
+  EXPECT_EQ(server_.requests()[0].Param("format"), "csv");
+}
+
+TEST_F(GetTest, WhatIsWrongWithTheAnswerIsSaidBesideIt) {
+  server_.SetReply(Json(Envelope(
+      kGpus, R"("warnings":["2 GPUs without node"],"meta":{"as_of":"2026-11-29T08:00:00Z",)"
+             R"("stale":true,"partial":true})")));
+  const Finished ran = Get({"gpus"});
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_EQ(ran.errors,
+            "gpuctl: stale: Prometheus gives nothing newer than 2026-11-29T08:00:00Z; see the "
+            "server's log\n"
+            "gpuctl: partial: some queries failed, what they would have told is \"-\"; see the "
+            "server's log\n"
+            "gpuctl: warning: 2 GPUs without node\n");
+  server_.SetReply(Json(Envelope("")));
+  const Finished none = Get({"alerts"});
+  EXPECT_EQ(none.output, "");
+  EXPECT_EQ(none.errors, "gpuctl: there are no alerts to show\n");
+}
+
+TEST_F(GetTest, ARefusalIsTheServersOwnWords) {
+  server_.SetReply(HttpStatus(400, R"({"success":false,"error":"unknown parameter 'color'"})",
+                              "application/json"));
+  for (const std::string form : {"table", "json", "csv"}) {
+    const Finished ran = Get({"gpus", "-l", "color=red", "-o", form});
+    EXPECT_EQ(ran.exit_code, 3);
+    EXPECT_THAT(ran.errors, HasSubstr("answered 400: unknown parameter 'color'\n"));
+  }
+  EXPECT_EQ(Get({"gpus", "-l", "red"}).exit_code, 2);
+}
+
+TEST_F(GetTest, AServerThatIsAwayIsNamedWithTheWayToIt) {
+  const Finished ran = process::Run(GPUMON_CTL, {"get", "nodes", "--server", fault::RefusingUrl()});
+  EXPECT_EQ(ran.exit_code, 3);
+  EXPECT_THAT(ran.errors, AllOf(StartsWith("gpuctl: http://127.0.0.1:"),
+                                HasSubstr("kubectl port-forward service/gpu-monitoring-api")));
+}
+
+TEST_F(GetTest, WatchAsksAgainUntilItIsInterrupted) {
+  // One failure in between does not end it.
+  server_.Enqueue(Json(Envelope(kGpus)));
+  server_.Enqueue(HttpStatus(500));
+  process::ChildProcess child(GPUMON_CTL, {"get", "gpus", "--watch", "--interval", "100ms"},
+                              {{"GPUCTL_SERVER", server_.url()}});
+  ASSERT_TRUE(server_.WaitForRequests(4));
+  child.Signal(SIGINT);
+  const auto ended = child.Wait(Millis(10'000));
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->exit_code, 0);
+  EXPECT_THAT(child.Errors(), HasSubstr("answered 500"));
+  EXPECT_THAT(child.Output(), HasSubstr("Z\nNODE "));
+}
+
+TEST_F(GetTest, AnAnswerThatDoesNotComeIsNotWaitedForAfterCtrlC) {
+  server_.SetReply(Json("{}").Held());
+  process::ChildProcess child(GPUMON_CTL, {"get", "gpus", "--watch", "--timeout", "10m"},
+                              {{"GPUCTL_SERVER", server_.url()}});
+  ASSERT_TRUE(server_.WaitForRequests(1));
+  child.Signal(SIGINT);
+  const auto ended = child.Wait(Millis(10'000));
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->exit_code, 0);
+}
+
+TEST_F(GetTest, TenThousandRowsAreOneAnswer) {
+  std::string rows;
+  for (int i = 0; i < 10'000; ++i) {
+    rows += (i == 0 ? "" : ",") + std::string(R"({"node_name":"n","gpu_id":")") +
+            std::to_string(i) + "\"}";
+  }
+  server_.SetReply(Json(Envelope(rows)));
+  const Finished ran = Get({"gpus"});
+  EXPECT_EQ(std::count(ran.output.begin(), ran.output.end(), '\n'), 10'001);
+  EXPECT_EQ(server_.request_count(), 1U);
+}
+
+}  // namespace
+}  // namespace gpumon::ctl
