@@ -41,6 +41,7 @@ libgtest-dev            | build    | tests
 libgmock-dev            | build    | matchers for tests
 libbenchmark-dev        | build    | benchmarks
 ca-certificates         | build    | TLS to Prometheus
+tmux                    | test     | a terminal for the tests of gpuctl top
 python3                 | test     | drives the tests of scripts and whole programs
 python3-grpcio          | test     | a stock gRPC client for the health service
 python3-jsonschema      | test     | validates the OpenAPI document

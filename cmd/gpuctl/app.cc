@@ -8,6 +8,7 @@
 #include "cmd/gpuctl/check.h"
 #include "cmd/gpuctl/doctor.h"
 #include "cmd/gpuctl/get.h"
+#include "cmd/gpuctl/top_screen.h"
 #include "internal/base/process.h"
 #include "internal/base/text.h"
 #include "internal/config/help.h"
@@ -42,6 +43,7 @@ constexpr std::array kCommands = {
           RunCheckSystem),
     Command{"monitor", "Runs check all again and again.", kMonitorUsageText, kMonitorDetails,
             MonitorOptions, RunMonitor, kCheckUsage},
+    Command{"top", "Shows the cluster, live.", kTopUsage, kTopDetails, TopOptions, RunTop},
     Get<0>("get gpus", "One row per GPU."),
     Get<1>("get processes", "One row per process on a GPU."),
     Get<2>("get nodes", "One row per node with GPUs."),
