@@ -42,6 +42,8 @@ libgmock-dev            | build    | matchers for tests
 libbenchmark-dev        | build    | benchmarks
 ca-certificates         | build    | TLS to Prometheus
 tmux                    | test     | a terminal for the tests of gpuctl top
+zsh                     | test     | completes gpuctl, as bash does
+groff-base              | test     | reads the man pages of gpuctl
 python3                 | test     | drives the tests of scripts and whole programs
 python3-grpcio          | test     | a stock gRPC client for the health service
 python3-jsonschema      | test     | validates the OpenAPI document

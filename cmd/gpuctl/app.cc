@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "cmd/gpuctl/check.h"
+#include "cmd/gpuctl/completion.h"
 #include "cmd/gpuctl/doctor.h"
 #include "cmd/gpuctl/get.h"
+#include "cmd/gpuctl/man.h"
 #include "cmd/gpuctl/top_screen.h"
 #include "internal/base/process.h"
 #include "internal/base/text.h"
@@ -53,6 +55,12 @@ constexpr std::array kCommands = {
     Get<6>("get idle", "Who held GPUs and did not use them."),
     Get<7>("get events", "What happened to GPUs, the newest first."),
     Get<8>("get alerts", "What the rules of Prometheus call out."),
+    Command{"completion bash", "Prints the script that completes in bash.", kCompletionUsage,
+            kCompletionDetails, CompletionOptions, RunBashCompletion},
+    Command{"completion zsh", "Prints the script that completes in zsh.", kCompletionUsage,
+            kCompletionDetails, CompletionOptions, RunZshCompletion},
+    Command{"man", "Prints or writes the manual pages.", kManUsage, kManDetails, ManOptions,
+            RunMan},
 };
 
 std::string_view FirstWord(const Command& command) {

@@ -34,7 +34,7 @@ std::string Tmux::Run(std::vector<std::string> arguments) const {
 }
 
 void Tmux::Press(const std::vector<std::string>& keys) const {
-  std::vector<std::string> arguments = {"send-keys"};
+  std::vector<std::string> arguments = {"send-keys", "--"};
   arguments.insert(arguments.end(), keys.begin(), keys.end());
   Run(std::move(arguments));
 }
