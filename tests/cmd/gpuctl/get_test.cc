@@ -145,6 +145,14 @@ TEST_F(GetTest, AServerThatIsAwayIsNamedWithTheWayToIt) {
                                 HasSubstr("kubectl port-forward service/gpu-monitoring-api")));
 }
 
+TEST_F(GetTest, TheTokenOfAFileIsShownToTheServer) {
+  const process::ScratchDirectory folder;
+  EXPECT_EQ(Get({"gpus", "--token-file", folder.Write("token", "s3cret\n")}).exit_code, 0);
+  EXPECT_EQ(server_.requests()[0].Header("Authorization"), "Bearer s3cret");
+  server_.SetReply(HttpStatus(401));
+  EXPECT_THAT(Get({"gpus"}).errors, HasSubstr("wants an API token: give it with --token-file"));
+}
+
 TEST_F(GetTest, WatchAsksAgainUntilItIsInterrupted) {
   // One failure in between does not end it.
   server_.Enqueue(Json(Envelope(kGpus)));

@@ -136,6 +136,18 @@ TEST_F(TopScreenTest, TheTerminalIsPutRightWhateverEndsIt) {
   }
 }
 
+TEST_F(TopScreenTest, WhoStopsItHasTheTerminalUntilItGoesOn) {
+  const Tmux tmux(80, 24, Command());
+  ASSERT_TRUE(tmux.Await(" 1/32 ")) << tmux.Screen();
+  Signal(SIGTSTP);
+  EXPECT_TRUE(process::WaitUntil(
+      [&] { return tmux.Screen().find("gpu-node") == std::string::npos; }, Millis(10'000)));
+  Signal(SIGCONT);
+  EXPECT_TRUE(tmux.Await(" 1/32 "));
+  tmux.Press({"q"});
+  ExpectRestored(tmux, "0");
+}
+
 TEST_F(TopScreenTest, AServerThatGoesAwayIsABannerOverTheLastNumbers) {
   const Tmux tmux(80, 24, Command());
   ASSERT_TRUE(tmux.Await(" 1/32 ")) << tmux.Screen();
@@ -158,6 +170,15 @@ TEST_F(TopScreenTest, WithoutATerminalItSaysWhatToDo) {
   EXPECT_EQ(ran.exit_code, 2);
   EXPECT_EQ(ran.errors,
             "gpuctl: top needs a terminal; without one there is gpuctl get gpus --watch\n");
+}
+
+TEST_F(TopScreenTest, GetSaysOnATerminalThatItWaits) {
+  server_.SetReply(Json(Envelope(Rows())).Held());
+  const Tmux tmux(80, 40, GPUMON_CTL + std::string(" get gpus --server ") + server_.url());
+  EXPECT_TRUE(tmux.Await("gpuctl: asking " + server_.url() + ", ")) << tmux.Screen();
+  server_.Release();
+  EXPECT_TRUE(tmux.Await("\ngpu-node-4  7 ")) << tmux.Screen();
+  EXPECT_THAT(tmux.Screen(), Not(HasSubstr("asking")));
 }
 
 TEST_F(TopScreenTest, AServerThatIsNotThereIsSaidInALineThatStays) {
