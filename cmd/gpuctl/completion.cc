@@ -91,8 +91,9 @@ std::string Cases(std::span<const Command> commands) {
     const std::string words = SecondWords(commands, first);
     if (words.empty()) continue;
     const std::string name(first);
-    out += "      3:" + name + ") choices='" + words + "' ;;\n";
-    seconds += "    " + name + ":2) choices='" + words + " --help' ;;\n";
+    out.append("      3:").append(name).append(") choices='").append(words).append("' ;;\n");
+    seconds.append("    ").append(name).append(":2) choices='");
+    seconds.append(words).append(" --help' ;;\n");
   }
   out += "    esac\n  else\n    case $first:$index in\n" + seconds +
          "    *)\n      case \"$first $second\" in\n";

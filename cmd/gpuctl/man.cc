@@ -50,7 +50,7 @@ std::string Verbatim(std::string_view text) {
   return out + ".fi\n";
 }
 
-std::string Head(std::string name, std::string_view summary) {
+std::string Head(const std::string& name, std::string_view summary) {
   std::string upper = name;
   std::transform(upper.begin(), upper.end(), upper.begin(),
                  [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
