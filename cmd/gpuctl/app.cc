@@ -9,7 +9,9 @@
 #include "cmd/gpuctl/completion.h"
 #include "cmd/gpuctl/doctor.h"
 #include "cmd/gpuctl/get.h"
+#include "cmd/gpuctl/health.h"
 #include "cmd/gpuctl/man.h"
+#include "cmd/gpuctl/operand.h"
 #include "cmd/gpuctl/top_screen.h"
 #include "internal/base/process.h"
 #include "internal/base/text.h"
@@ -61,6 +63,16 @@ constexpr std::array kCommands = {
             kCompletionDetails, CompletionOptions, RunZshCompletion},
     Command{"man", "Prints or writes the manual pages.", kManUsage, kManDetails, ManOptions,
             RunMan},
+    Command{"health", "Says how well nodes, tasks and their GPUs are.", kHealthUsage,
+            kHealthDetails, HealthOptions, RunHealth, kUsage, "--node"},
+    Command{"gpud get", "Prints what a GPUd answers.", kGpudGetUsage, kGpudGetDetails, GpudOptions,
+            RunGpudGet, kUsage, "--path"},
+    Command{"gpud install-script", "Prints a script that sets up GPUd on a host.", kInstallUsage,
+            kInstallDetails, InstallOptions, RunInstallScript},
+    Command{"flow ssh", "Says which command opens a shell.", "[TASK]", kFlowDetails, FlowOptions,
+            RunFlowSsh, kUsage, "--task"},
+    Command{"flow logs", "Says which command prints logs.", "[TASK]", kFlowDetails, FlowOptions,
+            RunFlowLogs, kUsage, "--task"},
 };
 
 std::string_view FirstWord(const Command& command) {
@@ -187,7 +199,9 @@ int RunHelp(std::span<const std::string> names, std::ostream& out, std::ostream&
 
 int RunCommand(const Command& command, std::span<const std::string> arguments,
                const config::Environment& environment, std::ostream& out, std::ostream& err) {
-  const auto values = config::Parse(command.options(), arguments, environment);
+  const std::vector<std::string> given =
+      WithOperand({arguments.begin(), arguments.end()}, command.operand, command.options());
+  const auto values = config::Parse(command.options(), given, environment);
   if (!values) return Refuse(values.error().message, err, command.usage_code);
   if (values->help_wanted()) {
     PrintHelp(command, out);

@@ -27,7 +27,8 @@ struct Command {
   std::string_view details;  // paragraphs of --help, at most 80 columns
   config::Rows (*options)();
   int (*run)(const config::Values& values, std::ostream& out, std::ostream& err);
-  int usage_code = kUsage;  // wrong arguments
+  int usage_code = kUsage;        // wrong arguments
+  std::string_view operand = {};  // the flag that an argument without one is the value of
 };
 std::span<const Command> Commands();
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "cmd/gpuctl/json_copy.h"
+#include "cmd/gpuctl/answer_json.h"
 #include "internal/base/text.h"
 #include "internal/checks/columns.h"
 
@@ -29,7 +29,7 @@ std::string Scalar(const Value& value) {
       break;
   }
   json::Writer writer;
-  Copy(value, writer);
+  CopyJson(value, writer);
   return writer.Take();
 }
 

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "cmd/gpuctl/answer_json.h"
 #include "cmd/gpuctl/app.h"
-#include "cmd/gpuctl/json_copy.h"
 #include "cmd/gpuctl/server.h"
 #include "cmd/gpuctl/server_flags.h"
 #include "internal/json/writer.h"
@@ -25,10 +25,6 @@ constexpr char kNoGpuStep[] =
     "check that an exporter runs and that Prometheus scrapes it (its page /targets)";
 constexpr char kPrometheusStep[] =
     "see the server's log for the cause, and whether Prometheus is well (its log, its load)";
-
-std::string TextOf(const Value& value) {
-  return value.AsString() == nullptr ? std::string() : *value.AsString();
-}
 
 // The warning is of an answer that Prometheus did not give, or not whole.
 bool IsOfPrometheus(std::string_view warning) {
@@ -224,10 +220,10 @@ std::string DoctorJson(const Examination& examination) {
   writer.Unsigned(examination.gpus);
   for (const std::string_view key : {"exporters", "fields"}) {
     writer.Key(key);
-    Copy(examination.schema[key], writer);
+    CopyJson(examination.schema[key], writer);
   }
   writer.Key("rows");
-  Copy(examination.of_one ? examination.join["rows"] : Value(), writer);
+  CopyJson(examination.of_one ? examination.join["rows"] : Value(), writer);
   writer.Key("findings");
   writer.BeginArray();
   for (const Finding& finding : examination.findings) {

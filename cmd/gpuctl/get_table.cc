@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "cmd/gpuctl/answer_json.h"
 #include "cmd/gpuctl/get.h"
-#include "cmd/gpuctl/json_copy.h"
 #include "internal/base/text.h"
 #include "internal/checks/columns.h"
 
@@ -132,7 +132,7 @@ void WriteRows(const Value& answer, const Line& line) {
   if (rows.empty()) return line("[]");
   for (std::size_t i = 0; i < rows.size(); ++i) {
     json::Writer writer;
-    Copy(rows[i], writer);
+    CopyJson(rows[i], writer);
     line((i == 0 ? "[" : " ") + EscapeHidden(writer.view()) + (i + 1 < rows.size() ? "," : "]"));
   }
 }

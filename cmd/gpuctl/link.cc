@@ -2,13 +2,28 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace gpumon::ctl {
 namespace {
 
 constexpr std::string_view kHealthChecker = "backend-ai-health-checker";
+constexpr std::string_view kFlow = "flow";
 // The same word in both.
 constexpr std::array<std::string_view, 2> kShared = {"monitor", "--version"};
+
+// What Flow does on a machine itself: what stands behind the task is that machine's business.
+constexpr std::array<std::string_view, 2> kElsewhere = {"ssh", "logs"};
+
+std::vector<std::string> FlowArguments(std::vector<std::string> arguments) {
+  if (arguments.empty() ||
+      std::find(kElsewhere.begin(), kElsewhere.end(), arguments[0]) == kElsewhere.end()) {
+    return arguments;
+  }
+  std::vector<std::string> linked = {std::string(kFlow), arguments[0]};
+  if (arguments.size() > 1) linked.push_back(arguments[1]);
+  return linked;
+}
 
 bool IsShared(const std::vector<std::string>& arguments, std::size_t at) {
   return at < arguments.size() &&
@@ -21,6 +36,7 @@ std::vector<std::string> LinkedArguments(std::string_view program,
                                          std::vector<std::string> arguments) {
   const std::size_t slash = program.rfind('/');
   if (slash != std::string_view::npos) program.remove_prefix(slash + 1);
+  if (program == kFlow) return FlowArguments(std::move(arguments));
   if (program != kHealthChecker) return arguments;
   const std::size_t at = !arguments.empty() && arguments[0] == "help" ? 1 : 0;
   if (!IsShared(arguments, at)) {

@@ -8,7 +8,8 @@
 namespace gpumon::ctl {
 
 // The arguments as gpuctl takes them. `program` is argv[0]: by the name backend-ai-health-checker
-// its commands are those of gpuctl check, and monitor.
+// its commands are those of gpuctl check, and monitor. By the name flow they are gpuctl's own, but
+// for ssh and logs.
 std::vector<std::string> LinkedArguments(std::string_view program,
                                          std::vector<std::string> arguments);
 

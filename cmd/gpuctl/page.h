@@ -17,6 +17,8 @@ class Page {
   // `text` wrapped; the first line begins with `head`, the others with as many blanks, or with
   // `hang` blanks.
   void Wrap(std::string_view head, std::string_view text, std::size_t hang = kColumns);
+  // Whole lines as they are; who gives them sees to their width.
+  void Raw(std::string_view lines) { text_ += lines; }
   const std::string& text() const { return text_; }
 
  private:

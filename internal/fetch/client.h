@@ -27,6 +27,8 @@ struct Request {
   // Of a URL that names this machine (IsLoopbackUrl) any certificate will do: GPUd makes one of its
   // own at each start. Elsewhere it changes nothing.
   bool any_certificate = false;
+  // The same for every URL: who answers is then not known. For people who ask for it by hand.
+  bool any_certificate_anywhere = false;
   std::size_t max_response_bytes = std::size_t{64} << 20U;  // decompressed
   // Path of a Unix socket, which is then connected to in place of the URL's host.
   std::string unix_socket = {};

@@ -148,7 +148,8 @@ void Transfer::SetRequest() {
 }
 
 void Transfer::SetTrust() {
-  const bool any = request_.any_certificate && IsLoopbackUrl(request_.url);
+  const bool any = request_.any_certificate_anywhere ||
+                   (request_.any_certificate && IsLoopbackUrl(request_.url));
   Set(CURLOPT_SSL_VERIFYPEER, any ? 0L : 1L);
   Set(CURLOPT_SSL_VERIFYHOST, any ? 0L : 2L);
   Set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));

@@ -29,8 +29,10 @@ Future Start(fetch::Client& client, fetch::Request request, Deadline deadline) {
 
 }  // namespace
 
-Client::Client(fetch::Client& client, std::string bind, std::uint16_t port)
-    : client_(client), address_(HostToAsk(std::move(bind)) + ':' + std::to_string(port)) {}
+Client::Client(fetch::Client& client, std::string bind, std::uint16_t port, Trust trust)
+    : client_(client),
+      address_(HostToAsk(std::move(bind)) + ':' + std::to_string(port)),
+      trust_(trust) {}
 
 fetch::Request Client::RequestOf(const std::string& target) const {
   fetch::Request request;
@@ -39,6 +41,7 @@ fetch::Request Client::RequestOf(const std::string& target) const {
   request.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json"}};
   request.max_response_bytes = kMostBytes;
   request.any_certificate = true;
+  request.any_certificate_anywhere = trust_ == Trust::kAnyone;
   return request;
 }
 
@@ -55,11 +58,23 @@ Result<std::string> Client::Get(const std::string& target, Deadline deadline) {
   return BodyOf(Start(client_, RequestOf(target), deadline).get());
 }
 
-Result<std::string> Client::GetStates(Deadline deadline) {
-  auto first = Get("/v1/states", deadline);
+Status Client::Failure(const Status& why) const {
+  return {why.code, "GPUd at " + address_ + " does not answer: " + why.message, why.detail};
+}
+
+Result<std::string> Client::GetRaw(const std::string& target, Deadline deadline) {
+  auto body = GetFirst(target, deadline);
+  if (body) return body;
+  if (body.error().code != Code::kUpstreamInvalid) return Error(Failure(body.error()));
+  return Error(body.error().code,
+               "GPUd at " + address_ + " does not give " + target + ": " + body.error().message);
+}
+
+Result<std::string> Client::GetFirst(const std::string& target, Deadline deadline) {
+  auto first = Get(target, deadline);
   if (first || first.error().code == Code::kUpstreamTimeout) return first;
   scheme_ = scheme_ == "https" ? "http" : "https";
-  auto second = Get("/v1/states", deadline);
+  auto second = Get(target, deadline);
   if (second) return second;
   scheme_ = "https";
   // Why it was not HTTPS is what says most, unless something speaks HTTP there.
@@ -67,13 +82,10 @@ Result<std::string> Client::GetStates(Deadline deadline) {
 }
 
 Result<Host> Client::Ask(WallTime since, Deadline deadline) {
-  const auto fail = [this](const Status& why) {
-    return Error(why.code, "GPUd at " + address_ + " does not answer: " + why.message, why.detail);
-  };
-  const auto body = GetStates(deadline);
-  if (!body) return fail(body.error());
+  const auto body = GetFirst("/v1/states", deadline);
+  if (!body) return Error(Failure(body.error()));
   auto states = ReadStates(*body);
-  if (!states) return fail(states.error());
+  if (!states) return Error(Failure(states.error()));
   Host host;
   host.states = *std::move(states);
   const auto seconds =

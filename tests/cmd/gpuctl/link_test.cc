@@ -27,6 +27,18 @@ TEST(LinkTest, SomeWordsAreTheSameInBoth) {
               ElementsAre("--version"));
 }
 
+TEST(LinkTest, FlowsHealthIsGpuctls) {
+  EXPECT_THAT(LinkedArguments("/opt/flow", {"health", "--gpu", "--all"}),
+              ElementsAre("health", "--gpu", "--all"));
+  EXPECT_THAT(LinkedArguments("flow", {}), ElementsAre());
+}
+
+TEST(LinkTest, WhatFlowDoesOnMachinesIsSaidOfTheTaskAlone) {
+  EXPECT_THAT(LinkedArguments("flow", {"ssh", "ml/a", "--", "systemctl", "status", "gpud"}),
+              ElementsAre("flow", "ssh", "ml/a"));
+  EXPECT_THAT(LinkedArguments("flow", {"logs"}), ElementsAre("flow", "logs"));
+}
+
 TEST(LinkTest, ByItsOwnNameNothingChanges) {
   EXPECT_THAT(LinkedArguments("build/bin/gpuctl", {"doctor"}), ElementsAre("doctor"));
   EXPECT_THAT(LinkedArguments("backend-ai-health-checker-2", {"all"}), ElementsAre("all"));

@@ -62,6 +62,20 @@ TEST_F(ClientTest, TakesACertificateThatNobodySignedOnLoopback) {
       << host.error().message;
 }
 
+TEST_F(ClientTest, OneAnswerIsGivenAsItCame) {
+  fault::FaultServer server([](const fault::Request& request) {
+    return request.target == "/healthz" ? fault::Json(R"({"status":"ok"} )")
+                                        : fault::HttpStatus(404);
+  });
+  Client client(*fetch_, "127.0.0.1", server.port(), Trust::kAnyone);
+  const Deadline deadline = Deadline::After(clock_, Millis(10'000));
+  EXPECT_EQ(client.GetRaw("/healthz", deadline).value_or(""), R"({"status":"ok"} )");
+  const auto none = client.GetRaw("/v1/gpu", deadline);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().message, "GPUd at 127.0.0.1:" + std::to_string(server.port()) +
+                                      " does not give /v1/gpu: it answered 404");
+}
+
 TEST_F(ClientTest, SomethingElseThatSpeaksHttpIsSaid) {
   fault::FaultServer server([](const fault::Request&) { return fault::HttpStatus(404); });
   const auto host = Ask(server.port());

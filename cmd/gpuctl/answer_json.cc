@@ -1,10 +1,14 @@
-#include "cmd/gpuctl/json_copy.h"
+#include "cmd/gpuctl/answer_json.h"
 
 namespace gpumon::ctl {
 
 using json::Value;
 
-void Copy(const Value& value, json::Writer& writer) {
+std::string TextOf(const Value& value) {
+  return value.AsString() == nullptr ? std::string() : *value.AsString();
+}
+
+void CopyJson(const Value& value, json::Writer& writer) {
   switch (value.type()) {
     case Value::Type::kNull:
       return writer.Null();
@@ -16,13 +20,13 @@ void Copy(const Value& value, json::Writer& writer) {
       return writer.String(*value.AsString());
     case Value::Type::kArray:
       writer.BeginArray();
-      for (const Value& element : value.elements()) Copy(element, writer);
+      for (const Value& element : value.elements()) CopyJson(element, writer);
       return writer.EndArray();
     case Value::Type::kObject:
       writer.BeginObject();
       for (const auto& [name, member] : value.members()) {
         writer.Key(name);
-        Copy(member, writer);
+        CopyJson(member, writer);
       }
       return writer.EndObject();
   }

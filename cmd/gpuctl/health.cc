@@ -1,0 +1,219 @@
+#include "cmd/gpuctl/health.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <future>
+#include <iostream>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+#include "cmd/gpuctl/app.h"
+#include "cmd/gpuctl/gpud_places.h"
+#include "cmd/gpuctl/health_report.h"
+#include "cmd/gpuctl/health_source.h"
+#include "cmd/gpuctl/server.h"
+#include "internal/base/process.h"
+#include "internal/config/address.h"
+#include "internal/config/metrics_dir.h"
+
+namespace gpumon::ctl {
+namespace {
+
+constexpr Millis kGlance{20};
+constexpr std::string_view kClear = "\x1b[H\x1b[2J";
+
+bool IsTerminal(const std::ostream& out) {
+  return &out == &std::cout && isatty(STDOUT_FILENO) == 1;
+}
+
+enum class Source : std::uint8_t { kApi, kGpud, kStore };
+
+// Everything that was asked for, checked.
+struct Job {
+  HealthQuestion question;
+  Source source = Source::kApi;
+  FailOn fail_on = FailOn::kNever;
+  bool past = false;
+  bool json = false;
+  bool verbose = false;
+  Millis timeout{0};
+  std::optional<Server> server;
+  std::vector<GpudPlace> gpuds;
+  std::string folder;
+};
+
+Result<Source> SourceOf(const config::Values& values) {
+  const std::string& word = values.Text("--source");
+  const bool places = values.Given("--gpud-url") || values.Given("--via");
+  if (places && values.Given("--source") && word != "gpud") {
+    return Error(values.Refuse("--source", "does not go with --gpud-url and --via", "gpud"));
+  }
+  if (word == "gpud" || places) return Source::kGpud;
+  return word == "store" ? Source::kStore : Source::kApi;
+}
+
+FailOn FailOnOf(const std::string& word) {
+  if (word == "never") return FailOn::kNever;
+  return word == "issues" ? FailOn::kIssues : FailOn::kWarnings;
+}
+
+Result<void> CheckQuestion(const config::Values& values, const Job& job) {
+  const HealthQuestion& asked = job.question;
+  if (!asked.task.empty() && !asked.node.empty()) {
+    return Error(values.Refuse("--task", "does not go with a node", "one of the two"));
+  }
+  if (!job.past) return {};
+  if (job.source == Source::kGpud) {
+    return Error(
+        values.Refuse("--history", "is nothing that GPUd keeps", "--source api or --source store"));
+  }
+  if (asked.task.empty() && asked.node.empty()) {
+    return Error(values.Refuse("--history", "needs --task or --node"));
+  }
+  if (values.Bool("--watch")) return Error(values.Refuse("--history", "does not go with --watch"));
+  return {};
+}
+
+Result<void> Open(const config::Values& values, Job& job) {
+  if (job.source == Source::kApi) {
+    if (const auto wrong = config::CheckUrl(values.Text("--server"))) {
+      return Error(values.Refuse("--server", wrong->message));
+    }
+    auto server = Server::Make({values.Text("--server"), values.Text("--token-file"),
+                                values.Text("--ca-file"), job.timeout});
+    if (!server) return Error(server.error());
+    job.server.emplace(*std::move(server));
+  } else if (job.source == Source::kGpud) {
+    auto places = GpudPlacesOf(values);
+    if (!places) return Error(places.error());
+    job.gpuds = *std::move(places);
+  } else {
+    job.folder = config::MetricsDirOf(values, config::ProcessEnvironment());
+    if (job.folder.empty()) {
+      return Error(values.Refuse("--metrics-dir", "needs HOME, which is not set"));
+    }
+  }
+  return {};
+}
+
+Result<Job> MakeJob(const config::Values& values) {
+  Job job;
+  job.json = values.Bool("--json");
+  job.verbose = values.Bool("--verbose");
+  job.past = values.Given("--history");
+  job.timeout = values.Duration("--timeout");
+  job.fail_on = FailOnOf(values.Text("--fail-on"));
+  job.question = {values.Text("--task"), values.Text("--node"),  values.Bool("--gpu"),
+                  values.Bool("--all"),  !values.Bool("--json"), values.Integer("--history")};
+  auto source = SourceOf(values);
+  if (!source) return Error(source.error());
+  job.source = *source;
+  if (auto good = CheckQuestion(values, job); !good) return Error(good.error());
+  if (auto opened = Open(values, job); !opened) return Error(opened.error());
+  return job;
+}
+
+Result<HealthReport> Ask(Job& job) {
+  switch (job.source) {
+    case Source::kApi:
+      return AskApi(*job.server, job.question);
+    case Source::kGpud:
+      return AskGpuds(job.gpuds, job.timeout, job.question);
+    case Source::kStore:
+      break;
+  }
+  return ReadStore(job.folder, job.question, SystemClock().Wall());
+}
+
+int Fail(const Status& why, std::ostream& err) {
+  err << "gpuctl: " << why.message << '\n';
+  return why.code == Code::kNotFound || why.code == Code::kInvalidParameter ? kUsage : kNoAnswer;
+}
+
+int RunPast(Job& job, std::ostream& out, std::ostream& err) {
+  const auto past = job.source == Source::kApi
+                        ? AskApiForPast(*job.server, job.question)
+                        : ReadStoredPast(job.folder, job.question, SystemClock().Wall());
+  if (!past) return Fail(past.error(), err);
+  if (past->left_out > 0) {
+    err << "gpuctl: only the newest " << past->snapshots.size() << " snapshots; " << past->left_out
+        << " older ones are left out: ask for fewer hours\n";
+  }
+  if (job.json) {
+    out << PastJson(*past);
+  } else if (past->snapshots.empty()) {
+    err << "gpuctl: " << NoPast(*past) << "; gpu-monitoring-api collect stores it\n";
+  } else {
+    out << PastText(*past);
+  }
+  return past->snapshots.empty() ? kFindings : kWell;
+}
+
+int RunOnce(Job& job, std::ostream& out, std::ostream& err) {
+  const auto report = Ask(job);
+  if (!report) return Fail(report.error(), err);
+  out << (job.json ? HealthJson(*report) : HealthText(*report, job.verbose));
+  out.flush();
+  return HealthExit(*report, job.fail_on);
+}
+
+struct Round {
+  int code = kWell;
+  std::string out;
+  std::string err;
+};
+
+// A signal ends the process, whatever the round waits for.
+Round AwaitRound(Job& job, const EndingSignals& signals, std::ostream& out) {
+  auto round = std::async(std::launch::async, [&job] {
+    std::ostringstream out_text;
+    std::ostringstream err_text;
+    const int code = RunOnce(job, out_text, err_text);
+    return Round{code, out_text.str(), err_text.str()};
+  });
+  while (round.wait_for(kGlance) != std::future_status::ready) {
+    if (signals.Await(Millis(0)) == 0) continue;
+    out.flush();
+    std::_Exit(kWell);
+  }
+  return round.get();
+}
+
+// Until a signal comes; who does not answer this time may answer the next.
+int Watch(Job& job, const EndingSignals& signals, Millis interval, std::ostream& out,
+          std::ostream& err) {
+  const SystemClock clock;
+  const bool clear = IsTerminal(out) && !job.json;
+  for (bool first = true;; first = false) {
+    const Deadline next = Deadline::After(clock, interval);
+    const Round round = AwaitRound(job, signals, out);
+    if (clear) {
+      out << kClear;
+    } else if (!first && !job.json) {
+      out << '\n';
+    }
+    out << round.out;
+    out.flush();
+    err << round.err;
+    if (first && round.code == kUsage && !round.err.empty()) return kUsage;
+    if (!out || signals.Await(next.Left(clock)) != 0) return kWell;
+  }
+}
+
+}  // namespace
+
+int RunHealth(const config::Values& values, std::ostream& out, std::ostream& err) {
+  std::optional<EndingSignals> signals;
+  if (values.Bool("--watch")) signals.emplace();
+  auto job = MakeJob(values);
+  if (!job) {
+    err << "gpuctl: " << job.error().message << '\n';
+    return kUsage;
+  }
+  if (signals) return Watch(*job, *signals, values.Duration("--interval"), out, err);
+  return job->past ? RunPast(*job, out, err) : RunOnce(*job, out, err);
+}
+
+}  // namespace gpumon::ctl

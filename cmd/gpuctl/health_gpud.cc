@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "cmd/gpuctl/health_source.h"
+#include "cmd/gpuctl/ssh_client.h"
+#include "internal/collect/gpud_task.h"
+#include "internal/fetch/client.h"
+#include "internal/gpud/client.h"
+
+namespace gpumon::ctl {
+namespace {
+
+constexpr std::size_t kMostAtOnce = 8;
+constexpr std::chrono::hours kEventsOf{24};
+
+Result<std::unique_ptr<fetch::Client>> WayTo(const GpudPlace& place, const Clock& clock) {
+  if (!place.ssh_host.empty()) {
+    return std::unique_ptr<fetch::Client>(std::make_unique<SshClient>(place.ssh_host, clock));
+  }
+  return fetch::MakeClient({}, clock);
+}
+
+Result<store::Snapshot> AskOne(const GpudPlace& place, Millis timeout) {
+  const SystemClock clock;
+  auto way = WayTo(place, clock);
+  if (!way) return Error(way.error());
+  gpud::Client client(**way, place.bind, place.port, gpud::Trust::kAnyone);
+  const WallTime now = clock.Wall();
+  const auto host = client.Ask(now - kEventsOf, Deadline::After(clock, timeout));
+  if (!host) return Error(host.error());
+  store::Snapshot snapshot = collect::TaskOf(*host, now, {});
+  if (host->machine.hostname.empty()) snapshot.task_name = place.name();
+  return snapshot;
+}
+
+// A host whose GPUd does not answer.
+store::Snapshot Silent(const GpudPlace& place, const Status& why, WallTime now) {
+  store::Snapshot snapshot;
+  snapshot.id = store::NewId();
+  snapshot.task_id = "gpud/" + place.name();
+  snapshot.task_name = place.name();
+  snapshot.instance_id = place.name();
+  snapshot.timestamp = now;
+  snapshot.machine_info = {{"error", why.message}};
+  snapshot.health_score = 0;
+  snapshot.health_status = "critical";
+  snapshot.health_states.push_back({"gpud", "unhealthy", why.message, "critical", now});
+  return snapshot;
+}
+
+using Answers = std::vector<Result<store::Snapshot>>;
+
+Answers AskEach(const std::vector<GpudPlace>& places, Millis timeout) {
+  Answers answers(places.size(), store::Snapshot{});
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < places.size(); i = next++) {
+      answers[i] = AskOne(places[i], timeout);
+    }
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < std::min(kMostAtOnce, places.size()); ++i) threads.emplace_back(work);
+  for (std::thread& thread : threads) thread.join();
+  return answers;
+}
+
+bool IsAskedFor(const store::Snapshot& snapshot, const HealthQuestion& question) {
+  if (!question.task.empty()) {
+    return snapshot.task_id == question.task || snapshot.task_name == question.task;
+  }
+  if (!question.node.empty()) return snapshot.instance_id == question.node;
+  const bool has_gpus = !snapshot.gpu_metrics.empty() || !snapshot.gpud_healthy;
+  return !question.gpu_tasks || question.all || has_gpus;
+}
+
+}  // namespace
+
+std::string GpudPlace::name() const {
+  return ssh_host.empty() ? bind + ':' + std::to_string(port) : ssh_host;
+}
+
+Result<HealthReport> AskGpuds(const std::vector<GpudPlace>& places, Millis timeout,
+                              const HealthQuestion& question) {
+  const Answers answers = AskEach(places, timeout);
+  HealthReport report;
+  report.row = "node";
+  report.time = SystemClock().Wall();
+  report.of_one = places.size() == 1 || !question.task.empty() || !question.node.empty();
+  report.source = "GPUd of " + places[0].name();
+  if (places.size() > 1) {
+    report.source += " and " + std::to_string(places.size() - 1) + " more";
+  }
+  const bool any =
+      std::any_of(answers.begin(), answers.end(), [](const auto& one) { return one.has_value(); });
+  if (!any) {
+    Status why = answers[0].error();
+    if (places.size() > 1) {
+      why.message += "; nor does any of the " + std::to_string(places.size() - 1) + " others";
+    }
+    return Error(std::move(why));
+  }
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    store::Snapshot one =
+        answers[i] ? *answers[i] : Silent(places[i], answers[i].error(), report.time);
+    if (IsAskedFor(one, question)) report.tasks.push_back(std::move(one));
+  }
+  if (report.tasks.empty() && (!question.task.empty() || !question.node.empty())) {
+    return Error(Code::kNotFound,
+                 report.source + " tells of no " +
+                     (question.task.empty() ? "node " + question.node : "task " + question.task) +
+                     "; without --task and --node all are listed");
+  }
+  SortRows(report);
+  return report;
+}
+
+Result<std::string> AskGpudRaw(const GpudPlace& place, const std::string& target, Millis timeout) {
+  const SystemClock clock;
+  auto way = WayTo(place, clock);
+  if (!way) return Error(way.error());
+  gpud::Client client(**way, place.bind, place.port, gpud::Trust::kAnyone);
+  return client.GetRaw(target, Deadline::After(clock, timeout));
+}
+
+}  // namespace gpumon::ctl

@@ -1,0 +1,91 @@
+// What gpuctl health found out, and how it says it. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "internal/base/clock.h"
+#include "internal/store/snapshot.h"
+
+namespace gpumon::ctl {
+
+inline constexpr std::size_t kUsagePoints = 60;
+
+// Behind this, in the message of a state, stands what to do.
+inline constexpr std::string_view kSuggested = "suggested: ";
+
+struct HealthReport {
+  std::string source;                        // who told: a URL, a folder
+  WallTime time{};                           // when it was asked
+  std::string_view row = "task";             // what a row is; "node"
+  std::vector<store::Snapshot> tasks;        // each at its newest
+  bool of_one = false;                       // somebody named it: everything of it is shown
+  std::vector<std::string> notes;            // for people: what was not asked, and why
+  std::vector<std::optional<double>> usage;  // GPU utilization in %, the newest last
+  std::string usage_of;                      // "last 60 minutes"
+};
+
+// The worst rows first, by name where they are alike.
+void SortRows(HealthReport& report);
+
+struct Remark {
+  std::string category;    // the component
+  std::string message;     // begins with the row's name
+  std::string suggestion;  // "" for none
+  std::size_t task = 0;    // whose, in HealthReport::tasks
+};
+struct Remarks {
+  std::vector<Remark> issues;  // unhealthy components, and rows that are critical without one
+  std::vector<Remark> warnings;
+  std::vector<Remark> successes;  // rows that are healthy
+};
+Remarks RemarksOf(const HealthReport& report);
+
+struct FleetSummary {
+  std::size_t total_nodes = 0;  // unknown ones do not count
+  std::size_t healthy_nodes = 0;
+  std::size_t degraded_nodes = 0;
+  std::size_t critical_nodes = 0;
+  std::size_t unknown_nodes = 0;
+  std::size_t total_gpus = 0;    // one that several tasks share counts once
+  std::size_t healthy_gpus = 0;  // known to be below 75 °C, and not throttled
+  std::optional<double> avg_gpu_temperature;
+  std::optional<double> avg_gpu_utilization;
+  std::optional<double> avg_gpu_memory_utilization;
+};
+FleetSummary SummaryOf(const HealthReport& report);
+
+// Under load, its clock is below 90 % of what it may be.
+bool IsThrottled(const store::GpuReading& gpu);
+// % of its memory in use.
+std::optional<double> MemoryPercent(const store::GpuReading& gpu);
+
+// One line, {timestamp,summary,details,fleet_summary}.
+std::string HealthJson(const HealthReport& report);
+// For a terminal of 80 columns; with `verbose` every remark of every row.
+std::string HealthText(const HealthReport& report, bool verbose);
+// A character for each of the newest kUsagePoints values of 0..100, a blank where there is none.
+std::string Sparkline(const std::vector<std::optional<double>>& values);
+
+enum class FailOn : std::uint8_t { kNever, kWarnings, kIssues };
+// 0, 1 for warnings, 2 for issues.
+int HealthExit(const HealthReport& report, FailOn fail_on);
+
+// The stored snapshots of a task or node.
+struct HealthPast {
+  std::string_view kind = "task";  // or "node": what `name` names
+  std::string name;
+  std::int64_t hours = 0;
+  std::vector<store::Snapshot> snapshots;  // the newest last
+  std::size_t left_out = 0;                // older ones than these
+};
+// One line, {task_id,hours,snapshots,latest}, or {error}; of a node its name is `node`.
+std::string PastJson(const HealthPast& past);
+std::string PastText(const HealthPast& past);
+std::string NoPast(const HealthPast& past);
+
+}  // namespace gpumon::ctl

@@ -1,0 +1,262 @@
+// gpuctl health and gpud get without the API: GPUd, ssh, the store.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <optional>
+
+#include "internal/base/text.h"
+#include "internal/store/snapshot.h"
+#include "tests/cmd/gpuctl/health_run.h"
+#include "tests/fakes/fault/fault_server.h"
+#include "tests/fakes/fault/tls_server.h"
+
+namespace gpumon::ctl {
+namespace {
+
+using fault::HttpStatus;
+using fault::Json;
+using process::Finished;
+using testing::HasSubstr;
+using testing::Not;
+
+// What a GPUd v0.5.1 says.
+const std::map<std::string, std::string, std::less<>> kGpud = {
+    {"/v1/states",
+     R"([{"component":"accelerator-nvidia-error-xid","states":[{"time":null,"name":"error_xid",)"
+     R"("health":"Unhealthy","reason":"XID 79 detected","suggested_actions":{"description":"",)"
+     R"("repair_actions":["REBOOT_SYSTEM"]}}]},{"component":"cpu","states":[)"
+     R"({"time":"2026-03-01T09:15:00Z","health":"Healthy","reason":"ok"}]}])"},
+    {"/v1/events", "[]"},
+    {"/v1/metrics",
+     R"([{"component":"x","metrics":[{"unix_seconds":1772356500123,)"
+     R"("name":"accelerator_nvidia_temperature_current_celsius","labels":{"uuid":"GPU-a"},)"
+     R"("value":61},{"unix_seconds":1772356500123,)"
+     R"("name":"accelerator_nvidia_utilization_gpu_util_percent","labels":{"uuid":"GPU-a"},)"
+     R"("value":63}]}])"},
+    {"/machine-info", R"({"gpudVersion":"v0.5.1","hostname":"gn07","gpuInfo":{"product":)"
+                      R"("NVIDIA L40S","gpus":[{"uuid":"GPU-a","minorID":"0"}]}})"},
+};
+
+fault::Reply ServeGpud(const fault::Request& request) {
+  const auto found = kGpud.find(request.target.substr(0, request.target.find('?')));
+  return found == kGpud.end() ? HttpStatus(404, "404 page not found") : Json(found->second);
+}
+
+using GpudTest = HealthRun;
+
+// GPUd's answers over TLS, with a certificate that names nobody. It has files for paths, so
+// nothing for a path with a query.
+class TlsGpud {
+ public:
+  TlsGpud() {
+    std::filesystem::create_directory(folder_.File("v1"));
+    for (const auto& [path, text] : kGpud) folder_.Write(path.substr(1), text);
+    const Finished made =
+        process::Run("/usr/bin/env", {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                                      "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                                      "-subj", "/O=Lepton AI", "-keyout", folder_.File("key.pem"),
+                                      "-out", folder_.File("cert.pem")});
+    EXPECT_EQ(made.exit_code, 0) << made.errors;
+    server_.emplace("/bin/sh", std::vector<std::string>{
+                                   "-c", "cd " + folder_.path() +
+                                             " && exec openssl s_server -accept 127.0.0.1:0 -WWW "
+                                             "-cert cert.pem -key key.pem"});
+    EXPECT_TRUE(process::WaitUntil([&] { return !url().ends_with(":"); }, Millis(10'000)));
+  }
+  // "https://127.0.0.1:" until it listens.
+  std::string url() const {
+    const std::string output = server_->Output();
+    const std::size_t at = output.find("ACCEPT 127.0.0.1:");
+    const std::size_t end = at == std::string::npos ? at : output.find('\n', at);
+    return "https://127.0.0.1:" +
+           (end == std::string::npos ? "" : output.substr(at + 17, end - at - 17));
+  }
+
+ private:
+  process::ScratchDirectory folder_;
+  std::optional<process::ChildProcess> server_;
+};
+
+TEST_F(GpudTest, AGpudIsAskedDirectly) {
+  fault::FaultServer gpud(ServeGpud);
+  const Finished ran = Run({"health", "--gpud-url", gpud.url()});
+  EXPECT_THAT(ran.output, HasSubstr("\ngpud/gn07                    healthy    100%    1   61C   "
+                                    "63%      -      1   0s\n"));
+  EXPECT_THAT(ran.output, HasSubstr("  gn07: XID 79 detected [accelerator-nvidia-error-xid]\n"
+                                    "    next: REBOOT_SYSTEM\n"));
+  // As the variables of Flow have it.
+  const std::string port = std::to_string(gpud.port());
+  EXPECT_EQ(Run({"health", "--source", "gpud", "--fail-on", "issues"}, {{"FLOW_GPUD_PORT", port}})
+                .exit_code,
+            2);
+}
+
+TEST_F(GpudTest, FlowsConfigurationFileSaysWhereGpudIs) {
+  fault::FaultServer gpud(ServeGpud);
+  std::filesystem::create_directory(home_.File(".flow"));
+  home_.Write(".flow/config.yaml", "api_key: x\nhealth:\n  enabled: true\n  gpud_port: " +
+                                       std::to_string(gpud.port()) + "\n  retention_days: 3\n");
+  EXPECT_THAT(Run({"health", "--source", "gpud"}).output, HasSubstr("gpud/gn07"));
+}
+
+TEST_F(GpudTest, OfSeveralGpudsASilentOneIsACriticalRow) {
+  fault::FaultServer gpud(ServeGpud);
+  const std::string silent = fault::RefusingUrl();
+  const Finished ran = Run({"health", "--gpud-url", gpud.url() + "," + silent});
+  EXPECT_THAT(ran.output, HasSubstr(" critical     0%    0 "));
+  EXPECT_THAT(ran.output, HasSubstr("does not answer: the connection was\n  refused [gpud]"));
+  ExpectOneLine(Run({"health", "--gpud-url", silent}), 3, "does not answer: the connection was");
+}
+
+TEST_F(GpudTest, ACertificateThatNamesNobodyWillDo) {
+  const TlsGpud gpud;
+  EXPECT_THAT(Run({"health", "--gpud-url", gpud.url()}).output,
+              HasSubstr("\ngpud/gn07                    healthy    100%    1   61C   63% "));
+  EXPECT_EQ(Run({"gpud", "get", "/machine-info", "--gpud-url", gpud.url()}).output,
+            kGpud.at("/machine-info") + '\n');
+}
+
+TEST_F(GpudTest, SomethingElseThatSpeaksTlsIsNoGpud) {
+  const fault::TlsServer other("DNS:somebody.else");
+  ExpectOneLine(Run({"health", "--gpud-url", other.url()}), 3, "states");
+}
+
+TEST_F(GpudTest, GetPrintsAnAnswerAsItCame) {
+  fault::FaultServer gpud(ServeGpud);
+  const Finished states = Run({"gpud", "get", "/v1/states", "--gpud-url", gpud.url()});
+  EXPECT_EQ(states.output, kGpud.at("/v1/states") + '\n');
+  EXPECT_EQ(states.exit_code, 0);
+  EXPECT_EQ(Run({"gpud", "get", "--gpud-url", gpud.url(), "/v1/events"}).output, "[]\n");
+  EXPECT_NE(gpud.requests().back().Param("startTime"), "");
+  ExpectOneLine(Run({"gpud", "get", "/v1/gpu", "--gpud-url", gpud.url()}), 3, "it answered 404");
+  ExpectOneLine(Run({"gpud", "get", "states"}), 2, "a path such as /v1/states");
+  ExpectOneLine(Run({"gpud", "get"}), 2, "--path");
+}
+
+// An ssh that runs the command here, and a curl that answers for the GPUd there.
+class SshTest : public HealthRun {
+ protected:
+  SshTest() {
+    Program("ssh", "echo \"$*\" >>" + home_.File("ssh.log") + R"(
+[ "$4" != lost ] || { echo 'ssh: connect to host lost port 22: No route to host' >&2; exit 255; }
+[ "$4" != bare ] || { echo 'sh: 1: curl: not found' >&2; exit 127; }
+exec sh -c "$5")");
+    for (const auto& [path, text] : kGpud) {
+      std::string name = path;
+      std::replace(name.begin(), name.end(), '/', '_');
+      home_.Write(name, text);
+    }
+    Program("curl", R"(for url; do :; done
+path=${url#https://10.1.1.1:15132}; path=${path%%\?*}
+file=)" + home_.path() + R"(/$(printf %s "$path" | tr / _)
+if [ -e "$file" ]; then cat "$file"; printf '\n200'; else printf 'gone\n404'; fi)");
+  }
+  void Program(const std::string& name, const std::string& text) {
+    const std::string path = home_.Write(name, "#!/bin/sh\n" + text + '\n');
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  }
+  Finished RunVia(const std::vector<std::string>& arguments) {
+    return Run(arguments,
+               {{"PATH", home_.path() + ":/usr/bin:/bin"}, {"FLOW_GPUD_BIND", "10.1.1.1"}});
+  }
+};
+
+TEST_F(SshTest, TheGpudOfAHostIsAskedByCurlThere) {
+  const Finished ran = RunVia({"health", "--via", "me@gn07"});
+  EXPECT_THAT(ran.output, HasSubstr("gpud/gn07")) << ran.errors;
+  EXPECT_THAT(process::ReadFile(home_.File("ssh.log")),
+              HasSubstr("-o BatchMode=yes -- me@gn07 curl -sSk --max-time "));
+}
+
+TEST_F(SshTest, GetPrintsTheAnswerOfAHost) {
+  EXPECT_EQ(RunVia({"gpud", "get", "/machine-info", "--via", "gn07"}).output,
+            kGpud.at("/machine-info") + '\n');
+  ExpectOneLine(RunVia({"gpud", "get", "/v1/gpu", "--via", "gn07"}), 3, "it answered 404");
+}
+
+TEST_F(SshTest, NothingOfAPathReachesTheOtherShell) {
+  RunVia({"gpud", "get", "/x';touch${IFS}" + home_.File("hacked") + ";'", "--via", "gn07"});
+  EXPECT_FALSE(std::filesystem::exists(home_.File("hacked")));
+}
+
+TEST_F(SshTest, WhyTheHostIsNotReachedIsSaid) {
+  ExpectOneLine(RunVia({"health", "--via", "lost"}), 3, "No route to host");
+  ExpectOneLine(RunVia({"health", "--via", "bare"}), 3, "there is no curl on that host");
+  Program("curl", "echo 'curl: (7) Failed to connect' >&2; exit 7");
+  ExpectOneLine(RunVia({"health", "--via", "gn07"}), 3, "gn07: the connection was refused");
+  Program("curl", "echo nothing");
+  ExpectOneLine(RunVia({"health", "--via", "gn07"}), 3, "curl said no status");
+}
+
+// A folder as the collector writes it.
+class StoredHealthTest : public HealthRun {
+ protected:
+  void Store(const std::string& task, double score, std::chrono::minutes ago,
+             std::size_t gpus = 1) {
+    store::Snapshot snapshot;
+    snapshot.id = store::NewId();
+    snapshot.task_id = task;
+    snapshot.task_name = task;
+    snapshot.instance_id = "gn01";
+    snapshot.timestamp = SystemClock().Wall() - ago;
+    snapshot.health_score = score;
+    snapshot.health_status = score < 0.6 ? "critical" : "healthy";
+    snapshot.gpu_metrics.resize(gpus);
+    for (store::GpuReading& gpu : snapshot.gpu_metrics) gpu.gpu_utilization_pct = 100 * score;
+    std::string day = FormatTime(snapshot.timestamp).substr(0, 10);
+    day.erase(std::remove(day.begin(), day.end(), '-'), day.end());
+    std::string& lines = days_["health-metrics-" + day + ".jsonl"];
+    lines += store::EncodeLine(snapshot) + '\n';
+    for (const auto& [name, text] : days_) home_.Write(name, text);
+  }
+  Finished RunStore(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"health", "--source", "store"});
+    return Run(arguments, {{"METRICS_DIR", home_.path()}});
+  }
+  std::map<std::string, std::string> days_;
+};
+
+TEST_F(StoredHealthTest, TheNewestOfEachTaskIsARow) {
+  Store("ml/a", 0.5, std::chrono::minutes(20));
+  Store("ml/a", 0.9, std::chrono::minutes(10));
+  Store("ml/b", 0.4, std::chrono::minutes(5));
+  Store("ml/none", 1, std::chrono::minutes(5), 0);
+  const std::string all = RunStore({}).output;
+  EXPECT_THAT(all, HasSubstr("\nml/b                         critical    40%    1 "));
+  EXPECT_THAT(all, HasSubstr("\nml/a                         healthy     90%    1     -   90%"));
+  EXPECT_THAT(all, HasSubstr("\nml/none "));
+  EXPECT_THAT(RunStore({"--gpu"}).output, Not(HasSubstr("ml/none")));
+  EXPECT_THAT(RunStore({"--gpu", "--all"}).output, HasSubstr("ml/none"));
+}
+
+TEST_F(StoredHealthTest, ATaskHasItsCurveAndItsPast) {
+  Store("ml/a", 0.5, std::chrono::minutes(20));
+  Store("ml/a", 0.9, std::chrono::minutes(10));
+  EXPECT_THAT(RunStore({"--task", "ml/a"}).output, HasSubstr("last 2 snapshots, 0 to 100 %; now "
+                                                             "90 %\n  ▅█\n"));
+  const json::Value past = Parsed(RunStore({"--task", "ml/a", "--history", "1", "--json"}));
+  EXPECT_EQ(past["snapshots"].size(), 2U);
+  EXPECT_EQ(past["latest"]["health_score"].AsDouble(), 0.9);
+  EXPECT_EQ(RunStore({"--task", "ml/z", "--history", "1", "--json"}).output,
+            "{\"error\":\"No health history found for task ml/z\"}\n");
+}
+
+TEST_F(StoredHealthTest, WhatIsNotStoredIsOneLine) {
+  ExpectOneLine(RunStore({"--metrics-dir", home_.File("no")}), 3, "No such file or directory");
+  ExpectOneLine(RunStore({}), 2, "has no snapshot within the last 24 h");
+  Store("ml/a", 1, std::chrono::minutes(1));
+  ExpectOneLine(RunStore({"--task", "ml/z"}), 2, "has no task ml/z");
+}
+
+TEST_F(StoredHealthTest, LinesThatAreNoneAreCounted) {
+  Store("ml/a", 1, std::chrono::minutes(1));
+  auto& [name, text] = *days_.begin();
+  home_.Write(name, text + "broken\n");
+  EXPECT_THAT(RunStore({}).output, HasSubstr("note: 1 lines of "));
+}
+
+}  // namespace
+}  // namespace gpumon::ctl
