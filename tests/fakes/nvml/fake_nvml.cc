@@ -40,7 +40,8 @@ int Check(const char* function, const Thing* thing) {
   return kSuccess;
 }
 
-int GiveText(const char* function, const Thing* thing, const char* word, char* to, unsigned size) {
+[[maybe_unused]] int GiveText(const char* function, const Thing* thing, const char* word, char* to,
+                              unsigned size) {
   if (const int code = Check(function, thing); code != kSuccess) return code;
   const auto found = thing->texts.find(word);
   if (found == thing->texts.end()) return kNotSupported;
@@ -59,8 +60,8 @@ int GiveNumber(const char* function, const Thing* thing, const char* word, std::
   return kSuccess;
 }
 
-int GiveEach(const char* function, const Thing* thing, const char* word,
-             std::initializer_list<unsigned*> to) {
+[[maybe_unused]] int GiveEach(const char* function, const Thing* thing, const char* word,
+                              std::initializer_list<unsigned*> to) {
   std::size_t place = 0;
   for (unsigned* const one : to) {
     if (const int code = GiveNumber(function, thing, word, place++, one); code != kSuccess) {
@@ -94,13 +95,13 @@ struct OddProcess {
   Wide protected_bytes;
 };
 
-void Fill(const Process& from, OldProcess& to) {
+[[maybe_unused]] void Fill(const Process& from, OldProcess& to) {
   to = {from.pid, from.bytes};
 }
-void Fill(const Process& from, NewProcess& to) {
+[[maybe_unused]] void Fill(const Process& from, NewProcess& to) {
   to = {from.pid, from.bytes, from.gpu_instance, from.compute_instance};
 }
-void Fill(const Process& from, OddProcess& to) {
+[[maybe_unused]] void Fill(const Process& from, OddProcess& to) {
   Fill(from, to.first);
   to.protected_bytes = 0;
 }
@@ -121,7 +122,7 @@ int GiveProcesses(const char* function, const Thing* thing, const char* kind, un
   return kSuccess;
 }
 
-int Start(const char* function) {
+[[maybe_unused]] int Start(const char* function) {
   Act() = ReadScript();
   started = true;
   const int code = Check(function, nullptr);
@@ -129,7 +130,7 @@ int Start(const char* function) {
   return code;
 }
 
-int Handle(const char* function, unsigned index, Thing** to) {
+[[maybe_unused]] int Handle(const char* function, unsigned index, Thing** to) {
   if (const int code = Check(function, nullptr); code != kSuccess) return code;
   if (index >= Act().gpus.size()) return kInvalidArgument;
   if (const int code = Check(function, &Act().gpus[index]); code != kSuccess) return code;
@@ -137,7 +138,7 @@ int Handle(const char* function, unsigned index, Thing** to) {
   return kSuccess;
 }
 
-int Count(const char* function, unsigned* to) {
+[[maybe_unused]] int Count(const char* function, unsigned* to) {
   if (const int code = Check(function, nullptr); code != kSuccess) return code;
   *to = static_cast<unsigned>(Act().gpus.size());
   return kSuccess;
