@@ -61,9 +61,8 @@ class Host {
 };
 
 TEST(InstallScriptTest, ShellcheckHasNothingToSay) {
-  if (process::Run("/usr/bin/env", {"shellcheck", "--version"}).exit_code != 0) {
-    GTEST_SKIP() << "shellcheck is not installed";
-  }
+  ASSERT_EQ(process::Run("/usr/bin/env", {"shellcheck", "--version"}).exit_code, 0)
+      << "scripts/deps.sh test installs it";
   const process::ScratchDirectory folder;
   const std::string script = folder.Write("install.sh", Print().output);
   const Finished checked = process::Run("/usr/bin/env", {"shellcheck", script});
