@@ -516,11 +516,10 @@ TEST(LifeTest, WithJustEnoughFilesItAnswersBesideIdleConnections) {
   std::ifstream(file) >> port;
   std::vector<std::unique_ptr<Connection>> idle;
   for (int i = 0; i < 100; ++i) idle.push_back(std::make_unique<Connection>(port));
-  // While so many come at once newcomers are told 503.
-  EXPECT_TRUE(WaitUntil([&] { return Fetch(port, "/livez").status == 200; }, Millis(10'000)));
-  const Answer rows = Fetch(port, kMetrics);
-  EXPECT_EQ(rows.status, 200) << rows.Text();
-  EXPECT_GT(rows.Json()["data"].size(), 0U);
+  // While so many come at once newcomers are told 503; each of these is one more.
+  for (const char* const path : {"/livez", kMetrics}) {
+    EXPECT_TRUE(WaitUntil([&] { return Fetch(port, path).status == 200; }, Millis(10'000))) << path;
+  }
 }
 
 TEST(LifeTest, APortFileThatCannotBeWrittenIsOneLineAndExitCode2) {
