@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -117,24 +118,29 @@ class Worlds {
   std::vector<std::set<std::size_t>> there_;
 };
 
-// Of one GPU: what its series name, and field -> the believable values that some series has, the
-// exporters that have one, and those with a series that has none: that may be their newest.
+// Of one GPU: what its series name, and field -> family -> its newest sample.
 struct Held {
+  struct Newest {
+    bool of_old_pod = false;
+    std::optional<double> value;  // none: not to be believed
+  };
   std::string node;
   std::string id;
   std::string uuid;
-  std::map<std::string, std::set<double>> values;
-  std::map<std::string, std::set<const Kind*>> tell;
-  std::map<std::string, std::set<const Kind*>> doubt;
+  std::map<std::string, std::map<const Family*, Newest>> samples;
 
-  // An exporter has nothing else.
-  bool IsKnown(const std::string& field) const {
-    const auto its = tell.find(field);
-    const auto doubted = doubt.find(field);
-    return its != tell.end() &&
-           std::any_of(its->second.begin(), its->second.end(), [&](const Kind* kind) {
-             return doubted == doubt.end() || !doubted->second.contains(kind);
-           });
+  void Take(const std::string& field, const Family* family, Newest sample) {
+    const auto [its, is_first] = samples[field].try_emplace(family, sample);
+    if (!is_first && its->second.of_old_pod) its->second = sample;
+  }
+  std::set<double> Values(const std::string& field) const {
+    std::set<double> values;
+    const auto its = samples.find(field);
+    if (its == samples.end()) return values;
+    for (const auto& [family, sample] : its->second) {
+      if (sample.value) values.insert(*sample.value);
+    }
+    return values;
   }
 };
 // Series that name a GPU by its UUID alone and others that name it by its place alone are two rows,
@@ -168,9 +174,10 @@ void Take(const Value& series, const Kind& kind, World& world) {
     const double value = raw * family.unit;
     const auto [low, high] = RangeOf(family.field);
     if (info) continue;
-    const bool believable = value >= low && value <= high;
-    if (believable) held.values[family.field].insert(value);
-    (believable ? held.tell : held.doubt)[family.field].insert(&kind);
+    Held::Newest sample;
+    sample.of_old_pod = TextOf(labels["pod"]) == "old";
+    if (value >= low && value <= high) sample.value = value;
+    held.Take(family.field, &family, sample);
   }
 }
 
@@ -184,13 +191,8 @@ void Meet(World& world) {
       ++at;
       continue;
     }
-    for (const auto& [field, values] : at->second.values) {
-      other->second.values[field].insert(values.begin(), values.end());
-    }
-    for (const auto of : {&Held::tell, &Held::doubt}) {
-      for (const auto& [field, kinds] : at->second.*of) {
-        (other->second.*of)[field].insert(kinds.begin(), kinds.end());
-      }
+    for (const auto& [field, samples] : at->second.samples) {
+      for (const auto& [family, sample] : samples) other->second.Take(field, family, sample);
     }
     at = world.erase(at);
   }
@@ -224,17 +226,16 @@ void ExpectRow(const Value& row, const Value& shared, const Held& held) {
   EXPECT_EQ(TextOf(row["node_name"]), held.node);
   EXPECT_EQ(TextOf(row["gpu_id"]), held.id);
   for (const char* const field : {"utilization", "temperature", "memory_used_bytes", "power"}) {
-    const auto values = held.values.find(field);
-    const bool known = values != held.values.end();
+    const std::set<double> values = held.Values(field);
     const auto shown = row[field].AsDouble();
     if (!shown) {
-      EXPECT_FALSE(held.IsKnown(field))
-          << field << " is null though Prometheus has it: " << TextOf(row["null_reasons"][field]);
+      EXPECT_TRUE(values.empty()) << field << " is null though Prometheus has it: "
+                                  << TextOf(row["null_reasons"][field]);
       const bool stated = row["null_reasons"].Find(field) != nullptr ||
                           shared.Find(field) != nullptr || row.Find(field) == nullptr;
       EXPECT_TRUE(stated) << field << " is null without a reason";
     } else {
-      EXPECT_TRUE(known && Holds(values->second, *shown))
+      EXPECT_TRUE(Holds(values, *shown))
           << field << " shows " << *shown << ", which nobody measured";
     }
   }
