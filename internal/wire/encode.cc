@@ -8,6 +8,7 @@
 
 #include "internal/base/text.h"
 #include "internal/json/writer.h"
+#include "internal/wire/data_envelope.h"
 #include "internal/wire/form.h"
 #include "internal/wire/meta.h"
 #include "internal/wire/throttle.h"
@@ -301,36 +302,13 @@ std::string EncodeSharedReasons(const Table& table, const Page& page) {
 }
 
 Encoded EncodeList(const Table& table, const Page& page, std::string_view message) {
-  Writer writer(1024 + page.rows.size() * page.fields.size() * kBytesPerCell);
-  writer.BeginObject();
-  writer.Key("success");
-  writer.Bool(true);
-  writer.Key("data");
-  const std::size_t data_begin = writer.size();
-  writer.BeginArray();
-  RowWriter rows(writer, table, page);
+  DataEnvelope envelope(1024 + page.rows.size() * page.fields.size() * kBytesPerCell);
+  Writer& data = envelope.data();
+  data.BeginArray();
+  RowWriter rows(data, table, page);
   for (const auto row : page.rows) rows.Write(row);
-  writer.EndArray();
-  const std::size_t data_end = writer.size();
-  writer.Key("message");
-  writer.String(message);
-  writer.Key("error");
-  writer.Null();
-  const std::size_t warnings_begin = writer.size();
-  if (const auto warnings = WarningsOf(table.snapshot().warnings, page); !warnings.empty()) {
-    writer.Key("warnings");
-    WriteTexts(writer, warnings);
-  }
-  const std::size_t warnings_end = writer.size();
-  writer.Key("meta");
-  WriteMeta(writer, BehindOf(table, page), page);
-  writer.EndObject();
-
-  Encoded encoded;
-  encoded.etag = Tag(writer.view().substr(data_begin, data_end - data_begin),
-                     writer.view().substr(warnings_begin, warnings_end - warnings_begin));
-  encoded.body = writer.Take();
-  return encoded;
+  data.EndArray();
+  return envelope.Finish(message, table.snapshot().warnings, BehindOf(table, page), page);
 }
 
 std::string EncodeEnvelope(const models::Envelope& envelope) {

@@ -7,6 +7,7 @@
 
 #include "internal/base/text.h"
 #include "internal/json/writer.h"
+#include "internal/wire/data_envelope.h"
 #include "internal/wire/form.h"
 #include "internal/wire/meta.h"
 
@@ -15,6 +16,10 @@ namespace {
 
 using json::Writer;
 using models::NullReason;
+
+// How large all rows are is told by the first ones.
+constexpr std::size_t kMeasuredRows = 16;
+constexpr std::size_t kBesideRows = 4096;  // bytes: messages, warnings and meta
 
 NullReason ReasonOf(const Value& value) {
   const auto* const reason = std::get_if<NullReason>(&value);
@@ -203,20 +208,6 @@ std::string CsvText(const Column& column, const Value& value) {
   return out;
 }
 
-Encoded Finish(const Records& records, const RecordsMeta& meta, const Page& page,
-               std::string_view message, const std::vector<bool>& nobody, const Writer& data) {
-  Writer about;
-  WriteMeta(about, BehindOf(records, meta, page, nobody), page);
-  models::Envelope envelope;
-  envelope.data = data.view();
-  envelope.message = message;
-  envelope.warnings = WarningsOf(meta.warnings, page);
-  envelope.meta = about.view();
-  Writer warnings;
-  WriteTexts(warnings, envelope.warnings);
-  return {EncodeEnvelope(envelope), Tag(data.view(), warnings.view())};
-}
-
 }  // namespace
 
 Value TextOrNull(std::string_view text, NullReason reason) {
@@ -237,20 +228,24 @@ Page WholePage(const Records& records) {
 Encoded EncodeRecords(const Records& records, const RecordsMeta& meta, const Page& page,
                       std::string_view message) {
   const auto nobody = NobodyExports(records);
-  Writer data;
+  DataEnvelope envelope(0);
+  Writer& data = envelope.data();
   data.BeginArray();
-  for (const auto row : page.rows) WriteRow(data, records, page, nobody, row);
+  for (std::size_t i = 0; i < page.rows.size(); ++i) {
+    if (i == kMeasuredRows) data.Reserve(kBesideRows + data.size() / i * page.rows.size() * 9 / 8);
+    WriteRow(data, records, page, nobody, page.rows[i]);
+  }
   data.EndArray();
-  return Finish(records, meta, page, message, nobody, data);
+  return envelope.Finish(message, meta.warnings, BehindOf(records, meta, page, nobody), page);
 }
 
 Encoded EncodeRecord(const Records& records, const RecordsMeta& meta, const Page& page,
                      std::string_view message) {
   // Its reasons stand beside it: `meta` is about all rows.
   const std::vector<bool> nobody(records.columns.size(), false);
-  Writer data;
-  WriteRow(data, records, page, nobody, page.rows.front());
-  return Finish(records, meta, page, message, nobody, data);
+  DataEnvelope envelope(0);
+  WriteRow(envelope.data(), records, page, nobody, page.rows.front());
+  return envelope.Finish(message, meta.warnings, BehindOf(records, meta, page, nobody), page);
 }
 
 Encoded EncodeCsv(const Records& records, const Page& page) {
