@@ -13,8 +13,11 @@ namespace gpumon::gpu {
 namespace {
 
 constexpr std::size_t kFirstPiece = 32;
-// Of the largest answer: what is decoded of it is about as large again.
-constexpr double kPieceBytes = 3.0 * 1024 * 1024;
+// Prometheus reads whole chunks, of hours: shorter pieces make it read the same ones again.
+constexpr double kPieceSeconds = 12 * 3600;
+// Of the largest answer, whatever time it covers: what is decoded of it is about as large again.
+constexpr double kSmallPieceBytes = 0.7 * 1024 * 1024;
+constexpr double kLargePieceBytes = 3.0 * 1024 * 1024;
 
 Status TookTooLong() {
   return {Code::kUpstreamTimeout,
@@ -134,6 +137,14 @@ void RangeWalk::Answered(const PiecePtr& piece, std::size_t query, Result<prom::
   if (last) Came(piece);
 }
 
+std::size_t RangeWalk::CountAfter(const Piece& piece) const {
+  const auto count = static_cast<double>(piece.count);
+  const double by_byte = count / static_cast<double>(std::max<std::size_t>(piece.largest, 1));
+  const double fits = std::clamp(kPieceSeconds / want_.step, kSmallPieceBytes * by_byte,
+                                 kLargePieceBytes * by_byte);
+  return static_cast<std::size_t>(std::clamp(fits, 1.0, count * 8));
+}
+
 // Whoever brings a piece joins it, and those that come meanwhile.
 void RangeWalk::Came(const PiecePtr& piece) {
   {
@@ -152,10 +163,7 @@ void RangeWalk::Came(const PiecePtr& piece) {
       }
       next = std::move(came_.front());
       came_.pop_front();
-      const double fits = kPieceBytes * static_cast<double>(next->count) /
-                          static_cast<double>(std::max<std::size_t>(next->largest, 1));
-      next_count_ =
-          static_cast<std::size_t>(std::clamp(fits, 1.0, static_cast<double>(next->count) * 8));
+      next_count_ = CountAfter(*next);
     }
     AskNext();
     auto end = Replay(*next);
