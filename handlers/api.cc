@@ -145,7 +145,7 @@ void Call::SendError(const Status& status) {
 
 void Call::SendError(const Status& status, int http_status) {
   // One refresh may fail many requests: each finds its cause by its own id.
-  if (!status.detail.empty()) {
+  if (!status.detail.empty() && Alive()) {
     log::Warning("request failed", {{"request_id", request_id_},
                                     {"code", status.wire_name()},
                                     {"error", status.message},

@@ -83,6 +83,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     bool chunked = false;
     bool keep_alive = false;
     bool unlimited = false;
+    bool threw = false;  // its handler
     int route = -1;
     int status = 0;
     SteadyTime begun{};  // when the handler got it

@@ -53,7 +53,7 @@ void Connection::PutHead(const Response& response, bool streaming) {
   turn_.answered = true;
   turn_.streaming = streaming;
   turn_.ended = head_only || !streaming;
-  turn_.status = response.status;
+  turn_.status = fd_ < 0 && !turn_.threw ? kClientGone : response.status;
   if (const std::string* id = Find(response.headers, "X-Request-Id")) turn_.request_id = *id;
   BodyEnd end;
   if (!MayHaveBody(response.status)) {
@@ -154,7 +154,10 @@ void Connection::Fail(std::uint64_t turn, std::string_view why, std::string_view
     MutexLock lock(mutex_);
     open = IsOpen(turn);
     client_gone = fd_ < 0;
-    if (turn_.number == turn) brief = turn_.brief;
+    if (turn_.number == turn) {
+      brief = turn_.brief;
+      turn_.threw = !thrown.empty();
+    }
   }
   if (!thrown.empty()) {
     log::Error(why, {{"method", brief.method},
@@ -167,9 +170,7 @@ void Connection::Fail(std::uint64_t turn, std::string_view why, std::string_view
   if (!open) return;
   const Status status{
       Code::kInternal, "the server failed to answer this request; see its log", {}, 0};
-  Response answer = core_->application.Refuse(status, &brief, "");
-  if (client_gone && thrown.empty()) answer.status = kClientGone;
-  Send(turn, answer);
+  Send(turn, core_->application.Refuse(status, &brief, ""));
 }
 
 std::optional<Access> Connection::Flush() {

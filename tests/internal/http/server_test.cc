@@ -261,18 +261,24 @@ TEST_F(ServerTest, HasNothingToSayToAClientThatEndsBetweenRequests) {
   EXPECT_EQ(serving_.server().stats().refused, 0U);
 }
 
-TEST_F(ServerTest, AClientThatGoesBeforeItsAnswerIsNoErrorOfOurs) {
-  RawClient client(serving_.port);
-  client.Send(Get("/hold"));
-  auto held = serving_.app.AwaitHeld(1);
-  ASSERT_EQ(held.size(), 1U);
-  client.Reset();
-  EXPECT_TRUE(Eventually([&] { return !held[0]->Alive(); }));
-  held.clear();  // as work for somebody who has gone is dropped
-  const auto done = serving_.app.AwaitDone(1);
-  ASSERT_EQ(done.size(), 1U);
-  EXPECT_EQ(done[0].status, kClientGone);
-  EXPECT_FALSE(done[0].complete);
+TEST(ServerGoneTest, AClientThatGoesBeforeItsAnswerIsNoErrorOfOurs) {
+  // Work for somebody who has gone is dropped, or fails in its own way.
+  for (const int status : {0, 200, 400, 502}) {
+    Serving serving;
+    RawClient client(serving.port);
+    client.Send(Get("/hold"));
+    auto held = serving.app.AwaitHeld(1);
+    ASSERT_EQ(held.size(), 1U);
+    client.Reset();
+    EXPECT_TRUE(Eventually([&] { return !held[0]->Alive(); }));
+    if (status != 0) held[0]->Send({status, {}, MakeBody("too late")});
+    held.clear();
+    const auto done = serving.app.AwaitDone(1);
+    ASSERT_EQ(done.size(), 1U);
+    EXPECT_EQ(done[0].status, kClientGone) << status;
+    EXPECT_EQ(done[0].bytes, 0U);
+    EXPECT_FALSE(done[0].complete);
+  }
 }
 
 TEST_F(ServerTest, SurvivesHandlersThatThrowAnythingOrNeverAnswer) {
