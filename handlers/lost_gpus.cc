@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "internal/fleet/events.h"
 #include "internal/wire/form.h"
 
 namespace gpumon::handlers {
@@ -16,16 +15,16 @@ using models::NodeTarget;
 
 constexpr double kBefore = 3600;  // seconds
 
-// One that was just started shows no GPU at all for a while.
+// An exporter that was just started shows no GPU at all for a while.
 bool IsLost(const SeenGpus::Gone& gone, const models::Snapshot& gpus,
             const std::map<std::string_view, NodeRow>& nodes) {
   const auto found = nodes.find(gone.node);
   if (found == nodes.end() || found->second.node == nullptr) return false;
   const models::Snapshot& known = *found->second.snapshot;
   if (known.partial || known.as_of < gone.missed) return false;
-  const bool may_start = gpus.as_of - gone.missed < fleet::kStarting;
-  if (found->second.gpus == nullptr && may_start) return false;
   const auto targets = found->second.targets();
+  const auto may_start = [](const NodeTarget& target) { return target.started; };
+  if (std::any_of(targets.begin(), targets.end(), may_start)) return false;
   const auto is_of_gpus = [](const NodeTarget& target) { return target.of_gpus; };
   return std::any_of(targets.begin(), targets.end(), is_of_gpus) &&
          std::all_of(targets.begin(), targets.end(), [](const NodeTarget& target) {

@@ -60,6 +60,8 @@ struct NodeTarget {
   std::string_view instance;
   TargetState state = TargetState::kUp;
   bool of_gpus = false;  // a GPU exporter
+  // It came up within the last two minutes and has shown no GPU since: it may not have found them.
+  bool started = false;
   // Unix seconds of its newest sample; where it is down: of its last good scrape within an hour.
   double newest = std::numeric_limits<double>::quiet_NaN();
 };

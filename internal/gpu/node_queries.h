@@ -44,12 +44,13 @@ std::string PromqlOf(NodeQuery query, const Detected& detected);
 
 // Names that PromqlOf gives to what it computes, by the label `__series__`, beside those of
 // NodeMetrics.
-inline constexpr std::string_view kVanishedSeries = "vanished";     // kKubernetes: Unix seconds
-inline constexpr std::string_view kRequestsSeries = "requests";     // kRequests: by `resource`
-inline constexpr std::string_view kExporterSeries = "exporter";     // kTargets: it shows that host
-inline constexpr std::string_view kScrapedSeries = "scraped";       // kTargets: Unix seconds
-inline constexpr std::string_view kDownSeries = "down";             // kTargets: up == 0
-inline constexpr std::string_view kLastUpSeries = "last_up";        // kTargets: Unix seconds
+inline constexpr std::string_view kVanishedSeries = "vanished";  // kKubernetes: Unix seconds
+inline constexpr std::string_view kRequestsSeries = "requests";  // kRequests: by `resource`
+inline constexpr std::string_view kExporterSeries = "exporter";  // kTargets: it shows that host
+inline constexpr std::string_view kScrapedSeries = "scraped";    // kTargets: Unix seconds
+inline constexpr std::string_view kDownSeries = "down";          // kTargets: up == 0
+inline constexpr std::string_view kStartedSeries = "started";    // kTargets: up, not long ago not
+inline constexpr std::string_view kLastUpSeries = "last_up";     // kTargets: Unix seconds
 inline constexpr std::string_view kNodeExporter = "node_exporter";  // `exporter` of it
 
 // A resource that is GPUs, as kube-state-metrics spells it.

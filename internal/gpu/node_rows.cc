@@ -121,7 +121,7 @@ void FinishParts(const ToldNode& told, models::Node& node, models::Snapshot& sna
   for (const auto& [key, target] : told.targets) {
     const auto& [exporter, job, instance] = key;
     snapshot.targets.push_back({arena.Keep(exporter), arena.Keep(job), arena.Keep(instance),
-                                target.state, target.of_gpus, target.newest});
+                                target.state, target.of_gpus, target.started, target.newest});
   }
   node.parts.targets.count = begin(snapshot.targets) - node.parts.targets.first;
 }

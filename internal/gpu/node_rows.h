@@ -21,6 +21,7 @@ bool IsPossible(models::NodeQuantity quantity, double value);
 struct ToldTarget {
   models::TargetState state = models::TargetState::kUp;
   bool of_gpus = false;
+  bool started = false;  // as models::NodeTarget
   double newest = std::numeric_limits<double>::quiet_NaN();
 };
 

@@ -3,9 +3,8 @@
 
 #include <array>
 
-#include "internal/gpu/detector.h"
 #include "internal/gpu/node_queries.h"
-#include "internal/gpu/target_memory.h"
+#include "internal/gpu/node_targets.h"
 #include "internal/prom/value.h"
 #include "models/gpu.h"
 
@@ -13,13 +12,6 @@ namespace gpumon::gpu {
 
 // By NodeQuery; null: the query failed. What it gives is then absent for that reason.
 using NodeAnswers = std::array<const prom::InstantVector*, kNodeQueries>;
-
-// What is known of scrape targets beside these answers.
-struct TargetsKnown {
-  const Detected& detected;
-  // What targets showed before they went down; null: nothing is remembered of that time.
-  const TargetMemory* memory = nullptr;
-};
 
 // Fills `snapshot.nodes` and what belongs to it, sorted, the same in any order of the series. A row
 // is a machine that Kubernetes or an exporter names. Series without a name of the machine are of

@@ -18,13 +18,13 @@ void TargetMemory::Learn(models::Part part, const Shown& shown) {
     std::string hidden_in = what.hidden_in.empty() ? entry.what.hidden_in : what.hidden_in;
     entry = {{what.nodes, std::move(hidden_in), what.has_lost}, now};
   }
-  std::erase_if(entries_, [&](const auto& entry) { return now - entry.second.seen > kHour; });
+  std::erase_if(entries_, [&](const auto& entry) { return now - entry.second.seen > kDay; });
 }
 
-auto TargetMemory::Recall(models::Part part, const Target& target) const -> Nodes {
+auto TargetMemory::Recall(models::Part part, const Target& target, Millis age) const -> Nodes {
   const MutexLock lock(mutex_);
   const auto found = entries_.find({target, part});
-  if (found == entries_.end() || clock_.Steady() - found->second.seen > kHour) return {};
+  if (found == entries_.end() || clock_.Steady() - found->second.seen > age) return {};
   return found->second.what.nodes;
 }
 

@@ -17,10 +17,11 @@
 namespace gpumon::gpu {
 
 // Thread-safe. The series of a target that is down are gone, so nothing in Prometheus's present
-// says what it used to show; this process remembers, for an hour after it saw them last.
+// says what it used to show; this process remembers, for a day after it saw them last.
 class TargetMemory {
  public:
   static constexpr Millis kHour{3'600'000};
+  static constexpr Millis kDay{24 * kHour};
 
   explicit TargetMemory(const Clock& clock) : clock_(clock) {}
 
@@ -49,8 +50,8 @@ class TargetMemory {
 
   // What one refresh of the present saw.
   void Learn(models::Part part, const Shown& shown);
-  // What `target` showed, of the refresh that saw it last.
-  Nodes Recall(models::Part part, const Target& target) const;
+  // What `target` showed, of the refresh that saw it last, if that was within `age`.
+  Nodes Recall(models::Part part, const Target& target, Millis age = kHour) const;
   bool Knows(std::string_view exporter) const;
   // What::has_lost of the refresh that saw it last.
   bool HasLost(models::Part part, const Target& target) const;

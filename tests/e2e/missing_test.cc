@@ -256,6 +256,22 @@ TEST_F(LiveMissingTest, HealthCountsALostGpuAsLongAsItIsLost) {
   EXPECT_TRUE(process::WaitUntil([&] { return LostOf(health("")).empty(); }, Millis(20'000)));
 }
 
+TEST_F(LiveMissingTest, ANodeThatLosesAllItsGpusIsNoLessWrong) {
+  const auto health = [&](const std::string& query) {
+    return server_->Get("/api/v1/gpu/health" + query).Json();
+  };
+  ASSERT_EQ(health("")["data"].size(), 4U);
+  Serve(a_, "# none\n");
+  ASSERT_FALSE(RowOf("GPU-a0").is_null());
+  EXPECT_EQ(LostOf(health("")), "a/0 0 a/1 0 ");
+  EXPECT_EQ(LostOf(health("?by=node")), "a/- 0 ");
+  EXPECT_EQ(*health("?by=fleet")["data"][0]["score"].AsNumberText(), "50");
+  EXPECT_EQ(*server_->Get("/api/v1/gpu/summary").Json()["data"]["gpus_lost"].AsNumberText(), "2");
+  const Value node = server_->Get("/api/v1/gpu/nodes/a").Json()["data"];
+  EXPECT_EQ(*node["gpus_lost"].AsNumberText(), "2");
+  EXPECT_EQ(*node["exporters"][0]["state"].AsString(), "up");
+}
+
 TEST_F(LiveMissingTest, ExporterNodeAndGpuAreToldApart) {
   b_.SetReply(fault::HttpStatus(500, "down", "text/plain"));
   const Value down = RowOf("GPU-b0");

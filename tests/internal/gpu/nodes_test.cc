@@ -351,6 +351,44 @@ TEST_F(NodesTest, TargetsWithoutAGpuAreTold) {
   EXPECT_EQ(silent, "b:9400 up; c:9400 down; d:80 down; ");
 }
 
+TEST_F(NodesTest, OneThatIsUpAndShowsNoGpuAnyMoreIsStillOfItsMachine) {
+  const auto of = [](const std::string& host) {
+    return Labels{{"job", "gpu"}, {"instance", host + ":9400"}};
+  };
+  Subject subject;
+  for (const auto& exporter : schema::Registry::BuiltIn().exporters()) {
+    if (exporter->name == "dcgm") subject.exporter = exporter.get();
+  }
+  ASSERT_NE(subject.exporter, nullptr);
+  subject.jobs = {"gpu"};
+  detected_.subjects = {subject};
+  FakeClock clock;
+  TargetMemory memory(clock);
+  for (const std::string host : {"a", "b", "d"}) {
+    const auto key = Contest::TargetOf(prom::MakeInstantVector({{of(host), 1}}).labels(0));
+    memory.Learn(models::Part::kGpus,
+                 {{{"dcgm", key}, {.nodes = {{host, {.of_gpus = 1}}}, .hidden_in = ""}}});
+  }
+  std::vector<FakeSample> targets = {Made("started", of("b"), 2), Made("started", of("d"), 1)};
+  for (const char* const host : {"a", "b", "c", "d"}) {
+    targets.push_back(Made("scraped", of(host), kNow - 10));
+  }
+  Read({{NodeQuery::kTargets, targets}}, {}, &memory);
+  EXPECT_FALSE(snapshot_.targets[Node("d").parts.targets.first].started) << "it showed one since";
+  snapshot_ = {};
+  clock.Advance(TargetMemory::kHour * 2);
+  Read({{NodeQuery::kTargets, targets}}, {}, &memory);
+  EXPECT_EQ(snapshot_.nodes.size(), 3U) << "of c nobody ever said that it has GPUs";
+  for (const std::string node : {"a", "b", "d"}) {
+    EXPECT_EQ(Targets(node), "dcgm up; ") << node;
+    EXPECT_TRUE(Node(node).has_gpus);
+    const auto& target = snapshot_.targets[Node(node).parts.targets.first];
+    EXPECT_TRUE(target.of_gpus);
+    EXPECT_EQ(target.newest, kNow - 10);
+    EXPECT_EQ(target.started, node != "a");
+  }
+}
+
 TEST_F(NodesTest, TheOrderOfSeriesDoesNotCount) {
   std::map<NodeQuery, Series> series = {
       {NodeQuery::kHosts,
