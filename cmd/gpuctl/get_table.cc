@@ -75,7 +75,8 @@ std::string LineOf(const Cells& cells, const std::function<std::string_view(std:
   return line;
 }
 
-// As JSON can write each of them.
+}  // namespace
+
 std::string EscapeHidden(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out;
@@ -99,8 +100,6 @@ std::string EscapeHidden(std::string_view text) {
   }
   return out;
 }
-
-}  // namespace
 
 void WriteTable(const Resource& resource, const Value& answer, bool wide, std::size_t width,
                 const Line& line) {
