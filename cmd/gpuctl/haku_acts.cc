@@ -66,7 +66,7 @@ bool IsConfirmed(const ActRow& act, const config::Values& values, const HakuHost
 
 int Act(const ActRow& act, const config::Values& values, std::ostream& out, std::ostream& err) {
   const std::string& task = values.Text("--task");
-  if (task.empty()) return HakuFail(values.Refuse("--task", "is missing"), err);
+  if (task.empty()) return HakuFail(NoTask(act.word), err);
   if (IsPod(task)) {
     err << "gpuctl: " << act.word << " is for tasks of a HakuRiver host; for a pod: kubectl "
         << act.pod << " -n " << NamespaceOf(task) << ' ' << NameOf(task) << '\n';
@@ -87,7 +87,7 @@ int Act(const ActRow& act, const config::Values& values, std::ostream& out, std:
 
 int RunLogs(const config::Values& values, std::ostream& out, std::ostream& err) {
   const std::string& task = values.Text("--task");
-  if (task.empty()) return HakuFail(values.Refuse("--task", "is missing"), err);
+  if (task.empty()) return HakuFail(NoTask("logs"), err);
   if (IsPod(task)) {
     err << "gpuctl: gpuctl keeps no logs of pods; kubectl logs -n " << NamespaceOf(task) << ' '
         << NameOf(task) << " prints them\n";

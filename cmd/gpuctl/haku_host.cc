@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "cmd/gpuctl/app.h"
+#include "cmd/gpuctl/check_scope.h"
+#include "internal/base/log.h"
 #include "internal/checks/columns.h"
 #include "internal/config/address.h"
 #include "internal/fetch/url.h"
@@ -33,6 +35,13 @@ constexpr std::array kHostRows = {
               .min = 1,
               .max = 65535,
               .hidden = true},
+    OptionRow{.flag = "--log-level",
+              .env = "LOG_LEVEL",
+              .fallback = "warn",
+              .kind = Kind::kWord,
+              .help = "What goes to standard error; debug: every question to a HakuRiver host.",
+              .allowed = "debug|info|warn|error|off"},
+    OptionRow{.flag = "--rust-log", .env = "RUST_LOG", .hidden = true},
 };
 constexpr OptionRow kTokenBeside{.flag = "--hakuriver-token-file",
                                  .env = "HAKURIVER_TOKEN_FILE",
@@ -117,6 +126,7 @@ Deadline HakuHost::deadline() {
 
 Result<HakuHost> HakuHost::Make(const config::Values& values, HakuFlags flags, Millis usual,
                                 std::ostream& err, const std::string& configured) {
+  log::SetLevel(LogLevelOf(values));
   auto url = UrlOf(values, configured);
   if (!url) return Error(url.error());
   const Millis timeout = values.Given("--timeout") ? values.Duration("--timeout") : usual;
@@ -162,6 +172,10 @@ Status HakuHost::WithStep(Status why) {
       break;
   }
   return why;
+}
+
+Status NoTask(std::string_view command) {
+  return {Code::kInvalidParameter, "a task is missing: gpuctl " + std::string(command) + " TASK"};
 }
 
 int HakuFail(const Status& why, std::ostream& err) {

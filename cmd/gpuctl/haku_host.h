@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -80,6 +81,9 @@ class HakuHost {
   std::optional<Deadline> deadline_;
   std::ostream* err_;
 };
+
+// The command was given none.
+Status NoTask(std::string_view command);
 
 // In one line on `err`; the exit code is an Exit.
 int HakuFail(const Status& why, std::ostream& err);

@@ -53,7 +53,7 @@ constexpr std::array kNodeColumns = {
     Wide("TEMP-C", "current_avg_temp", kTenths),
     Wide("MAX-TEMP-C", "current_max_temp", kTenths),
     Long("GPUS", "gpus"),
-    Long("LAST-HEARTBEAT", "last_heartbeat"),
+    Both("HEARTBEAT(HOST)", "heartbeat"),
     Wide("VERSION", "runner_version"),
     Wide("URL", "url"),
 };
@@ -67,9 +67,9 @@ constexpr std::array kTaskColumns = {
     Both("GPUS", "required_gpus"),
     Wide("MEM-GiB", "required_memory_bytes", kGiB),
     Wide("NUMA", "target_numa_node_id", kWhole),
-    Wide("SUBMITTED", "submitted_at"),
-    Wide("STARTED", "started_at"),
-    Wide("COMPLETED", "completed_at"),
+    Wide("SUBMITTED(HOST)", "submitted_at"),
+    Wide("STARTED(HOST)", "started_at"),
+    Wide("COMPLETED(HOST)", "completed_at"),
     Wide("EXIT", "exit_code", kWhole),
     Wide("ERROR", "error_message"),
     Wide("CONTAINER", "container_name"),
@@ -85,9 +85,9 @@ constexpr std::array kVpsColumns = {
     Both("GPUS", "required_gpus"),
     Wide("MEM-GiB", "required_memory_bytes", kGiB),
     Wide("NUMA", "target_numa_node_id", kWhole),
-    Wide("SUBMITTED", "submitted_at"),
-    Long("STARTED", "started_at"),
-    Wide("COMPLETED", "completed_at"),
+    Wide("SUBMITTED(HOST)", "submitted_at"),
+    Both("STARTED(HOST)", "started"),
+    Wide("COMPLETED(HOST)", "completed_at"),
     Wide("EXIT", "exit_code", kWhole),
     Wide("ERROR", "error_message"),
     Wide("CONTAINER", "container_name"),
@@ -99,10 +99,20 @@ constexpr Resource kNodes{"nodes", "node", "", kNodeColumns, kNodeNames};
 constexpr Resource kTasks{"tasks", "task", "", kTaskColumns, kTaskNames};
 constexpr Resource kVps{"VPS", "vps", "", kVpsColumns, kTaskNames};
 
-// Rows as the table takes them. `more` writes members behind those of the model.
+// A time to the second; "-" where it is unknown.
+void PutShort(std::string_view key, const hakuriver::Time& time, json::Writer& writer) {
+  constexpr std::size_t kSeconds = 19;  // "2026-03-01T09:15:02"
+  writer.Key(key);
+  if (!time.known()) return writer.Null();
+  writer.String(time.no_zone() ? time.text.substr(0, kSeconds) : FormatTime(*time.utc));
+}
+
+// Rows as the table takes them. `more` writes members behind those of the model, for tables alone.
 class Rows {
  public:
-  Rows() { writer_.BeginObject(), writer_.Key("data"), writer_.BeginArray(); }
+  explicit Rows(bool table) : table_(table) {
+    writer_.BeginObject(), writer_.Key("data"), writer_.BeginArray();
+  }
   template <class T, class More>
   void Add(const T& model, More more) {
     json::Writer one;
@@ -111,7 +121,7 @@ class Rows {
     text.pop_back();
     json::Writer rest;
     rest.BeginObject();
-    more(rest);
+    if (table_) more(rest);
     rest.EndObject();
     const std::string tail = rest.Take();
     writer_.Raw(tail == "{}" ? text + '}' : text + ',' + tail.substr(1));
@@ -123,6 +133,7 @@ class Rows {
   }
 
  private:
+  const bool table_;
   json::Writer writer_;
 };
 
@@ -141,21 +152,22 @@ std::string GpusOf(const Node& node) {
   return text.empty() ? "none" : text;
 }
 
-json::Value RowsOf(const std::vector<Node>& nodes) {
-  Rows rows;
+json::Value RowsOf(const std::vector<Node>& nodes, bool table) {
+  Rows rows(table);
   for (const Node& node : nodes) {
     rows.Add(node, [&node](json::Writer& writer) {
       writer.Key("numa_nodes");
       node.numa.empty() ? writer.Null() : writer.Unsigned(node.numa.size());
       writer.Key("gpus");
       writer.String(GpusOf(node));
+      PutShort("heartbeat", node.last_heartbeat, writer);
     });
   }
   return rows.Take();
 }
 
-json::Value RowsOf(const TaskList& list) {
-  Rows rows;
+json::Value RowsOf(const TaskList& list, bool table) {
+  Rows rows(table);
   for (const hakuriver::Task& task : list.tasks) {
     rows.Add(task, [&task](json::Writer& writer) {
       std::string line = task.command;
@@ -167,9 +179,10 @@ json::Value RowsOf(const TaskList& list) {
   return rows.Take();
 }
 
-json::Value RowsOf(const std::vector<Vps>& all) {
-  Rows rows;
-  for (const Vps& vps : all) rows.Add(vps, [](json::Writer&) {});
+json::Value RowsOf(const std::vector<Vps>& all, bool table) {
+  Rows rows(table);
+  for (const Vps& vps : all)
+    rows.Add(vps, [&vps](json::Writer& writer) { PutShort("started", vps.started_at, writer); });
   return rows.Take();
 }
 
@@ -234,7 +247,8 @@ int Show(const Resource& resource, const config::Values& values, Result<HakuHost
   if (!host) return HakuFail(host.error(), err);
   const auto answer = host->Ask<T>([&](auto got) { begin(*host, got); });
   if (!answer) return HakuFail(answer.error(), err);
-  Print(resource, RowsOf(*answer), values.Text("--output"), out, err);
+  const std::string& output = values.Text("--output");
+  Print(resource, RowsOf(*answer, output != "json"), output, out, err);
   if constexpr (std::is_same_v<T, TaskList>) {
     if (answer->more) {
       err << "gpuctl: only the first " << answer->tasks.size() << " tasks; --limit takes more\n";

@@ -6,7 +6,6 @@
 #include "cmd/gpuctl/answer_json.h"
 #include "cmd/gpuctl/app.h"
 #include "cmd/gpuctl/cells.h"
-#include "cmd/gpuctl/get.h"
 #include "cmd/gpuctl/haku.h"
 #include "cmd/gpuctl/haku_host.h"
 #include "cmd/gpuctl/page.h"
@@ -47,7 +46,7 @@ constexpr std::array kFields = {
 
 void Print(const Value& task, const std::string& output, std::ostream& out) {
   if (output == "json") {
-    out << EscapeHidden(IndentedJson(task)) << '\n';
+    out << IndentedJson(task) << '\n';
     return;
   }
   const bool local = task["time_zone"].is_null();
@@ -132,7 +131,7 @@ int OfApi(const config::Values& values, std::ostream& out, std::ostream& err) {
 
 int RunStatus(const config::Values& values, std::ostream& out, std::ostream& err) {
   const std::string& name = values.Text("--task");
-  if (name.empty()) return HakuFail(values.Refuse("--task", "is missing"), err);
+  if (name.empty()) return HakuFail(NoTask("status"), err);
   const bool number = hakuriver::IsTaskId(name);
   const bool host = values.Given("--source")
                         ? IsHakuSource(values)

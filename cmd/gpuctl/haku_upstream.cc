@@ -1,5 +1,4 @@
 #include <array>
-#include <fstream>
 #include <ostream>
 #include <span>
 #include <string>
@@ -7,7 +6,6 @@
 
 #include "cmd/gpuctl/answer_json.h"
 #include "cmd/gpuctl/app.h"
-#include "cmd/gpuctl/get.h"
 #include "cmd/gpuctl/haku.h"
 #include "cmd/gpuctl/haku_config.h"
 #include "cmd/gpuctl/haku_host.h"
@@ -115,7 +113,7 @@ int Print(const hakuriver::Call& call, const hakuriver::RawAnswer& answer, std::
   out << "HTTP Status Code: " << answer.status << '\n';
   const auto document = json::ParseDocument(ToValidUtf8(answer.body));
   if (document) {
-    out << EscapeHidden(IndentedJson(*document)) << '\n';
+    out << IndentedJson(*document) << '\n';
     return good ? kWell : kFindings;
   }
   if (!good) return kFindings;

@@ -1,0 +1,91 @@
+// gpuctl health --source hakuriver.
+#include <regex>
+
+#include "internal/json/document.h"
+#include "tests/cmd/gpuctl/haku_run.h"
+
+namespace gpumon::ctl {
+namespace {
+
+using hakuriver::Generation;
+using hakuriver::kFailedTask;
+using hakuriver::kRunningTask;
+using process::Finished;
+using testing::HasSubstr;
+using testing::Not;
+
+class HealthHakuTest : public HakuRun {
+ protected:
+  // What differs from run to run has one text.
+  std::string Even(std::string text) {
+    text = std::regex_replace(text, std::regex("health  [^ ]*"), "health  TIME");
+    return std::regex_replace(text, std::regex(std::to_string(host_.server().port())), "PORT");
+  }
+};
+
+TEST_F(HealthHakuTest, NodesAreJudgedByWhatIsFresh) {
+  for (const Generation generation : kGenerations) {
+    SCOPED_TRACE(hakuriver::LetterOf(generation));
+    host_.Become(generation);
+    const Finished ran = Run({"health"});
+    EXPECT_EQ(ran.exit_code, 0) << ran.errors;
+    EXPECT_EQ(Even(ran.output), R"()");
+  }
+}
+
+TEST_F(HealthHakuTest, ANodeHasItsMachineItsGpusAndItsLastMinute) {
+  for (const Generation generation : kGenerations) {
+    SCOPED_TRACE(hakuriver::LetterOf(generation));
+    host_.Become(generation);
+    const Finished ran = Run({"health", "gn01"});
+    EXPECT_EQ(ran.exit_code, 0) << ran.errors;
+    EXPECT_EQ(Even(ran.output), R"()");
+    const Finished gone = Run({"health", "gn02"});
+    EXPECT_THAT(gone.output, HasSubstr("the last values there were: CPU 97.0 %"));
+    ExpectOneLine(Run({"health", "gn9"}), 2, "has no health of a node gn9");
+  }
+}
+
+TEST_F(HealthHakuTest, AHostThatStoppedSamplingShowsNothingFresh) {
+  host_.Become(Generation::kA);
+  host_.StopSampling();
+  for (int i = 0; i < 30; ++i) host_.Tick();
+  const Finished ran = Run({"health"});
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_THAT(ran.output, HasSubstr("note: the host no longer samples"));
+  EXPECT_THAT(ran.output, HasSubstr("0 healthy"));
+}
+
+TEST_F(HealthHakuTest, TasksHaveTheGpusThatTheyAskedFor) {
+  const Finished ran = Run({"health", "--gpu"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.errors;
+  EXPECT_EQ(Even(ran.output), R"()");
+  const Finished all = Run({"health", "--gpu", "--all"});
+  EXPECT_THAT(all.output, HasSubstr(hakuriver::kPendingTask));
+  const Finished one = Run({"health", "--task", kFailedTask});
+  EXPECT_THAT(one.output, HasSubstr("failed, exit code 1: Container exited"));
+  EXPECT_THAT(Run({"health", "--task", kRunningTask}).output, HasSubstr("NVIDIA L40S"));
+}
+
+TEST_F(HealthHakuTest, JsonAndExitCodesAreThoseOfHealth) {
+  const Finished ran = Run({"health", "--json", "--fail-on", "issues"});
+  EXPECT_EQ(ran.exit_code, 2);
+  const auto document = json::ParseDocument(ran.output);
+  ASSERT_TRUE(document) << ran.output;
+  EXPECT_EQ((*document)["fleet_summary"]["total_nodes"].AsInteger(), 2);
+  EXPECT_EQ((*document)["fleet_summary"]["critical_nodes"].AsInteger(), 1);
+  EXPECT_EQ((*document)["fleet_summary"]["total_gpus"].AsInteger(), 2);
+  EXPECT_EQ((*document)["fleet_summary"]["avg_gpu_utilization"].AsDouble(), 31.5);
+  ExpectOneLine(Run({"health", "gn01", "--history", "2"}), 2, "is nothing that HakuRiver keeps");
+}
+
+TEST_F(HealthHakuTest, AServerThatIsNamedIsAskedFirst) {
+  const Finished ran = Run({"health"}, {{"GPUCTL_SERVER", "http://127.0.0.1:1"}});
+  ExpectOneLine(ran, 3, "http://127.0.0.1:1 cannot be asked");
+  const Finished told =
+      Run({"health", "--source", "hakuriver"}, {{"GPUCTL_SERVER", "http://127.0.0.1:1"}});
+  EXPECT_EQ(told.exit_code, 0) << told.errors;
+}
+
+}  // namespace
+}  // namespace gpumon::ctl
