@@ -103,8 +103,9 @@ hakuriver.client, hakuriver.task and hakuriver.vps mean these:
 Prints the line "HTTP Status Code: 200" and then the host's own JSON, indented;
 of a log its text alone. Nothing is asked before kill, as HakuRiver does not.
 
---config is HakuRiver's own file: host_reachable_address and host_port of its
-section [network] are where the host is.
+--hakuriver-config (by these names --config too) is HakuRiver's own file:
+host_reachable_address and host_port of its section [network] are where the
+host is, unless a flag or variable says so.
 
 Exit codes: 0 an answer, 1 an error of the host's, which is printed, 2 wrong
 usage, 3 the host does not answer.

@@ -30,7 +30,8 @@ Result<std::string> HakuUrlOfConfig(const std::string& path) {
   if (path.empty()) return std::string();
   std::ifstream file(path);
   if (!file) {
-    return Error(Code::kInvalidParameter, "--config: " + path + " cannot be read");
+    return Error(Code::kInvalidParameter,
+                 "HakuRiver's configuration file " + path + " cannot be read");
   }
   std::string section;
   std::string host;

@@ -83,7 +83,9 @@ Result<std::string> UrlOf(const config::Values& values, const std::string& confi
   if (!configured.empty() && !values.Given("--hakuriver-host")) {
     auto url = hakuriver::ParseBaseUrl(configured);
     if (url && !config::CheckUrl(configured)) return url;
-    return Error(Code::kInvalidParameter, "--config names a host that is none: see [network]");
+    return Error(
+        Code::kInvalidParameter,
+        "the section [network] of HakuRiver's configuration file names no host that can be asked");
   }
   std::string host = values.Text("--hakuriver-host");
   if (host.empty()) host = kDefaultHost;

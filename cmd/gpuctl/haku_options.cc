@@ -69,7 +69,7 @@ constexpr std::array kUpstreamRows = {
     OptionRow{.flag = "--verb", .help = "What to do: nodes, status and so on."},
     OptionRow{.flag = "--subject", .help = "Of which task or node."},
     OptionRow{.flag = "--word", .help = "Of the verb command: pause or resume."},
-    OptionRow{.flag = "--config", .help = "HakuRiver's own file, TOML."},
+    OptionRow{.flag = "--hakuriver-config", .help = "HakuRiver's own file, TOML."},
 };
 
 std::vector<OptionRow> ListRows(config::Rows more) {

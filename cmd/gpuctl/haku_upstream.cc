@@ -127,7 +127,7 @@ int RunProgram(const Program& program, const config::Values& values, std::ostrea
   if (row == nullptr) return kUsage;
   const auto call = CallOf(*row, values);
   if (!call) return Refuse(program, call.error().message, err);
-  const auto configured = HakuUrlOfConfig(values.Text("--config"));
+  const auto configured = HakuUrlOfConfig(values.Text("--hakuriver-config"));
   if (!configured) return HakuFail(configured.error(), err);
   auto host = HakuHost::Make(values, HakuFlags::kAlone, std::chrono::seconds(row->seconds), err,
                              *configured);

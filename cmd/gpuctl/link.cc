@@ -12,6 +12,8 @@ constexpr std::string_view kFlow = "flow";
 constexpr std::array<std::string_view, 3> kHakuRivers = {"hakuriver.client", "hakuriver.task",
                                                          "hakuriver.vps"};
 constexpr std::string_view kSubmit = "submit";
+constexpr std::string_view kConfig = "--config";
+constexpr std::string_view kHakuConfig = "--hakuriver-config";
 // The same word in both.
 constexpr std::array<std::string_view, 2> kShared = {"monitor", "--version"};
 
@@ -35,6 +37,12 @@ std::vector<std::string> HakuRiverArguments(std::string_view program,
   const auto submit = std::find(arguments.begin(), arguments.end(), kSubmit);
   // Its own flags and the command behind them are nothing that gpuctl knows.
   if (submit != arguments.end()) arguments = {std::string(kSubmit)};
+  for (std::string& argument : arguments) {
+    // Its file is another than those that --config means elsewhere.
+    if (argument == kConfig || argument.starts_with(std::string(kConfig) + '=')) {
+      argument.replace(0, kConfig.size(), kHakuConfig);
+    }
+  }
   const std::size_t dot = program.find('.');
   arguments.insert(arguments.begin(),
                    {std::string(program.substr(0, dot)), std::string(program.substr(dot + 1))});

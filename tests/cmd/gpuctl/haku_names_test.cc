@@ -24,7 +24,36 @@ TEST_F(HakuNamesTest, ClientPrintsTheStatusAndTheHostsOwnJsonIndented) {
   const Finished ran = RunAs("hakuriver.client", {"status", kFailedTask});
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;
   EXPECT_EQ(ran.errors, "");
-  EXPECT_EQ(ran.output, R"()");
+  EXPECT_EQ(ran.output, R"(HTTP Status Code: 200
+{
+  "task_id": "7193847561234567171",
+  "batch_id": "7193847561234567171",
+  "command": "python",
+  "arguments": [
+    "train.py",
+    "--epochs",
+    "3"
+  ],
+  "env_vars": {
+    "HF_TOKEN": "hf_not_for_you"
+  },
+  "status": "failed",
+  "assigned_node": "gn01",
+  "target_numa_node_id": null,
+  "required_cores": 4,
+  "required_gpus": [],
+  "required_memory_bytes": 8589934592,
+  "submitted_at": "2026-03-01T08:15:00.418233",
+  "started_at": "2026-03-01T08:15:02.418233",
+  "exit_code": 1,
+  "error_message": "Container exited with code 1",
+  "completed_at": "2026-03-01T09:14:00.418233",
+  "stdout_path": "/mnt/shared/task_outputs/7193847561234567171.out",
+  "stderr_path": "/mnt/shared/task_errors/7193847561234567171.err",
+  "systemd_unit_name": "hakuriver-task-7193847561234567171",
+  "assignment_suspicion_count": 0
+}
+)");
 }
 
 TEST_F(HakuNamesTest, EachCommandLineOfTheDocumentRunsInEachGeneration) {
@@ -104,7 +133,7 @@ TEST_F(HakuNamesTest, TheFileOfHakuRiverSaysWhereTheHostIs) {
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;
   EXPECT_THAT(ran.output, StartsWith("HTTP Status Code: 200\n[\n"));
   ExpectOneLine(RunAs("hakuriver.vps", {"--config", "/nonexistent", "status"}), 2,
-                "--config: /nonexistent cannot be read");
+                "file /nonexistent cannot be read");
   EXPECT_EQ(HakuUrlOfConfig(folder.Write("none.toml", "[network]\n")).value_or("?"), "");
 }
 

@@ -24,16 +24,29 @@ TEST_F(HakuTest, NodesAreATable) {
   const Finished ran = Run({"nodes"});
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;
   EXPECT_EQ(ran.errors, "");
-  EXPECT_EQ(ran.output, R"()");
+  EXPECT_EQ(ran.output, R"(NODE  STATUS   CORES  FREE  NUMA  GPUS            HEARTBEAT(HOST)
+gn01  online      32    24     2  2x NVIDIA L40S  2026-03-01T09:15:00
+gn02  offline     32     0     -  none            2026-03-01T08:58:40
+)");
   const Finished wide = Run({"nodes", "-o", "wide"});
-  EXPECT_EQ(wide.output, R"()");
+  EXPECT_EQ(
+      wide.output,
+      R"(NODE  STATUS   CORES  FREE  IN-USE  NUMA  CPU%  MEM%  USED-GiB  TOTAL-GiB  TEMP-C  MAX-TEMP-C  GPUS            HEARTBEAT(HOST)      VERSION  URL
+gn01  online      32    24       8     2  23.5  41.2      52.7      128.0    51.2        66.0  2x NVIDIA L40S  2026-03-01T09:15:00  -        http://10.9.0.11:8001
+gn02  offline     32     0       -     -     -     -         -          -       -           -  none            2026-03-01T08:58:40  -        http://10.9.0.12:8001
+)");
 }
 
 TEST_F(HakuTest, TasksAreATableOfCommandsAlone) {
   const Finished ran = Run({"tasks"});
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;
   EXPECT_EQ(ran.errors, "");
-  EXPECT_EQ(ran.output, R"()");
+  EXPECT_EQ(ran.output, R"(TASK-ID              STATUS     NODE  CORES  GPUS  COMMAND
+7193847561234567169  running    gn01      4  0     python train.py --epochs 3
+7193847561234567170  completed  gn01      4  none  python train.py --epochs 3
+7193847561234567171  failed     gn01      4  none  python train.py --epochs 3
+7193847561234567174  pending    -         4  none  python train.py --epochs 3
+)");
   const Finished failed = Run({"tasks", "--status", "failed", "-o", "name"});
   EXPECT_EQ(failed.output, std::string("task/") + kFailedTask + '\n');
   const Finished some = Run({"tasks", "--limit", "2", "-o", "name"});
@@ -42,8 +55,15 @@ TEST_F(HakuTest, TasksAreATableOfCommandsAlone) {
 }
 
 TEST_F(HakuTest, ListsAreCsvAndJsonToo) {
-  EXPECT_EQ(Run({"tasks", "--status", "failed", "-o", "csv"}).output, R"()");
-  EXPECT_EQ(Run({"vps", "-o", "json"}).output, R"()");
+  EXPECT_EQ(
+      Run({"tasks", "--status", "failed", "-o", "csv"}).output,
+      R"(task_id,status,assigned_node,required_cores,required_gpus,required_memory_bytes,target_numa_node_id,submitted_at,started_at,completed_at,exit_code,error_message,container_name,owner_username,command_line
+7193847561234567171,failed,gn01,4,,8589934592,,2026-03-01T08:15:00.418233,2026-03-01T08:15:02.418233,2026-03-01T09:14:00.418233,1,Container exited with code 1,pytorch-2.4,,python train.py --epochs 3
+)");
+  EXPECT_EQ(
+      Run({"vps", "-o", "json"}).output,
+      R"([{"task_id":"7193847561234567172","status":"running","assigned_node":"gn01","required_cores":4,"required_memory_bytes":8589934592,"required_gpus":[1],"submitted_at":"2026-03-01T08:15:00.418233","started_at":"2026-03-01T08:15:02.418233","completed_at":null,"time_zone":null,"exit_code":null,"error_message":null,"container_name":"pytorch-2.4","target_numa_node_id":null,"ssh_port":40022,"name":null,"owner_username":null}]
+)");
 }
 
 TEST_F(HakuTest, VpsAreThoseThatAreActiveUnlessAllAreWanted) {
@@ -52,9 +72,16 @@ TEST_F(HakuTest, VpsAreThoseThatAreActiveUnlessAllAreWanted) {
     host_.Become(generation);
     const Finished active = Run({"vps"});
     EXPECT_EQ(active.exit_code, 0) << active.errors;
-    EXPECT_EQ(active.output, R"()");
+    EXPECT_EQ(active.output,
+              R"(TASK-ID              STATUS   NODE  SSH-PORT  CORES  GPUS  STARTED(HOST)
+7193847561234567172  running  gn01     40022      4  1     2026-03-01T08:15:02
+)");
     const Finished all = Run({"vps", "--all"});
-    EXPECT_EQ(all.output, R"()");
+    EXPECT_EQ(all.output,
+              R"(TASK-ID              STATUS   NODE  SSH-PORT  CORES  GPUS  STARTED(HOST)
+7193847561234567172  running  gn01     40022      4  1     2026-03-01T08:15:02
+7193847561234567173  stopped  gn01         -      4  none  2026-03-01T08:15:02
+)");
   }
 }
 
@@ -62,16 +89,75 @@ TEST_F(HakuTest, StatusHasTheFourteenFieldsInTheirOrder) {
   const Finished ran = Run({"status", kFailedTask});
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;
   EXPECT_EQ(ran.errors, "");
-  EXPECT_EQ(ran.output, R"()");
+  EXPECT_EQ(ran.output, R"(task_id                 7193847561234567171
+status                  failed
+assigned_node           gn01
+required_cores          4
+required_memory_bytes   8589934592
+required_gpus           none
+submitted_at            2026-03-01T08:15:00.418233  (the host's local time)
+started_at              2026-03-01T08:15:02.418233  (the host's local time)
+completed_at            2026-03-01T09:14:00.418233  (the host's local time)
+exit_code               1
+error_message           Container exited with code 1
+container_name          pytorch-2.4
+target_numa_node_id     -
+ssh_port                -
+)");
   host_.Become(Generation::kA);
   const Finished vps = Run({"status", kRunningVps});
-  EXPECT_EQ(vps.output, R"()");
+  EXPECT_EQ(vps.output, R"(task_id                 7193847561234567172
+status                  running
+assigned_node           gn01
+required_cores          4
+required_memory_bytes   8589934592
+required_gpus           1
+submitted_at            2026-03-01T08:15:00.418233  (the host's local time)
+started_at              2026-03-01T08:15:02.418233  (the host's local time)
+completed_at            -
+exit_code               -
+error_message           -
+container_name          -
+target_numa_node_id     -
+ssh_port                40022
+)");
 }
 
 TEST_F(HakuTest, StatusAsJsonIsIndented) {
   const Finished ran = Run({"status", kPendingTask, "-o", "json"});
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;
-  EXPECT_EQ(ran.output, R"()");
+  EXPECT_EQ(ran.output, R"({
+  "task_id": "7193847561234567174",
+  "status": "pending",
+  "assigned_node": null,
+  "required_cores": 4,
+  "required_memory_bytes": 8589934592,
+  "required_gpus": [],
+  "submitted_at": "2026-03-01T08:15:00.418233",
+  "started_at": null,
+  "completed_at": null,
+  "time_zone": null,
+  "exit_code": null,
+  "error_message": null,
+  "container_name": "pytorch-2.4",
+  "target_numa_node_id": null,
+  "ssh_port": null,
+  "name": null,
+  "owner_username": null,
+  "task_type": "command",
+  "batch_id": "7193847561234567174",
+  "command": "python",
+  "arguments": [
+    "train.py",
+    "--epochs",
+    "3"
+  ],
+  "env_vars": [
+    "HF_TOKEN"
+  ],
+  "approval_status": null
+}
+)");
 }
 
 TEST_F(HakuTest, LogsAreTheTextAlone) {
@@ -174,7 +260,21 @@ TEST_F(HakuTest, TheSourceIsTheApiUnlessOnlyAHostIsNamed) {
   EXPECT_THAT(Run({"nodes"}, both).output, HasSubstr("of-the-api"));
   EXPECT_THAT(Run({"nodes", "--source", "hakuriver"}, both).output, HasSubstr("gn01"));
   EXPECT_THAT(Run({"status", kRunningTask}, both).output, HasSubstr(kRunningTask));
-  EXPECT_EQ(Run({"status", "ml/llama"}, both).output, R"()");
+  EXPECT_EQ(Run({"status", "ml/llama"}, both).output, R"(task_id                 ml/llama
+status                  Failed
+assigned_node           gn01
+required_cores          4.0
+required_memory_bytes   1024
+required_gpus           2
+submitted_at            2026-03-01T09:15:00Z
+started_at              -
+completed_at            -
+exit_code               137
+error_message           OOMKilled
+container_name          -
+target_numa_node_id     -
+ssh_port                -
+)");
   ExpectOneLine(Run({"status", "ml/none"}, both), 2, "knows no task ml/none");
   ExpectOneLine(Run({"status", "llama"}, both), 2, "NAMESPACE/NAME");
   ExpectOneLine(Run({"tasks", "--status", "failed"}, both), 2, "--source hakuriver alone");

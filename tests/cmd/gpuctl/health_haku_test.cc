@@ -29,7 +29,23 @@ TEST_F(HealthHakuTest, NodesAreJudgedByWhatIsFresh) {
     host_.Become(generation);
     const Finished ran = Run({"health"});
     EXPECT_EQ(ran.exit_code, 0) << ran.errors;
-    EXPECT_EQ(Even(ran.output), R"()");
+    EXPECT_EQ(Even(ran.output), R"(GPU health  TIME  HakuRiver at http://127.0.0.1:PORT
+1 healthy, 0 degraded, 1 critical, 0 unknown of 2 nodes; 2 of 2 GPUs cool and
+not throttled
+host: 1 of 2 nodes online, 64 cores, CPU 60.2 %, memory 165.4 of 256.0 GiB, CPU
+      temperature at most 91.0 C
+
+NODE                         STATUS   HEALTH GPUS  TEMP USAGE MEMORY ISSUES  AGE
+gn02                         critical     0%    0     -     -      -      1   0s
+gn01                         healthy     95%    2   45C   32%    33%      0   0s
+
+ISSUES (1)
+  gn02: offline: its last heartbeat was at 2026-03-01T08:58:40.001000 (the
+  host's local time) [host]
+
+GPU usage, last 3 seconds, 0 to 100 %; now 32 %
+  ▃▃▃
+)");
   }
 }
 
@@ -39,7 +55,23 @@ TEST_F(HealthHakuTest, ANodeHasItsMachineItsGpusAndItsLastMinute) {
     host_.Become(generation);
     const Finished ran = Run({"health", "gn01"});
     EXPECT_EQ(ran.exit_code, 0) << ran.errors;
-    EXPECT_EQ(Even(ran.output), R"()");
+    EXPECT_EQ(Even(ran.output), R"(GPU health  TIME  HakuRiver at http://127.0.0.1:PORT
+1 healthy, 0 degraded, 0 critical, 0 unknown of 1 nodes; 2 of 2 GPUs cool and
+not throttled
+host: CPU 23.5 %, memory 52.7 of 128.0 GiB (41.2 %), CPU temperature 51.2 C, at
+      most 66.0 C, last heartbeat 2026-03-01T09:15:00.418233 (the host's local
+      time)
+
+NODE                         STATUS   HEALTH GPUS  TEMP USAGE MEMORY ISSUES  AGE
+gn01                         healthy     95%    2   45C   32%    33%      0   0s
+
+GPU MODEL                  TEMP     POWER USAGE              MEMORY CLOCK
+  0 NVIDIA L40S             58C  231/350W   63%  30212/46068MB(66%) 2490
+  1 NVIDIA L40S             31C    -/350W    0%       2/46068MB(0%) 210
+
+GPU usage, last 3 seconds, 0 to 100 %; now 32 %
+  ▃▃▃
+)");
     const Finished gone = Run({"health", "gn02"});
     EXPECT_THAT(gone.output, HasSubstr("the last values there were: CPU 97.0 %"));
     ExpectOneLine(Run({"health", "gn9"}), 2, "has no health of a node gn9");
@@ -59,7 +91,14 @@ TEST_F(HealthHakuTest, AHostThatStoppedSamplingShowsNothingFresh) {
 TEST_F(HealthHakuTest, TasksHaveTheGpusThatTheyAskedFor) {
   const Finished ran = Run({"health", "--gpu"});
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;
-  EXPECT_EQ(Even(ran.output), R"()");
+  EXPECT_EQ(Even(ran.output), R"(GPU health  TIME  HakuRiver at http://127.0.0.1:PORT
+2 healthy, 0 degraded, 0 critical, 0 unknown of 2 tasks; 2 of 2 GPUs cool and
+not throttled
+
+TASK                         STATUS   HEALTH GPUS  TEMP USAGE MEMORY ISSUES  AGE
+7193847561234567169          healthy    100%    1   58C   63%    66%      0   0s
+7193847561234567172          healthy     90%    1   31C    0%     0%      0   0s
+)");
   const Finished all = Run({"health", "--gpu", "--all"});
   EXPECT_THAT(all.output, HasSubstr(hakuriver::kPendingTask));
   const Finished one = Run({"health", "--task", kFailedTask});

@@ -42,6 +42,9 @@ TEST(LinkTest, WhatFlowDoesOnMachinesIsSaidOfTheTaskAlone) {
 TEST(LinkTest, HakuRiversProgramsAreCommandsOfTheirName) {
   EXPECT_THAT(LinkedArguments("bin/hakuriver.client", {"health", "gn01"}),
               ElementsAre("hakuriver", "client", "health", "gn01"));
+  EXPECT_THAT(LinkedArguments("hakuriver.client", {"--config", "a", "--config=b", "nodes"}),
+              ElementsAre("hakuriver", "client", "--hakuriver-config", "a", "--hakuriver-config=b",
+                          "nodes"));
   EXPECT_THAT(LinkedArguments("hakuriver.vps", {}), ElementsAre("hakuriver", "vps"));
   EXPECT_THAT(LinkedArguments("hakuriver.task", {"--version"}), ElementsAre("--version"));
 }
