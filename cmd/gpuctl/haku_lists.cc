@@ -7,6 +7,7 @@
 #include "cmd/gpuctl/app.h"
 #include "cmd/gpuctl/get.h"
 #include "cmd/gpuctl/haku.h"
+#include "cmd/gpuctl/haku_command.h"
 #include "cmd/gpuctl/haku_host.h"
 #include "internal/base/text.h"
 #include "internal/hakuriver/encode.h"
@@ -169,11 +170,9 @@ json::Value RowsOf(const std::vector<Node>& nodes, bool table) {
 json::Value RowsOf(const TaskList& list, bool table) {
   Rows rows(table);
   for (const hakuriver::Task& task : list.tasks) {
-    rows.Add(task, [&task](json::Writer& writer) {
-      std::string line = task.command;
-      for (const std::string& argument : task.arguments) line += ' ' + argument;
+    rows.Add(WithoutSecrets(task), [&task](json::Writer& writer) {
       writer.Key("command_line");
-      writer.String(line);
+      writer.String(CommandLineOf(task));
     });
   }
   return rows.Take();

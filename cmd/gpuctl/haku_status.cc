@@ -7,6 +7,7 @@
 #include "cmd/gpuctl/app.h"
 #include "cmd/gpuctl/cells.h"
 #include "cmd/gpuctl/haku.h"
+#include "cmd/gpuctl/haku_command.h"
 #include "cmd/gpuctl/haku_host.h"
 #include "cmd/gpuctl/page.h"
 #include "cmd/gpuctl/server.h"
@@ -65,7 +66,7 @@ int OfHost(const config::Values& values, std::ostream& out, std::ostream& err) {
       [&](auto got) { host->client().GetTask(values.Text("--task"), host->deadline(), got); });
   if (!task) return HakuFail(task.error(), err);
   json::Writer writer;
-  Write(*task, writer);
+  Write(WithoutSecrets(*task), writer);
   Print(json::ParseDocument(writer.view()).value_or(Value()), values.Text("--output"), out);
   return kWell;
 }

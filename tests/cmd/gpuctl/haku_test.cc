@@ -310,6 +310,20 @@ TEST_F(HakuTest, DebugTellsEveryStep) {
                                 HasSubstr("/vps/status")));
 }
 
+TEST_F(HakuTest, SecretsOfCommandLinesAndEnvironmentsAreNotShown) {
+  host_.AddTask({.id = "5", .command = "mysql --password=Hunter22"});
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"tasks"},
+                                                    {"tasks", "-o", "wide"},
+                                                    {"tasks", "-o", "json"},
+                                                    {"tasks", "-o", "csv"},
+                                                    {"status", "5", "-o", "json"}}) {
+    const Finished ran = Run(arguments);
+    EXPECT_EQ(ran.exit_code, 0) << ran.errors;
+    EXPECT_THAT(ran.output, AllOf(Not(HasSubstr("Hunter22")), Not(HasSubstr("hf_not_for_you"))));
+    EXPECT_THAT(ran.output, HasSubstr("mysql"));
+  }
+}
+
 TEST_F(HakuTest, TextsOfOthersDoNothingToATerminal) {
   host_.AddTask({.id = "5", .command = "a\x1b[31mb", .out = "x\x1b[2Jy\n"});
   EXPECT_THAT(Run({"tasks"}).output, Not(HasSubstr("\x1b")));

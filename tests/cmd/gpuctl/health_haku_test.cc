@@ -115,6 +115,14 @@ TEST_F(HealthHakuTest, JsonAndExitCodesAreThoseOfHealth) {
   EXPECT_EQ((*document)["fleet_summary"]["critical_nodes"].AsInteger(), 1);
   EXPECT_EQ((*document)["fleet_summary"]["total_gpus"].AsInteger(), 2);
   EXPECT_EQ((*document)["fleet_summary"]["avg_gpu_utilization"].AsDouble(), 31.5);
+  for (const Generation generation : kGenerations) {
+    SCOPED_TRACE(hakuriver::LetterOf(generation));
+    host_.Become(generation);
+    const auto one = json::ParseDocument(Run({"health", "gn01", "--json"}).output);
+    ASSERT_TRUE(one);
+    EXPECT_EQ((*one)["fleet_summary"]["healthy_nodes"].AsInteger(), 1);
+    EXPECT_EQ((*one)["fleet_summary"]["total_gpus"].AsInteger(), 2);
+  }
   ExpectOneLine(Run({"health", "gn01", "--history", "2"}), 2, "is nothing that HakuRiver keeps");
 }
 
