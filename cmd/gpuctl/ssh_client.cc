@@ -160,12 +160,12 @@ SshClient::~SshClient() {
 }
 
 Result<fetch::Response> SshClient::Ask(const fetch::Request& request, Deadline deadline) const {
-  // Some of the time is left for ssh to say what it waits for.
+  // A third of the time is left for ssh to say what it waits for.
   const Millis left = deadline.Left(clock_);
   std::vector<std::string> command = SshWords(way_);
   command.insert(command.end(),
-                 {"-o", "BatchMode=yes", "-o", "ConnectTimeout=" + Seconds(left - Millis(500)),
-                  "--", way_.host, CurlCommand(request, left)});
+                 {"-o", "BatchMode=yes", "-o", "ConnectTimeout=" + Seconds(left * 2 / 3), "--",
+                  way_.host, CurlCommand(request, left)});
   const auto ran = RunProgram(command, clock_, deadline, request.max_response_bytes);
   if (!ran) {
     const Code code =

@@ -27,6 +27,7 @@ class RealSshTest : public HealthRun {
   }
   Finished RunSsh(const std::vector<std::string>& arguments, process::Environment more = {}) const {
     more.merge(process::Environment{{"PATH", me_.path_variable()},
+                                    {"GPUCTL_TIMEOUT", "60s"},
                                     {"FLOW_GPUD_PORT", std::to_string(gpud_.port())}});
     return Run(arguments, more);
   }
@@ -146,9 +147,9 @@ TEST_F(RealSshTest, SilenceEndsWithTheTimeout) {
                        {{"FLOW_GPUD_PORT", std::to_string(silent.port())}}),
                 3, "in time");
   server.process().Signal(SIGSTOP);
-  ExpectOneLine(RunSsh({"gpud", "get", "/v1/states", "--via", "gn07", "--timeout", "3s"}), 3,
+  ExpectOneLine(RunSsh({"gpud", "get", "/v1/states", "--via", "gn07", "--timeout", "6s"}), 3,
                 "gn07: ssh gets no answer in time (");
-  EXPECT_LT(std::chrono::steady_clock::now() - start, process::Scaled(Millis(10'000)));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, process::Scaled(Millis(15'000)));
 }
 
 TEST_F(RealSshTest, OfSeveralHostsOneThatIsAwayIsACriticalRow) {

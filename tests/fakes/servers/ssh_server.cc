@@ -11,6 +11,7 @@ namespace gpumon::servers {
 namespace {
 
 constexpr uid_t kNobodyId = 65534;
+constexpr char kMe[] = "tester";
 
 void WriteNew(const std::string& path, const std::string& text, mode_t mode) {
   std::ofstream file(path, std::ios::trunc);
@@ -18,13 +19,6 @@ void WriteNew(const std::string& path, const std::string& text, mode_t mode) {
   if (!file.flush() || chmod(path.c_str(), mode) != 0) {
     throw std::runtime_error("cannot write " + path);
   }
-}
-
-// A pair of files, `path` and `path`.pub.
-void MakeKey(const std::string& path) {
-  const auto made = process::Run("/usr/bin/ssh-keygen",
-                                 {"-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", path});
-  if (made.exit_code != 0) throw std::runtime_error("ssh-keygen failed: " + made.errors);
 }
 
 // The library that answers for the list of users, and a list of one.
@@ -36,6 +30,16 @@ process::Environment Users(const process::ScratchDirectory& folder, const std::s
       {"NSS_WRAPPER_PASSWD",
        folder.Write("passwd", name + ":x:" + ids + "::" + home + ":/bin/bash\n")},
       {"NSS_WRAPPER_GROUP", folder.Write("group", name + ":x:" + std::to_string(group) + ":\n")}};
+}
+
+// A pair of files, `path` and `path`.pub.
+void MakeKey(const std::string& path) {
+  // ssh-keygen wants to know who it is, even where nobody has a name.
+  const process::ScratchDirectory folder;
+  const auto made = process::Run("/usr/bin/ssh-keygen",
+                                 {"-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", path},
+                                 Users(folder, kMe, geteuid(), getegid(), folder.path()));
+  if (made.exit_code != 0) throw std::runtime_error("ssh-keygen failed: " + made.errors);
 }
 
 }  // namespace
@@ -85,7 +89,7 @@ SshHome::SshHome() {
   MakeKey(directory_.File(".ssh/id_ed25519"));
   std::string script = "#!/bin/sh\nexec env";
   for (const auto& [name, value] :
-       Users(directory_, "tester", geteuid(), getegid(), directory_.path())) {
+       Users(directory_, kMe, geteuid(), getegid(), directory_.path())) {
     script += ' ' + name + '=' + value;
   }
   WriteNew(directory_.File("bin/ssh"), script + " /usr/bin/ssh \"$@\"\n", 0755);
