@@ -29,7 +29,11 @@ std::string CurlCommand(const fetch::Request& request, Millis left) {
   // The status comes behind the body, on a line of its own.
   std::string command = "echo " + std::string(kMark) + "; curl -sSk --max-time " + Seconds(left) +
                         R"( -w '\n%{http_code}')";
-  for (const auto& [name, value] : request.headers) command += " -H " + Quoted(name + ": " + value);
+  for (const auto& [name, value] : request.headers) {
+    std::string header = name;
+    header.append(": ").append(value);
+    command += " -H " + Quoted(header);
+  }
   return command + ' ' + Quoted(request.url);
 }
 
