@@ -1,4 +1,4 @@
-# docker build -t gpu-monitoring-api .                  the API: one binary and its libraries
+# docker build -t gpu-monitoring-api .                  the API and gpuctl with their libraries
 # docker build -t gpu-monitoring-api --target debug .   the same with busybox: sh, wget
 FROM debian:12-slim AS build
 WORKDIR /src
@@ -13,10 +13,10 @@ COPY handlers handlers
 COPY cmd cmd
 COPY scripts scripts
 RUN cmake --preset release -DGPUMON_TESTS=OFF -DGPUMON_BENCH=OFF \
-    && scripts/build.sh release gpu-monitoring-api \
-    && strip --strip-debug build/bin/gpu-monitoring-api
+    && scripts/build.sh release gpu-monitoring-api gpuctl \
+    && strip --strip-debug build/bin/gpu-monitoring-api build/bin/gpuctl
 COPY LICENSE NOTICE ./
-RUN scripts/collect-runtime.sh /image build/bin/gpu-monitoring-api
+RUN scripts/collect-runtime.sh /image build/bin/gpu-monitoring-api build/bin/gpuctl
 
 FROM debian:12-slim AS busybox
 RUN apt-get update \

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Collects what a program needs to run in an empty file system: itself in usr/bin, its shared
-# libraries and loader, CA certificates, the name-service configuration, the user it runs as, and
+# Collects what a program needs to run in an empty file system: itself in usr/bin, with its other
+# names (the links to it that lie beside it), its shared libraries and loader, CA certificates, the name-service configuration, the user it runs as, and
 # the licences of everything collected.
 #   scripts/collect-runtime.sh FOLDER PROGRAM...
 set -euo pipefail
@@ -59,16 +59,29 @@ libraries() { # PROGRAM
   grep -oE '/[^ ]+\.so[^ ]*' <<<"$listed" | sort -u
 }
 
+# The links in a program's folder that lead to it by its bare name.
+other_names() { # PROGRAM
+  local link
+  for link in "${1%/*}"/*; do
+    [ ! -L "$link" ] || [ "$(readlink "$link")" != "${1##*/}" ] || printf '%s\n' "$link"
+  done
+}
+
+needed=
 for program in "$@"; do
   mkdir -p "$image/usr/bin"
   cp "$program" "$image/usr/bin/"
+  while IFS= read -r link; do
+    cp --no-dereference "$link" "$image/usr/bin/"
+  done < <(other_names "$program")
   found=$(libraries "$program")
-  mapfile -t libraries <<<"$found"
-  for library in "${libraries[@]}"; do
-    collect "$library"
-  done
-  collect_licences "${libraries[@]}"
+  needed+=$found$'\n'
 done
+mapfile -t libraries < <(sort -u <<<"${needed%$'\n'}")
+for library in "${libraries[@]}"; do
+  collect "$library"
+done
+collect_licences "${libraries[@]}"
 
 collect /etc/ssl/certs/ca-certificates.crt
 collect /usr/share/doc/ca-certificates/copyright

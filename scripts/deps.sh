@@ -54,6 +54,8 @@ nghttp2-client          | test     | load: h2load
 google-perftools        | test     | google-pprof opens our profiles
 curl                    | test bench | the third party that every route is checked with
 openssl                 | test     | certificates for the TLS tests
+openssh-client          | test     | the ssh that gpuctl starts
+libnss-wrapper          | test     | users with a shell and a home for a test's sshd and ssh
 shellcheck              | test lint | checks the scripts
 gcovr                   | coverage | coverage report
 git                     | lint     | finds the changed files
@@ -75,6 +77,7 @@ postgresql-15          | test           | usr/lib/postgresql/15/bin/postgres | l
 redis-tools            | test           | usr/bin/redis-check-rdb        | libatomic1 libjemalloc2 liblzf1 libssl3
 redis-server           | test           | usr/bin/redis-server           |
 etcd-server            | test           | usr/bin/etcd                   |
+openssh-server         | test           | usr/sbin/sshd                  | libaudit1 libnsl2 libpam0g libtirpc3 libwrap0
 runc                   | test           | usr/sbin/runc                  | libseccomp2
 containerd             | test           | usr/bin/containerd             |
 docker.io              | test           | usr/sbin/dockerd               | libdevmapper1.02.1

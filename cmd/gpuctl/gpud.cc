@@ -22,7 +22,7 @@ Result<GpudPlace> PlaceOf(std::string url) {
   }
   std::string host = url.substr(url.find("://") + 3);
   if (host.find('/') != std::string::npos) return Error(wrong);
-  GpudPlace place{"", host, kGpudPort};
+  GpudPlace place{{}, host, kGpudPort};
   const std::size_t colon = host.rfind(':');
   if (colon == std::string::npos || host.ends_with(']')) return place;
   const char* const end = host.data() + host.size();
@@ -75,12 +75,12 @@ Result<std::vector<GpudPlace>> GpudPlacesOf(const config::Values& values) {
   if (!bind) return Error(values.Refuse("--gpud-bind", bind.error().message));
   const auto port = static_cast<std::uint16_t>(values.Integer("--gpud-port"));
   for (const std::string& host : hosts) {
-    if (auto good = CheckSshHost(host); !good) {
-      return Error(values.Refuse("--via", good.error().message));
-    }
-    places.push_back({host, *bind, port});
+    auto way = ParseSshHost(host);
+    if (!way) return Error(values.Refuse("--via", way.error().message));
+    way->config_file = values.Text("--ssh-config");
+    places.push_back({*std::move(way), *bind, port});
   }
-  if (places.empty()) places.push_back({"", *std::move(bind), port});
+  if (places.empty()) places.push_back({{}, *std::move(bind), port});
   return places;
 }
 

@@ -18,8 +18,8 @@ constexpr std::size_t kMostAtOnce = 8;
 constexpr std::chrono::hours kEventsOf{24};
 
 Result<std::unique_ptr<fetch::Client>> WayTo(const GpudPlace& place, const Clock& clock) {
-  if (!place.ssh_host.empty()) {
-    return std::unique_ptr<fetch::Client>(std::make_unique<SshClient>(place.ssh_host, clock));
+  if (!place.ssh.host.empty()) {
+    return std::unique_ptr<fetch::Client>(std::make_unique<SshClient>(place.ssh, clock));
   }
   return fetch::MakeClient({}, clock);
 }
@@ -80,7 +80,7 @@ bool IsAskedFor(const store::Snapshot& snapshot, const HealthQuestion& question)
 }  // namespace
 
 std::string GpudPlace::name() const {
-  return ssh_host.empty() ? bind + ':' + std::to_string(port) : ssh_host;
+  return ssh.host.empty() ? bind + ':' + std::to_string(port) : ssh.name();
 }
 
 Result<HealthReport> AskGpuds(const std::vector<GpudPlace>& places, Millis timeout,

@@ -67,7 +67,11 @@ constexpr std::array kGpudRows = {
     OptionRow{.flag = "--via",
               .kind = Kind::kTextList,
               .help = "Hosts where ssh starts curl.",
-              .allowed = "[USER@]HOST, comma-separated"},
+              .allowed = "[USER@]HOST[:PORT], comma-separated"},
+    OptionRow{.flag = "--ssh-config",
+              .env = "GPUCTL_SSH_CONFIG",
+              .kind = Kind::kPath,
+              .help = "ssh's configuration (ssh -F), instead of ~/.ssh/config."},
 };
 
 bool IsOfFlow(const OptionRow& row) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cmd/gpuctl/health_report.h"
+#include "cmd/gpuctl/ssh_client.h"
 #include "internal/base/clock.h"
 #include "internal/base/result.h"
 
@@ -36,8 +37,8 @@ Result<HealthPast> AskApiForPast(Server& server, const HealthQuestion& question)
 Result<HealthReport> AskHakuRiver(HakuHost& host, const HealthQuestion& question);
 
 struct GpudPlace {
-  std::string ssh_host;  // "": asked from here
-  std::string bind;      // as GPUd's own option has it
+  SshWay ssh;        // without a host: asked from here
+  std::string bind;  // as GPUd's own option has it
   std::uint16_t port = 0;
   std::string name() const;
 };

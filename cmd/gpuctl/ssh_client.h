@@ -11,16 +11,28 @@
 
 namespace gpumon::ctl {
 
-// kInvalidParameter when `host` is none that may be given to ssh.
-Result<void> CheckSshHost(const std::string& host);
+// How ssh gets to a machine.
+struct SshWay {
+  std::string host;         // "", or [USER@]HOST
+  std::string port;         // "": what ssh's configuration says
+  std::string config_file;  // instead of ~/.ssh/config; "": that one
+
+  std::string name() const;  // as ParseSshHost reads it
+  // `ssh` and what brings it there, to be typed by hand: "ssh -p 2222 gn07".
+  std::string command() const;
+};
+
+// Reads [USER@]HOST[:PORT]; an IPv6 address with a port stands in brackets. kInvalidParameter when
+// it is none that may be given to ssh; the message continues a sentence.
+Result<SshWay> ParseSshHost(const std::string& text);
 
 // Each request is one `ssh HOST curl`, without questions asked (BatchMode) and whatever the
 // certificate of the other end: the way there is ssh's. Only GET; errors are those of
-// fetch::Client, and begin with the host.
+// fetch::Client, begin with the host and say what ssh said.
 class SshClient final : public fetch::Client {
  public:
   // `clock` must outlive it.
-  SshClient(std::string host, const Clock& clock) : host_(std::move(host)), clock_(clock) {}
+  SshClient(SshWay way, const Clock& clock) : way_(std::move(way)), clock_(clock) {}
   ~SshClient() override;  // waits for what is under way
   SshClient(const SshClient&) = delete;
   SshClient& operator=(const SshClient&) = delete;
@@ -30,7 +42,7 @@ class SshClient final : public fetch::Client {
  private:
   Result<fetch::Response> Ask(const fetch::Request& request, Deadline deadline) const;
 
-  const std::string host_;
+  const SshWay way_;
   const Clock& clock_;
   Mutex mutex_;
   std::vector<std::thread> threads_ GUARDED_BY(mutex_);

@@ -72,7 +72,9 @@ Result<std::string> Client::GetRaw(const std::string& target, Deadline deadline)
 
 Result<std::string> Client::GetFirst(const std::string& target, Deadline deadline) {
   auto first = Get(target, deadline);
-  if (first || first.error().code == Code::kUpstreamTimeout) return first;
+  const bool nobody = !first && (first.error().code == Code::kUpstreamTimeout ||
+                                 first.error().code == Code::kUpstreamUnreachable);
+  if (first || nobody) return first;
   scheme_ = scheme_ == "https" ? "http" : "https";
   auto second = Get(target, deadline);
   if (second) return second;

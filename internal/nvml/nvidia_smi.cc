@@ -209,6 +209,7 @@ class Smi {
 
   Result<void> AskGpus(SmiAnswer& answer) {
     std::vector<const Column*> columns;
+    columns.reserve(kColumns.size());
     for (const Column& column : kColumns) columns.push_back(&column);
     for (;;) {
       std::string query = "--query-gpu=";

@@ -233,8 +233,12 @@ TEST(DocsTest, EveryTestThatARequirementNamesExists) {
   const std::regex named(R"(`([^` ]+/[^` ]+)`)");
   std::size_t found = 0;
   std::istringstream lines(page);
+  bool of_outputs = false;
   for (std::string line; std::getline(lines, line);) {
-    if (!line.starts_with('|')) continue;
+    // Those rows are run themselves (e2e/documents).
+    if (line == "| requirement line | command | output |") of_outputs = true;
+    if (!line.starts_with('|')) of_outputs = false;
+    if (!line.starts_with('|') || of_outputs) continue;
     // The last cell.
     const std::string cell = line.substr(line.rfind('|', line.rfind('|') - 1));
     for (std::sregex_iterator name(cell.begin(), cell.end(), named), end; name != end; ++name) {

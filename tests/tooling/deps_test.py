@@ -31,6 +31,7 @@ case $2 in
   *redis-tools_*) program=usr/bin/redis-check-rdb ;;
   *redis-server_*) program=usr/bin/redis-server ;;
   *etcd-server_*) program=usr/bin/etcd ;;
+  *openssh-server_*) program=usr/sbin/sshd ;;
   *runc_*) program=usr/sbin/runc ;;
   *containerd_*) program=usr/bin/containerd ;;
   *docker.io_*) program=usr/sbin/dockerd ;;
@@ -126,12 +127,14 @@ class DepsTest(unittest.TestCase):
     def test_servers_are_unpacked_and_never_installed(self):
         self.deps("run", "test", "bench")
         for program in ("usr/bin/prometheus", "usr/sbin/nginx", "usr/bin/redis-server",
-                        "usr/lib/postgresql/15/bin/postgres", "usr/bin/etcd", "usr/sbin/dockerd"):
+                        "usr/lib/postgresql/15/bin/postgres", "usr/bin/etcd", "usr/sbin/sshd",
+                        "usr/sbin/dockerd"):
             self.assertTrue(os.access(os.path.join(self.root, ".run/tools", program), os.X_OK))
         for line in self.calls().splitlines():
             if " install " in line:
                 self.assertNotIn("prometheus ", line + " ")
-                for name in ("nginx", "postgresql-15", "redis-server", "etcd-server"):
+                for name in ("nginx", "postgresql-15", "redis-server", "etcd-server",
+                             "openssh-server"):
                     self.assertNotIn(name, line)
 
     def test_servers_need_no_root(self):

@@ -69,6 +69,15 @@ class DockerfileTest(unittest.TestCase):
             self.assertEqual(json.loads(wanted_by("ENTRYPOINT", stage)[0]),
                              ["/usr/bin/gpu-monitoring-api"])
 
+    def test_carries_the_server_and_the_command_line(self):
+        programs = {"build/bin/gpu-monitoring-api", "build/bin/gpuctl"}
+        runs = " && ".join(wanted_by("RUN", "build"))
+        built = re.search(r"build\.sh release ([^&]*)", runs).group(1).split()
+        self.assertEqual({"build/bin/" + name for name in built}, programs)
+        self.assertEqual(set(re.search(r"strip \S+ ([^&]*)", runs).group(1).split()), programs)
+        collected = re.search(r"collect-runtime\.sh /image (.*)", runs).group(1).split()
+        self.assertEqual(set(collected), programs)
+
     def test_exposes_both_ports(self):
         self.assertEqual(wanted_by("EXPOSE", "api"), ["8080 8081"])
 
@@ -120,7 +129,7 @@ class CollectRuntimeTest(unittest.TestCase):
 
     def collect(self, *programs):
         return subprocess.run([os.path.join(SOURCE, "scripts/collect-runtime.sh"), self.image,
-                               *programs], text=True, timeout=60, stdout=subprocess.PIPE,
+                               *programs], text=True, timeout=300, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False)
 
     def path(self, name):
@@ -129,7 +138,7 @@ class CollectRuntimeTest(unittest.TestCase):
     def test_the_program_finds_everything_inside(self):
         result = self.collect("/usr/bin/curl")
         self.assertEqual(result.returncode, 0, result.stdout)
-        listed = subprocess.run(["ldd", "/usr/bin/curl"], text=True, timeout=60,
+        listed = subprocess.run(["ldd", "/usr/bin/curl"], text=True, timeout=300,
                                 stdout=subprocess.PIPE, check=True).stdout
         libraries = re.findall(r"(/\S+\.so\S*)", listed)
         self.assertGreater(len(libraries), 10)
@@ -147,15 +156,27 @@ class CollectRuntimeTest(unittest.TestCase):
         alone = ["chroot", self.image] if os.geteuid() == 0 else ["unshare", "-r", "chroot",
                                                                   self.image]
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
-        if subprocess.run([*alone, "/usr/bin/curl", "--help"], env=environment, timeout=60,
+        if subprocess.run([*alone, "/usr/bin/curl", "--help"], env=environment, timeout=300,
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                           check=False).stderr.startswith(b"unshare:"):
             self.skipTest("this kernel refuses user namespaces to ordinary users")
         result = subprocess.run([*alone, "/usr/bin/curl", "--version"], env=environment, text=True,
-                                timeout=60, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                timeout=300, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                 check=False)
         self.assertEqual(result.returncode, 0, result.stdout)
         self.assertTrue(result.stdout.startswith("curl "), result.stdout)
+
+    def test_other_names_of_a_program_come_along(self):
+        folder = os.path.join(self.image, "built")
+        os.mkdir(folder)
+        shutil.copy("/bin/true", os.path.join(folder, "tool"))
+        shutil.copy("/bin/true", os.path.join(folder, "other"))
+        for name, target in (("alias", "tool"), ("stranger", "other"), ("away", "/bin/true")):
+            os.symlink(target, os.path.join(folder, name))
+        result = self.collect(os.path.join(folder, "tool"))
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertEqual(sorted(os.listdir(self.path("/usr/bin"))), ["alias", "tool"])
+        self.assertEqual(os.readlink(self.path("/usr/bin/alias")), "tool")
 
     def test_a_missing_program_fails(self):
         self.assertNotEqual(self.collect("/nonexistent/program").returncode, 0)

@@ -10,75 +10,18 @@
 #include "internal/base/text.h"
 #include "internal/store/snapshot.h"
 #include "tests/cmd/gpuctl/health_run.h"
+#include "tests/cmd/gpuctl/stub_gpud.h"
 #include "tests/fakes/fault/fault_server.h"
 #include "tests/fakes/fault/tls_server.h"
 
 namespace gpumon::ctl {
 namespace {
 
-using fault::HttpStatus;
-using fault::Json;
 using process::Finished;
 using testing::HasSubstr;
 using testing::Not;
 
-// What a GPUd v0.5.1 says.
-const std::map<std::string, std::string, std::less<>> kGpud = {
-    {"/v1/states",
-     R"([{"component":"accelerator-nvidia-error-xid","states":[{"time":null,"name":"error_xid",)"
-     R"("health":"Unhealthy","reason":"XID 79 detected","suggested_actions":{"description":"",)"
-     R"("repair_actions":["REBOOT_SYSTEM"]}}]},{"component":"cpu","states":[)"
-     R"({"time":"2026-03-01T09:15:00Z","health":"Healthy","reason":"ok"}]}])"},
-    {"/v1/events", "[]"},
-    {"/v1/metrics",
-     R"([{"component":"x","metrics":[{"unix_seconds":1772356500123,)"
-     R"("name":"accelerator_nvidia_temperature_current_celsius","labels":{"uuid":"GPU-a"},)"
-     R"("value":61},{"unix_seconds":1772356500123,)"
-     R"("name":"accelerator_nvidia_utilization_gpu_util_percent","labels":{"uuid":"GPU-a"},)"
-     R"("value":63}]}])"},
-    {"/machine-info", R"({"gpudVersion":"v0.5.1","hostname":"gn07","gpuInfo":{"product":)"
-                      R"("NVIDIA L40S","gpus":[{"uuid":"GPU-a","minorID":"0"}]}})"},
-};
-
-fault::Reply ServeGpud(const fault::Request& request) {
-  const auto found = kGpud.find(request.target.substr(0, request.target.find('?')));
-  return found == kGpud.end() ? HttpStatus(404, "404 page not found") : Json(found->second);
-}
-
 using GpudTest = HealthRun;
-
-// GPUd's answers over TLS, with a certificate that names nobody. It has files for paths, so
-// nothing for a path with a query.
-class TlsGpud {
- public:
-  TlsGpud() {
-    std::filesystem::create_directory(folder_.File("v1"));
-    for (const auto& [path, text] : kGpud) folder_.Write(path.substr(1), text);
-    const Finished made =
-        process::Run("/usr/bin/env", {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                                      "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                                      "-subj", "/O=Lepton AI", "-keyout", folder_.File("key.pem"),
-                                      "-out", folder_.File("cert.pem")});
-    EXPECT_EQ(made.exit_code, 0) << made.errors;
-    server_.emplace("/bin/sh", std::vector<std::string>{
-                                   "-c", "cd " + folder_.path() +
-                                             " && exec openssl s_server -accept 127.0.0.1:0 -WWW "
-                                             "-cert cert.pem -key key.pem"});
-    EXPECT_TRUE(process::WaitUntil([&] { return !url().ends_with(":"); }, Millis(10'000)));
-  }
-  // "https://127.0.0.1:" until it listens.
-  std::string url() const {
-    const std::string output = server_->Output();
-    const std::size_t at = output.find("ACCEPT 127.0.0.1:");
-    const std::size_t end = at == std::string::npos ? at : output.find('\n', at);
-    return "https://127.0.0.1:" +
-           (end == std::string::npos ? "" : output.substr(at + 17, end - at - 17));
-  }
-
- private:
-  process::ScratchDirectory folder_;
-  std::optional<process::ChildProcess> server_;
-};
 
 TEST_F(GpudTest, AGpudIsAskedDirectly) {
   fault::FaultServer gpud(ServeGpud);
@@ -116,7 +59,7 @@ TEST_F(GpudTest, ACertificateThatNamesNobodyWillDo) {
   EXPECT_THAT(Run({"health", "--gpud-url", gpud.url()}).output,
               HasSubstr("\ngpud/gn07                    healthy    100%    1   61C   63% "));
   EXPECT_EQ(Run({"gpud", "get", "/machine-info", "--gpud-url", gpud.url()}).output,
-            kGpud.at("/machine-info") + '\n');
+            GpudAnswers().at("/machine-info") + '\n');
 }
 
 TEST_F(GpudTest, SomethingElseThatSpeaksTlsIsNoGpud) {
@@ -127,7 +70,7 @@ TEST_F(GpudTest, SomethingElseThatSpeaksTlsIsNoGpud) {
 TEST_F(GpudTest, GetPrintsAnAnswerAsItCame) {
   fault::FaultServer gpud(ServeGpud);
   const Finished states = Run({"gpud", "get", "/v1/states", "--gpud-url", gpud.url()});
-  EXPECT_EQ(states.output, kGpud.at("/v1/states") + '\n');
+  EXPECT_EQ(states.output, GpudAnswers().at("/v1/states") + '\n');
   EXPECT_EQ(states.exit_code, 0);
   EXPECT_EQ(Run({"gpud", "get", "--gpud-url", gpud.url(), "/v1/events"}).output, "[]\n");
   EXPECT_NE(gpud.requests().back().Param("startTime"), "");
@@ -141,10 +84,11 @@ class SshTest : public HealthRun {
  protected:
   SshTest() {
     Program("ssh", "echo \"$*\" >>" + home_.File("ssh.log") + R"(
-[ "$4" != lost ] || { echo 'ssh: connect to host lost port 22: No route to host' >&2; exit 255; }
-[ "$4" != bare ] || { echo 'sh: 1: curl: not found' >&2; exit 127; }
-exec sh -c "$5")");
-    for (const auto& [path, text] : kGpud) {
+while [ "$1" != -- ]; do shift; done
+[ "$2" != lost ] || { echo 'ssh: connect to host lost port 22: No route to host' >&2; exit 255; }
+[ "$2" != bare ] || { echo 'sh: 1: curl: not found' >&2; exit 127; }
+exec sh -c "$3")");
+    for (const auto& [path, text] : GpudAnswers()) {
       std::string name = path;
       std::replace(name.begin(), name.end(), '/', '_');
       home_.Write(name, text);
@@ -168,12 +112,12 @@ TEST_F(SshTest, TheGpudOfAHostIsAskedByCurlThere) {
   const Finished ran = RunVia({"health", "--via", "me@gn07"});
   EXPECT_THAT(ran.output, HasSubstr("gpud/gn07")) << ran.errors;
   EXPECT_THAT(process::ReadFile(home_.File("ssh.log")),
-              HasSubstr("-o BatchMode=yes -- me@gn07 curl -sSk --max-time "));
+              HasSubstr("-- me@gn07 echo gpuctl-answer; curl -sSk --max-time "));
 }
 
 TEST_F(SshTest, GetPrintsTheAnswerOfAHost) {
   EXPECT_EQ(RunVia({"gpud", "get", "/machine-info", "--via", "gn07"}).output,
-            kGpud.at("/machine-info") + '\n');
+            GpudAnswers().at("/machine-info") + '\n');
   ExpectOneLine(RunVia({"gpud", "get", "/v1/gpu", "--via", "gn07"}), 3, "it answered 404");
 }
 

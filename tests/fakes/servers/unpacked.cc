@@ -67,8 +67,8 @@ void HandTo(User user, const std::string& path) {
 }
 
 std::unique_ptr<process::ChildProcess> StartUnpacked(const std::string& path,
-                                                     std::vector<std::string> arguments,
-                                                     User user) {
+                                                     std::vector<std::string> arguments, User user,
+                                                     process::Environment environment) {
   std::vector<std::string> all = {"--pdeathsig=KILL"};
   if (ChangesUser(user)) {
     const std::string id = std::to_string(kNobodyId);
@@ -78,7 +78,6 @@ std::unique_ptr<process::ChildProcess> StartUnpacked(const std::string& path,
   }
   all.push_back(ProgramOf(path));
   all.insert(all.end(), arguments.begin(), arguments.end());
-  process::Environment environment;
   const std::string libraries = LibraryPath();
   if (!libraries.empty()) environment["LD_LIBRARY_PATH"] = libraries;
   return std::make_unique<process::ChildProcess>("/usr/bin/setpriv", std::move(all), environment);

@@ -25,11 +25,12 @@ enum class User { kOwn, kNobody };
 // Makes `path` the property of that user, and open to nobody else.
 void HandTo(User user, const std::string& path);
 
-// Starts a program of ProgramOf with the libraries unpacked beside it. The kernel ends it when the
-// thread that started it ends, however that comes.
+// Starts a program of ProgramOf with the libraries unpacked beside it and this environment. The
+// kernel ends it when the thread that started it ends, however that comes.
 std::unique_ptr<process::ChildProcess> StartUnpacked(const std::string& path,
                                                      std::vector<std::string> arguments,
-                                                     User user = User::kOwn);
+                                                     User user = User::kOwn,
+                                                     process::Environment environment = {});
 
 // `start` is given a free port and says whether the server came up there; tried again for as long
 // as it lost the port to somebody, up to 5 times. Returns the port. Throws std::runtime_error with
