@@ -28,7 +28,8 @@ using Type = Column::Type;
 constexpr std::array kColumns = {
     Column{"alertname", Type::kText, "", "alertname", "What its rule is called."},
     Column{"state", Type::kText, "", "state",
-           "firing, or pending: its condition holds, but not yet for as long as its rule wants."},
+           "firing, or pending: its condition holds, but not yet for as long as its rule wants.",
+           nullptr, "firing|pending"},
     Column{"severity", Type::kText, "", "severity", "Its label severity."},
     Column{"since", Type::kTime, "", "",
            "When its condition began to hold; null where ALERTS_FOR_STATE does not tell."},

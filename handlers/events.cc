@@ -35,8 +35,10 @@ constexpr std::array kColumns = {
            "Until its end, or the window's where it lasts."},
     Column{"type", Type::kText, "", "type",
            "xid, ecc_corrected, ecc_uncorrected, throttle, temperature, gpu_lost, gpu_returned or "
-           "exporter_down."},
-    Column{"severity", Type::kText, "", "severity", "critical, warning or info."},
+           "exporter_down.",
+           nullptr, fleet::kEventTypeWords},
+    Column{"severity", Type::kText, "", "severity", "critical, warning or info.", nullptr,
+           fleet::kSeverityWords},
     Column{"node_name", Type::kText, "", "node", "Of exporter_down where its GPUs name one."},
     Column{"gpu_id", Type::kText, "", "gpu", ""},
     Column{"uuid", Type::kText, "", "uuid", ""},

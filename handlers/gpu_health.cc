@@ -44,7 +44,8 @@ constexpr std::array kColumns = {
     Column{"score", Type::kInteger, "%", "",
            "0 to 100, rounded down; of several GPUs their average. Null: nothing is known that it "
            "could come from."},
-    Column{"level", Type::kText, "", "level", "healthy, degraded, critical or unknown."},
+    Column{"level", Type::kText, "", "level", "healthy, degraded, critical or unknown.", nullptr,
+           fleet::kLevelWords},
     Column{"confidence", Type::kNumber, "", "",
            "0 to 1: the share of what a score comes from that is known."},
     Column{"gpus", Type::kInteger, "", "",

@@ -52,7 +52,8 @@ constexpr std::array kColumns = {
     Column{"uuid", Type::kText, "", "uuid", "Null: it is known by its node and id."},
     Column{"what", Type::kText, "", "what",
            "exporter_down: nobody looks at it; node_gone: its node is away or not ready; gpu_gone: "
-           "it is the GPU itself; null: cannot be told."},
+           "it is the GPU itself; null: cannot be told.",
+           nullptr, fleet::kLossWords},
     Column{"evidence", Type::kText, "", "", "What says so."},
     Column{"last_seen", Type::kTime, "", "",
            "Its newest sample; of older losses an instant at which it was shown."},

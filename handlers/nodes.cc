@@ -57,9 +57,6 @@ Value OfGpus(const Row& row, Get get) {
 Value Count(std::size_t count) {
   return static_cast<std::int64_t>(count);
 }
-Value InState(const Row& row, State state) {
-  return OfGpus(row, [state](const GpuGroup& gpus) { return Count(gpus.state(state)); });
-}
 Value Sum(const Row& row, Known GpuGroup::*known) {
   return OfGpus(row, [known](const GpuGroup& gpus) {
     const Known& its = gpus.*known;
@@ -178,7 +175,7 @@ Value WholeOf(const Row& row) {
 }
 template <State kState>
 Value StateCount(const Row& row) {
-  return InState(row, kState);
+  return OfGpus(row, [](const GpuGroup& gpus) { return Count(gpus.state(kState)); });
 }
 
 constexpr std::array kNodeColumns = {
@@ -186,7 +183,8 @@ constexpr std::array kNodeColumns = {
                [](const Row& row) { return wire::TextOrNull(row.name); }},
     NodeColumn{{"status", Type::kText, "", "status",
                 "offline: Kubernetes no longer lists it or calls it not ready, or all exporters "
-                "that tell of it are down; else online."},
+                "that tell of it are down; else online.",
+                nullptr, "online|offline"},
                [](const Row& row) {
                  return Value(std::string(row.status().online ? "online" : "offline"));
                }},
@@ -243,7 +241,9 @@ constexpr std::array kNodeColumns = {
     NodeColumn{{"temperature_max", Type::kNumber, "°C", "", "Of the hottest GPU."},
                [](const Row& row) { return Most(row, &GpuGroup::temperature); }},
     NodeColumn{{"score", Type::kInteger, "%", "", "As in /api/v1/gpu/health."}, ScoreOf},
-    NodeColumn{{"level", Type::kText, "", "level", "As in /api/v1/gpu/health."}, LevelOf},
+    NodeColumn{{"level", Type::kText, "", "level", "As in /api/v1/gpu/health.", nullptr,
+                fleet::kLevelWords},
+               LevelOf},
     NodeColumn{{"busy", Type::kInteger, "", "", "GPUs that are not idle."},
                StateCount<State::kBusy>},
     NodeColumn{{"idle_held", Type::kInteger, "", "", "Idle GPUs that somebody holds."},

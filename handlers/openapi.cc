@@ -81,6 +81,7 @@ void WriteParameterSchema(Writer& writer, const ParameterSpec& spec) {
       Text(writer, "type", "string");
       Text(writer, "pattern", "^[A-Za-z0-9._:-]{1,253}$");
       break;
+    case ParameterKind::kPattern:
     case ParameterKind::kText:
     case ParameterKind::kList:
     case ParameterKind::kTime:

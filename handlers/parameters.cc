@@ -69,14 +69,19 @@ std::optional<Millis> ParseDuration(std::string_view text) {
   return Millis(*number * unit);
 }
 
-bool IsOneOf(std::string_view words, std::string_view value) {
+template <class Is>
+bool AnyOf(std::string_view words, Is is) {
   while (!words.empty()) {
     const std::size_t bar = words.find('|');
-    if (words.substr(0, bar) == value) return true;
+    if (is(words.substr(0, bar))) return true;
     if (bar == std::string_view::npos) return false;
     words.remove_prefix(bar + 1);
   }
   return false;
+}
+
+bool IsOneOf(std::string_view words, std::string_view value) {
+  return AnyOf(words, [&](std::string_view word) { return word == value; });
 }
 
 bool IsFlag(std::string_view value) {
@@ -205,6 +210,11 @@ std::optional<std::string> WhyNot(const ParameterSpec& spec, std::string_view va
     }
     case ParameterKind::kWord:
       if (!IsOneOf(spec.words, value)) return "one of " + std::string(spec.words);
+      break;
+    case ParameterKind::kPattern:
+      if (!AnyOf(spec.words, [&](std::string_view word) { return GlobMatch(value, word); })) {
+        return "one of " + std::string(spec.words) + ", or with *";
+      }
       break;
   }
   return std::nullopt;

@@ -26,6 +26,7 @@ enum class ParameterKind : std::uint8_t {
   kTime,      // RFC 3339 or Unix seconds
   kDuration,  // a whole number of ms, s, m, h, d or w, or of seconds; min..max in ms
   kWord,      // one of `words`
+  kPattern,   // one of `words`, or with `*` as some of them are
 };
 
 // One row per parameter: checking, error texts and the OpenAPI document read it.
@@ -36,7 +37,7 @@ struct ParameterSpec {
   std::string_view help = {};
   std::int64_t min = 0;
   std::int64_t max = 0;
-  std::string_view words = {};  // kWord: "a|b|c"
+  std::string_view words = {};  // kWord, kPattern: "a|b|c"
 };
 
 using RawParameters = std::vector<std::pair<std::string, std::string>>;

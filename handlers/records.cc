@@ -75,9 +75,12 @@ RecordParameters::RecordParameters(std::span<const Column> columns,
   for (const Column& column : columns) {
     if (column.filter.empty() || !filters.insert(column.filter).second) continue;
     Add({.name = column.filter,
-         .kind = column.filter == "node" ? ParameterKind::kNodeName : ParameterKind::kText,
+         .kind = !column.words.empty()     ? ParameterKind::kPattern
+                 : column.filter == "node" ? ParameterKind::kNodeName
+                                           : ParameterKind::kText,
          .repeatable = true,
-         .help = "Exact, or with *."});
+         .help = "Exact, or with *.",
+         .words = column.words});
   }
   for (const Column& column : columns) {
     if (column.is_numeric()) AddBounds(column.name);

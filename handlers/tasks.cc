@@ -158,7 +158,8 @@ constexpr std::array kTaskColumns = {
                [](const Row& row) { return TextOr(row.task.name_space, row.tasks.why()); }},
     TaskColumn{{"name", Type::kText, "", "name", "Of the pod or the Job."},
                [](const Row& row) { return TextOr(row.task.name, row.tasks.why()); }},
-    TaskColumn{{"phase", Type::kText, "", "phase", "Pending, Running, Succeeded, Failed, Unknown."},
+    TaskColumn{{"phase", Type::kText, "", "phase", "Pending, Running, Succeeded, Failed, Unknown.",
+                nullptr, "Pending|Running|Succeeded|Failed|Unknown"},
                [](const Row& row) { return TextOr(row.task.phase, row.tasks.why()); }},
     TaskColumn{{"reason", Type::kText, "", "reason",
                 "Why it waits or failed: Unschedulable, what a container waits for "

@@ -24,7 +24,8 @@ using Type = Column::Type;
 constexpr std::array kWorkloadColumns = {
     Column{"namespace", Type::kText, "", "namespace", "Kubernetes namespace."},
     Column{"pod", Type::kText, "", "pod", "Null unless by=pod."},
-    Column{"phase", Type::kText, "", "phase", "Of the pod, from kube-state-metrics."},
+    Column{"phase", Type::kText, "", "phase", "Of the pod, from kube-state-metrics.", nullptr,
+           "Pending|Running|Succeeded|Failed|Unknown"},
     Column{"owner_kind", Type::kText, "", "owner_kind",
            "What made the pod in the end: Deployment, not ReplicaSet; Pod: nothing made it. Null "
            "with by=namespace."},

@@ -37,7 +37,9 @@ enum class EventType : std::uint8_t {
   kExporterDown     // the scrape target is down: one event, whatever GPUs it has
 };
 inline constexpr std::size_t kEventTypes = 8;
-std::string_view NameOf(EventType type);  // "ecc_corrected"
+std::string_view NameOf(EventType type);             // "ecc_corrected"
+inline constexpr std::string_view kEventTypeWords =  // all names
+    "xid|ecc_corrected|ecc_uncorrected|throttle|temperature|gpu_lost|gpu_returned|exporter_down";
 
 // Who holds a GPU.
 struct Owners {

@@ -17,7 +17,8 @@ namespace gpumon::fleet {
 
 enum class Level : std::uint8_t { kHealthy, kDegraded, kCritical, kUnknown };
 inline constexpr std::size_t kLevels = 4;
-std::string_view NameOf(Level level);  // "healthy"
+std::string_view NameOf(Level level);                                                 // "healthy"
+inline constexpr std::string_view kLevelWords = "healthy|degraded|critical|unknown";  // all names
 
 enum class Component : std::uint8_t {
   kTemperature,
@@ -34,6 +35,7 @@ std::string_view NameOf(Component component);
 
 enum class Severity : std::uint8_t { kInfo, kWarning, kCritical };
 std::string_view NameOf(Severity severity);
+inline constexpr std::string_view kSeverityWords = "info|warning|critical";
 
 // Bits of NVML's clock event reasons that hold a GPU back against its will. A power cap is normal
 // under load, and what is configured or idle is no throttling.

@@ -91,6 +91,7 @@ class Sightings {
 
 enum class Loss : std::uint8_t { kUnknown, kExporterDown, kNodeGone, kGpuGone };
 std::string_view NameOf(Loss loss);  // "exporter_down"
+inline constexpr std::string_view kLossWords = "exporter_down|node_gone|gpu_gone";
 
 // Why nothing shows a GPU any more.
 struct Verdict {

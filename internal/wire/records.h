@@ -38,6 +38,7 @@ struct Column {
   std::string_view help = "";
   // kItems: what each item has; no lists among them.
   std::span<const Column> (*items)() = nullptr;
+  std::string_view words = "";  // a filter's: all that its texts may be, "a|b|c"; "": anything
 
   bool is_list() const {
     return type == Type::kTexts || type == Type::kNumbers || type == Type::kNotes ||

@@ -1,5 +1,8 @@
 #include "handlers/parameters.h"
 
+#include "internal/fleet/events.h"
+#include "internal/fleet/health.h"
+#include "internal/fleet/missing.h"
 #include "tests/handlers/fixture.h"
 
 namespace gpumon::handlers {
@@ -76,6 +79,40 @@ TEST_F(ParametersTest, EveryWrongParameterIsNamed) {
         << bad.query << " -> " << *json["error"].AsString();
   }
   EXPECT_TRUE(source_.wants.empty()) << "nothing of it reached the source";
+}
+
+TEST_F(ParametersTest, AWordThatNoRowCanHaveIsRefusedAndNotFilteredFor) {
+  Serve(ThreeGpus());
+  for (const std::string query :
+       {"events?type=bad", "events?severity=warn", "health?level=bad", "alerts?state=resolved",
+        "missing?what=gone", "nodes?status=up", "nodes?level=Healthy", "tasks?phase=running",
+        "summary?level=x*", "workloads?phase=done", "events?type=gpu_lost&type=gpu"}) {
+    const auto answer = Get("/api/v1/gpu/" + query);
+    EXPECT_EQ(answer.status(), 400) << query;
+    const std::string error = *answer.json()["error"].AsString();
+    EXPECT_NE(error.find("one of "), std::string::npos) << error;
+  }
+  for (const std::string query : {"health?level=crit*", "health?level=degraded&level=*"}) {
+    EXPECT_EQ(Get("/api/v1/gpu/" + query).status(), 200) << query;
+  }
+}
+
+// The words of filters are the names of what they filter.
+template <class Enum>
+std::string WordsOf(std::size_t count) {
+  std::string words;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string_view name = NameOf(static_cast<Enum>(i));
+    if (name.empty()) continue;
+    words.append(words.empty() ? "" : "|").append(name);
+  }
+  return words;
+}
+TEST(FilterWordsTest, AreAllNames) {
+  EXPECT_EQ(WordsOf<fleet::Level>(fleet::kLevels), fleet::kLevelWords);
+  EXPECT_EQ(WordsOf<fleet::EventType>(fleet::kEventTypes), fleet::kEventTypeWords);
+  EXPECT_EQ(WordsOf<fleet::Loss>(4), fleet::kLossWords);
+  EXPECT_EQ(WordsOf<fleet::Severity>(3), fleet::kSeverityWords);
 }
 
 TEST_F(ParametersTest, NothingBetweenTwoAmpersandsIsNoParameter) {
