@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """scripts/run.sh with stubs for its programs: how it starts, fails and ends."""
 import fcntl
+import json
 import os
 import pty
 import random
+import re
 import select
 import shutil
 import signal
@@ -13,6 +15,8 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
@@ -483,15 +487,81 @@ class PeersTest(RunFixture):
         self.assertEqual(self.started(), [])
 
 
-class RealPeersTest(unittest.TestCase):
-    """What `make demo` really shows, where everything is built."""
+class RealPeersTest(RunFixture):
+    """What `make demo` really shows, by the programs as they were built."""
 
-    PROGRAMS = [os.path.join(SOURCE, path) for path in (
-        "build/bin/gpu-monitoring-api", "build/bin/gpu-exporter", "build/bin/gpu-demo-peers",
-        "build/bin/gpuctl", ".run/tools/usr/bin/prometheus")]
+    PROGRAMS = {"gpu-monitoring-api": "build/bin", "gpu-exporter": "build/bin",
+                "gpu-demo-peers": "build/bin", "gpuctl": "build/bin",
+                "prometheus": ".run/tools/usr/bin", "promtool": ".run/tools/usr/bin"}
 
-    def test_every_stand_in_has_an_answer_that_says_demo(self):
-        pass
+    def setUp(self):
+        super().setUp()
+        for name, folder in self.PROGRAMS.items():
+            real = os.path.join(SOURCE, folder, name)
+            if not os.access(real, os.X_OK):
+                self.skipTest("%s is missing; make build" % real)
+            program = os.path.join(self.root, folder, name)
+            if os.path.exists(program):
+                os.remove(program)
+            os.symlink(real, program)
+
+    def get(self, url):
+        """The answer, whatever its status: (status, headers, text)."""
+        try:
+            with urllib.request.urlopen(url, timeout=LIMIT_SECONDS) as answer:
+                return answer.status, answer.headers, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read().decode()
+
+    def gpuctl(self, *arguments, **env):
+        return subprocess.run([os.path.join(self.root, "build/bin/gpuctl"), *arguments],
+                              env={"PATH": "/usr/bin:/bin", "HOME": self.root, **env}, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                              timeout=LIMIT_SECONDS)
+
+    def test_every_stand_in_has_an_answer_that_says_demo_and_ctrl_c_leaves_nothing(self):
+        pid = self.start("--peers", NODES="2", GPUS_PER_NODE="8")
+        shown = self.read_until("Ctrl-C ends everything")
+        url = re.search(r"HAKURIVER_URL=(http://127\.0\.0\.1:(\d+))", shown)
+        server = "http://localhost:%d" % self.port
+
+        status, _, text = self.get(server + "/health")
+        self.assertEqual(status, 200, text)
+        self.assertEqual(json.loads(text)["status"], "available")
+        self.assertIn("(demo)", text)
+
+        _, headers, text = self.get(url.group(1) + "/api/vps")
+        self.assertEqual(headers["X-Demo"], "true")
+        self.assertTrue(json.loads(text))
+        task = json.loads(self.get(url.group(1) + "/api/tasks")[2])[0]["task_id"]
+        self.assertIn("demo", self.get("%s/api/tasks/%s/stdout" % (url.group(1), task))[2])
+
+        states = self.gpuctl("gpud", "get", "/v1/states", FLOW_GPUD_PORT=url.group(2))
+        self.assertEqual(states.returncode, 0, states.stderr)
+        self.assertIn('"demo":true', states.stdout)
+        node = json.loads(self.get(url.group(1) + "/machine-info")[2])["hostname"]
+        self.assert_stored(server, "gpud/" + node)
+
+        children = [int(line) for line in subprocess.run(
+            ["ps", "-o", "pid=", "-s", str(os.getsid(pid))], text=True, check=True,
+            stdout=subprocess.PIPE).stdout.split()]
+        self.assertGreater(len(children), 5)
+        os.write(self.terminal, b"\x03")
+        self.read_until()
+        self.assertEqual(self.exit_code(pid), 0)
+        self.assertFalse([child for child in children if alive(child)])
+        self.assertFalse(os.path.exists(os.path.join(self.root, ".run/demo", str(self.port))))
+
+    def assert_stored(self, server, task):
+        """The collector's first round comes with its start."""
+        end = time.monotonic() + LIMIT_SECONDS
+        while True:
+            shown = self.gpuctl("health", "--task", task, "--history", "1", "--server", server)
+            if shown.returncode == 0 and "Snapshots: 0" not in shown.stdout:
+                break
+            self.assertLess(time.monotonic(), end, shown.stdout + shown.stderr)
+            time.sleep(0.5)
+        self.assertIn("Health history of " + task, shown.stdout)
 
 
 class HistoryTest(RunFixture):
