@@ -1,0 +1,58 @@
+#include "internal/hakuriver/health_judge.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "internal/base/text.h"
+
+namespace gpumon::hakuriver {
+namespace {
+
+// Heartbeats come every 5 s, samples every second.
+constexpr Millis kMostBehind{10'000};
+
+// An instant only among times of the same clock.
+std::optional<WallTime> OnItsOwnClock(const Time& time) {
+  if (time.utc) return time.utc;
+  if (!time.known()) return std::nullopt;
+  std::string text = time.text;
+  text[10] = 'T';
+  return ParseTime(text + 'Z');
+}
+
+}  // namespace
+
+bool IsBehind(const Health& health, const std::vector<Node>& nodes) {
+  if (health.aggregates.empty()) return false;
+  const auto sampled = OnItsOwnClock(health.aggregates.back().last_updated);
+  if (!sampled) return false;
+  return std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) {
+    const auto beat = OnItsOwnClock(node.last_heartbeat);
+    return node.online() && beat && *beat - *sampled > kMostBehind;
+  });
+}
+
+void MarkFresh(Health& health) {
+  if (health.samples.empty()) return;
+  for (HealthSample& sample : health.samples.back()) {
+    sample.fresh = !health.stale && sample.status == "online";
+  }
+}
+
+bool KeepNode(const std::string& hostname, bool past, Health& health) {
+  bool any = false;
+  std::vector<std::vector<HealthSample>> kept;
+  for (std::vector<HealthSample>& point : health.samples) {
+    for (HealthSample& sample : point) {
+      any = true;
+      if (sample.hostname == hostname) kept.push_back({std::move(sample)});
+    }
+  }
+  health.aggregates.clear();
+  if (!past && kept.size() > 1) kept.erase(kept.begin(), kept.end() - 1);
+  health.samples = std::move(kept);
+  return !any || !health.samples.empty();
+}
+
+}  // namespace gpumon::hakuriver
