@@ -9,7 +9,7 @@ namespace gpumon::demo {
 
 class DstackVmm {
  public:
-  // `fleet` must outlive this object and its rows.
+  // `fleet` must outlive this object, and both its rows.
   explicit DstackVmm(const exporter::Fleet& fleet) : fleet_(fleet) {}
   std::vector<Row> Rows() const;
 

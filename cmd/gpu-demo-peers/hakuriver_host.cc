@@ -61,20 +61,27 @@ void PutOwner(json::Writer& out, const Task& task) {
   PutMark(out);
 }
 
+// The first word of the line, then the others.
+void PutCommand(json::Writer& out, std::string_view line) {
+  std::size_t end = line.find(' ');
+  Put(out, "command", line.substr(0, end));
+  out.Key("arguments");
+  out.BeginArray();
+  while (end != std::string_view::npos) {
+    line.remove_prefix(end + 1);
+    end = line.find(' ');
+    out.String(line.substr(0, end));
+  }
+  out.EndArray();
+}
+
 void PutTask(json::Writer& out, const Task& task) {
   const std::string id = std::to_string(task.id);
   out.BeginObject();
   Put(out, "task_id", id);
   Put(out, "batch_id", std::nullopt);
   Put(out, "task_type", task.vps ? "vps" : "command");
-  Put(out, "command", task.vps ? std::string() : "/bin/sh");
-  out.Key("arguments");
-  out.BeginArray();
-  if (!task.vps) {
-    out.String("-c");
-    out.String(task.command);
-  }
-  out.EndArray();
+  PutCommand(out, task.vps ? std::string_view() : task.command);
   out.Key("env_vars");
   out.BeginObject();
   Put(out, "DEMO", "1");

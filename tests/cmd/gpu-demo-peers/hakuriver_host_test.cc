@@ -28,9 +28,12 @@ class HakuRiverHostTest : public testing::Test {
   json::Value Json(const std::string& target, WallTime now = kNoon) {
     return JsonOf(Ask(target, now));
   }
+  json::Value::Array List(const std::string& target, WallTime now = kNoon) {
+    return Json(target, now).elements();
+  }
   // The id of a task of that status; "" when there is none.
   std::string Find(const std::string& list, const std::string& status, WallTime now = kNoon) {
-    for (const json::Value& task : Json(list, now).elements()) {
+    for (const json::Value& task : List(list, now)) {
       if (TextOf(task["status"]) == status) return TextOf(task["task_id"]);
     }
     return "";
@@ -65,7 +68,8 @@ TEST_F(HakuRiverHostTest, ItsNodesAreTheFleetsAndOneThatIsOffline) {
 
 TEST_F(HakuRiverHostTest, WhatABoardDoesNotTellIsMinusOne) {
   std::set<std::int64_t> fans;
-  for (const json::Value& gpu : Json("/api/nodes")[0]["gpu_info"].elements()) {
+  const json::Value nodes = Json("/api/nodes");
+  for (const json::Value& gpu : nodes[0]["gpu_info"].elements()) {
     fans.insert(*gpu["fan_speed"].AsInteger());
   }
   EXPECT_EQ(fans, std::set<std::int64_t>{-1});
@@ -96,12 +100,12 @@ TEST_F(HakuRiverHostTest, TasksRunWaitAndEndAndAVpsIsPaused) {
   std::set<std::string> vps;
   for (int minute = 0; minute < 60; ++minute) {
     const WallTime now = kNoon + std::chrono::minutes(minute);
-    for (const json::Value& task : Json("/api/tasks", now).elements()) {
+    for (const json::Value& task : List("/api/tasks", now)) {
       statuses.insert(TextOf(task["status"]));
       EXPECT_EQ(TextOf(task["task_type"]), "command");
       EXPECT_THAT(TextOf(task["name"]), StartsWith("demo-"));
     }
-    for (const json::Value& task : Json("/api/vps/status", now).elements()) {
+    for (const json::Value& task : List("/api/vps/status", now)) {
       vps.insert(TextOf(task["status"]));
     }
   }
