@@ -9,6 +9,7 @@
 #include "cmd/gpuctl/completion.h"
 #include "cmd/gpuctl/doctor.h"
 #include "cmd/gpuctl/get.h"
+#include "cmd/gpuctl/haku.h"
 #include "cmd/gpuctl/health.h"
 #include "cmd/gpuctl/man.h"
 #include "cmd/gpuctl/operand.h"
@@ -32,6 +33,17 @@ constexpr Command Check(std::string_view name, std::string_view summary,
 template <std::size_t kIndex>
 constexpr Command Get(std::string_view name, std::string_view summary) {
   return {name, summary, kGetUsage, kGetDetails, GetOptions, RunGetOf<kIndex>};
+}
+
+constexpr Command Act(std::string_view name, std::string_view summary,
+                      int (*run)(const config::Values&, std::ostream&, std::ostream&)) {
+  return {name, summary, kActUsage, kActDetails, ActOptions, run, kUsage, "--task"};
+}
+
+constexpr Command Upstream(std::string_view name, std::string_view summary,
+                           int (*run)(const config::Values&, std::ostream&, std::ostream&)) {
+  return {name, summary, kUpstreamUsage,           kUpstreamDetails, UpstreamOptions,
+          run,  kUsage,  "--verb --subject --word"};
 }
 
 constexpr std::array kCommands = {
@@ -65,6 +77,19 @@ constexpr std::array kCommands = {
             RunMan},
     Command{"health", "Says how well nodes, tasks and their GPUs are.", kHealthUsage,
             kHealthDetails, HealthOptions, RunHealth, kUsage, "--node"},
+    Command{"nodes", "Lists nodes, of the API or of a HakuRiver host.", kNodesUsage,
+            kHakuListDetails, NodesOptions, RunNodes},
+    Command{"tasks", "Lists tasks, of the API or of a HakuRiver host.", kNodesUsage,
+            kHakuListDetails, TasksOptions, RunTasks},
+    Command{"vps", "Lists the VPS of a HakuRiver host.", kVpsUsage, kVpsDetails, VpsOptions,
+            RunVps},
+    Command{"status", "Says all of one task.", kStatusUsage, kStatusDetails, StatusOptions,
+            RunStatus, kUsage, "--task"},
+    Command{"logs", "Prints what a task of a HakuRiver host wrote.", kLogsUsage, kLogsDetails,
+            LogsOptions, RunLogs, kUsage, "--task"},
+    Act("kill", "Kills a task of a HakuRiver host.", RunKill),
+    Act("pause", "Pauses a task of a HakuRiver host.", RunPause),
+    Act("resume", "Resumes a task of a HakuRiver host.", RunResume),
     Command{"gpud get", "Prints what a GPUd answers.", kGpudGetUsage, kGpudGetDetails, GpudOptions,
             RunGpudGet, kUsage, "--path"},
     Command{"gpud install-script", "Prints a script that sets up GPUd on a host.", kInstallUsage,
@@ -73,6 +98,9 @@ constexpr std::array kCommands = {
             RunFlowSsh, kUsage, "--task"},
     Command{"flow logs", "Says which command prints logs.", "[TASK]", kFlowDetails, FlowOptions,
             RunFlowLogs, kUsage, "--task"},
+    Upstream("hakuriver client", "Does as hakuriver.client.", RunHakuClient),
+    Upstream("hakuriver task", "Does as hakuriver.task.", RunHakuTask),
+    Upstream("hakuriver vps", "Does as hakuriver.vps.", RunHakuVps),
 };
 
 std::string_view FirstWord(const Command& command) {

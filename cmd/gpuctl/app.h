@@ -27,8 +27,10 @@ struct Command {
   std::string_view details;  // paragraphs of --help, at most 80 columns
   config::Rows (*options)();
   int (*run)(const config::Values& values, std::ostream& out, std::ostream& err);
-  int usage_code = kUsage;        // wrong arguments
-  std::string_view operand = {};  // the flag that an argument without one is the value of
+  int usage_code = kUsage;  // wrong arguments
+  // The flags that arguments without one are the values of, in this order: "--task", or several
+  // with blanks between.
+  std::string_view operand = {};
 };
 std::span<const Command> Commands();
 

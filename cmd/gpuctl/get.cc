@@ -11,6 +11,7 @@
 
 #include "cmd/gpuctl/app.h"
 #include "cmd/gpuctl/page.h"
+#include "cmd/gpuctl/progress.h"
 #include "cmd/gpuctl/server.h"
 #include "cmd/gpuctl/server_flags.h"
 #include "internal/base/process.h"
@@ -51,9 +52,6 @@ constexpr std::array kRows = {
               .max = 3'600'000},
 };
 
-// After so long it is said that an answer is waited for.
-constexpr Millis kPatience{1000};
-
 struct Question {
   const Resource& resource;
   std::string output;
@@ -62,12 +60,6 @@ struct Question {
 
   bool is_table() const { return output == "table" || output == "wide"; }
 };
-
-std::size_t TerminalWidth(const std::ostream& out) {
-  winsize size{};
-  if (&out != &std::cout || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return Page::kColumns;
-  return std::max<std::size_t>(Page::kColumns, size.ws_col);
-}
 
 std::string FieldsOf(const Question& question) {
   std::string fields;
@@ -119,31 +111,6 @@ void PrintCsv(std::string_view body, std::ostream& out) {
   }
 }
 
-// Says on a terminal that it waits.
-class Progress {
- public:
-  Progress(const Server& server, std::ostream& err)
-      : text_("gpuctl: asking " + server.name()),
-        err_(err),
-        on_(&err == &std::cerr && isatty(STDERR_FILENO) == 1) {}
-  void Show(Millis waited) {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(waited).count();
-    if (!on_ || waited < kPatience || seconds == shown_) return;
-    shown_ = seconds;
-    err_ << "\r\x1b[K" << text_ << ", " << seconds << " s" << std::flush;
-  }
-  void Clear() {
-    if (shown_ > 0) err_ << "\r\x1b[K" << std::flush;
-    shown_ = 0;
-  }
-
- private:
-  const std::string text_;
-  std::ostream& err_;
-  const bool on_;
-  std::int64_t shown_ = 0;
-};
-
 Result<void> AskForCsv(Server& server, const Question& question, Progress& progress,
                        std::ostream& out) {
   const std::string path(question.resource.route);
@@ -183,6 +150,12 @@ Result<void> Ask(Server& server, const Question& question, Progress& progress, s
 
 }  // namespace
 
+std::size_t TerminalWidth(const std::ostream& out) {
+  winsize size{};
+  if (&out != &std::cout || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return Page::kColumns;
+  return std::max<std::size_t>(Page::kColumns, size.ws_col);
+}
+
 config::Rows GetOptions() {
   static const std::vector<OptionRow> kAll = [] {
     std::vector<OptionRow> rows(kRows.begin(), kRows.end());
@@ -205,7 +178,7 @@ int RunGet(std::size_t index, const config::Values& values, std::ostream& out, s
   if (!question) return end(question.error(), kUsage);
   auto server = ServerOf(values);
   if (!server) return end(server.error(), kUsage);
-  Progress progress(*server, err);
+  Progress progress(server->name(), err);
   bool ended = false;
   server->SetGlance([&](Millis waited) {
     progress.Show(waited);

@@ -41,6 +41,8 @@ void WriteTable(const Resource& resource, const json::Value& answer, bool wide, 
 void WriteNames(const Resource& resource, const json::Value& answer, const Line& line);
 // The data as one JSON list, a row a line.
 void WriteRows(const json::Value& answer, const Line& line);
+// Columns that a narrow table may have there: 80, or more where `out` is a wider terminal.
+std::size_t TerminalWidth(const std::ostream& out);
 // What is to be said of the whole answer beside its rows, a line each.
 std::string Notes(const Resource& resource, const json::Value& answer);
 

@@ -75,31 +75,6 @@ std::string LineOf(const Cells& cells, const std::function<std::string_view(std:
   return line;
 }
 
-// As JSON can write each of them.
-std::string EscapeHidden(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  while (!text.empty()) {
-    const std::size_t hidden = HiddenCharacterLength(text);
-    if (hidden == 0) {
-      const std::string_view character = FrontCharacters(text, 1);
-      out += character;
-      text.remove_prefix(character.size());
-      continue;
-    }
-    unsigned point = static_cast<unsigned char>(text[0]);
-    if (hidden == 2) point &= 0x1FU;
-    if (hidden == 3) point &= 0x0FU;
-    for (std::size_t i = 1; i < hidden; ++i) {
-      point = (point << 6U) | (static_cast<unsigned char>(text[i]) & 0x3FU);
-    }
-    out += "\\u";
-    for (const unsigned shift : {12U, 8U, 4U, 0U}) out += kDigits[(point >> shift) & 0xFU];
-    text.remove_prefix(hidden);
-  }
-  return out;
-}
-
 }  // namespace
 
 void WriteTable(const Resource& resource, const Value& answer, bool wide, std::size_t width,

@@ -11,6 +11,7 @@
 
 #include "cmd/gpuctl/app.h"
 #include "cmd/gpuctl/gpud_places.h"
+#include "cmd/gpuctl/haku_host.h"
 #include "cmd/gpuctl/health_report.h"
 #include "cmd/gpuctl/health_source.h"
 #include "cmd/gpuctl/server.h"
@@ -22,13 +23,14 @@ namespace gpumon::ctl {
 namespace {
 
 constexpr Millis kGlance{20};
+constexpr Millis kHakuTimeout{15'000};
 constexpr std::string_view kClear = "\x1b[H\x1b[2J";
 
 bool IsTerminal(const std::ostream& out) {
   return &out == &std::cout && isatty(STDOUT_FILENO) == 1;
 }
 
-enum class Source : std::uint8_t { kApi, kGpud, kStore };
+enum class Source : std::uint8_t { kApi, kHakuRiver, kGpud, kStore };
 
 // Everything that was asked for, checked.
 struct Job {
@@ -40,6 +42,7 @@ struct Job {
   bool verbose = false;
   Millis timeout{0};
   std::optional<Server> server;
+  std::optional<HakuHost> host;
   std::vector<GpudPlace> gpuds;
   std::string folder;
 };
@@ -51,7 +54,8 @@ Result<Source> SourceOf(const config::Values& values) {
     return Error(values.Refuse("--source", "does not go with --gpud-url and --via", "gpud"));
   }
   if (word == "gpud" || places) return Source::kGpud;
-  return word == "store" ? Source::kStore : Source::kApi;
+  if (word == "store") return Source::kStore;
+  return IsHakuSource(values) ? Source::kHakuRiver : Source::kApi;
 }
 
 FailOn FailOnOf(const std::string& word) {
@@ -65,9 +69,10 @@ Result<void> CheckQuestion(const config::Values& values, const Job& job) {
     return Error(values.Refuse("--task", "does not go with a node", "one of the two"));
   }
   if (!job.past) return {};
-  if (job.source == Source::kGpud) {
-    return Error(
-        values.Refuse("--history", "is nothing that GPUd keeps", "--source api or --source store"));
+  if (job.source == Source::kGpud || job.source == Source::kHakuRiver) {
+    const char* const who = job.source == Source::kGpud ? "GPUd" : "HakuRiver";
+    return Error(values.Refuse("--history", std::string("is nothing that ") + who + " keeps",
+                               "--source api or --source store"));
   }
   if (asked.task.empty() && asked.node.empty()) {
     return Error(values.Refuse("--history", "needs --task or --node"));
@@ -76,7 +81,7 @@ Result<void> CheckQuestion(const config::Values& values, const Job& job) {
   return {};
 }
 
-Result<void> Open(const config::Values& values, Job& job) {
+Result<void> Open(const config::Values& values, std::ostream& err, Job& job) {
   if (job.source == Source::kApi) {
     if (const auto wrong = config::CheckUrl(values.Text("--server"))) {
       return Error(values.Refuse("--server", wrong->message));
@@ -85,6 +90,10 @@ Result<void> Open(const config::Values& values, Job& job) {
                                 values.Text("--ca-file"), job.timeout});
     if (!server) return Error(server.error());
     job.server.emplace(*std::move(server));
+  } else if (job.source == Source::kHakuRiver) {
+    auto host = HakuHost::Make(values, HakuFlags::kBeside, kHakuTimeout, err);
+    if (!host) return Error(host.error());
+    job.host.emplace(*std::move(host));
   } else if (job.source == Source::kGpud) {
     auto places = GpudPlacesOf(values);
     if (!places) return Error(places.error());
@@ -98,7 +107,7 @@ Result<void> Open(const config::Values& values, Job& job) {
   return {};
 }
 
-Result<Job> MakeJob(const config::Values& values) {
+Result<Job> MakeJob(const config::Values& values, std::ostream& err) {
   Job job;
   job.json = values.Bool("--json");
   job.verbose = values.Bool("--verbose");
@@ -111,7 +120,7 @@ Result<Job> MakeJob(const config::Values& values) {
   if (!source) return Error(source.error());
   job.source = *source;
   if (auto good = CheckQuestion(values, job); !good) return Error(good.error());
-  if (auto opened = Open(values, job); !opened) return Error(opened.error());
+  if (auto opened = Open(values, err, job); !opened) return Error(opened.error());
   return job;
 }
 
@@ -119,6 +128,9 @@ Result<HealthReport> Ask(Job& job) {
   switch (job.source) {
     case Source::kApi:
       return AskApi(*job.server, job.question);
+    case Source::kHakuRiver:
+      job.host->BeginAgain();
+      return AskHakuRiver(*job.host, job.question);
     case Source::kGpud:
       return AskGpuds(job.gpuds, job.timeout, job.question);
     case Source::kStore:
@@ -207,7 +219,7 @@ int Watch(Job& job, const EndingSignals& signals, Millis interval, std::ostream&
 int RunHealth(const config::Values& values, std::ostream& out, std::ostream& err) {
   std::optional<EndingSignals> signals;
   if (values.Bool("--watch")) signals.emplace();
-  auto job = MakeJob(values);
+  auto job = MakeJob(values, err);
   if (!job) {
     err << "gpuctl: " << job.error().message << '\n';
     return kUsage;

@@ -43,6 +43,8 @@ tasks with GPUs; --all adds those without. --task: one task.
 Where it asks (--source):
   api    a running gpu-monitoring-api. A task is a GPU workload there:
          NAMESPACE/OWNER, of whatever owns the pods, or NAMESPACE/POD
+  hakuriver  a HakuRiver host: --hakuriver-url http://HOST:8000. A task is its
+         number; the default where only HAKURIVER_URL is set
   gpud   GPUd itself: --gpud-url https://HOST:15132 (its certificate is its own,
          so who answers is not known), or through ssh with --via HOST: curl runs
          there and asks --gpud-bind and --gpud-port, which stay on loopback. A

@@ -2,6 +2,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cmd/gpuctl/haku_host.h"
 #include "cmd/gpuctl/health.h"
 #include "cmd/gpuctl/server_flags.h"
 #include "internal/config/collect_options.h"
@@ -54,8 +55,8 @@ constexpr std::array kHealthRows = {
     OptionRow{.flag = "--source",
               .fallback = "api",
               .kind = Kind::kWord,
-              .help = "Who is asked.",
-              .allowed = "api|gpud|store"},
+              .help = "Who is asked; hakuriver where only HAKURIVER_URL is set.",
+              .allowed = "api|hakuriver|gpud|store"},
 };
 
 constexpr std::array kGpudRows = {
@@ -99,7 +100,7 @@ config::Rows HealthOptions() {
     Add(WithServerFlags({}), rows);
     Add(kGpudRows, rows);
     AddFlow({"--gpud-bind", "--gpud-port", "--metrics-dir", "--flow-config"}, rows);
-    return rows;
+    return WithHakuFlags(rows, HakuFlags::kBeside);
   }();
   return kAll;
 }

@@ -25,6 +25,7 @@ struct HealthReport {
   std::vector<store::Snapshot> tasks;        // each at its newest
   bool of_one = false;                       // somebody named it: everything of it is shown
   std::vector<std::string> notes;            // for people: what was not asked, and why
+  std::vector<std::string> facts;            // likewise: of the machine, or of all of them
   std::vector<std::optional<double>> usage;  // GPU utilization in %, the newest last
   std::string usage_of;                      // "last 60 minutes"
 };

@@ -11,6 +11,7 @@
 
 namespace gpumon::ctl {
 
+class HakuHost;
 class Server;
 
 // What was asked for.
@@ -30,6 +31,9 @@ struct HealthQuestion {
 Result<HealthReport> AskApi(Server& server, const HealthQuestion& question);
 // Of a task that is a workload of several pods: all of theirs.
 Result<HealthPast> AskApiForPast(Server& server, const HealthQuestion& question);
+
+// A HakuRiver host. A task is its number; the curve is of the last minute.
+Result<HealthReport> AskHakuRiver(HakuHost& host, const HealthQuestion& question);
 
 struct GpudPlace {
   std::string ssh_host;  // "": asked from here

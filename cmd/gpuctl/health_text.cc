@@ -195,6 +195,7 @@ std::string HealthText(const HealthReport& report, bool verbose) {
   page.Wrap("GPU health  ", FormatTime(report.time) + "  " + report.source);
   page.Wrap("", Counts(report));
   for (const std::string& note : report.notes) page.Wrap("note: ", note);
+  for (const std::string& fact : report.facts) page.Wrap("host: ", fact);
   page.Blank();
   page.Raw(RowTable(report, remarks));
   if (report.of_one) {

@@ -9,6 +9,11 @@ namespace {
 
 constexpr std::string_view kHealthChecker = "backend-ai-health-checker";
 constexpr std::string_view kFlow = "flow";
+constexpr std::array<std::string_view, 3> kHakuRivers = {"hakuriver.client", "hakuriver.task",
+                                                         "hakuriver.vps"};
+constexpr std::string_view kSubmit = "submit";
+constexpr std::string_view kConfig = "--config";
+constexpr std::string_view kHakuConfig = "--hakuriver-config";
 // The same word in both.
 constexpr std::array<std::string_view, 2> kShared = {"monitor", "--version"};
 
@@ -25,6 +30,25 @@ std::vector<std::string> FlowArguments(std::vector<std::string> arguments) {
   return linked;
 }
 
+// `program` is one of kHakuRivers.
+std::vector<std::string> HakuRiverArguments(std::string_view program,
+                                            std::vector<std::string> arguments) {
+  if (!arguments.empty() && arguments[0] == "--version") return arguments;
+  const auto submit = std::find(arguments.begin(), arguments.end(), kSubmit);
+  // Its own flags and the command behind them are nothing that gpuctl knows.
+  if (submit != arguments.end()) arguments = {std::string(kSubmit)};
+  for (std::string& argument : arguments) {
+    // Its file is another than those that --config means elsewhere.
+    if (argument == kConfig || argument.starts_with(std::string(kConfig) + '=')) {
+      argument.replace(0, kConfig.size(), kHakuConfig);
+    }
+  }
+  const std::size_t dot = program.find('.');
+  arguments.insert(arguments.begin(),
+                   {std::string(program.substr(0, dot)), std::string(program.substr(dot + 1))});
+  return arguments;
+}
+
 bool IsShared(const std::vector<std::string>& arguments, std::size_t at) {
   return at < arguments.size() &&
          std::find(kShared.begin(), kShared.end(), arguments[at]) != kShared.end();
@@ -37,6 +61,9 @@ std::vector<std::string> LinkedArguments(std::string_view program,
   const std::size_t slash = program.rfind('/');
   if (slash != std::string_view::npos) program.remove_prefix(slash + 1);
   if (program == kFlow) return FlowArguments(std::move(arguments));
+  if (std::find(kHakuRivers.begin(), kHakuRivers.end(), program) != kHakuRivers.end()) {
+    return HakuRiverArguments(program, std::move(arguments));
+  }
   if (program != kHealthChecker) return arguments;
   const std::size_t at = !arguments.empty() && arguments[0] == "help" ? 1 : 0;
   if (!IsShared(arguments, at)) {

@@ -15,15 +15,15 @@ bool TakesNext(std::string_view argument, config::Rows rows) {
 
 }  // namespace
 
-std::vector<std::string> WithOperand(std::vector<std::string> arguments, std::string_view flag,
+std::vector<std::string> WithOperand(std::vector<std::string> arguments, std::string_view flags,
                                      config::Rows rows) {
-  if (flag.empty()) return arguments;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
+  for (std::size_t i = 0; i < arguments.size() && !flags.empty(); ++i) {
     if (arguments[i].starts_with('-')) {
       if (TakesNext(arguments[i], rows)) ++i;
     } else if (!arguments[i].empty()) {
-      arguments[i] = std::string(flag) + '=' + arguments[i];
-      break;
+      const std::size_t end = std::min(flags.find(' '), flags.size());
+      arguments[i] = std::string(flags.substr(0, end)) + '=' + arguments[i];
+      flags.remove_prefix(std::min(end + 1, flags.size()));
     }
   }
   return arguments;

@@ -9,10 +9,10 @@
 
 namespace gpumon::ctl {
 
-// The first argument that is neither a flag nor a flag's value becomes `flag`'s value, so that
-// config::Parse, which knows flags alone, can read it. `flag` is one of `rows`; "": nothing is
-// changed.
-std::vector<std::string> WithOperand(std::vector<std::string> arguments, std::string_view flag,
+// The first argument that is neither a flag nor a flag's value becomes the value of the first of
+// `flags`, and so on, so that config::Parse, which knows flags alone, can read it. `flags` are of
+// `rows`, with a blank between; "": nothing is changed.
+std::vector<std::string> WithOperand(std::vector<std::string> arguments, std::string_view flags,
                                      config::Rows rows);
 
 }  // namespace gpumon::ctl

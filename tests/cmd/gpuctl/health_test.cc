@@ -221,7 +221,7 @@ TEST_F(HealthTest, RowsOfOddShapesAreReadAsFarAsTheyGo) {
 TEST_F(HealthTest, WhatDoesNotGoTogetherIsRefused) {
   ExpectOneLine(Run({"health", "gn01", "--task", "a/b"}), 2, "--task: \"a/b\"");
   ExpectOneLine(Run({"health", "--history", "24"}), 2, "needs --task or --node");
-  ExpectOneLine(Run({"health", "--source", "hakuriver"}), 2, "--source: \"hakuriver\"");
+  ExpectOneLine(Run({"health", "--source", "slurm"}), 2, "--source: \"slurm\"");
   ExpectOneLine(Run({"health", "--source", "store", "--via", "h"}), 2, "does not go with");
   ExpectOneLine(Run({"health", "--via", "a", "--history", "2", "gn01"}), 2, "GPUd keeps");
   ExpectOneLine(Run({"health", "--via=-oProxyCommand=x"}), 2, "is no host");

@@ -39,6 +39,21 @@ TEST(LinkTest, WhatFlowDoesOnMachinesIsSaidOfTheTaskAlone) {
   EXPECT_THAT(LinkedArguments("flow", {"logs"}), ElementsAre("flow", "logs"));
 }
 
+TEST(LinkTest, HakuRiversProgramsAreCommandsOfTheirName) {
+  EXPECT_THAT(LinkedArguments("bin/hakuriver.client", {"health", "gn01"}),
+              ElementsAre("hakuriver", "client", "health", "gn01"));
+  EXPECT_THAT(LinkedArguments("hakuriver.client", {"--config", "a", "--config=b", "nodes"}),
+              ElementsAre("hakuriver", "client", "--hakuriver-config", "a", "--hakuriver-config=b",
+                          "nodes"));
+  EXPECT_THAT(LinkedArguments("hakuriver.vps", {}), ElementsAre("hakuriver", "vps"));
+  EXPECT_THAT(LinkedArguments("hakuriver.task", {"--version"}), ElementsAre("--version"));
+}
+
+TEST(LinkTest, WhatHakuRiverSubmitsIsNotRead) {
+  EXPECT_THAT(LinkedArguments("hakuriver.task", {"submit", "--cores", "4", "--", "ls", "-l"}),
+              ElementsAre("hakuriver", "task", "submit"));
+}
+
 TEST(LinkTest, ByItsOwnNameNothingChanges) {
   EXPECT_THAT(LinkedArguments("build/bin/gpuctl", {"doctor"}), ElementsAre("doctor"));
   EXPECT_THAT(LinkedArguments("backend-ai-health-checker-2", {"all"}), ElementsAre("all"));

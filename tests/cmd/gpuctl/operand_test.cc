@@ -26,6 +26,12 @@ TEST(OperandTest, AFlagsValueIsNone) {
   EXPECT_THAT(Node({"-v", "n1"}), ElementsAre("-v", "--node=n1"));
 }
 
+TEST(OperandTest, SeveralFlagsTakeTheirArgumentsInOrder) {
+  EXPECT_THAT(WithOperand({"n1", "--json", "t", "x"}, "--node --task", HealthOptions()),
+              ElementsAre("--node=n1", "--json", "--task=t", "x"));
+  EXPECT_THAT(WithOperand({"n1"}, "--node --task", HealthOptions()), ElementsAre("--node=n1"));
+}
+
 TEST(OperandTest, ACommandWithoutOneKeepsItsArguments) {
   EXPECT_THAT(WithOperand({"n1"}, "", HealthOptions()), ElementsAre("n1"));
 }
