@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PRESET ?= release
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build bench lint sanitize coverage deps clean
+.PHONY: help run demo test build bench lint sanitize coverage deps clean
 
 help: ## List the targets and their variables
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -14,6 +14,11 @@ run: ## Start the server; with PROMETHEUS_URL from that, else from a demo fleet 
 	@scripts/deps.sh build run
 	@scripts/build.sh release gpu-monitoring-api gpu-exporter gpuctl
 	@scripts/run.sh
+
+demo: ## As `make run` with its demo fleet, and stand-ins for DStack, HakuRiver and GPUd, which plain `make run` never has
+	@scripts/deps.sh build run
+	@scripts/build.sh release gpu-monitoring-api gpu-exporter gpu-demo-peers gpuctl
+	@scripts/run.sh --peers
 
 test: ## Build and run all tests; FOLDER=handlers only one folder's, VERBOSE=1 with their output
 	@scripts/deps.sh build test

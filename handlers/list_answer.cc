@@ -40,7 +40,8 @@ void SendMade(Call& call, const gpu::Got& got, wire::Encoded encoded, const wire
       ListResponse(call, got, encoded.etag,
                    csv ? "text/csv; charset=utf-8; header=present" : call.route().content_type);
   if (csv && page.stale) {
-    response.headers.push_back({"Warning", "110 - \"stale: Prometheus gave nothing newer (" +
+    response.headers.push_back({"Warning", "110 - \"stale: " + std::string(page.upstream) +
+                                               " gave nothing newer (" +
                                                std::string(page.stale_code) + ")\""});
   }
   if (csv && page.partial) {

@@ -241,6 +241,12 @@ void ParameterList::AddForm() {
   specs_.insert(specs_.end(), kFormParameters.begin(), kFormParameters.end());
 }
 
+void ParameterList::AddFormOfNow() {
+  for (const ParameterSpec& spec : kFormParameters) {
+    if (spec.name != "at" && spec.name != "partial") Add(spec);
+  }
+}
+
 void ParameterList::AddFormOfOne() {
   for (const ParameterSpec& spec : kFormParameters) {
     if (spec.name != "sort" && spec.name != "limit" && spec.name != "offset") Add(spec);

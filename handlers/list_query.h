@@ -70,6 +70,8 @@ class ParameterList {
   void AddForm();
   // Those of these that one row by itself has: fields, at, stale, partial, format.
   void AddFormOfOne();
+  // Of what is asked in one piece and only of the present: all of AddForm but at and partial.
+  void AddFormOfNow();
   std::span<const ParameterSpec> specs() const { return specs_; }
 
  private:

@@ -180,8 +180,10 @@ void WriteSuccess(Writer& writer, const RouteRow& route) {
     writer.Raw(R"({"type":"string"})");
   }
   writer.EndObject();
-  if (route.form == Form::kList) {
-    writer.Key("text/csv");
+  const std::string_view other =
+      route.form == Form::kList ? std::string_view("text/csv") : MediaType(route.other_type);
+  if (!other.empty()) {
+    writer.Key(other);
     writer.Raw(R"({"schema":{"type":"string"}})");
   }
   writer.EndObject();

@@ -6,6 +6,7 @@
 #include "handlers/alerts.h"
 #include "handlers/events.h"
 #include "handlers/gpu_health.h"
+#include "handlers/hakuriver_rows.h"
 #include "handlers/history.h"
 #include "handlers/idle.h"
 #include "handlers/ledger.h"
@@ -170,6 +171,7 @@ constexpr std::string_view kFixedSchemas = R"(
 "HealthHistory":{"type":"object","required":["task_id","snapshot_count","hours","health_score","gpu_count","critical_events","unhealthy_periods","snapshots","limit","offset"],"properties":{"task_id":{"type":"string","nullable":true,"description":"The parameter."},"node":{"type":"string","nullable":true,"description":"The parameter."},"snapshot_count":{"type":"integer","description":"In the whole window."},"task_count":{"type":"integer"},"hours":{"type":"integer"},"from":{"type":"string","format":"date-time"},"to":{"type":"string","format":"date-time"},"health_score":{"type":"object","description":"0 to 1. current: of the newest time, the average of several tasks.","properties":{"current":{"type":"number","nullable":true},"average":{"type":"number","nullable":true},"min":{"type":"number","nullable":true},"max":{"type":"number","nullable":true}}},"gpu_count":{"type":"integer","description":"The most at one time."},"critical_events":{"type":"integer","description":"Snapshots with an error event."},"unhealthy_periods":{"type":"integer","description":"Times that a task's score went below healthy."},"limit":{"type":"integer"},"offset":{"type":"integer","description":"Counted back from the newest."},"snapshots":{"type":"array","description":"Of the page, by time, the newest last.","items":{"type":"object"}}}},
 "Mig":{"type":"object","required":["gpu_instance_id","compute_instance_id","profile","uuid"],"properties":{"gpu_instance_id":{"type":"string","nullable":true},"compute_instance_id":{"type":"string","nullable":true},"profile":{"type":"string","nullable":true},"uuid":{"type":"string","nullable":true}}},
 "ListMeta":{"type":"object","required":["as_of","stale","partial","total","limit","offset","sources","null_reasons"],"properties":{"as_of":{"type":"string","format":"date-time","description":"Evaluation time of every query behind the answer."},"window":{"type":"object","description":"Of routes that look at more than an instant.","required":["start","end","step_seconds"],"properties":{"start":{"type":"string","format":"date-time"},"end":{"type":"string","format":"date-time"},"step_seconds":{"type":"number"}}},"stale":{"type":"boolean"},"partial":{"type":"boolean"},"total":{"type":"integer","description":"Rows before paging."},"limit":{"type":"integer","nullable":true},"offset":{"type":"integer"},"sources":{"type":"array","items":{"type":"string"}},"null_reasons":{"type":"object","additionalProperties":{"$ref":"#/components/schemas/NullReason"}}}},
+"HakuRiverLog":{"type":"object","required":["task_id","stream","text","bytes","truncated"],"properties":{"task_id":{"type":"string"},"stream":{"type":"string","enum":["stdout","stderr"]},"text":{"type":"string","nullable":true,"description":"null: it has printed nothing yet."},"bytes":{"type":"integer","description":"Of text."},"truncated":{"type":"boolean","description":"Something before the text was left out to keep 1 MiB."}}},
 "BackendInfo":{"type":"object","required":["version","topic","pubkeys","status","metadata"],"properties":{"version":{"type":"string"},"topic":{"type":"string"},"pubkeys":{"type":"array","items":{"type":"string"}},"status":{"type":"string","enum":["available","unavailable"]},"metadata":{"type":"string","description":"JSON: {\"gpu_count\",\"gpus\":[{\"slot\",\"description\",\"product_id\",\"is_free\"}],\"allow_attach_all\"}; or why it is unavailable: Connection error, HTTP error or Parse error."}}},
 "Health":{"type":"object","required":["status","timestamp","version","prometheus"],"properties":{"status":{"type":"string"},"timestamp":{"type":"string","format":"date-time"},"version":{"type":"string"},"prometheus":{"type":"object","properties":{"url_host":{"type":"string"},"reachable":{"type":"boolean"},"latency_ms":{"type":"number"},"checked_at":{"type":"string","format":"date-time"}}}}},
 "SchemaSource":{"type":"object","properties":{"exporter":{"type":"string"},"metric":{"type":"string"},"unit":{"type":"string","description":"As exported."},"rule":{"type":"string","description":"What makes the field's unit of it."},"rows":{"type":"integer","description":"That show it."},"loses":{"type":"integer","description":"Rows that show another source's value instead."},"labels":{"type":"array","items":{"type":"string"},"description":"Of a text: the first of these that a series has."},"note":{"type":"string"}}},
@@ -233,6 +235,10 @@ std::string OpenApiSchemas() {
   WriteRecordSchema(schemas, "GpuNode", NodeColumns());
   WriteRecordSchema(schemas, "GpuTask", TaskColumns());
   WriteRecordSchema(schemas, "GpuTaskDetail", TaskDetailColumns());
+  WriteRecordSchema(schemas, "HakuRiverNode", HakuRiverNodeColumns());
+  WriteRecordSchema(schemas, "HakuRiverHealth", HakuRiverHealthColumns());
+  WriteRecordSchema(schemas, "HakuRiverTask", HakuRiverTaskColumns());
+  WriteRecordSchema(schemas, "HakuRiverVps", HakuRiverVpsColumns());
   schemas.EndObject();
   std::string all = schemas.Take();
   all.pop_back();  // the fixed ones go in before the closing brace

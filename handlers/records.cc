@@ -69,7 +69,7 @@ void Sort(const wire::Records& records, const ListQuery& form, std::vector<std::
 }  // namespace
 
 RecordParameters::RecordParameters(std::span<const Column> columns,
-                                   std::span<const ParameterSpec> more) {
+                                   std::span<const ParameterSpec> more, bool has_past) {
   for (const ParameterSpec& spec : more) Add(spec);
   std::set<std::string_view> filters;
   for (const Column& column : columns) {
@@ -85,7 +85,7 @@ RecordParameters::RecordParameters(std::span<const Column> columns,
   for (const Column& column : columns) {
     if (column.is_numeric()) AddBounds(column.name);
   }
-  AddForm();
+  has_past ? AddForm() : AddFormOfNow();
 }
 
 std::span<const ParameterSpec> OneRecordParameters() {

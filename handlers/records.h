@@ -15,11 +15,11 @@
 namespace gpumon::handlers {
 
 // The parameters of a list with these columns: each column's filter, min_/max_ of each number, and
-// those of all lists; `more` first.
+// those of all lists, `at` and `partial` where it has a past; `more` first.
 class RecordParameters : public ParameterList {
  public:
   explicit RecordParameters(std::span<const wire::Column> columns,
-                            std::span<const ParameterSpec> more = {});
+                            std::span<const ParameterSpec> more = {}, bool has_past = true);
 };
 
 // The parameters of one row by itself: fields, at, stale, partial, format.

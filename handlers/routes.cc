@@ -10,6 +10,7 @@
 #include "handlers/events.h"
 #include "handlers/gpu.h"
 #include "handlers/gpu_health.h"
+#include "handlers/hakuriver.h"
 #include "handlers/health.h"
 #include "handlers/health_history.h"
 #include "handlers/history.h"
@@ -122,6 +123,26 @@ constexpr std::array kRoutes = {
     RouteRow{"/api/v1/gpu/schema", "GET", Guard::kToken, GetSchema,
              "Per field: what gives it here, for how many rows, and what would fill the gap.",
              kJson, Form::kData, "Schema"},
+    RouteRow{"/api/v1/hakuriver/nodes", "GET", Guard::kToken, GetHakuRiverNodes,
+             "Nodes of the HakuRiver host of HAKURIVER_URL: status, cores, CPU, memory, GPUs.",
+             kJson, Form::kList, "[]HakuRiverNode", HakuRiverNodeParameters},
+    RouteRow{"/api/v1/hakuriver/health", "GET", Guard::kToken, GetHakuRiverHealth,
+             "The newest sample of each of these nodes, and CPU and memory of the last minute.",
+             kJson, Form::kList, "[]HakuRiverHealth", HakuRiverHealthParameters},
+    RouteRow{"/api/v1/hakuriver/tasks", "GET", Guard::kToken, GetHakuRiverTasks,
+             "Its command tasks.", kJson, Form::kList, "[]HakuRiverTask", HakuRiverTasksParameters},
+    RouteRow{"/api/v1/hakuriver/vps", "GET", Guard::kToken, GetHakuRiverVps,
+             "Its VPS tasks that have not ended.", kJson, Form::kList, "[]HakuRiverVps",
+             HakuRiverVpsParameters},
+    RouteRow{"/api/v1/hakuriver/tasks/{id}", "GET", Guard::kToken, GetHakuRiverTask,
+             "One of its tasks, of either kind.", kJson, Form::kList, "HakuRiverTask",
+             HakuRiverTaskParameters},
+    RouteRow{"/api/v1/hakuriver/tasks/{id}/stdout", "GET", Guard::kToken, GetHakuRiverStdout,
+             "What a command task has printed, at most 1 MiB.", kJson, Form::kData, "HakuRiverLog",
+             HakuRiverLogParameters, kText},
+    RouteRow{"/api/v1/hakuriver/tasks/{id}/stderr", "GET", Guard::kToken, GetHakuRiverStderr,
+             "What it has printed to standard error.", kJson, Form::kData, "HakuRiverLog",
+             HakuRiverLogParameters, kText},
     RouteRow{.path = "/health",
              .methods = "GET",
              .guard = Guard::kOpen,
@@ -189,6 +210,7 @@ constexpr std::array kPathParameters = {
     ParameterSpec{.name = "node", .kind = ParameterKind::kName, .help = "Name of the node."},
     ParameterSpec{.name = "namespace", .kind = ParameterKind::kName, .help = "Its namespace."},
     ParameterSpec{.name = "name", .kind = ParameterKind::kName, .help = "Name of the pod or Job."},
+    ParameterSpec{.name = "id", .kind = ParameterKind::kName, .help = "Id of the task: digits."},
 };
 
 constexpr std::size_t CountOpen() {

@@ -53,6 +53,7 @@ struct Lifecycle {
   std::atomic<bool> draining{false};
 };
 
+class HakuRiverHost;
 class LiveFeed;
 class RenderCache;
 
@@ -84,6 +85,7 @@ struct Services {
   std::function<void(const gpu::RangeWant&, Deadline, gpu::EachInstant, gpu::RangeDone)> walk;
   std::function<void(const gpu::ActivityWant&, Deadline, gpu::ActivityFound)> find_activity;
   AskDstack ask_dstack;
+  HakuRiverHost* hakuriver = nullptr;  // null: HAKURIVER_URL is not set
 };
 
 }  // namespace gpumon::handlers

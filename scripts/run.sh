@@ -8,6 +8,10 @@
 # the fleet's last 7 days. They are kept in .run/past: for a day, a later start of the same fleet
 # only adds what has passed since.
 #
+# With --peers, which is `make demo`, it also starts stand-ins for a DStack VMM, a HakuRiver host and
+# a GPUd of that fleet (gpu-demo-peers), and tells server and collector of them: so `/health` and
+# the commands about these systems have answers, each marked as a demo's.
+#
 # Variables: PORT (8080), NODES (4), GPUS_PER_NODE (8), SEED (1), SCRAPE_INTERVAL (by fleet size),
 # HISTORY (hours of the past: 168, fewer for more than 32 GPUs; 0 for none), and every variable of
 # the server.
@@ -19,6 +23,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 server=build/bin/gpu-monitoring-api
 exporter=build/bin/gpu-exporter
+peers=build/bin/gpu-demo-peers
 prometheus=.run/tools/usr/bin/prometheus
 promtool=.run/tools/usr/bin/promtool
 port=${PORT:-8080}
@@ -31,6 +36,8 @@ history_hours=0
 past_until=0 # Unix seconds: until then the past is taken for the present
 making=      # a past that is not whole yet
 errors=2     # where our errors go
+wants_peers=
+[[ " $* " != *' --peers '* ]] || wants_peers=yes
 
 # Of a terminal that is gone nothing is told: our input is closed too, and that ends us with 0.
 # shellcheck disable=SC2059  # the format is an argument
@@ -147,7 +154,7 @@ await_hearing() { # PID
 stop() {
   local name tick
   silence_bash
-  for name in collect server prometheus exporter history; do
+  for name in collect server peers prometheus exporter history; do
     running "$name" || continue
     await_hearing "${pids[$name]}"
     kill -TERM "${pids[$name]}" 2>/dev/null || true
@@ -199,6 +206,18 @@ CONFIG
 start_exporter() { # PORT
   start exporter "$logs/exporter-$port.log" "$exporter" --demo --nodes "${NODES:-4}" \
     --gpus-per-node "${GPUS_PER_NODE:-8}" --seed "${SEED:-1}" --listen-addr 127.0.0.1 --port "$1"
+}
+
+start_peers() { # PORT
+  start peers "$logs/peers-$port.log" "$peers" --nodes "${NODES:-4}" \
+    --gpus-per-node "${GPUS_PER_NODE:-8}" --seed "${SEED:-1}" --listen-addr 127.0.0.1 --port "$1"
+}
+
+# Whatever was set of these: what is real does not belong beside a synthetic fleet.
+use_peers() { # PORT
+  stand_ins=peers
+  export DSTACK_URL=http://127.0.0.1:$1 HAKURIVER_URL=http://127.0.0.1:$1
+  export FLOW_GPUD_BIND=127.0.0.1 FLOW_GPUD_PORT=$1
 }
 
 start_prometheus() { # PORT
@@ -325,7 +344,8 @@ wait_for_scrape() { # PROMETHEUS_PORT
   local tick answer
   for ((tick = 0; tick < 1500; tick++)); do
     progress "waiting for the first data: $((tick / 5)) s"
-    need exporter prometheus
+    # shellcheck disable=SC2086  # no word at all where there is none
+    need exporter prometheus $stand_ins
     # Of what is there, only scrapes have this.
     answer=$(get "$1" '/api/v1/query?query=scrape_samples_scraped%3E0')
     if [[ $answer == *'"value":['* && $(date +%s) -gt $past_until ]]; then
@@ -347,7 +367,8 @@ start_collect() { # PROMETHEUS_PORT
 wait_for_server() {
   local tick answer
   for ((tick = 0; tick < 240; tick++)); do
-    need server prometheus exporter
+    # shellcheck disable=SC2086  # no word at all where there is none
+    need server prometheus exporter $stand_ins
     answer=$(get "$port" "${BASE_PATH-}/api/v1/gpu/metrics?limit=1")
     [[ $answer != HTTP/1.?' 200'* || $answer != *'"node_name"'* ]] || return 0
     pause 0.5
@@ -355,7 +376,15 @@ wait_for_server() {
   die "the server showed no data within 2 minutes; what it said is above"
 }
 
-print_urls() { # PROMETHEUS_PORT EXPORTER_PORT
+peer_urls() { # [PORT]
+  [ $# -gt 0 ] || return 0
+  printf '\n  %-11s %s (demo)' \
+    DStack "curl http://localhost:$port${BASE_PATH-}/health" \
+    HakuRiver "HAKURIVER_URL=http://127.0.0.1:$1 build/bin/gpuctl vps" \
+    GPUd "FLOW_GPUD_PORT=$1 build/bin/gpuctl gpud get /v1/states"
+}
+
+print_urls() { # PROMETHEUS_PORT EXPORTER_PORT [PEERS_PORT]
   local base=http://localhost:$port${BASE_PATH-}
   cat <<URLS || true # the terminal may be gone
 
@@ -365,7 +394,7 @@ print_urls() { # PROMETHEUS_PORT EXPORTER_PORT
   snapshots   curl $base/api/v1/gpu/health/history
   routes      curl $base/api
   Prometheus  http://127.0.0.1:$1
-  exporter    http://127.0.0.1:$2/metrics
+  exporter    http://127.0.0.1:$2/metrics$(peer_urls "${@:3}")
 
   ${NODES:-4} nodes of ${GPUS_PER_NODE:-8} synthetic GPUs. Ctrl-C ends everything.
 
@@ -373,8 +402,10 @@ URLS
 }
 
 run_demo() {
-  local program exporter_port prometheus_port child_port collects=
-  [ -x "$exporter" ] || die "$exporter is missing; build it with: make build"
+  local program exporter_port prometheus_port peers_port='' child_port collects='' stand_ins=''
+  for program in "$exporter" ${wants_peers:+"$peers"}; do
+    [ -x "$program" ] || die "$program is missing; build it with: make build"
+  done
   for program in "$prometheus" "$promtool"; do
     [ -x "$program" ] || die "$program is missing; unpack it with: make deps"
   done
@@ -409,6 +440,11 @@ run_demo() {
   silence_bash
   start_on_free_port exporter /livez
   exporter_port=$child_port
+  if [ -n "$wants_peers" ]; then
+    start_on_free_port peers /livez
+    peers_port=$child_port
+    use_peers "$peers_port"
+  fi
   write_prometheus_config "$exporter_port"
   start_on_free_port prometheus /-/ready
   prometheus_port=$child_port
@@ -419,10 +455,10 @@ run_demo() {
     start server - "$server"
   wait_for_server
   start_collect "$prometheus_port"
-  print_urls "$prometheus_port" "$exporter_port"
+  print_urls "$prometheus_port" "$exporter_port" ${peers_port:+"$peers_port"}
   while :; do
     # shellcheck disable=SC2086  # no word at all where nothing is collected
-    need server prometheus exporter $collects
+    need server prometheus exporter $stand_ins $collects
     pause 0.5
   done
 }
@@ -434,7 +470,7 @@ hear_signals() {
   local child status input heard=
   trap 'heard=yes; [ -z "${input-}" ] || exec {input}>&-' HUP INT TERM
   # Killed, it cannot tidy up behind a start that came meanwhile.
-  exec {input}> >(trap '' HUP INT TERM && exec setpriv --pdeathsig KILL scripts/run.sh demo)
+  exec {input}> >(trap '' HUP INT TERM && exec setpriv --pdeathsig KILL scripts/run.sh demo ${wants_peers:+--peers})
   child=$!
   [ -z "$heard" ] || exec {input}>&-
   while :; do
@@ -457,6 +493,8 @@ export DEBUG_ENDPOINTS=${DEBUG_ENDPOINTS:-true}
 export TCMALLOC_SAMPLE_PARAMETER=${TCMALLOC_SAMPLE_PARAMETER:-32768}
 
 if [ -n "${PROMETHEUS_URL-}" ]; then
+  [ -z "$wants_peers" ] ||
+    die 'PROMETHEUS_URL is set, but make demo shows a synthetic fleet alone; unset it, or: make run'
   exec "$server"
 fi
 hear_signals

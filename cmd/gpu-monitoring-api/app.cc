@@ -138,9 +138,6 @@ int Run(std::span<const std::string> arguments, const config::Environment& envir
   if (config->healthcheck) return CheckHealth(*config, err);
   log::SetLevel(config->log_level);
   if (config->check_config) return CheckConfig(*config, out, err);
-  for (const std::string_view name : config::VariablesWithoutOption(environment)) {
-    log::Warning(std::string(name) + " is set, but this version has no such option");
-  }
   return Serve(*config, err);
 }
 

@@ -32,22 +32,6 @@ constexpr std::chrono::hours kNoMaxAge{24 * 365};
 
 constexpr Millis kPollWithoutTtl{1'000};
 
-// "host:9090" of "https://user:secret@host:9090/path".
-std::string HostOf(std::string_view url) {
-  url.remove_prefix(std::min(url.size(), url.find("://") + 3));
-  url = url.substr(0, url.find('/'));
-  if (const std::size_t at = url.rfind('@'); at != std::string_view::npos) {
-    url.remove_prefix(at + 1);
-  }
-  return std::string(url);
-}
-
-std::string HostsOf(const std::vector<std::string>& urls) {
-  std::string hosts;
-  for (const auto& url : urls) hosts += (hosts.empty() ? "" : ",") + HostOf(url);
-  return hosts;
-}
-
 gpu::CommandStyle StyleOf(config::ProcessCommands commands) {
   switch (commands) {
     case config::ProcessCommands::kFull:
@@ -77,7 +61,7 @@ handlers::DebugAccess AccessOf(config::DebugEndpoints endpoints) {
 handlers::Settings SettingsOf(const config::ServerConfig& config) {
   handlers::Settings settings;
   settings.version = kVersion;
-  settings.prometheus_hosts = HostsOf(config.prometheus_urls);
+  settings.prometheus_hosts = PrometheusHostsOf(config);
   settings.request_timeout = config.request_timeout;
   settings.ready_requires_prometheus = config.ready_requires_prometheus;
   settings.debug = AccessOf(config.debug_endpoints);
@@ -238,6 +222,9 @@ Result<void> Graph::Build() {
     if (!token) return Error(token.error());
     token_ = std::move(*token);
   }
+  auto hakuriver = HakuRiverPart::Make(config_, StyleOf(config_.process_commands), clock_, *pool_);
+  if (!hakuriver) return Error(hakuriver.error());
+  hakuriver_ = *std::move(hakuriver);
   auto fetch = fetch::MakeClient(FetchOptionsOf(config_), clock_);
   if (!fetch) return Error(fetch.error());
   fetch_ = std::move(*fetch);
@@ -259,16 +246,28 @@ Result<void> Graph::Build() {
                                                     LiveOptionsOf(config_));
   probe_ = std::make_unique<gpu::UpstreamProbe>(*prometheus_, clock_, upstream_clock_);
   services_ = std::make_unique<handlers::Services>(handlers::Services{
-      settings_, registry(), clock_, *pool_, slow_pool_, *source_,
-      [this] { return probe_->Last(); }, lifecycle_, render_cache_, *live_feed_, metrics_,
-      finding_ages_, seen_gpus_, cpu_profiler_,
+      settings_,
+      registry(),
+      clock_,
+      *pool_,
+      slow_pool_,
+      *source_,
+      [this] { return probe_->Last(); },
+      lifecycle_,
+      render_cache_,
+      *live_feed_,
+      metrics_,
+      finding_ages_,
+      seen_gpus_,
+      cpu_profiler_,
       [this] { return token_ ? token_->Token() : std::string(); },
       [this](const auto&... what) { explainer_->Explain(what...); },
       [this](const auto& want, Deadline deadline, auto each, auto done) {
         collector_->Walk(want, deadline, std::move(each), ReleasingFirst(std::move(done)));
       },
       [this](const auto&... what) { collector_->FindActivity(what...); },
-      [this](auto got) { dstack_->Get(std::move(got)); }});
+      [this](auto got) { dstack_->Get(std::move(got)); },
+      hakuriver_ ? &hakuriver_->host() : nullptr});
   api_ = std::make_unique<handlers::Api>(*services_);
   server_ = http::MakeServer(HttpOptionsOf(config_), *api_);
   metrics_.SetReadings([this] { return ReadCounters(); });
@@ -394,6 +393,7 @@ void Graph::Stop() {
   fetch_.reset();
   slow_pool_.Stop();
   if (pool_) pool_->Stop();
+  hakuriver_.reset();
 }
 
 }  // namespace gpumon::api

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cmd/gpu-monitoring-api/hakuriver.h"
 #include "handlers/api.h"
 #include "handlers/live_feed.h"
 #include "handlers/render_cache.h"
@@ -110,6 +111,7 @@ class Graph {
   std::unique_ptr<gpu::UpstreamProbe> probe_;
   std::unique_ptr<handlers::LiveFeed> live_feed_;
   std::unique_ptr<dstack::Backend> dstack_;
+  std::unique_ptr<HakuRiverPart> hakuriver_;  // null: there is none
   std::unique_ptr<handlers::Services> services_;
   std::unique_ptr<handlers::Api> api_;
   std::unique_ptr<http::Server> server_;

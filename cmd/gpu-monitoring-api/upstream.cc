@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "internal/base/regular_file.h"
@@ -24,7 +25,23 @@ fetch::Gzip GzipOf(config::PrometheusGzip gzip) {
   return fetch::Gzip::kAcrossMachines;
 }
 
+// "host:9090" of "https://user:secret@host:9090/path".
+std::string HostOf(std::string_view url) {
+  url.remove_prefix(std::min(url.size(), url.find("://") + 3));
+  url = url.substr(0, url.find('/'));
+  if (const std::size_t at = url.rfind('@'); at != std::string_view::npos) {
+    url.remove_prefix(at + 1);
+  }
+  return std::string(url);
+}
+
 }  // namespace
+
+std::string PrometheusHostsOf(const config::ServerConfig& config) {
+  std::string hosts;
+  for (const auto& url : config.prometheus_urls) hosts += (hosts.empty() ? "" : ",") + HostOf(url);
+  return hosts;
+}
 
 fetch::ClientOptions FetchOptionsOf(const config::ServerConfig& config) {
   fetch::ClientOptions options;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "internal/base/result.h"
 #include "internal/config/server_options.h"
@@ -13,6 +14,8 @@
 
 namespace gpumon::api {
 
+// "host:9090,other:9090": no scheme, path or credentials.
+std::string PrometheusHostsOf(const config::ServerConfig& config);
 fetch::ClientOptions FetchOptionsOf(const config::ServerConfig& config);
 prom::ApiClientOptions ApiOptionsOf(const config::ServerConfig& config);
 // With SCHEMA_FILE's; nothing without one. Errors of these two are kInvalidParameter, in one line.

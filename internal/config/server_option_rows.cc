@@ -233,6 +233,18 @@ constexpr std::array kRows = {
               .help = "The time between two questions to DStack.",
               .min = 100,
               .max = kHour},
+    OptionRow{.flag = "--hakuriver-url",
+              .env = "HAKURIVER_URL",
+              .help = "The HakuRiver (KohakuRiver) host that /api/v1/hakuriver/ tells of; not set: "
+                      "these routes are 404.",
+              .allowed = "an http:// or https:// URL without query and fragment",
+              .secret = true},
+    OptionRow{.flag = "--hakuriver-token-file",
+              .env = "HAKURIVER_TOKEN_FILE",
+              .kind = Kind::kPath,
+              .help = "A file with the token for a HakuRiver host with users; read again when it "
+                      "changes.",
+              .allowed = kRegularFile},
     OptionRow{.flag = "--port-file",
               .help = "A file to write the HTTP port to once it is open, for supervisors.",
               .allowed = "a new file in an existing folder, or a regular one that is replaced"},

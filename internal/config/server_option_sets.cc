@@ -1,19 +1,7 @@
-// Which options there are not, and which of them are about Prometheus.
-#include <array>
-
+// Which options are about Prometheus.
 #include "internal/config/server_options.h"
 
 namespace gpumon::config {
-
-std::vector<std::string_view> VariablesWithoutOption(const Environment& environment) {
-  constexpr std::array<std::string_view, 1> kReserved = {"HAKURIVER_URL"};
-  std::vector<std::string_view> set;
-  for (const std::string_view name : kReserved) {
-    const auto variable = environment.find(name);
-    if (variable != environment.end() && !variable->second.empty()) set.push_back(name);
-  }
-  return set;
-}
 
 std::vector<OptionRow> PrometheusOptionRows() {
   std::vector<OptionRow> rows;

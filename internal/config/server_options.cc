@@ -128,6 +128,23 @@ Problem ReadJudging(const Values& values, ServerConfig& config) {
   return std::nullopt;
 }
 
+Problem ReadHakuRiver(const Values& values, ServerConfig& config) {
+  config.hakuriver_url = values.Text("--hakuriver-url");
+  config.hakuriver_token_file = values.Text("--hakuriver-token-file");
+  if (config.hakuriver_url.empty()) {
+    if (config.hakuriver_token_file.empty()) return std::nullopt;
+    return values.Refuse("--hakuriver-token-file", "is for --hakuriver-url, which is not set");
+  }
+  if (const auto wrong = CheckUrl(config.hakuriver_url)) {
+    return values.Refuse("--hakuriver-url", wrong->message);
+  }
+  while (config.hakuriver_url.ends_with('/')) config.hakuriver_url.pop_back();
+  if (!config.hakuriver_token_file.empty() && HasUserInfo(config.hakuriver_url)) {
+    return values.Refuse("--hakuriver-token-file", "contradicts the user in --hakuriver-url");
+  }
+  return std::nullopt;
+}
+
 Problem ReadRunning(const Values& values, ServerConfig& config) {
   config.gpu_prices = values.Text("--gpu-prices");
   config.dstack_url = values.Text("--dstack-url");
@@ -151,8 +168,8 @@ Problem ReadRunning(const Values& values, ServerConfig& config) {
 
 Result<ServerConfig> MakeServerConfig(const Values& values, const Environment& environment) {
   ServerConfig config;
-  for (const auto read :
-       {ReadEndpoints, ReadTimes, ReadPrometheus, ReadAccess, ReadJudging, ReadRunning}) {
+  for (const auto read : {ReadEndpoints, ReadTimes, ReadPrometheus, ReadAccess, ReadJudging,
+                          ReadHakuRiver, ReadRunning}) {
     if (auto problem = read(values, config)) return Error(*std::move(problem));
   }
   config.metrics_dir = MetricsDirOf(values, environment);

@@ -55,6 +55,8 @@ struct ServerConfig {
   std::string dstack_url;         // dstack::ParseAddress; may hold credentials
   bool dstack_asked_for = false;  // somebody gave dstack_url
   Millis dstack_interval{0};
+  std::string hakuriver_url;         // "": none; no trailing slash; may hold credentials
+  std::string hakuriver_token_file;  // "": none
   bool ready_requires_prometheus = false;
   int threads = 0;
   std::size_t stream_max_clients = 0;
@@ -66,10 +68,6 @@ struct ServerConfig {
 
 // For Parse, --help and docs/CONFIG.md.
 Rows ServerOptionRows();
-
-// Variables that are set in `environment` and name an option of the product that this version does
-// not have. Not an error: one deployment may serve several versions.
-std::vector<std::string_view> VariablesWithoutOption(const Environment& environment);
 
 // `values` were parsed from ServerOptionRows(). kInvalidParameter in one line, as Values::Refuse
 // writes it, for a value that is wrong in itself or contradicts another.

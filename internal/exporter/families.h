@@ -1,7 +1,9 @@
 // The metric families of the synthetic fleet. Each function appends its families in a fixed order.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "internal/exporter/exposition.h"
 #include "internal/exporter/fleet_state.h"
@@ -21,6 +23,18 @@ void WriteDeviceFamilies(const FleetState& state, Exposition& out);
 void WriteNodeFamilies(const FleetState& state, Exposition& out);
 // What kube-state-metrics tells about nodes, pods and jobs, with its names and labels.
 void WriteKubeFamilies(const FleetState& state, Exposition& out);
+
+// One value of those pages, for who tells of the same fleet in another form. Nothing when there is
+// no such family, or this GPU lacks it; of a family with labels beside the node's the first series.
+std::optional<double> GpuReading(const FleetState& state, const GpuState& gpu,
+                                 std::string_view family);
+std::optional<double> NodeReading(const FleetState& state, const NodeState& node,
+                                  std::string_view family);
+std::string UuidText(const GpuState& gpu);  // "GPU-11aa...", as the label `uuid` has it
+std::string PciBusId(const GpuState& gpu);  // "00000000:10:00.0"
+double CpuPercent(const NodeState& node);   // of all cores, over the last minute
+inline constexpr std::string_view kDriverVersion = "570.86.15";
+inline constexpr std::string_view kCudaVersion = "12.8";
 
 // Cores of each node.
 int CoresPerNode(const FleetState& state);

@@ -33,9 +33,12 @@ enum class Trait : std::uint8_t {
   kNoProcesses,    // busy and held by a pod, yet no process is listed
   kNoTemperature,  // its sensor reports nothing: there is no temperature series
   kVanishing,      // falls off the bus for 3 of every 12 minutes: none of its series exist then
-  kXid,            // reports an XID error every 10 minutes
+  kXid,            // reports an XID error every kXidEverySeconds
   kEcc,            // corrected ECC errors grow, one every 2 minutes
 };
+
+// Counted from the fleet's start.
+inline constexpr int kXidEverySeconds = 600;
 
 // A pod holds a GPU with this trait all day; jobs never get it.
 constexpr bool IsStanding(Trait trait) {

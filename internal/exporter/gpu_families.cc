@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "internal/exporter/curves.h"
@@ -55,11 +56,10 @@ double Moved(const Device& d, double idle_rate, double busy_rate) {
 double Ticks(const Device& d, Trait trait, double every) {
   return d.gpu.trait == trait ? std::floor(d.seconds / every) : 0;
 }
-constexpr double kXidEvery = 600;
 // Of errors of a program, by turns: one of the same code as the last could not be seen in a gauge.
 double LastXid(const Device& d) {
   constexpr std::array kCodes = {31.0, 13.0, 43.0};
-  const double errors = Ticks(d, Trait::kXid, kXidEvery);
+  const double errors = Ticks(d, Trait::kXid, kXidEverySeconds);
   return d.gpu.trait == Trait::kXid ? kCodes[static_cast<std::size_t>(errors) % kCodes.size()] : 0;
 }
 double IfEcc(const Device& d, double value) {
@@ -165,7 +165,7 @@ constexpr GpuFamily kDevice[] = {
     {{"nvidia_gpu_xid_last", kGauge, "Code of the latest XID error; 0 when there was none."},
      [](const Device& d) -> Reading { return LastXid(d); }},
     {{"nvidia_gpu_xid_errors_total", kCounter, "XID errors since the driver was loaded."},
-     [](const Device& d) -> Reading { return Ticks(d, Trait::kXid, kXidEvery); }},
+     [](const Device& d) -> Reading { return Ticks(d, Trait::kXid, kXidEverySeconds); }},
     {{"nvidia_gpu_ecc_corrected_volatile_total", kCounter,
       "Corrected memory errors since the driver was loaded."},
      [](const Device& d) { return Only(d.model.ecc, Ticks(d, Trait::kEcc, 120)); }},
@@ -193,10 +193,6 @@ constexpr GpuFamily kDevice[] = {
 void AppendIdentity(const FleetState& state, const GpuState& gpu, std::string& block) {
   AppendLabel(block, "node", state.nodes[static_cast<std::size_t>(gpu.node)].spec->name);
   AppendLabel(block, "gpu", std::int64_t{gpu.index});
-}
-
-std::string UuidText(const GpuState& gpu) {
-  return "GPU-" + UuidOf(gpu.hash);
 }
 
 void AppendHolder(const FleetState& state, const GpuState& gpu, std::string& block) {
@@ -248,6 +244,28 @@ void WriteProcesses(const FleetState& state, Exposition& out) {
 
 }  // namespace
 
+std::string UuidText(const GpuState& gpu) {
+  return "GPU-" + UuidOf(gpu.hash);
+}
+
+std::string PciBusId(const GpuState& gpu) {
+  char bus[24];
+  std::snprintf(bus, sizeof bus, "%08X:%02X:00.0", static_cast<unsigned>(gpu.index / 64),
+                static_cast<unsigned>(0x10 + 2 * (gpu.index % 64)));
+  return bus;
+}
+
+std::optional<double> GpuReading(const FleetState& state, const GpuState& gpu,
+                                 std::string_view family) {
+  for (const std::span<const GpuFamily> families :
+       {std::span<const GpuFamily>(kCore), std::span<const GpuFamily>(kDevice)}) {
+    for (const GpuFamily& row : families) {
+      if (row.family.name == family) return row.value({gpu, *gpu.model, state.seconds});
+    }
+  }
+  return std::nullopt;
+}
+
 void WriteCoreFamilies(const FleetState& state, Exposition& out) {
   std::vector<std::string> blocks(state.gpus.size());
   for (std::size_t i = 0; i < blocks.size(); ++i) {
@@ -272,15 +290,12 @@ void WriteDeviceFamilies(const FleetState& state, Exposition& out) {
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const GpuState& gpu = state.gpus[i];
     if (!gpu.present) continue;
-    char bus[24];
-    std::snprintf(bus, sizeof bus, "%08X:%02X:00.0", static_cast<unsigned>(gpu.index / 64),
-                  static_cast<unsigned>(0x10 + 2 * (gpu.index % 64)));
     std::string more;
     AppendLabel(more, "gpu_name", gpu.model->name);
     AppendLabel(more, "uuid", UuidText(gpu));
-    AppendLabel(more, "driver_version", "570.86.15");
-    AppendLabel(more, "cuda_version", "12.8");
-    AppendLabel(more, "pci_bus_id", bus);
+    AppendLabel(more, "driver_version", kDriverVersion);
+    AppendLabel(more, "cuda_version", kCudaVersion);
+    AppendLabel(more, "pci_bus_id", PciBusId(gpu));
     out.Sample(blocks[i], more, 1);
   }
 }

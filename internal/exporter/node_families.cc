@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -170,6 +171,19 @@ void WriteCpuSeconds(const FleetState& state, std::span<const std::string> block
 }
 
 }  // namespace
+
+std::optional<double> NodeReading(const FleetState& state, const NodeState& node,
+                                  std::string_view family) {
+  for (const NodeFamily& row : kFamilies) {
+    if (row.family.name != family) continue;
+    return row.value({node, state.seconds, static_cast<double>(CoresPerNode(state))});
+  }
+  return std::nullopt;
+}
+
+double CpuPercent(const NodeState& node) {
+  return std::round(1000 * BusyShare(node.load_1m)) / 10;
+}
 
 int CoresPerNode(const FleetState& state) {
   const std::size_t gpus = state.gpus.size() / std::max<std::size_t>(state.nodes.size(), 1);

@@ -252,8 +252,8 @@ std::string_view TypeName(models::From from) {
 std::vector<std::string> WarningsOf(std::vector<std::string> warnings, const Page& page) {
   warnings.insert(warnings.end(), page.warnings.begin(), page.warnings.end());
   if (page.stale) {
-    warnings.insert(warnings.begin(), "stale: Prometheus gave nothing newer (" +
-                                          std::string(page.stale_code) +
+    warnings.insert(warnings.begin(), "stale: " + std::string(page.upstream) +
+                                          " gave nothing newer (" + std::string(page.stale_code) +
                                           "); this is the last good snapshot");
   }
   return warnings;

@@ -23,7 +23,8 @@ struct Page {
   std::optional<std::size_t> limit;
   std::size_t offset = 0;
   bool stale = false;
-  std::string_view stale_code;  // wire name of the error that made it stale
+  std::string_view stale_code;               // wire name of the error that made it stale
+  std::string_view upstream = "Prometheus";  // who gave nothing newer then
   // Of the other list, where that filters this one.
   bool partial = false;
   std::vector<std::string> warnings;

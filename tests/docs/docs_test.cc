@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "cmd/gpu-demo-peers/options.h"
 #include "cmd/gpu-exporter/options.h"
 #include "handlers/api.h"
 #include "handlers/list_query.h"
@@ -271,7 +272,9 @@ TEST(DocsTest, ConfigurationIsTheOptionTable) {
           "[COLLECT.md](COLLECT.md).\n\n" +
           config::MarkdownTable(config::CollectOptionRows()) +
           "\n## gpu-exporter\nThe same rules, without a file.\n\n" +
-          config::MarkdownTable(exporter::OptionRows()));
+          config::MarkdownTable(exporter::OptionRows()) +
+          "\n## gpu-demo-peers\nFlags alone. `make demo` gives them.\n\n" +
+          config::MarkdownTable(demo::OptionRows()));
 }
 
 // Whose the pods are that request GPUs.

@@ -455,15 +455,6 @@ TEST(LifeTest, CheckConfigRefusesWhatAStartWouldAndServesNothing) {
   }
 }
 
-TEST(LifeTest, AVariableOfAnotherVersionIsNotIgnoredSilently) {
-  ApiServer server(fault::RefusingUrl(), {{"HAKURIVER_URL", "http://x"}});
-  EXPECT_TRUE(server.process().AwaitErrors(
-      "HAKURIVER_URL is set, but this version has no such option", Millis(5000)))
-      << server.log();
-  EXPECT_TRUE(server.process().AwaitErrors("msg=serving", Millis(5000)));
-  EXPECT_EQ(server.log().find("DSTACK_URL"), std::string::npos);
-}
-
 TEST(LifeTest, HelpAndVersionGoToStandardOutput) {
   const auto help = RunApi({"--help"});
   EXPECT_EQ(help.exit_code, 0);

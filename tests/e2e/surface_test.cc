@@ -10,6 +10,7 @@
 
 #include "tests/e2e/programs.h"
 #include "tests/e2e/subject.h"
+#include "tests/fakes/hakuriver/fake_host.h"
 
 namespace gpumon::e2e {
 namespace {
@@ -19,9 +20,11 @@ using json::Value;
 TEST(SurfaceTest, EveryRouteOfTheOpenApiDocumentAnswersAndThereIsNoOther) {
   fault::FaultServer vmm;
   vmm.SetReply(fault::Json(R"({"gpus":[],"allow_attach_all":true})"));
+  const hakuriver::FakeHost river(hakuriver::Generation::kC);
   // A stream is an answer too, once its connection is old enough.
   const Subject subject(Environment{{"DEBUG_ENDPOINTS", "true"},
                                     {"DSTACK_URL", vmm.url()},
+                                    {"HAKURIVER_URL", river.url()},
                                     {"TCMALLOC_SAMPLE_PARAMETER", "524288"},
                                     {"CONNECTION_MAX_AGE", "1s"}});
   const Value row = subject.server.Get(kMetrics).Json()["data"][0];
@@ -46,9 +49,12 @@ TEST(SurfaceTest, EveryRouteOfTheOpenApiDocumentAnswersAndThereIsNoOther) {
         ExpectEnvelope(subject.server.Get("/api/v1/gpu/tasks/a/b"), 404, "not_found");
         continue;
       }
-      const std::string target = path == one_node
-                                     ? nodes + '/' + TextOf(row["node_name"])
-                                     : path + (query == queries.end() ? "" : query->second);
+      std::string target = path == one_node
+                               ? nodes + '/' + TextOf(row["node_name"])
+                               : path + (query == queries.end() ? "" : query->second);
+      if (const auto id = target.find("{id}"); id != std::string::npos) {
+        target.replace(id, std::string_view("{id}").size(), hakuriver::kRunningTask);
+      }
       const Answer answer =
           Fetch(subject.server.port(), target, {}, post ? "POST" : "GET", post ? "0x1" : "");
 #ifdef GPUMON_SANITIZED

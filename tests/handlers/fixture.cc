@@ -1,6 +1,7 @@
 #include "tests/handlers/fixture.h"
 
 #include <algorithm>
+#include <array>
 
 #include "internal/http/router.h"
 #include "internal/wire/form.h"
@@ -54,7 +55,40 @@ models::GpuProcess Process(std::int64_t pid, std::string_view user, double memor
   return row;
 }
 
+// By what the path ends with, the first that does.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kHakuRiver = {{
+    {"/auth/status", R"({"auth_enabled":false,"session_expire_hours":null})"},
+    {"/nodes", R"([{"hostname":"gn01","status":"online","total_cores":32,"cores_in_use":8,)"
+               R"("available_cores":24,"last_heartbeat":"2026-03-01T09:15:02.418233",)"
+               R"("numa_topology":{"0":{"cores":[0,1],"memory_bytes":1024}},)"
+               R"("gpu_info":[{"gpu_id":0,"name":"NVIDIA L40S","fan_speed":-1}]}])"},
+    {"/health", R"({"nodes":[[{"hostname":"gn01","status":"online","cpu_percent":23.5,)"
+                R"("memory_percent":41.2,"numa_topology":null,"gpu_info":[]}]],)"
+                R"("aggregate":[{"lastUpdated":"2026-03-01T09:15:02.418233"}]})"},
+    {"/vps/status", R"([{"task_id":"2","status":"running","required_gpus":[1],)"
+                    R"("submitted_at":"2026-03-01T09:15:02.418233","ssh_port":40022}])"},
+    {"/tasks", R"([{"task_id":"1","task_type":"command","command":"python","arguments":["a.py"],)"
+               R"("status":"running","required_gpus":[0],"env_vars":{"A":"b"}}])"},
+    {"/status/1", R"({"task_id":"1","task_type":"command","status":"running"})"},
+    {"/stdout", "a line\n"},
+    {"/stderr", "an error\n"},
+}};
+
 }  // namespace
+
+void CannedHakuRiver::Fetch(fetch::Request request, Deadline, fetch::Done done) {
+  const std::string path = request.url.substr(0, request.url.find('?'));
+  fetch::Response response{
+      .status = 404, .content_type = {}, .date = {}, .retry_after = {}, .body = {}};
+  for (const auto& [end, text] : kHakuRiver) {
+    if (!path.ends_with(end)) continue;
+    response.status = 200;
+    response.content_type = text.ends_with('\n') ? "text/plain; charset=utf-8" : "application/json";
+    response.body = text;
+    break;
+  }
+  executor_.Post([done = std::move(done), response] { done(response); });
+}
 
 HandlersTest::HandlersTest()
     : services_{settings_,
@@ -84,7 +118,8 @@ HandlersTest::HandlersTest()
                   activity_wants_.push_back(want);
                   done(activity_);
                 },
-                [this](const auto& done) { done(dstack_); }},
+                [this](const auto& done) { done(dstack_); },
+                &canned_host_},
       api_(services_) {
   log::SetLevel(log::Level::kOff);
   settings_.version = "1.2.3";
@@ -246,8 +281,8 @@ std::shared_ptr<models::Snapshot> HandlersTest::TwoTasks() {
 
 std::string HandlersTest::Filled(std::string_view path) {
   std::string filled(path);
-  for (const auto& [name, value] :
-       {std::pair("{node}", "a"), std::pair("{namespace}", "ml"), std::pair("{name}", "train")}) {
+  for (const auto& [name, value] : {std::pair("{node}", "a"), std::pair("{namespace}", "ml"),
+                                    std::pair("{name}", "train"), std::pair("{id}", "1")}) {
     const auto at = filled.find(name);
     if (at != std::string::npos) filled.replace(at, std::string_view(name).size(), value);
   }

@@ -13,12 +13,15 @@
 #include <vector>
 
 #include "handlers/api.h"
+#include "handlers/hakuriver_host.h"
 #include "handlers/live_feed.h"
 #include "handlers/render_cache.h"
 #include "handlers/services.h"
 #include "internal/base/executor.h"
 #include "internal/base/log.h"
+#include "internal/fetch/client.h"
 #include "internal/gpu/source.h"
+#include "internal/hakuriver/client.h"
 #include "internal/http/server.h"
 #include "internal/json/document.h"
 #include "models/gpu.h"
@@ -107,6 +110,16 @@ struct Answer {
   }
 };
 
+// Stands for a HakuRiver host of today: one node, one task (1), one VPS.
+class CannedHakuRiver final : public fetch::Client {
+ public:
+  explicit CannedHakuRiver(Executor& executor) : executor_(executor) {}
+  void Fetch(fetch::Request request, Deadline deadline, fetch::Done done) override;
+
+ private:
+  Executor& executor_;
+};
+
 class HandlersTest : public ::testing::Test {
  protected:
   HandlersTest();
@@ -164,6 +177,10 @@ class HandlersTest : public ::testing::Test {
   Result<gpu::Activity> activity_ = gpu::Activity{};
   std::vector<gpu::ActivityWant> activity_wants_;
   dstack::Availability dstack_{true, "{}"};
+  CannedHakuRiver canned_{pool_};
+  hakuriver::Client canned_client_{
+      canned_, clock_, {.base_url = "http://haku", .executor = &pool_}};
+  HakuRiverHost canned_host_{canned_client_, clock_, {}};
   Services services_;
   Api api_;
 };

@@ -196,7 +196,7 @@ TEST_F(OpenApiTest, EachNameInAPathIsARequiredParameterOfIt) {
       found += in_path ? 1U : 0U;
     }
   }
-  EXPECT_EQ(found, 3U);
+  EXPECT_EQ(found, 6U);
 }
 
 TEST_F(OpenApiTest, AFailureOfPrometheusIsAnErrorOfTheDocument) {

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """scripts/run.sh with stubs for its programs: how it starts, fails and ends."""
 import fcntl
+import json
 import os
 import pty
 import random
+import re
 import select
 import shutil
 import signal
@@ -13,6 +15,8 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
@@ -68,12 +72,13 @@ class RunFixture(unittest.TestCase):
             "STUB_PIDS": self.pids,
         }
 
-    def start(self, **env):
+    def start(self, *arguments, **env):
         """Starts run.sh in a terminal of its own, as a user does."""
         pid, terminal = pty.fork()
         if pid == 0:
             os.chdir(self.root)
-            os.execve("/bin/bash", ["bash", "scripts/run.sh"], {**self.env, **env})
+            os.execve("/bin/bash", ["bash", "scripts/run.sh", *arguments],
+                      {**self.env, **env})
         self.terminal = terminal
         self.addCleanup(self.end, pid)
         return pid
@@ -137,8 +142,8 @@ class RunFixture(unittest.TestCase):
         _, status = os.waitpid(pid, 0)
         return os.waitstatus_to_exitcode(status)
 
-    def run_to_end(self, **env):
-        return subprocess.run(["/bin/bash", "scripts/run.sh"], cwd=self.root,
+    def run_to_end(self, *arguments, **env):
+        return subprocess.run(["/bin/bash", "scripts/run.sh", *arguments], cwd=self.root,
                               env={**self.env, **env}, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               timeout=LIMIT_SECONDS, check=False)
@@ -397,6 +402,166 @@ class RunTest(RunFixture):
                 self.assertTrue(alive(pid))
         self.assertEqual([name for name, _ in self.started()], ["gpu-monitoring-api"])
         self.assertEqual(self.record("gpu-monitoring-api")["PROMETHEUS_URL"], "http://127.0.0.1:1")
+
+
+class PeersTest(RunFixture):
+    """`make demo`: the stand-ins beside everything that `make run` starts."""
+
+    def setUp(self):
+        super().setUp()
+        self.program = os.path.join(self.root, "build/bin/gpu-demo-peers")
+        shutil.copy(os.path.join(HERE, "stub_program.py"), self.program)
+        os.chmod(self.program, 0o755)
+
+    def start_demo(self, **env):
+        pid = self.start("--peers", **env)
+        shown = self.read_until("Ctrl-C ends everything")
+        self.await_start("collect")
+        return pid, shown
+
+    def test_plain_make_run_has_none(self):
+        self.start()
+        shown = self.read_until("Ctrl-C ends everything")
+        self.await_start("collect")
+        self.assertNotIn("(demo)", shown)
+        self.assertNotIn("gpu-demo-peers", [name for name, _ in self.started()])
+        for program in ("gpu-monitoring-api", "collect"):
+            for variable in ("DSTACK_URL", "HAKURIVER_URL", "FLOW_GPUD_PORT"):
+                self.assertEqual(self.record(program)[variable], "", program)
+
+    def test_server_and_collector_are_told_of_the_stand_ins(self):
+        _, shown = self.start_demo(NODES="3", GPUS_PER_NODE="2", SEED="9",
+                                   HAKURIVER_URL="http://real.example")
+        arguments = self.record("gpu-demo-peers")["arguments"]
+        self.assertIn("--nodes 3 --gpus-per-node 2 --seed 9 --listen-addr 127.0.0.1", arguments)
+        port = arguments.split()[-1]
+        for program in ("gpu-monitoring-api", "collect"):
+            record = self.record(program)
+            self.assertEqual(record["DSTACK_URL"], "http://127.0.0.1:" + port)
+            self.assertEqual(record["HAKURIVER_URL"], "http://127.0.0.1:" + port)
+            self.assertEqual(record["FLOW_GPUD_BIND"], "127.0.0.1")
+            self.assertEqual(record["FLOW_GPUD_PORT"], port)
+        for line in ("curl http://localhost:%d/health (demo)" % self.port,
+                     "HAKURIVER_URL=http://127.0.0.1:%s build/bin/gpuctl vps (demo)" % port,
+                     "FLOW_GPUD_PORT=%s build/bin/gpuctl gpud get /v1/states (demo)" % port):
+            self.assertIn(line, shown)
+
+    def test_ctrl_c_ends_everything(self):
+        pid, _ = self.start_demo()
+        handles = self.watch()
+        self.assertEqual(len(handles), 5)
+        os.write(self.terminal, b"\x03")
+        self.read_until()
+        self.assertEqual(self.exit_code(pid), 0)
+        self.assert_all_end(handles)
+        self.assertFalse(os.path.exists(os.path.join(self.root, ".run/demo", str(self.port))))
+
+    def test_stand_ins_that_die_end_everything_with_one_clear_line(self):
+        pid, _ = self.start_demo()
+        handles = self.watch()
+        os.kill(dict(self.started())["gpu-demo-peers"], signal.SIGKILL)
+        shown = self.read_until()
+        self.assertIn("run: peers ended with signal 9; it said nothing", shown)
+        self.assertEqual(self.exit_code(pid), 1)
+        self.assert_all_end(handles)
+
+    def test_stand_ins_that_die_while_data_are_waited_for_end_everything(self):
+        pid = self.start("--peers", STUB_PROMETHEUS="empty")
+        self.read_until("waiting for the first data")
+        os.kill(dict(self.started())["gpu-demo-peers"], signal.SIGKILL)
+        self.assertIn("run: peers ended with signal 9", self.read_until())
+        self.assertEqual(self.exit_code(pid), 1)
+
+    def test_stand_ins_that_cannot_start_are_said_with_their_last_words(self):
+        result = self.run_to_end("--peers", STUB_GPU_DEMO_PEERS="die")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("the disk is on fire", result.stderr)
+        self.assertIn("run: peers ended with exit code 1", result.stderr.splitlines()[-1])
+        self.assertFalse([pid for _, pid in self.started() if alive(pid)])
+
+    def test_a_missing_program_or_a_real_prometheus_is_one_clear_line(self):
+        self.assert_one_clear_line(self.run_to_end("--peers", PROMETHEUS_URL="http://127.0.0.1:1"),
+                                   "PROMETHEUS_URL", "make run")
+        os.remove(self.program)
+        self.assert_one_clear_line(self.run_to_end("--peers"), "gpu-demo-peers", "make build")
+        self.assertEqual(self.started(), [])
+
+
+class RealPeersTest(RunFixture):
+    """What `make demo` really shows, by the programs as they were built."""
+
+    PROGRAMS = {"gpu-monitoring-api": "build/bin", "gpu-exporter": "build/bin",
+                "gpu-demo-peers": "build/bin", "gpuctl": "build/bin",
+                "prometheus": ".run/tools/usr/bin", "promtool": ".run/tools/usr/bin"}
+
+    def setUp(self):
+        super().setUp()
+        for name, folder in self.PROGRAMS.items():
+            real = os.path.join(SOURCE, folder, name)
+            if not os.access(real, os.X_OK):
+                self.skipTest("%s is missing; make build" % real)
+            program = os.path.join(self.root, folder, name)
+            if os.path.exists(program):
+                os.remove(program)
+            os.symlink(real, program)
+
+    def get(self, url):
+        """The answer, whatever its status: (status, headers, text)."""
+        try:
+            with urllib.request.urlopen(url, timeout=LIMIT_SECONDS) as answer:
+                return answer.status, answer.headers, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read().decode()
+
+    def gpuctl(self, *arguments, **env):
+        return subprocess.run([os.path.join(self.root, "build/bin/gpuctl"), *arguments],
+                              env={"PATH": "/usr/bin:/bin", "HOME": self.root, **env}, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                              timeout=LIMIT_SECONDS)
+
+    def test_every_stand_in_has_an_answer_that_says_demo_and_ctrl_c_leaves_nothing(self):
+        pid = self.start("--peers", NODES="2", GPUS_PER_NODE="8")
+        shown = self.read_until("Ctrl-C ends everything")
+        url = re.search(r"HAKURIVER_URL=(http://127\.0\.0\.1:(\d+))", shown)
+        server = "http://localhost:%d" % self.port
+
+        status, _, text = self.get(server + "/health")
+        self.assertEqual(status, 200, text)
+        self.assertEqual(json.loads(text)["status"], "available")
+        self.assertIn("(demo)", text)
+
+        _, headers, text = self.get(url.group(1) + "/api/vps")
+        self.assertEqual(headers["X-Demo"], "true")
+        self.assertTrue(json.loads(text))
+        task = json.loads(self.get(url.group(1) + "/api/tasks")[2])[0]["task_id"]
+        self.assertIn("demo", self.get("%s/api/tasks/%s/stdout" % (url.group(1), task))[2])
+
+        states = self.gpuctl("gpud", "get", "/v1/states", FLOW_GPUD_PORT=url.group(2))
+        self.assertEqual(states.returncode, 0, states.stderr)
+        self.assertIn('"demo":true', states.stdout)
+        node = json.loads(self.get(url.group(1) + "/machine-info")[2])["hostname"]
+        self.assert_stored(server, "gpud/" + node)
+
+        children = [int(line) for line in subprocess.run(
+            ["ps", "-o", "pid=", "-s", str(os.getsid(pid))], text=True, check=True,
+            stdout=subprocess.PIPE).stdout.split()]
+        self.assertGreater(len(children), 5)
+        os.write(self.terminal, b"\x03")
+        self.read_until()
+        self.assertEqual(self.exit_code(pid), 0)
+        self.assertFalse([child for child in children if alive(child)])
+        self.assertFalse(os.path.exists(os.path.join(self.root, ".run/demo", str(self.port))))
+
+    def assert_stored(self, server, task):
+        """The collector's first round comes with its start."""
+        end = time.monotonic() + LIMIT_SECONDS
+        while True:
+            shown = self.gpuctl("health", "--task", task, "--history", "1", "--server", server)
+            if shown.returncode == 0 and "Snapshots: 0" not in shown.stdout:
+                break
+            self.assertLess(time.monotonic(), end, shown.stdout + shown.stderr)
+            time.sleep(0.5)
+        self.assertIn("Health history of " + task, shown.stdout)
 
 
 class HistoryTest(RunFixture):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Stands in for gpu-exporter, prometheus, promtool and gpu-monitoring-api, by the name it is
+"""Stands in for gpu-exporter, gpu-demo-peers, prometheus, promtool and gpu-monitoring-api, by the name it is
 started as.
 
 Serves what scripts/run.sh asks for on the port it is given. STUB_<NAME> makes it misbehave:
@@ -26,7 +26,8 @@ pids = os.environ["STUB_PIDS"]
 starts = len([entry for entry in os.listdir(pids) if entry.startswith(name + ".")])
 with open(os.path.join(pids, "%s.%d" % (name, os.getpid())), "w", encoding="utf-8") as record:
     for variable in ("PROMETHEUS_URL", "DEBUG_ENDPOINTS", "TCMALLOC_SAMPLE_PARAMETER",
-                     "METRICS_DIR"):
+                     "METRICS_DIR", "DSTACK_URL", "HAKURIVER_URL", "FLOW_GPUD_BIND",
+                     "FLOW_GPUD_PORT"):
         record.write("%s=%s\n" % (variable, os.environ.get(variable, "")))
     record.write("arguments=%s\n" % " ".join(sys.argv[1:]))
     store = re.search(r"--storage.tsdb.path=(\S+)", " ".join(sys.argv[1:]))

@@ -156,15 +156,6 @@ TEST(ServerOptionsTest, EveryRowIsCompleteAndUnique) {
   }
 }
 
-TEST(ServerOptionsTest, NamesTheVariablesThatThisVersionCannotHonour) {
-  EXPECT_TRUE(VariablesWithoutOption({{"PORT", "1"}, {"HAKURIVER_URL", ""}}).empty());
-  const auto set = VariablesWithoutOption({{"PORT", "1"}, {"HAKURIVER_URL", "http://b"}});
-  EXPECT_EQ(set, std::vector<std::string_view>{"HAKURIVER_URL"});
-  for (const OptionRow& row : ServerOptionRows()) {
-    EXPECT_EQ(std::count(set.begin(), set.end(), row.env), 0) << row.env << " is an option now";
-  }
-}
-
 TEST(ServerOptionsTest, ReadsEveryVariable) {
   const ScratchFolder folder;
   const std::string file = folder.Write("token", "x");
@@ -192,6 +183,8 @@ TEST(ServerOptionsTest, ReadsEveryVariable) {
                                 {"PROCESS_COMMANDS", "name"},
                                 {"DSTACK_URL", "unix:/run/vmm.sock"},
                                 {"DSTACK_INTERVAL", "1s"},
+                                {"HAKURIVER_URL", "http://haku:8000/river/"},
+                                {"HAKURIVER_TOKEN_FILE", file},
                                 {"READY_REQUIRES_PROMETHEUS", "true"}});
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->prometheus_urls, (std::vector<std::string>{"http://a:1/x", "https://b"}));
@@ -221,6 +214,9 @@ TEST(ServerOptionsTest, ReadsEveryVariable) {
   EXPECT_TRUE(config->dstack_asked_for);
   EXPECT_FALSE(Make({})->dstack_asked_for);
   EXPECT_EQ(config->dstack_interval, Millis(1000));
+  EXPECT_EQ(config->hakuriver_url, "http://haku:8000/river");
+  EXPECT_EQ(config->hakuriver_token_file, file);
+  EXPECT_EQ(Make({})->hakuriver_url, "");
 }
 
 TEST(ServerOptionsTest, TheListenAddressMayCarryThePort) {
@@ -243,6 +239,10 @@ TEST(ServerOptionsTest, RefusesContradictions) {
                 {"--prometheus-basic-auth-file", "PROMETHEUS_BEARER_TOKEN_FILE"});
   ExpectRefusal({"--prometheus-url=http://u:hunter2@x", "--prometheus-basic-auth-file=" + file}, {},
                 {"--prometheus-basic-auth-file", "contradicts the user in --prometheus-url"});
+  ExpectRefusal({"--hakuriver-token-file=" + file}, {},
+                {"--hakuriver-token-file", "--hakuriver-url, which is not set"});
+  ExpectRefusal({"--hakuriver-url=http://u:hunter2@x", "--hakuriver-token-file=" + file}, {},
+                {"--hakuriver-token-file", "contradicts the user in --hakuriver-url"});
   ExpectRefusal({"--grpc-health-port=8080"}, {}, {"--grpc-health-port", "HTTP port"});
   ExpectRefusal({"--cors-allowed-origins=*,https://a"}, {}, {"has * beside other origins"});
 }
