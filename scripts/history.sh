@@ -5,7 +5,7 @@
 #
 # Variables: NODES, GPUS_PER_NODE, SEED, JOB and INSTANCE (labels of the target).
 # FOLDER/blocks gets the blocks; FOLDER/progress/N/{text,made} and FOLDER/slices tell how far it is.
-# Whoever ends this script ends what it started. Exit: 0 all made, 1 not.
+# Whoever kills this script kills what it started. Exit: 0 all made, 1 not.
 set -euo pipefail
 
 exporter=build/bin/gpu-exporter
@@ -15,9 +15,10 @@ promtool=.run/tools/usr/bin/promtool
 # as much of them as 32 GPUs have in 21 hours.
 slice_gpu_seconds=$((32 * 21 * 3600))
 
-# The kernel ends it when the shell that started it ends, however that is. In the background it is a
-# command of its own, not a function: that would run in a shell between the two, which lives on.
-child() { setpriv --pdeathsig TERM "$@"; }
+# The kernel kills it when the shell that started it ends, however and whenever that is. In the
+# background it is a command of its own, not a function: that would run in a shell between the two,
+# which lives on.
+child() { setpriv --pdeathsig KILL scripts/child.sh $$ "$@"; }
 
 slice() { # FOLDER FROM TO: the blocks of one slice
   local folder=$1 from=$2 to=$3
@@ -48,7 +49,8 @@ make_all() { # FOLDER FROM TO
     [ "$i" -lt "$jobs" ] || wait -n
     local end=$((from + length))
     [ "$end" -le "$to" ] || end=$to
-    setpriv --pdeathsig TERM bash "${BASH_SOURCE[0]}" --slice "$folder/progress/$i" "$from" "$end" &
+    setpriv --pdeathsig KILL scripts/child.sh $$ \
+      bash "${BASH_SOURCE[0]}" --slice "$folder/progress/$i" "$from" "$end" &
     from=$end i=$((i + 1))
   done
   while [ -n "$(jobs -p)" ]; do wait -n; done

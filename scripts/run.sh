@@ -16,12 +16,50 @@
 # HISTORY (hours of the past: 168, fewer for more than 32 GPUs; 0 for none), and every variable of
 # the server.
 # Exit: 0 ended by Ctrl-C, SIGTERM or a closed terminal; 1 something could not start or died.
+
+# Before anything else, for any moment will do to end us; `inside` it is all ignored, this too.
+heard='' input=''
+trap 'heard=yes; [ -z "$input" ] || exec {input}>&-' HUP INT TERM
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+here=${BASH_SOURCE[0]%/*}
+[ "$here" != "${BASH_SOURCE[0]}" ] || here=.
+cd "$here/.."
+server=build/bin/gpu-monitoring-api
+
+# Does all else in a child that ignores signals, and closes its input to end it. A shell that is
+# about to run a command when it hears a signal may take half of that command for the trap's, and
+# one that waits for a command may not hear it at all; this one does nothing but wait.
+hear_signals() { # [--peers]
+  local child status
+  # Killed, it cannot tidy up behind a start that came meanwhile.
+  exec {input}> >(trap '' HUP INT TERM && exec setpriv --pdeathsig KILL scripts/run.sh inside "$@")
+  child=$!
+  [ -z "$heard" ] || exec {input}>&-
+  while :; do
+    status=0
+    wait "$child" || status=$?
+    kill -0 "$child" 2>/dev/null || break
+  done
+  if [ -n "${PROMETHEUS_URL-}" ] && [ "$status" -eq 0 ]; then
+    exec {input}>&-
+    # None may be heard and forgotten.
+    trap - HUP INT TERM
+    [ -n "$heard" ] || exec "$server"
+  fi
+  # One that a signal ended before it could ignore it had started nothing.
+  [ -z "$heard" ] || [ "$status" -le 128 ] || status=0
+  exit "$status"
+}
+
+if [ "${1-}" != inside ]; then
+  export DEBUG_ENDPOINTS=${DEBUG_ENDPOINTS:-true}
+  export TCMALLOC_SAMPLE_PARAMETER=${TCMALLOC_SAMPLE_PARAMETER:-32768}
+  hear_signals "$@"
+fi
+
 # shellcheck source=scripts/loopback.sh
 . scripts/loopback.sh
 
-server=build/bin/gpu-monitoring-api
 exporter=build/bin/gpu-exporter
 peers=build/bin/gpu-demo-peers
 prometheus=.run/tools/usr/bin/prometheus
@@ -35,6 +73,7 @@ instance=demo
 history_hours=0
 past_until=0 # Unix seconds: until then the past is taken for the present
 making=      # a past that is not whole yet
+session=     # of what makes it
 errors=2     # where our errors go
 wants_peers=
 [[ " $* " != *' --peers '* ]] || wants_peers=yes
@@ -95,14 +134,14 @@ declare -A pids=()
 declare -A log_of=()
 
 # Starts a child that ends with us even when we are killed: the kernel sends it SIGTERM then, which
-# it does not ignore as we do.
+# it does not ignore as we do. If we are killed before it has asked for that, it does not start.
 start() { # NAME LOG|- COMMAND...
   local name=$1 log=$2
   shift 2
   if [ "$log" = - ]; then
-    setpriv --pdeathsig TERM env --default-signal=TERM "$@" &
+    setpriv --pdeathsig TERM env --default-signal=TERM scripts/child.sh $$ "$@" &
   else
-    setpriv --pdeathsig TERM env --default-signal=TERM "$@" >"$log" 2>&1 &
+    setpriv --pdeathsig TERM env --default-signal=TERM scripts/child.sh $$ "$@" >"$log" 2>&1 &
   fi 2>&"$errors"
   pids[$name]=$!
   log_of[$name]=$log
@@ -154,7 +193,7 @@ await_hearing() { # PID
 stop() {
   local name tick
   silence_bash
-  for name in collect server peers prometheus exporter history; do
+  for name in collect server peers prometheus exporter; do
     running "$name" || continue
     await_hearing "${pids[$name]}"
     kill -TERM "${pids[$name]}" 2>/dev/null || true
@@ -165,11 +204,18 @@ stop() {
     ! running "$name" || kill -KILL "${pids[$name]}" 2>/dev/null || true
     wait "${pids[$name]}" 2>/dev/null || true
   done
-  # What the making of history had started may still write for a moment.
-  for ((tick = 0; tick < 50; tick++)); do
-    rm -rf "$data" ${making:+"$making"} 2>/dev/null && break
-    sleep 0.1
-  done
+  end_history
+  rm -rf "$data" ${making:+"$making"}
+}
+
+# What it has made is thrown away, so all of its session is killed. Before it has a session it has
+# started nothing.
+end_history() {
+  [ -e "$data/making" ] || return 0
+  ! running history || kill -KILL "${pids[history]}" 2>/dev/null || true
+  # While the lock is held, the session's number is nobody else's.
+  flock --nonblock "$data/making" true || kill -KILL -- "-$session" 2>/dev/null || true
+  flock --timeout 10 "$data/making" true || true
 }
 
 # Sleeps, and ends everything if the shell that hears signals has closed our input.
@@ -253,9 +299,15 @@ history_percent() {
 
 # Puts blocks of the time after $2 up to $3 into the folder $1/blocks. Beyond $4 there is what to say.
 make_blocks() { # FOLDER FROM TO [TEXT]
-  local status
-  JOB=gpu-exporter INSTANCE=$instance \
-    start history "$logs/history-$port.log" scripts/history.sh "$1" "$2" "$3"
+  local status held
+  # Whatever is started there holds this lock: once it is free all of it has ended.
+  exec {held}>"$data/making"
+  flock "$held"
+  # It has nothing to tidy up, so we take it along at once when we are killed.
+  JOB=gpu-exporter INSTANCE=$instance start history "$logs/history-$port.log" \
+    setpriv --pdeathsig KILL setsid scripts/history.sh "$1" "$2" "$3"
+  session=${pids[history]}
+  exec {held}>&-
   while running history; do
     [ $# -lt 4 ] || progress "making $4: $(history_percent "$1") %"
     pause 0.1
@@ -463,38 +515,12 @@ run_demo() {
   done
 }
 
-# Runs the demo in a child that ignores signals, and closes its input to end it. A shell that is
-# about to run a command when it hears a signal may take half of that command for the trap's; this
-# one does nothing but wait.
-hear_signals() {
-  local child status input heard=
-  trap 'heard=yes; [ -z "${input-}" ] || exec {input}>&-' HUP INT TERM
-  # Killed, it cannot tidy up behind a start that came meanwhile.
-  exec {input}> >(trap '' HUP INT TERM && exec setpriv --pdeathsig KILL scripts/run.sh demo ${wants_peers:+--peers})
-  child=$!
-  [ -z "$heard" ] || exec {input}>&-
-  while :; do
-    status=0
-    wait "$child" || status=$?
-    ! kill -0 "$child" 2>/dev/null || continue
-    # One that a signal ended before it could ignore it had started nothing.
-    [ -z "$heard" ] || [ "$status" -le 128 ] || status=0
-    exit "$status"
-  done
-}
-
-if [ "${1-}" = demo ]; then
-  run_demo
-fi
 [ -x "$server" ] || die "$server is missing; build it with: make build"
 check_port PORT "$port" 0
 check_port GRPC_HEALTH_PORT "$grpc_port" 0
-export DEBUG_ENDPOINTS=${DEBUG_ENDPOINTS:-true}
-export TCMALLOC_SAMPLE_PARAMETER=${TCMALLOC_SAMPLE_PARAMETER:-32768}
-
 if [ -n "${PROMETHEUS_URL-}" ]; then
   [ -z "$wants_peers" ] ||
     die 'PROMETHEUS_URL is set, but make demo shows a synthetic fleet alone; unset it, or: make run'
-  exec "$server"
+  exit 0 # the shell that started us becomes the server
 fi
-hear_signals
+run_demo

@@ -51,6 +51,14 @@ def parent(pid):
         return int(stat.read().rsplit(")", 1)[1].split()[1])
 
 
+def hears(pid):
+    """Whether it catches each signal that may end a start."""
+    with open("/proc/%d/status" % pid, encoding="utf-8") as status:
+        caught = int(re.search(r"SigCgt:\s*(\w+)", status.read()).group(1), 16)
+    return all(caught >> (number - 1) & 1
+               for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM))
+
+
 class RunFixture(unittest.TestCase):
     def setUp(self):
         self.root = tempfile.mkdtemp(prefix="run_test.")
@@ -139,8 +147,45 @@ class RunFixture(unittest.TestCase):
             self.assertTrue(ready, "a child stayed behind")
 
     def exit_code(self, pid):
+        handle = os.pidfd_open(pid)
+        ready, _, _ = select.select([handle], [], [], LIMIT_SECONDS)
+        os.close(handle)
+        self.assertTrue(ready, "it goes on")
         _, status = os.waitpid(pid, 0)
         return os.waitstatus_to_exitcode(status)
+
+    def running(self):
+        """Every process that works in our folder, whoever started it."""
+        found = []
+        for entry in os.listdir("/proc"):
+            if entry.isdigit() and int(entry) != os.getpid() and alive(int(entry)):
+                try:
+                    if os.readlink("/proc/%s/cwd" % entry) == os.path.realpath(self.root):
+                        with open("/proc/%s/cmdline" % entry, encoding="utf-8") as words:
+                            found.append(words.read().replace("\0", " "))
+                except (FileNotFoundError, ProcessLookupError, PermissionError):
+                    pass
+        return found
+
+    def slow_commands(self, names, slow):
+        """A PATH on which those commands, where the shell condition `slow` holds, take a second to
+        start, and the file that tells of the first that does."""
+        folder = os.path.join(self.root, "slow")
+        begun = os.path.join(self.root, "begun")
+        os.mkdir(folder)
+        for name in names:
+            command = os.path.join(folder, name)
+            with open(command, "w", encoding="utf-8") as script:
+                script.write("#!/bin/sh\nif %s; then : >%s; /usr/bin/sleep 1; fi\n"
+                             "exec %s \"$@\"\n" % (slow, begun, shutil.which(name, path="/usr/bin:/bin")))
+            os.chmod(command, 0o755)
+        return folder + ":/usr/bin:/bin", begun
+
+    def await_file(self, path):
+        end = time.monotonic() + LIMIT_SECONDS
+        while not os.path.exists(path):
+            self.assertLess(time.monotonic(), end, path + " did not come")
+            time.sleep(0.005)
 
     def run_to_end(self, *arguments, **env):
         return subprocess.run(["/bin/bash", "scripts/run.sh", *arguments], cwd=self.root,
@@ -219,18 +264,9 @@ class RunTest(RunFixture):
 
     def test_a_child_that_does_not_hear_yet_is_told_to_end_when_it_does(self):
         # Until it runs its program a child ignores what the script ignores.
-        folder = os.path.join(self.root, "slow")
-        os.mkdir(folder)
-        begun = os.path.join(self.root, "begun")
-        slow = os.path.join(folder, "setpriv")
-        with open(slow, "w", encoding="utf-8") as script:
-            script.write("#!/bin/sh\n: >%s\nsleep 1\nexec /usr/bin/setpriv \"$@\"\n" % begun)
-        os.chmod(slow, 0o755)
-        pid = self.start(PATH=folder + ":/usr/bin:/bin")
-        end = time.monotonic() + LIMIT_SECONDS
-        while not os.path.exists(begun):
-            self.assertLess(time.monotonic(), end, "nothing was started")
-            time.sleep(0.02)
+        path, begun = self.slow_commands(["setpriv"], "true")
+        pid = self.start(PATH=path)
+        self.await_file(begun)
         told = time.monotonic()
         os.write(self.terminal, b"\x03")
         self.read_until()
@@ -238,6 +274,45 @@ class RunTest(RunFixture):
         # Ten seconds after a word that it did not hear it would be killed.
         self.assertLess(time.monotonic() - told, 9)
         self.assertFalse([child for _, child in self.started() if alive(child)])
+
+    def test_signals_are_heard_before_any_command_is_started(self):
+        commands = ["cat", "cksum", "date", "dirname", "env", "find", "flock", "grep", "head",
+                    "mkdir", "rm", "setpriv", "sleep", "timeout"]
+        path, begun = self.slow_commands(commands, "[ ! -e %s ]" % os.path.join(self.root, "begun"))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number):
+                if os.path.exists(begun):
+                    os.remove(begun)
+                pid = self.start(PATH=path)
+                self.await_file(begun)
+                os.kill(pid, number)
+                self.assertEqual(self.exit_code(pid), 0)
+                self.assertEqual(self.running(), [])
+
+    def test_a_signal_in_any_moment_of_the_first_ends_everything(self):
+        # To the script alone, or to all that run in its terminal.
+        for moment in range(12):
+            number = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[moment % 3]
+            with self.subTest(moment):
+                pid = self.start()
+                end = time.monotonic() + LIMIT_SECONDS
+                while not hears(pid):
+                    self.assertLess(time.monotonic(), end, "it does not hear")
+                time.sleep(moment * 0.01)
+                (os.kill if moment % 2 else os.killpg)(pid, number)
+                shown = self.read_until()
+                self.assertEqual(self.exit_code(pid), 0, shown)
+                self.assertNotIn("run.sh:", shown)
+                self.assertEqual(self.running(), [])
+                self.end(pid)
+
+    def test_a_signal_before_the_server_is_started_from_prometheus_url_is_heard(self):
+        path, begun = self.slow_commands(["setpriv"], "true")
+        pid = self.start(PATH=path, PROMETHEUS_URL="http://127.0.0.1:1")
+        self.await_file(begun)
+        os.kill(pid, signal.SIGINT)
+        self.assertEqual(self.exit_code(pid), 0)
+        self.assertEqual(self.started(), [])
 
     def test_a_closed_terminal_ends_everything(self):
         pid = self.start()
@@ -688,6 +763,47 @@ class HistoryTest(RunFixture):
     def test_a_terminal_closed_while_history_is_made_ends_everything_and_leaves_nothing(self):
         self.assertEqual(self.interrupt(lambda pid: self.close_terminal()), 0)
         self.assertEqual(os.listdir(os.path.join(self.root, ".run/past")), ["lock"])
+
+    def interrupt_before_slices_are_watched(self, act):
+        """Ends a start when the commands that make its history have not asked yet to be told of
+        their parent's end."""
+        path, begun = self.slow_commands(["setpriv"], 'case "$*" in *--slice*) ;; *) false ;; esac')
+        pid = self.start(PATH=path)
+        self.await_file(begun)
+        act(pid)
+        return self.exit_code(pid)
+
+    def test_ctrl_c_leaves_no_part_of_the_making_that_has_only_been_started(self):
+        code = self.interrupt_before_slices_are_watched(
+            lambda pid: os.write(self.terminal, b"\x03"))
+        self.assertEqual(self.running(), [])
+        self.assertEqual(code, 0)
+        self.assertEqual(os.listdir(os.path.join(self.root, ".run/past")), ["lock"])
+        self.assertEqual(self.pasts(), [])
+
+    def test_a_part_of_the_making_that_has_only_been_started_does_not_survive_a_killed_script(self):
+        self.interrupt_before_slices_are_watched(lambda pid: os.kill(pid, signal.SIGKILL))
+        end = time.monotonic() + LIMIT_SECONDS
+        while self.running():
+            self.assertLess(time.monotonic(), end, "something stayed behind")
+            time.sleep(0.05)
+        self.assertEqual(self.pasts(), [])
+
+    def test_ctrl_c_in_any_moment_of_the_making_leaves_nothing(self):
+        for moment in range(12):
+            with self.subTest(moment):
+                pid = self.start(STUB_PROMETHEUS="empty")
+                self.read_until("making")
+                time.sleep(moment * 0.04)
+                os.write(self.terminal, b"\x03")
+                shown = self.read_until()
+                self.assertEqual(self.exit_code(pid), 0, shown)
+                self.assertEqual(self.running(), [])
+                self.assertIn(sorted(os.listdir(os.path.join(self.root, ".run/past"))),
+                              [["lock"], ["4-8-1", "lock"]])
+                self.assertEqual(os.listdir(os.path.join(self.root, ".run/demo")), [])
+                shutil.rmtree(os.path.join(self.root, ".run/past"))
+                self.end(pid)
 
     def test_a_making_of_history_that_is_killed_is_one_clear_line(self):
         pid = self.start(STUB_PROMTOOL="hang")
