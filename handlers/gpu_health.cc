@@ -154,7 +154,7 @@ class Assessed {
   }
 
   // GPUs that are no longer there, from now on among the others.
-  void SetGone(GoneGpus gone) { gone_ = LostOf(std::move(gone), gpus_, nodes_); }
+  void SetGone(GoneGpus gone) { gone_ = LostOf(std::move(gone), nodes_); }
 
   void AddGpus(fleet::FindingAges* ages, wire::Records& records) const {
     std::vector<Health> healths;

@@ -16,8 +16,7 @@ using models::NodeTarget;
 constexpr double kBefore = 3600;  // seconds
 
 // An exporter that was just started shows no GPU at all for a while.
-bool IsLost(const SeenGpus::Gone& gone, const models::Snapshot& gpus,
-            const std::map<std::string_view, NodeRow>& nodes) {
+bool IsLost(const SeenGpus::Gone& gone, const std::map<std::string_view, NodeRow>& nodes) {
   const auto found = nodes.find(gone.node);
   if (found == nodes.end() || found->second.node == nullptr) return false;
   const models::Snapshot& known = *found->second.snapshot;
@@ -69,9 +68,8 @@ void FindGone(const CallPtr& call, const RecordQuery& query, const GotParts& par
                       });
 }
 
-GoneGpus LostOf(GoneGpus gone, const models::Snapshot& gpus,
-                const std::map<std::string_view, NodeRow>& nodes) {
-  std::erase_if(gone, [&](const auto& one) { return !IsLost(one, gpus, nodes); });
+GoneGpus LostOf(GoneGpus gone, const std::map<std::string_view, NodeRow>& nodes) {
+  std::erase_if(gone, [&](const auto& one) { return !IsLost(one, nodes); });
   return gone;
 }
 
@@ -79,7 +77,7 @@ void AddLost(GoneGpus& gone, const models::Snapshot& gpus, const models::Snapsho
              const fleet::HealthRules& rules, GpuGroups& groups) {
   if (gone.empty()) return;
   const GpuGroups by_node(gpus, nullptr, GpuGroups::By::kNode, rules);
-  gone = LostOf(std::move(gone), gpus, NodeRowsOf(by_node, nodes, rules));
+  gone = LostOf(std::move(gone), NodeRowsOf(by_node, nodes, rules));
   for (const auto& one : gone) groups.AddLost(one.node, one.gpu_name, HealthOf(one, rules));
 }
 

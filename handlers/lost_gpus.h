@@ -26,10 +26,9 @@ using GoneGpus = std::vector<fleet::SeenGpus::Gone>;
 void FindGone(const CallPtr& call, const RecordQuery& query, const GotParts& parts,
               std::function<void(GoneGpus)> then);
 
-// Those of `gone` that are lost: all GPU exporters of its node were up when it was not shown.
-// `nodes` are of the same instant as `gpus`.
-GoneGpus LostOf(GoneGpus gone, const models::Snapshot& gpus,
-                const std::map<std::string_view, NodeRow>& nodes);
+// Those of `gone` that are lost: all GPU exporters of its node were up when it was not shown, and
+// had found their GPUs. `nodes` are of the instant that no longer shows them.
+GoneGpus LostOf(GoneGpus gone, const std::map<std::string_view, NodeRow>& nodes);
 
 // Counts those of them in `groups`, which `gone`, cleared of the others, has to outlive.
 void AddLost(GoneGpus& gone, const models::Snapshot& gpus, const models::Snapshot* nodes,

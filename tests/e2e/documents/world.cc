@@ -104,7 +104,8 @@ World::World(const std::string& prometheus_url)
 }
 
 Environment World::server_variables() const {
-  return {{"DSTACK_URL", vmm_.url()}, {"METRICS_DIR", home_.path()}};
+  return {
+      {"DSTACK_URL", vmm_.url()}, {"HAKURIVER_URL", haku_.url()}, {"METRICS_DIR", home_.path()}};
 }
 
 Environment World::command_variables() const {
@@ -120,6 +121,7 @@ Environment World::command_variables() const {
           {"CHECK_CONFIG_DIR", home_.path()},
           {"NVML_LIBRARY", fake_nvml::kLibrary},
           {fake_nvml::kScriptVariable, home_.File("gpu")},
+          {"HAKURIVER_URL", haku_.url()},
           {"FLOW_GPUD_PORT", std::to_string(gpud_.port())}};
 }
 

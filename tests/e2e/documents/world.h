@@ -5,6 +5,7 @@
 
 #include "tests/e2e/programs.h"
 #include "tests/fakes/fault/fault_server.h"
+#include "tests/fakes/hakuriver/fake_host.h"
 #include "tests/fakes/servers/etcd_server.h"
 #include "tests/fakes/servers/postgres_server.h"
 #include "tests/fakes/servers/redis_server.h"
@@ -12,8 +13,8 @@
 namespace gpumon::e2e {
 
 // A Backend.AI halfstack whose manager is away (PostgreSQL, Redis and etcd are real), one GPU of
-// this machine, a GPUd, a DStack VMM, and a folder of snapshots that has a task task-abc123. What a
-// further row needs is added here.
+// this machine, a GPUd, a DStack VMM, a HakuRiver host of the first generation, and a folder of
+// snapshots that has a task task-abc123. What a further row needs is added here.
 class World {
  public:
   explicit World(const std::string& prometheus_url);
@@ -29,6 +30,7 @@ class World {
   fault::FaultServer grafana_;
   fault::FaultServer gpud_;
   fault::FaultServer vmm_;
+  hakuriver::FakeHost haku_{hakuriver::Generation::kA};
   servers::PostgresServer postgres_;
   servers::RedisServer redis_;
   servers::EtcdServer etcd_;
