@@ -229,8 +229,9 @@ std::shared_ptr<models::Snapshot> HandlersTest::OneNode() {
   snapshot->disks = {{"/", "/dev/sda1", "ext4", 1000, 400}};
   snapshot->numa = {{"0", 64 * kGiB, 32 * kGiB}};
   snapshot->targets = {
-      {"dcgm", "gpu", "10.0.0.1:9400", models::TargetState::kFrozen, true, kAsOf - 15},
-      {"node_exporter", "node", "10.0.0.1:9100", models::TargetState::kUp, false, kAsOf - 5}};
+      {"dcgm", "gpu", "10.0.0.1:9400", models::TargetState::kFrozen, true, false, kAsOf - 15},
+      {"node_exporter", "node", "10.0.0.1:9100", models::TargetState::kUp, false, false,
+       kAsOf - 5}};
   node.parts = {{0, 1}, {0, 1}, {0, 2}};
   return snapshot;
 }

@@ -41,7 +41,7 @@ class MissingRouteTest : public HandlersTest {
     snapshot->as_of = kAsOf;
     snapshot->nodes.emplace_back().name = "n";
     snapshot->nodes[0].parts.targets.count = 1;
-    snapshot->targets = {{"dcgm", "gpu", "n:9400", state, true, kAsOf}};
+    snapshot->targets = {{"dcgm", "gpu", "n:9400", state, true, false, kAsOf}};
     Serve(snapshot);
   }
 };

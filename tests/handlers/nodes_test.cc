@@ -123,7 +123,7 @@ TEST_F(NodesRouteTest, ANodeIsOfflineForThreeReasons) {
   deaf.has_gpus = true;
   deaf.parts.targets = {2, 1};
   nodes->targets.push_back(
-      {"dcgm", "gpu", "10.0.0.2:9400", models::TargetState::kDown, true, 1704110300});
+      {"dcgm", "gpu", "10.0.0.2:9400", models::TargetState::kDown, true, false, 1704110300});
   Serve(nodes);
   EXPECT_EQ(Statuses(), "a offline; b online; deaf offline; gone offline; ");
   EXPECT_EQ(Statuses("?status=online"), "b online; ");

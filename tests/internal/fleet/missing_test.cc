@@ -155,10 +155,10 @@ class VerdictTest : public ::testing::Test {
     then_ = Nodes({Dcgm(TargetState::kUp)});
   }
   static NodeTarget Dcgm(TargetState state) {
-    return {"dcgm", "gpu", "10.0.0.1:9400", state, true, kStart};
+    return {"dcgm", "gpu", "10.0.0.1:9400", state, true, false, kStart};
   }
   static NodeTarget Host(TargetState state) {
-    return {"node_exporter", "node", "10.0.0.1:9100", state, false, kStart};
+    return {"node_exporter", "node", "10.0.0.1:9100", state, false, false, kStart};
   }
   static std::shared_ptr<models::Snapshot> Nodes(std::vector<NodeTarget> targets,
                                                  double ready = std::nan("")) {
