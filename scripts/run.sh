@@ -32,7 +32,8 @@ server=build/bin/gpu-monitoring-api
 hear_signals() { # [--peers]
   local child status
   # Killed, it cannot tidy up behind a start that came meanwhile.
-  exec {input}> >(trap '' HUP INT TERM && exec setpriv --pdeathsig KILL scripts/run.sh inside "$@")
+  exec {input}> >(trap '' HUP INT TERM &&
+    exec setpriv --pdeathsig KILL scripts/child.sh $$ scripts/run.sh inside "$@")
   child=$!
   [ -z "$heard" ] || exec {input}>&-
   while :; do
@@ -215,7 +216,7 @@ end_history() {
   ! running history || kill -KILL "${pids[history]}" 2>/dev/null || true
   # While the lock is held, the session's number is nobody else's.
   flock --nonblock "$data/making" true || kill -KILL -- "-$session" 2>/dev/null || true
-  flock --timeout 10 "$data/making" true || true
+  flock --timeout 30 "$data/making" true || true
 }
 
 # Sleeps, and ends everything if the shell that hears signals has closed our input.
