@@ -48,7 +48,7 @@ TEST(HakuRiverTest, ManyViewersAtOnceAreOneQuestion) {
   for (std::thread& viewer : viewers) viewer.join();
   std::size_t asked = 0;
   for (const fault::Request& request : host.server().requests()) {
-    asked += request.target.find("/health") != std::string::npos ? 1 : 0;
+    asked += request.target.find("/health") != std::string::npos ? 1U : 0U;
   }
   EXPECT_EQ(asked, 1U);
 }
