@@ -94,11 +94,11 @@ TEST(HakuRiverTest, WhatCannotBeAUrlOrATokenFileStopsTheStart) {
     std::string names;
   };
   for (const Case& wrong : std::vector<Case>{
-           {{{"HAKURIVER_URL", "user:hunter2@host"}}, "--hakuriver-url (HAKURIVER_URL)"},
-           {{{"HAKURIVER_URL", "ftp://host"}}, "--hakuriver-url (HAKURIVER_URL)"},
-           {{{"HAKURIVER_TOKEN_FILE", token}}, "--hakuriver-token-file (HAKURIVER_TOKEN_FILE)"},
+           {{{"HAKURIVER_URL", "user:hunter2@host"}}, "--hakuriver-url"},
+           {{{"HAKURIVER_URL", "ftp://host"}}, "--hakuriver-url"},
+           {{{"HAKURIVER_TOKEN_FILE", token}}, "--hakuriver-token-file"},
            {{{"HAKURIVER_URL", "http://u:hunter2@host"}, {"HAKURIVER_TOKEN_FILE", token}},
-            "--hakuriver-token-file (HAKURIVER_TOKEN_FILE)"},
+            "--hakuriver-token-file"},
            {{{"HAKURIVER_URL", "http://host"}, {"HAKURIVER_TOKEN_FILE", token + ".none"}},
             "--hakuriver-token-file"}}) {
     const auto checked = process::Run(ApiProgram(), {"--check-config"}, wrong.variables);
