@@ -128,6 +128,14 @@ Result<fetch::Response> Sender::Post(fetch::Request request) {
   client_.Fetch(
       std::move(request), Deadline::After(clock_, options_.timeout),
       [promise](Result<fetch::Response> response) { promise->set_value(std::move(response)); });
+  // Who ends does not wait for an endpoint that hangs: what it says then is nobody's business.
+  constexpr Millis kLook{50};
+  while (future.wait_for(kLook) != std::future_status::ready) {
+    const MutexLock lock(mutex_);
+    if (stopping_ && clock_.Steady() >= stop_by_) {
+      return Error(Code::kDraining, "there was no answer when the collector ended");
+    }
+  }
   return future.get();
 }
 

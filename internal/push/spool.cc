@@ -12,6 +12,7 @@
 #include <tuple>
 #include <utility>
 
+#include "internal/base/log.h"
 #include "internal/store/day_file.h"
 #include "internal/store/snapshot.h"
 
@@ -173,7 +174,9 @@ std::optional<Batch> Spool::Take() {
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     auto lines = Read(*entry);
     if (!lines) {
-      entry = entries_.erase(entry);
+      log::Error("a batch of the spool cannot be read: it is put aside, below spool/dead",
+                 {{"file", PathOf(*entry)}, {"snapshots", entry->count}});
+      entry = MoveAside(entry);
       continue;
     }
     entry->taken = true;
@@ -182,12 +185,12 @@ std::optional<Batch> Spool::Take() {
   return std::nullopt;
 }
 
-void Spool::Remove(Entries::iterator entry) {
+Spool::Entries::iterator Spool::Remove(Entries::iterator entry) {
   if (entry->on_disk) {
     unlink(PathOf(*entry).c_str());
     store::SyncFolder(folder_);
   }
-  entries_.erase(entry);
+  return entries_.erase(entry);
 }
 
 void Spool::Done(const Batch& batch) {
@@ -202,8 +205,10 @@ void Spool::Return(const Batch& batch) {
 
 void Spool::PutAside(const Batch& batch) {
   const MutexLock lock(mutex_);
-  const auto entry = Find(batch.key);
-  if (entry == entries_.end()) return;
+  if (const auto entry = Find(batch.key); entry != entries_.end()) MoveAside(entry);
+}
+
+Spool::Entries::iterator Spool::MoveAside(Entries::iterator entry) {
   aside_ += entry->count;
   const std::string dead = folder_ + "/dead";
   std::error_code why;
@@ -214,13 +219,13 @@ void Spool::PutAside(const Batch& batch) {
   } else {
     fs::rename(PathOf(*entry), dead + '/' + entry->Name(), why);
   }
-  Remove(entry);
+  const auto next = Remove(entry);
   std::vector<std::string> names;
   for (const auto& file : fs::directory_iterator(dead, why)) names.push_back(file.path().string());
-  if (names.size() <= limits_.max_dead) return;
   std::sort(names.begin(), names.end());
-  names.resize(names.size() - limits_.max_dead);
+  names.resize(names.size() - std::min(names.size(), limits_.max_dead));
   for (const std::string& name : names) unlink(name.c_str());
+  return next;
 }
 
 bool Spool::Split(const Batch& batch) {

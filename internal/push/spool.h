@@ -46,7 +46,7 @@ class Spool {
   Result<void> Add(std::vector<std::string> lines);
 
   // The oldest: taken until one of the next three is called for it. Nothing: none waits. One whose
-  // file cannot be read is passed over, and stays for the next run.
+  // file cannot be read, or is not whole, is put aside, which is logged.
   std::optional<Batch> Take();
   // It was acknowledged.
   void Done(const Batch& batch);
@@ -77,7 +77,9 @@ class Spool {
   Result<void> Write(const Entry& entry, const std::vector<std::string>& lines) const;
   std::optional<std::vector<std::string>> Read(const Entry& entry) const;
   Entries::iterator Find(const std::string& key) REQUIRES(mutex_);
-  void Remove(Entries::iterator entry) REQUIRES(mutex_);
+  // What comes after it.
+  Entries::iterator Remove(Entries::iterator entry) REQUIRES(mutex_);
+  Entries::iterator MoveAside(Entries::iterator entry) REQUIRES(mutex_);
   void WriteWhatWaits() REQUIRES(mutex_);
   void MakeRoom() REQUIRES(mutex_);
   std::string PathOf(const Entry& entry) const { return folder_ + '/' + entry.Name(); }

@@ -28,6 +28,14 @@ bool EndsInsideALine(int fd, off_t size) {
   return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
 }
 
+// The folder of that name may have been removed, or replaced, since it was opened.
+bool IsStillAt(const std::string& path, const Descriptor& folder) {
+  struct stat opened {};
+  struct stat named {};
+  return folder.is_open() && fstat(folder.get(), &opened) == 0 && stat(path.c_str(), &named) == 0 &&
+         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
 std::string Compressed(const std::string& bytes) {
   return http::GzipWriter().Add(bytes, true);
 }
@@ -36,7 +44,7 @@ std::string Compressed(const std::string& bytes) {
 
 Result<void> Writer::Open() {
   const MutexLock lock(mutex_);
-  if (lock_.is_open()) return {};
+  if (IsStillAt(folder_, lock_)) return {};
   std::error_code why;
   std::filesystem::create_directories(folder_, why);
   Descriptor folder(open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -39,8 +39,9 @@ class Writer {
  public:
   explicit Writer(std::string folder) : folder_(std::move(folder)) {}
 
-  // Makes the folder where it is missing, and takes the lock. kForbidden: another process has it.
-  // Other errors may pass: Append tries again. The message names the folder and the reason.
+  // Makes the folder where it is missing, also where it went since, and takes the lock. kForbidden:
+  // another process has it. Other errors may pass: Append tries again. The message names the folder
+  // and the reason.
   Result<void> Open();
 
   // All lines of a day or, where the error says why, none of that day or of later ones: a part of

@@ -165,6 +165,18 @@ TEST_F(SenderTest, TheEndSendsWhatWaitsUntilTheFirstFailure) {
   EXPECT_EQ(server_.request_count(), 3U);
 }
 
+TEST_F(SenderTest, TheEndDoesNotWaitForAnEndpointThatHangs) {
+  server_.SetReply(fault::Broken(Reply::Fault::kHang));
+  options_.timeout = Millis(3'600'000);
+  ASSERT_TRUE(spool_.Add({LineOf(1)}));
+  Start();
+  ASSERT_TRUE(server_.WaitForRequests(1));
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_FALSE(sender_->Stop(Millis(100)));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, process::Scaled(Millis(5000)));
+  EXPECT_EQ(spool_.counts().snapshots, 1U) << "it may not have arrived";
+}
+
 TEST(OutcomeTest, EveryStatusHasOne) {
   EXPECT_EQ(OutcomeOf(204), Outcome::kArrived);
   EXPECT_EQ(OutcomeOf(413), Outcome::kTooLarge);

@@ -154,6 +154,28 @@ TEST_F(SpoolTest, WhereNothingCanBeWrittenABatchWaitsInMemoryAndIsWrittenLater) 
   EXPECT_EQ(again.Take()->key, batch.key);
 }
 
+TEST_F(SpoolTest, WhatCannotBeReadIsPutAsideAndTheRestGoesOn) {
+  {
+    Spool spool = Opened();
+    for (const char* const line : {"a", "b", "c"}) ASSERT_TRUE(spool.Add({line}));
+  }
+  const auto names = Names();
+  ASSERT_EQ(names.size(), 3U);
+  std::ofstream(folder_.path() + "/spool/" + names[0], std::ios::trunc) << "";
+  std::ofstream(folder_.path() + "/spool/" + names[1], std::ios::app) << "more\n";
+  Spool again = Opened();
+  again.Load();
+  const auto batch = again.Take();
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(batch->lines, std::vector<std::string>{"c"});
+  EXPECT_EQ(again.counts().batches, 1U);
+  EXPECT_EQ(again.counts().aside, 2U);
+  again.Done(*batch);
+  EXPECT_EQ(Names().size(), 0U);
+  for (const std::size_t i : {0U, 1U})
+    EXPECT_TRUE(fs::exists(folder_.path() + "/spool/dead/" + names[i]));
+}
+
 TEST_F(SpoolTest, WhatACrashLeftOfABatchIsNone) {
   fs::create_directories(folder_.path() + "/spool");
   std::ofstream(folder_.path() + "/spool/batch-00000000000000000001-k-2.jsonl.tmp") << "a";

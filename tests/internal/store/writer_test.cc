@@ -53,6 +53,20 @@ TEST_F(WriterTest, MakesTheFolderWhereItIsMissing) {
   EXPECT_TRUE(Exists(File("a/b/c/") + kFirst));
 }
 
+TEST_F(WriterTest, MakesTheFolderAgainWhereItWasRemovedOrReplaced) {
+  Writer writer(File("a"));
+  const auto append = [&] { return writer.Append(std::vector{LineOf("2026-03-01T01:00:00Z")}); };
+  ASSERT_TRUE(append());
+  std::filesystem::remove_all(File("a"));
+  ASSERT_TRUE(append());
+  EXPECT_TRUE(Exists(File("a/") + kFirst));
+  std::filesystem::rename(File("a"), File("b"));
+  ASSERT_TRUE(append());
+  EXPECT_TRUE(Exists(File("a/") + kFirst));
+  EXPECT_EQ(Writer(File("a")).Open().error().code, Code::kForbidden)
+      << "it has the lock of this one";
+}
+
 TEST_F(WriterTest, ATornLastLineLosesItselfAlone) {
   ASSERT_TRUE(writer_.Append(std::vector{LineOf("2026-03-01T01:00:00Z")}));
   std::ofstream(File(kFirst), std::ios::app) << LineOf("2026-03-01T02:00:00Z").text.substr(0, 90);
