@@ -293,9 +293,9 @@ TEST(DoctorTest, WrongUsageIsOneLineThatNamesIt) {
   };
   const std::vector<Row> rows = {
       {{}, "gpuctl: a command is missing; see gpuctl --help\n"},
-      {{"bogus"}, "gpuctl: unexpected command \"bogus\"; see gpuctl --help\n"},
+      {{"qwertz"}, "gpuctl: unexpected command \"qwertz\"; see gpuctl --help\n"},
       {{"--help=1"}, "gpuctl: --help takes no value; see gpuctl --help\n"},
-      {{"help", "bogus"}, "gpuctl: unexpected command \"bogus\"; see gpuctl --help\n"},
+      {{"help", "qwertz"}, "gpuctl: unexpected command \"qwertz\"; see gpuctl --help\n"},
       {{"docter"},
        "gpuctl: unexpected command \"docter\", the nearest is doctor; see gpuctl --help\n"},
       {{"--server=http://me:hidden-word@x"},
