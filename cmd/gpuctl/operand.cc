@@ -5,11 +5,15 @@
 namespace gpumon::ctl {
 namespace {
 
-// The argument behind it is its value.
-bool TakesNext(std::string_view argument, config::Rows rows) {
-  const auto row = std::find_if(rows.begin(), rows.end(), [&](const config::OptionRow& its) {
+config::Rows::iterator Find(std::string_view argument, config::Rows rows) {
+  return std::find_if(rows.begin(), rows.end(), [&](const config::OptionRow& its) {
     return its.flag == argument || (!its.letter.empty() && its.letter == argument);
   });
+}
+
+// The argument behind it is its value.
+bool TakesNext(std::string_view argument, config::Rows rows) {
+  const auto row = Find(argument, rows);
   return row != rows.end() && row->kind != config::Kind::kBool && row->bare.empty();
 }
 
@@ -18,15 +22,27 @@ bool TakesNext(std::string_view argument, config::Rows rows) {
 std::vector<std::string> WithOperand(std::vector<std::string> arguments, std::string_view flag,
                                      config::Rows rows) {
   if (flag.empty()) return arguments;
+  const auto row = Find(flag, rows);
+  const bool several = row != rows.end() && row->kind == config::Kind::kTextList;
+  constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  std::size_t operand = kNone;
+  std::vector<std::string> all;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i].starts_with('-')) {
-      if (TakesNext(arguments[i], rows)) ++i;
-    } else if (!arguments[i].empty()) {
-      arguments[i] = std::string(flag) + '=' + arguments[i];
-      break;
+    const std::string& argument = arguments[i];
+    const bool plain = !argument.empty() && !argument.starts_with('-');
+    if (!plain || (operand != kNone && !several)) {
+      all.push_back(argument);
+      if (!plain && TakesNext(argument, rows) && i + 1 < arguments.size()) {
+        all.push_back(arguments[++i]);
+      }
+    } else if (operand != kNone) {
+      all[operand] += ',' + argument;
+    } else {
+      operand = all.size();
+      all.push_back(std::string(flag) + '=' + argument);
     }
   }
-  return arguments;
+  return all;
 }
 
 }  // namespace gpumon::ctl

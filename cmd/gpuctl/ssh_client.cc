@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "internal/base/log.h"
 #include "internal/base/program.h"
 #include "internal/base/text.h"
 
@@ -83,9 +84,10 @@ SshClient::~SshClient() {
 }
 
 Result<fetch::Response> SshClient::Ask(const fetch::Request& request, Deadline deadline) const {
-  const auto ran = RunProgram(
-      {"ssh", "-o", "BatchMode=yes", "--", host_, CurlCommand(request, deadline.Left(clock_))},
-      clock_, deadline, request.max_response_bytes);
+  const std::string command = CurlCommand(request, deadline.Left(clock_));
+  log::Debug("ssh", {{"host", host_}, {"command", command}});
+  const auto ran = RunProgram({"ssh", "-o", "BatchMode=yes", "--", host_, command}, clock_,
+                              deadline, request.max_response_bytes);
   if (!ran) {
     const Code code =
         ran.error().code == Code::kNotFound ? Code::kUpstreamUnreachable : ran.error().code;

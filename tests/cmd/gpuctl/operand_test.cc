@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cmd/gpuctl/get.h"
 #include "cmd/gpuctl/health.h"
 
 namespace gpumon::ctl {
@@ -24,6 +25,12 @@ TEST(OperandTest, AFlagsValueIsNone) {
   EXPECT_THAT(Node({"--history", "24", "n1"}), ElementsAre("--history", "24", "--node=n1"));
   EXPECT_THAT(Node({"--history=24", "n1"}), ElementsAre("--history=24", "--node=n1"));
   EXPECT_THAT(Node({"-v", "n1"}), ElementsAre("-v", "--node=n1"));
+}
+
+TEST(OperandTest, AListTakesThemAll) {
+  EXPECT_THAT(WithOperand({"a", "-o", "name", "b", "--watch", "c"}, "--name", GetOptions()),
+              ElementsAre("--name=a,b,c", "-o", "name", "--watch"));
+  EXPECT_THAT(WithOperand({"-w"}, "--name", GetOptions()), ElementsAre("-w"));
 }
 
 TEST(OperandTest, ACommandWithoutOneKeepsItsArguments) {
