@@ -147,7 +147,8 @@ std::string PlaceOf(const HealthReport& report, const store::Snapshot& task,
   return place;
 }
 
-std::string GpuTable(const HealthReport& report, const store::Snapshot& task) {
+std::string GpuTable(const HealthReport& report, const store::Snapshot& task,
+                     const HealthStyle& style) {
   constexpr std::array kColumns = {
       Column{"GPU", 3},   Column{"MODEL", 22, false}, Column{"TEMP", 4},        Column{"POWER", 9},
       Column{"USAGE", 5}, Column{"MEMORY", 19},       Column{"CLOCK", 9, false}};
@@ -155,7 +156,11 @@ std::string GpuTable(const HealthReport& report, const store::Snapshot& task) {
   std::string last;
   for (const store::GpuReading& gpu : task.gpu_metrics) {
     const std::string place = PlaceOf(report, task, gpu);
-    if (place != last) text += ReplaceHidden(place, "?") + ":\n";
+    if (place != last) {
+      Page heading(style.columns);
+      heading.Wrap("", place + ":");
+      text += heading.text();
+    }
     last = place;
     const auto percent = MemoryPercent(gpu);
     const std::array<std::string, kColumns.size()> cells = {
@@ -240,7 +245,7 @@ std::string HealthText(const HealthReport& report, const HealthStyle& style) {
     for (const store::Snapshot& task : report.tasks) {
       if (task.gpu_metrics.empty()) continue;
       page.Blank();
-      page.Raw(GpuTable(report, task));
+      page.Raw(GpuTable(report, task, style));
     }
   }
   const std::size_t most = style.verbose || report.of_one

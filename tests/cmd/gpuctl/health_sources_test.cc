@@ -136,7 +136,7 @@ TEST_F(GpudTest, OfSeveralGpudsASilentOneIsACriticalRow) {
   const std::string silent = fault::RefusingUrl();
   const Finished ran = Run({"health", "--gpud-url", gpud.url() + "," + silent});
   EXPECT_THAT(ran.output, HasSubstr(" critical     0%    0 "));
-  EXPECT_THAT(ran.output, HasSubstr("does not answer: the connection was\n  refused [gpud]"));
+  EXPECT_THAT(ran.output, HasSubstr("does not answer: the connection\n  was refused [gpud]"));
   ExpectOneLine(Run({"health", "--gpud-url", silent}), 3, "does not answer: the connection was");
 }
 

@@ -6,6 +6,7 @@
 
 #include "internal/base/text.h"
 #include "internal/json/document.h"
+#include "internal/store/stored_time.h"
 
 namespace gpumon::store {
 namespace {
