@@ -86,6 +86,7 @@ void ReadStates(const Value& value, Snapshot& snapshot) {
 std::optional<WallTime> ParseStoredTime(std::string_view text) {
   if (const auto time = ParseTime(text)) return time;
   if (text.find('T') == std::string_view::npos) return std::nullopt;
+  if (text.ends_with("ZZ")) return std::nullopt;
   if (text.ends_with('Z')) return ParseTime(text.substr(0, text.size() - 1));
   return ParseTime(std::string(text) + 'Z');
 }
