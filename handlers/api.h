@@ -56,7 +56,7 @@ struct RouteRow {
   std::string_view data = "";  // OpenAPI schema of the envelope's data; "[]" before it: a list
   std::span<const ParameterSpec> (*parameters)() = nullptr;
   std::string_view other_type = "";  // of a success in another form, for who asks for that
-  bool own_query = false;            // the handler reads the query, which has no parameters
+  bool own_query = false;  // the handler reads the query or leaves it: it has no parameters
   bool large_body = false;
   bool unlimited_time = false;
   // A 503 is what it is there to say: logged at this level, not as our failure.

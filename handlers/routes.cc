@@ -152,6 +152,7 @@ constexpr std::array kRoutes = {
              .content_type = kJson,
              .form = Form::kBare,
              .data = "BackendInfo",
+             .own_query = true,
              .log_503 = log::Level::kInfo},
     RouteRow{"/livez", "GET", Guard::kOpen, GetLivez,
              "Liveness: depends on nothing outside the process.", kText, Form::kPlain, "",

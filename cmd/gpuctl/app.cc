@@ -8,9 +8,11 @@
 #include "cmd/gpuctl/check.h"
 #include "cmd/gpuctl/completion.h"
 #include "cmd/gpuctl/doctor.h"
+#include "cmd/gpuctl/family_help.h"
 #include "cmd/gpuctl/get.h"
 #include "cmd/gpuctl/haku.h"
 #include "cmd/gpuctl/health.h"
+#include "cmd/gpuctl/log_flags.h"
 #include "cmd/gpuctl/man.h"
 #include "cmd/gpuctl/operand.h"
 #include "cmd/gpuctl/top_screen.h"
@@ -32,7 +34,7 @@ constexpr Command Check(std::string_view name, std::string_view summary,
 
 template <std::size_t kIndex>
 constexpr Command Get(std::string_view name, std::string_view summary) {
-  return {name, summary, kGetUsage, kGetDetails, GetOptions, RunGetOf<kIndex>};
+  return {name, summary, kGetUsage, kGetDetails, GetOptions, RunGetOf<kIndex>, kUsage, "--name"};
 }
 
 constexpr Command Act(std::string_view name, std::string_view summary,
@@ -136,13 +138,11 @@ const Command* FindFamily(std::string_view word) {
   return found == kCommands.end() ? nullptr : &*found;
 }
 
-// All, or those of a family.
-void PrintCommands(std::string_view family, std::ostream& out) {
+void PrintCommands(std::ostream& out) {
   out << kProgram << ' ' << kVersion
       << "\nOne command line for the fleet, the node and the services around it.\n\nUsage: gpuctl "
          "COMMAND [flags]\n\nCommands:\n";
   for (const Command& command : kCommands) {
-    if (!family.empty() && FirstWord(command) != family) continue;
     out << "  " << command.name << "\n        " << command.summary << '\n';
   }
   out << "  help [COMMAND]\n        Prints this text, or that of a command.\n\n"
@@ -206,10 +206,13 @@ int RefuseFamily(const Command& first, std::span<const std::string> arguments, s
 }
 
 int RunHelp(std::span<const std::string> names, std::ostream& out, std::ostream& err) {
+  if (names.empty()) {
+    PrintCommands(out);
+    return kWell;
+  }
   const Found found = FindCommand(names);
-  const bool whole = names.empty() || (names.size() == 1 && FindFamily(names[0]) != nullptr);
-  if (whole) {
-    PrintCommands(names.empty() ? "" : names[0], out);
+  if (names.size() == 1 && FindFamily(names[0]) != nullptr) {
+    out << FamilyHelp(kCommands, names[0]);
     return kWell;
   }
   if (found.command == nullptr) {
@@ -239,6 +242,7 @@ int RunCommand(const Command& command, std::span<const std::string> arguments,
     out << config::VersionText({.name = kProgram, .summary = "", .version = kVersion});
     return kWell;
   }
+  if (HasLogFlags(command.options())) log::SetLevel(LogLevelOf(*values));
   return command.run(*values, out, err);
 }
 

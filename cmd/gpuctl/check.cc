@@ -1,16 +1,15 @@
 #include "cmd/gpuctl/check.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <iostream>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <span>
 #include <string>
 
 #include "cmd/gpuctl/check_scope.h"
-#include "internal/base/log.h"
+#include "cmd/gpuctl/output.h"
+#include "cmd/gpuctl/progress.h"
 #include "internal/base/process.h"
 #include "internal/checks/json.h"
 #include "internal/checks/plan.h"
@@ -39,7 +38,6 @@ struct Job {
 };
 
 std::optional<Job> MakeJob(const config::Values& values, std::ostream& err) {
-  log::SetLevel(LogLevelOf(values));
   Job job;
   job.timeout = std::chrono::seconds(values.Integer("--timeout"));
   auto scope = MakeCheckScope(values, job.clock);
@@ -51,13 +49,9 @@ std::optional<Job> MakeJob(const config::Values& values, std::ostream& err) {
   return job;
 }
 
-bool IsTerminal(const std::ostream& out) {
-  return &out == &std::cout && isatty(STDOUT_FILENO) == 1;
-}
-
 void Print(const config::Values& values, const checks::Report& report, bool in_lines,
            std::ostream& out) {
-  const checks::Style style{IsTerminal(out) && values.Text("--no-color").empty(),
+  const checks::Style style{TakesSequences(out) && values.Text("--no-color").empty(),
                             values.Bool("--verbose")};
   const std::string& format = values.Text("--format");
   if (format == "json") {
@@ -74,18 +68,25 @@ int ExitOf(const config::Values& values, const checks::Report& report) {
   return values.Bool("--exit-zero") ? kAllHealthy : checks::ExitCode(report);
 }
 
+checks::Report RunAllOf(std::span<const Group> groups, const Job& job, std::ostream& err) {
+  const Progress progress(err, "checking");
+  auto done = checks::RunAll(checks::Plan(groups, job.scope), job.clock, job.timeout);
+  return checks::MakeReport(std::move(done), job.clock->Wall());
+}
+
 int RunGroups(std::span<const Group> groups, const config::Values& values, std::ostream& out,
               std::ostream& err) {
   const auto job = MakeJob(values, err);
   if (!job) return kCheckUsage;
-  auto done = checks::RunAll(checks::Plan(groups, job->scope), job->clock, job->timeout);
-  const checks::Report report = checks::MakeReport(std::move(done), job->clock->Wall());
+  const checks::Report report = RunAllOf(groups, *job, err);
   Print(values, report, false, out);
   return ExitOf(values, report);
 }
 
 // Nothing when a signal came.
-std::optional<checks::Report> RunRound(const Job& job, const EndingSignals& signals) {
+std::optional<checks::Report> RunRound(const Job& job, const EndingSignals& signals,
+                                       std::ostream& err) {
+  const Progress progress(err, "checking");
   checks::Round round(checks::Plan(checks::kAllGroups, job.scope), job.clock, job.timeout);
   while (!round.Await(kGlance)) {
     if (signals.Await(Millis(0)) != 0) return std::nullopt;
@@ -118,8 +119,7 @@ int RunCheckGpu(const config::Values& values, std::ostream& out, std::ostream& e
   auto job = MakeJob(values, err);
   if (!job) return kCheckUsage;
   job->scope.gpu_details = std::make_shared<checks::GpuDetails>();
-  auto done = checks::RunAll(checks::Plan(kOnlyGpu, job->scope), job->clock, job->timeout);
-  const checks::Report report = checks::MakeReport(std::move(done), job->clock->Wall());
+  const checks::Report report = RunAllOf(kOnlyGpu, *job, err);
   const std::string text = job->scope.gpu_details->Get();
   // A look that has not ended has no text: its row says so.
   text.empty() ? Print(values, report, false, out) : void(out << text);
@@ -138,7 +138,7 @@ int RunMonitor(const config::Values& values, std::ostream& out, std::ostream& er
   const std::int64_t most = values.Integer("--max-checks");
   for (std::int64_t count = 1;; ++count) {
     const Deadline next = Deadline::After(*job->clock, interval);
-    const auto report = RunRound(*job, signals);
+    const auto report = RunRound(*job, signals, err);
     if (!report) return kAllHealthy;
     Print(values, *report, true, out);
     if (!out) return kAllHealthy;

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "cmd/gpuctl/check.h"
+#include "cmd/gpuctl/log_flags.h"
 #include "internal/checks/presets.h"
 
 namespace gpumon::ctl {
@@ -139,16 +140,6 @@ constexpr std::array kCommonRows = {
               .help = "Anything: no colour, on a terminal too.",
               .allowed = "anything",
               .bare = "1"},
-    OptionRow{.flag = "--log-level",
-              .env = "LOG_LEVEL",
-              .fallback = "warn",
-              .kind = Kind::kWord,
-              .help = "What goes to standard error; debug: every step of every check.",
-              .allowed = "debug|info|warn|error|off"},
-    OptionRow{.flag = "--rust-log",
-              .env = "RUST_LOG",
-              .help = "Its most talkative level counts where --log-level is not given.",
-              .hidden = true},
 };
 
 constexpr std::array kGpuRows = {
@@ -170,6 +161,7 @@ config::Rows CheckOptions() {
   static const std::vector<OptionRow> kAll = [] {
     std::vector<OptionRow> rows = {Format("table")};
     Add(kCommonRows, rows);
+    Add(LogFlags(), rows);
     return rows;
   }();
   return kAll;
@@ -190,6 +182,7 @@ config::Rows MonitorOptions() {
     std::vector<OptionRow> rows(kMonitorRows.begin(), kMonitorRows.end());
     rows.push_back(Format("summary"));
     Add(kCommonRows, rows);
+    Add(LogFlags(), rows);
     return rows;
   }();
   return kAll;

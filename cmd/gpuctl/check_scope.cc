@@ -1,14 +1,12 @@
 #include "cmd/gpuctl/check_scope.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "internal/base/text.h"
 #include "internal/fetch/client.h"
 #include "internal/fetch/url.h"
 
@@ -88,27 +86,6 @@ Result<checks::Scope> MakeCheckScope(const config::Values& values,
   if (!client) return Error(client.error());
   scope.client = *std::move(client);
   return scope;
-}
-
-log::Level LogLevelOf(const config::Values& values) {
-  const auto given = log::ParseLevel(values.Text("--log-level"));
-  const log::Level level = given ? *given : log::Level::kWarning;
-  if (values.Given("--log-level")) return level;
-  constexpr std::array kVerbose = {std::pair{"trace", log::Level::kDebug},
-                                   std::pair{"debug", log::Level::kDebug},
-                                   std::pair{"info", log::Level::kInfo}};
-  const std::string& directives = values.Text("--rust-log");
-  for (const auto& [word, its_level] : kVerbose) {
-    std::string_view rest = directives;
-    while (!rest.empty()) {
-      std::string_view directive = rest.substr(0, rest.find(','));
-      rest.remove_prefix(std::min(rest.size(), directive.size() + 1));
-      const std::size_t equals = directive.find('=');
-      if (equals != std::string_view::npos) directive.remove_prefix(equals + 1);
-      if (EqualsIgnoreCase(directive, word)) return its_level;
-    }
-  }
-  return level;
 }
 
 }  // namespace gpumon::ctl

@@ -4,7 +4,6 @@
 #include <memory>
 
 #include "internal/base/clock.h"
-#include "internal/base/log.h"
 #include "internal/base/result.h"
 #include "internal/checks/plan.h"
 #include "internal/config/options.h"
@@ -15,8 +14,5 @@ namespace gpumon::ctl {
 // Values::Refuse writes it.
 Result<checks::Scope> MakeCheckScope(const config::Values& values,
                                      const std::shared_ptr<const Clock>& clock);
-
-// By --log-level, else by RUST_LOG ("debug", "warn,health_checker=trace") where it names a level.
-log::Level LogLevelOf(const config::Values& values);
 
 }  // namespace gpumon::ctl

@@ -9,6 +9,7 @@
 
 #include "cmd/gpuctl/answer_json.h"
 #include "cmd/gpuctl/app.h"
+#include "cmd/gpuctl/progress.h"
 #include "cmd/gpuctl/server.h"
 #include "cmd/gpuctl/server_flags.h"
 #include "internal/json/writer.h"
@@ -250,7 +251,10 @@ int RunDoctor(const config::Values& values, std::ostream& out, std::ostream& err
   if (!gpu) return end(gpu.error(), kUsage);
   auto server = ServerOf(values);
   if (!server) return end(server.error(), kUsage);
-  const auto examination = Doctor(*server, *std::move(gpu)).Examine();
+  const auto examination = [&] {
+    const Progress progress(err, "asking " + server->name());
+    return Doctor(*server, *std::move(gpu)).Examine();
+  }();
   if (!examination) {
     const bool wrong = examination.error().code == Code::kNotFound;
     return end(examination.error(), wrong ? kUsage : kNoAnswer);

@@ -1,16 +1,13 @@
 #include "cmd/gpuctl/get.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <iostream>
 #include <optional>
+#include <ostream>
 #include <vector>
 
 #include "cmd/gpuctl/app.h"
-#include "cmd/gpuctl/page.h"
+#include "cmd/gpuctl/output.h"
 #include "cmd/gpuctl/progress.h"
 #include "cmd/gpuctl/server.h"
 #include "cmd/gpuctl/server_flags.h"
@@ -25,6 +22,10 @@ using config::Kind;
 using config::OptionRow;
 
 constexpr std::array kRows = {
+    OptionRow{.flag = "--name",
+              .kind = Kind::kTextList,
+              .help = "Only these rows; the same as NAME.",
+              .allowed = "names, comma-separated"},
     OptionRow{.flag = "--output",
               .fallback = "table",
               .kind = Kind::kWord,
@@ -56,7 +57,8 @@ struct Question {
   const Resource& resource;
   std::string output;
   Server::Query query;
-  std::size_t width = 0;  // of the narrow table
+  std::size_t width = 0;           // of the narrow table
+  std::vector<std::string> names;  // of rows; none: all
 
   bool is_table() const { return output == "table" || output == "wide"; }
 };
@@ -69,9 +71,10 @@ std::string FieldsOf(const Question& question) {
       fields += one;
     }
   };
-  if (question.output == "name") {
+  if (question.output == "name" || (question.is_table() && !question.names.empty())) {
     for (const std::string_view field : question.resource.names) add(field);
-  } else if (question.is_table()) {
+  }
+  if (question.is_table()) {
     for (const Column& column : question.resource.columns) {
       if (!column.wide || question.output == "wide") add(column.field);
     }
@@ -81,7 +84,11 @@ std::string FieldsOf(const Question& question) {
 
 Result<Question> QuestionOf(const Resource& resource, const config::Values& values,
                             const std::ostream& out) {
-  Question question{resource, values.Text("--output"), {}, TerminalWidth(out)};
+  Question question{
+      resource, values.Text("--output"), {}, TerminalWidth(out), values.List("--name")};
+  if (question.output == "csv" && !question.names.empty()) {
+    return Error(values.Refuse("--name", "does not go with -o csv", "--selector chooses its rows"));
+  }
   for (const std::string& entry : values.List("--selector")) {
     const std::size_t equals = entry.find('=');
     if (equals == std::string::npos || equals == 0) {
@@ -111,11 +118,19 @@ void PrintCsv(std::string_view body, std::ostream& out) {
   }
 }
 
-Result<void> AskForCsv(Server& server, const Question& question, Progress& progress,
-                       std::ostream& out) {
-  const std::string path(question.resource.route);
-  const auto raw = server.GetRaw(path, question.query);
-  progress.Clear();
+Result<Server::Raw> AskRaw(Server& server, const Question& question, std::ostream& err) {
+  const Progress progress(err, "asking " + server.name());
+  return server.GetRaw(std::string(question.resource.route), question.query);
+}
+
+Result<json::Value> AskForRows(Server& server, const Question& question, std::ostream& err) {
+  const Progress progress(err, "asking " + server.name());
+  return server.GetData(std::string(question.resource.route), question.query);
+}
+
+Result<void> AskForCsv(Server& server, const Question& question, std::ostream& out,
+                       std::ostream& err) {
+  const auto raw = AskRaw(server, question, err);
   if (!raw) return Error(raw.error());
   if (raw->status == 200) {
     PrintCsv(raw->body, out);
@@ -123,17 +138,28 @@ Result<void> AskForCsv(Server& server, const Question& question, Progress& progr
   }
   Server::Answer answer{raw->status, {}};
   if (auto document = json::ParseDocument(raw->body)) answer.document = *std::move(document);
-  return Error(server.Refusal(path, answer));
+  return Error(server.Refusal(std::string(question.resource.route), answer));
 }
 
-Result<void> Ask(Server& server, const Question& question, Progress& progress, std::ostream& out,
-                 std::ostream& err) {
-  if (question.output == "csv") return AskForCsv(server, question, progress, out);
-  const std::string path(question.resource.route);
-  const auto answer = server.GetData(path, question.query);
-  progress.Clear();
+Status Unnamed(const Resource& resource, const std::vector<std::string>& missing) {
+  std::string names;
+  for (const std::string& name : missing) names += (names.empty() ? "" : ", ") + name;
+  return {Code::kNotFound, "not found among the " + std::string(resource.name) + ": " + names +
+                               "; gpuctl get " + std::string(resource.name) +
+                               " -o name lists those there are"};
+}
+
+// kNotFound when a name names no row; the others are printed.
+Result<void> Ask(Server& server, const Question& question, std::ostream& out, std::ostream& err) {
+  if (question.output == "csv") return AskForCsv(server, question, out, err);
+  auto answer = AskForRows(server, question, err);
   if (!answer) return Error(answer.error());
-  if (!(*answer)["data"].is_array()) return Error(server.Lack(path, "rows"));
+  if (!(*answer)["data"].is_array())
+    return Error(server.Lack(std::string(question.resource.route), "rows"));
+  std::vector<std::string> missing;
+  if (!question.names.empty()) {
+    answer = ChooseRows(question.resource, *answer, question.names, missing);
+  }
   const Line line = [&](std::string_view text) { out << text << '\n'; };
   if (question.output == "json") {
     WriteRows(*answer, line);
@@ -144,17 +170,14 @@ Result<void> Ask(Server& server, const Question& question, Progress& progress, s
     WriteTable(question.resource, *answer, wide, wide ? 0 : question.width, line);
   }
   out.flush();
-  err << Notes(question.resource, *answer);
+  if (missing.size() < question.names.size() || missing.empty()) {
+    err << Notes(question.resource, *answer);
+  }
+  if (!missing.empty()) return Error(Unnamed(question.resource, missing));
   return {};
 }
 
 }  // namespace
-
-std::size_t TerminalWidth(const std::ostream& out) {
-  winsize size{};
-  if (&out != &std::cout || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return Page::kColumns;
-  return std::max<std::size_t>(Page::kColumns, size.ws_col);
-}
 
 config::Rows GetOptions() {
   static const std::vector<OptionRow> kAll = [] {
@@ -178,10 +201,8 @@ int RunGet(std::size_t index, const config::Values& values, std::ostream& out, s
   if (!question) return end(question.error(), kUsage);
   auto server = ServerOf(values);
   if (!server) return end(server.error(), kUsage);
-  Progress progress(server->name(), err);
   bool ended = false;
-  server->SetGlance([&](Millis waited) {
-    progress.Show(waited);
+  server->SetGlance([&](Millis) {
     ended = ended || (signals && signals->Await(Millis(0)) != 0);
     return ended;
   });
@@ -193,11 +214,13 @@ int RunGet(std::size_t index, const config::Values& values, std::ostream& out, s
       std::ostream& to = question->is_table() ? out : err;
       to << (first ? "" : "\n") << FormatTime(clock.Wall()) << '\n';
     }
-    const auto asked = Ask(*server, *question, progress, out, err);
+    const auto asked = Ask(*server, *question, out, err);
     if (ended) return kWell;
     if (!asked) {
       // What worked once may work again.
-      if (!watch || first) return end(asked.error(), kNoAnswer);
+      if (!watch || first) {
+        return end(asked.error(), asked.error().code == Code::kNotFound ? kFindings : kNoAnswer);
+      }
       end(asked.error(), kNoAnswer);
     }
     if (!watch || !out) return kWell;

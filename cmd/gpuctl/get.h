@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cmd/gpuctl/cells.h"
 #include "internal/config/options.h"
@@ -37,12 +38,17 @@ std::span<const Resource> Resources();
 using Line = std::function<void(std::string_view)>;
 void WriteTable(const Resource& resource, const json::Value& answer, bool wide, std::size_t width,
                 const Line& line);
+// `answer` with those of its rows alone that one of `names` names: as WriteNames does, with or
+// without the word before its first slash, or by its first or last parts. `missing` gets the names
+// that name none.
+json::Value ChooseRows(const Resource& resource, const json::Value& answer,
+                       const std::vector<std::string>& names, std::vector<std::string>& missing);
+// What names a row: "gpu/gpu-node-1/0".
+std::string RowName(const Resource& resource, const json::Value& row);
 // One line per row: "gpu/gpu-node-1/0".
 void WriteNames(const Resource& resource, const json::Value& answer, const Line& line);
 // The data as one JSON list, a row a line.
 void WriteRows(const json::Value& answer, const Line& line);
-// Columns that a narrow table may have there: 80, or more where `out` is a wider terminal.
-std::size_t TerminalWidth(const std::ostream& out);
 // What is to be said of the whole answer beside its rows, a line each.
 std::string Notes(const Resource& resource, const json::Value& answer);
 
@@ -54,7 +60,8 @@ int RunGetOf(const config::Values& values, std::ostream& out, std::ostream& err)
   return RunGet(kIndex, values, out, err);
 }
 
-inline constexpr std::string_view kGetUsage = "[-o WORD] [-l NAME=VALUE,...] [--watch] [flags]";
+inline constexpr std::string_view kGetUsage =
+    "[NAME...] [-o WORD] [-l NAME=VALUE,...] [--watch] [flags]";
 inline constexpr std::string_view kGetDetails =
     R"(Asks a running gpu-monitoring-api for one of its lists and prints it.
 
@@ -64,6 +71,10 @@ inline constexpr std::string_view kGetDetails =
   -o json   the rows as the server gives them, with every field
   -o csv    the same as CSV
   -o name   what names each row: gpu/NODE/ID
+
+NAME shows these rows alone: what -o name prints, with or without the word
+before the first slash, or the first or last parts of it: gpu-node-1/0, a node,
+a pod. Of CSV the server knows no names: --selector chooses there.
 
 "-" is a value that nobody knows; it is never 0. That the answer is old or not
 whole, and the server's warnings, are said on standard error, a line each; of
@@ -76,12 +87,14 @@ times one must. --sort-by takes a field, or -FIELD for the highest first.
 
 Exit codes:
   0  printed, be it no row; or --watch was ended by Ctrl-C
+  1  a NAME was given that names no row
   2  wrong usage
   3  the server cannot be reached, or refuses
   4  not all of the output could be written
 
 Examples:
   gpuctl get gpus --sort-by -utilization
+  gpuctl get nodes gpu-node-1 gpu-node-2
   gpuctl get gpus -l node=gpu-node-1,min_temperature=80 -o wide
   gpuctl get idle -l window=7d,limit=10
   gpuctl get nodes --watch --interval 5s

@@ -88,18 +88,19 @@ void WriteTable(const Resource& resource, const Value& answer, bool wide, std::s
   }
 }
 
-void WriteNames(const Resource& resource, const Value& answer, const Line& line) {
-  const WallTime as_of = AsOf(answer);
-  for (const Value& row : answer["data"].elements()) {
-    std::string name(resource.singular);
-    for (const std::string_view field : resource.names) {
-      const bool mig = field == "mig" || field == "mig_uuid";
-      // A whole GPU has none: it is not a part of its name.
-      if (mig && row[field].is_null()) continue;
-      name += '/' + CellText(row[field], mig ? CellKind::kMig : CellKind::kText, as_of);
-    }
-    line(name);
+std::string RowName(const Resource& resource, const Value& row) {
+  std::string name(resource.singular);
+  for (const std::string_view field : resource.names) {
+    const bool mig = field == "mig" || field == "mig_uuid";
+    // A whole GPU has none: it is not a part of its name.
+    if (mig && row[field].is_null()) continue;
+    name += '/' + CellText(row[field], mig ? CellKind::kMig : CellKind::kText, {});
   }
+  return name;
+}
+
+void WriteNames(const Resource& resource, const Value& answer, const Line& line) {
+  for (const Value& row : answer["data"].elements()) line(RowName(resource, row));
 }
 
 void WriteRows(const Value& answer, const Line& line) {

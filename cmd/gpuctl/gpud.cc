@@ -5,6 +5,7 @@
 #include "cmd/gpuctl/app.h"
 #include "cmd/gpuctl/gpud_places.h"
 #include "cmd/gpuctl/health.h"
+#include "cmd/gpuctl/progress.h"
 #include "cmd/gpuctl/ssh_client.h"
 #include "internal/config/address.h"
 
@@ -90,6 +91,12 @@ int RunGpudGet(const config::Values& values, std::ostream& out, std::ostream& er
     return code;
   };
   const std::string& path = values.Text("--path");
+  if (path.empty()) {
+    return end({Code::kInvalidParameter,
+                "gpud get needs a path: /v1/states, /v1/events, /v1/metrics, /v1/info, "
+                "/v1/components, /machine-info, /healthz or /metrics; see gpuctl gpud get --help"},
+               kUsage);
+  }
   if (!IsTarget(path)) {
     return end(values.Refuse("--path", "is nothing that GPUd has",
                              "a path such as /v1/states, /v1/events or /machine-info"),
@@ -102,7 +109,10 @@ int RunGpudGet(const config::Values& values, std::ostream& out, std::ostream& er
                              "one: answers of several cannot be told apart"),
                kUsage);
   }
-  const auto body = AskGpudRaw(places->front(), TargetOf(path), values.Duration("--timeout"));
+  const auto body = [&] {
+    const Progress progress(err, "asking the GPUd of " + places->front().name());
+    return AskGpudRaw(places->front(), TargetOf(path), values.Duration("--timeout"));
+  }();
   if (!body) return end(body.error(), kNoAnswer);
   out << *body;
   if (!body->ends_with('\n')) out << '\n';

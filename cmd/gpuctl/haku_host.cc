@@ -5,8 +5,9 @@
 #include <string_view>
 
 #include "cmd/gpuctl/app.h"
-#include "cmd/gpuctl/check_scope.h"
-#include "internal/base/log.h"
+#include "cmd/gpuctl/log_flags.h"
+#include "cmd/gpuctl/logged_client.h"
+#include "cmd/gpuctl/progress.h"
 #include "internal/checks/columns.h"
 #include "internal/config/address.h"
 #include "internal/fetch/url.h"
@@ -35,13 +36,6 @@ constexpr std::array kHostRows = {
               .min = 1,
               .max = 65535,
               .hidden = true},
-    OptionRow{.flag = "--log-level",
-              .env = "LOG_LEVEL",
-              .fallback = "warn",
-              .kind = Kind::kWord,
-              .help = "What goes to standard error; debug: every question to a HakuRiver host.",
-              .allowed = "debug|info|warn|error|off"},
-    OptionRow{.flag = "--rust-log", .env = "RUST_LOG", .hidden = true},
 };
 constexpr OptionRow kTokenBeside{.flag = "--hakuriver-token-file",
                                  .env = "HAKURIVER_TOKEN_FILE",
@@ -108,6 +102,8 @@ std::vector<OptionRow> WithHakuFlags(config::Rows rows, HakuFlags flags) {
     all.push_back(kTokenBeside);
   } else {
     all.insert(all.end(), kAloneRows.begin(), kAloneRows.end());
+    const config::Rows log = LogFlags();
+    all.insert(all.end(), log.begin(), log.end());
   }
   return all;
 }
@@ -128,7 +124,6 @@ Deadline HakuHost::deadline() {
 
 Result<HakuHost> HakuHost::Make(const config::Values& values, HakuFlags flags, Millis usual,
                                 std::ostream& err, const std::string& configured) {
-  log::SetLevel(LogLevelOf(values));
   auto url = UrlOf(values, configured);
   if (!url) return Error(url.error());
   const Millis timeout = values.Given("--timeout") ? values.Duration("--timeout") : usual;
@@ -140,7 +135,7 @@ Result<HakuHost> HakuHost::Make(const config::Values& values, HakuFlags flags, M
   options.gzip = fetch::Gzip::kAcrossMachines;
   auto made = fetch::MakeClient(options, *host.clock_);
   if (!made) return Error(Code::kInvalidParameter, made.error().message);
-  host.fetch_ = *std::move(made);
+  host.fetch_ = Logged(*std::move(made), *host.clock_);
   host.client_ = std::make_unique<hakuriver::Client>(
       *host.fetch_, *host.clock_,
       hakuriver::ClientOptions{.base_url = *std::move(url), .name = host.name_});
@@ -148,12 +143,9 @@ Result<HakuHost> HakuHost::Make(const config::Values& values, HakuFlags flags, M
 }
 
 void HakuHost::Await(const std::function<bool(Millis)>& wait) {
-  Progress progress(name_, *err_);
-  const SteadyTime begin = clock_->Steady();
+  const Progress progress(*err_, "asking " + name_);
   while (!wait(kGlance)) {
-    progress.Show(std::chrono::duration_cast<Millis>(clock_->Steady() - begin));
   }
-  progress.Clear();
 }
 
 Status HakuHost::WithStep(Status why) {

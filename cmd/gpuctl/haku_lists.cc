@@ -9,6 +9,7 @@
 #include "cmd/gpuctl/haku.h"
 #include "cmd/gpuctl/haku_command.h"
 #include "cmd/gpuctl/haku_host.h"
+#include "cmd/gpuctl/output.h"
 #include "internal/base/text.h"
 #include "internal/hakuriver/encode.h"
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <ostream>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "cmd/gpuctl/haku_command.h"
 #include "cmd/gpuctl/haku_host.h"
 #include "cmd/gpuctl/page.h"
+#include "cmd/gpuctl/progress.h"
 #include "cmd/gpuctl/server.h"
 #include "cmd/gpuctl/server_flags.h"
 #include "internal/hakuriver/encode.h"
@@ -107,14 +109,10 @@ int OfApi(const config::Values& values, std::ostream& out, std::ostream& err) {
   }
   auto server = ServerOf(values);
   if (!server) return HakuFail(server.error(), err);
-  Progress progress(server->name(), err);
-  server->SetGlance([&progress](Millis waited) {
-    progress.Show(waited);
-    return false;
-  });
   const std::string path = "/api/v1/gpu/tasks/" + name;
+  std::optional<Progress> progress(std::in_place, err, "asking " + server->name());
   const auto answer = server->Get(path);
-  progress.Clear();
+  progress.reset();
   if (!answer) return HakuFail(answer.error(), err);
   if (answer->status == 404) {
     return HakuFail({Code::kNotFound, server->name() + " knows no task " + name +

@@ -1,11 +1,9 @@
 #include "cmd/gpuctl/health.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <future>
-#include <iostream>
 #include <optional>
+#include <ostream>
 #include <sstream>
 #include <utility>
 
@@ -14,7 +12,10 @@
 #include "cmd/gpuctl/haku_host.h"
 #include "cmd/gpuctl/health_report.h"
 #include "cmd/gpuctl/health_source.h"
+#include "cmd/gpuctl/output.h"
+#include "cmd/gpuctl/progress.h"
 #include "cmd/gpuctl/server.h"
+#include "internal/base/log.h"
 #include "internal/base/process.h"
 #include "internal/config/address.h"
 #include "internal/config/metrics_dir.h"
@@ -26,10 +27,6 @@ constexpr Millis kGlance{20};
 constexpr Millis kHakuTimeout{15'000};
 constexpr std::string_view kClear = "\x1b[H\x1b[2J";
 
-bool IsTerminal(const std::ostream& out) {
-  return &out == &std::cout && isatty(STDOUT_FILENO) == 1;
-}
-
 enum class Source : std::uint8_t { kApi, kHakuRiver, kGpud, kStore };
 
 // Everything that was asked for, checked.
@@ -39,7 +36,7 @@ struct Job {
   FailOn fail_on = FailOn::kNever;
   bool past = false;
   bool json = false;
-  bool verbose = false;
+  HealthStyle style;
   Millis timeout{0};
   std::optional<Server> server;
   std::optional<HakuHost> host;
@@ -107,10 +104,10 @@ Result<void> Open(const config::Values& values, std::ostream& err, Job& job) {
   return {};
 }
 
-Result<Job> MakeJob(const config::Values& values, std::ostream& err) {
+Result<Job> MakeJob(const config::Values& values, const std::ostream& out, std::ostream& err) {
   Job job;
   job.json = values.Bool("--json");
-  job.verbose = values.Bool("--verbose");
+  job.style = {values.Bool("--verbose"), TerminalWidth(out), !IsTerminal(out)};
   job.past = values.Given("--history");
   job.timeout = values.Duration("--timeout");
   job.fail_on = FailOnOf(values.Text("--fail-on"));
@@ -124,7 +121,16 @@ Result<Job> MakeJob(const config::Values& values, std::ostream& err) {
   return job;
 }
 
-Result<HealthReport> Ask(Job& job) {
+std::string Asked(const Job& job) {
+  if (job.source == Source::kStore) return "reading " + job.folder;
+  if (job.source == Source::kApi) return "asking " + job.server->name();
+  const std::string first = "asking the GPUd of " + job.gpuds[0].name();
+  const std::size_t others = job.gpuds.size() - 1;
+  return others == 0 ? first : first + " and " + std::to_string(others) + " more";
+}
+
+Result<HealthReport> Ask(Job& job, std::ostream& err) {
+  const Progress progress(err, Asked(job));
   switch (job.source) {
     case Source::kApi:
       return AskApi(*job.server, job.question);
@@ -144,10 +150,15 @@ int Fail(const Status& why, std::ostream& err) {
   return why.code == Code::kNotFound || why.code == Code::kInvalidParameter ? kUsage : kNoAnswer;
 }
 
+Result<HealthPast> AskForPast(Job& job, std::ostream& err) {
+  const Progress progress(err, Asked(job));
+  return job.source == Source::kApi
+             ? AskApiForPast(*job.server, job.question)
+             : ReadStoredPast(job.folder, job.question, SystemClock().Wall());
+}
+
 int RunPast(Job& job, std::ostream& out, std::ostream& err) {
-  const auto past = job.source == Source::kApi
-                        ? AskApiForPast(*job.server, job.question)
-                        : ReadStoredPast(job.folder, job.question, SystemClock().Wall());
+  const auto past = AskForPast(job, err);
   if (!past) return Fail(past.error(), err);
   if (past->left_out > 0) {
     err << "gpuctl: only the newest " << past->snapshots.size() << " snapshots; " << past->left_out
@@ -164,9 +175,9 @@ int RunPast(Job& job, std::ostream& out, std::ostream& err) {
 }
 
 int RunOnce(Job& job, std::ostream& out, std::ostream& err) {
-  const auto report = Ask(job);
+  const auto report = Ask(job, err);
   if (!report) return Fail(report.error(), err);
-  out << (job.json ? HealthJson(*report) : HealthText(*report, job.verbose));
+  out << (job.json ? HealthJson(*report) : HealthText(*report, job.style));
   out.flush();
   return HealthExit(*report, job.fail_on);
 }
@@ -178,7 +189,8 @@ struct Round {
 };
 
 // A signal ends the process, whatever the round waits for.
-Round AwaitRound(Job& job, const EndingSignals& signals, std::ostream& out) {
+Round AwaitRound(Job& job, const EndingSignals& signals, std::ostream& out, std::ostream& err) {
+  std::optional<Progress> progress(std::in_place, err, Asked(job));
   auto round = std::async(std::launch::async, [&job] {
     std::ostringstream out_text;
     std::ostringstream err_text;
@@ -188,6 +200,8 @@ Round AwaitRound(Job& job, const EndingSignals& signals, std::ostream& out) {
   while (round.wait_for(kGlance) != std::future_status::ready) {
     if (signals.Await(Millis(0)) == 0) continue;
     out.flush();
+    progress.reset();
+    log::Flush(log::kEndLimit);
     std::_Exit(kWell);
   }
   return round.get();
@@ -197,10 +211,10 @@ Round AwaitRound(Job& job, const EndingSignals& signals, std::ostream& out) {
 int Watch(Job& job, const EndingSignals& signals, Millis interval, std::ostream& out,
           std::ostream& err) {
   const SystemClock clock;
-  const bool clear = IsTerminal(out) && !job.json;
+  const bool clear = TakesSequences(out) && !job.json;
   for (bool first = true;; first = false) {
     const Deadline next = Deadline::After(clock, interval);
-    const Round round = AwaitRound(job, signals, out);
+    const Round round = AwaitRound(job, signals, out, err);
     if (clear) {
       out << kClear;
     } else if (!first && !job.json) {
@@ -219,7 +233,7 @@ int Watch(Job& job, const EndingSignals& signals, Millis interval, std::ostream&
 int RunHealth(const config::Values& values, std::ostream& out, std::ostream& err) {
   std::optional<EndingSignals> signals;
   if (values.Bool("--watch")) signals.emplace();
-  auto job = MakeJob(values, err);
+  auto job = MakeJob(values, out, err);
   if (!job) {
     err << "gpuctl: " << job.error().message << '\n';
     return kUsage;

@@ -2,9 +2,11 @@
 #include <array>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "cmd/gpuctl/answer_json.h"
+#include "cmd/gpuctl/health_rows.h"
 #include "cmd/gpuctl/health_source.h"
 #include "cmd/gpuctl/server.h"
 #include "internal/base/text.h"
@@ -27,100 +29,21 @@ constexpr std::string_view kMetricFields =
     "node_name,gpu_id,gpu_index,gpu_name,uuid,mig,temperature,power,power_limit,"
     "memory_used_bytes,memory_total_bytes,utilization,sm_occupancy,sm_clock,sm_clock_max,"
     "ecc_corrected_volatile,ecc_uncorrected_volatile,workloads";
-constexpr double kMiB = 1024.0 * 1024;
 constexpr std::size_t kMostCurveNodes = 8;  // of a task, each of which is asked for
-
-struct NumberRow {
-  std::string_view from;
-  std::optional<double> store::GpuReading::*to;
-  double divide;
-};
-constexpr std::array kNumbers = {
-    NumberRow{"temperature", &store::GpuReading::temperature_c, 1},
-    NumberRow{"power", &store::GpuReading::power_draw_w, 1},
-    NumberRow{"power_limit", &store::GpuReading::power_limit_w, 1},
-    NumberRow{"memory_used_bytes", &store::GpuReading::memory_used_mb, kMiB},
-    NumberRow{"memory_total_bytes", &store::GpuReading::memory_total_mb, kMiB},
-    NumberRow{"utilization", &store::GpuReading::gpu_utilization_pct, 1},
-    NumberRow{"sm_occupancy", &store::GpuReading::sm_occupancy_pct, 1},
-    NumberRow{"sm_clock", &store::GpuReading::clock_mhz, 1},
-    NumberRow{"sm_clock_max", &store::GpuReading::max_clock_mhz, 1},
-};
-
-// Of the instance, as /metrics or as the others tell it; else of the GPU; "" when nobody knows it.
-std::string UuidOf(const Value& row) {
-  for (const Value* const uuid : {&row["mig"]["uuid"], &row["mig_uuid"], &row["uuid"]}) {
-    if (uuid->AsString() != nullptr) return *uuid->AsString();
-  }
-  return {};
-}
-
-// What tells a GPU or MIG instance from all others in every answer.
-std::string KeyOf(const Value& row) {
-  const std::string uuid = UuidOf(row);
-  return uuid.empty() ? TextOf(row["node_name"]) + '\n' + TextOf(row["gpu_id"]) : uuid;
-}
-
-std::string NameOf(const Value& name_space, const Value& name) {
-  const std::string first = TextOf(name_space);
-  return first.empty() ? TextOf(name) : first + '/' + TextOf(name);
-}
-
-// A workload's or a task's name: of its owner, or its own.
-std::string TaskName(const Value& row, const char* own) {
-  return NameOf(row["namespace"], row["owner_name"].AsString() ? row["owner_name"] : row[own]);
-}
-
-store::GpuReading ReadingOf(const Value& row) {
-  store::GpuReading gpu;
-  gpu.gpu_index = row["gpu_index"].AsInteger();
-  gpu.uuid = UuidOf(row);
-  gpu.name = TextOf(row["gpu_name"]);
-  gpu.nvlink_status = "unknown";
-  for (const NumberRow& number : kNumbers) {
-    if (const auto value = row[number.from].AsDouble()) gpu.*number.to = *value / number.divide;
-  }
-  const auto corrected = row["ecc_corrected_volatile"].AsDouble();
-  const auto uncorrected = row["ecc_uncorrected_volatile"].AsDouble();
-  if (corrected || uncorrected) gpu.ecc_errors = corrected.value_or(0) + uncorrected.value_or(0);
-  return gpu;
-}
-
-store::HealthState StateOf(const Value& finding, const std::string& whose, WallTime time) {
-  const std::string severity = TextOf(finding["severity"]);
-  store::HealthState state;
-  state.component = TextOf(finding["component"]);
-  state.health = severity == "critical"  ? "unhealthy"
-                 : severity == "warning" ? "degraded"
-                                         : "healthy";
-  state.severity = severity;
-  state.message = whose + TextOf(finding["finding"]);
-  const std::string action = TextOf(finding["action"]);
-  if (!action.empty() && action != "IGNORE_NO_ACTION_REQUIRED") {
-    state.message.append("; ").append(kSuggested).append(action);
-  }
-  state.timestamp = time;
-  return state;
-}
 
 // One visit to the server.
 class Visit {
  public:
   Visit(Server& server, const HealthQuestion& question) : server_(server), question_(question) {
     report_.source = server.name();
-    report_.of_one = !question.task.empty() || !question.node.empty();
+    report_.of_one = !question.task.empty() || (!question.node.empty() && !question.gpu_tasks);
   }
 
   Result<HealthReport> OfNodes() {
     report_.row = "node";
-    Server::Query filter;
-    if (!question_.node.empty()) filter.emplace_back("node", question_.node);
-    const auto nodes = List(kNodes, filter);
+    Server::Query filter = Filter();
+    const auto nodes = Nodes();
     if (!nodes) return Error(nodes.error());
-    if (nodes->size() == 0 && !question_.node.empty()) {
-      return Error(Code::kNotFound, server_.name() + " knows no node " + question_.node +
-                                        " with GPUs; gpuctl health lists those it knows");
-    }
     if (auto asked = AskForGpus(filter); !asked) return Error(asked.error());
     filter.emplace_back("by", "node");
     const auto hosts = List(kHealth, filter);
@@ -132,14 +55,17 @@ class Visit {
   }
 
   Result<HealthReport> OfTasks() {
-    if (auto asked = AskForGpus({}); !asked) return Error(asked.error());
+    if (!question_.node.empty()) {
+      if (const auto nodes = Nodes(); !nodes) return Error(nodes.error());
+    }
+    if (auto asked = AskForGpus(Filter()); !asked) return Error(asked.error());
     const auto workloads = List(kWorkloads, {});
     if (!workloads) return Error(workloads.error());
     std::map<std::string, std::string> owners;  // of pods
     for (const Value& row : workloads->elements()) {
       const std::string name = TaskName(row, "pod");
       owners[NameOf(row["namespace"], row["pod"])] = name;
-      if (IsWanted(name) && WantsAll()) TaskOf(name, TextOf(row["node_names"][0]));
+      if (IsWanted(name) && WantsAll() && IsHere(row)) TaskOf(name, TextOf(row["node_names"][0]));
     }
     for (const auto& [key, gpu] : gpus_) {
       std::set<std::string> names;  // several containers of a pod may hold it
@@ -181,6 +107,13 @@ class Visit {
   bool IsWanted(const std::string& name) const {
     return !name.empty() && (question_.task.empty() || question_.task == name);
   }
+  // A row of workloads or tasks: it is on the node that was asked for.
+  bool IsHere(const Value& row) const {
+    const auto& nodes = row["node_names"].elements();
+    return question_.node.empty() || std::any_of(nodes.begin(), nodes.end(), [&](const Value& one) {
+             return TextOf(one) == question_.node;
+           });
+  }
   // Whoever names a task wants it whether or not it has GPUs.
   bool WantsAll() const { return question_.all || !question_.task.empty(); }
 
@@ -198,6 +131,19 @@ class Visit {
       }
     }
     return (*answer)["data"];
+  }
+
+  Server::Query Filter() const {
+    if (question_.node.empty()) return {};
+    return {{"node", question_.node}};
+  }
+
+  Result<Value> Nodes() {
+    auto nodes = List(kNodes, Filter());
+    if (!nodes) return nodes;
+    if (nodes->size() > 0 || question_.node.empty()) return nodes;
+    return Error(Code::kNotFound, server_.name() + " knows no node " + question_.node +
+                                      " with GPUs; gpuctl health lists those it knows");
   }
 
   Result<void> AskForGpus(Server::Query filter) {
@@ -262,8 +208,11 @@ class Visit {
     const auto found = tasks_.find(name);
     if (found == tasks_.end() || gpu.health == nullptr) return;
     Task& task = found->second;
-    if (gpu.reading) task.snapshot.gpu_metrics.push_back(*gpu.reading);
     const Value& row = *gpu.health;
+    if (gpu.reading) {
+      task.snapshot.gpu_metrics.push_back(*gpu.reading);
+      report_.node_of[gpu.reading->uuid] = TextOf(row["node_name"]);
+    }
     const std::string whose = report_.row == "node" ? "GPU " + TextOf(row["gpu_id"]) + ": "
                                                     : "GPU " + TextOf(row["gpu_id"]) + " of " +
                                                           TextOf(row["node_name"]) + ": ";
@@ -289,7 +238,8 @@ class Visit {
     for (const Value& row : rows->elements()) {
       const std::string name = TaskName(row, "name");
       const std::string phase = TextOf(row["phase"]);
-      if (!IsWanted(name) || tasks_.count(name) > 0 || phase == "Succeeded") continue;
+      if (!IsWanted(name) || !IsHere(row) || tasks_.count(name) > 0) continue;
+      if (phase == "Succeeded") continue;
       Task& task = TaskOf(name, TextOf(row["node_names"][0]));
       const std::string reason = TextOf(row["reason"]);
       task.snapshot.health_states.push_back(
@@ -302,7 +252,10 @@ class Visit {
     for (auto& [name, task] : tasks_) report_.tasks.push_back(std::move(task.snapshot));
     for (store::Snapshot& task : report_.tasks) {
       std::stable_sort(task.gpu_metrics.begin(), task.gpu_metrics.end(),
-                       [](const auto& a, const auto& b) { return a.gpu_index < b.gpu_index; });
+                       [&](const auto& a, const auto& b) {
+                         return std::tie(report_.node_of[a.uuid], a.gpu_index) <
+                                std::tie(report_.node_of[b.uuid], b.gpu_index);
+                       });
     }
     SortRows(report_);
     if (question_.usage) AddCurve();
@@ -312,10 +265,10 @@ class Visit {
   // A curve that the server cannot give is none: the numbers are what was asked for.
   void AddCurve() {
     report_.usage_of = "last 60 minutes";
-    if (!report_.of_one) return Add(Curve({{"aggregate", "cluster"}}), {});
     if (!question_.node.empty()) {
       return Add(Curve({{"aggregate", "node"}, {"node", question_.node}}), {});
     }
+    if (!report_.of_one) return Add(Curve({{"aggregate", "cluster"}}), {});
     std::set<std::string> uuids;
     std::set<std::string> nodes;
     for (const auto& [key, gpu] : gpus_) {

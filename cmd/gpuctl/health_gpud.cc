@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cmd/gpuctl/health_source.h"
+#include "cmd/gpuctl/logged_client.h"
 #include "cmd/gpuctl/ssh_client.h"
 #include "internal/collect/gpud_task.h"
 #include "internal/fetch/client.h"
@@ -16,12 +17,19 @@ namespace {
 
 constexpr std::size_t kMostAtOnce = 8;
 constexpr std::chrono::hours kEventsOf{24};
+constexpr std::string_view kTaskPrefix = "gpud/";  // the collector's
 
 Result<std::unique_ptr<fetch::Client>> WayTo(const GpudPlace& place, const Clock& clock) {
   if (!place.ssh.host.empty()) {
-    return std::unique_ptr<fetch::Client>(std::make_unique<SshClient>(place.ssh, clock));
+    return Logged(std::make_unique<SshClient>(place.ssh, clock), clock);
   }
-  return fetch::MakeClient({}, clock);
+  auto made = fetch::MakeClient({}, clock);
+  if (!made) return Error(made.error());
+  return Logged(*std::move(made), clock);
+}
+
+std::string TaskIdOf(const GpudPlace& place) {
+  return std::string(kTaskPrefix) + place.name();
 }
 
 Result<store::Snapshot> AskOne(const GpudPlace& place, Millis timeout) {
@@ -33,7 +41,12 @@ Result<store::Snapshot> AskOne(const GpudPlace& place, Millis timeout) {
   const auto host = client.Ask(now - kEventsOf, Deadline::After(clock, timeout));
   if (!host) return Error(host.error());
   store::Snapshot snapshot = collect::TaskOf(*host, now, {});
-  if (host->machine.hostname.empty()) snapshot.task_name = place.name();
+  if (host->machine.hostname.empty()) {
+    snapshot.task_id = TaskIdOf(place);
+    snapshot.instance_id = place.name();
+  }
+  // What --task takes, and what the table shows.
+  snapshot.task_name = snapshot.task_id;
   return snapshot;
 }
 
@@ -41,8 +54,8 @@ Result<store::Snapshot> AskOne(const GpudPlace& place, Millis timeout) {
 store::Snapshot Silent(const GpudPlace& place, const Status& why, WallTime now) {
   store::Snapshot snapshot;
   snapshot.id = store::NewId();
-  snapshot.task_id = "gpud/" + place.name();
-  snapshot.task_name = place.name();
+  snapshot.task_id = TaskIdOf(place);
+  snapshot.task_name = snapshot.task_id;
   snapshot.instance_id = place.name();
   snapshot.timestamp = now;
   snapshot.machine_info = {{"error", why.message}};
@@ -70,7 +83,8 @@ Answers AskEach(const std::vector<GpudPlace>& places, Millis timeout) {
 
 bool IsAskedFor(const store::Snapshot& snapshot, const HealthQuestion& question) {
   if (!question.task.empty()) {
-    return snapshot.task_id == question.task || snapshot.task_name == question.task;
+    return snapshot.task_id == question.task ||
+           snapshot.task_id == std::string(kTaskPrefix) + question.task;
   }
   if (!question.node.empty()) return snapshot.instance_id == question.node;
   const bool has_gpus = !snapshot.gpu_metrics.empty() || !snapshot.gpud_healthy;
@@ -106,7 +120,11 @@ Result<HealthReport> AskGpuds(const std::vector<GpudPlace>& places, Millis timeo
   for (std::size_t i = 0; i < places.size(); ++i) {
     store::Snapshot one =
         answers[i] ? *answers[i] : Silent(places[i], answers[i].error(), report.time);
-    if (IsAskedFor(one, question)) report.tasks.push_back(std::move(one));
+    if (!IsAskedFor(one, question)) continue;
+    for (const auto& [key, text] : one.machine_info) {
+      if (key == "note") report.notes.push_back(one.task_id + " lacks " + text);
+    }
+    report.tasks.push_back(std::move(one));
   }
   if (report.tasks.empty() && (!question.task.empty() || !question.node.empty())) {
     return Error(Code::kNotFound,

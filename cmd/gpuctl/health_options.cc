@@ -112,8 +112,8 @@ config::Rows HealthOptions() {
 config::Rows GpudOptions() {
   static const std::vector<OptionRow> kAll = [] {
     std::vector<OptionRow> rows = {
-        OptionRow{.flag = "--path", .help = "What to ask for: /v1/states."},
-        WithServerFlags({}).back()};
+        OptionRow{.flag = "--path", .help = "What to ask for: /v1/states."}};
+    Add(TimeoutFlags(), rows);
     Add(kGpudRows, rows);
     AddFlow({"--gpud-bind", "--gpud-port", "--flow-config"}, rows);
     return rows;
@@ -129,7 +129,8 @@ config::Rows InstallOptions() {
                   .help = "The Prometheus that the collector on that host asks.",
                   .allowed = "an http:// or https:// URL"}};
     AddFlow({"--gpud-version", "--gpud-bind", "--gpud-port", "--metrics-dir", "--metrics-interval",
-             "--metrics-endpoint", "--flow-config"},
+             "--metrics-endpoint", "--metrics-format", "--metrics-batch-size",
+             "--metrics-retention-days", "--metrics-compress-after-days", "--flow-config"},
             rows);
     return rows;
   }();

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,10 +20,12 @@ inline constexpr std::size_t kUsagePoints = 60;
 inline constexpr std::string_view kSuggested = "suggested: ";
 
 struct HealthReport {
-  std::string source;                        // who told: a URL, a folder
-  WallTime time{};                           // when it was asked
-  std::string_view row = "task";             // what a row is; "node"
-  std::vector<store::Snapshot> tasks;        // each at its newest
+  std::string source;                  // who told: a URL, a folder
+  WallTime time{};                     // when it was asked
+  std::string_view row = "task";       // what a row is; "node"
+  std::vector<store::Snapshot> tasks;  // each at its newest
+  // Of tasks: where a GPU is, by its UUID. "" is a GPU without one, wherever that is.
+  std::map<std::string, std::string> node_of;
   bool of_one = false;                       // somebody named it: everything of it is shown
   std::vector<std::string> notes;            // for people: what was not asked, and why
   std::vector<std::string> facts;            // likewise: of the machine, or of all of them
@@ -67,8 +70,12 @@ std::optional<double> MemoryPercent(const store::GpuReading& gpu);
 
 // One line, {timestamp,summary,details,fleet_summary}.
 std::string HealthJson(const HealthReport& report);
-// For a terminal of 80 columns; with `verbose` every remark of every row.
-std::string HealthText(const HealthReport& report, bool verbose);
+struct HealthStyle {
+  bool verbose = false;      // every remark of every row, and names in full
+  std::size_t columns = 80;  // of the terminal, 80 or more
+  bool whole_names = false;  // no name is cut, however wide that is
+};
+std::string HealthText(const HealthReport& report, const HealthStyle& style);
 // A character for each of the newest kUsagePoints values of 0..100, a blank where there is none.
 std::string Sparkline(const std::vector<std::optional<double>>& values);
 

@@ -35,6 +35,14 @@ std::string Age(WallTime then, WallTime now) {
   return std::to_string(seconds / 86400) + 'd';
 }
 
+constexpr std::size_t kNames = 28;  // characters of names, at least
+
+std::size_t Characters(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
+}
+
 struct Column {
   std::string_view title;
   std::size_t width;
@@ -76,20 +84,32 @@ std::optional<double> MeanOf(const store::Snapshot& task, Get get) {
   return count > 0 ? std::optional(sum / count) : std::nullopt;
 }
 
-std::string RowTable(const HealthReport& report, const Remarks& remarks) {
+// What the other columns leave to the names.
+std::size_t NameWidth(const HealthReport& report, const HealthStyle& style) {
+  std::size_t longest = 0;
+  for (const store::Snapshot& task : report.tasks) {
+    longest = std::max(longest, Characters(ReplaceHidden(task.task_id, "?")));
+  }
+  const std::size_t room = kNames + style.columns - Page::kColumns;
+  if (style.verbose || style.whole_names) return std::max(kNames, longest);
+  return std::clamp(longest, kNames, room);
+}
+
+std::string RowTable(const HealthReport& report, const Remarks& remarks, const HealthStyle& style) {
   std::vector<std::size_t> issues(report.tasks.size());
   for (const auto* const list : {&remarks.issues, &remarks.warnings}) {
     for (const Remark& remark : *list) ++issues[remark.task];
   }
-  const std::array columns = {Column{report.row == "node" ? "NODE" : "TASK", 28, false},
-                              Column{"STATUS", 8, false},
-                              Column{"HEALTH", 6},
-                              Column{"GPUS", 4},
-                              Column{"TEMP", 5},
-                              Column{"USAGE", 5},
-                              Column{"MEMORY", 6},
-                              Column{"ISSUES", 6},
-                              Column{"AGE", 4}};
+  const std::array columns = {
+      Column{report.row == "node" ? "NODE" : "TASK", NameWidth(report, style), false},
+      Column{"STATUS", 8, false},
+      Column{"HEALTH", 6},
+      Column{"GPUS", 4},
+      Column{"TEMP", 5},
+      Column{"USAGE", 5},
+      Column{"MEMORY", 6},
+      Column{"ISSUES", 6},
+      Column{"AGE", 4}};
   std::string text = Titles(columns);
   for (std::size_t i = 0; i < report.tasks.size(); ++i) {
     const store::Snapshot& task = report.tasks[i];
@@ -112,12 +132,36 @@ std::string Of(std::optional<double> value, std::optional<double> limit, std::st
   return Whole(value, "") + '/' + Whole(limit, "") + std::string(unit);
 }
 
-std::string GpuTable(const store::Snapshot& task) {
+// Where the next GPUs of `task` are; "" where nobody can take it for another place.
+std::string PlaceOf(const HealthReport& report, const store::Snapshot& task,
+                    const store::GpuReading& gpu) {
+  std::string node = task.instance_id;
+  if (!report.node_of.empty() && !gpu.uuid.empty()) {
+    const auto at = report.node_of.find(gpu.uuid);
+    node = at == report.node_of.end() ? "" : at->second;
+  }
+  std::string place = report.tasks.size() > 1 ? task.task_id : "";
+  if (!node.empty() && report.row != "node" && node != task.task_id) {
+    place += (place.empty() ? "on " : " on ") + node;
+  }
+  return place;
+}
+
+std::string GpuTable(const HealthReport& report, const store::Snapshot& task,
+                     const HealthStyle& style) {
   constexpr std::array kColumns = {
       Column{"GPU", 3},   Column{"MODEL", 22, false}, Column{"TEMP", 4},        Column{"POWER", 9},
       Column{"USAGE", 5}, Column{"MEMORY", 19},       Column{"CLOCK", 9, false}};
   std::string text = Titles(kColumns);
+  std::string last;
   for (const store::GpuReading& gpu : task.gpu_metrics) {
+    const std::string place = PlaceOf(report, task, gpu);
+    if (place != last) {
+      Page heading(style.columns);
+      heading.Wrap("", place + ":");
+      text += heading.text();
+    }
+    last = place;
     const auto percent = MemoryPercent(gpu);
     const std::array<std::string, kColumns.size()> cells = {
         gpu.gpu_index ? std::to_string(*gpu.gpu_index) : std::string(kUnknown),
@@ -189,24 +233,25 @@ std::string Sparkline(const std::vector<std::optional<double>>& values) {
   return line;
 }
 
-std::string HealthText(const HealthReport& report, bool verbose) {
+std::string HealthText(const HealthReport& report, const HealthStyle& style) {
   const Remarks remarks = RemarksOf(report);
-  Page page;
+  Page page(style.columns);
   page.Wrap("GPU health  ", FormatTime(report.time) + "  " + report.source);
   page.Wrap("", Counts(report));
   for (const std::string& note : report.notes) page.Wrap("note: ", note);
   for (const std::string& fact : report.facts) page.Wrap("host: ", fact);
   page.Blank();
-  page.Raw(RowTable(report, remarks));
+  page.Raw(RowTable(report, remarks, style));
   if (report.of_one) {
     for (const store::Snapshot& task : report.tasks) {
       if (task.gpu_metrics.empty()) continue;
       page.Blank();
-      page.Raw(GpuTable(task));
+      page.Raw(GpuTable(report, task, style));
     }
   }
-  const std::size_t most =
-      verbose || report.of_one ? remarks.issues.size() + remarks.warnings.size() : kMostRemarks;
+  const std::size_t most = style.verbose || report.of_one
+                               ? remarks.issues.size() + remarks.warnings.size()
+                               : kMostRemarks;
   AddRemarks("ISSUES", remarks.issues, most, page);
   AddRemarks("WARNINGS", remarks.warnings, most, page);
   AddUsage(report, page);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -144,10 +145,50 @@ struct SettingRow {
   std::string_view name;
   std::string_view flag;
 };
-constexpr std::array kSettings = {
+constexpr std::array kUrls = {
     SettingRow{"PROMETHEUS_URL", "--prometheus-url"},
     SettingRow{"FLOW_METRICS_ENDPOINT", "--metrics-endpoint"},
 };
+
+// What the collector does not ask for, or what stands in the script in any case.
+constexpr std::array<std::string_view, 7> kElsewhere = {
+    "--health-monitoring", "--flow-config", "--gpud-bind",       "--gpud-port",
+    "--metrics-interval",  "--metrics-dir", "--metrics-endpoint"};
+
+std::string ValueOf(const config::Values& values, const config::OptionRow& row) {
+  switch (row.kind) {
+    case config::Kind::kInteger:
+      return std::to_string(values.Integer(row.flag));
+    case config::Kind::kDuration:
+      return std::to_string(values.Duration(row.flag).count()) + "ms";
+    case config::Kind::kBytes:
+      return std::to_string(values.Bytes(row.flag));
+    default:
+      return values.Text(row.flag);
+  }
+}
+
+// Those of Flow's variables and keys that somebody gave, under the names of the variables.
+std::optional<Status> AddGiven(const config::Values& values, InstallPlan& plan, std::ostream& err) {
+  for (const config::OptionRow& row : InstallOptions()) {
+    const bool elsewhere =
+        std::find(kElsewhere.begin(), kElsewhere.end(), row.flag) != kElsewhere.end();
+    if (!row.env.starts_with("FLOW_") || elsewhere || !values.Given(row.flag)) continue;
+    if (row.secret) {
+      err << "gpuctl: " << row.env << " stays out of the script; put it into "
+          << "/etc/default/flow-metrics-streamer on the host\n";
+      continue;
+    }
+    std::string value = ValueOf(values, row);
+    if (!IsPlain(value)) {
+      return values.Refuse(row.flag, "cannot stand in a script as it is",
+                           "letters, digits and ._:/[]+-; anything else goes to "
+                           "/etc/default/flow-metrics-streamer on the host");
+    }
+    plan.settings.emplace_back(row.env, std::move(value));
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -184,7 +225,7 @@ int RunInstallScript(const config::Values& values, std::ostream& out, std::ostre
   const std::string& version = values.Text("--gpud-version");
   if (!IsPlain(version)) return refuse(values.Refuse("--gpud-version", "is no version"));
   InstallPlan plan{version, *bind, std::to_string(values.Integer("--gpud-port")), {}};
-  for (const SettingRow& row : kSettings) {
+  for (const SettingRow& row : kUrls) {
     const std::string& url = values.Text(row.flag);
     if (url.empty()) continue;
     if (const auto wrong = config::CheckUrl(url)) {
@@ -208,6 +249,7 @@ int RunInstallScript(const config::Values& values, std::ostream& out, std::ostre
                              std::to_string(values.Integer("--metrics-interval")));
   plan.settings.emplace_back("FLOW_GPUD_BIND", plan.bind);
   plan.settings.emplace_back("FLOW_GPUD_PORT", plan.port);
+  if (const auto wrong = AddGiven(values, plan, err)) return refuse(*wrong);
   out << InstallScript(plan);
   return kWell;
 }

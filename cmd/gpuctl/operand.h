@@ -10,8 +10,9 @@
 namespace gpumon::ctl {
 
 // The first argument that is neither a flag nor a flag's value becomes the value of the first of
-// `flags`, and so on, so that config::Parse, which knows flags alone, can read it. `flags` are of
-// `rows`, with a blank between; "": nothing is changed.
+// `flags`, and so on, so that config::Parse, which knows flags alone, can read it; a flag that is a
+// list takes all that are left. `flags` are of `rows`, with a blank between; "": nothing is
+// changed.
 std::vector<std::string> WithOperand(std::vector<std::string> arguments, std::string_view flags,
                                      config::Rows rows);
 

@@ -25,10 +25,10 @@ void Page::Wrap(std::string_view head, std::string_view text, std::size_t hang) 
   std::string start = ReplaceHidden(head, "?");
   const std::string all = ReplaceHidden(text, "?");
   std::string_view rest = all;
-  hang = std::min({hang, start.size(), kColumns / 2});
+  hang = std::min({hang, start.size(), columns_ / 2});
   bool first = true;
   do {
-    const std::size_t width = kColumns - std::min(start.size(), kColumns - 1);
+    const std::size_t width = columns_ - std::min(start.size(), columns_ - 1);
     // A word that is too long for the first line may fit the next.
     const std::size_t cut = CutAt(rest, width, !first || hang == start.size());
     std::string line = start + std::string(rest.substr(0, cut));

@@ -1,4 +1,4 @@
-// Text for a terminal of 80 columns.
+// Text for a terminal.
 #pragma once
 
 #include <cstddef>
@@ -7,11 +7,13 @@
 
 namespace gpumon::ctl {
 
-// Lines of at most 80 bytes, without control characters whatever is printed: texts come from
+// Lines of at most `columns` bytes, without control characters whatever is printed: texts come from
 // exporters. A value type.
 class Page {
  public:
   static constexpr std::size_t kColumns = 80;
+
+  explicit Page(std::size_t columns = kColumns) : columns_(columns) {}
 
   void Blank() { text_ += '\n'; }
   // `text` wrapped; the first line begins with `head`, the others with as many blanks, or with
@@ -22,6 +24,7 @@ class Page {
   const std::string& text() const { return text_; }
 
  private:
+  std::size_t columns_;
   std::string text_;
 };
 

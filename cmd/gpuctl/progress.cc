@@ -1,31 +1,48 @@
 #include "cmd/gpuctl/progress.h"
 
-#include <unistd.h>
+#include <chrono>
+#include <ostream>
+#include <utility>
 
-#include <iostream>
+#include "cmd/gpuctl/output.h"
+#include "internal/base/log.h"
+#include "internal/base/text.h"
 
 namespace gpumon::ctl {
 namespace {
 
-constexpr Millis kPatience{1000};
+constexpr std::string_view kClearLine = "\r\x1b[K";
 
 }  // namespace
 
-Progress::Progress(const std::string& name, std::ostream& err)
-    : text_("gpuctl: asking " + name),
-      err_(err),
-      on_(&err == &std::cerr && isatty(STDERR_FILENO) == 1) {}
-
-void Progress::Show(Millis waited) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(waited).count();
-  if (!on_ || waited < kPatience || seconds == shown_) return;
-  shown_ = seconds;
-  err_ << "\r\x1b[K" << text_ << ", " << seconds << " s" << std::flush;
+Progress::Progress(std::ostream& err, std::string what)
+    : err_(err), what_(ReplaceHidden(what, "?")) {
+  if (!TakesSequences(err) || log::Enabled(log::Level::kDebug)) return;
+  thread_ = std::thread([this] { Show(); });
 }
 
-void Progress::Clear() {
-  if (shown_ > 0) err_ << "\r\x1b[K" << std::flush;
-  shown_ = 0;
+Progress::~Progress() {
+  if (!thread_.joinable()) return;
+  {
+    const MutexLock lock(mutex_);
+    ended_ = true;
+  }
+  changed_.NotifyAll();
+  thread_.join();
+}
+
+void Progress::Show() {
+  const auto begun = std::chrono::steady_clock::now();
+  const MutexLock lock(mutex_);
+  for (std::chrono::seconds waited{1};; ++waited) {
+    while (!ended_ && changed_.WaitUntil(mutex_, begun + waited)) {
+    }
+    if (ended_) {
+      if (waited.count() > 1) err_ << kClearLine << std::flush;
+      return;
+    }
+    err_ << kClearLine << "gpuctl: " << what_ << ", " << waited.count() << " s" << std::flush;
+  }
 }
 
 }  // namespace gpumon::ctl

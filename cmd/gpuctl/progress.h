@@ -1,27 +1,34 @@
-// A line that says that an answer is waited for.
+// A word to whoever waits.
 #pragma once
 
-#include <cstdint>
 #include <iosfwd>
 #include <string>
+#include <thread>
 
-#include "internal/base/clock.h"
+#include "internal/base/mutex.h"
 
 namespace gpumon::ctl {
 
-// Only where `err` is a terminal, and only after a second. One thread at a time.
+// From its second second on a line on a terminal says what is waited for, and for how long so far;
+// it is gone with this. Where `err` is no terminal, or the log tells of each step, there is none.
+// Nobody else writes to the terminal meanwhile. Make it behind EndingSignals: it has a thread.
 class Progress {
  public:
-  // `name` is who is asked. `err` must outlive it.
-  Progress(const std::string& name, std::ostream& err);
-  void Show(Millis waited);
-  void Clear();
+  // `what` continues "gpuctl: ".
+  Progress(std::ostream& err, std::string what);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
 
  private:
-  const std::string text_;
+  void Show() EXCLUDES(mutex_);
+
   std::ostream& err_;
-  const bool on_;
-  std::int64_t shown_ = 0;
+  const std::string what_;
+  Mutex mutex_;
+  CondVar changed_;
+  bool ended_ GUARDED_BY(mutex_) = false;
+  std::thread thread_;
 };
 
 }  // namespace gpumon::ctl

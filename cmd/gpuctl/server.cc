@@ -4,6 +4,7 @@
 #include <fstream>
 #include <future>
 
+#include "cmd/gpuctl/logged_client.h"
 #include "internal/fetch/client.h"
 #include "internal/fetch/url.h"
 
@@ -53,7 +54,7 @@ Result<Server> Server::Make(const ServerOptions& options) {
   client.gzip = fetch::Gzip::kAcrossMachines;
   auto made = fetch::MakeClient(client, *server.clock_);
   if (!made) return Error(made.error());
-  server.client_ = *std::move(made);
+  server.client_ = Logged(*std::move(made), *server.clock_);
   return server;
 }
 
@@ -99,7 +100,10 @@ Status Server::Lack(const std::string& path, const std::string& what) const {
 Status Server::Refusal(const std::string& path, const Answer& answer) const {
   const std::string* const error = answer.document["error"].AsString();
   if (answer.status == 401) {
-    return {Code::kUnauthorized, name_ + " wants an API token: give it with --token-file"};
+    return {Code::kUnauthorized,
+            name_ + (token_.empty() ? " wants an API token: give it with --token-file"
+                                    : " refuses the API token that --token-file gives: is it this "
+                                      "server's, and still good?")};
   }
   return {Code::kUpstreamInvalid,
           name_ + path + " answered " + std::to_string(answer.status) +

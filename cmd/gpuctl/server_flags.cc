@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "cmd/gpuctl/log_flags.h"
 #include "internal/config/address.h"
 
 namespace gpumon::ctl {
@@ -10,6 +11,13 @@ namespace {
 using config::Kind;
 using config::OptionRow;
 
+constexpr OptionRow kTimeout = {.flag = "--timeout",
+                                .env = "GPUCTL_TIMEOUT",
+                                .fallback = "15s",
+                                .kind = Kind::kDuration,
+                                .help = "How long to wait for each answer.",
+                                .min = 100,
+                                .max = 600'000};
 constexpr std::array kServerRows = {
     OptionRow{.flag = "--server",
               .env = "GPUCTL_SERVER",
@@ -24,13 +32,7 @@ constexpr std::array kServerRows = {
               .env = "GPUCTL_CA_FILE",
               .kind = Kind::kPath,
               .help = "PEM certificates to trust instead of the system's."},
-    OptionRow{.flag = "--timeout",
-              .env = "GPUCTL_TIMEOUT",
-              .fallback = "15s",
-              .kind = Kind::kDuration,
-              .help = "How long to wait for each answer.",
-              .min = 100,
-              .max = 600'000},
+    kTimeout,
 };
 
 }  // namespace
@@ -38,6 +40,15 @@ constexpr std::array kServerRows = {
 std::vector<OptionRow> WithServerFlags(config::Rows rows) {
   std::vector<OptionRow> all(kServerRows.begin(), kServerRows.end());
   all.insert(all.end(), rows.begin(), rows.end());
+  const config::Rows log = LogFlags();
+  all.insert(all.end(), log.begin(), log.end());
+  return all;
+}
+
+std::vector<OptionRow> TimeoutFlags() {
+  std::vector<OptionRow> all = {kTimeout};
+  const config::Rows log = LogFlags();
+  all.insert(all.end(), log.begin(), log.end());
   return all;
 }
 

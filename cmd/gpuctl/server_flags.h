@@ -9,8 +9,10 @@
 
 namespace gpumon::ctl {
 
-// --server, --token-file, --ca-file and --timeout, then `rows`.
+// --server, --token-file, --ca-file and --timeout, then `rows`, then those of log_flags.h.
 std::vector<config::OptionRow> WithServerFlags(config::Rows rows);
+// Of a command that asks somebody else: --timeout, and those of log_flags.h.
+std::vector<config::OptionRow> TimeoutFlags();
 // By these flags. kInvalidParameter, in one line, when one cannot be used.
 Result<Server> ServerOf(const config::Values& values);
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "internal/base/log.h"
 #include "internal/base/program.h"
 #include "internal/base/text.h"
 
@@ -170,6 +171,7 @@ Result<fetch::Response> SshClient::Ask(const fetch::Request& request, Deadline d
   command.insert(command.end(),
                  {"-o", "BatchMode=yes", "-o", "ConnectTimeout=" + Seconds(left * 2 / 3), "--",
                   way_.host, CurlCommand(request, left)});
+  log::Debug("ssh", {{"host", way_.host}, {"command", command.back()}});
   const auto ran = RunProgram(command, clock_, deadline, request.max_response_bytes);
   if (!ran) {
     const Code code =

@@ -41,7 +41,10 @@ struct TopColumn {
   std::size_t from = 0;   // only on screens of so many columns
   bool right = false;
   std::string (*text)(const TopRow& row, std::size_t width) = nullptr;
+  bool meter = false;  // takes what names do not need
 };
+constexpr std::size_t kLongestName = 40;
+constexpr std::size_t kLongestMeter = 50;
 
 std::string PercentMeter(const Known& value, std::size_t width) {
   return Meter(value, NumberText(value, "%"), width);
@@ -54,12 +57,14 @@ constexpr TopColumn kGpuColumns[] = {
     {"UTIL", 14, 0, false,
      [](const TopRow& row, std::size_t width) {
        return PercentMeter(row.of_gpu->utilization, width);
-     }},
-    {"MEMORY", 14, 0, false,
-     [](const TopRow& row, std::size_t width) { return PercentMeter(row.of_gpu->memory, width); }},
+     },
+     true},
+    {"MEMORY", 14, 56, false,
+     [](const TopRow& row, std::size_t width) { return PercentMeter(row.of_gpu->memory, width); },
+     true},
     {"TEMP-C", 6, 0, true,
      [](const TopRow& row, std::size_t) { return NumberText(row.of_gpu->temperature); }},
-    {"POWER-W", 7, 0, true,
+    {"POWER-W", 7, 64, true,
      [](const TopRow& row, std::size_t) { return NumberText(row.of_gpu->power); }},
     {"PODS", 0, 70, false, [](const TopRow& row, std::size_t) { return row.of_gpu->holder; }},
 };
@@ -81,12 +86,14 @@ constexpr TopColumn kNodeColumns[] = {
     {"UTIL", 12, 0, false,
      [](const TopRow& row, std::size_t width) {
        return PercentMeter(row.of_node->utilization, width);
-     }},
-    {"MEMORY", 12, 70, false,
-     [](const TopRow& row, std::size_t width) { return PercentMeter(row.of_node->memory, width); }},
+     },
+     true},
+    {"MEMORY", 12, 76, false,
+     [](const TopRow& row, std::size_t width) { return PercentMeter(row.of_node->memory, width); },
+     true},
     {"TEMP-C", 6, 100, true,
      [](const TopRow& row, std::size_t) { return NumberText(row.of_node->temperature); }},
-    {"POWER-W", 7, 0, true,
+    {"POWER-W", 7, 50, true,
      [](const TopRow& row, std::size_t) { return NumberText(row.of_node->power); }},
 };
 
@@ -102,11 +109,20 @@ std::vector<TopColumn> ColumnsFor(std::span<const TopColumn> all, std::size_t co
     open += column.width == 0 ? 1 : 0;
   }
   std::size_t left = columns > taken ? columns - taken : 0;
+  std::size_t meters = 0;
   for (TopColumn& column : shown) {
+    meters += column.meter ? 1 : 0;
     if (column.width > 0) continue;
-    column.width = left / open;
+    column.width = std::min(left / open, kLongestName);
     left -= column.width;
     --open;
+  }
+  for (TopColumn& column : shown) {
+    if (!column.meter) continue;
+    const std::size_t more = std::min(left / meters, kLongestMeter - column.width);
+    column.width += more;
+    left -= more;
+    --meters;
   }
   return shown;
 }

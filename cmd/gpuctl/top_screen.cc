@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cmd/gpuctl/app.h"
+#include "cmd/gpuctl/progress.h"
 #include "cmd/gpuctl/server_flags.h"
 #include "cmd/gpuctl/terminal.h"
 #include "cmd/gpuctl/top.h"
@@ -242,7 +243,10 @@ int RunTop(const config::Values& values, std::ostream& out, std::ostream& err) {
   bool ended = false;
   server->SetGlance([&](Millis) { return ended = ended || Ends(signals.Take()); });
   // Before the first page: what is wrong with the server is then said in a line that stays.
-  auto fleet = AskFleet(*server);
+  auto fleet = [&] {
+    const Progress progress(err, "asking " + server->name());
+    return AskFleet(*server);
+  }();
   if (ended) return kWell;
   if (!fleet) return end(fleet.error(), kNoAnswer);
   const Terminal terminal;

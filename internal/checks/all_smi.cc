@@ -5,6 +5,7 @@
 #include <charconv>
 #include <future>
 #include <memory>
+#include <tuple>
 #include <utility>
 
 #include "internal/base/text.h"
@@ -17,7 +18,6 @@ namespace gpumon::checks {
 namespace {
 
 using models::Quantity;
-using nvml::Gpu;
 
 constexpr std::size_t kMostBytes = std::size_t{8} << 20U;
 constexpr std::string_view kPrefix = "all_smi_";
@@ -70,24 +70,30 @@ class Reader {
   AllSmiAnswer Finish() {
     for (const TextSample* const sample : processes_) TakeProcess(*sample);
     std::stable_sort(answer_.gpus.begin(), answer_.gpus.end(),
-                     [](const Gpu& a, const Gpu& b) { return a.index < b.index; });
+                     [](const AllSmiGpu& a, const AllSmiGpu& b) {
+                       return std::tie(a.host, a.index) < std::tie(b.host, b.index);
+                     });
     return std::move(answer_);
   }
 
  private:
-  Gpu* Find(std::string_view uuid, std::optional<unsigned> index) {
-    for (Gpu& gpu : answer_.gpus) {
+  AllSmiGpu* Find(const TextSample& sample, std::string_view uuid, std::optional<unsigned> index) {
+    const std::string_view host = sample.Label("instance");
+    for (AllSmiGpu& gpu : answer_.gpus) {
+      // Processes come without a host.
+      if (!host.empty() && gpu.host != Shown(host)) continue;
       if (uuid.empty() ? index == gpu.index : gpu.uuid && *gpu.uuid == uuid) return &gpu;
     }
     return nullptr;
   }
 
-  Gpu* FindOrAdd(const TextSample& sample) {
+  AllSmiGpu* FindOrAdd(const TextSample& sample) {
     const std::string_view uuid = EitherLabel(sample, "gpu_uuid", "uuid");
     const auto index = IntegerOf<unsigned>(EitherLabel(sample, "gpu_index", "index"));
     if (uuid.empty() && !index) return nullptr;
-    if (Gpu* const known = Find(uuid, index); known != nullptr) return known;
-    Gpu& gpu = answer_.gpus.emplace_back();
+    if (AllSmiGpu* const known = Find(sample, uuid, index); known != nullptr) return known;
+    AllSmiGpu& gpu = answer_.gpus.emplace_back();
+    gpu.host = Shown(sample.Label("instance"));
     gpu.index = index.value_or(static_cast<unsigned>(answer_.gpus.size() - 1));
     if (!uuid.empty()) gpu.uuid = Shown(uuid);
     const std::string_view name = sample.Label("gpu");
@@ -96,14 +102,14 @@ class Reader {
   }
 
   void TakeOfGpu(const TextSample& sample) {
-    Gpu* const gpu = FindOrAdd(sample);
+    AllSmiGpu* const gpu = FindOrAdd(sample);
     if (gpu == nullptr) return;
     if (sample.name == "all_smi_gpu_info") {
       if (const auto text = sample.Label("driver_version"); !text.empty()) {
-        answer_.software.driver_version = Shown(text);
+        gpu->software.driver_version = Shown(text);
       }
       if (const auto text = sample.Label("cuda_version"); !text.empty()) {
-        answer_.software.cuda_version = Shown(text);
+        gpu->software.cuda_version = Shown(text);
       }
     }
     const bool is_older = sample.Label("gpu_index").empty();
@@ -116,8 +122,8 @@ class Reader {
 
   void TakeProcess(const TextSample& sample) {
     const auto pid = IntegerOf<std::uint32_t>(sample.Label("pid"));
-    Gpu* const gpu = Find(sample.Label("device_uuid"),
-                          IntegerOf<unsigned>(EitherLabel(sample, "gpu_index", "device_id")));
+    AllSmiGpu* const gpu = Find(sample, sample.Label("device_uuid"),
+                                IntegerOf<unsigned>(EitherLabel(sample, "gpu_index", "device_id")));
     if (!pid || gpu == nullptr) return;
     nvml::Process process;
     process.pid = *pid;

@@ -11,9 +11,12 @@
 
 namespace gpumon::checks {
 
+struct AllSmiGpu : nvml::Gpu {
+  std::string host;         // the label `instance`: one all-smi may tell of several
+  nvml::Software software;  // its own host's
+};
 struct AllSmiAnswer {
-  nvml::Software software;
-  std::vector<nvml::Gpu> gpus;  // by index
+  std::vector<AllSmiGpu> gpus;  // by host and index
 };
 
 // Of the text of /metrics, by either generation's labels: `gpu_uuid` and `gpu_index`, or `uuid` and

@@ -99,7 +99,10 @@ class Engine {
   Result<fetch::Response> Get(const std::string& path, std::size_t most_bytes, const Clock& clock,
                               Deadline deadline, std::vector<std::string>& steps) const {
     const DockerAddress& address = options_.address;
-    if (!address.problem.empty()) return Error(Code::kInvalidParameter, address.problem);
+    if (!address.problem.empty()) {
+      steps.push_back("nobody is asked: " + address.problem);
+      return Error(Code::kInvalidParameter, address.problem);
+    }
     auto response = Ask(*client_,
                         {.url = address.url + path,
                          .max_response_bytes = most_bytes,
@@ -119,21 +122,37 @@ class Engine {
 
   // Asked for once; the others wait for that answer.
   Containers List(const Clock& clock, Deadline deadline, std::vector<std::string>& steps) {
-    std::optional<std::promise<Containers>> mine;
-    std::shared_future<Containers> list;
+    std::optional<std::promise<Listed>> mine;
+    std::shared_future<Listed> list;
     {
       const MutexLock lock(mutex_);
       if (!list_.valid()) list_ = mine.emplace().get_future().share();
       list = list_;
     }
-    if (mine) mine->set_value(AskForList(clock, deadline, steps));
-    if (list.wait_for(deadline.Left(clock)) == std::future_status::ready) return list.get();
+    if (mine) {
+      Listed asked;
+      asked.containers = AskForList(clock, deadline, asked.steps);
+      mine->set_value(std::move(asked));
+    }
+    if (list.wait_for(deadline.Left(clock)) == std::future_status::ready) {
+      const Listed& listed = list.get();
+      for (const std::string& step : listed.steps) {
+        steps.push_back(mine ? step : step + " (asked once, for all containers)");
+      }
+      return listed.containers;
+    }
+    steps.emplace_back("the list of containers, asked for once: it did not come in time");
     return Error(Code::kUpstreamTimeout, "its list of containers did not come in time");
   }
 
   Outcome Judge(const std::string& name, const Clock& clock, Deadline deadline);
 
  private:
+  struct Listed {
+    Containers containers = Error(Code::kInternal, "");
+    std::vector<std::string> steps;
+  };
+
   Containers AskForList(const Clock& clock, Deadline deadline,
                         std::vector<std::string>& steps) const {
     const auto response = Get("/containers/json?all=true", kMostListBytes, clock, deadline, steps);
@@ -149,7 +168,7 @@ class Engine {
   const DockerOptions options_;
 
   Mutex mutex_;
-  std::shared_future<Containers> list_ GUARDED_BY(mutex_);
+  std::shared_future<Listed> list_ GUARDED_BY(mutex_);
 };
 
 Outcome NotAccessible(Status status, std::string_view why) {

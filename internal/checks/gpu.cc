@@ -21,6 +21,10 @@ constexpr const char* kNoHardware = "No supported GPU hardware detected";
 constexpr const char* kNoHardwareHint =
     "install NVIDIA drivers and nvidia-smi for NVIDIA GPUs; be on macOS for Apple Silicon GPU "
     "detection; check GPU visibility: `nvidia-smi` or `system_profiler SPDisplaysDataType`";
+constexpr const char* kAllSmiHint =
+    "see that all-smi runs there in its API mode (`all-smi api --port 9090`), and that --all-smi "
+    "is "
+    "its URL";
 constexpr const char* kStrainHint =
     "check the GPU's workload (`nvidia-smi`, or this check with --detailed), look for runaway "
     "applications, verify that cooling works, consider reducing the workload";
@@ -152,7 +156,9 @@ void WriteProcesses(json::Writer& writer, const Gpu& gpu) {
   writer.EndArray();
 }
 
-std::string ExtraOf(const GpuLook& look, const Gpu& gpu) {
+std::string ExtraOf(const GpuLook& look, const SeenGpu& seen) {
+  const Gpu& gpu = seen.gpu;
+  const nvml::Software& software = seen.software ? *seen.software : look.software;
   json::Writer writer;
   Reasons reasons;
   writer.BeginObject();
@@ -162,10 +168,14 @@ std::string ExtraOf(const GpuLook& look, const Gpu& gpu) {
   WriteText(writer, "uuid", gpu.uuid, reasons);
   WriteText(writer, "pci_bus_id", gpu.pci_bus_id, reasons);
   WriteText(writer, "serial", gpu.serial, reasons);
-  WriteText(writer, "driver_version", look.software.driver_version, reasons);
-  WriteText(writer, "cuda_version", look.software.cuda_version, reasons);
+  WriteText(writer, "driver_version", software.driver_version, reasons);
+  WriteText(writer, "cuda_version", software.cuda_version, reasons);
   writer.Key("source");
   writer.String(look.source);
+  if (!seen.host.empty()) {
+    writer.Key("host");
+    writer.String(seen.host);
+  }
   WriteValues(writer, gpu, reasons);
   WriteInstances(writer, gpu);
   WriteProcesses(writer, gpu);
@@ -180,7 +190,8 @@ std::string ExtraOf(const GpuLook& look, const Gpu& gpu) {
   return writer.Take();
 }
 
-Outcome OutcomeOf(const GpuLook& look, const Gpu& gpu) {
+Outcome OutcomeOf(const GpuLook& look, const SeenGpu& seen) {
+  const Gpu& gpu = seen.gpu;
   Outcome outcome;
   outcome.steps = look.steps;
   const std::string name = gpu.name ? ShortName(*gpu.name) : std::string("GPU");
@@ -196,7 +207,7 @@ Outcome OutcomeOf(const GpuLook& look, const Gpu& gpu) {
     outcome.details = name + " - GPU: " + WithUnit(gpu.values[Quantity::kUtilization], "%") +
                       ", Mem: " + WithUnit(MemoryPercent(gpu.values), "%", 1, false);
   }
-  outcome.extra = ExtraOf(look, gpu);
+  outcome.extra = ExtraOf(look, seen);
   return outcome;
 }
 
@@ -208,6 +219,7 @@ Done NoneOf(const GpuLook& look) {
       look.error.value_or(gpumon::Status{Code::kNotFound, look.source + " shows no GPU"});
   outcome.error = why.message;
   outcome.details = why.message;
+  if (look.source == kAllSmi) outcome.hint = kAllSmiHint;
   switch (why.code) {
     case Code::kNotFound:
       outcome.details = kNoHardware;
@@ -223,10 +235,12 @@ Done NoneOf(const GpuLook& look) {
   return done;
 }
 
-std::string RowName(const GpuLook& look, const Gpu& gpu) {
-  std::string name = look.maker == kAppleSilicon ? "Apple" : look.maker;
+std::string RowName(const GpuLook& look, const SeenGpu& seen) {
+  const std::string maker = seen.host.empty() ? look.maker : MakerOf(look, seen.gpu);
+  std::string name = maker == kAppleSilicon ? "Apple" : maker;
   if (!name.empty()) name += ' ';
-  return name + "GPU " + std::to_string(gpu.index);
+  name += "GPU " + std::to_string(seen.gpu.index);
+  return seen.host.empty() ? name : name + " of " + seen.host;
 }
 
 }  // namespace
@@ -234,7 +248,7 @@ std::string RowName(const GpuLook& look, const Gpu& gpu) {
 std::vector<Done> GpuRows(const GpuLook& look) {
   std::vector<Done> rows;
   for (const SeenGpu& seen : look.gpus) {
-    rows.push_back({RowName(look, seen.gpu), OutcomeOf(look, seen.gpu), seen.took, seen.at});
+    rows.push_back({RowName(look, seen), OutcomeOf(look, seen), seen.took, seen.at});
   }
   if (rows.empty()) rows.push_back(NoneOf(look));
   return rows;

@@ -84,26 +84,29 @@ void LookWithMac(const GpuOptions& options, const Clock& clock, Deadline deadlin
 void LookWithAllSmi(const GpuOptions& options, const Clock& clock, Deadline deadline,
                     GpuLook& look) {
   const SteadyTime begin = clock.Steady();
+  look.source = kAllSmi;
   auto answer = AskAllSmi(options.all_smi_url, clock, deadline);
   if (!answer) {
     look.steps.push_back(answer.error().message);
     return Fail(answer.error(), look);
   }
-  look.source = "all-smi";
-  look.software = std::move(answer->software);
-  Add(std::move(answer->gpus), begin, clock, look);
-}
-
-// Of what was found, by its name.
-std::string MakerOf(const GpuLook& look) {
-  if (look.source == "NVML" || look.source == "nvidia-smi") return std::string(kNvidia);
-  const std::string name =
-      look.gpus.empty() ? std::string() : look.gpus.front().gpu.name.ValueOr("");
-  if (name.starts_with("NVIDIA ")) return std::string(kNvidia);
-  return name.starts_with("Apple ") ? std::string(kAppleSilicon) : std::string();
+  const bool one_host = answer->gpus.front().host == answer->gpus.back().host;
+  for (AllSmiGpu& gpu : answer->gpus) {
+    SeenGpu seen{std::move(gpu), Since(begin, clock), clock.Wall()};
+    seen.software = std::move(gpu.software);
+    if (!one_host) seen.host = std::move(gpu.host);
+    look.gpus.push_back(std::move(seen));
+  }
 }
 
 }  // namespace
+
+std::string MakerOf(const GpuLook& look, const nvml::Gpu& gpu) {
+  if (look.source == "NVML" || look.source == "nvidia-smi") return std::string(kNvidia);
+  const std::string name = gpu.name.ValueOr("");
+  if (name.starts_with("NVIDIA ")) return std::string(kNvidia);
+  return name.starts_with("Apple ") ? std::string(kAppleSilicon) : std::string();
+}
 
 GpuLook LookAtGpus(const GpuOptions& options, const Clock& clock, Deadline deadline) {
   GpuLook look;
@@ -117,7 +120,7 @@ GpuLook LookAtGpus(const GpuOptions& options, const Clock& clock, Deadline deadl
     }
   }
   if (!look.gpus.empty()) look.error.reset();
-  look.maker = MakerOf(look);
+  look.maker = MakerOf(look, look.gpus.empty() ? Gpu() : look.gpus.front().gpu);
   look.took = Since(begin, clock);
   look.at = clock.Wall();
   return look;

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "internal/base/clock.h"
@@ -35,6 +36,8 @@ struct SeenGpu {
   nvml::Gpu gpu;
   Millis took{0};
   WallTime at{};
+  std::string host = {};                        // "" where all are of one host
+  std::optional<nvml::Software> software = {};  // of that host; not set: the look's
 };
 
 struct GpuLook {
@@ -51,6 +54,10 @@ struct GpuLook {
 
 inline constexpr std::string_view kNvidia = "NVIDIA";
 inline constexpr std::string_view kAppleSilicon = "Apple Silicon";
+inline constexpr std::string_view kAllSmi = "all-smi";
+
+// Of one GPU of the look.
+std::string MakerOf(const GpuLook& look, const nvml::Gpu& gpu);
 
 // all-smi where it is named; else NVML, nvidia-smi when that cannot be had, and macOS's own tools,
 // until one shows GPUs. Blocks its thread; thread-safe.

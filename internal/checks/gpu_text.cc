@@ -1,4 +1,5 @@
 // The detailed text.
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -54,15 +55,19 @@ void AddProcesses(std::string& text, const Gpu& gpu) {
   }
 }
 
-void AddGpu(std::string& text, const GpuLook& look, const Gpu& gpu) {
-  text += "\nGPU " + std::to_string(gpu.index) + ": " + gpu.name.ValueOr("N/A") + '\n';
+void AddGpu(std::string& text, const GpuLook& look, const SeenGpu& seen) {
+  const Gpu& gpu = seen.gpu;
+  const nvml::Software& software = seen.software ? *seen.software : look.software;
+  const std::string maker = seen.host.empty() ? look.maker : MakerOf(look, gpu);
+  text += "\nGPU " + std::to_string(gpu.index) + (seen.host.empty() ? "" : " of ") + seen.host +
+          ": " + gpu.name.ValueOr("N/A") + '\n';
   if (gpu.unreadable) {
     AddLine(text, "Error", gpu.unreadable->text);
     return;
   }
-  AddLine(text, "Driver", look.software.driver_version.ValueOr("N/A"));
-  if (look.maker != kAppleSilicon) {
-    AddLine(text, "CUDA", look.software.cuda_version.ValueOr("N/A"));
+  AddLine(text, "Driver", software.driver_version.ValueOr("N/A"));
+  if (maker != kAppleSilicon) {
+    AddLine(text, "CUDA", software.cuda_version.ValueOr("N/A"));
   }
   AddLine(text, "Memory", MemoryOf(gpu.values));
   AddLine(text, "Utilization",
@@ -85,9 +90,13 @@ std::string DetailedGpuText(const GpuLook& look) {
            (is_missing ? std::string("No supported GPU hardware detected") : look.error->message) +
            '\n';
   }
-  std::string text = "GPU Summary: " + look.maker + (look.maker.empty() ? "" : " ");
+  const bool alike = std::all_of(look.gpus.begin(), look.gpus.end(), [&](const SeenGpu& seen) {
+    return seen.host.empty() || MakerOf(look, seen.gpu) == look.maker;
+  });
+  const std::string maker = alike ? look.maker : "";
+  std::string text = "GPU Summary: " + maker + (maker.empty() ? "" : " ");
   text += "GPUs available\n";
-  for (const SeenGpu& seen : look.gpus) AddGpu(text, look, seen.gpu);
+  for (const SeenGpu& seen : look.gpus) AddGpu(text, look, seen);
   return text;
 }
 

@@ -26,6 +26,7 @@ std::optional<Address> ParseAddress(std::string_view text) {
   if (text.starts_with(kUnix)) {
     text.remove_prefix(kUnix.size());
     if (text.starts_with("//")) text.remove_prefix(2);
+    while (text.size() > 1 && text.ends_with('/')) text.remove_suffix(1);
     // As long as the kernel takes.
     if (text.empty() || text.size() > 107) return std::nullopt;
     return Address{"http://localhost", std::string(text)};

@@ -1,5 +1,6 @@
 #include "internal/gpud/answers.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <tuple>
@@ -32,7 +33,14 @@ std::optional<WallTime> TimeOf(const Value& value) {
   return ParseTime(TextOf(value));
 }
 
-// The array that all of GPUd's lists are.
+// It has a list by the name of `what`, or none to give.
+bool IsComponent(const Value& value, const char* what) {
+  const Value& list = value[what];
+  return value.is_object() &&
+         (list.is_array() || (list.is_null() && value["component"].AsString()));
+}
+
+// The array that all of GPUd's lists are, of components with a list by the name of `what`.
 Result<Value> ReadList(std::string_view body, const char* what) {
   auto document = json::ParseDocument(body);
   if (!document) {
@@ -40,6 +48,13 @@ Result<Value> ReadList(std::string_view body, const char* what) {
   }
   if (!document->is_array() && !document->is_null()) {
     return Error(Code::kUpstreamInvalid, std::string("its ") + what + " are no list");
+  }
+  const auto& all = document->elements();
+  const bool any =
+      std::any_of(all.begin(), all.end(), [&](const Value& one) { return IsComponent(one, what); });
+  if (!all.empty() && !any) {
+    return Error(Code::kUpstreamInvalid,
+                 std::string("its ") + what + " are no list of components with " + what);
   }
   return *std::move(document);
 }

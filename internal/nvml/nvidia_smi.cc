@@ -234,7 +234,14 @@ class Smi {
       return {Code::kUpstreamInvalid,
               who + ", and says " + log::Quoted(FirstLine(ran)) + "; run it by hand"};
     }
-    return StatusOf(static_cast<Return>(ran.exit_code), who);
+    const auto code = static_cast<Return>(ran.exit_code);
+    // Who has the program has a driver, and it cannot reach it.
+    if (code == Return::kDriverNotLoaded) {
+      return {Code::kUnavailable, who +
+                                      ": it cannot communicate with the NVIDIA driver; look for "
+                                      "it in lsmod and dmesg, then reinstall it or reboot"};
+    }
+    return StatusOf(code, who);
   }
 
   static void ReadGpus(std::string_view text, const std::vector<const Column*>& columns,

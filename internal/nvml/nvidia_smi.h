@@ -18,8 +18,8 @@ struct SmiAnswer {
 
 // Runs `program` (a name in PATH or a path) up to a few times. Its processes are those that
 // compute. Adds to `steps` a line for each run. Blocks its thread; thread-safe.
-// kNotFound: no such program, no driver or no GPU. kForbidden: no rights. kUnavailable: there is a
-// GPU that does not work. kUpstreamTimeout, kUpstreamTooLarge, kUpstreamInvalid.
+// kNotFound: no such program or no GPU. kForbidden: no rights. kUnavailable: there is a GPU or a
+// driver that does not work. kUpstreamTimeout, kUpstreamTooLarge, kUpstreamInvalid.
 Result<SmiAnswer> AskNvidiaSmi(const std::string& program, const Clock& clock, Deadline deadline,
                                std::vector<std::string>& steps);
 

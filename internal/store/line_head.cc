@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "internal/base/text.h"
+#include "internal/store/stored_time.h"
 
 namespace gpumon::store {
 
@@ -66,7 +66,7 @@ bool HeadHandler::EndArray() {
 }
 
 bool HeadHandler::Fill(LineHead& head) const {
-  const auto time = ParseTime(time_);
+  const auto time = ParseStoredTime(time_);
   if (!is_object_ || task_.empty() || !time) return false;
   head.time = *time;
   head.task_id = task_;

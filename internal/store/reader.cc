@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "internal/base/log.h"
 #include "internal/http/gzip_stream.h"
 #include "internal/json/reader.h"
 #include "internal/store/line_head.h"
@@ -93,6 +94,7 @@ bool ReadFile(const std::string& path, bool compressed, const std::function<bool
     if (errno != ENOENT) report.problems.push_back(path + ": " + ReasonOf(errno));
     return true;
   }
+  log::Debug("reading snapshots", {{"file", path}});
   ++report.files;
   http::GzipReader gzip;
   std::string piece(kPiece, '\0');

@@ -4,6 +4,7 @@
 #include "internal/base/text.h"
 #include "internal/json/document.h"
 #include "internal/store/snapshot.h"
+#include "internal/store/stored_time.h"
 
 namespace gpumon::store {
 namespace {
@@ -65,7 +66,7 @@ SystemReading ReadSystem(const Value& value) {
 
 void ReadStates(const Value& value, Snapshot& snapshot) {
   const auto time = [&](const Value& text) {
-    return ParseTime(TextOf(text)).value_or(snapshot.timestamp);
+    return ParseStoredTime(TextOf(text)).value_or(snapshot.timestamp);
   };
   for (const Value& one : value["health_states"].elements()) {
     if (!one.is_object()) continue;
@@ -82,11 +83,19 @@ void ReadStates(const Value& value, Snapshot& snapshot) {
 
 }  // namespace
 
+std::optional<WallTime> ParseStoredTime(std::string_view text) {
+  if (const auto time = ParseTime(text)) return time;
+  if (text.find('T') == std::string_view::npos) return std::nullopt;
+  if (text.ends_with("ZZ")) return std::nullopt;
+  if (text.ends_with('Z')) return ParseTime(text.substr(0, text.size() - 1));
+  return ParseTime(std::string(text) + 'Z');
+}
+
 Result<Snapshot> DecodeLine(std::string_view line) {
   const auto document = json::ParseDocument(line);
   if (!document) return Error(document.error());
   const Value& value = *document;
-  const auto time = ParseTime(TextOf(value["timestamp"]));
+  const auto time = ParseStoredTime(TextOf(value["timestamp"]));
   Snapshot snapshot;
   snapshot.task_id = TextOf(value["task_id"]);
   if (!value.is_object() || !time || snapshot.task_id.empty()) {

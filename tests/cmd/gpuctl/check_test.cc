@@ -217,6 +217,18 @@ TEST_F(CheckTest, HelpNamesEveryCommand) {
   }
   EXPECT_THAT(help({"check", "--help"}), Not(HasSubstr("doctor")));
   EXPECT_THAT(help({"help", "check"}), HasSubstr("check gpu"));
+  const std::string get = help({"get", "--help"});
+  EXPECT_EQ(get, help({"help", "get"}));
+  EXPECT_THAT(get, HasSubstr("Usage: gpuctl get COMMAND [flags]\n"));
+  for (const std::string text : {"\n  get idle\n", "--selector", "--sort-by", "-o name"}) {
+    EXPECT_THAT(get, HasSubstr(text));
+  }
+  EXPECT_EQ(get.find("Asks a running"), get.rfind("Asks a running")) << "it is said once";
+  EXPECT_THAT(help({"check", "--help"}), HasSubstr("gpu: Instead of the table a block"));
+  const std::string gpud = help({"gpud", "--help"});
+  EXPECT_THAT(gpud, HasSubstr("Prints one answer of a GPUd as it came"));
+  EXPECT_THAT(gpud, HasSubstr("Prints a script for a host with GPUs"));
+  EXPECT_THAT(gpud, HasSubstr("install-script: The Prometheus"));
   EXPECT_EQ(err.str(), "");
 }
 

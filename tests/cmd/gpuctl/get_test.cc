@@ -103,6 +103,31 @@ TEST_F(GetTest, NamesNameEachRow) {
   EXPECT_EQ(Get({"gpus", "-o", "name"}).output, "gpu/gpu-node-1/0\ngpu/機械/1/1g.10gb\n");
 }
 
+TEST_F(GetTest, NamesChooseRows) {
+  for (const std::string name : {"gpu/gpu-node-1/0", "gpu-node-1/0", "gpu-node-1", "0"}) {
+    const Finished ran = Get({"gpus", name, "-o", "name"});
+    EXPECT_EQ(ran.output, "gpu/gpu-node-1/0\n") << name;
+    EXPECT_EQ(ran.exit_code, 0);
+  }
+  const Finished both = Get({"gpus", "機械", "--sort-by", "utilization", "gpu-node-1"});
+  EXPECT_EQ(both.exit_code, 0) << both.errors;
+  EXPECT_THAT(both.output, AllOf(HasSubstr("\ngpu-node-1  0 "), HasSubstr("\n機械        1 ")));
+  EXPECT_THAT(server_.requests().back().Param("fields"), HasSubstr("node_name,gpu_id,mig"));
+}
+
+TEST_F(GetTest, ANameThatNamesNothingIsNotFound) {
+  const Finished ran = Get({"gpus", "node", "gpu-node", "gpu-node-1"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_THAT(ran.output, HasSubstr("\ngpu-node-1  0 "));
+  EXPECT_EQ(ran.errors,
+            "gpuctl: not found among the gpus: node, gpu-node; gpuctl get gpus -o name lists those "
+            "there are\n");
+  const Finished none = Get({"gpus", "nope", "-o", "json"});
+  EXPECT_EQ(none.output, "[]\n");
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_THAT(Get({"gpus", "nope", "-o", "csv"}).errors, HasSubstr("--selector chooses its rows"));
+}
+
 TEST_F(GetTest, CsvIsTheServersOwn) {
   server_.SetReply(Json("a,b\r\n1,\x1b[2J\r\n"));
   EXPECT_EQ(Get({"gpus", "-o", "csv"}).output, "a,b\n1,\xEF\xBF\xBD[2J\n");

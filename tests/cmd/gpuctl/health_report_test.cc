@@ -94,7 +94,7 @@ TEST(HealthReportTest, TextPutsTheWorstFirstAndSaysWhatToDo) {
   HealthReport report = Report();
   report.usage = {std::nullopt, 0.0, 50.0, 100.0};
   report.usage_of = "last 60 minutes";
-  EXPECT_EQ(HealthText(report, false),
+  EXPECT_EQ(HealthText(report, {}),
             R"(GPU health  2026-03-01T09:15:30Z  http://localhost:8080
 1 healthy, 1 degraded, 1 critical, 1 unknown of 4 tasks; 2 of 3 GPUs cool and
 not throttled
@@ -122,10 +122,47 @@ TEST(HealthReportTest, WhoIsNamedIsShownGpuByGpu) {
   report.of_one = true;
   report.tasks.resize(1);
   report.tasks[0].gpu_metrics[0].clock_mhz = 1200;
-  const std::string text = HealthText(report, false);
+  const std::string text = HealthText(report, {});
   EXPECT_THAT(text, HasSubstr("\nGPU MODEL                  TEMP     POWER USAGE              "
                               "MEMORY CLOCK\n  1 NVIDIA H100 80GB HBM3   90C  412/700W   70%  "
                               "40000/80000MB(50%) 1200\n    (throttled: "));
+}
+
+TEST(HealthReportTest, NamesAreCutOnlyWhereATerminalIsTooNarrow) {
+  HealthReport report = Report();
+  const std::string name = "ml/" + std::string(57, 'x');
+  report.tasks[0].task_id = name;
+  const std::string row = "\n" + name + " critical    50%    1 ";
+  EXPECT_THAT(HealthText(report, {}), Not(HasSubstr(name)));
+  EXPECT_THAT(HealthText(report, {.columns = 111}), Not(HasSubstr(name)));
+  EXPECT_THAT(HealthText(report, {.columns = 112}), HasSubstr(row));
+  EXPECT_THAT(HealthText(report, {.verbose = true}), HasSubstr(row));
+  EXPECT_THAT(HealthText(report, {.whole_names = true}), HasSubstr(row));
+  report.tasks[0].task_id = "ml/é";
+  EXPECT_THAT(HealthText(report, {.columns = 160}),
+              HasSubstr("\nTASK                         STATUS   HEALTH GPUS  TEMP USAGE MEMORY "
+                        "ISSUES  AGE\n"));
+  EXPECT_THAT(HealthText(report, {.columns = 160}),
+              HasSubstr("unknown of 4 tasks; 2 of 3 GPUs cool and not throttled\n"));
+}
+
+TEST(HealthReportTest, WhoseAGpuIsStandsAboveIt) {
+  HealthReport report = Report();
+  report.of_one = true;
+  report.tasks.resize(1);
+  report.tasks[0].instance_id = "gn01";
+  report.tasks[0].gpu_metrics = {Gpu(0, 60, 1), Gpu(2, 60, 1), Gpu(3, 60, 1)};
+  EXPECT_THAT(HealthText(report, {}), HasSubstr("CLOCK\non gn01:\n  0 NVIDIA"));
+  report.node_of = {{"GPU-0", "gn01"}, {"GPU-2", "gn01"}, {"GPU-3", "gn02"}};
+  const std::string text = HealthText(report, {});
+  EXPECT_THAT(text, HasSubstr("CLOCK\non gn01:\n  0 NVIDIA"));
+  EXPECT_THAT(text, HasSubstr(" 1980\n  2 NVIDIA"));
+  EXPECT_THAT(text, HasSubstr(" 1980\non gn02:\n  3 NVIDIA"));
+  report.tasks.push_back(report.tasks[0]);
+  EXPECT_THAT(HealthText(report, {}), HasSubstr("CLOCK\nml/llama on gn01:\n  0 NVIDIA"));
+  report.row = "node";
+  report.tasks.resize(1);
+  EXPECT_THAT(HealthText(report, {}), HasSubstr("CLOCK\n  0 NVIDIA"));
 }
 
 TEST(HealthReportTest, NoLineIsWiderThanATerminalNorHasControlCharacters) {
@@ -135,7 +172,7 @@ TEST(HealthReportTest, NoLineIsWiderThanATerminalNorHasControlCharacters) {
   report.tasks[0].gpu_metrics[0].name = std::string(100, 'y');
   report.tasks[0].gpu_metrics[0].memory_total_mb = 1e9;
   report.usage = std::vector<std::optional<double>>(500, 3.0);
-  const std::string text = HealthText(report, true);
+  const std::string text = HealthText(report, {});
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
@@ -148,8 +185,8 @@ TEST(HealthReportTest, NoLineIsWiderThanATerminalNorHasControlCharacters) {
 TEST(HealthReportTest, AFleetsManyRemarksAreCutUnlessAllAreWanted) {
   HealthReport report = Report();
   report.tasks[0].health_states.resize(30, report.tasks[0].health_states[0]);
-  EXPECT_THAT(HealthText(report, false), HasSubstr("  ... and 10 more; -v shows all\n"));
-  EXPECT_THAT(HealthText(report, true), Not(HasSubstr("more; -v")));
+  EXPECT_THAT(HealthText(report, {}), HasSubstr("  ... and 10 more; -v shows all\n"));
+  EXPECT_THAT(HealthText(report, {.verbose = true}), Not(HasSubstr("more; -v")));
 }
 
 TEST(HealthReportTest, TheExitCodeSaysWhatItWasAskedToSay) {

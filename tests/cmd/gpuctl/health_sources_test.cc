@@ -28,13 +28,42 @@ TEST_F(GpudTest, AGpudIsAskedDirectly) {
   const Finished ran = Run({"health", "--gpud-url", gpud.url()});
   EXPECT_THAT(ran.output, HasSubstr("\ngpud/gn07                    healthy    100%    1   61C   "
                                     "63%      -      1   0s\n"));
-  EXPECT_THAT(ran.output, HasSubstr("  gn07: XID 79 detected [accelerator-nvidia-error-xid]\n"
+  EXPECT_THAT(ran.output, HasSubstr("  gpud/gn07: XID 79 detected [accelerator-nvidia-error-xid]\n"
                                     "    next: REBOOT_SYSTEM\n"));
   // As the variables of Flow have it.
   const std::string port = std::to_string(gpud.port());
   EXPECT_EQ(Run({"health", "--source", "gpud", "--fail-on", "issues"}, {{"FLOW_GPUD_PORT", port}})
                 .exit_code,
             2);
+}
+
+TEST_F(GpudTest, JsonNamesAHostAsTheTableAndTaskDo) {
+  fault::FaultServer gpud(ServeGpud);
+  for (const std::string task : {"gpud/gn07", "gn07"}) {
+    const auto json = Parsed(Run({"health", "--gpud-url", gpud.url(), "--task", task, "--json"}));
+    EXPECT_EQ(*json["fleet_summary"]["critical_issues"][0]["task_name"].AsString(), "gpud/gn07");
+    EXPECT_EQ(*json["details"]["issues"][0]["message"].AsString(), "gpud/gn07: XID 79 detected");
+  }
+}
+
+TEST_F(GpudTest, AnswersOfWrongTypesAreOneLine) {
+  for (const std::string& body :
+       {std::string(R"([{"component":5,"states":"x","metrics":{"a":1},"events":7},null,3])"),
+        R"([")" + std::string(10'000'000, 'a') + R"("])"}) {
+    fault::FaultServer gpud([&](const fault::Request&) { return fault::Json(body); });
+    ExpectOneLine(Run({"health", "--gpud-url", gpud.url()}), 3,
+                  "its states are no list of components with states");
+  }
+  fault::FaultServer empty([](const fault::Request&) { return fault::Json("null"); });
+  EXPECT_EQ(Run({"health", "--gpud-url", empty.url()}).exit_code, 0);
+}
+
+TEST_F(GpudTest, WhatAGpudDoesNotTellIsNoted) {
+  fault::FaultServer gpud([](const fault::Request& request) {
+    return request.target == "/v1/metrics" ? fault::Json("[3]") : ServeGpud(request);
+  });
+  EXPECT_THAT(Run({"health", "--gpud-url", gpud.url()}).output,
+              HasSubstr("note: gpud/gn07 lacks metrics: its metrics are no list of components"));
 }
 
 TEST_F(GpudTest, FlowsConfigurationFileSaysWhereGpudIs) {
@@ -50,7 +79,7 @@ TEST_F(GpudTest, OfSeveralGpudsASilentOneIsACriticalRow) {
   const std::string silent = fault::RefusingUrl();
   const Finished ran = Run({"health", "--gpud-url", gpud.url() + "," + silent});
   EXPECT_THAT(ran.output, HasSubstr(" critical     0%    0 "));
-  EXPECT_THAT(ran.output, HasSubstr("does not answer: the connection was\n  refused [gpud]"));
+  EXPECT_THAT(ran.output, HasSubstr("does not answer: the connection\n  was refused [gpud]"));
   ExpectOneLine(Run({"health", "--gpud-url", silent}), 3, "does not answer: the connection was");
 }
 
@@ -76,7 +105,8 @@ TEST_F(GpudTest, GetPrintsAnAnswerAsItCame) {
   EXPECT_NE(gpud.requests().back().Param("startTime"), "");
   ExpectOneLine(Run({"gpud", "get", "/v1/gpu", "--gpud-url", gpud.url()}), 3, "it answered 404");
   ExpectOneLine(Run({"gpud", "get", "states"}), 2, "a path such as /v1/states");
-  ExpectOneLine(Run({"gpud", "get"}), 2, "--path");
+  ExpectOneLine(Run({"gpud", "get"}), 2,
+                "gpud get needs a path: /v1/states, /v1/events, /v1/metrics, ");
 }
 
 // An ssh that runs the command here, and a curl that answers for the GPUd there.

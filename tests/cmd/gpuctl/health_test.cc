@@ -121,6 +121,29 @@ TEST_F(HealthTest, ATaskIsAWorkloadOfAllThePodsOfItsOwner) {
   ExpectOneLine(Run({"health", "--task", "ml/none"}), 2, "knows no task ml/none");
 }
 
+TEST_F(HealthTest, TasksOfANodeAreThoseWithGpusThere) {
+  const Finished ran = Run({"health", "gn01", "--gpu"});
+  EXPECT_THAT(ran.output, HasSubstr("\nml/llama                     degraded    75%    2 "));
+  for (const fault::Request& request : server_.requests()) {
+    const bool of_gpus = request.target.find("/workloads") == std::string::npos;
+    EXPECT_EQ(request.Param("node"), of_gpus ? "gn01" : "") << request.target;
+  }
+  EXPECT_THAT(Run({"health", "gn01", "--gpu", "--all"}).output, Not(HasSubstr("ml/big")))
+      << "it is on no node";
+  ExpectOneLine(Run({"health", "nope", "--gpu"}), 2, "knows no node nope with GPUs");
+}
+
+TEST_F(HealthTest, ATaskOfSeveralNodesSaysWhereEachGpuIs) {
+  EXPECT_THAT(Run({"health", "--task", "ml/llama"}).output, HasSubstr("CLOCK\non gn01:\n  0 NV"));
+}
+
+TEST_F(HealthTest, ATokenThatIsRefusedIsNotCalledMissing) {
+  server_.SetReply(HttpStatus(401, R"({"success":false,"error":"no"})"));
+  ExpectOneLine(Run({"health"}), 3, "wants an API token: give it with --token-file");
+  ExpectOneLine(Run({"health", "--token-file", home_.Write("token", "bad\n")}), 3,
+                "refuses the API token that --token-file gives");
+}
+
 TEST_F(HealthTest, AllAddsTasksWithoutGpusThatHaveNotEnded) {
   EXPECT_THAT(Run({"health", "--gpu"}).output, Not(HasSubstr("ml/big")));
   const std::string all = Run({"health", "--gpu", "--all"}).output;

@@ -1,10 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 #include "cmd/gpuctl/health.h"
+#include "internal/config/collect_options.h"
 #include "tests/fakes/process/child_process.h"
 
 namespace gpumon::ctl {
@@ -117,6 +119,51 @@ TEST(InstallScriptTest, TheCollectorRunsWhereItIsInstalled) {
                 "Environment=METRICS_DIR=/var/log/flow\n"
                 "Environment=FLOW_METRICS_INTERVAL=60\n"
                 "Environment=FLOW_GPUD_BIND=127.0.0.1\nEnvironment=FLOW_GPUD_PORT=15132\n"));
+}
+
+TEST(InstallScriptTest, EveryVariableOfFlowReachesTheCollector) {
+  const std::vector<std::pair<std::string, std::string>> given = {
+      {"FLOW_GPUD_VERSION", "v0.6.0"},
+      {"FLOW_METRICS_BATCH_SIZE", "7"},
+      {"FLOW_METRICS_RETENTION_DAYS", "9"},
+      {"FLOW_METRICS_COMPRESS_AFTER_DAYS", "3"},
+      {"FLOW_METRICS_FORMAT", "pushgateway"},
+      {"FLOW_METRICS_CA_FILE", "/etc/ca.pem"},
+      {"FLOW_METRICS_TIMEOUT", "2500ms"},
+      {"FLOW_METRICS_BACKOFF", "3000ms"},
+      {"FLOW_METRICS_SPOOL_BYTES", "2097152"},
+      {"FLOW_METRICS_ENDPOINT", "https://push.example"},
+      {"FLOW_METRICS_INTERVAL", "11"},
+      {"FLOW_GPUD_BIND", "10.0.0.5"},
+      {"FLOW_GPUD_PORT", "16000"}};
+  const std::string script = Print({}, {given.begin(), given.end()}).output;
+  for (const auto& [name, value] : given) {
+    EXPECT_THAT(script, HasSubstr("\nEnvironment=" + name + '=' + value + '\n'));
+  }
+  for (const config::OptionRow& row : config::CollectOptionRows()) {
+    const std::string name(row.env);
+    const bool known =
+        std::any_of(given.begin(), given.end(), [&](const auto& one) { return one.first == name; });
+    EXPECT_TRUE(known || !name.starts_with("FLOW_") || row.secret ||
+                name == "FLOW_HEALTH_MONITORING" || name == "FLOW_CONFIG_FILE")
+        << name << " is not tested here";
+  }
+}
+
+TEST(InstallScriptTest, TheKeysOfFlowsFileReachTheCollectorAndNoSecretDoes) {
+  const process::ScratchDirectory folder;
+  const std::string file =
+      folder.Write("config.yaml",
+                   "health: {metrics_batch_size: 7, retention_days: 9, compress_after_days: 3}\n");
+  const Finished ran =
+      Print({}, {{"FLOW_CONFIG_FILE", file}, {"FLOW_METRICS_AUTH_TOKEN", "s3cret"}});
+  EXPECT_THAT(ran.output, HasSubstr("\nEnvironment=FLOW_METRICS_BATCH_SIZE=7\n"
+                                    "Environment=FLOW_METRICS_RETENTION_DAYS=9\n"
+                                    "Environment=FLOW_METRICS_COMPRESS_AFTER_DAYS=3\n"));
+  EXPECT_THAT(ran.output, Not(HasSubstr("s3cret")));
+  EXPECT_EQ(ran.errors,
+            "gpuctl: FLOW_METRICS_AUTH_TOKEN stays out of the script; put it into "
+            "/etc/default/flow-metrics-streamer on the host\n");
 }
 
 TEST(InstallScriptTest, AFailureIsInTheStatusFile) {

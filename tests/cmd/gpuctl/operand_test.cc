@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cmd/gpuctl/get.h"
 #include "cmd/gpuctl/health.h"
 
 namespace gpumon::ctl {
@@ -30,6 +31,12 @@ TEST(OperandTest, SeveralFlagsTakeTheirArgumentsInOrder) {
   EXPECT_THAT(WithOperand({"n1", "--json", "t", "x"}, "--node --task", HealthOptions()),
               ElementsAre("--node=n1", "--json", "--task=t", "x"));
   EXPECT_THAT(WithOperand({"n1"}, "--node --task", HealthOptions()), ElementsAre("--node=n1"));
+}
+
+TEST(OperandTest, AListTakesThemAll) {
+  EXPECT_THAT(WithOperand({"a", "-o", "name", "b", "--watch", "c"}, "--name", GetOptions()),
+              ElementsAre("--name=a,b,c", "-o", "name", "--watch"));
+  EXPECT_THAT(WithOperand({"-w"}, "--name", GetOptions()), ElementsAre("-w"));
 }
 
 TEST(OperandTest, ACommandWithoutOneKeepsItsArguments) {

@@ -109,6 +109,30 @@ Power 781 W  Hottest 88 C  Users 2  Pods running -, pending -
 )");
 }
 
+TEST(TopTest, TheSmallestScreenStillNamesTheNode) {
+  const TopFleet fleet = ThreeGpus();
+  EXPECT_THAT(Shot(fleet, {}, {40, 10}), HasSubstr("\n NODE          GPU UTIL           TEMP-C\n"
+                                                   ">gpu-node-1    0   [||||     46%]     54\n"));
+  EXPECT_THAT(Shot(fleet, After(fleet, {Character("n")}), {40, 10}),
+              HasSubstr("\n NODE          STATUS  GPUS UTIL\n"
+                        ">gpu-node-1    online     2 [|||||  72%]\n"));
+  for (std::size_t columns = 40; columns <= 300; ++columns) {
+    for (const std::string keys : {"", "n"}) {
+      TopView view;
+      if (!keys.empty()) view = After(fleet, {Character(keys)});
+      EXPECT_THAT(Shot(fleet, view, {columns, 10}), HasSubstr("\n>gpu-node")) << columns;
+    }
+  }
+}
+
+TEST(TopTest, OnAWideScreenTheMetersAreWide) {
+  const TopFleet fleet = ThreeGpus();
+  EXPECT_THAT(Shot(fleet, After(fleet, {Character("n")}), {200, 12}),
+              HasSubstr("\n>gpu-node-1" + std::string(31, ' ') + "online "));
+  EXPECT_THAT(Shot(fleet, After(fleet, {Character("n")}), {200, 12}),
+              HasSubstr("[" + std::string(33, '|')));
+}
+
 TEST(TopTest, EveryFrameFillsItsScreenAndNoMore) {
   const TopFleet fleet = ThreeGpus();
   for (const TopSize size : {TopSize{80, 24}, TopSize{200, 60}, TopSize{40, 10}, TopSize{10, 3}}) {

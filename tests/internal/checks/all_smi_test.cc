@@ -52,7 +52,7 @@ TEST_F(AllSmiTest, TodaysLabelsAreRead) {
   // Today it leaves out what it does not know.
   EXPECT_EQ(*gpu.values[Quantity::kSmClock], 0);
   EXPECT_FALSE(gpu.values[Quantity::kTemperature]);
-  EXPECT_FALSE(answer->software.driver_version);
+  EXPECT_FALSE(answer->gpus[0].software.driver_version);
   ASSERT_TRUE(gpu.processes);
   ASSERT_EQ(gpu.processes->size(), 1U);
   EXPECT_EQ((*gpu.processes)[0].name, "python");
@@ -70,8 +70,22 @@ TEST_F(AllSmiTest, TheLabelsOfBeforeAreReadAndItsZerosAreNoReadings) {
   EXPECT_EQ(*answer->gpus[1].values[Quantity::kUtilization], 0);
   EXPECT_FALSE(answer->gpus[1].values[Quantity::kTemperature]);
   EXPECT_FALSE(answer->gpus[1].processes);
-  EXPECT_EQ(*answer->software.driver_version, "550.54.15");
-  EXPECT_EQ(*answer->software.cuda_version, "12.4");
+  EXPECT_EQ(*answer->gpus[1].software.driver_version, "550.54.15");
+  EXPECT_EQ(*answer->gpus[1].software.cuda_version, "12.4");
+}
+
+TEST_F(AllSmiTest, GpusOfSeveralHostsAreKnownApart) {
+  const auto answer = ReadAllSmi(
+      "all_smi_gpu_info{gpu=\"NVIDIA H100\",instance=\"h1\",gpu_index=\"0\","
+      "driver_version=\"570.1\"} 1\n"
+      "all_smi_gpu_utilization{gpu=\"NVIDIA H100\",instance=\"h1\",gpu_index=\"0\"} 45\n"
+      "all_smi_gpu_utilization{gpu=\"Apple M2\",instance=\"a\",gpu_index=\"0\"} 12\n");
+  ASSERT_TRUE(answer);
+  ASSERT_EQ(answer->gpus.size(), 2U);
+  EXPECT_EQ(answer->gpus[0].host, "a");
+  EXPECT_FALSE(answer->gpus[0].software.driver_version);
+  EXPECT_EQ(*answer->gpus[1].name, "NVIDIA H100");
+  EXPECT_EQ(*answer->gpus[1].software.driver_version, "570.1");
 }
 
 TEST_F(AllSmiTest, BeforeItsFirstRoundItIsNotReady) {

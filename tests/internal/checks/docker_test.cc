@@ -97,6 +97,20 @@ TEST_F(DockerTest, TheListIsAskedForOnceAndEachContainerOnce) {
   EXPECT_EQ(server_.request_count(), 3U);
 }
 
+TEST_F(DockerTest, EachContainerTellsOfTheListAmongItsSteps) {
+  const std::vector<std::string> names = {"a", "b", "c"};
+  Said(names);
+  for (const Done& done : done_) {
+    EXPECT_THAT(done.outcome.steps,
+                ElementsAre(testing::HasSubstr("/containers/json?all=true: HTTP "
+                                               "200")));
+  }
+  Said(names, {ParseDockerHost("tcp://127.0.0.1:1"), false});
+  for (const Done& done : done_) {
+    EXPECT_THAT(done.outcome.steps, ElementsAre(testing::HasSubstr("Connection refused")));
+  }
+}
+
 TEST_F(DockerTest, ANameThatOnlyHoldsAnotherIsAnother) {
   EXPECT_THAT(Said({"redis", "backend.ai-halfstack-redis", "redis-1"}),
               ElementsAre("Unhealthy: Not found", "Unhealthy: Not found", "Unhealthy: Not found"));

@@ -175,6 +175,44 @@ TEST_F(GpuLookTest, AllSmiIsAskedAloneWhereItIsNamed) {
             "  Processes: N/A\n");
 }
 
+TEST_F(GpuLookTest, GpusOfSeveralHostsAreNamedWithTheirs) {
+  fault::FaultServer server([](const fault::Request&) {
+    return fault::HttpStatus(
+        200,
+        "all_smi_gpu_info{gpu=\"NVIDIA H100\",instance=\"h1\",gpu_uuid=\"g\",gpu_index=\"0\","
+        "driver_version=\"570.1\",cuda_version=\"12.8\"} 1\n"
+        "all_smi_gpu_utilization{gpu=\"NVIDIA H100\",instance=\"h1\",gpu_uuid=\"g\","
+        "gpu_index=\"0\"} 45\n"
+        "all_smi_gpu_utilization{gpu=\"Apple M2\",instance=\"mac\",uuid=\"A\",index=\"0\"} 12\n",
+        "text/plain");
+  });
+  options_.all_smi_url = server.url();
+  const GpuLook look = Look();
+  const auto rows = GpuRows(look);
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].name, "NVIDIA GPU 0 of h1");
+  EXPECT_EQ(rows[1].name, "Apple GPU 0 of mac");
+  EXPECT_NE(rows[0].outcome.extra.find("\"driver_version\":\"570.1\""), std::string::npos);
+  EXPECT_NE(rows[1].outcome.extra.find("\"driver_version\":null"), std::string::npos);
+  const std::string text = DetailedGpuText(look);
+  EXPECT_TRUE(text.starts_with("GPU Summary: GPUs available\n")) << text;
+  EXPECT_NE(text.find("\nGPU 0 of h1: NVIDIA H100\n  Driver: 570.1\n  CUDA: 12.8\n"),
+            std::string::npos);
+  EXPECT_NE(text.find("\nGPU 0 of mac: Apple M2\n  Driver: N/A\n  Memory"), std::string::npos);
+}
+
+TEST_F(GpuLookTest, AnNvidiaSmiThatDoesNotReachItsDriverIsUnhealthy) {
+  const SmiScript smi(
+      "*) echo \"NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.\"; "
+      "exit 9 ;;\n");
+  options_.nvidia_smi = smi.path();
+  const auto rows = GpuRows(Look());
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].outcome.status, Status::kUnhealthy);
+  EXPECT_NE(rows[0].outcome.details.find("it cannot communicate with the NVIDIA driver"),
+            std::string::npos);
+}
+
 TEST_F(GpuLookTest, AnAllSmiThatIsNotThereIsUnhealthy) {
   options_.all_smi_url = fault::RefusingUrl();
   const auto rows = GpuRows(Look());
@@ -183,6 +221,7 @@ TEST_F(GpuLookTest, AnAllSmiThatIsNotThereIsUnhealthy) {
   EXPECT_EQ(rows[0].outcome.status, Status::kUnhealthy);
   EXPECT_EQ(rows[0].outcome.details, "all-smi at " + options_.all_smi_url +
                                          "/metrics does not answer: the connection was refused");
+  EXPECT_NE(rows[0].outcome.hint.find("all-smi api"), std::string::npos);
 }
 
 TEST_F(GpuLookTest, OnMacosItsOwnProgramsAreAsked) {

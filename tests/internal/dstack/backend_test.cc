@@ -166,6 +166,7 @@ TEST(DstackAddressTest, HasFewForms) {
   EXPECT_EQ(ParseAddress("unix:///run/vmm.sock")->unix_socket, "/run/vmm.sock");
   EXPECT_EQ(ParseAddress("unix:./vmm.sock")->unix_socket, "./vmm.sock");
   EXPECT_EQ(ParseAddress("unix:/run/vmm.sock")->unix_socket, "/run/vmm.sock");
+  EXPECT_EQ(ParseAddress("unix:/run/vmm.sock//")->unix_socket, "/run/vmm.sock");
   for (const std::string text : {"", "localhost:19060", "ftp://x", "unix:", "unix://", "http://",
                                  "http://h/?x", "http://h#x"}) {
     EXPECT_FALSE(ParseAddress(text)) << text;

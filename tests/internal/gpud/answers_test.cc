@@ -69,6 +69,14 @@ TEST(AnswersTest, WhatIsNoAnswerIsSaidToBeNone) {
   EXPECT_EQ(ReadStates("<html>").error().code, Code::kUpstreamInvalid);
   EXPECT_EQ(ReadStates("{}").error().message, "its states are no list");
   EXPECT_FALSE(ReadEvents(""));
+  for (const std::string odd :
+       {R"([{"component":5,"states":"x","metrics":{"a":1},"events":7},null,3])", R"(["aaaa"])",
+        "[[]]", "[{}]"}) {
+    EXPECT_EQ(ReadStates(odd).error().message, "its states are no list of components with states");
+    EXPECT_EQ(ReadEvents(odd).error().code, Code::kUpstreamInvalid);
+    EXPECT_EQ(ReadMetrics(odd).error().code, Code::kUpstreamInvalid);
+  }
+  EXPECT_TRUE(ReadStates(R"([{"component":"cpu"}])"));
   EXPECT_FALSE(ReadMetrics("7"));
   EXPECT_FALSE(ReadMachine("[]"));
 }

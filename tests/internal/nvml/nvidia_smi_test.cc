@@ -175,7 +175,7 @@ TEST_F(NvidiaSmiTest, ItsExitCodeSaysWhatIsWrong) {
   EXPECT_NE(Steps().find("exit code 18, \"Failed to initialize NVML"), std::string::npos)
       << Steps();
   const SmiScript no_driver("*) echo 'NVIDIA-SMI has failed'; exit 9 ;;\n");
-  EXPECT_EQ(Ask(no_driver.path()).error().code, Code::kNotFound);
+  EXPECT_EQ(Ask(no_driver.path()).error().code, Code::kUnavailable);
   const SmiScript no_gpu("*) echo 'No devices were found'; exit 6 ;;\n");
   EXPECT_EQ(Ask(no_gpu.path()).error().code, Code::kNotFound);
   const SmiScript forbidden("*) exit 4 ;;\n");

@@ -29,6 +29,16 @@ TEST_F(ReaderTest, LinesAreChosenByTheirTimeNotByTheirFile) {
             "2026-03-02T00:30:00Z ");
 }
 
+TEST_F(ReaderTest, TimesAreReadAsFlowWroteThem) {
+  Write("health-metrics-20260301.jsonl",
+        "{\"task_id\":\"a\",\"timestamp\":\"2026-03-01T10:00:00\"}\n"
+        "{\"task_id\":\"a\",\"timestamp\":\"2026-03-01T11:00:00+00:00Z\"}\n");
+  ReadReport report;
+  EXPECT_EQ(Times(folder_.path(), "2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", &report),
+            "2026-03-01T10:00:00Z 2026-03-01T11:00:00Z ");
+  EXPECT_EQ(report.bad_lines, 0U);
+}
+
 TEST_F(ReaderTest, BadLinesArePassedOverAndCounted) {
   Write("health-metrics-20260301.jsonl", "{\n\nnull\n" + LineOf("2026-03-01T10:00:00Z").text +
                                              "\n{\"task_id\":1}\n" + std::string(100, '\0') + "\n" +

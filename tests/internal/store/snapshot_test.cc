@@ -6,6 +6,7 @@
 
 #include "internal/base/text.h"
 #include "internal/json/document.h"
+#include "internal/store/stored_time.h"
 
 namespace gpumon::store {
 namespace {
@@ -91,6 +92,18 @@ TEST(SnapshotTest, LinesOfFlowAreReadWithItsOtherNames) {
   EXPECT_EQ(snapshot->gpu_metrics[0].power_draw_w, 300);
   EXPECT_EQ(snapshot->gpu_metrics[0].gpu_utilization_pct, 55);
   EXPECT_EQ(snapshot->id, "");
+}
+
+TEST(SnapshotTest, TimesOfFlowAreReadHoweverItWroteThem) {
+  for (const std::string text : {"2026-03-01T09:15:00.250+00:00Z", "2026-03-01T09:15:00.250",
+                                 "2026-03-01T10:15:00.250+01:00", "2026-03-01T09:15:00.250Z"}) {
+    const auto snapshot = DecodeLine(R"({"task_id":"a","timestamp":")" + text + R"("})");
+    ASSERT_TRUE(snapshot) << text;
+    EXPECT_EQ(FormatTime(snapshot->timestamp), "2026-03-01T09:15:00.250Z") << text;
+  }
+  for (const std::string text : {"1772356500Z", "2026-03-01T09:15:00ZZ", "2026-03-01", "T", ""}) {
+    EXPECT_FALSE(ParseStoredTime(text)) << text;
+  }
 }
 
 TEST(SnapshotTest, WhatIsNoSnapshotIsRefused) {

@@ -1,0 +1,42 @@
+#include "cmd/gpuctl/output.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <string_view>
+
+#include "cmd/gpuctl/page.h"
+
+namespace gpumon::ctl {
+namespace {
+
+// -1 where it is neither of the two.
+int DescriptorOf(const std::ostream& stream) {
+  if (&stream == &std::cout) return STDOUT_FILENO;
+  return &stream == &std::cerr ? STDERR_FILENO : -1;
+}
+
+}  // namespace
+
+bool IsTerminal(const std::ostream& stream) {
+  const int descriptor = DescriptorOf(stream);
+  return descriptor >= 0 && isatty(descriptor) == 1;
+}
+
+bool TakesSequences(const std::ostream& stream) {
+  const char* const term = std::getenv("TERM");
+  return IsTerminal(stream) && (term == nullptr || std::string_view(term) != "dumb");
+}
+
+std::size_t TerminalWidth(const std::ostream& stream) {
+  winsize size{};
+  if (!IsTerminal(stream) || ioctl(DescriptorOf(stream), TIOCGWINSZ, &size) != 0) {
+    return Page::kColumns;
+  }
+  return std::max<std::size_t>(Page::kColumns, size.ws_col);
+}
+
+}  // namespace gpumon::ctl
