@@ -124,21 +124,24 @@ Result<Job> MakeJob(const config::Values& values, const std::ostream& out, std::
 std::string Asked(const Job& job) {
   if (job.source == Source::kStore) return "reading " + job.folder;
   if (job.source == Source::kApi) return "asking " + job.server->name();
+  if (job.source == Source::kHakuRiver) return "asking " + job.host->name();
   const std::string first = "asking the GPUd of " + job.gpuds[0].name();
   const std::size_t others = job.gpuds.size() - 1;
   return others == 0 ? first : first + " and " + std::to_string(others) + " more";
 }
 
 Result<HealthReport> Ask(Job& job, std::ostream& err) {
+  if (job.source == Source::kHakuRiver) {  // it says itself that it waits
+    job.host->BeginAgain();
+    return AskHakuRiver(*job.host, job.question);
+  }
   const Progress progress(err, Asked(job));
   switch (job.source) {
     case Source::kApi:
       return AskApi(*job.server, job.question);
-    case Source::kHakuRiver:
-      job.host->BeginAgain();
-      return AskHakuRiver(*job.host, job.question);
     case Source::kGpud:
       return AskGpuds(job.gpuds, job.timeout, job.question);
+    case Source::kHakuRiver:
     case Source::kStore:
       break;
   }
