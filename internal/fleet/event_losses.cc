@@ -19,6 +19,12 @@ bool Events::IsStarting(std::size_t target, std::size_t i) const {
   return false;
 }
 
+// One that shows the GPU on another node, to which it moved, does not speak for this one.
+bool Events::MaySpeakFor(std::size_t target, const Track& track) const {
+  const std::string& node = activity_.targets[target].node;
+  return node.empty() || track.of.node.empty() || node == track.of.node;
+}
+
 // The track of the same UUID that was seen at this instant, on another node.
 const Events::Track* Events::Elsewhere(const Track& track, std::size_t i) const {
   if (track.of.uuid.empty()) return nullptr;
@@ -57,7 +63,7 @@ void Events::Lose(Instant& now, Track& track) {
   bool up = false;
   bool may_start = true;  // all that are up
   for (const std::size_t target : track.targets) {
-    if (activity_.targets[target].At(now.i) != Up::kUp) continue;
+    if (activity_.targets[target].At(now.i) != Up::kUp || !MaySpeakFor(target, track)) continue;
     up = true;
     may_start &= !showing_[target] && IsStarting(target, now.i);
   }

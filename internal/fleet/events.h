@@ -157,6 +157,7 @@ class Events {
   void Lose(Instant& now, Track& track);
   void Move(Instant& now, Track& track, const Track& place);
   void Return(Track& track, const Track& place, double time, Owners owners);
+  bool MaySpeakFor(std::size_t target, const Track& track) const;
   bool IsStarting(std::size_t target, std::size_t i) const;
   const Track* Elsewhere(const Track& track, std::size_t i) const;
   // Nobody measured; or it is over.

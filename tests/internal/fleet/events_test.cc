@@ -407,7 +407,7 @@ TEST_F(EventsTest, WhatEndedBeforeTheWindowIsNoneOfIt) {
 // Where a GPU of that UUID is shown at each instant: nodes, by "f", "a", both or none.
 class MovedTest : public EventsTest {
  protected:
-  Lines Of(const std::vector<std::string>& instants) {
+  Lines Of(const std::vector<std::string>& instants, const std::vector<Up>& up_of_f = {}) {
     gpu::Activity activity;
     activity.start = kStart;
     activity.step = kStep;
@@ -416,6 +416,8 @@ class MovedTest : public EventsTest {
     for (const char* const node : {"a", "f"}) {
       gpu::ActivityTarget& target = activity.targets.emplace_back();
       target.always = Up::kUp;
+      target.node = node;
+      if (target.node == "f") target.up = up_of_f;
       for (auto& name : gpu::ActivityNamesOf("G", node, "0")) target.names.insert(name);
     }
     Events events(activity, rules_);
@@ -430,7 +432,9 @@ class MovedTest : public EventsTest {
       events.Add(i, std::vector<models::SnapshotPtr>{snapshot, nullptr});
     }
     Lines lines;
-    for (const Event& event : events.Finish()) lines.push_back(TextOf(event) + " " + event.node);
+    for (const Event& event : events.Finish()) {
+      if (event.type != EventType::kExporterDown) lines.push_back(TextOf(event) + " " + event.node);
+    }
     return lines;
   }
 };
@@ -440,6 +444,11 @@ TEST_F(MovedTest, AGpuThatIsOnAnotherNodeNowIsNotLost) {
   EXPECT_EQ(Of({"f", "af", "a", "a"}), Lines{});
   EXPECT_EQ(Of({"f", "", "a", "a"}), Lines{}) << "targets are scraped at different times";
   EXPECT_EQ(Of({"f", "a", "f", "f"}), Lines{});
+}
+
+TEST_F(MovedTest, WhereItWillMoveToNobodyKnowsOfItYet) {
+  const std::vector<Up> up = {Up::kUp, Up::kDown, Up::kDown, Up::kUp, Up::kUp, Up::kUp};
+  EXPECT_EQ(Of({"f", "", "", "f", "a", "a"}, up), Lines{});
 }
 
 TEST_F(MovedTest, OneThatIsLostWhereItMovedToIsLostOnce) {
