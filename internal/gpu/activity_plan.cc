@@ -50,6 +50,8 @@ class ActivityPlanner {
         longer_(Range(cell + kLookBack)),
         plan_(plan) {}
 
+  // Few instants tell it of all but what was there for so short a time; each costs Prometheus as
+  // much as many samples.
   void PlanGone() {
     if (exporter_.gpu.empty()) return;
     const std::string after = Range(GoneAt(want_) - want_.start);
@@ -65,8 +67,8 @@ class ActivityPlanner {
       return "count_over_time(" + mark + '[' + after + "])";
     });
     Add("gone",
-        "(((" + seen(want_.before, kHour) + ") and on(job,instance) " + up_ + ") or " +
-            seen(std::min(want_.before, kHour), kLookBack) + ") unless ((" + at_start + ") and (" +
+        "(((" + seen(want_.before, 3 * kHour) + ") and on(job,instance) " + up_ + ") or " +
+            seen(std::min(want_.before, kHour), kHour / 3) + ") unless ((" + at_start + ") and (" +
             afterwards + "))",
         ActivityQuery::Gives::kGone);
   }
