@@ -55,21 +55,23 @@ class ActivityPlanner {
   void PlanGone() {
     if (exporter_.gpu.empty()) return;
     const std::string after = Range(GoneAt(want_) - want_.start);
-    const auto seen = [&](double within, double every) {
-      return OfMarks("max", [&](const std::string& mark) {
-        return "max_over_time(timestamp(" + mark + ")[" + Range(within) + ':' + Range(every) +
-               "] offset " + after + ')';
-      });
-    };
+    const std::string in_day = OfMarks("max", [&](const std::string& mark) {
+      return "max_over_time(timestamp(" + mark + ")[" + Range(want_.before) + ':' +
+             Range(3 * kHour) + "] offset " + after + ')';
+    });
+    const double hour = std::min(want_.before, kHour);
+    const std::string in_hour = OfMarks("max", [&](const std::string& mark) {
+      return "0 * count_over_time(" + mark + '[' + Range(hour) + "] offset " + after + ") + " +
+             std::to_string(std::llround(want_.start - hour));
+    });
     const std::string at_start =
         OfMarks("max", [&](const std::string& mark) { return mark + " offset " + after; });
     const std::string afterwards = OfMarks("max", [&](const std::string& mark) {
       return "count_over_time(" + mark + '[' + after + "])";
     });
     Add("gone",
-        "(((" + seen(want_.before, 3 * kHour) + ") and on(job,instance) " + up_ + ") or " +
-            seen(std::min(want_.before, kHour), kHour / 3) + ") unless ((" + at_start + ") and (" +
-            afterwards + "))",
+        "(((" + in_day + ") and on(job,instance) " + up_ + ") or " + in_hour + ") unless ((" +
+            at_start + ") and (" + afterwards + "))",
         ActivityQuery::Gives::kGone);
   }
 
