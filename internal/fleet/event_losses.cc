@@ -7,13 +7,14 @@ namespace gpumon::fleet {
 
 using Up = gpu::ActivityTarget::Up;
 
-// It came up so lately that it may show no GPU yet.
+// It came up so lately that it may show no GPU yet, and has shown none since.
 bool Events::IsStarting(std::size_t target, std::size_t i) const {
   const gpu::ActivityTarget& its = activity_.targets[target];
   if (i < its.young.size() && its.young[i]) return true;
   if (its.up.empty()) return false;
   for (std::size_t j = i; j > 0; --j) {
     if (activity_.At(i) - activity_.At(j) >= kStarting) return false;
+    if (shown_[target] != kNever && shown_[target] >= j) return false;
     if (its.up[j - 1] != Up::kUp) return true;
   }
   return false;

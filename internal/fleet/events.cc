@@ -61,7 +61,7 @@ gpu::ActivityWant EventActivity(double start, double end, const HealthRules& rul
 }
 
 Events::Events(const gpu::Activity& activity, const HealthRules& rules)
-    : activity_(activity), rules_(rules) {
+    : activity_(activity), rules_(rules), shown_(activity.targets.size(), kNever) {
   for (std::size_t t = 0; t < activity_.targets.size(); ++t) {
     for (const std::string& name : activity_.targets[t].names) {
       targets_by_name_[name].push_back(t);
@@ -178,7 +178,10 @@ void Events::Add(std::size_t i, std::span<const models::SnapshotPtr> snapshots) 
     See(*now, row, track);
     track.last = i;
     track.board = row;
-    for (const std::size_t target : track.targets) showing_[target] = true;
+    for (const std::size_t target : track.targets) {
+      showing_[target] = true;
+      shown_[target] = i;
+    }
   }
   for (auto& [key, track] : tracks_) {
     if (track.last != i && IsLookedAt(track)) Miss(*now, track);

@@ -177,7 +177,8 @@ class Events {
   std::multimap<std::pair<std::string, std::string>, Track*> by_id_;  // node and id
   std::size_t span_ = 0;
   std::shared_ptr<Instant> before_;
-  std::vector<bool> showing_;  // targets, at the present instant
+  std::vector<bool> showing_;       // targets, at the present instant
+  std::vector<std::size_t> shown_;  // by target: the last instant at which it showed any
   std::vector<Event> events_;
   bool dropped_ = false;
 };

@@ -293,6 +293,15 @@ TEST_F(EventsTest, ATargetThatWasUpAllTheTimeLosesAllItsGpusAtOnce) {
   }
 }
 
+TEST_F(EventsTest, ATargetThatHasShownItsGpusIsStarted) {
+  std::vector<Reading> gone(9);
+  for (const std::size_t i : {2U, 5U, 6U, 7U, 8U}) gone[i].there = false;
+  std::vector<Up> up(9, Up::kUp);
+  up[2] = Up::kDown;
+  EXPECT_EQ(Texts({{{gone}, up}}),
+            (Lines{"gpu_lost 5..? 0.0 0", "exporter_down 2..3 job gpu, 0 1"}));
+}
+
 TEST_F(EventsTest, AProcessThatWasJustStartedIsOneThatMayShowNothingYet) {
   std::vector<Reading> back(14);
   for (std::size_t i = 3; i < 6; ++i) back[i].there = false;
