@@ -1,5 +1,6 @@
 #include "handlers/events.h"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -54,7 +55,8 @@ constexpr std::array kColumns = {
     Column{"temperature_max", Type::kNumber, "°C", "", "The highest of an episode."},
     Column{"throttle_reasons", Type::kTexts, "", "", "All that an episode had."},
     Column{"target", Type::kText, "", "", "Job and instance of an exporter that is down."},
-    Column{"gpus", Type::kInteger, "", "", "How many GPUs that exporter showed in the window."},
+    Column{"gpus", Type::kInteger, "", "",
+           "How many GPUs that exporter showed in the window, or before it."},
     Column{"text", Type::kText, "", "", "The same for people."},
 };
 
@@ -106,8 +108,7 @@ std::string TextOf(const Event& event) {
     case EventType::kExporterDown:
       break;
   }
-  return event.target + ": down, with " +
-         (event.value > 0 ? number + " GPUs" : "no GPU seen in this window");
+  return event.target + ": down, with " + (event.value > 0 ? number + " GPUs" : "no GPU seen");
 }
 
 std::vector<Value> RowOf(const Event& event, double window_end) {
@@ -193,23 +194,40 @@ void Send(Call& call, Books& books, gpu::RangeEnd end) {
   SendMade(call, gpu::Got{}, std::move(encoded), page, csv);
 }
 
-void LookClosely(const CallPtr& call, const std::shared_ptr<Books>& books) {
-  if (books->activity.spans.empty()) return Send(*call, *books, {});
+gpu::RangeEnd BothOf(gpu::RangeEnd one, gpu::RangeEnd other) {
+  for (auto texts : {&gpu::RangeEnd::sources, &gpu::RangeEnd::warnings}) {
+    std::vector<std::string>& all = other.*texts;
+    for (std::string& text : one.*texts) {
+      if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(std::move(text));
+    }
+  }
+  return other;
+}
+
+// Through the instants of each grid in turn; `last` is of the walks before.
+void LookClosely(const CallPtr& call, const std::shared_ptr<Books>& books, std::size_t grid,
+                 gpu::RangeEnd last) {
+  const gpu::Activity& activity = books->activity;
+  const std::vector<gpu::ActivityGrid> grids = activity.Grids();
+  if (grid == grids.size()) return Send(*call, *books, std::move(last));
+  const std::size_t first = grids[grid].first;
   gpu::RangeWant want;
-  want.start = books->activity.start;
-  want.step = books->activity.step;
-  want.steps = books->activity.steps;
+  want.start = activity.At(first);
+  want.step = activity.step;
+  want.steps = grids[grid].count;
   want.parts = fleet::EventParts();
-  want.spans = books->activity.SpansToWalk();
+  want.spans = activity.SpansToWalk(grids[grid]);
+  want.exporters = last.exporters;
+  if (want.spans.empty()) return LookClosely(call, books, grid + 1, std::move(last));
   call->services().walk(
       want, call->deadline(),
-      [call, books](std::size_t i, std::span<const models::SnapshotPtr> snapshots) {
-        books->events->Add(i, snapshots);
+      [call, books, first](std::size_t i, std::span<const models::SnapshotPtr> snapshots) {
+        books->events->Add(first + i, snapshots);
         return call->Alive();
       },
-      [call, books](Result<gpu::RangeEnd> end) {
+      [call, books, grid, last = std::move(last)](Result<gpu::RangeEnd> end) {
         if (!end) return call->SendError(end.error());
-        Send(*call, *books, *std::move(end));
+        LookClosely(call, books, grid + 1, BothOf(last, *std::move(end)));
       });
 }
 
@@ -236,7 +254,7 @@ void GetEvents(const CallPtr& call) {
         books->activity = *std::move(activity);
         books->window.step = static_cast<std::int64_t>(books->activity.step * 1000);
         books->events.emplace(books->activity, call->services().settings.health_rules);
-        LookClosely(call, books);
+        LookClosely(call, books, 0, {});
       });
 }
 

@@ -88,9 +88,6 @@ WallTime WallOf(double seconds) {
   return WallTime(Millis(std::llround(seconds * 1000)));
 }
 
-Value TimeOrNull(double time, NullReason why) {
-  return std::isnan(time) ? Value(why) : Value(time);
-}
 Item::Cell CellOf(const std::string& text) {
   return text.empty() ? Item::Cell(NullReason::kNotExported) : Item::Cell(text);
 }
@@ -260,20 +257,43 @@ class Search : public std::enable_shared_from_this<Search> {
     if (call_->Alive()) AskInstant();
   }
 
-  // Nodes are kept for longer than GPUs: what was known of them before a loss says nothing of it.
+  // Nodes are kept for longer than GPUs: what was known before a loss says nothing of it.
   void AskNodes() {
     const bool known = std::all_of(losses_.begin(), losses_.end(),
                                    [this](const Loss& loss) { return NodesOf(loss) != nullptr; });
-    if (known || !parts_[1]) return Send();
+    if (known || !parts_[1]) return AskTargets();
     const gpu::Want want{Part::kNodes, WallOf(end()), query_.form.allow_stale};
     call_->services().source.Get(want, call_->deadline(),
                                  [self = shared_from_this()](Result<gpu::Got> nodes) {
                                    self->call_->Defer([self, nodes = std::move(nodes)] {
                                      if (nodes) self->parts_[1] = nodes;
                                      if (const auto why = WhyNotWhole(nodes)) self->failed_ = why;
-                                     self->Send();
+                                     self->AskTargets();
                                    });
                                  });
+  }
+
+  // Of older losses: whether those that showed them are up, all at once.
+  void AskTargets() {
+    const bool known = std::all_of(losses_.begin(), losses_.end(), [this](const Loss& loss) {
+      return loss.then != nullptr || VerdictOf(loss).loss != fleet::Loss::kUnknown;
+    });
+    if (known || !HasTime()) return Send();
+    const double start = window_.span().start;
+    gpu::ActivityWant want{.start = start, .end = end(), .step = end() - start};
+    want.nodes = ParseGpuFilter(call_->parameters()).ExactNodes();
+    want.targets_only = true;
+    call_->services().find_activity(want, call_->deadline(),
+                                    [self = shared_from_this()](Result<gpu::Activity> targets) {
+                                      if (targets) self->targets_ = *std::move(targets);
+                                      if (!targets) self->failed_ = targets.error();
+                                      self->Send();
+                                    });
+  }
+
+  fleet::Verdict VerdictOf(const Loss& loss) const {
+    return fleet::VerdictOf(loss.gpu.seen, {NodesOf(loss), loss.then.get(), &present(),
+                                            targets_ ? &*targets_ : nullptr});
   }
 
   // At the end of the window; null where they are not known since the loss.
@@ -284,7 +304,7 @@ class Search : public std::enable_shared_from_this<Search> {
 
   std::vector<Value> RowOf(const Loss& loss) const {
     const LastSeen& seen = loss.gpu.seen;
-    const fleet::Verdict verdict = VerdictOf(seen, {NodesOf(loss), loss.then.get(), &present()});
+    const fleet::Verdict verdict = VerdictOf(loss);
     std::vector<Value> row;
     for (const std::string* text : {&seen.node, &seen.gpu_id, &seen.gpu_name, &seen.uuid}) {
       row.push_back(wire::TextOrNull(*text));
@@ -313,14 +333,13 @@ class Search : public std::enable_shared_from_this<Search> {
     row.emplace_back(std::vector<std::string>(namespaces.begin(), namespaces.end()));
     row.emplace_back(std::vector<std::string>(pods.begin(), pods.end()));
     row.emplace_back(std::move(owners));
-    row.push_back(TimeOrNull(seen.held_at, NullReason::kNone));
+    row.push_back(std::isnan(seen.held_at) ? Value(NullReason::kNone) : Value(seen.held_at));
     return row;
   }
 
   void Send() {
     // A closer look may tell another order.
-    std::sort(losses_.begin(), losses_.end(),
-              [](const Loss& a, const Loss& b) { return IsBefore(a.gpu, b.gpu); });
+    std::ranges::sort(losses_, [](auto& a, auto& b) { return IsBefore(a.gpu, b.gpu); });
     wire::Records records{kColumns, {}};
     for (const Loss& loss : losses_) records.rows.push_back(RowOf(loss));
     wire::Page page = Select(records, query_);
@@ -329,14 +348,12 @@ class Search : public std::enable_shared_from_this<Search> {
     meta.window = window_.span();
     meta.as_of = end();
     for (const std::string& source : range_.sources) {
-      if (std::find(meta.sources.begin(), meta.sources.end(), source) == meta.sources.end()) {
-        meta.sources.push_back(source);
-      }
+      const bool known = std::ranges::find(meta.sources, source) != meta.sources.end();
+      if (!known) meta.sources.push_back(source);
     }
     meta.warnings.insert(meta.warnings.end(), range_.warnings.begin(), range_.warnings.end());
     if (failed_) {
-      meta.warnings.push_back("a closer look at the latest losses failed (" +
-                              std::string(failed_->wire_name()) +
+      meta.warnings.push_back("a closer look failed (" + std::string(failed_->wire_name()) +
                               "): last_seen may be only as exact as the step of the window");
     }
     if (hurried_ && !losses_.empty()) {
@@ -358,9 +375,10 @@ class Search : public std::enable_shared_from_this<Search> {
   gpu::RangeEnd range_;
   std::vector<Loss> losses_;
   std::size_t walks_ = 0;
-  std::vector<double> instants_;  // to be asked about
-  std::optional<Status> failed_;  // of a closer look
-  bool hurried_ = false;          // there was no time for all of them
+  std::optional<gpu::Activity> targets_;  // of the window
+  std::vector<double> instants_;          // to be asked about
+  std::optional<Status> failed_;          // of a closer look
+  bool hurried_ = false;                  // there was no time for all of them
 };
 
 }  // namespace

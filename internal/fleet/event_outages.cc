@@ -35,7 +35,6 @@ void Events::AddOutages() {
         event.type = EventType::kExporterDown;
         event.severity = Severity::kWarning;
         event.begin = time;
-        event.open_before = i == 0;
         event.node = NodeOf(t);
         event.target = "job " + target.job + ", " + target.instance;
         event.value = static_cast<double>(target.gpus);

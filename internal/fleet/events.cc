@@ -6,9 +6,8 @@
 #include <tuple>
 #include <utility>
 
-#include "internal/fleet/event_owners.h"
+#include "internal/fleet/event_instant.h"
 #include "internal/fleet/xid.h"
-#include "internal/gpu/mig.h"
 
 namespace gpumon::fleet {
 namespace {
@@ -16,10 +15,6 @@ namespace {
 using models::GpuMetrics;
 using models::Quantity;
 using models::Text;
-
-std::optional<double> Get(const GpuMetrics& row, Quantity quantity) {
-  return row.readings.Get(static_cast<std::size_t>(quantity));
-}
 
 Severity SeverityOf(XidClass which) {
   switch (which) {
@@ -60,37 +55,13 @@ gpu::ActivityWant EventActivity(double start, double end, const HealthRules& rul
   want.end = end;
   want.temperature = rules.temperature_warning;
   want.throttle_bits = kThrottledBits;
+  want.starting = kStarting;
+  want.before = kBefore;
   return want;
 }
 
-// One instant, and what is worked out of it when somebody needs it.
-struct Events::Instant {
-  Instant(std::size_t its, double at, std::span<const models::SnapshotPtr> snapshots)
-      : i(its),
-        time(at),
-        held{snapshots[0], snapshots[1]},
-        gpus(*snapshots[0]),
-        boards(gpu::BoardsOf(gpus.gpus)),
-        owners(gpus, snapshots[1].get(), boards) {}
-
-  const std::size_t i;
-  const double time;
-  const std::array<models::SnapshotPtr, 2> held;
-  const models::Snapshot& gpus;
-  const std::vector<std::size_t> boards;  // by row
-  EventOwners owners;
-
-  // Of its own row, or of its first instance that has it.
-  std::optional<double> Of(std::size_t board, Quantity quantity) const {
-    for (std::size_t row = board; row < boards.size() && boards[row] == board; ++row) {
-      if (const auto value = Get(gpus.gpus[row], quantity)) return value;
-    }
-    return std::nullopt;
-  }
-};
-
 Events::Events(const gpu::Activity& activity, const HealthRules& rules)
-    : activity_(activity), rules_(rules) {
+    : activity_(activity), rules_(rules), shown_(activity.targets.size(), kNever) {
   for (std::size_t t = 0; t < activity_.targets.size(); ++t) {
     for (const std::string& name : activity_.targets[t].names) {
       targets_by_name_[name].push_back(t);
@@ -207,7 +178,10 @@ void Events::Add(std::size_t i, std::span<const models::SnapshotPtr> snapshots) 
     See(*now, row, track);
     track.last = i;
     track.board = row;
-    for (const std::size_t target : track.targets) showing_[target] = true;
+    for (const std::size_t target : track.targets) {
+      showing_[target] = true;
+      shown_[target] = i;
+    }
   }
   for (auto& [key, track] : tracks_) {
     if (track.last != i && IsLookedAt(track)) Miss(*now, track);
@@ -217,16 +191,8 @@ void Events::Add(std::size_t i, std::span<const models::SnapshotPtr> snapshots) 
 }
 
 void Events::See(Instant& now, std::size_t board, Track& track) {
-  if (track.lost) {
-    track.lost->end = now.time;
-    events_.push_back(*std::move(track.lost));
-    track.lost.reset();
-    Event event = Begin(track, EventType::kGpuReturned, Severity::kInfo, now.time);
-    event.end = now.time;
-    event.owners = now.owners.Of(board);
-    events_.push_back(std::move(event));
-  }
-  track.missing = false;
+  if (track.lost) Return(track, track, now.time, now.owners.Of(board));
+  track.missing = track.moved = false;
   track.unshown.reset();
   SeeXid(now, board, track);
   SeeCount(now, board, track, track.corrected, EventType::kEccCorrected);
@@ -267,13 +233,16 @@ void Events::SeeCount(Instant& now, std::size_t board, Track& track, Count& coun
   if (*value <= before) return;
   count.last = {};  // others will count it too
   count.last.Exchange(UpOf(track, now.i), *value);
-  if (count.growth && count.grew + 1 != now.i) Close(count);
+  const bool goes_on = count.growth && count.grew + 1 == now.i;
+  if (count.growth && (!goes_on || count.grew == activity_.begin)) Close(count);
   if (!count.growth) {
     const Severity severity = !corrected                    ? Severity::kCritical
                               : rules_.ecc_corrected_counts ? Severity::kWarning
                                                             : Severity::kInfo;
     count.growth = Begin(track, type, severity, now.time);
     count.growth->owners = now.owners.Of(board);
+    // What grew before the window is not told in it.
+    if (goes_on) count.growth->begin = activity_.At(activity_.begin);
   }
   count.growth->value += *value - before;
   count.growth->end = now.time;
@@ -289,7 +258,6 @@ void Events::SeeThrottle(Instant& now, std::size_t board, Track& track) {
   episode.gap.reset();
   if (!episode.event) {
     episode.event = Begin(track, EventType::kThrottle, Severity::kWarning, now.time);
-    episode.event->open_before = now.i == 0;
     episode.event->owners = now.owners.Of(board);
   }
   episode.event->throttle_reasons |= bits;
@@ -304,15 +272,13 @@ void Events::SeeTemperature(Instant& now, std::size_t board, Track& track) {
   episode.gap.reset();
   if (!episode.event) {
     episode.event = Begin(track, EventType::kTemperature, Severity::kWarning, now.time);
-    episode.event->open_before = now.i == 0;
     episode.event->owners = now.owners.Of(board);
   }
   episode.event->value = std::max(episode.event->value, *value);
   if (*value > rules_.temperature_critical) episode.event->severity = Severity::kCritical;
 }
 
-void Events::Miss(const Instant& now, Track& track) {
-  using Up = gpu::ActivityTarget::Up;
+void Events::Miss(Instant& now, Track& track) {
   if (track.last == kNever) return;
   Gap(track.throttle, now.time);
   Gap(track.temperature, now.time);
@@ -321,19 +287,7 @@ void Events::Miss(const Instant& now, Track& track) {
     const bool seen_before = before_ && track.last + 1 == now.i && before_->i == track.last;
     track.owners = seen_before ? before_->owners.Of(track.board) : Owners();
   }
-  if (track.lost) return;
-  bool up = false;
-  bool showing = false;  // others
-  for (const std::size_t target : track.targets) {
-    if (activity_.targets[target].At(now.i) != Up::kUp) continue;
-    up = true;
-    showing |= showing_[target];
-  }
-  if (!up) return track.unshown.reset();
-  if (!track.unshown) track.unshown = now.time;
-  if (!showing && now.time - *track.unshown < kStarting) return;
-  track.lost = Begin(track, EventType::kGpuLost, Severity::kCritical, *track.unshown);
-  track.lost->owners = track.owners;
+  Lose(now, track);
 }
 
 void Events::Gap(Episode& episode, double time) const {
@@ -361,6 +315,17 @@ void Events::DropOld(std::size_t most) {
   dropped_ = true;
 }
 
+// What ended before the window is none of it.
+void Events::TakeWindow() {
+  const double begin = activity_.At(activity_.begin);
+  std::erase_if(events_, [&](const Event& event) { return event.end && *event.end <= begin; });
+  for (Event& event : events_) {
+    if (event.begin > begin) continue;
+    event.begin = begin;
+    event.open_before = true;
+  }
+}
+
 std::vector<Event> Events::Finish() {
   for (auto& [key, track] : tracks_) {
     Close(track.corrected);
@@ -373,6 +338,7 @@ std::vector<Event> Events::Finish() {
     }
   }
   AddOutages();
+  TakeWindow();
   DropOld(kMostEvents);
   std::stable_sort(events_.begin(), events_.end(), [](const Event& a, const Event& b) {
     if (a.begin != b.begin) return a.begin > b.begin;

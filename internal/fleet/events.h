@@ -26,6 +26,9 @@ namespace gpumon::fleet {
 // 30.
 inline constexpr double kStarting = 120;
 
+// Seconds before a window in which a GPU that is gone at its begin may have been shown.
+inline constexpr double kBefore = 86'400;
+
 enum class EventType : std::uint8_t {
   kXid,             // another code than before
   kEccCorrected,    // the count since the driver was loaded grew
@@ -78,7 +81,8 @@ gpu::ActivityWant EventActivity(double start, double end, const HealthRules& rul
 // the gap begins. A code or a count is compared with the last one that is known while the same of
 // the GPU's targets were up (another exporter may count otherwise), and the first one with nothing.
 // A GPU is lost when it was seen, a target that showed it is up, and it is not seen any more; not
-// when that target is down, or is gone, or, for a while (kStarting), shows no GPU at all.
+// when that target is down, or is gone, or came up just now (kStarting) and shows no GPU at all;
+// nor when another node shows it.
 //
 // One GPU may be shown with a UUID or a node, and then without: that is the same one.
 //
@@ -132,11 +136,12 @@ class Events {
     Episode throttle;
     Episode temperature;
     bool missing = false;
+    bool moved = false;             // missing, and shown on another node since
     std::optional<double> unshown;  // missing while a target is up: since when
     std::optional<Event> lost;
     Owners owners;  // while it is missing: before
   };
-  struct Instant;
+  struct Instant;  // event_instant.h
 
   bool IsLookedAt(const Track& track) const;
   Track& TrackOf(const models::GpuMetrics& row);
@@ -150,12 +155,19 @@ class Events {
   void SeeCount(Instant& now, std::size_t board, Track& track, Count& count, EventType type);
   void SeeThrottle(Instant& now, std::size_t board, Track& track);
   void SeeTemperature(Instant& now, std::size_t board, Track& track);
-  void Miss(const Instant& now, Track& track);
+  void Miss(Instant& now, Track& track);
+  void Lose(Instant& now, Track& track);
+  void Move(Instant& now, Track& track, const Track& place);
+  void Return(Track& track, const Track& place, double time, Owners owners);
+  bool MaySpeakFor(std::size_t target, const Track& track) const;
+  bool IsStarting(std::size_t target, std::size_t i) const;
+  const Track* Elsewhere(const Track& track, std::size_t i) const;
   // Nobody measured; or it is over.
   void Gap(Episode& episode, double time) const;
   void Close(Episode& episode, double time);
   void Close(Count& count);
   void AddOutages();
+  void TakeWindow();
   std::string NodeOf(std::size_t target) const;
   void DropOld(std::size_t most);
 
@@ -167,7 +179,8 @@ class Events {
   std::multimap<std::pair<std::string, std::string>, Track*> by_id_;  // node and id
   std::size_t span_ = 0;
   std::shared_ptr<Instant> before_;
-  std::vector<bool> showing_;  // targets, at the present instant
+  std::vector<bool> showing_;       // targets, at the present instant
+  std::vector<std::size_t> shown_;  // by target: the last instant at which it showed any
   std::vector<Event> events_;
   bool dropped_ = false;
 };

@@ -92,7 +92,7 @@ class Judge {
   Verdict OfNobody() const {
     if (!others_.empty()) return OfGpu("its exporter shows other GPUs of the node");
     if (auto verdict = OfSilent()) return *std::move(verdict);
-    if (around_.then == nullptr && !around_.now->silent.empty()) return TooLongAgo();
+    if (!KnowsTargets() && !around_.now->silent.empty()) return TooLongAgo();
     return {Loss::kNodeGone, "neither Kubernetes nor any exporter tells of the node any more"};
   }
 
@@ -121,19 +121,39 @@ class Judge {
     if (any_up == nullptr && any_down != nullptr) {
       return {Loss::kExporterDown, NameOf(*any_down) + " is down" + but};
     }
-    if (around_.then == nullptr) return TooLongAgo();
+    if (!KnowsTargets()) return TooLongAgo();
     return {Loss::kExporterDown, "no " + gpu_.exporter + " of the node is scraped any more" + but};
   }
 
   Verdict TooLongAgo() const {
     return {Loss::kUnknown, "no " + gpu_.exporter +
                                 " of the node shows a GPU any more; whether one is still scraped "
-                                "is told of the latest losses only"};
+                                "is not known"};
+  }
+
+  bool KnowsTargets() const { return around_.then != nullptr || around_.window != nullptr; }
+
+  // Of those that showed it in the window.
+  std::optional<Verdict> OfWindow() const {
+    using Up = gpu::ActivityTarget::Up;
+    if (around_.window == nullptr) return std::nullopt;
+    std::optional<Verdict> down;
+    for (const gpu::ActivityTarget& target : around_.window->targets) {
+      const bool its =
+          std::ranges::any_of(gpu::ActivityNamesOf(gpu_.uuid, gpu_.node, gpu_.gpu_id),
+                              [&](const std::string& name) { return target.names.contains(name); });
+      const Up up = its ? target.At(around_.window->steps - 1) : Up::kUnknown;
+      if (up == Up::kUnknown) continue;
+      const std::string name = NameOf({gpu_.exporter, target.job, target.instance});
+      if (up == Up::kUp) return OfGpu(name + " is up and shows no GPU of the node");
+      down = {Loss::kExporterDown, name + " is down"};
+    }
+    return down;
   }
 
   // The target that showed it is still scraped, and shows nothing.
   std::optional<Verdict> OfSilent() const {
-    if (around_.then == nullptr) return std::nullopt;
+    if (around_.then == nullptr) return OfWindow();
     const Node* const node = Find(*around_.then, gpu_.node);
     if (node == nullptr) return std::nullopt;
     for (const NodeTarget& target : TargetsOf(*around_.then, *node)) {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "internal/gpu/activity.h"
 #include "models/gpu.h"
 
 namespace gpumon::fleet {
@@ -105,6 +106,8 @@ struct Surroundings {
   const models::Snapshot* now = nullptr;
   const models::Snapshot* then = nullptr;
   const models::Snapshot* gpus = nullptr;  // at the end of the window
+  // Who showed GPUs in the window, and was up at its end; null: not known.
+  const gpu::Activity* window = nullptr;
 };
 Verdict VerdictOf(const LastSeen& gpu, const Surroundings& around);
 

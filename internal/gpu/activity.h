@@ -23,6 +23,11 @@ struct ActivityWant {
   double temperature = 0;
   std::int64_t throttle_bits = 0;       // one that is throttled for any of these reasons, likewise
   std::vector<std::string> nodes = {};  // exact names; others' targets may count too; none: all
+  double starting = 0;  // seconds for which a process counts as just started; 0: is not asked
+  // What was shown so lately before `start` (seconds), and is not at it, is looked at before it
+  // too: what becomes of it is told by what it was.
+  double before = 0;
+  bool targets_only = false;  // who showed what, and was up; nothing is looked at closely
 };
 
 // A scrape target that showed GPUs in the range, or one of their jobs that was down all the time.
@@ -36,6 +41,9 @@ struct ActivityTarget {
   std::set<std::string> names;  // of these, as ActivityNamesOf
   std::vector<Up> up;           // by instant; none: `always`
   Up always = Up::kUnknown;
+  // By instant: its process is one that was started less than ActivityWant::starting before. None:
+  // never, or nobody tells.
+  std::vector<bool> young = {};
 
   Up At(std::size_t i) const { return up.empty() ? always : up[i]; }
 };
@@ -52,20 +60,37 @@ struct ActivitySpan {
   std::vector<std::size_t> targets;
 };
 
+// Some of its instants, at equal distances.
+struct ActivityGrid {
+  std::size_t first = 0;
+  std::size_t count = 0;
+};
+
 struct Activity {
   double start = 0;  // Unix seconds of the first instant
   double step = 0;   // seconds
   std::size_t steps = 0;
+  // The instant that is ActivityWant::start, which what happens after it is compared with. Those
+  // before it tell what was there until then.
+  std::size_t begin = 0;
+  double shift =
+      0;  // seconds; by so much less than `step` the next one is later: the last is the end
   // A finer one would have been needed to see every sample, and would be too much; seconds, 0: not
   // so.
   double scraped_every = 0;
   bool too_long = false;  // that is so because of the range's length alone
   std::vector<ActivityTarget> targets;
-  std::vector<ActivitySpan> spans;  // in order; of no instant twice
+  std::vector<ActivitySpan> spans;  // in order; of no instant twice, none over several grids()
 
-  double At(std::size_t i) const { return start + step * static_cast<double>(i); }
-  // For RangeWant.
-  std::vector<RangeSpan> SpansToWalk() const;
+  double At(std::size_t i) const {
+    return start + step * static_cast<double>(i) - (i > begin ? shift : 0);
+  }
+  // The instant nearest to `time`, or one that is none.
+  std::size_t Nearest(double time) const;
+  // In order, all instants: each of no more than a range query may have.
+  std::vector<ActivityGrid> Grids() const;
+  // The spans of one of these, counted from its first instant, for RangeWant.
+  std::vector<RangeSpan> SpansToWalk(const ActivityGrid& grid) const;
 };
 
 // Called once, on a worker thread.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -20,6 +21,9 @@ class ActivityBooks {
  public:
   explicit ActivityBooks(ActivityWant want);
 
+  // Before anything is asked of cells: targets with GPUs that were shown before the range and are
+  // not at its start; values are times.
+  void AddGone(const prom::InstantVector& gone);
   // AddScrapes tells of GPU exporters' jobs alone.
   void KnowJobs() { jobs_known_ = true; }
 
@@ -27,6 +31,8 @@ class ActivityBooks {
   // The end of the first and of the last cell, Unix seconds. The last one ends with the range.
   double first_end() const { return want_.end - cell_ * static_cast<double>(cells_ - 1); }
   double last_end() const { return want_.end; }
+  // Of the first cell that has any of the range itself.
+  double first_end_within() const { return first_end() + cell_ * static_cast<double>(Within()); }
 
   // `says_node`: its series name their nodes themselves.
   void AddSamples(const schema::Exporter& exporter, bool says_node,
@@ -34,7 +40,8 @@ class ActivityBooks {
   void AddActive(const prom::RangeVector& targets);
   void AddScrapes(const prom::RangeVector& targets, bool well);
   // Of the target that has most of them: replicas of Prometheus each have their own.
-  void AddMostScrapes(const prom::RangeVector& most);
+  // In kShortestCell, or in a minute.
+  void AddMostScrapes(const prom::RangeVector& most, bool in_minute = false);
 
   // After them: how fine the look is, at what and when.
   void Choose();
@@ -43,6 +50,8 @@ class ActivityBooks {
   std::vector<std::string> Doubted() const;
   // Their `up` at Activity's instants.
   void AddUp(const prom::RangeVector& up);
+  // At which of these instants their processes were young.
+  void AddYoung(const prom::RangeVector& young);
   Activity Take() { return std::move(activity_); }
 
  private:
@@ -57,11 +66,15 @@ class ActivityBooks {
     std::vector<bool> active;                  // likewise
     bool doubted = false;
     bool says_node = true;
+    bool gone = false;  // some of its GPUs are, at the start
   };
   using Span = ActivitySpan;
 
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   std::size_t CellAt(double time) const;
+  // The first one that has any of the range itself.
+  std::size_t Within() const;
+  void SetCells();
   static Name NameOf(prom::LabelSet labels);
   void DropOthers();
   void AddSilent();
@@ -72,6 +85,9 @@ class ActivityBooks {
   double ScrapedEvery() const;
   // Instants that a look at this cell covers: [first, second).
   std::pair<std::size_t, std::size_t> LookAt(std::size_t cell) const;
+  std::size_t InstantFrom(double time) const;
+  void Mark(const prom::RangeVector& targets,
+            const std::function<void(ActivityTarget&, std::size_t, double)>& mark);
   std::vector<Span> SpansOf(const std::vector<Target*>& targets) const;
   std::size_t RowsOf(const Span& span) const;
   std::vector<Span> Joined(std::vector<Span> spans) const;
@@ -79,7 +95,10 @@ class ActivityBooks {
 
   const ActivityWant want_;
   bool jobs_known_ = false;
-  double most_scrapes_ = 0;  // in a cell
+  double most_scrapes_ = 0;    // in kShortestCell
+  double most_in_minute_ = 0;  // scrapes
+  double since_;               // Unix seconds: before it nothing is looked at
+  std::set<Name> gone_;
   double cell_ = 0;
   std::size_t cells_ = 0;
   std::map<Name, Target> targets_;

@@ -16,6 +16,8 @@ using models::Text;
 using schema::Exporter;
 using schema::Metric;
 
+constexpr double kMinute = 60;
+constexpr double kHour = 3600;
 constexpr char kByTarget[] = "count by(job,instance)(";
 
 std::string Range(double seconds) {
@@ -48,9 +50,35 @@ class ActivityPlanner {
         longer_(Range(cell + kLookBack)),
         plan_(plan) {}
 
+  // Few instants tell it of all but what was there for so short a time; each costs Prometheus as
+  // much as many samples.
+  void PlanGone() {
+    if (exporter_.gpu.empty()) return;
+    const std::string after = Range(GoneAt(want_) - want_.start);
+    const std::string in_day = OfMarks("max", [&](const std::string& mark) {
+      return "max_over_time(timestamp(" + mark + ")[" + Range(want_.before) + ':' +
+             Range(3 * kHour) + "] offset " + after + ')';
+    });
+    const double hour = std::min(want_.before, kHour);
+    const std::string in_hour = OfMarks("max", [&](const std::string& mark) {
+      return "0 * count_over_time(" + mark + '[' + Range(hour) + "] offset " + after + ") + " +
+             std::to_string(std::llround(want_.start - hour));
+    });
+    const std::string at_start =
+        OfMarks("max", [&](const std::string& mark) { return mark + " offset " + after; });
+    const std::string afterwards = OfMarks("max", [&](const std::string& mark) {
+      return "count_over_time(" + mark + '[' + after + "])";
+    });
+    Add("gone",
+        "(((" + in_day + ") and on(job,instance) " + up_ + ") or " + in_hour + ") unless ((" +
+            at_start + ") and (" + afterwards + "))",
+        ActivityQuery::Gives::kGone);
+  }
+
   void Plan() {
     if (exporter_.gpu.empty()) return;
     PlanSamples();
+    if (want_.targets_only) return;
     for (const Metric& metric : exporter_.gpu) {
       std::string promql;
       std::vector<schema::Condition> conditions = exporter_.require;
@@ -68,8 +96,18 @@ class ActivityPlanner {
     plan_.push_back({"activity/" + exporter_.name + '/' + name, std::move(promql), gives, place_});
   }
 
-  // One mark tells as much as all of them; which of them an exporter shows is its configuration.
   void PlanSamples() {
+    Add("samples",
+        OfMarks("sum",
+                [this](const std::string& mark) {
+                  return "count_over_time(" + mark + '[' + cell_ + "])";
+                }),
+        ActivityQuery::Gives::kSamples);
+  }
+
+  // One mark tells as much as all of them; which of them an exporter shows is its configuration.
+  template <class Function>
+  std::string OfMarks(const std::string& aggregation, const Function& function) const {
     std::set<std::string> labels = {"job", "instance"};
     for (const auto& [text, aliases] : exporter_.labels.texts) {
       if (text != Text::kNode && text != Text::kGpuId && text != Text::kUuid) continue;
@@ -78,15 +116,14 @@ class ActivityPlanner {
     std::string by;
     for (const std::string& label : labels) by.append(by.empty() ? "" : ",").append(label);
     const auto marks = static_cast<std::ptrdiff_t>(std::min(kMarks, exporter_.detect.size()));
-    const std::vector<std::string> names =
-        WithPrefixes(exporter_, {exporter_.detect.begin(), exporter_.detect.begin() + marks});
     std::string promql;
-    for (const std::string& name : names) {
+    for (const std::string& name :
+         WithPrefixes(exporter_, {exporter_.detect.begin(), exporter_.detect.begin() + marks})) {
       promql.append(promql.empty() ? "" : " or ")
-          .append("sum by(" + by + ")(count_over_time(" + Selector(name, exporter_.require) + '[' +
-                  cell_ + "]))");
+          .append(aggregation + " by(" + by + ")(" + function(Selector(name, exporter_.require)) +
+                  ')');
     }
-    Add("samples", std::move(promql), ActivityQuery::Gives::kSamples);
+    return promql;
   }
 
   std::string ActiveOf(const Metric& metric, const std::string& selector) const {
@@ -154,11 +191,40 @@ std::vector<ActivityQuery> PlanActivity(std::span<const Subject> subjects, const
   const std::string range = UpOf(jobs) + '[' + Range(cell) + ']';
   plan.push_back({"activity/up", "sum by(job,instance)(count_over_time(" + range + "))",
                   ActivityQuery::Gives::kUp});
-  plan.push_back({"activity/scrapes", "max(count_over_time(" + range + "))",
-                  ActivityQuery::Gives::kMostScrapes});
   plan.push_back({"activity/up_and_well", "sum by(job,instance)(sum_over_time(" + range + "))",
                   ActivityQuery::Gives::kUpAndWell});
+  if (want.targets_only) return plan;
+  // In the densest minutes, and in the last ones: a cell may be longer than there is a past.
+  const auto scrapes = [&](double within) {
+    return "count_over_time(" + UpOf(jobs) + '[' + Range(within) + "])";
+  };
+  plan.push_back({"activity/scrapes",
+                  "max(max_over_time(" + scrapes(kShortestCell) + '[' + Range(cell) + ':' +
+                      Range(kShortestCell) + "]))",
+                  ActivityQuery::Gives::kMostScrapes});
+  plan.push_back({"activity/last_scrapes", "max(" + scrapes(kShortestCell) + ")",
+                  ActivityQuery::Gives::kMostScrapes});
+  plan.push_back({"activity/scrapes_of_minute", "max(" + scrapes(kMinute) + ")",
+                  ActivityQuery::Gives::kMostInMinute});
   return plan;
+}
+
+std::vector<ActivityQuery> PlanGone(std::span<const Subject> subjects, const ActivityWant& want) {
+  std::vector<ActivityQuery> plan;
+  if (want.before <= 0) return plan;
+  for (std::size_t i = 0; i < subjects.size(); ++i) {
+    ActivityPlanner(subjects[i], i, want, 0, plan).PlanGone();
+  }
+  return plan;
+}
+
+double GoneAt(const ActivityWant& want) {
+  return want.start + std::min(kShortestCell, want.end - want.start);
+}
+
+std::string YoungOfInstances(const std::vector<std::string>& instances, double starting) {
+  return "time() - max by(job,instance)(process_start_time_seconds{instance=~" +
+         AnyOf({instances.begin(), instances.end()}) + "}) < " + FormatNumber(starting);
 }
 
 std::string UpOfInstances(const std::vector<std::string>& instances) {

@@ -34,10 +34,19 @@ class ActivitySearch : public std::enable_shared_from_this<ActivitySearch> {
   void Fail(Status status) { End(gpumon::Error(std::move(status))); }
 
  private:
+  // Targets, by their `instance`, of which it is asked when they were up.
+  struct Doubts {
+    prom::RangeQuery query;
+    bool young = false;
+  };
+
+  void AskGone();
+  void AnsweredGone(std::size_t query, Result<prom::QueryResult> answer, SteadyTime asked);
   void Ask();
   void Answered(std::size_t query, Result<prom::QueryResult> answer, SteadyTime asked);
   void Choose();
   void AskUp();
+  bool Counted(const std::string& name, const Result<prom::QueryResult>& answer, SteadyTime asked);
   // The matrix of an answer; an error is told to who waits.
   std::optional<prom::RangeVector> Take(const std::string& name, Result<prom::QueryResult> answer,
                                         SteadyTime asked);
@@ -47,14 +56,15 @@ class ActivitySearch : public std::enable_shared_from_this<ActivitySearch> {
   const ActivityWant want_;
   const Deadline deadline_;
   std::vector<Subject> subjects_;    // constant after Start
-  std::vector<ActivityQuery> plan_;  // likewise
+  std::vector<ActivityQuery> gone_;  // likewise
+  std::vector<ActivityQuery> plan_;  // constant after Ask
 
   Mutex mutex_;
   ActivityFound done_ GUARDED_BY(mutex_);  // empty: it has ended
   std::optional<QueryBudget::Turn> turn_ GUARDED_BY(mutex_);
   ActivityBooks books_ GUARDED_BY(mutex_);
   std::size_t left_ GUARDED_BY(mutex_) = 0;
-  std::vector<std::string> doubted_ GUARDED_BY(mutex_);  // that were not asked about yet
+  std::vector<Doubts> doubts_ GUARDED_BY(mutex_);  // that were not asked about yet
 };
 
 }  // namespace gpumon::gpu

@@ -244,6 +244,23 @@ class EventsTest : public ::testing::Test {
     auto json = json::ParseDocument(answer.body);
     return json ? *json : Value();
   }
+  // Of scrapes [first, last], without what lasted before: "type gpu begin".
+  static std::multiset<std::string> BegunIn(int first, int last) {
+    const std::string target =
+        "/api/v1/gpu/events?step=15s&start=" + std::to_string(kStart + kScrape * first) +
+        "&end=" + std::to_string(kStart + kScrape * last);
+    const Answer answer = server_->Get(target);
+    EXPECT_EQ(answer.status, 200) << target << ": " << answer.body;
+    std::multiset<std::string> begun;
+    const auto json = json::ParseDocument(answer.body);
+    if (!json) return begun;
+    for (const Value& row : (*json)["data"].elements()) {
+      if (*row["open_before"].AsBool()) continue;
+      begun.insert(TextOf(row["type"]) + " " + TextOf(row["uuid"]) + TextOf(row["target"]) + " " +
+                   std::to_string(ScrapeOf(row["time"])));
+    }
+    return begun;
+  }
   static std::multiset<std::string> Lines(const Value& json) {
     std::multiset<std::string> lines;
     for (const Value& row : json["data"].elements()) lines.insert(LineOf(row));
@@ -313,6 +330,19 @@ TEST_F(EventsTest, AWindowShowsWhatIsInIt) {
     moments.insert(its.begin(), its.end());
   }
   EXPECT_EQ(moments, Expected([](const std::string& line) { return line.starts_with("xid "); }));
+}
+
+// What spans their ends too: losses, and counts that grew while nobody showed them.
+TEST_F(EventsTest, WindowsThatMeetTellTheSameAsOne) {
+  const std::multiset<std::string> all = BegunIn(0, kScrapes);
+  EXPECT_GT(all.size(), 30U);
+  for (const int length : {37, 61, 150}) {
+    std::multiset<std::string> told;
+    for (int first = 0; first < kScrapes; first += length) {
+      told.merge(BegunIn(first, std::min(first + length, kScrapes)));
+    }
+    EXPECT_EQ(told, all) << "windows of " << length << " scrapes";
+  }
 }
 
 TEST_F(EventsTest, CsvHasTheSameRows) {

@@ -121,6 +121,37 @@ TEST_F(MissingRouteTest, WhatWasKnownOfNodesBeforeALossSaysNothingOfIt) {
   EXPECT_TRUE(json["data"][0]["what"].is_null()) << "no more is known";
 }
 
+// The targets of the two latest losses are known from an instant at which they were shown.
+TEST_F(MissingRouteTest, OfOlderLossesTheTargetsAreAskedAllAtOnce) {
+  using Up = gpu::ActivityTarget::Up;
+  std::vector<fleet::FakeGpu> gpus;
+  for (const char* const name : {"a", "b", "c", "d"}) gpus.push_back({.uuid = name, .node = name});
+  std::vector<std::vector<fleet::FakeGpu>> instants = {gpus};
+  while (!gpus.empty()) {
+    gpus.pop_back();
+    instants.push_back(gpus);
+  }
+  See(instants);
+  auto nodes = std::make_shared<models::Snapshot>();
+  nodes->part = models::Part::kNodes;
+  nodes->as_of = kAsOf;
+  nodes->silent = {{"gpu", "c:1", true}, {"gpu", "d:1", false}};
+  Serve(nodes);
+  gpu::Activity activity;
+  activity.steps = 3;
+  activity.targets = {{"gpu", "c:1", "c", 1, {"uuid c"}, {}, Up::kUp},
+                      {"gpu", "d:1", "d", 1, {"uuid d"}, {Up::kUp, Up::kUp, Up::kDown}, Up::kUp}};
+  activity_ = activity;
+  const auto json = Get(std::string(kMissing) + "?window=40s&step=10s").json();
+  ASSERT_EQ(json["data"].size(), 4U);
+  EXPECT_EQ(*json["data"][2]["what"].AsString(), "gpu_gone");
+  EXPECT_EQ(*json["data"][3]["what"].AsString(), "exporter_down");
+  ASSERT_EQ(activity_wants_.size(), 1U);
+  EXPECT_TRUE(activity_wants_[0].targets_only);
+  EXPECT_EQ(activity_wants_[0].end, kAsOf);
+  EXPECT_EQ(activity_wants_[0].start, kAsOf - 40);
+}
+
 TEST_F(MissingRouteTest, NobodyIsMissingIsSuccess) {
   See({{{.uuid = "GPU-a"}}, {{.uuid = "GPU-a", .node = "other"}}});
   const auto json = Get(std::string(kMissing) + kWindow).json();

@@ -59,6 +59,7 @@ class EventsTest : public ::testing::Test {
     gpu::Activity activity;
     activity.start = kStart;
     activity.step = kStep;
+    activity.begin = begin_;
     std::vector<std::size_t> all;
     for (std::size_t t = 0; t < targets.size(); ++t) {
       all.push_back(t);
@@ -68,6 +69,7 @@ class EventsTest : public ::testing::Test {
       target.gpus = targets[t].gpus.size();
       target.up = targets[t].up;
       target.always = Up::kUp;
+      target.young = young_;
       for (std::size_t g = 0; g < targets[t].gpus.size(); ++g) {
         for (auto& name : gpu::ActivityNamesOf(Id(t, g), "n", Id(t, g))) target.names.insert(name);
         activity.steps = targets[t].gpus[g].size();
@@ -133,6 +135,8 @@ class EventsTest : public ::testing::Test {
   }
 
   HealthRules rules_;
+  std::vector<bool> young_;  // of every target
+  std::size_t begin_ = 0;    // instant with which the window begins
   models::SnapshotPtr processes_;
 };
 
@@ -262,13 +266,48 @@ TEST_F(EventsTest, OwnersAreThoseOfThatMoment) {
   EXPECT_EQ(owners, "gpu_lost: team/b; xid: team/b; ");
 }
 
+// A pod's exporter whose scrape failed once, and one that was up all the time.
 TEST_F(EventsTest, ATargetThatShowsNoGpuMayHaveJustBeenStarted) {
   std::vector<Reading> gone(14);
   for (std::size_t i = 3; i < 14; ++i) gone[i].there = false;
-  std::vector<Reading> started = gone;
-  for (std::size_t i = 6; i < 14; ++i) started[i].there = true;
-  EXPECT_EQ(Texts({{{started, started}, {}}}), Lines{});
-  EXPECT_EQ(Texts({{{gone}, {}}}), Lines{"gpu_lost 3..? 0.0 0"});
+  std::vector<Reading> back = gone;
+  for (std::size_t i = 6; i < 14; ++i) back[i].there = true;
+  std::vector<Up> up(14, Up::kUp);
+  for (const Up before : {Up::kDown, Up::kUnknown}) {
+    up[2] = before;
+    const Lines down = before == Up::kDown ? Lines{"exporter_down 2..3 job gpu, 0 1"} : Lines{};
+    EXPECT_EQ(Texts({{{back}, up}}), down);
+    Lines lost = down;
+    lost.insert(lost.begin(), "gpu_lost 3..? 0.0 0");
+    EXPECT_EQ(Texts({{{gone}, up}}), lost) << "it lasts two minutes";
+  }
+}
+
+TEST_F(EventsTest, ATargetThatWasUpAllTheTimeLosesAllItsGpusAtOnce) {
+  std::vector<Reading> back(14);
+  for (std::size_t i = 3; i < 6; ++i) back[i].there = false;
+  for (const std::vector<Up>& up : {std::vector<Up>{}, std::vector<Up>(14, Up::kUp)}) {
+    EXPECT_EQ(Texts({{{back, back}, up}}),
+              (Lines{"gpu_returned 6..6 0.0 0", "gpu_returned 6..6 0.1 0", "gpu_lost 3..6 0.0 0",
+                     "gpu_lost 3..6 0.1 0"}));
+  }
+}
+
+TEST_F(EventsTest, ATargetThatHasShownItsGpusIsStarted) {
+  std::vector<Reading> gone(9);
+  for (const std::size_t i : {2U, 5U, 6U, 7U, 8U}) gone[i].there = false;
+  std::vector<Up> up(9, Up::kUp);
+  up[2] = Up::kDown;
+  EXPECT_EQ(Texts({{{gone}, up}}),
+            (Lines{"gpu_lost 5..? 0.0 0", "exporter_down 2..3 job gpu, 0 1"}));
+}
+
+TEST_F(EventsTest, AProcessThatWasJustStartedIsOneThatMayShowNothingYet) {
+  std::vector<Reading> back(14);
+  for (std::size_t i = 3; i < 6; ++i) back[i].there = false;
+  young_.assign(14, false);
+  for (std::size_t i = 3; i < 11; ++i) young_[i] = true;
+  EXPECT_EQ(Texts({{{back, back}, {}}}), Lines{});
 }
 
 // One exporter tells of a code and of errors that another one does not.
@@ -343,6 +382,93 @@ TEST_F(EventsTest, AGpuThatIsShownUnderLessOfItsNamesIsTheSame) {
   Lines lines;
   for (const Event& event : events.Finish()) lines.push_back(TextOf(event));
   EXPECT_EQ(lines, (Lines{"temperature <0..? 0 80", "temperature <0..? 1 80"}));
+}
+
+TEST_F(EventsTest, WhatWasBeforeTheWindowTellsWhatBecameOfIt) {
+  begin_ = 4;
+  std::vector<Reading> readings(9);
+  for (std::size_t i = 2; i < 6; ++i) readings[i].there = false;
+  for (std::size_t i = 6; i < 9; ++i) readings[i].corrected = 3;
+  const std::vector<Reading> here(9);
+  EXPECT_EQ(Texts({{{here, readings}, {}}}),
+            (Lines{"ecc_corrected 6..6 0.1 3", "gpu_returned 6..6 0.1 0", "gpu_lost <4..6 0.1 0"}));
+  std::vector<Up> up(9, Up::kUp);
+  for (std::size_t i = 2; i < 6; ++i) up[i] = Up::kDown;
+  EXPECT_EQ(Texts({{{readings}, up}}),
+            (Lines{"ecc_corrected 6..6 0.0 3", "exporter_down <4..6 job gpu, 0 1"}));
+  std::vector<Reading> gone(9);
+  for (std::size_t i = 2; i < 9; ++i) gone[i].there = false;
+  EXPECT_EQ(Texts({{{here, gone}, {}}}), Lines{"gpu_lost <4..? 0.1 0"});
+}
+
+TEST_F(EventsTest, WhatEndedBeforeTheWindowIsNoneOfIt) {
+  begin_ = 4;
+  std::vector<Reading> readings(9);
+  for (std::size_t i = 2; i < 9; ++i) readings[i].xid = 79;
+  for (std::size_t i = 1; i < 4; ++i) readings[i].temperature = 90;
+  readings[3].throttle = readings[4].throttle = 0x20;
+  // It goes on over the begin: each window has its part.
+  for (std::size_t i = 3; i < 9; ++i) readings[i].corrected = i < 6 ? static_cast<double>(i) : 5;
+  EXPECT_EQ(Texts({{{readings}, {}}}),
+            (Lines{"ecc_corrected <4..5 0.0 1", "throttle <4..5 0.0 0 bits 32"}));
+}
+
+// Where a GPU of that UUID is shown at each instant: nodes, by "f", "a", both or none.
+class MovedTest : public EventsTest {
+ protected:
+  Lines Of(const std::vector<std::string>& instants, const std::vector<Up>& up_of_f = {}) {
+    gpu::Activity activity;
+    activity.start = kStart;
+    activity.step = kStep;
+    activity.steps = instants.size();
+    activity.spans = {{0, instants.size(), {0, 1}}};
+    for (const char* const node : {"a", "f"}) {
+      gpu::ActivityTarget& target = activity.targets.emplace_back();
+      target.always = Up::kUp;
+      target.node = node;
+      if (target.node == "f") target.up = up_of_f;
+      for (auto& name : gpu::ActivityNamesOf("G", node, "0")) target.names.insert(name);
+    }
+    Events events(activity, rules_);
+    for (std::size_t i = 0; i < instants.size(); ++i) {
+      auto snapshot = std::make_shared<models::Snapshot>();
+      for (const char& node : instants[i]) {
+        auto& row = snapshot->gpus.emplace_back();
+        row.set_text(Text::kUuid, "G");
+        row.set_text(Text::kNode, snapshot->arena.Keep({&node, 1}));
+        row.set_text(Text::kGpuId, "0");
+      }
+      events.Add(i, std::vector<models::SnapshotPtr>{snapshot, nullptr});
+    }
+    Lines lines;
+    for (const Event& event : events.Finish()) {
+      if (event.type != EventType::kExporterDown) lines.push_back(TextOf(event) + " " + event.node);
+    }
+    return lines;
+  }
+};
+
+TEST_F(MovedTest, AGpuThatIsOnAnotherNodeNowIsNotLost) {
+  EXPECT_EQ(Of({"f", "f", "a", "a"}), Lines{});
+  EXPECT_EQ(Of({"f", "af", "a", "a"}), Lines{});
+  EXPECT_EQ(Of({"f", "", "a", "a"}), Lines{}) << "targets are scraped at different times";
+  EXPECT_EQ(Of({"f", "a", "f", "f"}), Lines{});
+}
+
+TEST_F(MovedTest, WhereItWillMoveToNobodyKnowsOfItYet) {
+  const std::vector<Up> up = {Up::kUp, Up::kDown, Up::kDown, Up::kUp, Up::kUp, Up::kUp};
+  EXPECT_EQ(Of({"f", "", "", "f", "a", "a"}, up), Lines{});
+}
+
+TEST_F(MovedTest, OneThatIsLostWhereItMovedToIsLostOnce) {
+  EXPECT_EQ(Of({"f", "a", "a", "", ""}), Lines{"gpu_lost 3..? 0 0 a"});
+}
+
+TEST_F(MovedTest, OneThatWasAwayForLongReturnsElsewhere) {
+  std::vector<std::string> instants(12);
+  instants.front() = "f";
+  instants.back() = "a";
+  EXPECT_EQ(Of(instants), (Lines{"gpu_returned 11..11 0 0 a", "gpu_lost 1..11 0 0 f"}));
 }
 
 // Injects events into a quiet fleet, at most one of a GPU in each slot.
@@ -508,6 +634,28 @@ TEST_F(EventsTest, RandomWorldsGiveWhatWasInjected) {
         << "world " << seed;
   }
   EXPECT_GT(events, 3000U);
+}
+
+// The step with which it begins.
+std::size_t BeginOf(const std::string& text) {
+  const std::size_t at = text.find(' ') + 1;
+  return std::stoul(text.substr(text[at] == '<' ? at + 1 : at));
+}
+
+TEST_F(EventsTest, WindowsThatMeetTellTheSameAsOne) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    const World world(seed);
+    const Lines all = Texts(world.targets());
+    begin_ = 20 + seed % 120;
+    Lines later;
+    for (const std::string& text : all) {
+      if (BeginOf(text) > begin_) later.push_back(text);
+    }
+    Lines told = Texts(world.targets());
+    std::erase_if(told, [](const std::string& text) { return text.find(" <") != text.npos; });
+    begin_ = 0;
+    ASSERT_EQ(told, later) << "world " << seed;
+  }
 }
 
 TEST_F(EventsTest, TheNewestComesFirst) {

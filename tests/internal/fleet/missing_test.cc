@@ -250,6 +250,42 @@ TEST_F(VerdictTest, AnExporterWithoutAGpuIsStillThere) {
   EXPECT_EQ(Of(silent, false).substr(0, 2), ": ") << "what it was is not known";
 }
 
+// Of a loss so long ago that nobody looked at its nodes then.
+TEST_F(VerdictTest, WhoShowedItInTheWindowTellsWhatIsGone) {
+  using Up = gpu::ActivityTarget::Up;
+  auto silent = Nodes({Host(TargetState::kUp)});
+  silent->silent = {{"gpu", "10.0.0.2:9400", false}};
+  auto nobody = Nodes({});
+  nobody->nodes.clear();
+  nobody->silent = silent->silent;
+  gpu::Activity window;
+  window.steps = 3;
+  const auto of = [&](const models::Snapshot& now) {
+    const Verdict verdict = VerdictOf(gpu_, {&now, nullptr, nullptr, &window});
+    return std::string(NameOf(verdict.loss)) + ": " + verdict.evidence;
+  };
+  EXPECT_EQ(of(*silent), "exporter_down: no dcgm of the node is scraped any more")
+      << "it is none of those that are";
+  EXPECT_EQ(of(*nobody),
+            "node_gone: neither Kubernetes nor any exporter tells of the node any more");
+  gpu::ActivityTarget& other = window.targets.emplace_back();
+  other.names = {"uuid GPU-b"};
+  other.always = Up::kUp;
+  gpu::ActivityTarget& its = window.targets.emplace_back();
+  its.job = "gpu";
+  its.instance = "10.0.0.1:9400";
+  its.names = {"uuid GPU-a"};
+  its.up = {Up::kUp, Up::kUp, Up::kDown};
+  for (const auto& now : {silent, nobody}) {
+    EXPECT_EQ(of(*now), "exporter_down: dcgm (job gpu, 10.0.0.1:9400) is down");
+  }
+  its.up.back() = Up::kUp;
+  for (const auto& now : {silent, nobody}) {
+    EXPECT_EQ(of(*now),
+              "gpu_gone: dcgm (job gpu, 10.0.0.1:9400) is up and shows no GPU of the node");
+  }
+}
+
 TEST_F(VerdictTest, WhatIsNotKnownIsNotGuessed) {
   auto partial = Nodes({Dcgm(TargetState::kUp)});
   partial->partial = true;

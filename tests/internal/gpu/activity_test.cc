@@ -74,6 +74,33 @@ TEST(ActivityPlanTest, ACodeOrACountIsAskedForItsChangesAndForNewSeries) {
   EXPECT_FALSE(plan.contains("activity/dcgm/DCGM_FI_DEV_GPU_UTIL"));
 }
 
+TEST(ActivityPlanTest, WhoIsGoneIsAskedOfThatWhichIsNotShownAtTheStartOrRightAfterIt) {
+  Subject subject;
+  subject.exporter = &NvidiaGpu();
+  subject.jobs = {"gpu"};
+  ActivityWant want = TwoHours();
+  EXPECT_TRUE(PlanGone({&subject, 1}, want).empty());
+  want.before = 86'400;
+  const auto plan = PlanGone({&subject, 1}, want);
+  ASSERT_EQ(plan.size(), 1U);
+  const std::string& promql = plan[0].promql;
+  for (const char* const part :
+       {"[86400000ms:10800000ms] offset 300000ms", ") and on(job,instance) up{job=~\"gpu\"}",
+        "[3600000ms] offset 300000ms) + 6400)", " unless ((max by("}) {
+    EXPECT_NE(promql.find(part), std::string::npos) << part << " in " << promql;
+  }
+  EXPECT_EQ(GoneAt(want), kStart + kCell);
+}
+
+TEST(ActivityPlanTest, OfTargetsAloneNoReadingsAreAsked) {
+  Subject subject;
+  subject.exporter = &NvidiaGpu();
+  subject.jobs = {"gpu"};
+  ActivityWant want = TwoHours();
+  want.targets_only = true;
+  EXPECT_EQ(PlanActivity({&subject, 1}, want, kCell).size(), 3U);
+}
+
 TEST(ActivityPlanTest, FlagsThatDoNotCountAreNotAskedFor) {
   const auto plan = Plan("gpud");
   EXPECT_TRUE(plan.contains("activity/gpud/accelerator_nvidia_clock_hw_slowdown_thermal"));
@@ -135,7 +162,9 @@ class ActivityBooksTest : public ::testing::Test {
   std::string Spans() {
     books_->Choose();
     std::string text;
-    for (const RangeSpan& span : books_->chosen().SpansToWalk()) {
+    const auto grids = books_->chosen().Grids();
+    EXPECT_EQ(grids.size(), 1U);
+    for (const RangeSpan& span : books_->chosen().SpansToWalk(grids[0])) {
       text += std::to_string(span.first) + "+" + std::to_string(span.count) + ":";
       for (const std::string& instance : span.instances) text += " " + instance;
       text += "; ";
@@ -153,8 +182,8 @@ TEST_F(ActivityBooksTest, QuietTargetsAreNotLookedAt) {
   Shown("a", "GPU-2", All(2 * kScrapes));  // two pods share it
   EXPECT_EQ(Spans(), "");
   EXPECT_EQ(books_->chosen().step, 15);
-  EXPECT_EQ(books_->chosen().steps, 481U) << "the end is one";
-  EXPECT_EQ(books_->chosen().At(480), kStart + 7200);
+  EXPECT_EQ(books_->chosen().steps, 482U) << "both ends are, and one before them";
+  EXPECT_EQ(books_->chosen().At(481), kStart + 7200);
   EXPECT_EQ(books_->chosen().targets[0].gpus, 2U);
   EXPECT_EQ(books_->chosen().targets[0].node, "n-a");
   EXPECT_EQ(books_->chosen().targets[0].At(7), Up::kUp);
@@ -168,7 +197,7 @@ TEST_F(ActivityBooksTest, ALookCoversACellAndWhatIsSeenAfterIt) {
   Active("a", 2);
   Active("b", 10);
   Active("a", 11);
-  EXPECT_EQ(Spans(), "38+44: a; 198+64: a b; ");
+  EXPECT_EQ(Spans(), "39+44: a; 199+64: a b; ");
 }
 
 TEST_F(ActivityBooksTest, AMissingSampleIsLookedAt) {
@@ -176,7 +205,7 @@ TEST_F(ActivityBooksTest, AMissingSampleIsLookedAt) {
   samples[5] = kScrapes - 1;
   Scraped("a", All(kScrapes), All(kScrapes));
   Shown("a", "GPU-1", samples);
-  EXPECT_EQ(Spans(), "98+64: a; ");
+  EXPECT_EQ(Spans(), "99+64: a; ");
   EXPECT_EQ(books_->Doubted(), std::vector<std::string>{"a"});
 }
 
@@ -185,14 +214,14 @@ TEST_F(ActivityBooksTest, AnOutageIsLookedAtAndItsUpIsAsked) {
   well[5] = 11;
   Scraped("a", All(kScrapes), well);
   Shown("a", "GPU-1", well);
-  EXPECT_EQ(Spans(), "98+44: a; ");
+  EXPECT_EQ(Spans(), "99+44: a; ");
   EXPECT_EQ(books_->Doubted(), std::vector<std::string>{"a"});
   books_->AddUp(prom::MakeRangeVector(
       {{Target("a"), {{kStart + 15, 1}, {kStart + 30, 0}}}, {Target("other"), {{kStart, 0}}}}));
   const Activity activity = books_->Take();
-  EXPECT_EQ(activity.targets[0].At(0), Up::kUnknown);
-  EXPECT_EQ(activity.targets[0].At(1), Up::kUp);
-  EXPECT_EQ(activity.targets[0].At(2), Up::kDown);
+  EXPECT_EQ(activity.targets[0].At(1), Up::kUnknown);
+  EXPECT_EQ(activity.targets[0].At(2), Up::kUp);
+  EXPECT_EQ(activity.targets[0].At(3), Up::kDown);
 }
 
 TEST_F(ActivityBooksTest, TargetsThatShowOneGpuAreLookedAtTogether) {
@@ -204,7 +233,7 @@ TEST_F(ActivityBooksTest, TargetsThatShowOneGpuAreLookedAtTogether) {
   Shown("b", "GPU-1", All(kScrapes));
   Shown("c", "GPU-3", All(kScrapes));
   Active("b", 0);
-  EXPECT_EQ(Spans(), "0+42: a b; ");
+  EXPECT_EQ(Spans(), "0+43: a b; ");
 }
 
 TEST_F(ActivityBooksTest, SoAreThoseThatShareOtherGpusWithThem) {
@@ -217,7 +246,7 @@ TEST_F(ActivityBooksTest, SoAreThoseThatShareOtherGpusWithThem) {
   }
   Shown("d", "GPU-3", All(kScrapes));
   Active("c", 0);
-  EXPECT_EQ(Spans(), "0+42: a b c; ");
+  EXPECT_EQ(Spans(), "0+43: a b c; ");
 }
 
 TEST_F(ActivityBooksTest, OthersNodesAreLeftOut) {
@@ -239,7 +268,7 @@ TEST_F(ActivityBooksTest, TargetsWhoseNodesOthersTellMayBeOfAnyNode) {
   Scraped("a", All(kScrapes), All(kScrapes));
   Shown("a", "GPU-1", All(kScrapes));
   Active("a", 0);
-  EXPECT_EQ(Spans(), "0+42: a; ");
+  EXPECT_EQ(Spans(), "0+43: a; ");
   EXPECT_EQ(books_->chosen().targets[0].node, "");
 }
 
@@ -265,7 +294,7 @@ TEST_F(ActivityBooksTest, SoMuchThatItIsTooMuchIsLookedAtMoreCoarsely) {
   Scraped("a", All(kScrapes), All(kScrapes));
   for (int gpu = 0; gpu < 1500; ++gpu) Shown("a", "GPU-" + std::to_string(gpu), All(kScrapes));
   for (std::size_t k = 0; k < kCells; ++k) Active("a", k);
-  EXPECT_EQ(Spans(), "0+241: a; ");
+  EXPECT_EQ(Spans(), "0+242: a; ");
   EXPECT_FALSE(books_->chosen().too_long);
   EXPECT_EQ(books_->chosen().step, 30);
   EXPECT_EQ(books_->chosen().scraped_every, 15);
@@ -276,6 +305,117 @@ TEST_F(ActivityBooksTest, WithoutUpNobodyKnowsOfTargets) {
   EXPECT_EQ(Spans(), "");
   EXPECT_EQ(books_->chosen().targets[0].At(0), Up::kUnknown);
   EXPECT_EQ(books_->chosen().step, 15);
+}
+
+// Seconds since kStart, of instants.
+std::vector<double> Times(const Activity& activity, const std::vector<std::size_t>& instants) {
+  std::vector<double> times;
+  for (const std::size_t i : instants) times.push_back(activity.At(i) - kStart);
+  return times;
+}
+
+TEST_F(ActivityBooksTest, BothEndsAreInstantsWhateverLiesBetweenThem) {
+  ActivityWant want = TwoHours();
+  want.end = want.start + 100;
+  want.step = 15;
+  books_ = std::make_unique<ActivityBooks>(want);
+  books_->Choose();
+  const Activity& activity = books_->chosen();
+  EXPECT_EQ(activity.begin, 1U);
+  ASSERT_EQ(activity.steps, 9U);
+  EXPECT_EQ(Times(activity, {0, 1, 2, 3, 8}), (std::vector<double>{-15, 0, 10, 25, 100}));
+  const auto grids = activity.Grids();
+  ASSERT_EQ(grids.size(), 2U) << "each of instants at equal distances";
+  EXPECT_EQ(grids[0].count, 2U);
+  EXPECT_EQ(grids[1].first, 2U);
+  EXPECT_EQ(grids[1].count, 7U);
+  for (std::size_t i = 0; i < activity.steps; ++i) EXPECT_EQ(activity.Nearest(activity.At(i)), i);
+  EXPECT_EQ(activity.Nearest(kStart + 115), activity.steps);
+}
+
+class GoneTest : public ActivityBooksTest {
+ protected:
+  static constexpr double kBefore = 3600;  // seconds
+
+  GoneTest() {
+    ActivityWant want = TwoHours();
+    want.before = 86'400;
+    books_ = std::make_unique<ActivityBooks>(want);
+    // Cells are of five minutes still.
+    books_->AddGone(prom::MakeInstantVector({{Target("a"), kStart - kBefore + kCell}}));
+  }
+  // A number for each cell: an hour, and the range.
+  static FakeSeries Cells(prom::Labels labels, double before, double since) {
+    FakeSeries series{std::move(labels), {}};
+    for (double at = kStart - kBefore + kCell; at <= kEnd; at += kCell) {
+      const double value = at <= kStart ? before : since;
+      if (value >= 0) series.points.push_back({at, value});
+    }
+    return series;
+  }
+  void Scraped(const std::string& instance) {
+    for (const bool well : {false, true}) {
+      books_->AddScrapes(prom::MakeRangeVector({Cells(Target(instance), kScrapes, kScrapes)}),
+                         well);
+    }
+  }
+  void Shown(const std::string& instance, const std::string& uuid, std::vector<double> cells) {
+    FakeSeries series{Gpu(instance, uuid), {}};
+    for (std::size_t k = 0; k < cells.size(); ++k) {
+      series.points.push_back({kStart - kBefore + kCell * static_cast<double>(k + 1), cells[k]});
+    }
+    books_->AddSamples(NvidiaGpu(), true, prom::MakeRangeVector({series}));
+  }
+};
+
+TEST_F(GoneTest, WhatWasShownBeforeTheRangeIsLookedAtWhereItWent) {
+  EXPECT_EQ(books_->cell(), kCell);
+  EXPECT_EQ(books_->first_end(), kStart - kBefore + kCell);
+  EXPECT_EQ(books_->first_end_within(), kStart + kCell);
+  for (const char* const instance : {"a", "b"}) Scraped(instance);
+  std::vector<double> here(36, kScrapes);
+  std::vector<double> lost = here;
+  std::fill(lost.begin() + 2, lost.end(), 0);
+  Shown("a", "GPU-1", lost);
+  Shown("a", "GPU-2", here);
+  lost[3] = kScrapes - 1;
+  Shown("b", "GPU-3", here);
+  // The hour before is 240 instants, the third cell of it begins with the 40th.
+  EXPECT_EQ(Spans(), "38+44: a; 239+2: a; ");
+  EXPECT_EQ(books_->chosen().begin, 240U);
+  EXPECT_EQ(books_->chosen().At(240), kStart);
+  EXPECT_EQ(books_->Doubted(), std::vector<std::string>{"a"});
+}
+
+TEST_F(GoneTest, WhatElseHappenedBeforeTheRangeIsNotLookedAt) {
+  for (const char* const instance : {"a", "b"}) Scraped(instance);
+  std::vector<double> here(36, kScrapes);
+  Shown("a", "GPU-1", here);
+  here[3] = kScrapes - 1;
+  Shown("b", "GPU-2", here);
+  EXPECT_EQ(Spans(), "");
+}
+
+TEST_F(ActivityBooksTest, TheTimeBetweenScrapesIsFoundWhateverIsLongAgo) {
+  ActivityWant want = TwoHours();
+  want.start = kEnd - 86'400;
+  const auto step = [&](double most, double in_minute) {
+    books_ = std::make_unique<ActivityBooks>(want);
+    Scraped("a", {48}, {48});  // twelve minutes in a cell of thirty
+    Shown("a", "GPU-1", {48});
+    books_->AddMostScrapes(prom::MakeRangeVector({Cells({}, {most})}));
+    books_->AddMostScrapes(prom::MakeRangeVector({Cells({}, {in_minute})}), true);
+    books_->Choose();
+    return books_->chosen().step;
+  };
+  EXPECT_EQ(step(20, 4), 15);
+  EXPECT_EQ(step(21, 5), 15);
+  EXPECT_EQ(step(10, 2), 30);
+  EXPECT_EQ(step(10, 3), 30);
+  EXPECT_EQ(step(5, 1), 60);
+  EXPECT_EQ(step(2, 0), 150);
+  EXPECT_EQ(step(1, 0), 300);
+  EXPECT_EQ(step(10, 6), 10) << "the past is a minute long";
 }
 
 // Of each GPU one value, for a range at its end.
