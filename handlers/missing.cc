@@ -36,8 +36,7 @@ constexpr std::size_t kMostInstants = 2;
 constexpr double kFineStep = 5;
 constexpr double kFineInstants = 60;
 constexpr double kSameInstant = 0.001;
-// So many names of nodes are asked for by themselves.
-constexpr std::size_t kFewNodes = 20;
+constexpr std::size_t kFewNodes = 20;  // so many are asked for by their names
 
 constexpr std::array kOwnerItems = {
     Column{"namespace", Type::kText, "", "", "Of the pod."},

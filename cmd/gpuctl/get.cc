@@ -57,7 +57,7 @@ struct Question {
   const Resource& resource;
   std::string output;
   Server::Query query;
-  std::size_t width = 0;           // of the narrow table
+  std::size_t width = 0;           // of the narrow table; 0: nothing is cut
   std::vector<std::string> names;  // of rows; none: all
 
   bool is_table() const { return output == "table" || output == "wide"; }
@@ -84,8 +84,11 @@ std::string FieldsOf(const Question& question) {
 
 Result<Question> QuestionOf(const Resource& resource, const config::Values& values,
                             const std::ostream& out) {
-  Question question{
-      resource, values.Text("--output"), {}, TerminalWidth(out), values.List("--name")};
+  Question question{resource,
+                    values.Text("--output"),
+                    {},
+                    IsPiped(out) ? 0 : TerminalWidth(out),
+                    values.List("--name")};
   if (question.output == "csv" && !question.names.empty()) {
     return Error(values.Refuse("--name", "does not go with -o csv", "--selector chooses its rows"));
   }

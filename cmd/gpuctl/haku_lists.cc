@@ -225,7 +225,7 @@ void Print(const Resource& resource, const json::Value& answer, const std::strin
     WriteNames(resource, answer, line);
   } else {
     const bool wide = output == "wide";
-    WriteTable(resource, answer, wide, wide ? 0 : TerminalWidth(out), line);
+    WriteTable(resource, answer, wide, wide || IsPiped(out) ? 0 : TerminalWidth(out), line);
   }
   out.flush();
   err << Notes(resource, answer);

@@ -26,6 +26,10 @@ bool IsTerminal(const std::ostream& stream) {
   return descriptor >= 0 && isatty(descriptor) == 1;
 }
 
+bool IsPiped(const std::ostream& stream) {
+  return DescriptorOf(stream) >= 0 && !IsTerminal(stream);
+}
+
 bool TakesSequences(const std::ostream& stream) {
   const char* const term = std::getenv("TERM");
   return IsTerminal(stream) && (term == nullptr || std::string_view(term) != "dumb");

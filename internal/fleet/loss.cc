@@ -115,7 +115,10 @@ class Judge {
           IsDown(target) ? (its ? its_down : any_down) : (its ? its_up : any_up);
       if (slot == nullptr) slot = &target;
     }
-    if (its_up != nullptr) return OfGpu(NameOf(*its_up) + " is up and no longer shows it");
+    if (its_up != nullptr) {
+      return OfGpu(NameOf(*its_up) + (others_.empty() ? " is up and shows no GPU of the node"
+                                                      : " is up and no longer shows it"));
+    }
     if (its_down != nullptr) return {Loss::kExporterDown, NameOf(*its_down) + " is down" + but};
     if (auto verdict = OfSilent()) return *std::move(verdict);
     if (any_up == nullptr && any_down != nullptr) {
