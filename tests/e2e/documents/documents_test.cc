@@ -85,7 +85,7 @@ class DocumentsTest : public testing::Test {
                  (example.cut && lines >= static_cast<std::ptrdiff_t>(example.lines.size()));
         },
         Millis(60'000));
-    child.Signal(SIGTERM);
+    child.SignalAll(SIGTERM);
     child.Wait(Millis(10'000));
     std::string output = child.Output();
     // As a reader sees it.

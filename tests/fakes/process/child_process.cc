@@ -52,8 +52,13 @@ ChildProcess::ChildProcess(const std::string& program, std::vector<std::string> 
   } else {
     posix_spawn_file_actions_addopen(&actions, 2, errors_file_.c_str(), flags, 0600);
   }
-  const int failed = posix_spawn(&pid_, program.c_str(), &actions, nullptr,
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  const int failed = posix_spawn(&pid_, program.c_str(), &actions, &attributes,
                                  Pointers(arguments).data(), Pointers(variables).data());
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) throw std::runtime_error("cannot start " + program);
   exited_ = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
@@ -71,6 +76,10 @@ ChildProcess::~ChildProcess() {
 
 void ChildProcess::Signal(int signal) const {
   if (!ended_) kill(pid_, signal);
+}
+
+void ChildProcess::SignalAll(int signal) const {
+  if (!ended_) kill(-pid_, signal);
 }
 
 bool ChildProcess::Running() const {

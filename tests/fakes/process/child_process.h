@@ -35,6 +35,8 @@ class ChildProcess {
 
   pid_t pid() const { return pid_; }
   void Signal(int signal) const;
+  // To those too that it has started itself; it leads a process group.
+  void SignalAll(int signal) const;
   bool Running() const;
   // How it ended; nothing when it still runs after Scaled(`limit`). Repeatable.
   std::optional<Ended> Wait(Millis limit);
