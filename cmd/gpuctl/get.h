@@ -66,7 +66,7 @@ inline constexpr std::string_view kGetDetails =
     R"(Asks a running gpu-monitoring-api for one of its lists and prints it.
 
   -o table  at most 80 columns, or the terminal's where it is wider; texts that
-            do not fit are cut
+            do not fit are cut, but not in what goes to another program
   -o wide   more columns, and nothing is cut
   -o json   the rows as the server gives them, with every field
   -o csv    the same as CSV
