@@ -5,6 +5,7 @@
 #
 # The kernel sends SIGNAL when the parent ends after setpriv asked for it, and nothing when it ended
 # before: then someone else is our parent by now.
+set -eu
 parent=$1
 shift
 [ "$PPID" -eq "$parent" ] || exit 1
