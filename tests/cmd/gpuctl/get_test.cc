@@ -8,6 +8,7 @@
 
 #include "internal/checks/columns.h"
 #include "internal/json/document.h"
+#include "tests/cmd/gpuctl/tmux.h"
 #include "tests/fakes/fault/fault_server.h"
 #include "tests/fakes/process/child_process.h"
 
@@ -48,10 +49,21 @@ TEST_F(GetTest, ATableSaysWhatIsKnownAndWhatIsNot) {
   const Finished ran = Get({"gpus"});
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;
   EXPECT_EQ(ran.output,
-            "NODE        GPU  MODEL              UTIL%  MEM%  TEMP-C  POWER-W  PODS\n"
-            "gpu-node-1  0    NVIDIA A100-SXM4…     46    80      54        -  nlp/bert-0,b/c\n"
-            "機械        1    A?[31mB                0     -       -      100  none\n");
+            "NODE        GPU  MODEL                  UTIL%  MEM%  TEMP-C  POWER-W  PODS\n"
+            "gpu-node-1  0    NVIDIA A100-SXM4-80GB     46    80      54        -  nlp/bert-0,b/c\n"
+            "機械        1    A?[31mB                    0     -       -      100  none\n");
   EXPECT_EQ(ran.errors, "");
+}
+
+TEST_F(GetTest, OnATerminalATableIsAsWideAsThat) {
+  const std::string command =
+      "GPUCTL_SERVER=" + server_.url() + "/base/ " + GPUMON_CTL + " get gpus; cat";
+  const Tmux narrow(80, 10, command);
+  EXPECT_TRUE(narrow.Await("NVIDIA A100-SXM4…     46    80      54        -  nlp/bert-0,b/c"))
+      << narrow.Screen();
+  const Tmux wide(100, 10, command);
+  EXPECT_TRUE(wide.Await("NVIDIA A100-SXM4-80GB     46    80      54        -  nlp/bert-0,b/c"))
+      << wide.Screen();
 }
 
 TEST_F(GetTest, NoLineOfANarrowTableIsLongerThan80Columns) {

@@ -187,7 +187,7 @@ class VerdictTest : public ::testing::Test {
 
 TEST_F(VerdictTest, AnExporterThatIsUpSaysThatTheGpuIsGone) {
   EXPECT_EQ(Of(Nodes({Dcgm(TargetState::kUp)}, 1)),
-            "gpu_gone: dcgm (job gpu, 10.0.0.1:9400) is up and no longer shows it");
+            "gpu_gone: dcgm (job gpu, 10.0.0.1:9400) is up and shows no GPU of the node");
   gpu_.xid = {79, models::NullReason::kNone};
   auto others = Rows({{.uuid = "GPU-b"}, {.uuid = "GPU-c"}});
   EXPECT_EQ(Of(Nodes({Dcgm(TargetState::kUp), Host(TargetState::kDown)}), true, others),
