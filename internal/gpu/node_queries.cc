@@ -175,8 +175,10 @@ std::string TargetsQuery(const Detected& detected) {
                    ") or timestamp(up) and on(job,instance) node_uname_info)",
                kScrapedSeries) +
          " or " + Named("(up == 0)", kDownSeries) + " or " +
-         Named("max by(job,instance)(2 * (" + up + " == 1 and min_over_time(" + up +
-                   "[2m]) == 0) or (" + up + " == 1) unless (" + up + " offset 2m))",
+         Named("(time() - max by(job,instance)(max_over_time(timestamp(" + up +
+                   " == 0)[2m:1s])) and on(job,instance) " + up +
+                   " == 1 or max by(job,instance)(120 * (" + up + " == 1 unless " + up +
+                   " offset 2m)))",
                kStartedSeries) +
          " or " +
          Named("(max by(job,instance)(max_over_time(timestamp(" + up +

@@ -12,7 +12,6 @@ namespace {
 using models::TargetState;
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-constexpr Millis kStarting{120'000};  // as kStartedSeries
 
 // fmax of what is there.
 void Raise(double& value, double other) {
@@ -89,7 +88,8 @@ void NodeTargets::ReadTarget(prom::LabelSet labels, double value) {
     return Raise(its.at, value);
   }
   if (tag == kStartedSeries) {
-    return Raise(started_.try_emplace(target, kNone).first->second, value);
+    started_.insert_or_assign(target, value);
+    return;
   }
   if (tag == kDownSeries) {
     down_.push_back(labels);
@@ -186,8 +186,8 @@ void NodeTargets::SetDown(std::string_view node, std::string_view exporter, prom
 bool NodeTargets::MayStart(const Subject& subject, std::size_t target) const {
   const auto found = started_.find(target);
   if (found == started_.end()) return false;
-  const bool was_down = found->second > 1;
-  return was_down || RecallNodes(subject, target, kStarting).empty();
+  const Millis since(static_cast<std::int64_t>(found->second * 1000));
+  return RecallNodes(subject, target, since).empty();
 }
 
 // One that is up and shows no GPU is no machine's by its series, and the worst of losses.

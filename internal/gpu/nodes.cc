@@ -18,8 +18,6 @@ namespace {
 using models::NodeQuantity;
 using models::TargetState;
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
 // fmax of what is there.
 void Raise(double& value, double other) {
   value = std::fmax(value, other);

@@ -187,6 +187,11 @@ Vps VpsOf(Task task) {
   return vps;
 }
 
+// A list of something else is no empty list.
+Status NoneOf(const std::string& what, const std::string& field) {
+  return {Code::kUpstreamInvalid, "none of its " + what + " has a " + field, {}, 0};
+}
+
 }  // namespace
 
 bool Task::active() const {
@@ -201,6 +206,7 @@ Result<std::vector<Node>> ReadNodes(const std::string& body) {
     Node node = NodeOf(one);
     if (!node.hostname.empty()) nodes.push_back(std::move(node));
   }
+  if (nodes.empty() && list->size() > 0) return Error(NoneOf("nodes", "hostname"));
   return nodes;
 }
 
@@ -240,6 +246,7 @@ Result<std::vector<Task>> ReadTasks(const std::string& body) {
     Task task = TaskOf(one);
     if (!task.id.empty()) tasks.push_back(std::move(task));
   }
+  if (tasks.empty() && list->size() > 0) return Error(NoneOf("tasks", "task_id"));
   return tasks;
 }
 

@@ -22,8 +22,9 @@ std::string StateIn(std::string_view detail) {
   for (const std::string_view state : kStates) {
     const std::size_t at = detail.rfind(state);
     if (at == std::string_view::npos || state.size() <= found.size()) continue;
-    // "paused" of "cannot be paused" is what was asked for.
-    if (detail.substr(0, at).ends_with("cannot be ")) continue;
+    // "paused" of "cannot be paused" is what was asked for, "running" of "not running" was wanted.
+    const std::string_view before = detail.substr(0, at);
+    if (before.ends_with("cannot be ") || before.ends_with("not ")) continue;
     found = state;
   }
   return found.empty() ? std::string() : " (" + std::string(found) + ')';

@@ -369,11 +369,13 @@ TEST_F(NodesTest, OneThatIsUpAndShowsNoGpuAnyMoreIsStillOfItsMachine) {
     memory.Learn(models::Part::kGpus,
                  {{{"dcgm", key}, {.nodes = {{host, {.of_gpus = 1}}}, .hidden_in = ""}}});
   }
-  std::vector<FakeSample> targets = {Made("started", of("b"), 2), Made("started", of("d"), 1)};
+  std::vector<FakeSample> targets = {Made("started", of("b"), 20), Made("started", of("d"), 120)};
   for (const char* const host : {"a", "b", "c", "d"}) {
     targets.push_back(Made("scraped", of(host), kNow - 10));
   }
+  clock.Advance(Millis(30'000));
   Read({{NodeQuery::kTargets, targets}}, {}, &memory);
+  EXPECT_TRUE(snapshot_.targets[Node("b").parts.targets.first].started);
   EXPECT_FALSE(snapshot_.targets[Node("d").parts.targets.first].started) << "it showed one since";
   snapshot_ = {};
   clock.Advance(TargetMemory::kHour * 2);

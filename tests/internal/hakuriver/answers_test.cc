@@ -31,6 +31,16 @@ TEST(Answers, SentinelsAndNullsOfANodeAreUnknown) {
   EXPECT_EQ(gpu.memory_total_bytes, std::int64_t{46068} << 20U);
 }
 
+TEST(Answers, AListOfSomethingElseIsNoEmptyList) {
+  const std::string other = R"([5,null,"x",{"a":[]},[[]]])";
+  EXPECT_EQ(ReadNodes(other).error().code, Code::kUpstreamInvalid);
+  EXPECT_EQ(ReadTasks(other).error().code, Code::kUpstreamInvalid);
+  EXPECT_EQ(ReadVps(other).error().code, Code::kUpstreamInvalid);
+  EXPECT_EQ(ReadNodes("[]")->size(), 0U);
+  EXPECT_EQ(ReadTasks(R"([7,{"task_id":"1"}])")->size(), 1U)
+      << "one row that is odd hides no other";
+}
+
 TEST(Answers, IdsStayWholeAsNumbersAndAsTexts) {
   const auto number = ReadTask(R"({"task_id":9223372036854775807,"batch_id":7193847561234567169})");
   const auto text = ReadTask(R"({"task_id":"9223372036854775807","batch_id":null})");
