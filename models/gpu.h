@@ -111,8 +111,9 @@ class Arena {
   std::string_view Keep(std::string_view text) {
     if (text.empty()) return {};
     if (text.size() > left_) {
-      const std::size_t size = std::max(kBlock, text.size());
-      blocks_.push_back(std::make_unique<char[]>(size));
+      const std::size_t grown = kLeast << std::min<std::size_t>(blocks_.size(), kDoublings);
+      const std::size_t size = std::max(grown, text.size());
+      blocks_.push_back(std::make_unique_for_overwrite<char[]>(size));
       next_ = blocks_.back().get();
       left_ = size;
     }
@@ -123,7 +124,9 @@ class Arena {
   }
 
  private:
-  static constexpr std::size_t kBlock = 32 * 1024;
+  // Bytes of the first block, and how often the next ones are twice as large.
+  static constexpr std::size_t kLeast = 4 * 1024;
+  static constexpr std::size_t kDoublings = 3;
   std::vector<std::unique_ptr<char[]>> blocks_;
   char* next_ = nullptr;
   std::size_t left_ = 0;

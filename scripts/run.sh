@@ -54,7 +54,7 @@ hear_signals() { # [--peers]
 
 if [ "${1-}" != inside ]; then
   export DEBUG_ENDPOINTS=${DEBUG_ENDPOINTS:-true}
-  export TCMALLOC_SAMPLE_PARAMETER=${TCMALLOC_SAMPLE_PARAMETER:-32768}
+  export TCMALLOC_SAMPLE_PARAMETER=${TCMALLOC_SAMPLE_PARAMETER:-131072}
   hear_signals "$@"
 fi
 

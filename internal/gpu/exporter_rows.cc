@@ -85,6 +85,12 @@ void ExporterRows<RowT>::FindFailed(const prom::InstantVector& vector) {
 }
 
 template <class RowT>
+void ExporterRows<RowT>::Reserve(std::size_t rows) {
+  table_.Reserve(rows);
+  shown_.reserve(rows * kSlots);
+}
+
+template <class RowT>
 void ExporterRows<RowT>::Add(const prom::InstantVector& vector, std::optional<std::size_t> metric) {
   counts_.mixed_units += values_.LearnUnits(vector, metric, around_.at);
   if (!metric) FindFailed(vector);
@@ -94,8 +100,7 @@ void ExporterRows<RowT>::Add(const prom::InstantVector& vector, std::optional<st
   if (size() == 0) {
     const std::size_t rows =
         vector.size() / (metric ? 1 : std::max<std::size_t>(owners_.size(), 1));
-    table_.Reserve(rows);
-    shown_.reserve(rows * kSlots);
+    Reserve(rows);
   }
   std::string_view name;
   std::span<const FamilyUse> uses;

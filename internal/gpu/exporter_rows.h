@@ -63,6 +63,8 @@ class ExporterRows {
   void Settle();
 
   std::size_t size() const { return table_.rows().size(); }
+  // There may be so many of them.
+  void Reserve(std::size_t rows);
   RowT& row(std::size_t i) { return table_.rows()[i]; }
   const RowT& row(std::size_t i) const { return table_.rows()[i]; }
   // Once, instead of any other row().

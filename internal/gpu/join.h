@@ -46,6 +46,9 @@ class Join {
   // name says. What it keeps, it copies.
   void Add(std::size_t exporter, const prom::InstantVector& vector,
            std::optional<std::size_t> metric);
+  // Rows of that exporter so far, and how many there may be.
+  std::size_t RowsOf(std::size_t exporter) const { return parts_[exporter]->size(); }
+  void Reserve(std::size_t exporter, std::size_t rows) { parts_[exporter]->Reserve(rows); }
   // The query for `metric`, or for all metrics, failed: values are absent, not zero.
   void AddFailure(std::size_t exporter, std::optional<std::size_t> metric);
   // Sample times (Unix seconds as values) by the same identity labels, kept until Finish: a row's

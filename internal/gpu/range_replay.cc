@@ -32,13 +32,15 @@ RangeReplay::RangeReplay(models::Part part, std::span<const Subject> subjects,
       exporters_(exporters),
       answers_(std::move(answers)),
       evidence_(evidence),
-      commands_(commands) {}
+      commands_(commands),
+      rows_(exporters.size()) {}
 
 template <class RowT>
 models::SnapshotPtr RangeReplay::JoinAt(double time) {
   using Gives = PlannedQuery::Gives;
   Join<RowT> join(exporters_, evidence_, time);
   join.Expect(subjects_, time - kHour);
+  for (std::size_t i = 0; i < rows_.size(); ++i) join.Reserve(i, rows_[i]);
   // Whose a pod is, and where a target runs, has to be known before series are read.
   for (const bool surroundings : {true, false}) {
     for (const Answer& answer : answers_) {
@@ -57,6 +59,7 @@ models::SnapshotPtr RangeReplay::JoinAt(double time) {
       }
     }
   }
+  for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i] = join.RowsOf(i);
   return join.Finish(commands_);
 }
 

@@ -44,6 +44,7 @@ class RangeReplay {
   const std::vector<Answer> answers_;
   UnitEvidence& evidence_;
   const CommandStyle commands_;
+  std::vector<std::size_t> rows_;  // of each exporter, at the instant before
 };
 
 }  // namespace gpumon::gpu

@@ -217,7 +217,7 @@ class RunTest(RunFixture):
         self.read_until("Ctrl-C ends everything")
         server = self.record("gpu-monitoring-api")
         self.assertEqual(server["DEBUG_ENDPOINTS"], "true")
-        self.assertEqual(server["TCMALLOC_SAMPLE_PARAMETER"], "32768")
+        self.assertEqual(server["TCMALLOC_SAMPLE_PARAMETER"], "131072")
         self.assertRegex(server["PROMETHEUS_URL"], r"^http://127\.0\.0\.1:\d+$")
 
     def test_stores_snapshots_below_its_own_folder(self):
