@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "internal/base/words.h"
 #include "internal/http/encoding.h"
 #include "internal/json/writer.h"
 
@@ -11,12 +12,7 @@ namespace {
 
 void WriteMethods(json::Writer& writer, std::string_view methods) {
   writer.BeginArray();
-  while (true) {
-    const std::size_t bar = methods.find('|');
-    writer.String(methods.substr(0, bar));
-    if (bar == std::string_view::npos) break;
-    methods.remove_prefix(bar + 1);
-  }
+  for (const std::string_view method : WordsOf(methods)) writer.String(method);
   writer.EndArray();
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "internal/base/log.h"
+#include "internal/base/words.h"
 #include "internal/wire/encode.h"
 
 namespace gpumon::handlers {
@@ -59,16 +60,6 @@ log::Level LevelOf(int status, const RouteRow* route) {
   if (status == http::kClientGone) return log::Level::kInfo;
   if (status >= 500) return log::Level::kError;
   return status >= 400 ? log::Level::kWarning : log::Level::kInfo;
-}
-
-std::vector<std::string> Split(std::string_view methods) {
-  std::vector<std::string> split;
-  while (true) {
-    const std::size_t bar = methods.find('|');
-    split.emplace_back(methods.substr(0, bar));
-    if (bar == std::string_view::npos) return split;
-    methods.remove_prefix(bar + 1);
-  }
 }
 
 Result<void> CheckGuard(Guard guard, const Services& services, const http::Request& request) {
@@ -195,8 +186,11 @@ Api::Api(const Services& services) : services_(services) {}
 std::vector<http::Route> Api::HttpRoutes(DebugAccess debug) {
   std::vector<http::Route> routes;
   for (const auto& row : RoutesThatExist(debug)) {
-    routes.push_back(
-        {Split(row.methods), std::string(row.path), row.large_body, row.unlimited_time});
+    const auto methods = WordsOf(row.methods);
+    routes.push_back({{methods.begin(), methods.end()},
+                      std::string(row.path),
+                      row.large_body,
+                      row.unlimited_time});
   }
   return routes;
 }

@@ -11,6 +11,7 @@
 #include "handlers/hakuriver_rows.h"
 #include "handlers/list_answer.h"
 #include "handlers/records.h"
+#include "internal/base/words.h"
 
 namespace gpumon::handlers {
 namespace {
@@ -104,13 +105,9 @@ Rows VpsRows(const std::vector<hakuriver::Vps>& vps, gpu::CommandStyle style) {
 
 // The one status that is asked for, which the host itself then looks for; "" for all.
 std::string StatusOf(const Parameters& parameters) {
-  constexpr std::array<std::string_view, 12> kStatuses = {
-      "pending",    "assigning", "running", "paused",  "completed",        "failed",
-      "killed_oom", "killed",    "lost",    "stopped", "pending_approval", "rejected"};
   const auto& asked = parameters.All("status");
   if (asked.size() != 1) return "";
-  const bool known = std::find(kStatuses.begin(), kStatuses.end(), asked[0]) != kStatuses.end();
-  return known ? asked[0] : "";
+  return IsOneOf(hakuriver::kTaskStates, asked[0]) ? asked[0] : "";
 }
 
 constexpr ParameterSpec kAllVps{

@@ -7,6 +7,7 @@
 #include "handlers/about.h"
 #include "handlers/openapi_schemas.h"
 #include "handlers/openapi_writing.h"
+#include "internal/base/words.h"
 #include "internal/json/writer.h"
 
 namespace gpumon::handlers {
@@ -39,12 +40,7 @@ std::string_view TagOf(const RouteRow& route) {
 void WriteWords(Writer& writer, std::string_view words) {
   writer.Key("enum");
   writer.BeginArray();
-  while (true) {
-    const std::size_t bar = words.find('|');
-    writer.String(words.substr(0, bar));
-    if (bar == std::string_view::npos) break;
-    words.remove_prefix(bar + 1);
-  }
+  for (const std::string_view word : WordsOf(words)) writer.String(word);
   writer.EndArray();
 }
 
@@ -264,12 +260,8 @@ void WritePaths(Writer& writer, DebugAccess debug) {
   for (const auto& route : RoutesThatExist(debug)) {
     writer.Key(route.path);
     writer.BeginObject();
-    std::string_view methods = route.methods;
-    while (true) {
-      const std::size_t bar = methods.find('|');
-      WriteOperation(writer, methods.substr(0, bar), route);
-      if (bar == std::string_view::npos) break;
-      methods.remove_prefix(bar + 1);
+    for (const std::string_view method : WordsOf(route.methods)) {
+      WriteOperation(writer, method, route);
     }
     writer.EndObject();
   }

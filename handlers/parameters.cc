@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "internal/base/text.h"
+#include "internal/base/words.h"
 #include "internal/http/encoding.h"
 
 namespace gpumon::handlers {
@@ -67,21 +68,6 @@ std::optional<Millis> ParseDuration(std::string_view text) {
   const auto number = ParseInteger(text);
   if (!number || *number > kMost / unit * 1000) return std::nullopt;
   return Millis(*number * unit);
-}
-
-template <class Is>
-bool AnyOf(std::string_view words, Is is) {
-  while (!words.empty()) {
-    const std::size_t bar = words.find('|');
-    if (is(words.substr(0, bar))) return true;
-    if (bar == std::string_view::npos) return false;
-    words.remove_prefix(bar + 1);
-  }
-  return false;
-}
-
-bool IsOneOf(std::string_view words, std::string_view value) {
-  return AnyOf(words, [&](std::string_view word) { return word == value; });
 }
 
 bool IsFlag(std::string_view value) {
@@ -212,7 +198,7 @@ std::optional<std::string> WhyNot(const ParameterSpec& spec, std::string_view va
       if (!IsOneOf(spec.words, value)) return "one of " + std::string(spec.words);
       break;
     case ParameterKind::kPattern:
-      if (!AnyOf(spec.words, [&](std::string_view word) { return GlobMatch(value, word); })) {
+      if (!AnyWord(spec.words, [&](std::string_view word) { return GlobMatch(value, word); })) {
         return "one of " + std::string(spec.words) + ", or with *";
       }
       break;

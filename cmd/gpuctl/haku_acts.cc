@@ -96,13 +96,15 @@ int RunLogs(const config::Values& values, std::ostream& out, std::ostream& err) 
   auto host = HakuHost::Make(values, HakuFlags::kAlone, kLogTimeout, err);
   if (!host) return HakuFail(host.error(), err);
   const bool errors = values.Bool("--stderr");
+  const bool none = values.Given("--tail") && values.Integer("--tail") == 0;
+  // Of none at all it is asked whether there is such a log.
   const hakuriver::LogQuestion question{
       task, errors ? hakuriver::Stream::kStderr : hakuriver::Stream::kStdout,
-      static_cast<std::size_t>(values.Integer("--tail")), kMostLogBytes};
+      none ? 1 : static_cast<std::size_t>(values.Integer("--tail")), kMostLogBytes};
   const auto log = host->Ask<hakuriver::Log>(
       [&](auto got) { host->client().GetLog(question, host->deadline(), got); });
   if (!log) return HakuFail(log.error(), err);
-  PrintLog(log->text, out);
+  if (!none) PrintLog(log->text, out);
   out.flush();
   if (log->none_yet) {
     err << "gpuctl: task " << task << " has written nothing to its standard "

@@ -130,7 +130,7 @@ Result<HakuHost> HakuHost::Make(const config::Values& values, HakuFlags flags, M
   HakuHost host("HakuRiver at " + fetch::RedactUrl(*url), timeout, err);
   fetch::ClientOptions options;
   options.name_prefix = "HakuRiver's ";
-  options.bearer_token_file = TokenFileOf(values, flags);
+  options.bearer_token_file = host.token_file_ = TokenFileOf(values, flags);
   options.ca_file = values.Text("--ca-file");
   options.gzip = fetch::Gzip::kAcrossMachines;
   auto made = fetch::MakeClient(options, *host.clock_);
@@ -148,14 +148,15 @@ void HakuHost::Await(const std::function<bool(Millis)>& wait) {
   }
 }
 
-Status HakuHost::WithStep(Status why) {
+Status HakuHost::WithStep(Status why) const {
   switch (why.code) {
     case Code::kUpstreamUnreachable:
     case Code::kUpstreamTimeout:
       why.message += "; is the host running, and is --hakuriver-url (HAKURIVER_URL) right?";
       break;
     case Code::kUpstreamAuth:
-      why.message += "; a token is given as a file: HAKURIVER_TOKEN_FILE";
+      why.message += token_file_.empty() ? "; a token is given as a file: HAKURIVER_TOKEN_FILE"
+                                         : "; it was given the token of " + token_file_;
       break;
     case Code::kNotFound:
       why.message += why.message.find(" node ") == std::string::npos

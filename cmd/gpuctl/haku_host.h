@@ -71,12 +71,13 @@ class HakuHost {
  private:
   HakuHost(std::string name, Millis timeout, std::ostream& err);
   void Await(const std::function<bool(Millis)>& wait);
-  static Status WithStep(Status why);
+  Status WithStep(Status why) const;
 
   std::unique_ptr<SystemClock> clock_ = std::make_unique<SystemClock>();
   std::unique_ptr<fetch::Client> fetch_;
   std::unique_ptr<hakuriver::Client> client_;
   std::string name_;
+  std::string token_file_;
   Millis timeout_;
   std::optional<Deadline> deadline_;
   std::ostream* err_;

@@ -21,9 +21,8 @@ constexpr std::array kLogRows = {
               .help = "Its standard error, instead of its standard output.",
               .letter = "-e"},
     OptionRow{.flag = "--tail",
-              .fallback = "0",
               .kind = Kind::kInteger,
-              .help = "The last so many lines; 0 for all.",
+              .help = "The last so many lines; all without it.",
               .max = 1'000'000},
 };
 constexpr std::array kActRows = {
@@ -57,7 +56,10 @@ constexpr std::array kStatusRows = {
     kHakuSourceRow,
 };
 constexpr std::array kFilterRows = {
-    OptionRow{.flag = "--status", .help = "Of a HakuRiver host: the tasks in that state alone."},
+    OptionRow{.flag = "--status",
+              .kind = Kind::kWord,
+              .help = "Of a HakuRiver host: the tasks in that state alone.",
+              .allowed = hakuriver::kTaskStates},
     OptionRow{.flag = "--limit",
               .fallback = "100",
               .kind = Kind::kInteger,

@@ -137,10 +137,13 @@ std::string FactsOf(const hakuriver::Aggregate& all) {
   const auto text = [](std::optional<std::int64_t> count) {
     return count ? std::to_string(*count) : std::string(kAbsentCell);
   };
+  if (all.total_nodes == 0) return "the host has not counted its nodes yet";
   return text(all.online_nodes) + " of " + text(all.total_nodes) + " nodes online, " +
          text(all.total_cores) + " cores, CPU " + Number(all.average_cpu_percent, " %") +
          ", memory " + Part(all.used_memory_bytes, all.total_memory_bytes) +
-         ", CPU temperature at most " + Number(all.most_cpu_celsius, " C");
+         ", CPU temperature at most " + Number(all.most_cpu_celsius, " C") +
+         (all.online_nodes < all.total_nodes ? "; what offline nodes had last may be in these sums"
+                                             : "");
 }
 
 // The mean of the GPUs that were online then, point by point.

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "internal/base/text.h"
+#include "internal/base/words.h"
 #include "internal/config/address.h"
 #include "internal/config/option_value.h"
 #include "internal/config/yaml_file.h"
@@ -244,6 +245,8 @@ class Parser {
     if (entry.origin == Origin::kFlag && entry.text.empty() && TakesAnyText(row.kind)) {
       return Status{Code::kInvalidParameter, "is empty: " + HowToHaveNone(row)};
     }
+    const bool may_be_unset = row.kind == Kind::kInteger || row.kind == Kind::kWord;
+    if (may_be_unset && entry.origin == Origin::kDefault && entry.text.empty()) return std::nullopt;
     const bool takes_list = row.kind == Kind::kUrlList || row.kind == Kind::kTextList;
     if (entry.file_list && !takes_list) {
       return Status{Code::kInvalidParameter, "is a list, not one value"};
@@ -284,13 +287,7 @@ class Parser {
   }
 
   static Problem CheckWord(const Values::Entry& entry) {
-    std::string_view words = entry.row->allowed;
-    while (true) {
-      const std::size_t bar = words.find('|');
-      if (words.substr(0, bar) == entry.text) return std::nullopt;
-      if (bar == std::string_view::npos) break;
-      words.remove_prefix(bar + 1);
-    }
+    if (IsOneOf(entry.row->allowed, entry.text)) return std::nullopt;
     return Status{Code::kInvalidParameter, "is not one of the allowed words"};
   }
 

@@ -29,9 +29,10 @@ enum class Kind : std::uint8_t {
 };
 
 struct OptionRow {
-  std::string_view flag;           // "--cache-ttl": names the option everywhere
-  std::string_view env = {};       // "CACHE_TTL"; in lower case also the YAML key; "": flag only
-  std::string_view fallback = {};  // the default, as text; "" = not set
+  std::string_view flag;      // "--cache-ttl": names the option everywhere
+  std::string_view env = {};  // "CACHE_TTL"; in lower case also the YAML key; "": flag only
+  // The default, as text; "" = not set: a text is empty then, a number 0.
+  std::string_view fallback = {};
   Kind kind = Kind::kText;
   std::string_view help = {};
   // kWord: "a|b|c". Other kinds: replaces the generated description of what is allowed.

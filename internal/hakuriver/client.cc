@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "internal/base/text.h"
@@ -10,6 +11,7 @@
 #include "internal/hakuriver/failure.h"
 #include "internal/hakuriver/health_judge.h"
 #include "internal/hakuriver/session.h"
+#include "internal/json/document.h"
 
 namespace gpumon::hakuriver {
 namespace {
@@ -18,7 +20,6 @@ using SessionPtr = std::shared_ptr<Session>;
 
 // Of a log that is too large to be sent whole.
 constexpr std::size_t kLinesOfLargeLog = 10'000;
-constexpr std::size_t kMostIdDigits = 19;
 
 template <class T>
 struct Read {
@@ -153,7 +154,9 @@ Result<std::string> ParseBaseUrl(std::string_view text) {
 }
 
 bool IsTaskId(std::string_view text) {
-  return !text.empty() && text.size() <= kMostIdDigits &&
+  std::int64_t id = 0;  // as hosts have it
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  return error == std::errc() && end == text.data() + text.size() &&
          text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
@@ -161,7 +164,7 @@ Client::Client(fetch::Client& fetch, const Clock& clock, ClientOptions options)
     : session_(std::make_shared<Session>(fetch, clock, std::move(options))) {}
 
 Status Client::BadId() const {
-  return {Code::kInvalidParameter, "the id of a HakuRiver task is a number of up to 19 digits", ""};
+  return {Code::kInvalidParameter, "the id of a HakuRiver task is a whole number below 2^63", ""};
 }
 
 void Client::GetNodes(Deadline deadline, Got<std::vector<Node>> got) {
@@ -274,8 +277,13 @@ void Client::Act(Action action, const std::string& id, Deadline deadline, Got<vo
       [name = session_->options().name, call, got = std::move(got)](const Result<Answer>& answer) {
         if (!answer) return got(Error(answer.error()));
         const int status = answer->response.status;
-        if (status >= 200 && status < 300) return got({});
-        got(Error(FailureOf(name, call, answer->response)));
+        if (status < 200 || status >= 300) {
+          return got(Error(FailureOf(name, call, answer->response)));
+        }
+        // Others answer 200 to anything.
+        const auto said = json::ParseDocument(answer->response.body);
+        if (said && said->is_object()) return got({});
+        got(Error(Unreadable(name, "it does not say that it did so")));
       });
 }
 

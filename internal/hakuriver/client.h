@@ -37,7 +37,7 @@ struct ClientOptions {
 // "http://host:8000/prefix/" without the slash. kInvalidParameter, a clause ("is no http:// or
 // https:// URL"), when it is none.
 Result<std::string> ParseBaseUrl(std::string_view text);
-// Decimal and at most 19 digits: what every generation takes.
+// Decimal and below 2^63: what every generation takes.
 bool IsTaskId(std::string_view text);
 
 struct HealthQuestion {

@@ -5,12 +5,11 @@
 #include <string_view>
 #include <utility>
 
+#include "internal/base/words.h"
+#include "internal/hakuriver/models.h"
+
 namespace gpumon::hakuriver {
 namespace {
-
-constexpr std::array kStates = {"pending",   "assigning", "running",          "paused",
-                                "completed", "failed",    "killed_oom",       "killed",
-                                "lost",      "stopped",   "pending_approval", "rejected"};
 
 std::string Task(const Call& call) {
   return "task " + call.subject;
@@ -19,7 +18,7 @@ std::string Task(const Call& call) {
 // The state that the host's own words name, " (completed)"; "" when they name none.
 std::string StateIn(std::string_view detail) {
   std::string_view found;
-  for (const std::string_view state : kStates) {
+  for (const std::string_view state : WordsOf(kTaskStates)) {
     const std::size_t at = detail.rfind(state);
     if (at == std::string_view::npos || state.size() <= found.size()) continue;
     // "paused" of "cannot be paused" is what was asked for, "running" of "not running" was wanted.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -121,6 +122,11 @@ struct Health {
   }
 };
 
+// What a task's status may be, of all generations.
+inline constexpr std::string_view kTaskStates =
+    "pending|assigning|running|paused|completed|failed|killed_oom|killed|lost|stopped|"
+    "pending_approval|rejected";
+
 // A command or a VPS.
 struct Task {
   std::string id;  // decimal, up to 19 digits; never ""
@@ -130,9 +136,7 @@ struct Task {
   std::vector<std::string> arguments;
   // Their values may be secrets.
   std::vector<std::pair<std::string, std::string>> environment;
-  // pending assigning running paused completed failed killed killed_oom lost stopped
-  // pending_approval rejected, or what the host says.
-  std::string status;
+  std::string status;  // of kTaskStates, or what the host says
   std::string assigned_node;
   std::optional<std::int64_t> required_cores;
   std::vector<std::int64_t> required_gpus;  // indices

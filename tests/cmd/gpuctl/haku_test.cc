@@ -169,6 +169,7 @@ TEST_F(HakuTest, LogsAreTheTextAlone) {
     EXPECT_EQ(all.output, "epoch 1\nepoch 2\nepoch 3\n");
     EXPECT_EQ(all.errors, "");
     EXPECT_EQ(Run({"logs", kRunningTask, "--tail", "1"}).output, "epoch 3\n");
+    EXPECT_EQ(Run({"logs", kRunningTask, "--tail", "0"}).output, "");
     EXPECT_EQ(Run({"logs", "--stderr", kFailedTask}).output,
               "Traceback (most recent call last):\nValueError: no data\n");
     const Finished none = Run({"logs", kPendingTask});
@@ -202,6 +203,17 @@ TEST_F(HakuTest, ActionsAreConfirmedByYes) {
   ExpectOneLine(Run({"kill", kRunningTask, "--yes"}), 2, "cannot be killed in its state (killed)");
 }
 
+TEST_F(HakuTest, AStateThatNoTaskHasIsRefused) {
+  ExpectOneLine(Run({"tasks", "--source", "hakuriver", "--status", "runing"}), 2,
+                "pending, assigning, running, paused");
+  EXPECT_EQ(host_.server().request_count(), 0U);
+}
+
+TEST_F(HakuTest, AnIdThatNoHostCanHaveIsRefused) {
+  ExpectOneLine(Run({"logs", "9999999999999999999"}), 2, "is a whole number below 2^63");
+  EXPECT_EQ(host_.server().request_count(), 0U);
+}
+
 TEST_F(HakuTest, WithoutATerminalNothingIsDoneUnlessToldSo) {
   ExpectOneLine(Run({"kill", kRunningTask}), 2, "--yes does it without asking");
   EXPECT_EQ(host_.server().request_count(), 0U);
@@ -230,6 +242,7 @@ TEST_F(HakuTest, ATokenGoesToTheHostThatItIsFor) {
   const std::string file = folder.Write("token", "kr_s3cret\n");
   const std::string other = folder.Write("other", "of_the_api\n");
   ExpectOneLine(Run({"tasks"}), 3, "a token is given as a file: HAKURIVER_TOKEN_FILE");
+  ExpectOneLine(Run({"tasks", "--token-file", other}), 3, "it was given the token of " + other);
   EXPECT_EQ(Run({"tasks"}, {{"HAKURIVER_TOKEN_FILE", file}}).exit_code, 0);
   EXPECT_EQ(Run({"tasks", "--token-file", file}).exit_code, 0);
   EXPECT_EQ(Run({"vps", "--token-file", file}).exit_code, 0);

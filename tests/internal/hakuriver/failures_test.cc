@@ -151,6 +151,21 @@ TEST_F(HakuFailure, AWebPageInThePlaceOfALogIsNoLog) {
   EXPECT_EQ(failed.error().code, Code::kUpstreamError);
 }
 
+TEST_F(HakuFailure, OnlyTheHostsOwnWordsAreAYes) {
+  FakeHost host(Generation::kB);
+  Client client(*fetch_, clock_, {.base_url = host.url()});
+  const auto kill = [&] {
+    return Await<void>([&](auto got) {
+      client.Act(Action::kKill, kRunningTask, Deadline::After(clock_, Millis(10'000)), got);
+    });
+  };
+  ASSERT_TRUE(kill());
+  host.server().SetReply(fault::HttpStatus(200, "<html>", "text/html"));
+  const auto page = kill();
+  ASSERT_FALSE(page);
+  EXPECT_EQ(page.error().code, Code::kUpstreamInvalid);
+}
+
 TEST_F(HakuFailure, WhatTheHostSaysIsNotRepeated) {
   const Status failure =
       FailureOf(fault::HttpStatus(500, R"({"detail":"password=hunter2"})", "application/json"));
