@@ -1,0 +1,49 @@
+// How fresh what is shown is, and what is wrong: told by each answer, shown above every view.
+import { computed, signal } from "@preact/signals";
+import type { ApiError, Meta } from "../api/client.ts";
+
+export interface News {
+  readonly asOf: number | null; // of the newest data, Unix milliseconds
+  readonly heardAt: number | null; // when an answer came
+  readonly stale: boolean;
+  readonly partial: boolean;
+  readonly problem: ApiError | null; // of the last answer; not of what was asked wrongly
+}
+
+const NOTHING: News = { asOf: null, heardAt: null, stale: false, partial: false, problem: null };
+export const news = signal<News>(NOTHING);
+
+// Goes on while the page is looked at; ages are told by it.
+export const now = signal(Date.now());
+
+export function heard(meta: Meta | null, problem: ApiError | null): void {
+  const before = news.value;
+  if (problem !== null) {
+    // A word that was misspelt says nothing of the data.
+    const ours = problem.status >= 400 && problem.status < 500;
+    if (!ours) news.value = { ...before, problem };
+    return;
+  }
+  if (meta === null) return;
+  const asOf = meta.as_of === undefined ? NaN : Date.parse(meta.as_of);
+  // A window of the past or an instant of it is not how fresh the data is.
+  const past = Number.isNaN(asOf) || (before.asOf !== null && asOf < before.asOf);
+  news.value = {
+    asOf: past ? before.asOf : asOf,
+    heardAt: Date.now(),
+    stale: meta.stale ?? before.stale,
+    partial: meta.partial ?? before.partial,
+    problem: null,
+  };
+}
+
+export const age = computed<number | null>(() => {
+  const { asOf } = news.value;
+  return asOf === null ? null : Math.max(0, Math.round((now.value - asOf) / 1000));
+});
+
+export function followTime(): void {
+  setInterval(() => {
+    if (!document.hidden) now.value = Date.now();
+  }, 1000);
+}

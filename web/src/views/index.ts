@@ -1,0 +1,13 @@
+// THE table of views: what the first part of the URL's path names. Each is a piece of its own.
+import type { ComponentType } from "preact";
+import { text } from "../text/en.ts";
+
+export interface ViewRow {
+  readonly name: keyof typeof text.views;
+  readonly load: () => Promise<{ default: ComponentType }>;
+}
+
+export const VIEWS: readonly ViewRow[] = [
+  { name: "overview", load: () => import("./overview.tsx") },
+  { name: "gpus", load: () => import("./gpus.tsx") },
+];
