@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "handlers/access.h"
+#include "handlers/dashboard.h"
 #include "internal/base/words.h"
 #include "internal/http/encoding.h"
 #include "internal/json/writer.h"
@@ -49,6 +51,10 @@ void SendLong(Call& call, std::string text, std::string_view content_type) {
 }  // namespace
 
 void GetRoot(const CallPtr& call) {
+  if (WantsPage(call->request())) return SendPage(*call);
+  if (auto shown = CheckToken(call->services(), call->request()); !shown) {
+    return call->SendError(shown.error());
+  }
   const Settings& settings = call->services().settings;
   json::Writer writer;
   writer.BeginObject();

@@ -68,7 +68,7 @@ Result<void> CheckGuard(Guard guard, const Services& services, const http::Reque
   if (guard == Guard::kDebug) {
     if (auto debug = CheckDebug(services, request); !debug) return debug;
   }
-  return CheckToken(services, request);
+  return guard == Guard::kPage ? Result<void>() : CheckToken(services, request);
 }
 
 // The places of one thing in a path: what is allowed there.

@@ -26,6 +26,7 @@ using CallPtr = std::shared_ptr<Call>;
 
 enum class Guard : std::uint8_t {
   kOpen,   // probes: no token, any Host
+  kPage,   // what the dashboard is made of: no token, which the page itself asks for
   kToken,  // the API token, when there is one
   kDebug,  // 404 unless DEBUG_ENDPOINTS allows it; then as kToken
 };

@@ -232,7 +232,7 @@ void WriteOperation(Writer& writer, std::string_view method, const RouteRow& rou
   writer.BeginArray();
   writer.String(TagOf(route));
   writer.EndArray();
-  if (route.guard == Guard::kOpen) {
+  if (route.guard == Guard::kOpen || (route.guard == Guard::kPage && route.form == Form::kPlain)) {
     writer.Key("security");
     writer.Raw("[]");
   }

@@ -5,6 +5,7 @@
 #include "handlers/about.h"
 #include "handlers/alerts.h"
 #include "handlers/api.h"
+#include "handlers/dashboard.h"
 #include "handlers/debug.h"
 #include "handlers/dstack.h"
 #include "handlers/events.h"
@@ -29,12 +30,21 @@ namespace gpumon::handlers {
 namespace {
 
 constexpr std::string_view kJson = "application/json; charset=utf-8";
+constexpr std::string_view kHtml = "text/html; charset=utf-8";
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kBinary = "application/octet-stream";
 
 constexpr std::array kRoutes = {
-    RouteRow{"/", "GET", Guard::kToken, GetRoot, "Service information.", kJson, Form::kData,
-             "Service"},
+    RouteRow{.path = "/",
+             .methods = "GET",
+             .guard = Guard::kPage,
+             .handler = GetRoot,
+             .summary = "The dashboard for who accepts text/html, else service information.",
+             .content_type = kJson,
+             .form = Form::kData,
+             .data = "Service",
+             .other_type = kHtml},
+    RouteRow{"/assets/{file}", "GET", Guard::kPage, GetAsset, "Files of the dashboard.", kBinary},
     RouteRow{"/api", "GET", Guard::kToken, GetApi, "All routes.", kJson, Form::kData, "[]Route"},
     RouteRow{.path = "/api/healthz",
              .methods = "GET",
@@ -211,6 +221,7 @@ constexpr std::array kPathParameters = {
     ParameterSpec{.name = "node", .kind = ParameterKind::kName, .help = "Name of the node."},
     ParameterSpec{.name = "namespace", .kind = ParameterKind::kName, .help = "Its namespace."},
     ParameterSpec{.name = "name", .kind = ParameterKind::kName, .help = "Name of the pod or Job."},
+    ParameterSpec{.name = "file", .kind = ParameterKind::kName, .help = "Name of the file."},
     ParameterSpec{.name = "id", .kind = ParameterKind::kName, .help = "Id of the task: digits."},
 };
 

@@ -1,0 +1,75 @@
+#!/bin/bash
+# The dashboard's own tools, with the Node.js that web/package-lock.json names.
+#
+#   scripts/web.sh build DIST OUTPUT.cc   check the types, build the page, write it as a C++ source
+#   scripts/web.sh lint                   eslint and prettier
+#   scripts/web.sh test                   unit tests
+#   scripts/web.sh node FILE [ARG...]     run a script with web/node_modules
+#
+# What the lock file names is installed into web/node_modules first, when it is not there.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+web=$root/web
+modules=$web/node_modules
+
+die() {
+  printf 'web: %s\n' "$*" >&2
+  exit 1
+}
+
+# Several builds may begin at once.
+install() {
+  local stamp=$modules/.gpumon-stamp
+  exec 9>"$web/.install.lock"
+  flock 9
+  if [ ! -f "$stamp" ] || [ "$web/package-lock.json" -nt "$stamp" ]; then
+    command -v npm >/dev/null || die 'npm is not there; scripts/deps.sh build installs it'
+    (cd "$web" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error) >&2 ||
+      die 'npm ci failed; without the registry build with cmake -DGPUMON_WEB=OFF: no dashboard then'
+    touch "$stamp"
+  fi
+  exec 9>&-
+}
+
+node() {
+  local name
+  for name in linux-x64 linux-arm64; do
+    if [ -x "$modules/node-$name/bin/node" ]; then
+      "$modules/node-$name/bin/node" "$@"
+      return
+    fi
+  done
+  command node "$@"
+}
+
+build() {
+  [ $# -eq 2 ] || die 'usage: scripts/web.sh build DIST OUTPUT.cc'
+  cd "$web"
+  node node_modules/typescript/bin/tsc --noEmit
+  GPUMON_WEB_OUT=$1 node node_modules/vite/bin/vite.js build --logLevel warn
+  node embed.js "$1" "$2"
+}
+
+command=${1-}
+[ $# -eq 0 ] || shift
+case $command in
+  build | lint | test | node) install ;;
+  *)
+    sed -n '2,/^# What/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    exit 2
+    ;;
+esac
+case $command in
+  build) build "$@" ;;
+  lint)
+    cd "$web"
+    node node_modules/eslint/bin/eslint.js .
+    node node_modules/prettier/bin/prettier.cjs --check --log-level warn .
+    ;;
+  test)
+    cd "$web"
+    node --disable-warning=ExperimentalWarning --test 'unit/*.test.ts'
+    ;;
+  node) node "$@" ;;
+esac
