@@ -107,18 +107,18 @@ void SendPage(Call& call) {
                       {"Cross-Origin-Opener-Policy", "same-origin"},
                       {"Cache-Control", "no-cache"},
                       {"Vary", "Accept"}};
-  response.body = http::MakeBody(index == nullptr
-                                     ? std::string(kNoPage)
-                                     : PageOf(index->bytes, call.services().settings.base_path));
+  response.body =
+      http::MakeBody(index == nullptr ? std::string(kNoPage)
+                                      : PageOf(index->bytes, call.services().settings.base_path));
   call.Send(std::move(response));
 }
 
 void GetAsset(const CallPtr& call) {
   const Asset* const asset = dashboard::Find(call->path_parameters()[0]);
   if (asset == nullptr || asset->name == "index.html") {
-    return call->SendError(
-        Status{Code::kNotFound, "the dashboard has no such file; a page that was open while the "
-                                "server was replaced has to be loaded anew"});
+    return call->SendError(Status{Code::kNotFound,
+                                  "the dashboard has no such file; a page that was open while the "
+                                  "server was replaced has to be loaded anew"});
   }
   http::Response response;
   response.headers = {{"Content-Type", std::string(asset->content_type)},

@@ -32,6 +32,7 @@ namespace {
 constexpr std::string_view kJson = "application/json; charset=utf-8";
 constexpr std::string_view kHtml = "text/html; charset=utf-8";
 constexpr std::string_view kText = "text/plain; charset=utf-8";
+constexpr std::string_view kAny = "*/*";
 constexpr std::string_view kBinary = "application/octet-stream";
 
 constexpr std::array kRoutes = {
@@ -44,7 +45,7 @@ constexpr std::array kRoutes = {
              .form = Form::kData,
              .data = "Service",
              .other_type = kHtml},
-    RouteRow{"/assets/{file}", "GET", Guard::kPage, GetAsset, "Files of the dashboard.", kBinary},
+    RouteRow{"/assets/{file}", "GET", Guard::kPage, GetAsset, "Files of the dashboard.", kAny},
     RouteRow{"/api", "GET", Guard::kToken, GetApi, "All routes.", kJson, Form::kData, "[]Route"},
     RouteRow{.path = "/api/healthz",
              .methods = "GET",

@@ -2,6 +2,7 @@
 # The dashboard's own tools, with the Node.js that web/package-lock.json names.
 #
 #   scripts/web.sh build DIST OUTPUT.cc   check the types, build the page, write it as a C++ source
+#   scripts/web.sh types                  write src/api/schema.d.ts from openapi.json
 #   scripts/web.sh lint                   eslint and prettier
 #   scripts/web.sh test                   unit tests
 #   scripts/web.sh node FILE [ARG...]     run a script with web/node_modules
@@ -54,7 +55,7 @@ build() {
 command=${1-}
 [ $# -eq 0 ] || shift
 case $command in
-  build | lint | test | node) install ;;
+  build | types | lint | test | node) install ;;
   *)
     sed -n '2,/^# What/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
@@ -62,6 +63,10 @@ case $command in
 esac
 case $command in
   build) build "$@" ;;
+  types)
+    cd "$web"
+    node node_modules/openapi-typescript/bin/cli.js openapi.json --output src/api/schema.d.ts --alphabetize
+    ;;
   lint)
     cd "$web"
     node node_modules/eslint/bin/eslint.js .

@@ -1,6 +1,7 @@
 // node embed.js DIST OUTPUT.cc: the files of a built page as a C++ source for internal/dashboard.
 import { readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
+import { argv } from "node:process";
 import { gzipSync } from "node:zlib";
 
 const TYPES = {
@@ -10,7 +11,7 @@ const TYPES = {
   ".svg": "image/svg+xml",
 };
 
-const [dist, output] = process.argv.slice(2);
+const [dist, output] = argv.slice(2);
 if (dist === undefined || output === undefined) throw new Error("usage: embed.js DIST OUTPUT.cc");
 
 const files = readdirSync(dist, { recursive: true, withFileTypes: true })

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "internal/dashboard/assets.h"
 #include "internal/http/router.h"
 #include "internal/wire/form.h"
 
@@ -280,10 +281,20 @@ std::shared_ptr<models::Snapshot> HandlersTest::TwoTasks() {
   return snapshot;
 }
 
+// Of a build without a page there is none.
+static const char* FileOfPage() {
+  static const std::string kName = [] {
+    const auto assets = dashboard::Assets();
+    return assets.empty() ? std::string("none.js") : std::string(assets.back().name);
+  }();
+  return kName.c_str();
+}
+
 std::string HandlersTest::Filled(std::string_view path) {
   std::string filled(path);
-  for (const auto& [name, value] : {std::pair("{node}", "a"), std::pair("{namespace}", "ml"),
-                                    std::pair("{name}", "train"), std::pair("{id}", "1")}) {
+  for (const auto& [name, value] :
+       {std::pair("{node}", "a"), std::pair("{namespace}", "ml"), std::pair("{name}", "train"),
+        std::pair("{id}", "1"), std::pair("{file}", FileOfPage())}) {
     const auto at = filled.find(name);
     if (at != std::string::npos) filled.replace(at, std::string_view(name).size(), value);
   }

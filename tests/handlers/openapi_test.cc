@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "handlers/about.h"
+#include "internal/dashboard/assets.h"
 #include "tests/handlers/fixture.h"
 
 namespace gpumon::handlers {
@@ -133,9 +134,11 @@ class OpenApiTest : public HandlersTest {
 TEST_F(OpenApiTest, EveryAnswerHasTheTypeAndTheKeysThatTheDocumentSays) {
   for (const Documented& route : GetRoutes()) {
     const Answer answer = Get(Target(route.path));
+    if (route.path == "/assets/{file}" && dashboard::Assets().empty()) continue;
     ASSERT_EQ(answer.status(), 200) << route.path << ' ' << answer.body();
     const std::string type(MediaType(answer.header("Content-Type")));
     const Value* content = route.responses["200"]["content"].Find(type);
+    if (content == nullptr) content = route.responses["200"]["content"].Find("*/*");
     ASSERT_NE(content, nullptr) << route.path << " answers " << type;
     if (type != "application/json") continue;
     SchemaCheck check(document_);
@@ -198,7 +201,7 @@ TEST_F(OpenApiTest, EachNameInAPathIsARequiredParameterOfIt) {
       found += in_path ? 1U : 0U;
     }
   }
-  EXPECT_EQ(found, 6U);
+  EXPECT_EQ(found, 7U);
 }
 
 TEST_F(OpenApiTest, AFailureOfPrometheusIsAnErrorOfTheDocument) {

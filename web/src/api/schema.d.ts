@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Service information. */
+        /** The dashboard for who accepts text/html, else service information. */
         get: operations["getRoot"];
         put?: never;
         post?: never;
@@ -540,6 +540,23 @@ export interface paths {
         };
         /** Its VPS tasks that have not ended. */
         get: operations["getApiV1HakuriverVps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/assets/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files of the dashboard. */
+        get: operations["getAssetsFile"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2163,6 +2180,7 @@ export interface operations {
                         success: true;
                         warnings?: string[];
                     };
+                    "text/html": string;
                 };
             };
         };
@@ -4923,6 +4941,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    getAssetsFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the file. */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": components["responses"]["Error"];
+            "5XX": components["responses"]["Error"];
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
             };
         };
     };
