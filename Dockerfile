@@ -12,6 +12,7 @@ COPY internal internal
 COPY handlers handlers
 COPY cmd cmd
 COPY scripts scripts
+COPY web web
 RUN cmake --preset release -DGPUMON_TESTS=OFF -DGPUMON_BENCH=OFF \
     && scripts/build.sh release gpu-monitoring-api gpuctl \
     && strip --strip-debug build/bin/gpu-monitoring-api build/bin/gpuctl

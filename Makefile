@@ -51,4 +51,4 @@ deps: ## Install what every target needs
 	@scripts/deps.sh build run test coverage lint bench
 
 clean: ## Remove what was built, logs and unpacked tools
-	rm -rf build .run
+	rm -rf build .run web/node_modules

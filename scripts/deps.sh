@@ -15,7 +15,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 tools=$root/.run/tools
 log=$root/.run/log/apt.log
 
-# package | groups | why
+# package | groups | why | program that does as well, from wherever it is
 packages() {
   cat <<'TABLE'
 g++                     | build    | the compiler
@@ -41,6 +41,7 @@ libgtest-dev            | build    | tests
 libgmock-dev            | build    | matchers for tests
 libbenchmark-dev        | build    | benchmarks
 ca-certificates         | build    | TLS to Prometheus
+npm                     | build    | fetches what builds the dashboard | npm
 tmux                    | test     | a terminal for the tests of gpuctl top
 zsh                     | test     | completes gpuctl, as bash does
 groff-base              | test     | reads the man pages of gpuctl
@@ -56,6 +57,7 @@ curl                    | test bench | the third party that every route is check
 openssl                 | test     | certificates for the TLS tests
 openssh-client          | test     | the ssh that gpuctl starts
 libnss-wrapper          | test     | users with a shell and a home for a test's sshd and ssh
+chromium                | test     | the browser of the dashboard's tests | chromium
 shellcheck              | test lint | checks the scripts
 gcovr                   | coverage | coverage report
 git                     | lint     | finds the changed files
@@ -107,8 +109,10 @@ rows() {
 }
 
 missing_packages() {
-  local wanted installed
-  wanted=$(rows packages "$@" | cut -d'|' -f1 | sort -u)
+  local wanted installed package program
+  wanted=$(rows packages "$@" | while IFS='|' read -r package _ _ program; do
+    [ -n "$program" ] && command -v "$program" >/dev/null || printf '%s\n' "$package"
+  done | sort -u)
   [ -n "$wanted" ] || return 0
   # shellcheck disable=SC2086,SC2016  # one word per package; the format is dpkg-query's own
   installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' $wanted 2>/dev/null |

@@ -18,6 +18,8 @@ constexpr double kPieceSeconds = 12 * 3600;
 // Of the largest answer, whatever time it covers: what is decoded of it is about as large again.
 constexpr double kSmallPieceBytes = 0.7 * 1024 * 1024;
 constexpr double kLargePieceBytes = 3.0 * 1024 * 1024;
+// Where scrapes are so close that what is around a piece is larger than it: as much of its own.
+constexpr double kMostPieceBytes = 16.0 * 1024 * 1024;
 
 Status TookTooLong() {
   return {Code::kUpstreamTimeout,
@@ -101,8 +103,7 @@ void RangeWalk::Ask(const PiecePtr& piece) {
   piece->answers.resize(queries.size());
   if (queries_ == 0) return Came(piece);
   const SteadyTime asked = with_.clock.Steady();
-  // What ends and begins around it tells which series another one replaced.
-  const double around = std::ceil(kLookBack / want_.step) * want_.step;
+  const double around = Around() * want_.step;
   const double start = want_.At(piece->first) - around;
   const double end = want_.At(piece->first + piece->count - 1) + around;
   for (std::size_t i = 0; i < queries.size(); ++i) {
@@ -137,12 +138,21 @@ void RangeWalk::Answered(const PiecePtr& piece, std::size_t query, Result<prom::
   if (last) Came(piece);
 }
 
+// Instants on either side of a piece that are asked for too: what ends and begins there tells which
+// series another one replaced.
+double RangeWalk::Around() const {
+  return std::ceil(kLookBack / want_.step);
+}
+
 std::size_t RangeWalk::CountAfter(const Piece& piece) const {
   const auto count = static_cast<double>(piece.count);
-  const double by_byte = count / static_cast<double>(std::max<std::size_t>(piece.largest, 1));
-  const double fits = std::clamp(kPieceSeconds / want_.step, kSmallPieceBytes * by_byte,
+  const double beside = 2 * Around();
+  const double by_byte =
+      (count + beside) / static_cast<double>(std::max<std::size_t>(piece.largest, 1));
+  const double fits = std::clamp(kPieceSeconds / want_.step + beside, kSmallPieceBytes * by_byte,
                                  kLargePieceBytes * by_byte);
-  return static_cast<std::size_t>(std::clamp(fits, 1.0, count * 8));
+  const double least = std::min(2 * beside, kMostPieceBytes * by_byte);
+  return static_cast<std::size_t>(std::clamp(std::max(fits, least) - beside, 1.0, count * 8));
 }
 
 // Whoever brings a piece joins it, and those that come meanwhile.

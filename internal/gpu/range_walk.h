@@ -60,6 +60,7 @@ class RangeWalk : public std::enable_shared_from_this<RangeWalk> {
   void Answered(const PiecePtr& piece, std::size_t query, Result<prom::QueryResult> answer,
                 SteadyTime asked);
   // Instants of the next piece, as this one came.
+  double Around() const;
   std::size_t CountAfter(const Piece& piece) const;
   void Came(const PiecePtr& piece);
   // How the walk ends, once it does.

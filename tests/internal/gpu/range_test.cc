@@ -229,9 +229,11 @@ class RangeWalkTest : public ::testing::Test {
         [this](const prom::FakePromClient::Call& call) -> Result<prom::QueryResult> {
           if (!call.is_range()) return Look();
           if (call.promql == fails_) return Error(Code::kUpstreamRejectedQuery, "rejected");
-          largest_ =
-              std::max(largest_, static_cast<std::size_t>((call.end - call.start) / call.step) + 1);
-          return prom::MakeRangeResult(Answer(call));
+          const auto instants = static_cast<std::size_t>((call.end - call.start) / call.step) + 1;
+          largest_ = std::max(largest_, instants);
+          auto result = prom::MakeRangeResult(Answer(call));
+          result.bytes = instants * bytes_each_;
+          return result;
         });
   }
 
@@ -263,7 +265,7 @@ class RangeWalkTest : public ::testing::Test {
     RangeWant want;
     want.exporters = std::move(exporters);
     want.start = 10;
-    want.step = 10;
+    want.step = step_;
     want.steps = steps;
     want.parts = {PartOf({Quantity::kUtilization})};
     auto done = std::make_shared<std::promise<Result<RangeEnd>>>();
@@ -289,6 +291,8 @@ class RangeWalkTest : public ::testing::Test {
   UpstreamClock upstream_{clock_};
   RecordingObserver observer_;
   std::string fails_;
+  double step_ = 10;
+  std::size_t bytes_each_ = 0;  // of an instant
   std::size_t largest_ = 0;
   std::vector<std::string> seen_;
   std::unique_ptr<prom::FakePromClient> client_ = std::make_unique<prom::FakePromClient>(1);
@@ -310,6 +314,15 @@ TEST_F(RangeWalkTest, AsksPieceByPiece) {
   EXPECT_EQ(seen_.size(), 500U);
   EXPECT_LT(largest_, 500U);
   EXPECT_GT(largest_, 8U);  // answers are small: pieces grow
+}
+
+// Around each piece five minutes are asked for too: 600 instants of a second are 12 MB here.
+TEST_F(RangeWalkTest, WhatIsAroundPiecesIsNoMoreThanTheyAre) {
+  step_ = 1;
+  bytes_each_ = 20'000;
+  ASSERT_TRUE(Walk(3600).has_value());
+  EXPECT_EQ(seen_.size(), 3600U);
+  EXPECT_LE(client_->call_count(), 100U);
 }
 
 TEST_F(RangeWalkTest, OneFailedQueryEndsIt) {
