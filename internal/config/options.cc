@@ -75,6 +75,7 @@ class Parser {
     if (auto status = ReadFile(environment)) return Error(*std::move(status));
     if (auto status = ReadFlowFile(environment)) return Error(*std::move(status));
     for (const OptionRow& row : rows_) {
+      if (auto status = CheckFile(row)) return Error(*std::move(status));
       Take(row, environment);
       if (auto status = Check(values_.entries_[row.flag])) {
         return Error(values_.Refuse(row.flag, status->message));
@@ -152,11 +153,10 @@ class Parser {
     Take(*row, environment);
     Values::Entry& entry = values_.entries_[row->flag];
     if (auto status = Check(entry)) return values_.Refuse(row->flag, status->message);
-    const std::string path = entry.text;
-    if (path.empty()) return std::nullopt;
-    const auto text = ReadYamlText(path);
+    if (entry.text.empty()) return std::nullopt;
+    const auto text = ReadYamlText(entry.text);
     if (!text) return values_.Refuse(row->flag, text.error().message);
-    auto values = ParseYaml(*text, path);
+    auto values = ParseYaml(*text, entry.text);
     if (!values) return std::move(values).error();
     std::vector<std::string> valid;
     for (const OptionRow& r : rows_) {
@@ -234,6 +234,15 @@ class Parser {
     entry.file_list = key->second.is_list;
     entry.file_place = key->second.value_at + " (key " + name + ")";
     return true;
+  }
+
+  // Whatever overrides it: a wrong value there is refused before it is needed.
+  Problem CheckFile(const OptionRow& row) {
+    Values::Entry& entry = values_.entries_[row.flag] = {};
+    entry.row = &row;
+    if (row.env.empty() || !TakeFrom(file_, YamlKey(row), entry)) return std::nullopt;
+    const auto status = Check(entry);
+    return status ? Problem(values_.Refuse(row.flag, status->message)) : std::nullopt;
   }
 
   // The problem with the entry's text, as the rest of a sentence; else its number or list is set.

@@ -54,19 +54,28 @@ std::string InSeconds(Millis time) {
   return FormatNumber(std::round(static_cast<double>(time.count()) / 10) / 100);
 }
 
-// A fetch error's clause in a sentence of ours. `left` of `budget` was not used.
-Status Worded(Status status, Millis budget, Millis left) {
+// Of a query that came when little of its request's time was left, that is what was short.
+std::string NoAnswerIn(Millis budget, Millis timeout) {
+  const std::string within = "Prometheus did not answer within ";
+  if (budget + kGrain < timeout) {
+    return within + "the " + InSeconds(budget) +
+           " s that were left for this request; it may be overloaded, or too much was asked for";
+  }
+  return within + InSeconds(budget) + " s; it may be overloaded or PROMETHEUS_TIMEOUT too short";
+}
+
+// A fetch error's clause in a sentence of ours. `left` of `budget` was not used; no query gets more
+// than `timeout`.
+Status Worded(Status status, Millis budget, Millis left, Millis timeout) {
   switch (status.code) {
     case Code::kUpstreamUnreachable:
       status.message = "Prometheus cannot be reached: " + status.message +
                        "; check that it runs and that PROMETHEUS_URL is right";
       break;
     case Code::kUpstreamTimeout:
-      status.message = left > kGrain
-                           ? "Prometheus cannot be reached: connecting took too long; "
-                             "check that PROMETHEUS_URL is right"
-                           : "Prometheus did not answer within " + InSeconds(budget) +
-                                 " s; it may be overloaded or PROMETHEUS_TIMEOUT too short";
+      status.message = left > kGrain ? "Prometheus cannot be reached: connecting took too long; "
+                                       "check that PROMETHEUS_URL is right"
+                                     : NoAnswerIn(budget, timeout);
       break;
     case Code::kUpstreamTls:
       status.message = "Prometheus cannot be trusted: " + status.message +
@@ -229,7 +238,8 @@ class Engine final : public std::enable_shared_from_this<Engine> {
 
   Result<QueryResult> Read(const Call& call, Result<fetch::Response>& answer) {
     if (!answer) {
-      return Error(Worded(std::move(answer.error()), call.budget, call.deadline.Left(clock_)));
+      return Error(Worded(std::move(answer.error()), call.budget, call.deadline.Left(clock_),
+                          options_.timeout));
     }
     Result<QueryResult> result = ReadHttpAnswer(std::move(*answer), clock_);
     if (!result) {

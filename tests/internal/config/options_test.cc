@@ -314,6 +314,18 @@ TEST(OptionsTest, AMistakeInTheFileIsNamedWithItsPlace) {
   EXPECT_EQ(refusal("port: [1\n"), "c.yaml:2:1 is not valid YAML");
 }
 
+TEST(OptionsTest, AWrongValueOfTheFileIsRefusedWhateverOverridesIt) {
+  const ScratchFolder folder;
+  const std::string file = folder.Write("c.yaml", "port: eighty\n");
+  for (const auto& refused : {ParseAll({"--config", file}, {{"PORT", "80"}}),
+                              ParseAll({"--config", file, "--port", "80"})}) {
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("c.yaml:1:7 (key port) is not a whole number"),
+              std::string::npos)
+        << refused.error().message;
+  }
+}
+
 TEST(OptionsTest, HelpAndVersionComeBeforeAnyRefusal) {
   for (const char* flag : {"--help", "-h"}) {
     const auto values = ParseAll({"--port", "1", flag, "--nonsense"}, {{"PORT", "wrong"}});

@@ -103,6 +103,17 @@ TEST_F(ApiClientTest, NoQueryGetsMoreThanTheTimeoutOption) {
   EXPECT_EQ(result.error().message.substr(0, 38), "Prometheus did not answer within 0.1 s");
 }
 
+TEST_F(ApiClientTest, WhatIsLeftOfARequestIsNotCalledTheTimeout) {
+  options_.timeout = Millis(60000);
+  server_.SetReply(Broken(Fault::kHang));
+  Make({server_.url()});
+  const Result<QueryResult> result = Ask(Millis(100));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message,
+            "Prometheus did not answer within the 0.1 s that were left for this request; it may be "
+            "overloaded, or too much was asked for");
+}
+
 TEST_F(ApiClientTest, EncodesAnyQuery) {
   Make({server_.url()});
   const std::string promql = "sum by (a) (x{b=~\"c|d+ %&=\\n\xc3\xa9\"})";
