@@ -1,4 +1,5 @@
 // node embed.js DIST OUTPUT.cc: the files of a built page as a C++ source for internal/dashboard.
+import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { argv } from "node:process";
@@ -9,11 +10,40 @@ const TYPES = {
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
+  ".txt": "text/plain; charset=utf-8",
 };
+
+// What the page contains of others, with what they ask to be said of them.
+function licences() {
+  const told = [];
+  const tell = (name) => {
+    const { version, dependencies } = JSON.parse(
+      readFileSync(join("node_modules", name, "package.json"), "utf8"),
+    );
+    const text = readFileSync(join("node_modules", name, "LICENSE"), "utf8");
+    told.push(`${name} ${version}\n\n${text.trim()}\n`);
+    for (const other of Object.keys(dependencies ?? {})) tell(other);
+  };
+  for (const name of Object.keys(JSON.parse(readFileSync("package.json", "utf8")).dependencies)) {
+    tell(name);
+  }
+  return [...new Set(told)].join("\n\n");
+}
+
+// Named by what is in it, as all files but the page are, and linked from there.
+function addLicences(dist) {
+  const text = licences();
+  const name = `licences-${createHash("sha256").update(text).digest("hex").slice(0, 8)}.txt`;
+  writeFileSync(join(dist, "assets", name), text);
+  const page = join(dist, "index.html");
+  const link = `<link rel="license" href="./assets/${name}" />`;
+  writeFileSync(page, readFileSync(page, "utf8").replace("</head>", `  ${link}\n  </head>`));
+}
 
 const [dist, output] = argv.slice(2);
 if (dist === undefined || output === undefined) throw new Error("usage: embed.js DIST OUTPUT.cc");
 
+addLicences(dist);
 const files = readdirSync(dist, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath, entry.name))
