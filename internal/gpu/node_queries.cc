@@ -1,6 +1,7 @@
 #include "internal/gpu/node_queries.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "internal/gpu/plan.h"
@@ -95,23 +96,36 @@ std::string HostsQuery() {
   return '{' + OneOf("__name__", names) + ',' + std::string(kDisks) + '}';
 }
 
-std::string RatesQuery() {
+// Over `range`, as PromQL writes it. rate() divides by the range though a series be younger. What
+// all modes of one CPU take together is a second of each second: so much of the time is there.
+std::string CpuQuery(const std::string& range) {
   const std::string idle(kIdle);
-  const auto moved = [](const std::string& metric) {
-    return "sum without(device)(rate(" + metric + '{' + std::string(kPhysical) + "}[5m]))";
-  };
-  // rate() divides by five minutes though a series be younger. What all modes of one CPU take
-  // together is a second of each second: so much of the time is there.
-  const std::string there = "sum without(cpu,mode)(rate(node_cpu_seconds_total{cpu=\"0\"}[5m]))";
-  const std::string cpu =
-      "clamp_min(100 * (1 - avg without(cpu,mode)(rate(" + idle + "[5m])) / " + there + "),0)";
-  return Named(cpu, "cpu") + " or " + Named("count without(cpu,mode)(" + idle + ')', "cores") +
-         " or " + Named(moved("node_network_receive_bytes_total"), "rx") + " or " +
-         Named(moved("node_network_transmit_bytes_total"), "tx") + " or " +
-         Named(
-             "(max without(chip,sensor)(node_hwmon_temp_celsius) or "
-             "max without(type,zone)(node_thermal_zone_temp))",
-             "temperature");
+  const std::string there =
+      "sum without(cpu,mode)(rate(node_cpu_seconds_total{cpu=\"0\"}[" + range + "]))";
+  return Named("clamp_min(100 * (1 - avg without(cpu,mode)(rate(" + idle + '[' + range + "])) / " +
+                   there + "),0)",
+               "cpu");
+}
+
+std::string MovedQuery(const std::string& metric, std::string_view series,
+                       const std::string& range) {
+  return Named(
+      "sum without(device)(rate(" + metric + '{' + std::string(kPhysical) + "}[" + range + "]))",
+      series);
+}
+
+std::string TemperatureQuery() {
+  return Named(
+      "(max without(chip,sensor)(node_hwmon_temp_celsius) or "
+      "max without(type,zone)(node_thermal_zone_temp))",
+      "temperature");
+}
+
+std::string RatesQuery() {
+  return CpuQuery("5m") + " or " +
+         Named("count without(cpu,mode)(" + std::string(kIdle) + ')', "cores") + " or " +
+         MovedQuery("node_network_receive_bytes_total", "rx", "5m") + " or " +
+         MovedQuery("node_network_transmit_bytes_total", "tx", "5m") + " or " + TemperatureQuery();
 }
 
 std::string KubernetesQuery() {
@@ -186,6 +200,51 @@ std::string TargetsQuery(const Detected& detected) {
                kLastUpSeries);
 }
 
+std::string Or(const std::vector<std::string>& vectors) {
+  std::string promql;
+  for (const std::string& vector : vectors) promql.append(promql.empty() ? "" : " or ") += vector;
+  return promql;
+}
+
+bool Wants(const std::bitset<models::kNodeQuantities>& wanted, NodeQuantity quantity) {
+  return wanted.test(static_cast<std::size_t>(quantity));
+}
+
+std::string PastHosts(const std::bitset<models::kNodeQuantities>& wanted) {
+  std::vector<std::string> names = {"node_uname_info"};
+  for (const NodeMetric& metric : kMetrics) {
+    const bool of_memory = metric.gives == NodeQuantity::kMemoryTotal ||
+                           metric.gives == NodeQuantity::kMemoryAvailable;
+    const bool is_wanted = Wants(wanted, metric.gives) ||
+                           (of_memory && Wants(wanted, NodeQuantity::kMemoryUsedPercent));
+    if (metric.query == NodeQuery::kHosts && is_wanted) names.emplace_back(metric.series);
+  }
+  return '{' + OneOf("__name__", names) + '}';
+}
+
+std::string PastRates(const std::bitset<models::kNodeQuantities>& wanted, double step) {
+  const std::string range = std::to_string(std::max(300LL, std::llround(step))) + 's';
+  std::vector<std::string> vectors;
+  if (Wants(wanted, NodeQuantity::kCpu)) vectors.push_back(CpuQuery(range));
+  if (Wants(wanted, NodeQuantity::kNetworkRx)) {
+    vectors.push_back(MovedQuery("node_network_receive_bytes_total", "rx", range));
+  }
+  if (Wants(wanted, NodeQuantity::kNetworkTx)) {
+    vectors.push_back(MovedQuery("node_network_transmit_bytes_total", "tx", range));
+  }
+  if (Wants(wanted, NodeQuantity::kTemperature)) vectors.push_back(TemperatureQuery());
+  return Or(vectors);
+}
+
+std::string PastTargets(std::span<const Subject> subjects) {
+  std::vector<std::string> vectors = {HostsOf("node_uname_info", kNodeExporter, true)};
+  for (const Subject& subject : subjects) {
+    const schema::Exporter& exporter = *subject.exporter;
+    vectors.push_back(HostsOf(SelectorOfMarks(exporter, exporter.require), exporter.name, false));
+  }
+  return Or(vectors);
+}
+
 }  // namespace
 
 std::string_view NameOf(NodeQuery query) {
@@ -212,6 +271,23 @@ std::string PromqlOf(NodeQuery query, const Detected& detected) {
       return RequestsQuery();
     case NodeQuery::kTargets:
       return TargetsQuery(detected);
+  }
+  return {};
+}
+
+std::string PastPromqlOf(NodeQuery query, std::span<const Subject> subjects,
+                         const std::bitset<models::kNodeQuantities>& wanted, double step) {
+  switch (query) {
+    case NodeQuery::kHosts:
+      return PastHosts(wanted);
+    case NodeQuery::kRates:
+      return PastRates(wanted, step);
+    case NodeQuery::kKubernetes:
+      return "kube_node_info or kube_node_status_capacity{" + GpuResourceMatcher() + '}';
+    case NodeQuery::kRequests:
+      return {};
+    case NodeQuery::kTargets:
+      return PastTargets(subjects);
   }
   return {};
 }

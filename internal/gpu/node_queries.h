@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -42,6 +43,11 @@ std::span<const std::string_view> NodeLabels();
 // `detected`: whose jobs the targets are.
 std::string PromqlOf(NodeQuery query, const Detected& detected);
 
+// For instants `step` seconds apart, of what gives `wanted`: the names of the machines with it, and
+// which have GPUs. Empty where that query has nothing of it.
+std::string PastPromqlOf(NodeQuery query, std::span<const Subject> subjects,
+                         const std::bitset<models::kNodeQuantities>& wanted, double step);
+
 // Names that PromqlOf gives to what it computes, by the label `__series__`, beside those of
 // NodeMetrics.
 inline constexpr std::string_view kVanishedSeries = "vanished";  // kKubernetes: Unix seconds
@@ -52,7 +58,7 @@ inline constexpr std::string_view kDownSeries = "down";          // kTargets: up
 // kTargets: up, and not all of the last two minutes: seconds since it was down, or 120 where it was
 // not there two minutes ago.
 inline constexpr std::string_view kStartedSeries = "started";
-inline constexpr std::string_view kLastUpSeries = "last_up";   // kTargets: Unix seconds
+inline constexpr std::string_view kLastUpSeries = "last_up";        // kTargets: Unix seconds
 inline constexpr std::string_view kNodeExporter = "node_exporter";  // `exporter` of it
 
 // A resource that is GPUs, as kube-state-metrics spells it.

@@ -30,11 +30,13 @@ enum class Over : std::uint8_t {
 
 // One list of rows at each instant.
 struct RangePart {
-  models::Part part = models::Part::kGpus;  // or kProcesses, with kLast
+  models::Part part = models::Part::kGpus;  // or kProcesses and kNodes, with kLast
   // Of GPUs: what is asked for; the rest of their readings is absent. More may come along. The
   // least and the most of what is derived are not told.
   std::bitset<models::kQuantities> quantities = {};
   Over over = Over::kLast;
+  // Of machines: likewise. Their disks and exporters are not told.
+  std::bitset<models::kNodeQuantities> of_nodes = {};
 };
 
 // Some of a range's instants, one after the other.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "internal/gpu/metric_index.h"
+#include "internal/gpu/range_nodes.h"
 #include "internal/prom/promql.h"
 
 namespace gpumon::gpu {
@@ -266,6 +267,7 @@ std::vector<std::string> PodLabels(const Exporter& exporter) {
 std::vector<PlannedQuery> PlanRange(std::span<const Subject> subjects, const RangePart& part,
                                     double step, const std::vector<std::string>& nodes,
                                     const std::vector<std::string>& instances) {
+  if (part.part == models::Part::kNodes) return PlanNodesRange(subjects, part, step);
   std::vector<PlannedQuery> plan;
   for (std::size_t i = 0; i < subjects.size(); ++i) {
     RangePlanner(subjects[i], i, part, step, nodes, instances, plan).Plan();

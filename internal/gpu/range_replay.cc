@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "internal/gpu/join.h"
+#include "internal/gpu/range_nodes.h"
 
 namespace gpumon::gpu {
 namespace {
@@ -64,6 +65,7 @@ models::SnapshotPtr RangeReplay::JoinAt(double time) {
 }
 
 models::SnapshotPtr RangeReplay::At(double time) {
+  if (part_ == models::Part::kNodes) return NodesAt(answers_, subjects_, time);
   return part_ == models::Part::kGpus ? JoinAt<models::GpuMetrics>(time)
                                       : JoinAt<models::GpuProcess>(time);
 }

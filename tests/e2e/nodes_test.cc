@@ -152,6 +152,45 @@ TEST_F(DemoNodesTest, FiguresAreThoseOfPromQl) {
   for (const auto& [node, percent] : busy) EXPECT_NEAR(cpu.at(node), percent, 3) << node;
 }
 
+// The past of machines: each step's value is that of its end.
+TEST_F(DemoNodesTest, TheirHistoryIsThatOfPromQl) {
+  const std::string at = Instant();
+  const std::vector<std::pair<std::string, std::string>> metrics = {
+      {"load1", "node_load1"},
+      {"host_memory_used_percent",
+       "100 * (1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes)"},
+      {"network_rx", "sum by(node)(rate(node_network_receive_bytes_total[5m]))"},
+      {"host_temperature", "max by(node)(node_hwmon_temp_celsius)"}};
+  for (const auto& [metric, promql] : metrics) {
+    SCOPED_TRACE(metric);
+    const std::string target = "/api/v1/gpu/history?window=5m&step=60s&metric=" + metric;
+    const auto truth = By(prometheus_->Query(promql, at), "node");
+    ASSERT_EQ(truth.size(), 4U);
+    const Value document = At(target, at);
+    const Value& rows = document["data"];
+    ASSERT_EQ(rows.size(), 4U);
+    double sum = 0;
+    for (const Value& row : rows.elements()) {
+      const std::string node = TextOf(row["node_name"]);
+      EXPECT_TRUE(row["gpus"].is_null());
+      ASSERT_EQ(row["avg"].size(), 5U);
+      EXPECT_NEAR(row["avg"][4].AsDouble().value_or(-1), truth.at(node), 1e-6) << node;
+      EXPECT_TRUE(row["min"][4].is_null());
+      sum += truth.at(node);
+    }
+    const Value all = At(target + "&aggregate=cluster", at)["data"];
+    ASSERT_EQ(all.size(), 1U);
+    EXPECT_NEAR(all[0]["avg"][4].AsDouble().value_or(-1), sum / 4, 1e-6);
+    EXPECT_NEAR(all[0]["sum"][4].AsDouble().value_or(-1), sum, 1e-6 * sum);
+    EXPECT_EQ(all[0]["known"][4].AsDouble(), 4);
+    EXPECT_EQ(At(target + "&node=gpu-node-*2", at)["data"].size(), 1U);
+  }
+  for (const char* const wrong : {"metric=cpu&gpu=0", "metric=cpu&model=A100", "metric=cpu&uuid=x",
+                                  "metric=cpu&aggregate=model"}) {
+    EXPECT_EQ(server_->Get(std::string("/api/v1/gpu/history?") + wrong).status, 400) << wrong;
+  }
+}
+
 TEST_F(DemoNodesTest, StatesAddUpAndNodesAreOnline) {
   const Value rows = server_->Get(kNodes).Json()["data"];
   for (const Value& row : rows.elements()) {

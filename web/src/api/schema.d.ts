@@ -927,30 +927,30 @@ export interface components {
             xid?: string | null;
         };
         GpuHistory: {
-            /** @description Mean of the samples of each step; null where there is none. The first step begins at meta.window.start. Of several GPUs the mean of those that are known. */
+            /** @description Mean of the samples of each step; null where there is none. The first step begins at meta.window.start. Of several GPUs the mean of those that are known. Of machines a gauge is that of the step's end. */
             avg?: (number | null)[];
             /** @description With aggregate=none. */
             gpu_id?: string | null;
             /** @description With aggregate=none and model. */
             gpu_name?: string | null;
-            /** @description GPUs that gave any value. */
+            /** @description GPUs that gave any value; null of machines. */
             gpus?: number | null;
             /** @description How many these are. */
             known?: (number | null)[];
-            /** @description The largest sample of each step. */
+            /** @description The largest sample of each step; null of machines. */
             max?: (number | null)[];
             /** @description What was measured. */
             metric?: string | null;
             /** @description Of the MIG instance that the row is about. */
             mig_uuid?: string | null;
-            /** @description The least sample of each step. */
+            /** @description The least sample of each step; null of machines. */
             min?: (number | null)[];
             /** @description With aggregate=none and node. */
             node_name?: string | null;
             null_reasons?: {
                 [key: string]: components["schemas"]["NullReason"];
             };
-            /** @description Sum of the means of the GPUs that are known. */
+            /** @description Sum of the means of the GPUs, or of the machines, that are known. */
             sum?: (number | null)[];
             /** @description Its unit. */
             unit?: string | null;
@@ -2667,7 +2667,7 @@ export interface operations {
     getApiV1GpuHistory: {
         parameters: {
             query?: {
-                /** @description One row for each GPU (or MIG instance), node or model, or one for the cluster. */
+                /** @description One row for each GPU (or MIG instance), node or model, or one for the cluster; of machines one for each node or for the cluster. */
                 aggregate?: "none" | "node" | "model" | "cluster";
                 /** @description The answer as of this past instant: RFC 3339 or Unix seconds. */
                 at?: string;
@@ -2689,8 +2689,8 @@ export interface operations {
                 max_window_max?: number;
                 /** @description Rows with at most this value. */
                 max_window_min?: number;
-                /** @description A field of /api/v1/gpu/metrics; utilization where it is not given. */
-                metric?: "utilization" | "memory_used" | "memory_total" | "memory_free" | "memory_utilization" | "temperature" | "memory_used_bytes" | "memory_total_bytes" | "memory_free_bytes" | "memory_reserved_bytes" | "memory_used_percent" | "memory_temperature" | "power" | "power_limit" | "energy" | "sm_clock" | "sm_clock_max" | "memory_clock" | "sm_active" | "sm_occupancy" | "tensor_active" | "dram_active" | "encoder_utilization" | "decoder_utilization" | "fan" | "pcie_rx" | "pcie_tx" | "nvlink_rx" | "nvlink_tx";
+                /** @description A field of /api/v1/gpu/metrics, or one of machines of /api/v1/gpu/nodes; utilization where it is not given. */
+                metric?: "utilization" | "memory_used" | "memory_total" | "memory_free" | "memory_utilization" | "temperature" | "memory_used_bytes" | "memory_total_bytes" | "memory_free_bytes" | "memory_reserved_bytes" | "memory_used_percent" | "memory_temperature" | "power" | "power_limit" | "energy" | "sm_clock" | "sm_clock_max" | "memory_clock" | "sm_active" | "sm_occupancy" | "tensor_active" | "dram_active" | "encoder_utilization" | "decoder_utilization" | "fan" | "pcie_rx" | "pcie_tx" | "nvlink_rx" | "nvlink_tx" | "cpu" | "load1" | "host_memory_used_percent" | "network_rx" | "network_tx" | "host_temperature";
                 /** @description Rows with at least this value. */
                 min_gpus?: number;
                 /** @description Rows with at least this value. */
