@@ -16,8 +16,9 @@ using dashboard::Asset;
 
 constexpr std::string_view kBase = "<base href=\"/\"";
 constexpr std::string_view kPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'self'";
+    "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; "
+    "img-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors "
+    "'self'";
 
 constexpr std::string_view kNoPage = R"(<!doctype html>
 <html lang="en">
