@@ -9,5 +9,6 @@ export interface ViewRow {
 
 export const VIEWS: readonly ViewRow[] = [
   { name: "overview", load: () => import("./overview.tsx") },
+  { name: "nodes", load: () => import("./nodes.tsx") },
   { name: "gpus", load: () => import("./gpus.tsx") },
 ];
