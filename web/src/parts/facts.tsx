@@ -96,15 +96,17 @@ export function Time(props: { iso: string }): JSX.Element {
   );
 }
 
+// `short`: where many stand below each other.
 export function HostTimeText(props: {
   text: string;
   zone: string | null | undefined;
+  short?: boolean;
 }): JSX.Element {
   const { words: shown, local } = hostTime(props.text, props.zone);
   if (!local) return <Time iso={shown} />;
   return (
-    <span title={words.localTime}>
-      {shown} <small>({words.localTime})</small>
+    <span title={`${shown} (${words.localTime})`}>
+      {shown} <small>({props.short ? words.localShort : words.localTime})</small>
     </span>
   );
 }

@@ -11,4 +11,7 @@ export const VIEWS: readonly ViewRow[] = [
   { name: "overview", load: () => import("./overview.tsx") },
   { name: "nodes", load: () => import("./nodes.tsx") },
   { name: "gpus", load: () => import("./gpus.tsx") },
+  { name: "tasks", load: () => import("./tasks.tsx") },
+  { name: "vps", load: () => import("./vps.tsx") },
+  { name: "api", load: () => import("./api.tsx") },
 ];

@@ -10,10 +10,10 @@ export const words = {
   cannotCopy: "The browser does not allow it: select and copy the text",
   unsafe: "This name has characters that no command line should get.",
   localTime: "the host's local time",
+  localShort: "host",
   old: (why: string) => `No newer answer: ${why}. What is shown is the last one.`,
   close: "Close",
   source: "Source",
   kubernetes: "Kubernetes",
   hakuriver: "HakuRiver",
-  hakuStale: "The HakuRiver host does not answer: these are its last values.",
 };

@@ -152,7 +152,7 @@ export const words = {
   clock: "Clock",
   hakuTasks: "Resources of running tasks",
   noHakuTasks: "No task runs or waits here.",
-  owner: "Owner",
+  hakuNoGpus: "no GPUs",
   notThere: (name: string) => `The HakuRiver host knows no node ${name}.`,
   alsoHaku: "As HakuRiver sees it",
 };

@@ -31,7 +31,7 @@ export function Allocated(props: { name: string; node: Node }): JSX.Element {
           return (
             <>
               <p class="muted">{words.allocatedHelp}</p>
-              <AllocationTable rows={rows} foot={feet(pods, props.node)} />
+              <AllocationTable held rows={rows} foot={feet(pods, props.node)} />
             </>
           );
         }}
@@ -45,7 +45,9 @@ export interface AllocationRow {
   readonly cells: readonly JSX.Element[];
 }
 
+// `held`: whether there is a column of what they hold.
 export function AllocationTable(props: {
+  held: boolean;
   rows: readonly AllocationRow[];
   foot: readonly AllocationRow[];
 }): JSX.Element {
@@ -56,7 +58,7 @@ export function AllocationTable(props: {
         { title: words.task },
         { title: words.phase },
         { title: words.gpus, numeric: true },
-        { title: words.held, numeric: true },
+        ...(props.held ? [{ title: words.held, numeric: true }] : []),
         { title: words.cores, numeric: true },
         { title: words.memory, numeric: true },
         { title: words.started },
@@ -146,7 +148,7 @@ export function footRows(of: {
         <>{words.sum}</>,
         none,
         <SumCell key="g" sum={of.gpus} />,
-        of.held === null ? none : <SumCell sum={of.held} />,
+        ...(of.held === null ? [] : [<SumCell key="h" sum={of.held} />]),
         <SumCell key="c" sum={of.cores} />,
         <SumCell key="m" sum={of.memory} show={bytes} />,
         none,
@@ -158,7 +160,7 @@ export function footRows(of: {
         <>{words.total}</>,
         none,
         whole(of.gpusOf, number),
-        of.held === null ? none : whole(of.heldOf, number),
+        ...(of.held === null ? [] : [whole(of.heldOf, number)]),
         whole(of.coresOf, number),
         whole(of.memoryOf, bytes),
         none,
@@ -170,7 +172,9 @@ export function footRows(of: {
         <>{words.share}</>,
         none,
         <ShareCell key="g" percent={shareOf(of.gpus.value, of.gpusOf)} />,
-        of.held === null ? none : <ShareCell percent={shareOf(of.held.value, of.heldOf)} />,
+        ...(of.held === null
+          ? []
+          : [<ShareCell key="h" percent={shareOf(of.held.value, of.heldOf)} />]),
         <ShareCell key="c" percent={shareOf(of.cores.value, of.coresOf)} />,
         <ShareCell key="m" percent={shareOf(of.memory.value, of.memoryOf)} />,
         none,

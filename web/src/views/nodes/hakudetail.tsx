@@ -191,10 +191,9 @@ function Rows(props: { tasks: readonly Task[]; node: HakuNode }): JSX.Element {
       </a>,
       <Phase key="p" of={task.status ?? "unknown"} />,
       <Value key="g" value={task.required_gpus?.length} />,
-      <></>,
       <Value key="c" value={task.required_cores} />,
       <Value key="m" value={shown(task.required_memory_bytes, bytes)} />,
-      task.started_at ? <HostTimeText text={task.started_at} zone={task.time_zone} /> : <></>,
+      task.started_at ? <HostTimeText text={task.started_at} zone={task.time_zone} short /> : <></>,
     ],
   }));
   const foot = footRows({
@@ -207,5 +206,5 @@ function Rows(props: { tasks: readonly Task[]; node: HakuNode }): JSX.Element {
     coresOf: node.total_cores,
     memoryOf: node.memory_total_bytes,
   });
-  return <AllocationTable rows={rows} foot={foot} />;
+  return <AllocationTable held={false} rows={rows} foot={foot} />;
 }

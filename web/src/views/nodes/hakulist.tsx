@@ -95,9 +95,9 @@ function columnsOf(meta: Meta, samples: ReadonlyMap<string, Sample>): Column<Hak
     {
       key: "last_heartbeat",
       title: words.heartbeat,
-      width: 290,
+      width: 205,
       value: (row) => row.last_heartbeat,
-      show: (row) => <HostTimeText text={row.last_heartbeat ?? ""} zone={row.time_zone} />,
+      show: (row) => <HostTimeText text={row.last_heartbeat ?? ""} zone={row.time_zone} short />,
       reason: reason("last_heartbeat"),
     },
   ];
@@ -202,7 +202,9 @@ function Card(props: { node: HakuNode; meta: Meta; sample: Sample | undefined })
         {sample?.fresh === false && <span>{words.notFresh}</span>}
       </p>
       <p class="muted">
-        {node.gpu_info ? (
+        {node.gpu_info?.length === 0 ? (
+          words.hakuNoGpus
+        ) : node.gpu_info ? (
           `${node.gpu_info.length} × ${models.join(", ")}`
         ) : (
           <Unknown reason={why("gpu_info")} />
