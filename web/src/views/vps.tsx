@@ -18,7 +18,7 @@ import { words as phases } from "../text/en/phases.ts";
 import { words as tasks } from "../text/en/tasks.ts";
 import { words } from "../text/en/vps.ts";
 import { hakuColumns, type HakuTask, STATUSES } from "./tasks/haku.tsx";
-import { Acts, TaskFacts } from "./tasks/hakudetail.tsx";
+import { Acts, HakuDetail, TaskFacts } from "./tasks/hakudetail.tsx";
 import { sshLine } from "./tasks/ssh.ts";
 import "../style/nodes.css";
 
@@ -63,7 +63,7 @@ function columnsOf(meta: Meta): Column<HakuTask>[] {
   const ssh: Column<HakuTask> = {
     key: "ssh",
     title: words.ssh,
-    width: 260,
+    width: 320,
     value: (row) => sshLine(row.assigned_node, row.ssh_port),
     absent: () => true,
     show: (row) => {
@@ -104,7 +104,8 @@ function VpsList(): JSX.Element {
   const columns = useMemo(() => columnsOf(asked.meta), [asked.meta]);
   const rows = useMemo(() => (asked.data ? asVps(asked.data) : undefined), [asked.data]);
   const sort = param("sort");
-  const open = rows?.find((row) => row.task_id === param("task"));
+  const id = param("task");
+  const open = rows?.find((row) => row.task_id === id);
   const filtered = Object.keys(chosen).length > 0;
   return (
     <>
@@ -138,8 +139,9 @@ function VpsList(): JSX.Element {
           </button>
         </span>
       </Filters>
-      <div class={open ? "split open" : "split"}>
+      <div class={id !== null && rows ? "split open" : "split"}>
         {open && <Detail key={open.task_id} vps={open} meta={asked.meta} />}
+        {id !== null && rows && !open && <HakuDetail key={id} id={id} />}
         <div>
           <Shown of={asked}>
             {() => (

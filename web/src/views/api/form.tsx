@@ -25,9 +25,10 @@ export function RouteForm(props: { route: ApiRoute }): JSX.Element {
   const values = valuesOf(route);
   const request = requestOf(route, values);
   const url = urlOf(request.path, request.query);
-  const bounds = route.params.filter(isBound);
-  const others = route.params.filter((param) => !isBound(param));
-  const boundSet = bounds.some((param) => values[param.name] !== undefined);
+  // Bounds that the link came with stand with the others: nobody would look for them.
+  const [set] = useState(() => new Set(Object.keys(values)));
+  const bounds = route.params.filter((param) => isBound(param) && !set.has(param.name));
+  const others = route.params.filter((param) => !bounds.includes(param));
   const { outcome, send, stop } = useSend();
   const blocked = request.missing.length > 0;
   return (
@@ -51,7 +52,7 @@ export function RouteForm(props: { route: ApiRoute }): JSX.Element {
           ))}
         </div>
         {bounds.length > 0 && (
-          <Bounds open={boundSet} count={bounds.length}>
+          <Bounds count={bounds.length}>
             {bounds.map((param) => (
               <ParamInput key={param.name} param={param} given={values[param.name]} />
             ))}
@@ -78,8 +79,8 @@ export function RouteForm(props: { route: ApiRoute }): JSX.Element {
 }
 
 // Ninety inputs are made when they are looked at.
-function Bounds(props: { open: boolean; count: number; children: JSX.Element[] }): JSX.Element {
-  const [open, setOpen] = useState(props.open);
+function Bounds(props: { count: number; children: JSX.Element[] }): JSX.Element {
+  const [open, setOpen] = useState(false);
   return (
     <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{words.bounds(props.count)}</summary>

@@ -16,8 +16,13 @@ import { incomplete, stepTimes } from "./series.ts";
 type History = Schemas["GpuHistory"];
 const EVERY = 60_000;
 
+// Whether an answer has come, or none will.
+function settled(asked: Asked<unknown>): boolean {
+  return asked.data !== undefined || asked.error !== undefined;
+}
+
 function useHistory(name: string, metric: string, after: Asked<unknown> | null): Asked<History[]> {
-  const ready = after === null || !after.waiting;
+  const ready = after === null || settled(after);
   return useAsked<History[]>(
     ready ? "api/v1/gpu/history" : null,
     { metric, aggregate: "node", node: name, ...windowParams() },
@@ -100,7 +105,7 @@ function Past(props: {
 function Lost(props: { name: string; after: Asked<unknown> }): JSX.Element {
   const params = { node: props.name, ...windowParams() };
   const missing = useAsked<Schemas["MissingGpu"][]>(
-    props.after.waiting ? null : "api/v1/gpu/missing",
+    settled(props.after) ? "api/v1/gpu/missing" : null,
     params,
     EVERY,
     true,
@@ -155,7 +160,7 @@ const SHOWN = 50;
 
 function Events(props: { name: string; after: Asked<unknown> }): JSX.Element {
   const asked = useAsked<Schemas["GpuEvent"][]>(
-    props.after.waiting ? null : "api/v1/gpu/events",
+    settled(props.after) ? "api/v1/gpu/events" : null,
     { node: props.name, limit: SHOWN, ...windowParams() },
     EVERY,
     true,
