@@ -81,22 +81,24 @@ export async function refusalOf(response: Response): Promise<ApiError> {
   return new ApiError(response.status, typeof body.code === "string" ? body.code : "", message);
 }
 
-// Throws an ApiError, or what an abort throws.
+// Throws an ApiError, or what an abort throws. `quiet`: whoever asks shows by itself how it went.
 export async function get<T>(
   path: string,
   params: Params = {},
   signal?: AbortSignal,
+  quiet = false,
 ): Promise<Answer<T>> {
+  const source = path.startsWith("api/v1/hakuriver/") ? "hakuriver" : "prometheus";
   try {
     const response = await ask(path, params, signal);
     if (!response.ok) throw await refusalOf(response);
     const body = (await response.json()) as { data: T; meta?: Meta; warnings?: string[] };
     if (token.value !== null || tokenWanted.value) tokenWanted.value = false;
     const answer = { data: body.data, meta: body.meta ?? {}, warnings: body.warnings ?? [] };
-    heard(answer.meta, null);
+    if (!quiet) heard(answer.meta, null, source);
     return answer;
   } catch (error) {
-    if (error instanceof ApiError) heard(null, error);
+    if (!quiet && error instanceof ApiError) heard(null, error, source);
     throw error;
   }
 }

@@ -16,8 +16,13 @@ const NONE: Meta = {};
 const NO_WARNINGS: readonly string[] = [];
 
 // Asks again `every` milliseconds after an answer; 0: once. Not while the page is hidden or paused.
-// `path` null: nothing is asked.
-export function useAsked<T>(path: string | null, params: Params = {}, every = 5000): Asked<T> {
+// `path` null: nothing is asked. `quiet`: a failure is told by whoever asks, not above every view.
+export function useAsked<T>(
+  path: string | null,
+  params: Params = {},
+  every = 5000,
+  quiet = false,
+): Asked<T> {
   const key = path === null ? "" : path + "?" + JSON.stringify(params);
   const [state, setState] = useState<{ key: string; answer?: Answer<T>; error?: ApiError }>({
     key,
@@ -36,7 +41,7 @@ export function useAsked<T>(path: string | null, params: Params = {}, every = 50
       under_way = true;
       clearTimeout(timer);
       try {
-        const answer = await get<T>(path, params, abort.signal);
+        const answer = await get<T>(path, params, abort.signal, quiet);
         if (!abort.signal.aborted) setState({ key, answer });
       } catch (error) {
         if (abort.signal.aborted || !(error instanceof ApiError)) return;

@@ -24,6 +24,7 @@ export interface Column<Row> {
   // How it is shown; without it the value is. Not called where the value is null.
   readonly show?: (row: Row) => ComponentChildren;
   readonly reason?: (row: Row) => string | undefined; // why it is null
+  readonly absent?: (row: Row) => boolean; // null because there is no such thing: an empty cell
   readonly unsortable?: boolean;
 }
 
@@ -139,10 +140,12 @@ function BodyCell<Row>(props: {
   const { column, row } = props;
   const value = column.value(row);
   const unknown = value === null || value === undefined;
-  const shown = unknown ? (
-    <Unknown reason={column.reason?.(row)} />
-  ) : (
+  const shown = !unknown ? (
     (column.show?.(row) ?? String(value))
+  ) : column.absent?.(row) ? (
+    ""
+  ) : (
+    <Unknown reason={column.reason?.(row)} />
   );
   return (
     <div

@@ -11,24 +11,34 @@ export interface News {
 }
 
 const NOTHING: News = { asOf: null, heardAt: null, stale: false, partial: false, problem: null };
-export const news = signal<News>(NOTHING);
+
+// A HakuRiver host may be away while Prometheus is not: what is told is of whom the view shows.
+export type Source = "prometheus" | "hakuriver";
+const told = { prometheus: signal<News>(NOTHING), hakuriver: signal<News>(NOTHING) };
+export const looked = signal<Source>("prometheus");
+export const news = computed(() => told[looked.value].value);
 
 // Goes on while the page is looked at; ages are told by it.
 export const now = signal(Date.now());
 
-export function heard(meta: Meta | null, problem: ApiError | null): void {
-  const before = news.value;
+export function heard(
+  meta: Meta | null,
+  problem: ApiError | null,
+  source: Source = "prometheus",
+): void {
+  const mine = told[source];
+  const before = mine.value;
   if (problem !== null) {
     // A word that was misspelt says nothing of the data.
     const ours = problem.status >= 400 && problem.status < 500;
-    if (!ours) news.value = { ...before, problem };
+    if (!ours) mine.value = { ...before, problem };
     return;
   }
   if (meta === null) return;
   const asOf = meta.as_of === undefined ? NaN : Date.parse(meta.as_of);
   // A window of the past or an instant of it is not how fresh the data is.
   const past = Number.isNaN(asOf) || (before.asOf !== null && asOf < before.asOf);
-  news.value = {
+  mine.value = {
     asOf: past ? before.asOf : asOf,
     heardAt: Date.now(),
     stale: meta.stale ?? before.stale,

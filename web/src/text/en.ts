@@ -57,6 +57,10 @@ export const text = {
       age === null
         ? `Prometheus gives nothing: ${why}. Nothing is shown until it does.`
         : `Prometheus gives nothing new: ${why}. What you see is ${age} old.`,
+    hakuAway: (why: string, age: string | null) =>
+      age === null
+        ? `The HakuRiver host gives nothing: ${why}.`
+        : `The HakuRiver host gives nothing new: ${why}. What you see is ${age} old.`,
     unreachable: (age: string | null) =>
       age === null
         ? "The server does not answer."

@@ -9,5 +9,9 @@ export interface ViewRow {
 
 export const VIEWS: readonly ViewRow[] = [
   { name: "overview", load: () => import("./overview.tsx") },
+  { name: "nodes", load: () => import("./nodes.tsx") },
   { name: "gpus", load: () => import("./gpus.tsx") },
+  { name: "tasks", load: () => import("./tasks.tsx") },
+  { name: "vps", load: () => import("./vps.tsx") },
+  { name: "api", load: () => import("./api.tsx") },
 ];

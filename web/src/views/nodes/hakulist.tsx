@@ -1,0 +1,260 @@
+// The nodes of a HakuRiver host.
+import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
+import type { Meta, Schemas } from "../../api/client.ts";
+import { HAKU } from "../../api/haku.ts";
+import { useAsked } from "../../api/query.ts";
+import { Shown } from "../../parts/asked.tsx";
+import { save, toCsv } from "../../parts/csv.ts";
+import { HostTimeText, reasonOf } from "../../parts/facts.tsx";
+import { Choice, Filters } from "../../parts/filters.tsx";
+import { bytes, number } from "../../parts/format.ts";
+import { Phase } from "../../parts/phase.tsx";
+import { Spark } from "../../parts/spark.tsx";
+import { type Column, sortRows, Table } from "../../parts/table.tsx";
+import { Meter, Unknown, Value } from "../../parts/value.tsx";
+import { filterParams } from "../../state/here.ts";
+import { href, param, setParams } from "../../state/place.ts";
+import { text } from "../../text/en.ts";
+import { words } from "../../text/en/nodes.ts";
+import { degrees } from "./cards.tsx";
+import { percent, SourceChoice } from "./parts.tsx";
+
+export type HakuNode = Schemas["HakuRiverNode"];
+type Sample = Schemas["HakuRiverHealth"];
+
+export function hakuHref(name: string): string {
+  return href(["nodes", name], { source: "hakuriver" });
+}
+
+function columnsOf(meta: Meta, samples: ReadonlyMap<string, Sample>): Column<HakuNode>[] {
+  const reason = (field: string) => (row: HakuNode) => reasonOf(row, meta, field);
+  const figure = (
+    key: keyof HakuNode & string,
+    title: string,
+    width: number,
+    show: (value: number) => JSX.Element | string = (value) => number(value),
+  ): Column<HakuNode> => ({
+    key,
+    title,
+    width,
+    numeric: true,
+    value: (row) => row[key] as number | null | undefined,
+    show: (row) => show(row[key] as number),
+    reason: reason(key),
+  });
+  const meter = (value: number) => <Meter percent={value} label={percent(value)} />;
+  const celsius = (value: number) => `${number(value, 0)} °C`;
+  const freshOf = (row: HakuNode) => samples.get(row.hostname ?? "")?.fresh;
+  return [
+    { key: "hostname", title: words.node, width: 150, value: (row) => row.hostname },
+    {
+      key: "status",
+      title: words.status,
+      width: 110,
+      value: (row) => row.status,
+      show: (row) => <Phase of={row.status ?? ""} />,
+    },
+    {
+      key: "fresh",
+      title: words.fresh,
+      width: 90,
+      value: (row) => {
+        const fresh = freshOf(row);
+        return fresh === null || fresh === undefined
+          ? null
+          : fresh
+            ? words.freshYes
+            : words.freshNo;
+      },
+    },
+    {
+      key: "gpu_info",
+      title: words.gpus,
+      width: 70,
+      numeric: true,
+      value: (row) => row.gpu_info?.length,
+      reason: reason("gpu_info"),
+    },
+    figure("cpu_percent", words.cpu, 120, meter),
+    figure("memory_percent", words.memory, 120, meter),
+    figure("memory_total_bytes", words.total, 100, bytes),
+    figure("total_cores", words.cores, 80),
+    figure("available_cores", words.coresFree, 100),
+    figure("cores_in_use", words.inUse, 110),
+    figure("current_avg_temp", words.avgTemp, 100, celsius),
+    figure("current_max_temp", words.maxTemp, 110, celsius),
+    {
+      key: "numa_topology",
+      title: words.numaCount,
+      width: 75,
+      numeric: true,
+      value: (row) => row.numa_topology?.length,
+      reason: reason("numa_topology"),
+    },
+    {
+      key: "last_heartbeat",
+      title: words.heartbeat,
+      width: 205,
+      value: (row) => row.last_heartbeat,
+      show: (row) => <HostTimeText text={row.last_heartbeat ?? ""} zone={row.time_zone} short />,
+      reason: reason("last_heartbeat"),
+    },
+  ];
+}
+
+export function HakuNodes(): JSX.Element {
+  const chosen = filterParams(["node", "status"]);
+  const asked = useAsked<HakuNode[]>(HAKU + "nodes", chosen);
+  const health = useAsked<Sample[]>(HAKU + "health", chosen, 5000, true);
+  const samples = useMemo(
+    () => new Map((health.data ?? []).map((one) => [one.hostname ?? "", one])),
+    [health.data],
+  );
+  const columns = useMemo(() => columnsOf(asked.meta, samples), [asked.meta, samples]);
+  const show = param("show") ?? "cards";
+  const sort = param("sort");
+  return (
+    <>
+      <Filters
+        of={[
+          { name: "node", label: words.node },
+          {
+            name: "status",
+            label: words.status,
+            options: [
+              ["online", "online"],
+              ["offline", "offline"],
+            ],
+          },
+        ]}
+      >
+        <span class="filters-end">
+          <SourceChoice clear={["status", "sort", "level", "model", "namespace"]} />
+          <Choice
+            name="show"
+            label={words.show}
+            value={show}
+            options={[
+              ["cards", words.cards],
+              ["table", words.table],
+            ]}
+          />
+          <button
+            type="button"
+            disabled={asked.data === undefined}
+            onClick={() =>
+              save("hakuriver-nodes.csv", toCsv(columns, sortRows(asked.data ?? [], columns, sort)))
+            }
+          >
+            {text.table.csv}
+          </button>
+        </span>
+      </Filters>
+      <Shown of={asked}>
+        {(nodes) =>
+          nodes.length === 0 ? (
+            <p class="empty">
+              {Object.keys(chosen).length ? words.emptyFiltered : words.emptyHaku}
+            </p>
+          ) : show === "table" ? (
+            <Table
+              label={text.views.nodes}
+              columns={columns}
+              rows={nodes}
+              rowKey={(row) => row.hostname ?? ""}
+              rowHref={(row) => hakuHref(row.hostname ?? "")}
+              sort={sort}
+              onSort={(by) => setParams({ sort: by })}
+            />
+          ) : (
+            <ul class="cards">
+              {sortRows(nodes, columns, sort).map((node) => (
+                <li key={node.hostname}>
+                  <Card node={node} meta={asked.meta} sample={samples.get(node.hostname ?? "")} />
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Shown>
+    </>
+  );
+}
+
+function Card(props: { node: HakuNode; meta: Meta; sample: Sample | undefined }): JSX.Element {
+  const { node, sample } = props;
+  const why = (field: string) => reasonOf(node, props.meta, field);
+  const plain = (value: number | null | undefined) =>
+    value === null || value === undefined ? null : String(value);
+  const curve = (values: readonly (number | null)[] | undefined, title: string) =>
+    values === undefined ? null : (
+      <Spark values={values} most={100} label={words.minuteOf(title)} />
+    );
+  const models = [...new Set((node.gpu_info ?? []).map((one) => one.name ?? text.unknown))];
+  return (
+    <article class={node.status === "offline" ? "card card-bad" : "card"}>
+      <h2>
+        <a href={hakuHref(node.hostname ?? "")}>{node.hostname}</a>
+      </h2>
+      <p class="card-state">
+        <Phase of={node.status ?? "unknown"} />
+        {sample?.fresh === false && <span>{words.notFresh}</span>}
+      </p>
+      <p class="muted">
+        {node.gpu_info?.length === 0 ? (
+          words.hakuNoGpus
+        ) : node.gpu_info ? (
+          `${node.gpu_info.length} × ${models.join(", ")}`
+        ) : (
+          <Unknown reason={why("gpu_info")} />
+        )}
+      </p>
+      <dl class="card-facts">
+        <div>
+          <dt>{words.cpu}</dt>
+          <dd>
+            <Meter
+              percent={node.cpu_percent}
+              label={percent(node.cpu_percent ?? 0)}
+              reason={why("cpu_percent")}
+            />
+          </dd>
+        </div>
+        <div>
+          <dt>{words.memory}</dt>
+          <dd>
+            <Meter
+              percent={node.memory_percent}
+              label={percent(node.memory_percent ?? 0)}
+              reason={why("memory_percent")}
+            />
+          </dd>
+        </div>
+        <div>
+          <dt>{words.cores}</dt>
+          <dd>
+            <Value value={plain(node.available_cores)} reason={why("available_cores")} />{" "}
+            {words.free} {words.of}{" "}
+            <Value value={plain(node.total_cores)} reason={why("total_cores")} />
+          </dd>
+        </div>
+        <div>
+          <dt>{words.maxTemp}</dt>
+          <dd>
+            <Value value={degrees(node.current_max_temp)} reason={why("current_max_temp")} />
+          </dd>
+        </div>
+      </dl>
+      {curve(sample?.cpu_percent_history, words.cpu)}
+      <p class="muted">
+        {words.heartbeat}:{" "}
+        {node.last_heartbeat ? (
+          <HostTimeText text={node.last_heartbeat} zone={node.time_zone} />
+        ) : (
+          <Unknown reason={why("last_heartbeat")} />
+        )}
+      </p>
+    </article>
+  );
+}

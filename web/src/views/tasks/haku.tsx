@@ -1,0 +1,161 @@
+// Command tasks of a HakuRiver host.
+import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
+import type { Meta, Schemas } from "../../api/client.ts";
+import { HAKU } from "../../api/haku.ts";
+import { useAsked } from "../../api/query.ts";
+import { Shown } from "../../parts/asked.tsx";
+import { save, toCsv } from "../../parts/csv.ts";
+import { HostTimeText, reasonOf } from "../../parts/facts.tsx";
+import { Filters } from "../../parts/filters.tsx";
+import { bytes, number } from "../../parts/format.ts";
+import { Phase } from "../../parts/phase.tsx";
+import { type Column, sortRows, Table } from "../../parts/table.tsx";
+import { filterParams, here } from "../../state/here.ts";
+import { href, param, setParams } from "../../state/place.ts";
+import { text } from "../../text/en.ts";
+import { words as phases } from "../../text/en/phases.ts";
+import { words } from "../../text/en/tasks.ts";
+import { SourceChoice } from "../nodes/parts.tsx";
+import { applies } from "./gpuctl.ts";
+import { HakuDetail } from "./hakudetail.tsx";
+
+export type HakuTask = Schemas["HakuRiverTask"];
+export const STATUSES = [
+  "pending",
+  "assigning",
+  "running",
+  "paused",
+  "completed",
+  "failed",
+  "killed",
+  "killed_oom",
+  "lost",
+  "stopped",
+  "pending_approval",
+  "rejected",
+];
+const FILTERS = ["status", "node", "user", "name", "task"] as const;
+
+// Of tasks and, without what these lack, of VPS.
+export function hakuColumns(meta: Meta): Record<string, Column<HakuTask>> {
+  const common = (key: keyof HakuTask & string, title: string, width: number) => ({
+    key,
+    title,
+    width,
+    reason: (row: HakuTask) => reasonOf(row, meta, key),
+    absent: (row: HakuTask) => !applies(key, row),
+  });
+  const said = (key: keyof HakuTask & string, title: string, width: number): Column<HakuTask> => ({
+    ...common(key, title, width),
+    value: (row) => row[key] as string | null | undefined,
+  });
+  const figure = (
+    key: keyof HakuTask & string,
+    title: string,
+    width: number,
+    show: (value: number) => string = number,
+  ): Column<HakuTask> => ({
+    ...common(key, title, width),
+    numeric: true,
+    value: (row) => row[key] as number | null | undefined,
+    show: (row) => show(row[key] as number),
+  });
+  const instant = (key: keyof HakuTask & string, title: string): Column<HakuTask> => ({
+    ...said(key, title, 205),
+    show: (row) => <HostTimeText text={row[key] as string} zone={row.time_zone} short />,
+  });
+  return {
+    id: said("task_id", words.id, 190),
+    status: {
+      ...said("status", words.status, 130),
+      show: (row) => <Phase of={row.status ?? ""} />,
+    },
+    name: said("name", words.name, 190),
+    owner: said("owner_username", words.user, 90),
+    node: {
+      ...said("assigned_node", words.node, 110),
+      show: (row) => (
+        <a href={href(["nodes", row.assigned_node ?? ""], { source: "hakuriver" })}>
+          {row.assigned_node}
+        </a>
+      ),
+    },
+    cores: figure("required_cores", words.cores, 70),
+    memory: figure("required_memory_bytes", words.memory, 90, bytes),
+    gpus: {
+      ...common("required_gpus", words.gpuIds, 110),
+      value: (row) => row.required_gpus?.join(", ") ?? null,
+      show: (row) => row.required_gpus?.join(", ") || text.none,
+    },
+    submitted: instant("submitted_at", words.submitted),
+    started: instant("started_at", words.started),
+    completed: instant("completed_at", words.completed),
+    exit: figure("exit_code", words.exitCode, 85),
+    port: figure("ssh_port", words.sshPort, 130, String),
+    error: said("error_message", words.error, 200),
+    command: said("command", words.command, 320),
+  };
+}
+
+export function HakuTasks(): JSX.Element {
+  const { task: open, ...chosen } = filterParams(FILTERS);
+  const asked = useAsked<HakuTask[]>(HAKU + "tasks", chosen);
+  const columns = useMemo(() => {
+    const all = Object.values(hakuColumns(asked.meta));
+    return all.filter((column) => column.key !== "ssh_port"); // that of VPS alone
+  }, [asked.meta]);
+  const sort = param("sort");
+  const rows = asked.data;
+  const id = open?.[0];
+  return (
+    <>
+      <Filters
+        of={[
+          { name: "name", label: words.name },
+          {
+            name: "status",
+            label: words.status,
+            options: STATUSES.map((one) => [one, phases[one] ?? one] as const),
+          },
+          { name: "node", label: words.node },
+          { name: "user", label: words.user },
+        ]}
+      >
+        <span class="filters-end">
+          <SourceChoice
+            clear={["task", "status", "sort", "user", "name", "log", "tail", "follow"]}
+          />
+          <button
+            type="button"
+            disabled={rows === undefined}
+            onClick={() =>
+              save("hakuriver-tasks.csv", toCsv(columns, sortRows(rows ?? [], columns, sort)))
+            }
+          >
+            {text.table.csv}
+          </button>
+        </span>
+      </Filters>
+      <div class={id ? "split open" : "split"}>
+        {id && <HakuDetail key={id} id={id} />}
+        <div>
+          <Shown of={asked}>
+            {(tasks) => (
+              <Table
+                label={text.views.tasks}
+                columns={columns}
+                rows={tasks}
+                rowKey={(row) => row.task_id ?? ""}
+                rowHref={(row) => here({ task: row.task_id })}
+                sort={sort}
+                onSort={(by) => setParams({ sort: by })}
+                empty={Object.keys(chosen).length ? words.emptyFiltered : words.emptyHaku}
+              />
+            )}
+          </Shown>
+        </div>
+      </div>
+    </>
+  );
+}
