@@ -441,6 +441,7 @@ print_urls() { # PROMETHEUS_PORT EXPORTER_PORT [PEERS_PORT]
   local base=http://localhost:$port${BASE_PATH-}
   cat <<URLS || true # the terminal may be gone
 
+  dashboard   $base/
   GPUs        curl $base/api/v1/gpu/metrics
   processes   curl $base/api/v1/gpu/processes
   health      curl $base/api/healthz

@@ -208,6 +208,7 @@ class RunTest(RunFixture):
         shown = self.read_until("Ctrl-C ends everything")
         self.assertIn("waiting for the first data", shown)
         self.assertIn("http://localhost:%d/api/v1/gpu/metrics" % self.port, shown)
+        self.assertIn("dashboard   http://localhost:%d/\n" % self.port, shown.replace("\r", ""))
         self.await_start("collect")
         self.assertEqual([name for name, _ in self.started()],
                          ["collect", "gpu-exporter", "gpu-monitoring-api", "prometheus"])
