@@ -7,7 +7,7 @@ import type { GpuRow } from "../api/live.ts";
 import { useAsked } from "../api/query.ts";
 import { Shown } from "../parts/asked.tsx";
 import { titleOf } from "../parts/fields.ts";
-import { duration, number } from "../parts/format.ts";
+import { duration } from "../parts/format.ts";
 import { Plain, type PlainColumn } from "../parts/plain.tsx";
 import { State } from "../parts/value.tsx";
 import { gpuText } from "../text/en/gpu.ts";
@@ -26,7 +26,7 @@ function labelsText(labels: Record<string, string>): string {
 }
 
 function plainNumber(value: number): string {
-  return Number.isInteger(value) ? String(value) : number(value, 3);
+  return String(Number(value.toFixed(3)));
 }
 
 const COLUMNS: readonly PlainColumn<Sample>[] = [

@@ -53,7 +53,12 @@ const NAMES: Record<string, string> = {
   gpu_name: "Model",
   process_name: "Process",
   gpu_memory_bytes: "GPU memory",
+  gpu_memory: "GPU memory, MiB",
+  memory_used: "Memory used, GiB",
+  memory_total: "Memory total, GiB",
+  memory_free: "Memory free, GiB",
   memory_utilization: "Memory controller",
+  sample_age_seconds: "Sample age",
 };
 
 // "memory_used_bytes": "Memory used".

@@ -11,6 +11,7 @@ import {
   type FilterProblem,
   filtersOf,
   formatFilters,
+  nearest,
   parseFilters,
 } from "./filters.ts";
 
@@ -104,7 +105,7 @@ export function FilterBox(props: {
   const strange = [...new Set(place.value.params.keys())].filter((name) => !known.has(name));
   const problems = [
     ...parseFilters(text, props.names).problems.map(problemText),
-    ...strange.map(filterText.unknownInUrl),
+    ...strange.map((name) => filterText.noName(name, nearest(name, [...known]))),
   ];
   const { options, at } = complete;
   return (

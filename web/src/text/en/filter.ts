@@ -8,5 +8,4 @@ export const filterText = {
     `There is no filter “${name}”.` + (near === undefined ? "" : ` Did you mean “${near}”?`),
   noNumber: (name: string, value: string) => `${name} wants a number, “${value}” is none.`,
   noValue: (name: string) => `${name} wants a value.`,
-  unknownInUrl: (name: string) => `The address names “${name}”, which is no filter here.`,
 };
