@@ -52,12 +52,11 @@ function useDark(): boolean {
   return dark;
 }
 
-function Cells(props: { map: FleetMap; by: HeatName; tell: (cell: number) => void }): JSX.Element {
-  const { map, by, tell } = props;
+// What is drawn, and how; it is drawn again when any of it changes, and when it is scrolled.
+function usePicture(map: FleetMap, by: HeatName, at: number) {
   const scroller = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const { width, height } = useBox(scroller);
-  const [at, setAt] = useState(-1);
   const count = map.values.length;
   const size = sizeOf(count);
   const layout = useMemo(
@@ -66,11 +65,10 @@ function Cells(props: { map: FleetMap; by: HeatName; tell: (cell: number) => voi
   );
   const shade = `${theme.value}${useDark()}${by}`;
   const ink = useMemo(() => inkOf(by), [shade]);
-
   const draw = () => {
     const element = canvas.current;
     const context = element?.getContext("2d");
-    if (!element || !context || width === 0) return;
+    if (!element || !context || width <= 0) return;
     const ratio = devicePixelRatio || 1;
     if (element.width !== Math.round(width * ratio)) element.width = Math.round(width * ratio);
     if (element.height !== Math.round(height * ratio)) element.height = Math.round(height * ratio);
@@ -84,34 +82,44 @@ function Cells(props: { map: FleetMap; by: HeatName; tell: (cell: number) => voi
     cancelAnimationFrame(due.current);
     due.current = requestAnimationFrame(draw);
   };
-  const moveTo = (cell: number) => {
-    setAt(cell);
-    tell(cell);
-  };
+  // The cell under the pointer.
   const under = (event: MouseEvent) => {
     const box = canvas.current?.getBoundingClientRect();
     if (!box) return -1;
     const top = scroller.current?.scrollTop ?? 0;
     return cellAt(layout, size, event.clientX - box.left, event.clientY - box.top + top);
   };
-  const press = (event: KeyboardEvent) => {
-    if (event.key === "Enter" && at >= 0) {
-      open(map, at);
-      event.preventDefault();
-      return event.stopPropagation();
-    }
-    if (!/^(Arrow(Up|Down|Left|Right)|Home|End)$/.test(event.key)) return undefined;
-    event.preventDefault();
-    const next = at < 0 ? 0 : stepTo(layout, size, at, event.key, count);
-    const { y } = placeOf(layout, size, next);
+  const reveal = (cell: number) => {
+    const { y } = placeOf(layout, size, cell);
     const box = scroller.current;
     if (box && y - size.label < box.scrollTop) box.scrollTop = y - size.label - 2;
     if (box && y + size.line > box.scrollTop + height) box.scrollTop = y + size.line - height + 2;
-    return moveTo(next);
+  };
+  return { scroller, canvas, width, height, count, size, layout, drawSoon, under, reveal };
+}
+
+function Cells(props: { map: FleetMap; by: HeatName; tell: (cell: number) => void }): JSX.Element {
+  const { map, by, tell } = props;
+  const [at, setAt] = useState(-1);
+  const picture = usePicture(map, by, at);
+  const { width, height, count, size, layout, under } = picture;
+  const moveTo = (cell: number) => {
+    setAt(cell);
+    tell(cell);
+  };
+  const press = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && at >= 0) open(map, at);
+    else if (/^(Arrow(Up|Down|Left|Right)|Home|End)$/.test(event.key)) {
+      const next = at < 0 ? 0 : stepTo(layout, size, at, event.key, count);
+      picture.reveal(next);
+      moveTo(next);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
   };
   return (
     <div
-      ref={scroller}
+      ref={picture.scroller}
       class="heat-scroll"
       tabIndex={0}
       role="application"
@@ -119,12 +127,12 @@ function Cells(props: { map: FleetMap; by: HeatName; tell: (cell: number) => voi
       aria-label={words.label(words[by], count, map.nodes.length)}
       aria-describedby="heat-now"
       onKeyDown={press}
-      onScroll={drawSoon}
+      onScroll={picture.drawSoon}
       onFocus={() => at < 0 && count > 0 && moveTo(0)}
     >
       <div class="heat-size" style={{ height: `${Math.max(layout.height, 1)}px` }}>
         <canvas
-          ref={canvas}
+          ref={picture.canvas}
           class="heat-canvas"
           aria-hidden="true"
           style={{ width: `${width}px`, height: `${height}px` }}

@@ -13,8 +13,8 @@ import { sortOf } from "../parts/sort.ts";
 export const LIVE_MOST = 20_000;
 export const PAGE = 200;
 const MAP_EVERY = 15_000; // of a fleet that is too large for a stream
-const AROUND = 120; // rows beside those that can be seen
-const STEP = 40; // so that not each row that is scrolled asks anew
+const AROUND = 60; // rows beside those that can be seen
+const STEP = 20; // so that not each row that is scrolled asks anew
 
 export interface Wanted {
   readonly fields: readonly Field[];

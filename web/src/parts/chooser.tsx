@@ -16,6 +16,28 @@ export function chosenColumns(usual: readonly string[], fields: readonly Field[]
   return chosen.length > 0 ? chosen : usual.filter((name) => known.has(name));
 }
 
+function Choice(props: {
+  field: Field;
+  chosen: boolean;
+  choose: (chosen: boolean) => void;
+}): JSX.Element {
+  const { field } = props;
+  return (
+    <label title={helpOf(field)}>
+      <input
+        type="checkbox"
+        checked={props.chosen}
+        onChange={(event) => props.choose(event.currentTarget.checked)}
+      />{" "}
+      {titleOf(field.name)}{" "}
+      <small>
+        {field.name}
+        {field.unit ? `, ${field.unit}` : ""}
+      </small>
+    </label>
+  );
+}
+
 export function ColumnChooser(props: {
   fields: readonly Field[];
   chosen: readonly string[];
@@ -58,24 +80,17 @@ export function ColumnChooser(props: {
         <ul>
           {props.fields.map((field) => (
             <li key={field.name}>
-              <label title={helpOf(field)}>
-                <input
-                  type="checkbox"
-                  checked={props.chosen.includes(field.name)}
-                  onChange={(event) =>
-                    choose(
-                      event.currentTarget.checked
-                        ? [...props.chosen, field.name]
-                        : props.chosen.filter((name) => name !== field.name),
-                    )
-                  }
-                />{" "}
-                {titleOf(field.name)}{" "}
-                <small>
-                  {field.name}
-                  {field.unit ? `, ${field.unit}` : ""}
-                </small>
-              </label>
+              <Choice
+                field={field}
+                chosen={props.chosen.includes(field.name)}
+                choose={(chosen) =>
+                  choose(
+                    chosen
+                      ? [...props.chosen, field.name]
+                      : props.chosen.filter((name) => name !== field.name),
+                  )
+                }
+              />
             </li>
           ))}
         </ul>

@@ -57,7 +57,8 @@ function useFilterText(names: FilterNames, also: Record<string, string | null>) 
 function useCompletion(
   names: FilterNames,
   text: string,
-  take: (text: string, caret: number) => void,
+  input: { current: HTMLInputElement | null },
+  type: (text: string, at_once: boolean) => void,
 ) {
   const [caret, setCaret] = useState<number | null>(null); // null: closed
   const [at, setAt] = useState(-1);
@@ -69,7 +70,9 @@ function useCompletion(
   const choose = (name: string) => {
     if (found === null) return;
     const before = text.slice(0, found.start) + name + "=";
-    take(before + text.slice(found.end), before.length);
+    type(before + text.slice(found.end), false);
+    const { length } = before;
+    requestAnimationFrame(() => input.current?.setSelectionRange(length, length));
     setCaret(null);
     setAt(-1);
   };
@@ -88,6 +91,45 @@ function useCompletion(
   return { options, at, choose, key, setCaret, setAt };
 }
 
+// What is wrong with the text, and with the URL.
+function problemsOf(text: string, names: FilterNames, others: readonly string[]): string[] {
+  const known = new Set([...filterNames(names), ...others, "q"]);
+  const strange = [...new Set(place.value.params.keys())].filter((name) => !known.has(name));
+  return [
+    ...parseFilters(text, names).problems.map(problemText),
+    ...strange.map((name) => filterText.noName(name, nearest(name, [...known]))),
+  ];
+}
+
+type Completion = ReturnType<typeof useCompletion>;
+
+function Names(props: { id: string; of: Completion }): JSX.Element {
+  const { options, at, choose } = props.of;
+  return (
+    <ul
+      id={`${props.id}-names`}
+      role="listbox"
+      aria-label={filterText.names}
+      hidden={options.length === 0}
+    >
+      {options.map((name, i) => (
+        <li
+          key={name}
+          id={`${props.id}-${i}`}
+          role="option"
+          aria-selected={i === at}
+          onMouseDown={(event) => {
+            event.preventDefault();
+            choose(name);
+          }}
+        >
+          {name}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 export function FilterBox(props: {
   names: FilterNames;
   also?: Record<string, string | null>; // goes into the URL with each change
@@ -97,16 +139,8 @@ export function FilterBox(props: {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const { text, type } = useFilterText(props.names, props.also ?? {});
-  const complete = useCompletion(props.names, text, (typed, caret) => {
-    type(typed, false);
-    requestAnimationFrame(() => input.current?.setSelectionRange(caret, caret));
-  });
-  const known = new Set([...filterNames(props.names), ...props.known, "q"]);
-  const strange = [...new Set(place.value.params.keys())].filter((name) => !known.has(name));
-  const problems = [
-    ...parseFilters(text, props.names).problems.map(problemText),
-    ...strange.map((name) => filterText.noName(name, nearest(name, [...known]))),
-  ];
+  const complete = useCompletion(props.names, text, input, type);
+  const problems = problemsOf(text, props.names, props.known);
   const { options, at } = complete;
   return (
     <div class="filter" role="search">
@@ -142,27 +176,7 @@ export function FilterBox(props: {
           }}
           onBlur={() => complete.setCaret(null)}
         />
-        <ul
-          id={`${id}-names`}
-          role="listbox"
-          aria-label={filterText.names}
-          hidden={!options.length}
-        >
-          {options.map((name, i) => (
-            <li
-              key={name}
-              id={`${id}-${i}`}
-              role="option"
-              aria-selected={i === at}
-              onMouseDown={(event) => {
-                event.preventDefault();
-                complete.choose(name);
-              }}
-            >
-              {name}
-            </li>
-          ))}
-        </ul>
+        <Names id={id} of={complete} />
       </div>
       {text !== "" && (
         <button type="button" onClick={() => type("", true)}>

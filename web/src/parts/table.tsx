@@ -158,11 +158,12 @@ function BodyCell<Row>(props: {
 function BodyRow<Row>(props: {
   columns: readonly Column<Row>[];
   row: Row;
-  href: string | undefined;
+  rowHref: ((row: Row) => string) | undefined;
 }): JSX.Element {
-  const { columns, row, href } = props;
-  return useMemo(
-    () => (
+  const { columns, row, rowHref } = props;
+  return useMemo(() => {
+    const href = rowHref?.(row);
+    return (
       <>
         {columns.map((column, i) => (
           <BodyCell
@@ -174,9 +175,8 @@ function BodyRow<Row>(props: {
           />
         ))}
       </>
-    ),
-    [columns, row, href],
-  );
+    );
+  }, [columns, row, rowHref]);
 }
 
 // j and k go from row to row wherever the focus is, unless somebody types. The row that they are
@@ -224,12 +224,16 @@ function styleOf<Row>(props: TableProps<Row>): Record<string, string> {
   };
 }
 
+function useSorted<Row>({ rows, columns, sort, sorted }: TableProps<Row>): readonly Row[] {
+  return useMemo(
+    () => (sorted ? rows : sortRows(rows, columns, sort)),
+    [rows, columns, sort, sorted],
+  );
+}
+
 export function Table<Row>(props: TableProps<Row>): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
-  const rows = useMemo(
-    () => (props.sorted ? props.rows : sortRows(props.rows, props.columns, props.sort)),
-    [props.rows, props.columns, props.sort, props.sorted],
-  );
+  const rows = useSorted(props);
   const first = props.first ?? 0;
   const count = props.total ?? rows.length;
   const virtual = useVirtual(count, scroller);
@@ -241,11 +245,34 @@ export function Table<Row>(props: TableProps<Row>): JSX.Element {
   useEffect(() => props.onSeen?.(from, to), [from, to, props.onSeen]);
 
   if (count === 0) return <div class="empty">{props.empty ?? text.table.empty}</div>;
-  const open = (event: Event, index: number, target: string | undefined) => {
+  const open = (event: Event, index: number, row: Row | undefined) => {
     setAt(index);
     const link = (event.target as Element).closest("a, button");
     const marked = String(getSelection() ?? "") !== "";
+    const target = row === undefined ? undefined : props.rowHref?.(row);
     if (target !== undefined && link === null && !marked) location.hash = target;
+  };
+  const line = ({ index, start }: { index: number; start: number }) => {
+    const row = rowAt(index);
+    return (
+      <div
+        key={row === undefined ? index : props.rowKey(row)}
+        class={index === at ? "tr at" : "tr"}
+        role="row"
+        aria-rowindex={index + 2}
+        aria-current={index === at ? "true" : undefined}
+        style={{ transform: `translateY(${start}px)` }}
+        onClick={(event) => open(event, index, row)}
+      >
+        {row === undefined ? (
+          <div class="td" role="cell">
+            …
+          </div>
+        ) : (
+          <BodyRow columns={props.columns} row={row} rowHref={props.rowHref} />
+        )}
+      </div>
+    );
   };
   return (
     <div
@@ -259,29 +286,7 @@ export function Table<Row>(props: TableProps<Row>): JSX.Element {
     >
       <Head {...props} />
       <div role="rowgroup" class="tbody" style={{ height: `${virtual.getTotalSize()}px` }}>
-        {items.map(({ index, start }) => {
-          const row = rowAt(index);
-          const target = row === undefined ? undefined : props.rowHref?.(row);
-          return (
-            <div
-              key={row === undefined ? index : props.rowKey(row)}
-              class={index === at ? "tr at" : "tr"}
-              role="row"
-              aria-rowindex={index + 2}
-              aria-current={index === at ? "true" : undefined}
-              style={{ transform: `translateY(${start}px)` }}
-              onClick={(event) => open(event, index, target)}
-            >
-              {row === undefined ? (
-                <div class="td" role="cell">
-                  …
-                </div>
-              ) : (
-                <BodyRow columns={props.columns} row={row} href={target} />
-              )}
-            </div>
-          );
-        })}
+        {items.map(line)}
       </div>
     </div>
   );
