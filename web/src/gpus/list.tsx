@@ -9,7 +9,7 @@ import { chosenColumns, ColumnChooser } from "../parts/chooser.tsx";
 import { save } from "../parts/csv.ts";
 import { type Field, fieldsOf, namesOf, useFields } from "../parts/fields.ts";
 import { FilterBox } from "../parts/filterbox.tsx";
-import { filtersOf } from "../parts/filters.ts";
+import { filtersOf } from "../parts/filtertext.ts";
 import { Pager } from "../parts/pager.tsx";
 import { Table } from "../parts/table.tsx";
 import { href, param, place, setParams } from "../state/place.ts";
@@ -22,10 +22,21 @@ import { HeatMap, HEATS, type HeatName } from "./heatmap.tsx";
 import { type GpuRows, LIVE_MOST, PAGE, useGpuRows } from "./rows.ts";
 
 const words = gpusText.list;
-const KNOWN = ["window", "start", "end", "at", "sort", "columns", "show", "color", "offset"];
+const KNOWN = [
+  "window",
+  "start",
+  "end",
+  "at",
+  "sort",
+  "columns",
+  "show",
+  "color",
+  "offset",
+  "open",
+];
 const CSV_MOST = 100_000;
 
-// Follows the URL's order of what is not known yet: nothing is sorted before somebody asks for it.
+// What the heat map's colours say.
 function heatOf(): HeatName {
   const asked = param("color") ?? "";
   return (HEATS as readonly string[]).includes(asked) ? (asked as HeatName) : "utilization";

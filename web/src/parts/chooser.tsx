@@ -10,7 +10,9 @@ const words = gpusText.list;
 
 // The columns that the URL asks for; those that are none are left out.
 export function chosenColumns(usual: readonly string[], fields: readonly Field[]): string[] {
-  const asked = param("columns")?.split(",") ?? usual;
+  const text = param("columns");
+  if (text === "all") return fields.map((field) => field.name);
+  const asked = text?.split(",") ?? usual;
   const known = new Set(fields.map((field) => field.name));
   const chosen = [...new Set(asked)].filter((name) => known.has(name));
   return chosen.length > 0 ? chosen : usual.filter((name) => known.has(name));
@@ -45,8 +47,9 @@ export function ColumnChooser(props: {
 }): JSX.Element {
   const box = useRef<HTMLDetailsElement>(null);
   const choose = (names: readonly string[]) => {
-    const usual = names.join() === props.usual.join();
-    setParams({ columns: usual || names.length === 0 ? null : names.join(",") });
+    const usual = names.length === 0 || names.join() === props.usual.join();
+    const all = names.length === props.fields.length;
+    setParams({ columns: usual ? null : all ? "all" : names.join(",") });
   };
   useEffect(() => {
     const away = (event: Event) => {

@@ -1,7 +1,7 @@
 // What the API says of its own fields.
 import type { Schemas } from "../api/client.ts";
 import { type Asked, useAsked } from "../api/query.ts";
-import type { FilterNames } from "./filters.ts";
+import type { FilterNames } from "./filtertext.ts";
 
 export type Field = Schemas["Field"];
 export type List = Field["list"];

@@ -13,7 +13,7 @@ import {
   formatFilters,
   nearest,
   parseFilters,
-} from "./filters.ts";
+} from "./filtertext.ts";
 
 const SETTLED = 300; // milliseconds without a key
 

@@ -16,7 +16,7 @@ export function Plain<Row>(props: {
 }): JSX.Element {
   return (
     // What is wider than the page is scrolled, also by keyboard.
-    <div class="plain-box" tabIndex={0} role="region" aria-label={props.label}>
+    <div class="plain-box" tabIndex={0} role="group" aria-label={props.label}>
       <table class="plain">
         <thead>
           <tr>

@@ -18,7 +18,7 @@ import {
   useFields,
 } from "../parts/fields.ts";
 import { FilterBox } from "../parts/filterbox.tsx";
-import { filtersOf } from "../parts/filters.ts";
+import { filtersOf } from "../parts/filtertext.ts";
 import { time, withUnit } from "../parts/format.ts";
 import { offsetOf, Pager } from "../parts/pager.tsx";
 import type { Cell } from "../parts/sort.ts";

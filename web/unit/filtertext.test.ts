@@ -7,7 +7,7 @@ import {
   nearest,
   parseFilters,
   tokensOf,
-} from "../src/parts/filters.ts";
+} from "../src/parts/filtertext.ts";
 
 const names = {
   texts: ["node", "gpu", "uuid", "model", "namespace", "pod", "user"],
