@@ -24,7 +24,7 @@ export function Copy(props: { text: string; label?: string }): JSX.Element {
   return (
     <button
       type="button"
-      class="copy"
+      class="copy-text"
       aria-label={props.label}
       onClick={() => {
         void copy(props.text).then((copied) => {

@@ -143,7 +143,7 @@ export function FilterBox(props: {
   const problems = problemsOf(text, props.names, props.known);
   const { options, at } = complete;
   return (
-    <div class="filter" role="search">
+    <div class="filter-box" role="search">
       <label for={id}>{filterText.label}</label>
       <div class="filter-field">
         <input

@@ -16,8 +16,8 @@ export function Plain<Row>(props: {
 }): JSX.Element {
   return (
     // What is wider than the page is scrolled, also by keyboard.
-    <div class="plain-box" tabIndex={0} role="group" aria-label={props.label}>
-      <table class="plain">
+    <div class="short-box" tabIndex={0} role="group" aria-label={props.label}>
+      <table class="short-table">
         <thead>
           <tr>
             {props.columns.map((column) => (

@@ -1,7 +1,7 @@
 // All GPUs, or the one that the path names, or its UUID: "#/gpus/node-1/0", "#/gpus?uuid=GPU-...".
 import type { JSX } from "preact";
-import { GpuDetail, type Which } from "../gpus/detail.tsx";
-import { GpuList } from "../gpus/list.tsx";
+import { GpuDetail, type Which } from "./gpus/detail.tsx";
+import { GpuList } from "./gpus/list.tsx";
 import { place } from "../state/place.ts";
 
 // The list says how it is shown as soon as its filters name a UUID.

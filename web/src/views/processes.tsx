@@ -73,7 +73,7 @@ function CommandCell(props: { row: GpuProcess; point: (row: GpuProcess) => void 
   return (
     <button
       type="button"
-      class="command"
+      class="whole-command"
       title={row.command ?? ""}
       onFocus={() => point(row)}
       onPointerEnter={() => point(row)}

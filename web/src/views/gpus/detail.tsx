@@ -1,16 +1,16 @@
 // One GPU: what it does, how it is, who uses it, what happened to it, and who says so.
 import type { JSX } from "preact";
-import type { Params } from "../api/client.ts";
-import type { GpuRow } from "../api/live.ts";
-import { useAsked } from "../api/query.ts";
-import { migText } from "../fleet/cells.ts";
-import { Shown } from "../parts/asked.tsx";
-import { Copy } from "../parts/copy.tsx";
-import { fieldsOf, useFields } from "../parts/fields.ts";
-import { href, param, place, setParams } from "../state/place.ts";
-import { instantParams, range } from "../state/range.ts";
-import { gpuText } from "../text/en/gpu.ts";
-import "../style/gpu.css";
+import type { Params } from "../../api/client.ts";
+import type { GpuRow } from "../../api/live.ts";
+import { useAsked } from "../../api/query.ts";
+import { migText } from "../../fleet/cells.ts";
+import { Shown } from "../../parts/asked.tsx";
+import { Copy } from "../../parts/copy.tsx";
+import { fieldsOf, useFields } from "../../parts/fields.ts";
+import { href, param, place, setParams } from "../../state/place.ts";
+import { instantParams, range } from "../../state/range.ts";
+import { gpuText } from "../../text/en/gpu.ts";
+import "../../style/gpu.css";
 import { HistoryCharts } from "./history.tsx";
 import { EventsOf, HealthOf, ProcessesOf, WorkloadsOf } from "./parts.tsx";
 import { Sources } from "./sources.tsx";

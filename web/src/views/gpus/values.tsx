@@ -1,11 +1,11 @@
 // All values of a GPU, grouped, with the reason for each that is unknown.
 import type { JSX } from "preact";
-import type { GpuRow } from "../api/live.ts";
-import { cellOf, reasonOf } from "../fleet/cells.ts";
-import { type Field, helpOf, titleOf } from "../parts/fields.ts";
-import { Unknown } from "../parts/value.tsx";
-import { gpuText } from "../text/en/gpu.ts";
-import { text } from "../text/en.ts";
+import type { GpuRow } from "../../api/live.ts";
+import { cellOf, reasonOf } from "../../fleet/cells.ts";
+import { type Field, helpOf, titleOf } from "../../parts/fields.ts";
+import { Unknown } from "../../parts/value.tsx";
+import { gpuText } from "../../text/en/gpu.ts";
+import { text } from "../../text/en.ts";
 import { shownOf } from "./columns.tsx";
 
 type Group = keyof typeof gpuText.groups;
@@ -50,7 +50,7 @@ export function Values(props: {
       {GROUPS.map((group) => (
         <section key={group} aria-label={gpuText.groups[group]}>
           <h4>{gpuText.groups[group]}</h4>
-          <table class="plain">
+          <table class="short-table">
             {rows.length > 1 && (
               <thead>
                 <tr>

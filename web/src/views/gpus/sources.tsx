@@ -2,16 +2,16 @@
 // server does not let everybody ask it, what gives each field here.
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import type { Params, Schemas } from "../api/client.ts";
-import type { GpuRow } from "../api/live.ts";
-import { useAsked } from "../api/query.ts";
-import { Shown } from "../parts/asked.tsx";
-import { titleOf } from "../parts/fields.ts";
-import { duration } from "../parts/format.ts";
-import { Plain, type PlainColumn } from "../parts/plain.tsx";
-import { State } from "../parts/value.tsx";
-import { gpuText } from "../text/en/gpu.ts";
-import { text } from "../text/en.ts";
+import type { Params, Schemas } from "../../api/client.ts";
+import type { GpuRow } from "../../api/live.ts";
+import { useAsked } from "../../api/query.ts";
+import { Shown } from "../../parts/asked.tsx";
+import { titleOf } from "../../parts/fields.ts";
+import { duration } from "../../parts/format.ts";
+import { Plain, type PlainColumn } from "../../parts/plain.tsx";
+import { State } from "../../parts/value.tsx";
+import { gpuText } from "../../text/en/gpu.ts";
+import { text } from "../../text/en.ts";
 
 type Report = Schemas["JoinReport"];
 type Sample = Schemas["JoinSample"] & { readonly of: string };

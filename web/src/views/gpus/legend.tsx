@@ -1,13 +1,13 @@
 // What the colours of the heat map say, how many GPUs have each, and the same in numbers.
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import type { FleetMap } from "../fleet/store.ts";
-import { number } from "../parts/format.ts";
-import { type Column, Table } from "../parts/table.tsx";
-import { State } from "../parts/value.tsx";
-import { href } from "../state/place.ts";
-import { gpusText } from "../text/en/gpus.ts";
-import { text } from "../text/en.ts";
+import type { FleetMap } from "../../fleet/store.ts";
+import { number } from "../../parts/format.ts";
+import { type Column, Table } from "../../parts/table.tsx";
+import { State } from "../../parts/value.tsx";
+import { href } from "../../state/place.ts";
+import { gpusText } from "../../text/en/gpus.ts";
+import { text } from "../../text/en.ts";
 import { boundsOf, rampOf, SCALES, stepOf } from "./heat.ts";
 import { LEVELS } from "./paint.ts";
 

@@ -1,11 +1,11 @@
 // A column for each field of a GPU.
 import type { ComponentChildren } from "preact";
-import type { GpuRow } from "../api/live.ts";
-import { cellOf, reasonOf } from "../fleet/cells.ts";
-import { type Field, helpOf, isNumber, isSortable, titleOf } from "../parts/fields.ts";
-import { number, time, withUnit } from "../parts/format.ts";
-import type { Column } from "../parts/table.tsx";
-import { Meter } from "../parts/value.tsx";
+import type { GpuRow } from "../../api/live.ts";
+import { cellOf, reasonOf } from "../../fleet/cells.ts";
+import { type Field, helpOf, isNumber, isSortable, titleOf } from "../../parts/fields.ts";
+import { number, time, withUnit } from "../../parts/format.ts";
+import type { Column } from "../../parts/table.tsx";
+import { Meter } from "../../parts/value.tsx";
 
 const WIDTHS: Record<string, number> = {
   node_name: 150,

@@ -1,17 +1,17 @@
 // What is known of a GPU besides its values: health, who uses it, what happened.
 import type { JSX } from "preact";
-import type { GpuProcess, Params, Schemas } from "../api/client.ts";
-import type { GpuRow } from "../api/live.ts";
-import { useAsked } from "../api/query.ts";
-import { reasonOf } from "../fleet/cells.ts";
-import { Shown } from "../parts/asked.tsx";
-import { bytes, duration, number, time } from "../parts/format.ts";
-import { Plain, type PlainColumn } from "../parts/plain.tsx";
-import { State, Unknown } from "../parts/value.tsx";
-import { href } from "../state/place.ts";
-import { instantParams, range, windowParams } from "../state/range.ts";
-import { gpuText } from "../text/en/gpu.ts";
-import { processesText } from "../text/en/processes.ts";
+import type { GpuProcess, Params, Schemas } from "../../api/client.ts";
+import type { GpuRow } from "../../api/live.ts";
+import { useAsked } from "../../api/query.ts";
+import { reasonOf } from "../../fleet/cells.ts";
+import { Shown } from "../../parts/asked.tsx";
+import { bytes, duration, number, time } from "../../parts/format.ts";
+import { Plain, type PlainColumn } from "../../parts/plain.tsx";
+import { State, Unknown } from "../../parts/value.tsx";
+import { href } from "../../state/place.ts";
+import { instantParams, range, windowParams } from "../../state/range.ts";
+import { gpuText } from "../../text/en/gpu.ts";
+import { processesText } from "../../text/en/processes.ts";
 
 type Health = Schemas["GpuHealth"];
 type Finding = Schemas["HealthFinding"];

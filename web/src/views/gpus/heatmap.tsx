@@ -1,12 +1,12 @@
 // The fleet as one picture: a cell for each GPU, grouped by node.
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { FleetMap } from "../fleet/store.ts";
-import { go, href, param, setParams } from "../state/place.ts";
-import { theme } from "../state/prefs.ts";
-import { reasonText } from "../parts/value.tsx";
-import { gpusText } from "../text/en/gpus.ts";
-import { text } from "../text/en.ts";
+import type { FleetMap } from "../../fleet/store.ts";
+import { go, href, param, setParams } from "../../state/place.ts";
+import { theme } from "../../state/prefs.ts";
+import { reasonText } from "../../parts/value.tsx";
+import { gpusText } from "../../text/en/gpus.ts";
+import { text } from "../../text/en.ts";
 import { cellAt, layoutOf, placeOf, sizeOf, stepTo } from "./heat.ts";
 import { Legend, NodeTable } from "./legend.tsx";
 import { inkOf, paint, valueText } from "./paint.ts";

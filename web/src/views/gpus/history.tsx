@@ -1,13 +1,13 @@
 // How a GPU was over the window.
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import type { Meta, Params, Schemas } from "../api/client.ts";
-import { useAsked } from "../api/query.ts";
-import { Shown } from "../parts/asked.tsx";
-import { Chart, type Line } from "../parts/chart.tsx";
-import { withUnit } from "../parts/format.ts";
-import { windowParams } from "../state/range.ts";
-import { gpuText } from "../text/en/gpu.ts";
+import type { Meta, Params, Schemas } from "../../api/client.ts";
+import { useAsked } from "../../api/query.ts";
+import { Shown } from "../../parts/asked.tsx";
+import { Chart, type Line } from "../../parts/chart.tsx";
+import { withUnit } from "../../parts/format.ts";
+import { windowParams } from "../../state/range.ts";
+import { gpuText } from "../../text/en/gpu.ts";
 
 type History = Schemas["GpuHistory"];
 

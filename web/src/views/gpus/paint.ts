@@ -1,6 +1,6 @@
 // Draws the cells of the heat map that can be seen.
-import type { FleetMap } from "../fleet/store.ts";
-import { number } from "../parts/format.ts";
+import type { FleetMap } from "../../fleet/store.ts";
+import { number } from "../../parts/format.ts";
 import { type Layout, placeOf, rampOf, SCALES, type Size, stepOf } from "./heat.ts";
 
 export const LEVELS = ["healthy", "degraded", "critical"] as const;

@@ -1,14 +1,14 @@
 // The rows of the list: the first page at once, then the stream's; of a fleet that is too large
 // for a stream page after page, sorted by the server.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Params } from "../api/client.ts";
-import type { GpuRow } from "../api/live.ts";
-import { type Asked, useAsked } from "../api/query.ts";
-import { USUAL_FIELDS } from "../fleet/cells.ts";
-import { type FleetRows, useFleet } from "../fleet/use.ts";
-import { type Field, isSortable } from "../parts/fields.ts";
-import { offsetOf } from "../parts/pager.tsx";
-import { sortOf } from "../parts/sort.ts";
+import type { Params } from "../../api/client.ts";
+import type { GpuRow } from "../../api/live.ts";
+import { type Asked, useAsked } from "../../api/query.ts";
+import { USUAL_FIELDS } from "../../fleet/cells.ts";
+import { type FleetRows, useFleet } from "../../fleet/use.ts";
+import { type Field, isSortable } from "../../parts/fields.ts";
+import { offsetOf } from "../../parts/pager.tsx";
+import { sortOf } from "../../parts/sort.ts";
 
 export const LIVE_MOST = 20_000;
 export const PAGE = 200;
