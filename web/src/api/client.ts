@@ -42,9 +42,15 @@ export class ApiError extends Error {
   }
 }
 
+// Where the page is. A worker has no document: it is told.
+let base = globalThis.document?.baseURI ?? "";
+export function setBase(url: string): void {
+  base = url;
+}
+
 // `path` is below the page: "api/v1/gpu/metrics".
 export function urlOf(path: string, params: Params = {}): string {
-  const url = new URL(path, document.baseURI);
+  const url = new URL(path, base);
   for (const [key, value] of Object.entries(params)) {
     if (value === undefined) continue;
     if (typeof value === "object") for (const one of value) url.searchParams.append(key, one);

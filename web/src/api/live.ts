@@ -115,7 +115,7 @@ function wait(milliseconds: number, abort: AbortSignal): Promise<void> {
   });
 }
 
-async function poll(
+export async function poll(
   params: Params,
   show: (live: LiveGpus) => void,
   abort: AbortSignal,
@@ -135,7 +135,8 @@ async function poll(
   }
 }
 
-async function keep(
+// Follows the rows until `abort`; see useLiveGpus.
+export async function keep(
   params: Params,
   show: (live: LiveGpus) => void,
   abort: AbortSignal,

@@ -9,9 +9,10 @@ import {
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { text } from "../text/en.ts";
+import { type Cell, orderOf, sortOf } from "./sort.ts";
 import { Unknown } from "./value.tsx";
 
-export type Cell = string | number | boolean | null | undefined;
+export { type Cell, compare } from "./sort.ts";
 
 export interface Column<Row> {
   readonly key: string; // of the API's field where it is one
@@ -37,6 +38,11 @@ export interface TableProps<Row> {
   readonly sort: string | null; // "utilization", "-utilization"
   readonly onSort: (sort: string) => void;
   readonly sorted?: boolean; // the server has sorted them
+  // Where `rows` are only some of `total`, from `first` on: told which can be seen, whoever shows
+  // the table gets these.
+  readonly total?: number;
+  readonly first?: number;
+  readonly onSeen?: (first: number, last: number) => void;
   readonly empty?: ComponentChildren;
   readonly height?: string; // CSS; the rest of the page without it
 }
@@ -44,33 +50,17 @@ export interface TableProps<Row> {
 const ROW = 30;
 const AHEAD = 8;
 
-// Unknown values come last whichever way it is sorted.
-export function compare(a: Cell, b: Cell, down: boolean): number {
-  const noA = a === null || a === undefined;
-  const noB = b === null || b === undefined;
-  if (noA || noB) return noA === noB ? 0 : noA ? 1 : -1;
-  const order =
-    typeof a === "number" && typeof b === "number" ? a - b : collate(String(a), String(b));
-  return down ? -order : order;
-}
-
-const collator = new Intl.Collator(undefined, { numeric: true });
-function collate(a: string, b: string): number {
-  return collator.compare(a, b);
-}
-
 export function sortRows<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
   sort: string | null,
 ): readonly Row[] {
-  if (sort === null) return rows;
-  const down = sort.startsWith("-");
-  const column = columns.find((one) => one.key === sort.replace(/^-/, ""));
-  if (column === undefined) return rows;
-  const keyed = rows.map((row) => ({ row, value: column.value(row) }));
-  keyed.sort((a, b) => compare(a.value, b.value, down));
-  return keyed.map((one) => one.row);
+  const wanted = sortOf(sort);
+  const column = columns.find((one) => one.key === wanted?.by);
+  if (wanted === null || column === undefined) return rows;
+  const sorted: Row[] = [];
+  for (const i of orderOf(rows.map(column.value), wanted.down)) sorted.push(rows[i] as Row);
+  return sorted;
 }
 
 function useVirtual(count: number, scroller: { current: HTMLElement | null }) {
@@ -164,87 +154,139 @@ function BodyCell<Row>(props: {
   );
 }
 
-export function Table<Row>(props: TableProps<Row>): JSX.Element {
-  const scroller = useRef<HTMLDivElement>(null);
-  const rows = useMemo(
-    () => (props.sorted ? props.rows : sortRows(props.rows, props.columns, props.sort)),
-    [props.rows, props.columns, props.sort, props.sorted],
-  );
-  const virtual = useVirtual(rows.length, scroller);
-  const [at, setAt] = useState(-1);
+// The cells of a row that is the same as before are left alone.
+function BodyRow<Row>(props: {
+  columns: readonly Column<Row>[];
+  row: Row;
+  rowHref: ((row: Row) => string) | undefined;
+}): JSX.Element {
+  const { columns, row, rowHref } = props;
+  return useMemo(() => {
+    const href = rowHref?.(row);
+    return (
+      <>
+        {columns.map((column, i) => (
+          <BodyCell
+            key={column.key}
+            column={column}
+            row={row}
+            first={i === 0}
+            {...(href === undefined ? {} : { href })}
+          />
+        ))}
+      </>
+    );
+  }, [columns, row, rowHref]);
+}
 
-  // j and k go from row to row wherever the focus is, unless somebody types.
+// j and k go from row to row wherever the focus is, unless somebody types. The row that they are
+// at has its number.
+function useRowKeys<Row>(
+  count: number,
+  rowAt: (index: number) => Row | undefined,
+  rowHref: ((row: Row) => string) | undefined,
+  show: (index: number) => void,
+): [number, (at: number) => void] {
+  const [at, setAt] = useState(-1);
+  const latest = useRef({ count, rowAt, rowHref, show, at });
+  latest.current = { count, rowAt, rowHref, show, at };
   useEffect(() => {
     const listen = (event: Event) => {
       const { detail } = event as CustomEvent<string>;
+      const now = latest.current;
       if (detail === "open") {
-        const row = rows[at];
-        const target = row === undefined ? undefined : props.rowHref?.(row);
+        const row = now.rowAt(now.at);
+        const target = row === undefined ? undefined : now.rowHref?.(row);
         if (target !== undefined) location.hash = target;
         return;
       }
-      const next = Math.max(0, Math.min(rows.length - 1, at + (detail === "down" ? 1 : -1)));
+      const next = Math.max(0, Math.min(now.count - 1, now.at + (detail === "down" ? 1 : -1)));
       setAt(next);
-      virtual.scrollToIndex(next);
+      now.show(next);
     };
     document.addEventListener("gpumon-row", listen);
     return () => document.removeEventListener("gpumon-row", listen);
-  }, [rows, at, virtual, props.rowHref]);
+  }, []);
+  return [at, setAt];
+}
 
-  if (rows.length === 0) return <div class="empty">{props.empty ?? text.table.empty}</div>;
+function styleOf<Row>(props: TableProps<Row>): Record<string, string> {
   const template = props.columns
     .map((column) =>
       column.numeric ? `${column.width}px` : `minmax(${column.width}px, ${column.width}fr)`,
     )
     .join(" ");
   const least = props.columns.reduce((sum, column) => sum + column.width, 0);
+  return {
+    "--columns": template,
+    "--least": `${least}px`,
+    ...(props.height ? { height: props.height } : {}),
+  };
+}
+
+function useSorted<Row>({ rows, columns, sort, sorted }: TableProps<Row>): readonly Row[] {
+  return useMemo(
+    () => (sorted ? rows : sortRows(rows, columns, sort)),
+    [rows, columns, sort, sorted],
+  );
+}
+
+export function Table<Row>(props: TableProps<Row>): JSX.Element {
+  const scroller = useRef<HTMLDivElement>(null);
+  const rows = useSorted(props);
+  const first = props.first ?? 0;
+  const count = props.total ?? rows.length;
+  const virtual = useVirtual(count, scroller);
+  const rowAt = (index: number) => rows[index - first];
+  const [at, setAt] = useRowKeys(count, rowAt, props.rowHref, (i) => virtual.scrollToIndex(i));
+  const items = virtual.getVirtualItems();
+  const from = items[0]?.index ?? 0;
+  const to = (items.at(-1)?.index ?? -1) + 1;
+  useEffect(() => props.onSeen?.(from, to), [from, to, props.onSeen]);
+
+  if (count === 0) return <div class="empty">{props.empty ?? text.table.empty}</div>;
+  const open = (event: Event, index: number, row: Row | undefined) => {
+    setAt(index);
+    const link = (event.target as Element).closest("a, button");
+    const marked = String(getSelection() ?? "") !== "";
+    const target = row === undefined ? undefined : props.rowHref?.(row);
+    if (target !== undefined && link === null && !marked) location.hash = target;
+  };
+  const line = ({ index, start }: { index: number; start: number }) => {
+    const row = rowAt(index);
+    return (
+      <div
+        key={row === undefined ? index : props.rowKey(row)}
+        class={index === at ? "tr at" : "tr"}
+        role="row"
+        aria-rowindex={index + 2}
+        aria-current={index === at ? "true" : undefined}
+        style={{ transform: `translateY(${start}px)` }}
+        onClick={(event) => open(event, index, row)}
+      >
+        {row === undefined ? (
+          <div class="td" role="cell">
+            …
+          </div>
+        ) : (
+          <BodyRow columns={props.columns} row={row} rowHref={props.rowHref} />
+        )}
+      </div>
+    );
+  };
   return (
     <div
       ref={scroller}
       class="table"
       role="table"
       aria-label={props.label}
-      aria-rowcount={rows.length + 1}
+      aria-rowcount={count + 1}
       tabIndex={0}
-      style={{
-        "--columns": template,
-        "--least": `${least}px`,
-        ...(props.height ? { height: props.height } : {}),
-      }}
+      style={styleOf(props)}
     >
       <Head {...props} />
       <div role="rowgroup" class="tbody" style={{ height: `${virtual.getTotalSize()}px` }}>
-        {virtual.getVirtualItems().map((item) => {
-          const row = rows[item.index];
-          if (row === undefined) return null;
-          const target = props.rowHref?.(row);
-          return (
-            <div
-              key={props.rowKey(row)}
-              class={item.index === at ? "tr at" : "tr"}
-              role="row"
-              aria-rowindex={item.index + 2}
-              aria-selected={item.index === at ? true : undefined}
-              style={{ transform: `translateY(${item.start}px)` }}
-              onClick={(event) => {
-                setAt(item.index);
-                const link = (event.target as Element).closest("a, button");
-                const marked = String(getSelection() ?? "") !== "";
-                if (target !== undefined && link === null && !marked) location.hash = target;
-              }}
-            >
-              {props.columns.map((column, i) => (
-                <BodyCell
-                  key={column.key}
-                  column={column}
-                  row={row}
-                  first={i === 0}
-                  {...(target === undefined ? {} : { href: target })}
-                />
-              ))}
-            </div>
-          );
-        })}
+        {items.map(line)}
       </div>
     </div>
   );

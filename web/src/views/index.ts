@@ -14,4 +14,5 @@ export const VIEWS: readonly ViewRow[] = [
   { name: "tasks", load: () => import("./tasks.tsx") },
   { name: "vps", load: () => import("./vps.tsx") },
   { name: "api", load: () => import("./api.tsx") },
+  { name: "processes", load: () => import("./processes.tsx") },
 ];

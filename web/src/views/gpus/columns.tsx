@@ -1,0 +1,70 @@
+// A column for each field of a GPU.
+import type { ComponentChildren } from "preact";
+import type { GpuRow } from "../../api/live.ts";
+import { cellOf, reasonOf } from "../../fleet/cells.ts";
+import { type Field, helpOf, isNumber, isSortable, titleOf } from "../../parts/fields.ts";
+import { number, time, withUnit } from "../../parts/format.ts";
+import type { Column } from "../../parts/table.tsx";
+import { Meter } from "../../parts/value.tsx";
+
+const WIDTHS: Record<string, number> = {
+  node_name: 150,
+  gpu_id: 70,
+  gpu_name: 200,
+  gpu_index: 100,
+  utilization: 130,
+  memory_used_percent: 140,
+  uuid: 330,
+  mig: 150,
+  pci_bus_id: 170,
+  driver_version: 130,
+  workloads: 280,
+  throttle_reasons: 160,
+  energy: 170,
+  null_reasons: 260,
+  timestamp: 110,
+};
+const METERS = new Set(["utilization", "memory_used_percent"]);
+// Null without a reason: it does not apply.
+const MAY_BE_NONE = new Set(["mig", "null_reasons"]);
+
+// How the value of a field is shown.
+export function shownOf(field: Field, value: unknown): ComponentChildren {
+  if (typeof value === "number") {
+    if (METERS.has(field.name))
+      return <Meter percent={value} label={`${number(value, 0)} ${field.unit ?? ""}`} />;
+    return withUnit(value, field.unit);
+  }
+  if (field.name === "timestamp") return time(String(value));
+  return String(value);
+}
+
+export function gpuColumns(
+  fields: readonly Field[],
+  chosen: readonly string[],
+  nullReasons: Record<string, string>,
+  byServer: boolean,
+): Column<GpuRow>[] {
+  const columns: Column<GpuRow>[] = [];
+  for (const name of chosen) {
+    const field = fields.find((one) => one.name === name);
+    if (field === undefined) continue;
+    const numeric = isNumber(field);
+    columns.push({
+      key: name,
+      title: titleOf(name),
+      help: helpOf(field),
+      width: WIDTHS[name] ?? (numeric ? Math.max(110, 40 + titleOf(name).length * 8) : 140),
+      numeric,
+      value: (row) => {
+        const cell = cellOf(row, name);
+        if (cell !== null || !MAY_BE_NONE.has(name)) return cell;
+        return reasonOf(row, name, nullReasons) === undefined ? "" : null;
+      },
+      show: (row) => shownOf(field, cellOf(row, name) ?? ""),
+      reason: (row) => reasonOf(row, name, nullReasons),
+      ...(byServer && !isSortable(field) ? { unsortable: true } : {}),
+    });
+  }
+  return columns;
+}
