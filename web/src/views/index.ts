@@ -9,5 +9,7 @@ export interface ViewRow {
 
 export const VIEWS: readonly ViewRow[] = [
   { name: "overview", load: () => import("./overview.tsx") },
+  { name: "workloads", load: () => import("./workloads.tsx") },
+  { name: "users", load: () => import("./users.tsx") },
   { name: "gpus", load: () => import("./gpus.tsx") },
 ];
