@@ -24,7 +24,7 @@ export function Choice(props: {
   const usual = props.options[0]?.value;
   const dropped = Object.fromEntries((props.drop ?? []).map((name) => [name, null]));
   return (
-    <nav class="choice" aria-label={props.label}>
+    <nav class="tabs" aria-label={props.label}>
       {props.options.map(({ value, label }) => (
         <a
           key={value}

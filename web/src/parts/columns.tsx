@@ -50,7 +50,7 @@ export function columnsOf<Row extends Reasoned>(reasons: NullReasons) {
     size: numeric((value) => bytes(value)),
     percent: numeric((value) => <Meter percent={value} label={`${number(value, 0)} %`} />),
     duration: numeric((value) => duration(value)),
-    hours: numeric((value) => number(value / 3600, 1)),
+    hours: numeric((value) => (value / 3600).toFixed(1)),
     money: numeric((value) => value.toFixed(2)),
   };
 }

@@ -10,7 +10,7 @@ export function reasonText(reason: string | undefined): string {
 export function Unknown(props: { reason?: string | undefined }): JSX.Element {
   const why = reasonText(props.reason);
   return (
-    <span class="unknown" title={why} aria-label={why}>
+    <span class="unknown" role="img" title={why} aria-label={why}>
       <span aria-hidden="true">–</span>
     </span>
   );
@@ -37,6 +37,9 @@ const SIGNS: Record<string, string> = {
   critical: "✖",
   offline: "✖",
   unknown: "?",
+  info: "ℹ",
+  firing: "✖",
+  pending: "▲",
 };
 
 // A state by word, sign and colour: never by colour alone.

@@ -11,5 +11,7 @@ export const VIEWS: readonly ViewRow[] = [
   { name: "overview", load: () => import("./overview.tsx") },
   { name: "workloads", load: () => import("./workloads.tsx") },
   { name: "users", load: () => import("./users.tsx") },
+  { name: "idle", load: () => import("./idle.tsx") },
+  { name: "health", load: () => import("./health.tsx") },
   { name: "gpus", load: () => import("./gpus.tsx") },
 ];

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import type { NullReasons, Schemas } from "../api/client.ts";
 import { columnsOf } from "../parts/columns.tsx";
-import { type Filter, filterParams, Filters } from "../parts/filters.tsx";
+import { type Filter, filterParams, Filters } from "../parts/listfilters.tsx";
 import { number } from "../parts/format.ts";
 import { List, useList } from "../parts/list.tsx";
 import type { Column } from "../parts/table.tsx";
@@ -42,7 +42,7 @@ function columns(reasons: NullReasons, whole: number | null): Column<Row>[] {
   return [
     make.text("user", f.user, 150),
     make.count("gpus", f.gpus, 75, { help: help.gpus }),
-    make.count("gpu_share", f.gpu_share, 75, { help: help.gpu_share }),
+    make.count("gpu_share", f.gpu_share, 85, { help: help.gpu_share }),
     {
       key: "share_percent",
       title: f.share_percent,
@@ -56,7 +56,7 @@ function columns(reasons: NullReasons, whole: number | null): Column<Row>[] {
     make.count("gpus_shared", f.gpus_shared, 80, { help: help.gpus_shared }),
     make.count("processes", f.processes, 95),
     make.percent("utilization", f.utilization, 140, { help: help.utilization }),
-    make.size("memory_used_bytes", f.memory_used_bytes, 110, { help: help.memory_used_bytes }),
+    make.size("memory_used_bytes", f.memory_used_bytes, 125, { help: help.memory_used_bytes }),
     {
       key: "links",
       title: words.links,

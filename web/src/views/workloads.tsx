@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import type { Schemas } from "../api/client.ts";
 import { Choice, chosen } from "../parts/choice.tsx";
 import { columnsOf } from "../parts/columns.tsx";
-import { type Filter, filterParams, Filters } from "../parts/filters.tsx";
+import { type Filter, filterParams, Filters } from "../parts/listfilters.tsx";
 import { number } from "../parts/format.ts";
 import { List, useList } from "../parts/list.tsx";
 import type { Column } from "../parts/table.tsx";
@@ -63,7 +63,7 @@ function names(by: string, reasons: Record<string, string>): Column<Row>[] {
   const f = words.fields;
   const namespace = make.text("namespace", f.namespace, 120);
   const owner = [
-    make.text("owner_kind", f.owner_kind, 100),
+    make.text("owner_kind", f.owner_kind, 115),
     make.text("owner_name", f.owner_name, 170),
   ];
   if (by === "namespace") return [namespace, make.count("pods", f.pods, 70)];
@@ -76,7 +76,7 @@ function columns(by: string, reasons: Record<string, string>): Column<Row>[] {
   const { fields: f, help } = words;
   return [
     ...names(by, reasons),
-    make.count("gpus_requested", f.gpus_requested, 95, { help: help.gpus_requested }),
+    make.count("gpus_requested", f.gpus_requested, 110, { help: help.gpus_requested }),
     make.count("gpus", f.gpus, 70, { help: help.gpus }),
     make.count("gpu_share", f.gpu_share, 75, { help: help.gpu_share }),
     make.count("gpus_shared", f.gpus_shared, 75, { help: help.gpus_shared }),
@@ -86,7 +86,7 @@ function columns(by: string, reasons: Record<string, string>): Column<Row>[] {
       key: "used_of_requested_percent",
       title: f.used,
       help: help.used,
-      width: 150,
+      width: 170,
       numeric: true,
       value: usedOfRequested,
       show: (row) => {
@@ -99,7 +99,7 @@ function columns(by: string, reasons: Record<string, string>): Column<Row>[] {
         reasons["gpus_requested"] ??
         reasons["utilization"],
     },
-    make.size("memory_used_bytes", f.memory_used_bytes, 105),
+    make.size("memory_used_bytes", f.memory_used_bytes, 125),
     {
       key: "links",
       title: words.links,

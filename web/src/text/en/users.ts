@@ -21,8 +21,6 @@ export const usersText = {
     share_percent: "Share ÷ the shares of all users shown",
   },
   filters: { user: "User", node: "Node", model: "Model", pod: "Pod" },
-  shares: "GPUs by user",
-  others: (n: number) => `${n} others`,
   links: "See",
   gpus: "GPUs",
   processes: "Processes",

@@ -59,7 +59,7 @@ export function Filters(props: { of: readonly Filter[] }): JSX.Element {
   const others = set.filter((name) => !names.includes(name));
   return (
     <form
-      class="filters"
+      class="list-filters"
       role="search"
       aria-label={text.list.filters}
       onSubmit={(event) => event.preventDefault()}
