@@ -10,6 +10,7 @@ export interface Filter {
   readonly name: string;
   readonly label: string;
   readonly options?: readonly (readonly [value: string, label: string])[];
+  readonly usual?: string; // what holds without it; "any" where it says nothing
 }
 
 const TYPED = 400; // milliseconds without a key until it is asked for
@@ -64,7 +65,7 @@ export function Filters(props: { of: readonly Filter[] }): JSX.Element {
       aria-label={text.list.filters}
       onSubmit={(event) => event.preventDefault()}
     >
-      {props.of.map(({ name, label, options }) => {
+      {props.of.map(({ name, label, options, usual }) => {
         const values = place.value.params.getAll(name);
         if (options === undefined) {
           return (
@@ -84,7 +85,7 @@ export function Filters(props: { of: readonly Filter[] }): JSX.Element {
               value={value}
               onChange={(event) => setParams({ [name]: event.currentTarget.value || null })}
             >
-              <option value="">{text.list.any}</option>
+              <option value="">{usual ?? text.list.any}</option>
               {!known && <option value={value}>{value}</option>}
               {options.map(([one, words]) => (
                 <option key={one} value={one}>

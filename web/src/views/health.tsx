@@ -33,6 +33,7 @@ const COMPONENTS = [
   "nvlink",
   "host",
 ] as const;
+const USUAL_SEVERITY = "warning";
 const TABS = Object.entries(words.tabs).map(([value, label]) => ({ value, label }));
 const BY = Object.entries(words.by).map(([value, label]) => ({ value, label }));
 const NAMES = ["node", "gpu", "uuid", "model", "level"];
@@ -49,8 +50,14 @@ const PLACE: readonly Filter[] = [
 const SEVERITY: Filter = {
   name: "severity",
   label: words.filters.severity,
-  options: Object.entries(words.andWorse),
+  usual: words.andWorse[USUAL_SEVERITY] ?? USUAL_SEVERITY,
+  options: Object.entries(words.andWorse).filter(([one]) => one !== USUAL_SEVERITY),
 };
+
+// Rounded down: 100 % is all of it.
+function share(part: number | null | undefined): string | null {
+  return part == null ? null : `${Math.floor(100 * part + 1e-9)} %`;
+}
 
 function Fleet(): JSX.Element {
   const asked = useAsked<Row[]>("api/v1/gpu/health", { by: "fleet", ...instantParams() });
@@ -78,12 +85,7 @@ function Fleet(): JSX.Element {
                   <Value value={fleet.gpus} reason={reason["gpus"]} />
                 </Tile>
                 <Tile label={words.confidence} more={words.confidenceHelp}>
-                  <Value
-                    value={
-                      fleet.confidence == null ? null : `${Math.floor(100 * fleet.confidence)} %`
-                    }
-                    reason={reason["confidence"]}
-                  />
+                  <Value value={share(fleet.confidence)} reason={reason["confidence"]} />
                 </Tile>
               </Tiles>
               <Stack
@@ -136,7 +138,7 @@ function findingColumns(): Column<Finding>[] {
         </span>
       ),
     },
-    { key: "finding", title: f.finding, width: 280, value: (row) => row.finding },
+    { key: "finding", title: f.finding, width: 420, value: (row) => row.finding },
     {
       key: "action",
       title: f.action,
@@ -164,10 +166,15 @@ function findingColumns(): Column<Finding>[] {
     {
       key: "model",
       title: f.model,
-      width: 200,
+      width: 150,
       value: (row) => row.model ?? "",
     },
   ];
+}
+
+// On the row of a node its lost GPUs stand too; those have rows of their own.
+function machineAlone(row: Row): Row {
+  return { ...row, findings: (row.findings ?? []).filter((one) => one.component === "host") };
 }
 
 function Findings(): JSX.Element {
@@ -180,7 +187,7 @@ function Findings(): JSX.Element {
     "gpu" in filters || "model" in filters || "level" in filters ? null : "api/v1/gpu/health",
     { by: "node", fields, ...(node ? { node } : {}), ...instantParams() },
   );
-  const least = param("severity") ?? "warning";
+  const least = param("severity") ?? USUAL_SEVERITY;
   return (
     <>
       <Filters of={[SEVERITY, LEVEL, ...PLACE]} />
@@ -190,14 +197,14 @@ function Findings(): JSX.Element {
           <Rows
             label={words.tabs.findings}
             columns={findingColumns()}
-            rows={findingsOf([...(machines.data ?? []), ...rows], least)}
+            rows={findingsOf([...(machines.data ?? []).map(machineAlone), ...rows], least)}
             rowKey={(row) => row.key}
             empty={words.empty.findings}
           />
         )}
       </Shown>
       <details>
-        <summary>{words.fields.component}</summary>
+        <summary>{words.what}</summary>
         <dl class="explained">
           {Object.entries(words.explained).map(([component, what]) => (
             <div key={component}>
@@ -231,7 +238,10 @@ function levelColumns(by: string, reasons: NullReasons): Column<Row>[] {
     ...COMPONENTS.map((one) =>
       make.state(one, words.components[one] ?? one, 112, { help: words.explained[one] ?? one }),
     ),
-    make.count("confidence", f.confidence, 105, { help: words.confidenceHelp }),
+    make.count("confidence", f.confidence, 105, {
+      help: words.confidenceHelp,
+      show: (row) => share(row.confidence),
+    }),
     ...(by === "gpu" ? [make.text("gpu_name", f.gpu_name, 200)] : []),
   ];
 }

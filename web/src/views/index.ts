@@ -13,5 +13,6 @@ export const VIEWS: readonly ViewRow[] = [
   { name: "users", load: () => import("./users.tsx") },
   { name: "idle", load: () => import("./idle.tsx") },
   { name: "health", load: () => import("./health.tsx") },
+  { name: "events", load: () => import("./events.tsx") },
   { name: "gpus", load: () => import("./gpus.tsx") },
 ];

@@ -3,9 +3,10 @@ export const healthText = {
   score: "Score",
   level: "Level",
   confidence: "Confidence",
-  confidenceHelp: "The share of what a score comes from that is known",
+  confidenceHelp: "of what makes a score is known",
   gpus: "GPUs",
   lost: "Lost GPUs",
+  what: "What the components mean",
   show: "Show",
   tabs: { findings: "Findings", levels: "Levels by component", history: "Stored history" },
   byLabel: "One row for each",
@@ -18,7 +19,6 @@ export const healthText = {
     model: "Model",
     task: "Task",
   },
-  severities: { critical: "critical", warning: "warning", info: "info" } as Record<string, string>,
   andWorse: { critical: "critical", warning: "warning and worse", info: "all" } as Record<
     string,
     string
