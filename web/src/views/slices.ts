@@ -23,7 +23,7 @@ export interface Happened {
 }
 
 const HOUR = 3_600_000;
-export const FIRST_SLICE = 2 * HOUR;
+export const FIRST_SLICE = HOUR;
 export const LEAST_SLICE = HOUR / 12;
 const MOST_SLICE = 48 * HOUR;
 const QUICK = 2500; // milliseconds of an answer after which more is asked for at once
