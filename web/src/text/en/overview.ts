@@ -54,7 +54,7 @@ export const overviewText = {
   highest: "busiest",
   memory: "GPU memory in use",
   used: "in use",
-  total: "there is",
+  total: "installed",
   gaps: (steps: number, all: number) =>
     `At ${steps} of ${all} instants not all GPUs are known: sums are of those that are.`,
   hosts: "Hosts",
@@ -69,8 +69,9 @@ export const overviewText = {
     "No node tells its CPU or memory. Is node-exporter scraped by the connected Prometheus, with the nodes' names?",
   hostOf: (known: number, all: number) => `${known} of ${all} nodes tell.`,
   hakuMinute: "The last minute, from HakuRiver",
-  hakuCpu: "CPU, mean of HakuRiver's nodes",
-  hakuMemory: "Memory, mean of HakuRiver's nodes",
+  hakuMean: "mean of the nodes",
+  hakuCpu: "CPU of HakuRiver's nodes",
+  hakuMemory: "Memory of HakuRiver's nodes",
   hakuOf: (known: number, all: number) => `${known} of ${all} nodes tell of now.`,
   tasks: "Tasks by status",
   taskStates: {

@@ -70,7 +70,7 @@ export function Models(): JSX.Element {
       <h2 id="models">{words.models}</h2>
       <Shown of={asked}>
         {(rows) => (
-          <div class="scroll" tabIndex={0} role="region" aria-label={words.models}>
+          <div class="scroll" tabIndex={0} role="group" aria-label={words.models}>
             <table class="plain">
               <thead>
                 <tr>

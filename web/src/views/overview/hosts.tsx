@@ -88,7 +88,7 @@ function HakuMinute(): JSX.Element | null {
         <Chart
           title={words.hakuCpu}
           times={times(cpu.length)}
-          lines={[{ label: words.hostMean, values: cpu }]}
+          lines={[{ label: words.hakuMean, values: cpu }]}
           format={percent}
           least={0}
           most={100}
@@ -97,7 +97,7 @@ function HakuMinute(): JSX.Element | null {
         <Chart
           title={words.hakuMemory}
           times={times(memory.length)}
-          lines={[{ label: words.used, values: memory }]}
+          lines={[{ label: words.hakuMean, values: memory }]}
           format={percent}
           least={0}
           most={100}

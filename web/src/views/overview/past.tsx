@@ -1,7 +1,7 @@
 // Utilization and memory of all GPUs over the window.
 import type { JSX } from "preact";
 import type { Meta, Schemas } from "../../api/client.ts";
-import { useAsked } from "../../api/query.ts";
+import { type Asked, useAsked } from "../../api/query.ts";
 import { Shown } from "../../parts/asked.tsx";
 import { Chart } from "../../parts/chart.tsx";
 import { bytes, number } from "../../parts/format.ts";
@@ -13,9 +13,11 @@ type History = Schemas["GpuHistory"];
 
 const EVERY = 60_000;
 
-function useCluster(metric: string) {
+// One after the other: together they would ask more of Prometheus than it answers in time.
+function useCluster(metric: string, first?: Asked<History[]>) {
+  const wait = first !== undefined && first.data === undefined && first.error === undefined;
   return useAsked<History[]>(
-    "api/v1/gpu/history",
+    wait ? null : "api/v1/gpu/history",
     { metric, aggregate: "cluster", ...windowParams() },
     EVERY,
   );
@@ -30,8 +32,8 @@ function Gaps(props: { of: History }): JSX.Element | null {
   return steps === 0 ? null : <p class="note">{words.gaps(steps, all)}</p>;
 }
 
-function Utilization(): JSX.Element {
-  const asked = useCluster("utilization");
+function Utilization(props: { of: Asked<History[]> }): JSX.Element {
+  const asked = props.of;
   return (
     <Shown of={asked}>
       {([row]) =>
@@ -55,9 +57,8 @@ function Utilization(): JSX.Element {
   );
 }
 
-function Memory(): JSX.Element {
-  const used = useCluster("memory_used_bytes");
-  const total = useCluster("memory_total_bytes");
+function Memory(props: { of: Asked<History[]>; total: Asked<History[]> }): JSX.Element {
+  const { of: used, total } = props;
   return (
     <Shown of={used}>
       {([row]) =>
@@ -85,15 +86,18 @@ function Memory(): JSX.Element {
 
 export function Past(): JSX.Element {
   const { window, start } = range.value;
+  const utilization = useCluster("utilization");
+  const used = useCluster("memory_used_bytes", utilization);
+  const total = useCluster("memory_total_bytes", used);
   return (
     <section aria-labelledby="past">
       <h2 id="past">{start === null ? words.past(window) : words.pastOf}</h2>
       <div class="columns">
         <div>
-          <Utilization />
+          <Utilization of={utilization} />
         </div>
         <div>
-          <Memory />
+          <Memory of={used} total={total} />
         </div>
       </div>
     </section>

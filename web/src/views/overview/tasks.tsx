@@ -52,7 +52,7 @@ function TaskTable(props: {
     vps: href(["vps"], { all: "true", status: wordsOf(state, false) }),
   });
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label={words.tasks}>
+    <div class="scroll" tabIndex={0} role="group" aria-label={words.tasks}>
       <table class="plain">
         <thead>
           <tr>
@@ -138,7 +138,7 @@ export function Tasks(): JSX.Element {
               <Stack
                 title={words.tasks}
                 parts={TASK_STATES.map((state) => ({
-                  key: LIKE[state],
+                  key: `task-${state}`,
                   label: words.taskStates[state] ?? state,
                   value: all(state),
                   text: String(all(state)),
