@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findingsOf, newest, scoresOf } from "../src/views/findings.ts";
-import { meanOf, MOST, type Sample, sampleOf, withSample } from "../src/views/hosts.ts";
+import { forMinute, meanOf, MOST, type Sample, sampleOf, withSample } from "../src/views/hosts.ts";
 import { problemsOf } from "../src/views/problems.ts";
 import { sumOf, usedOfAll, usedOfRequested } from "../src/views/share.ts";
 import { partlyKnown, stepTimes } from "../src/views/steps.ts";
@@ -131,6 +131,15 @@ test("hosts: time that nobody asked for is a gap, and no sample counts twice", (
   );
   for (let i = 0; i < MOST + 10; i += 1) samples = withSample(samples, sampleOf([], 300 + i));
   assert.equal(samples.length, MOST);
+});
+
+test("hosts: less than a minute is shown as a minute", () => {
+  const times = (list: readonly Sample[]) => forMinute(list).map((one) => one.time);
+  const one = sampleOf([{ cpu: 5 }], 1000);
+  assert.deepEqual(times([one]), [940, 1000]);
+  assert.equal(forMinute([one])[0]?.cpu, null);
+  assert.deepEqual(times([{ ...one, time: 900 }, one]), [900, 1000]);
+  assert.deepEqual(times([]), []);
 });
 
 test("the mean of minutes that end together", () => {

@@ -6,6 +6,7 @@ import { whereHref, whereText } from "../parts/links.ts";
 import { List, useList } from "../parts/list.tsx";
 import { type Filter, filterParams, Filters } from "../parts/listfilters.tsx";
 import type { Column } from "../parts/table.tsx";
+import { here } from "../state/place.ts";
 import { instantParams } from "../state/range.ts";
 import { text } from "../text/en.ts";
 import { eventsText as words } from "../text/en/events.ts";
@@ -64,6 +65,9 @@ export function Alerts(): JSX.Element {
         of={asked}
         label={words.tabs.alerts}
         columns={columns(asked.meta.null_reasons ?? {})}
+        rowHref={(row) =>
+          whereHref(row.node_name, row.gpu_id) ?? here({ alertname: row.alertname ?? null })
+        }
         rowKey={(row) => `${row.state ?? ""} ${(row.labels ?? []).join(" ")}`}
         empty={some ? text.list.none : words.empty.alerts}
       />

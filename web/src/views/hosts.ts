@@ -56,6 +56,18 @@ export function withSample(samples: readonly Sample[], sample: Sample): readonly
   return added.length > MOST ? added.slice(added.length - MOST) : added;
 }
 
+const LEAST = 60;
+
+// The samples, and nothing before them where they are less than a minute: an axis of one instant
+// has no scale.
+export function forMinute(samples: readonly Sample[]): readonly Sample[] {
+  const first = samples[0];
+  const last = samples.at(-1);
+  if (first === undefined || last === undefined) return samples;
+  const begin = last.time - LEAST;
+  return first.time <= begin ? samples : [{ ...NOTHING, time: begin }, ...samples];
+}
+
 // The mean of lists that end at the same time, value by value.
 export function meanOf(lists: readonly (readonly (number | null)[])[]): (number | null)[] {
   const longest = Math.max(0, ...lists.map((list) => list.length));

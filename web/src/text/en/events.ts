@@ -24,7 +24,7 @@ export const eventsText = {
     alertname: "Alert",
     state: "State",
     held_by: "Held by",
-    label: "Label",
+    label: "Label (name=value)",
   },
   type: {
     xid: "XID",

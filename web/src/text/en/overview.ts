@@ -63,7 +63,7 @@ export const overviewText = {
   hostMean: "mean, by cores",
   hostBusiest: "busiest node",
   sincePage: (when: string) =>
-    `Since this page was opened (${when}): the server keeps no history of hosts. What was measured while nobody looked is a gap.`,
+    `Since this page was opened (${when}): the server keeps no history of hosts. While nobody looks nothing is measured: that is a gap.`,
   hostPast: "Hosts are shown as they are now: the server has no history of them.",
   hostNone:
     "No node tells its CPU or memory. Is node-exporter scraped by the connected Prometheus, with the nodes' names?",

@@ -9,7 +9,7 @@ import { Chart } from "../../parts/chart.tsx";
 import { bytes, number, time } from "../../parts/format.ts";
 import { range } from "../../state/range.ts";
 import { overviewText as words } from "../../text/en/overview.ts";
-import { meanOf, type Sample, sampleOf, withSample } from "../hosts.ts";
+import { forMinute, meanOf, type Sample, sampleOf, withSample } from "../hosts.ts";
 
 type Nodes = Asked<Schemas["GpuNode"][]>;
 
@@ -31,7 +31,7 @@ function useSamples(nodes: Nodes): readonly Sample[] {
 }
 
 function SincePage(props: { nodes: Nodes }): JSX.Element {
-  const past = useSamples(props.nodes);
+  const past = forMinute(useSamples(props.nodes));
   const times = past.map((one) => one.time);
   const last = past.at(-1);
   if (range.value.at !== null) return <p class="note">{words.hostPast}</p>;
