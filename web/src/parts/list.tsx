@@ -52,6 +52,8 @@ export function Rows<Row>(
   const { rows, columns, label } = props;
   const sort = param("sort") ?? props.usualSort ?? null;
   const total = props.total ?? rows.length;
+  // What cannot be sorted are links.
+  const values = columns.filter((column) => !column.unsortable);
   return (
     <div class="list">
       <div class="list-tools">
@@ -60,7 +62,7 @@ export function Rows<Row>(
         <button
           type="button"
           disabled={rows.length === 0}
-          onClick={() => save(`${label}.csv`, toCsv(columns, sortRows(rows, columns, sort)))}
+          onClick={() => save(`${label}.csv`, toCsv(values, sortRows(rows, columns, sort)))}
         >
           {text.table.csv}
         </button>

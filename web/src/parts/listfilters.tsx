@@ -81,7 +81,6 @@ export function Filters(props: { of: readonly Filter[] }): JSX.Element {
           <label key={name}>
             <span>{label}</span>
             <select
-              data-filter
               value={value}
               onChange={(event) => setParams({ [name]: event.currentTarget.value || null })}
             >

@@ -42,14 +42,14 @@ function TaskTable(props: {
   vps: Counts | undefined;
 }): JSX.Element {
   const { kubernetes, haku, vps } = props;
-  const there = hakuThere.value === true;
+  const there = hakuThere.value === true && range.value.at === null;
   const c = words.taskColumns;
   const sum = (state: TaskState) => kubernetes[state] + (haku?.[state] ?? 0) + (vps?.[state] ?? 0);
   const states = TASK_STATES.filter((state) => state !== "unknown" || sum(state) > 0);
   const link = (state: TaskState) => ({
     kubernetes: href(["tasks"], { phase: wordsOf(state, true) }),
     haku: href(["tasks"], { source: "hakuriver", status: wordsOf(state, false) }),
-    vps: href(["vps"], { all: "true", status: wordsOf(state, false) }),
+    vps: href(["vps"], { all: "1", status: wordsOf(state, false) }),
   });
   return (
     <div class="scroll" tabIndex={0} role="group" aria-label={words.tasks}>
