@@ -8,6 +8,7 @@ import {
   joinSlices,
   LEAST_SLICE,
   nextLength,
+  remedy,
 } from "../src/views/slices.ts";
 
 function event(hour: string, more: Partial<Happened> = {}): Happened {
@@ -115,4 +116,12 @@ test("the most frequent first", () => {
       ["a", 1],
     ],
   );
+});
+
+test("what helps against an error", () => {
+  assert.equal(remedy(504, "upstream_timeout", FIRST_SLICE), "shorter");
+  assert.equal(remedy(504, "upstream_timeout", LEAST_SLICE), "later");
+  assert.equal(remedy(502, "upstream_unreachable", FIRST_SLICE), "later");
+  assert.equal(remedy(0, "unreachable", FIRST_SLICE), "later");
+  assert.equal(remedy(400, "invalid_parameter", FIRST_SLICE), "none");
 });

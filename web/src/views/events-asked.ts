@@ -4,7 +4,7 @@ import { ApiError, ask, type Meta, type Params, refusalOf, type Schemas } from "
 import { heard } from "../state/news.ts";
 import { paused, token } from "../state/prefs.ts";
 import { range, rangeMs, windowParams } from "../state/range.ts";
-import { FIRST_SLICE, joinSlices, LEAST_SLICE, nextLength, type Slice } from "./slices.ts";
+import { FIRST_SLICE, joinSlices, nextLength, remedy, type Slice } from "./slices.ts";
 
 export type Event = Schemas["GpuEvent"];
 
@@ -18,8 +18,9 @@ export interface Events {
 }
 
 const EVERY = 60_000;
-// The request was too much: a shorter one may not be.
-const TOO_LONG = [502, 503, 504];
+const LATER = 20_000;
+// What a scrape brings may come this much after its time; what came after a slice would be in none.
+const LATE = 10_000;
 
 async function slice(params: Params, of: Slice, signal: AbortSignal) {
   const iso = (ms: number) => new Date(ms).toISOString();
@@ -34,11 +35,21 @@ async function slice(params: Params, of: Slice, signal: AbortSignal) {
   return { events: body.data, warnings: body.warnings ?? [] };
 }
 
+function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
 type Show = (change: (last: Events) => Events) => void;
 
 const said = (last: Events, more: readonly string[]) => [...new Set([...last.warnings, ...more])];
 
-// From the end of the window to its begin. Throws what a shorter slice does not help against.
+// From the end of the window to its begin. Throws what neither a shorter slice nor time helps against.
 async function lookBack(params: Params, window: Slice, show: Show, signal: AbortSignal) {
   if (Number.isNaN(window.to - window.from)) {
     // What is wrong with it the server says best.
@@ -59,19 +70,24 @@ async function lookBack(params: Params, window: Slice, show: Show, signal: Abort
         events: joinSlices(got.events, last.events),
         warnings: said(last, got.warnings),
         back: from,
+        error: undefined,
       }));
     } catch (error) {
-      const shorter =
-        error instanceof ApiError && TOO_LONG.includes(error.status) && length > LEAST_SLICE;
-      if (!shorter) throw error;
+      if (!(error instanceof ApiError)) throw error;
+      const what = remedy(error.status, error.code, length);
+      if (what === "none") throw error;
       length = nextLength(Math.min(length, to - from), 0, true);
+      if (what === "shorter") continue;
+      heard(null, error);
+      show((last) => ({ ...last, error }));
+      await wait(LATER, signal);
     }
   }
 }
 
 // What happened since; the window's begin stays where it was.
 async function lookOn(params: Params, since: number, show: Show, signal: AbortSignal) {
-  const to = Date.now();
+  const to = Date.now() - LATE;
   const got = await slice(params, { from: since, to }, signal);
   show((last) => ({
     ...last,
@@ -86,15 +102,14 @@ function nothing(window: Slice): Events {
   return { events: [], warnings: [], window, back: null, done: false, error: undefined };
 }
 
-export function useEvents(params: Params, wanted: boolean): Events & { again: () => void } {
+export function useEvents(params: Params): Events & { again: () => void } {
   const of = range.value;
   const key = JSON.stringify([params, of]);
   const [state, setState] = useState<{ key: string; of: Events }>();
   const [turn, setTurn] = useState(0);
   useEffect(() => {
-    if (!wanted) return undefined;
     const abort = new AbortController();
-    const window = rangeMs(of, Date.now());
+    const window = rangeMs(of, Date.now() - LATE);
     const show: Show = (change) => {
       if (abort.signal.aborted) return;
       setState((last) => ({ key, of: change(last?.key === key ? last.of : nothing(window)) }));
@@ -102,7 +117,9 @@ export function useEvents(params: Params, wanted: boolean): Events & { again: ()
     let timer: ReturnType<typeof setInterval> | undefined;
     show(() => nothing(window));
     const failed = (error: unknown) => {
-      if (error instanceof ApiError) show((last) => ({ ...last, error }));
+      if (abort.signal.aborted || !(error instanceof ApiError)) return;
+      heard(null, error);
+      show((last) => ({ ...last, error }));
     };
     lookBack(params, window, show, abort.signal).then(() => {
       show((last) => ({ ...last, done: true, error: undefined }));
@@ -121,7 +138,7 @@ export function useEvents(params: Params, wanted: boolean): Events & { again: ()
       clearInterval(timer);
     };
     // `key` says params and range.
-  }, [key, turn, wanted, token.value]);
-  const mine = state?.key === key ? state.of : nothing(rangeMs(of, Date.now()));
+  }, [key, turn, token.value]);
+  const mine = state?.key === key ? state.of : nothing(rangeMs(of, Date.now() - LATE));
   return { ...mine, again: () => setTurn((n) => n + 1) };
 }

@@ -129,7 +129,7 @@ function Types(props: { events: readonly Event[] }): JSX.Element {
 
 function EventList(): JSX.Element {
   const filters = filterParams(NAMES);
-  const of = useEvents(filters, true);
+  const of = useEvents(filters);
   const some = Object.keys(filters).length > 0;
   const nothing = some ? text.list.none : words.empty.events;
   return (

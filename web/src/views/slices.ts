@@ -35,6 +35,23 @@ export function nextLength(length: number, took: number, failed: boolean): numbe
   return length;
 }
 
+const HELPED = [
+  "overloaded",
+  "upstream_error",
+  "upstream_partial",
+  "upstream_query_timeout",
+  "upstream_rejected_query",
+  "upstream_throttled",
+  "upstream_timeout",
+  "upstream_too_large",
+];
+
+// What to do about an error: a shorter slice may be answered, the same one later, or none ever.
+export function remedy(status: number, code: string, length: number): "shorter" | "later" | "none" {
+  if (length > LEAST_SLICE && HELPED.includes(code)) return "shorter";
+  return status === 0 || status === 429 || status >= 500 ? "later" : "none";
+}
+
 // What it happened to, of which kind: the same on both sides of a border.
 export function identity(event: Happened): string {
   const gpu = event.uuid ?? `${event.node_name ?? ""}/${event.gpu_id ?? ""}`;

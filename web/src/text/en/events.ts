@@ -9,7 +9,7 @@ export const eventsText = {
   all: "all",
   looking: (back: string) => `Looked back to ${back}; looking further…`,
   begin: "Looking…",
-  stopped: (back: string, why: string) => `Looked back to ${back}, no further: ${why}`,
+  stopped: (back: string, why: string) => `Looked back to ${back}, no further yet: ${why}.`,
   again: "Go on",
   done: (count: number) => (count === 1 ? "1 event" : `${count} events`),
   filters: {
