@@ -13,6 +13,7 @@ export interface Asked<T> {
 }
 
 const NONE: Meta = {};
+const SOON = 10_000;
 const NO_WARNINGS: readonly string[] = [];
 
 // Asks again `every` milliseconds after an answer; 0: once. Not while the page is hidden or paused.
@@ -36,22 +37,27 @@ export function useAsked<T>(
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let under_way = false;
+    let failed = false;
     const run = async () => {
       if (under_way) return;
       under_way = true;
       clearTimeout(timer);
       try {
         const answer = await get<T>(path, params, abort.signal, quiet);
+        failed = false;
         if (!abort.signal.aborted) setState({ key, answer });
       } catch (error) {
         if (abort.signal.aborted || !(error instanceof ApiError)) return;
+        failed = true;
         // What was there stays, and is old: the banner says so.
         setState((last) =>
           last.key === key && last.answer ? { key, answer: last.answer, error } : { key, error },
         );
       } finally {
         under_way = false;
-        if (!abort.signal.aborted && every > 0 && !paused.value) timer = setTimeout(tick, every);
+        // What is seldom asked for is not left failed for as long.
+        const next = failed ? Math.min(every, SOON) : every;
+        if (!abort.signal.aborted && every > 0 && !paused.value) timer = setTimeout(tick, next);
       }
     };
     const tick = () => {
@@ -62,7 +68,8 @@ export function useAsked<T>(
     };
     kick.current = () => void run();
     document.addEventListener("visibilitychange", seen);
-    void run();
+    // What is shown while it is paused stays as it is.
+    if (!stopped || state.key !== key || state.answer === undefined) void run();
     return () => {
       abort.abort();
       clearTimeout(timer);

@@ -40,10 +40,18 @@ function atText(at: string): string {
   return time(/^\d+(\.\d+)?$/.test(at) ? new Date(Number(at) * 1000).toISOString() : at);
 }
 
+// What is looked at where that is not now; null where it is.
+function pastText(): string | null {
+  const { at, start, end } = range.value;
+  if (start !== null) return text.range.fromTo(atText(start), end === null ? null : atText(end));
+  const until = end ?? at;
+  return until === null ? null : atText(until);
+}
+
 export function Banner(): JSX.Element | null {
   const { problem, stale, partial, asOf } = news.value;
   const old = asOf === null || age.value === null ? null : duration(age.value);
-  const at = range.value.at;
+  const past = pastText();
   const lines: { kind: string; words: string }[] = [];
   if (problem !== null && problem.status === 0) {
     lines.push({ kind: "bad", words: text.banner.unreachable(old) });
@@ -61,10 +69,13 @@ export function Banner(): JSX.Element | null {
           {line.words}
         </p>
       ))}
-      {at !== null && (
+      {past !== null && (
         <p class="banner banner-info">
-          {text.banner.past(atText(at))}{" "}
-          <button type="button" onClick={() => setParams({ at: null }, "push")}>
+          {text.banner.past(past)}{" "}
+          <button
+            type="button"
+            onClick={() => setParams({ at: null, start: null, end: null }, "push")}
+          >
             {text.banner.toNow}
           </button>
         </p>
@@ -82,17 +93,21 @@ function localText(at: string | null): string {
 }
 
 export function RangePicker(): JSX.Element {
-  const { window, at } = range.value;
-  const known = (WINDOWS as readonly string[]).includes(window);
+  const { window, at, start } = range.value;
+  const known = start === null && (WINDOWS as readonly string[]).includes(window);
+  const shown = start === null ? window : text.range.own;
   return (
     <span class="range">
       <label>
         {text.range.label}{" "}
         <select
-          value={window}
-          onChange={(event) => setParams({ window: event.currentTarget.value }, "push")}
+          value={shown}
+          onChange={(event) => {
+            const chosen = event.currentTarget.value;
+            if (chosen !== shown) setParams({ window: chosen, start: null, end: null }, "push");
+          }}
         >
-          {[...WINDOWS, ...(known ? [] : [window])].map((one) => (
+          {[...WINDOWS, ...(known ? [] : [shown])].map((one) => (
             <option key={one} value={one}>
               {one}
             </option>
@@ -106,7 +121,8 @@ export function RangePicker(): JSX.Element {
           value={localText(at)}
           onChange={(event) => {
             const chosen = event.currentTarget.value;
-            setParams({ at: chosen === "" ? null : new Date(chosen).toISOString() }, "push");
+            const instant = chosen === "" ? null : new Date(chosen).toISOString();
+            setParams({ at: instant, start: null, end: null }, "push");
           }}
         />
       </label>

@@ -37,6 +37,9 @@ const SIGNS: Record<string, string> = {
   critical: "✖",
   offline: "✖",
   unknown: "?",
+  info: "ℹ",
+  firing: "✖",
+  pending: "▲",
 };
 
 // A state by word, sign and colour: never by colour alone.

@@ -60,6 +60,11 @@ export function href(path: readonly string[], patch: Patch = {}): string {
   return formatPlace(path, patched(params, patch));
 }
 
+// The link to this view with other parameters.
+export function here(patch: Patch): string {
+  return formatPlace(place.value.path, patched(place.value.params, patch));
+}
+
 export function go(path: readonly string[], patch: Patch = {}): void {
   location.hash = href(path, patch);
 }

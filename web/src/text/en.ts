@@ -77,7 +77,24 @@ export const text = {
     enter: "Enter",
     refused: "The server refused this token.",
   },
-  range: { label: "Time", at: "At", now: "Now" },
+  range: {
+    label: "Time",
+    at: "At",
+    now: "Now",
+    own: "as chosen",
+    fromTo: (from: string, to: string | null) =>
+      to === null ? `${from} till now` : `${from} – ${to}`,
+  },
+  list: {
+    clear: "Clear filters",
+    filters: "Filters",
+    any: "any",
+    pattern: "exact, or with *",
+    more: (shown: number, all: number) =>
+      `The first ${shown} of ${all} rows: filter to see the others.`,
+    none: "Nothing passes these filters.",
+    open: "Open",
+  },
   theme: { label: "Theme", system: "System", light: "Light", dark: "Dark" },
   table: {
     rows: (n: number) => (n === 1 ? "1 row" : `${n} rows`),

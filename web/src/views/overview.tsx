@@ -1,31 +1,50 @@
-// The fleet at a glance.
+// The fleet at a glance: what is the matter first.
 import type { JSX } from "preact";
 import type { Schemas } from "../api/client.ts";
 import { useAsked } from "../api/query.ts";
-import { Shown } from "../parts/asked.tsx";
-import { Stack } from "../parts/stack.tsx";
 import { instantParams } from "../state/range.ts";
-import { text } from "../text/en.ts";
+import { overviewText as words } from "../text/en/overview.ts";
+import { Models, Top } from "./overview/gpus.tsx";
+import { Hosts } from "./overview/hosts.tsx";
+import { Past } from "./overview/past.tsx";
+import { Problems } from "./overview/problems.tsx";
+import { Tasks } from "./overview/tasks.tsx";
+import { Totals } from "./overview/totals.tsx";
+import "../style/lists.css";
+import "../style/overview.css";
 
-const STATES = ["busy", "idle_held", "free", "unhealthy", "unknown"] as const;
+// No more of the nodes than is shown: there may be thousands.
+const NODE_FIELDS = [
+  "node_name",
+  "status",
+  "status_reason",
+  "last_seen",
+  "exporters",
+  "cpu",
+  "cores_total",
+  "host_memory_total_bytes",
+  "host_memory_available_bytes",
+].join(",");
 
 export default function Overview(): JSX.Element {
-  const summary = useAsked<Schemas["GpuSummary"][]>("api/v1/gpu/summary", instantParams());
+  const nodes = useAsked<Schemas["GpuNode"][]>("api/v1/gpu/nodes", {
+    fields: NODE_FIELDS,
+    ...instantParams(),
+  });
   return (
-    <Shown of={summary}>
-      {([fleet]) =>
-        fleet && (
-          <Stack
-            title={text.views.overview}
-            parts={STATES.map((state) => ({
-              key: state,
-              label: text.states[state] ?? state,
-              value: fleet[state] ?? 0,
-              text: String(fleet[state] ?? "–"),
-            }))}
-          />
-        )
-      }
-    </Shown>
+    <>
+      <Problems nodes={nodes} />
+      <Totals nodes={nodes} />
+      <Past />
+      <Hosts nodes={nodes} />
+      <div class="columns">
+        <Tasks />
+        <div>
+          <Top id="hottest" title={words.hottest} field="temperature" unit="°C" />
+          <Top id="busiest" title={words.busiest} field="utilization" unit="%" />
+        </div>
+      </div>
+      <Models />
+    </>
   );
 }

@@ -1,0 +1,30 @@
+export const usersText = {
+  fields: {
+    user: "User",
+    processes: "Processes",
+    gpus: "GPUs",
+    gpu_share: "Share",
+    gpus_shared: "Shared",
+    utilization: "Utilization",
+    memory_used_bytes: "GPU memory",
+    node_names: "Nodes",
+    gpu_names: "Models",
+    pods: "Pods",
+    share_percent: "Of all shares",
+  },
+  help: {
+    gpus: "GPUs with a process of the user",
+    gpu_share: "Each of these GPUs divided by how many users are on it",
+    gpus_shared: "GPUs and MIG instances with processes of others too",
+    utilization: "Mean over the GPUs that the user has alone",
+    memory_used_bytes: "GPU memory of the processes",
+    share_percent: "Share ÷ the shares of all users shown",
+  },
+  filters: { user: "User", node: "Node", model: "Model", pod: "Pod" },
+  links: "See",
+  gpus: "GPUs",
+  processes: "Processes",
+  idle: "Idle",
+  empty:
+    "No process tells its user. Users are known where an exporter shows processes with their owners (see the join doctor: gpuctl doctor).",
+};

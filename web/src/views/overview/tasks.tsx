@@ -1,0 +1,158 @@
+// Tasks by status, of Kubernetes and of HakuRiver.
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { findHaku, hakuThere } from "../../api/haku.ts";
+import type { Schemas } from "../../api/client.ts";
+import { useAsked } from "../../api/query.ts";
+import { Shown } from "../../parts/asked.tsx";
+import { Stack } from "../../parts/stack.tsx";
+import { State, Unknown } from "../../parts/value.tsx";
+import { href } from "../../state/place.ts";
+import { instantParams, range } from "../../state/range.ts";
+import { overviewText as words } from "../../text/en/overview.ts";
+import {
+  type Counts,
+  countStates,
+  kubernetesCounts,
+  TASK_STATES,
+  type TaskState,
+  wordsOf,
+} from "../taskcounts.ts";
+
+const EVERY = 10_000;
+// Colours and signs of states that other things are in, too.
+const LIKE: Record<TaskState, string> = {
+  running: "busy",
+  waiting: "idle_held",
+  paused: "degraded",
+  succeeded: "free",
+  failed: "critical",
+  stopped: "offline",
+  unknown: "unknown",
+};
+
+function Count(props: { of: number | undefined; link: string }): JSX.Element {
+  if (props.of === undefined) return <Unknown />;
+  return props.of === 0 ? <>0</> : <a href={props.link}>{props.of}</a>;
+}
+
+function TaskTable(props: {
+  kubernetes: Counts;
+  haku: Counts | undefined;
+  vps: Counts | undefined;
+}): JSX.Element {
+  const { kubernetes, haku, vps } = props;
+  const there = hakuThere.value === true && range.value.at === null;
+  const c = words.taskColumns;
+  const sum = (state: TaskState) => kubernetes[state] + (haku?.[state] ?? 0) + (vps?.[state] ?? 0);
+  const states = TASK_STATES.filter((state) => state !== "unknown" || sum(state) > 0);
+  const link = (state: TaskState) => ({
+    kubernetes: href(["tasks"], { phase: wordsOf(state, true) }),
+    haku: href(["tasks"], { source: "hakuriver", status: wordsOf(state, false) }),
+    vps: href(["vps"], { all: "1", status: wordsOf(state, false) }),
+  });
+  return (
+    <div class="scroll" tabIndex={0} role="group" aria-label={words.tasks}>
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">{c.status}</th>
+            <th scope="col" class="numeric">
+              {c.kubernetes}
+            </th>
+            {there && (
+              <>
+                <th scope="col" class="numeric">
+                  {c.haku}
+                </th>
+                <th scope="col" class="numeric">
+                  {c.vps}
+                </th>
+                <th scope="col" class="numeric">
+                  {c.sum}
+                </th>
+              </>
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          {states.map((state) => (
+            <tr key={state}>
+              <th scope="row">
+                <State state={LIKE[state]} label={words.taskStates[state]} />
+              </th>
+              <td class="numeric">
+                <Count of={kubernetes[state]} link={link(state).kubernetes} />
+              </td>
+              {there && (
+                <>
+                  <td class="numeric">
+                    <Count of={haku?.[state]} link={link(state).haku} />
+                  </td>
+                  <td class="numeric">
+                    <Count of={vps?.[state]} link={link(state).vps} />
+                  </td>
+                  <td class="numeric">{haku && vps ? sum(state) : <Unknown />}</td>
+                </>
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+export function Tasks(): JSX.Element {
+  useEffect(findHaku, []);
+  const now = range.value.at === null && hakuThere.value === true;
+  const fields = "kind,job,phase";
+  const kubernetes = useAsked<Schemas["GpuTask"][]>(
+    "api/v1/gpu/tasks",
+    { fields, ...instantParams() },
+    EVERY,
+  );
+  const haku = useAsked<Schemas["HakuRiverTask"][]>(
+    now ? "api/v1/hakuriver/tasks" : null,
+    { fields: "status" },
+    EVERY,
+  );
+  const vps = useAsked<Schemas["HakuRiverVps"][]>(
+    now ? "api/v1/hakuriver/vps" : null,
+    { fields: "status", all: "true" },
+    EVERY,
+  );
+  const counts = (rows: readonly { status?: string | null }[] | undefined) =>
+    rows && countStates(rows.map((one) => one.status));
+  return (
+    <section aria-labelledby="tasks">
+      <h2 id="tasks">{words.tasks}</h2>
+      <Shown of={kubernetes}>
+        {(rows) => {
+          const own = kubernetesCounts(rows);
+          const others = [counts(haku.data), counts(vps.data)] as const;
+          const all = (state: TaskState) =>
+            own[state] + (others[0]?.[state] ?? 0) + (others[1]?.[state] ?? 0);
+          return (
+            <>
+              <Stack
+                title={words.tasks}
+                parts={TASK_STATES.map((state) => ({
+                  key: `task-${state}`,
+                  label: words.taskStates[state] ?? state,
+                  value: all(state),
+                  text: String(all(state)),
+                })).filter((part) => part.value > 0)}
+              />
+              <TaskTable kubernetes={own} haku={others[0]} vps={others[1]} />
+              {rows.length === 0 && <p class="note">{words.noTasks}</p>}
+              <p class="note">
+                {words.taskNote} {hakuThere.value === false && words.noHaku}
+              </p>
+            </>
+          );
+        }}
+      </Shown>
+    </section>
+  );
+}
