@@ -16,6 +16,16 @@ function colorOf(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim() || "#888";
 }
 
+// A value between two gaps is no line; it is a point.
+function alone(values: uPlot.AlignedData[number] | undefined): number[] | null {
+  if (values === undefined) return null;
+  const points: number[] = [];
+  for (let i = 0; i < values.length; i += 1) {
+    if (values[i] != null && values[i - 1] == null && values[i + 1] == null) points.push(i);
+  }
+  return points.length > 0 ? points : null;
+}
+
 function optionsOf(props: ChartProps, width: number): uPlot.Options {
   const axis = {
     stroke: colorOf("--text-2"),
@@ -45,7 +55,7 @@ function optionsOf(props: ChartProps, width: number): uPlot.Options {
         width: line.faint ? 1 : 2,
         ...(line.faint ? { dash: [4, 4] } : {}),
         spanGaps: false,
-        points: { show: false },
+        points: { show: false, size: 4, filter: (plot: uPlot, at: number) => alone(plot.data[at]) },
         value: (_: uPlot, value: number | null) => (value === null ? "–" : format(value)),
       })),
     ],

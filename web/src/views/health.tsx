@@ -106,6 +106,18 @@ function Fleet(): JSX.Element {
   );
 }
 
+const whereColumn: Column<Finding> = {
+  key: "where",
+  title: words.fields.where,
+  width: 150,
+  value: (row) => whereText(row.node, row.gpu),
+  show: (row) => {
+    const link = whereHref(row.node, row.gpu);
+    const where = whereText(row.node, row.gpu);
+    return link === undefined ? where : <a href={link}>{where}</a>;
+  },
+};
+
 function findingColumns(): Column<Finding>[] {
   const f = words.fields;
   return [
@@ -116,17 +128,7 @@ function findingColumns(): Column<Finding>[] {
       value: (row) => `${rank(row.severity)} ${row.severity}`,
       show: (row) => <State state={row.severity} />,
     },
-    {
-      key: "where",
-      title: f.where,
-      width: 150,
-      value: (row) => whereText(row.node, row.gpu),
-      show: (row) => {
-        const link = whereHref(row.node, row.gpu);
-        const where = whereText(row.node, row.gpu);
-        return link === undefined ? where : <a href={link}>{where}</a>;
-      },
-    },
+    whereColumn,
     {
       key: "component",
       title: f.component,

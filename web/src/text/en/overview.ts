@@ -2,6 +2,8 @@ export const overviewText = {
   problems: "What is the matter",
   nothingWrong: (when: string) =>
     `Nothing: no GPU is degraded, critical or lost, no alert fires, no node is offline and no exporter is down, as of ${when}.`,
+  nothingKnown:
+    "Nothing is known to be the matter, but not all could be asked: see the line above.",
   asking: "Asking…",
   notAsked: (what: string) => `Not known: ${what}`,
   sources: { health: "health", alerts: "alerts", nodes: "nodes" },
@@ -64,7 +66,7 @@ export const overviewText = {
   hostBusiest: "busiest node",
   sincePage: (when: string) =>
     `Since this page was opened (${when}): the server keeps no history of hosts. While nobody looks nothing is measured: that is a gap.`,
-  hostPast: "Hosts are shown as they are now: the server has no history of them.",
+  hostPast: "At that instant: the server has no history of hosts.",
   hostNone:
     "No node tells its CPU or memory. Is node-exporter scraped by the connected Prometheus, with the nodes' names?",
   hostOf: (known: number, all: number) => `${known} of ${all} nodes tell.`,

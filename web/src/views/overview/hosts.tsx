@@ -7,6 +7,8 @@ import type { Schemas } from "../../api/client.ts";
 import { type Asked, useAsked } from "../../api/query.ts";
 import { Chart } from "../../parts/chart.tsx";
 import { bytes, number, time } from "../../parts/format.ts";
+import { Tile, Tiles } from "../../parts/tiles.tsx";
+import { Value } from "../../parts/value.tsx";
 import { range } from "../../state/range.ts";
 import { overviewText as words } from "../../text/en/overview.ts";
 import { forMinute, meanOf, type Sample, sampleOf, withSample } from "../hosts.ts";
@@ -30,11 +32,38 @@ function useSamples(nodes: Nodes): readonly Sample[] {
   return samples.value;
 }
 
+// At an instant of the past.
+function Then(props: { nodes: Nodes }): JSX.Element {
+  const { data, meta } = props.nodes;
+  if (data === undefined) return <p class="loading">{words.asking}</p>;
+  const { cpu, used, total, known } = sampleOf(data, 0);
+  const reasons = meta.null_reasons ?? {};
+  return (
+    <>
+      <Tiles>
+        <Tile label={words.hostCpu} more={words.hostOf(known, data.length)}>
+          <Value value={cpu === null ? null : percent(cpu)} reason={reasons["cpu"]} />
+        </Tile>
+        <Tile
+          label={words.hostMemory}
+          more={total === null ? "" : words.tiles.memoryOf(bytes(total))}
+        >
+          <Value
+            value={used === null ? null : bytes(used)}
+            reason={reasons["host_memory_available_bytes"]}
+          />
+        </Tile>
+      </Tiles>
+      <p class="note">{words.hostPast}</p>
+    </>
+  );
+}
+
 function SincePage(props: { nodes: Nodes }): JSX.Element {
   const past = forMinute(useSamples(props.nodes));
   const times = past.map((one) => one.time);
   const last = past.at(-1);
-  if (range.value.at !== null) return <p class="note">{words.hostPast}</p>;
+  if (range.value.at !== null) return <Then nodes={props.nodes} />;
   if (last === undefined) return <p class="loading">{words.asking}</p>;
   const all = props.nodes.data?.length ?? 0;
   if (past.every((one) => one.cpu === null && one.used === null))

@@ -74,16 +74,22 @@ export function Problems(props: { nodes: Asked<Schemas["GpuNode"][]> }): JSX.Ele
   const more = problems.length - SHOWN + unseen;
   const waiting = asked.some((one) => one.waiting);
   const failed = asked.some((one) => one.error !== undefined);
+  // What only a part of the queries, or an old answer, says is no all-clear.
+  const whole = asked.every((one) => !one.meta.partial && !one.meta.stale);
   const asOf = health.meta.as_of;
   return (
     <section aria-labelledby="problems">
       <h2 id="problems">{words.problems}</h2>
       {problems.length === 0 && !waiting && !failed && (
         <p class="fine">
-          <State
-            state="healthy"
-            label={words.nothingWrong(asOf === undefined ? "–" : time(asOf))}
-          />
+          {whole ? (
+            <State
+              state="healthy"
+              label={words.nothingWrong(asOf === undefined ? "–" : time(asOf))}
+            />
+          ) : (
+            <State state="unknown" label={words.nothingKnown} />
+          )}
         </p>
       )}
       <ul class="problems">

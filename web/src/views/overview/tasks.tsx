@@ -36,6 +36,23 @@ function Count(props: { of: number | undefined; link: string }): JSX.Element {
   return props.of === 0 ? <>0</> : <a href={props.link}>{props.of}</a>;
 }
 
+function TaskHead(props: { there: boolean }): JSX.Element {
+  const c = words.taskColumns;
+  const numbers = props.there ? [c.kubernetes, c.haku, c.vps, c.sum] : [c.kubernetes];
+  return (
+    <thead>
+      <tr>
+        <th scope="col">{c.status}</th>
+        {numbers.map((title) => (
+          <th key={title} scope="col" class="numeric">
+            {title}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}
+
 function TaskTable(props: {
   kubernetes: Counts;
   haku: Counts | undefined;
@@ -43,7 +60,6 @@ function TaskTable(props: {
 }): JSX.Element {
   const { kubernetes, haku, vps } = props;
   const there = hakuThere.value === true && range.value.at === null;
-  const c = words.taskColumns;
   const sum = (state: TaskState) => kubernetes[state] + (haku?.[state] ?? 0) + (vps?.[state] ?? 0);
   const states = TASK_STATES.filter((state) => state !== "unknown" || sum(state) > 0);
   const link = (state: TaskState) => ({
@@ -54,27 +70,7 @@ function TaskTable(props: {
   return (
     <div class="scroll" tabIndex={0} role="group" aria-label={words.tasks}>
       <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">{c.status}</th>
-            <th scope="col" class="numeric">
-              {c.kubernetes}
-            </th>
-            {there && (
-              <>
-                <th scope="col" class="numeric">
-                  {c.haku}
-                </th>
-                <th scope="col" class="numeric">
-                  {c.vps}
-                </th>
-                <th scope="col" class="numeric">
-                  {c.sum}
-                </th>
-              </>
-            )}
-          </tr>
-        </thead>
+        <TaskHead there={there} />
         <tbody>
           {states.map((state) => (
             <tr key={state}>
