@@ -15,10 +15,15 @@ export interface FleetMap {
   readonly field: string;
   readonly nodes: readonly string[];
   readonly starts: readonly number[]; // the first cell of each node
-  readonly gpus: readonly string[];
-  readonly hrefs: readonly (readonly [string, string])[]; // node and gpu_id
+  // Of each cell, in lines: one text goes to the page sooner than 10,000.
+  readonly gpus: string; // how it is called
+  readonly ids: string; // gpu_id
   readonly values: Float64Array; // NaN: unknown
   readonly reasons: Readonly<Record<number, string>>;
+}
+
+function line(text: unknown): string {
+  return typeof text === "string" ? text.replaceAll("\n", " ") : "";
 }
 
 export class Fleet {
@@ -122,8 +127,8 @@ export class Fleet {
       field,
       nodes,
       starts,
-      gpus: rows.map((row) => String(cellOf(row, "gpu_id") ?? "")),
-      hrefs: rows.map((row) => [row.node_name ?? "", row.gpu_id ?? ""] as const),
+      gpus: rows.map((row) => line(cellOf(row, "gpu_id"))).join("\n"),
+      ids: rows.map((row) => line(row.gpu_id)).join("\n"),
       values,
       reasons,
     };

@@ -40,6 +40,17 @@ function Choice(props: {
   );
 }
 
+function useClosedOutside(box: { current: HTMLDetailsElement | null }): void {
+  useEffect(() => {
+    const away = (event: Event) => {
+      const inside = event.target instanceof Node && box.current?.contains(event.target);
+      if (box.current?.open && !inside) box.current.open = false;
+    };
+    document.addEventListener("pointerdown", away);
+    return () => document.removeEventListener("pointerdown", away);
+  }, []);
+}
+
 export function ColumnChooser(props: {
   fields: readonly Field[];
   chosen: readonly string[];
@@ -51,14 +62,7 @@ export function ColumnChooser(props: {
     const all = names.length === props.fields.length;
     setParams({ columns: usual ? null : all ? "all" : names.join(",") });
   };
-  useEffect(() => {
-    const away = (event: Event) => {
-      const inside = event.target instanceof Node && box.current?.contains(event.target);
-      if (box.current?.open && !inside) box.current.open = false;
-    };
-    document.addEventListener("pointerdown", away);
-    return () => document.removeEventListener("pointerdown", away);
-  }, []);
+  useClosedOutside(box);
   return (
     <details
       class="chooser"

@@ -20,6 +20,7 @@ import {
 import { FilterBox } from "../parts/filterbox.tsx";
 import { filtersOf } from "../parts/filtertext.ts";
 import { time, withUnit } from "../parts/format.ts";
+import { useKept } from "../parts/kept.ts";
 import { offsetOf, Pager } from "../parts/pager.tsx";
 import type { Cell } from "../parts/sort.ts";
 import { type Column, Table } from "../parts/table.tsx";
@@ -172,7 +173,8 @@ function useProcesses(fields: readonly Field[]) {
   const page = { limit: PAGE, ...(offset > 0 ? { offset } : {}) };
   const path = fields.length === 0 ? null : "api/v1/gpu/processes";
   const every = range.value.at === null ? 5000 : 0;
-  const found = useAsked<GpuProcess[]>(path, { ...params, ...page }, every);
+  const asked = useAsked<GpuProcess[]>(path, { ...params, ...page }, every);
+  const found = useKept(asked, JSON.stringify(filters.params) + (range.value.at ?? ""));
   const wordsText = filters.words.join("\n");
   const rows = useMemo(() => searched(found.data ?? [], filters.words), [found.data, wordsText]);
   const total = found.meta.total ?? rows.length;

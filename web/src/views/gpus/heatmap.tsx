@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { FleetMap } from "../../fleet/store.ts";
-import { go, href, param, setParams } from "../../state/place.ts";
+import { href, param, setParams } from "../../state/place.ts";
 import { theme } from "../../state/prefs.ts";
 import { reasonText } from "../../parts/value.tsx";
 import { gpusText } from "../../text/en/gpus.ts";
@@ -15,15 +15,31 @@ const words = gpusText.map;
 export const HEATS = ["utilization", "memory_used_percent", "temperature", "health"] as const;
 export type HeatName = (typeof HEATS)[number];
 
+// The node and gpu_id of a cell, and how the GPU is called.
+function whoIs(map: FleetMap, cell: number): { node: string; id: string; gpu: string } {
+  let low = 0;
+  let high = map.nodes.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((map.starts[middle] ?? 0) <= cell) low = middle;
+    else high = middle - 1;
+  }
+  const [id = "", gpu = ""] = [map.ids, map.gpus].map((all) => all.split("\n", cell + 1)[cell]);
+  return { node: map.nodes[low] ?? "", id, gpu };
+}
+
+function linkOf(map: FleetMap, cell: number): string {
+  const { node, id } = whoIs(map, cell);
+  return href(["gpus", node, id]);
+}
+
 function cellText(map: FleetMap, cell: number): string {
-  const [node = "", gpu = ""] = [map.hrefs[cell]?.[0], map.gpus[cell]];
-  const value = valueText(map, cell) ?? reasonText(map.reasons[cell]);
-  return words.cell(node, gpu, value);
+  const { node, gpu } = whoIs(map, cell);
+  return words.cell(node, gpu, valueText(map, cell) ?? reasonText(map.reasons[cell]));
 }
 
 function open(map: FleetMap, cell: number): void {
-  const where = map.hrefs[cell];
-  if (where !== undefined) go(["gpus", ...where]);
+  if (cell >= 0 && cell < map.values.length) location.hash = linkOf(map, cell);
 }
 
 // Width and height of an element, as it has them now.
@@ -175,7 +191,7 @@ export function HeatMap(props: { map: FleetMap | undefined; by: HeatName }): JSX
         <>
           <p id="heat-now" class="heat-now" aria-live="polite">
             {at >= 0 && at < mine.values.length ? (
-              <a href={href(["gpus", ...(mine.hrefs[at] ?? [])])} tabIndex={-1}>
+              <a href={linkOf(mine, at)} tabIndex={-1}>
                 {cellText(mine, at)}
               </a>
             ) : (

@@ -47,7 +47,7 @@ function One(props: {
 }): JSX.Element {
   const { which, metric, most } = props;
   const params = { ...which, ...windowParams(), metric };
-  const asked = useAsked<History[]>("api/v1/gpu/history", params, 60_000);
+  const asked = useAsked<History[]>("api/v1/gpu/history", params, 60_000, true);
   const { data, meta } = asked;
   const lines = useMemo(() => linesOf(data ?? [], props.nameOf), [data]);
   const times = useMemo(() => timesOf(meta, lines[0]?.values.length ?? 0), [lines, meta]);

@@ -226,7 +226,7 @@ const EVENTS: readonly PlainColumn<GpuEvent>[] = [
 
 export function EventsOf(props: { which: Params }): JSX.Element {
   const params = { ...props.which, ...windowParams(), limit: 200 };
-  const asked = useAsked<GpuEvent[]>("api/v1/gpu/events", params, 60_000);
+  const asked = useAsked<GpuEvent[]>("api/v1/gpu/events", params, 60_000, true);
   return (
     <section aria-label={gpuText.events}>
       <h3>{gpuText.events}</h3>

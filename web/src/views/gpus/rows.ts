@@ -7,6 +7,7 @@ import { type Asked, useAsked } from "../../api/query.ts";
 import { USUAL_FIELDS } from "../../fleet/cells.ts";
 import { type FleetRows, useFleet } from "../../fleet/use.ts";
 import { type Field, isSortable } from "../../parts/fields.ts";
+import { useKept } from "../../parts/kept.ts";
 import { offsetOf } from "../../parts/pager.tsx";
 import { sortOf } from "../../parts/sort.ts";
 
@@ -98,7 +99,8 @@ export function useGpuRows(wanted: Wanted): GpuRows {
   const offset = known > LIVE_MOST ? offsetOf() : 0;
   const asked = wanted.fields.length === 0 || live ? null : "api/v1/gpu/metrics";
   const limits = { limit: PAGE, ...(offset > 0 ? { offset } : {}) };
-  const page = useAsked<GpuRow[]>(asked, { ...params, ...limits }, at === null ? 5000 : 0);
+  const every = at === null ? 5000 : 0;
+  const page = useKept(useAsked<GpuRow[]>(asked, { ...params, ...limits }, every), question);
   // A word narrows what the server counts: the size of the fleet was known before.
   const answered = page.meta.total;
   useEffect(() => {

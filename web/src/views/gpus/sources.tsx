@@ -139,7 +139,7 @@ function FromSchema(): JSX.Element {
 }
 
 export function Sources(props: { which: Params; nameOf: (row: GpuRow) => string }): JSX.Element {
-  const report = useAsked<Report>("api/v1/debug/join", props.which, 0);
+  const report = useAsked<Report>("api/v1/debug/join", props.which, 0, true);
   // Not for us, or not for this GPU: then in general.
   if (report.error?.status === 404 || report.error?.status === 403) return <FromSchema />;
   return <Shown of={report}>{(found) => <Join report={found} nameOf={props.nameOf} />}</Shown>;
