@@ -17,6 +17,7 @@ import { text } from "../text/en.ts";
 import { words as phases } from "../text/en/phases.ts";
 import { words as tasks } from "../text/en/tasks.ts";
 import { words } from "../text/en/vps.ts";
+import { NoPast } from "./nodes/parts.tsx";
 import { hakuColumns, type HakuTask, STATUSES } from "./tasks/haku.tsx";
 import { Acts, HakuDetail, TaskFacts } from "./tasks/hakudetail.tsx";
 import { sshLine } from "./tasks/ssh.ts";
@@ -139,6 +140,7 @@ function VpsList(): JSX.Element {
           </button>
         </span>
       </Filters>
+      <NoPast />
       <div class={id !== null && rows ? "split open" : "split"}>
         {open && <Detail key={open.task_id} vps={open} meta={asked.meta} />}
         {id !== null && rows && !open && <HakuDetail key={id} id={id} />}

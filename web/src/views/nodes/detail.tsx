@@ -16,11 +16,20 @@ import { Cores, degrees } from "./cards.tsx";
 import { Findings } from "./findings.tsx";
 import { NodeGpus } from "./gpus.tsx";
 import { HakuMinute } from "./minute.tsx";
-import { GpuStates, Health, type Node, PercentMeter, SourceChoice, Status } from "./parts.tsx";
+import {
+  GpuStates,
+  Health,
+  type Node,
+  PercentMeter,
+  SourceChoice,
+  Status,
+  useTitle,
+} from "./parts.tsx";
 import { NodePast } from "./past.tsx";
 
 export function NodeDetail(props: { name: string }): JSX.Element {
   const { name } = props;
+  useTitle(name);
   const path = `api/v1/gpu/nodes/${encodeURIComponent(name)}`;
   const asked = useAsked<Node>(path, instantParams());
   return (
@@ -40,7 +49,7 @@ export function NodeDetail(props: { name: string }): JSX.Element {
             <Allocated name={name} node={node} />
             <Findings name={name} />
             <Machine node={node} />
-            <HakuMinute name={name} title={words.minute} />
+            <HakuMinute name={name} title={words.minute} optional />
             <NodePast name={name} />
           </>
         )}

@@ -14,13 +14,14 @@ import { AllocationTable, footRows } from "./allocated.tsx";
 import { degrees } from "./cards.tsx";
 import type { HakuNode } from "./hakulist.tsx";
 import { HakuMinute } from "./minute.tsx";
-import { PercentMeter, SourceChoice } from "./parts.tsx";
+import { NoPast, PercentMeter, SourceChoice, useTitle } from "./parts.tsx";
 import { sumOf } from "./sums.ts";
 
 type Task = Schemas["HakuRiverTask"];
 
 export function HakuNodeDetail(props: { name: string }): JSX.Element {
   const { name } = props;
+  useTitle(name);
   const asked = useAsked<HakuNode[]>(HAKU + "nodes", { node: name });
   return (
     <>
@@ -31,6 +32,7 @@ export function HakuNodeDetail(props: { name: string }): JSX.Element {
         <h2>{name}</h2>
         <SourceChoice />
       </div>
+      <NoPast />
       <Shown of={asked}>
         {([node]) =>
           node === undefined ? (

@@ -18,7 +18,7 @@ import { href, param, setParams } from "../../state/place.ts";
 import { text } from "../../text/en.ts";
 import { words } from "../../text/en/nodes.ts";
 import { degrees } from "./cards.tsx";
-import { percent, SourceChoice } from "./parts.tsx";
+import { NoPast, percent, SourceChoice } from "./parts.tsx";
 
 export type HakuNode = Schemas["HakuRiverNode"];
 type Sample = Schemas["HakuRiverHealth"];
@@ -78,12 +78,12 @@ function columnsOf(meta: Meta, samples: ReadonlyMap<string, Sample>): Column<Hak
     },
     figure("cpu_percent", words.cpu, 120, meter),
     figure("memory_percent", words.memory, 120, meter),
-    figure("memory_total_bytes", words.total, 100, bytes),
+    figure("memory_total_bytes", words.memoryTotal, 120, bytes),
     figure("total_cores", words.cores, 80),
     figure("available_cores", words.coresFree, 100),
-    figure("cores_in_use", words.inUse, 110),
+    figure("cores_in_use", words.inUse, 115),
     figure("current_avg_temp", words.avgTemp, 100, celsius),
-    figure("current_max_temp", words.maxTemp, 110, celsius),
+    figure("current_max_temp", words.maxTemp, 120, celsius),
     {
       key: "numa_topology",
       title: words.numaCount,
@@ -151,6 +151,7 @@ export function HakuNodes(): JSX.Element {
           </button>
         </span>
       </Filters>
+      <NoPast />
       <Shown of={asked}>
         {(nodes) =>
           nodes.length === 0 ? (

@@ -13,7 +13,12 @@ import { lastSeconds } from "./series.ts";
 type Sample = Schemas["HakuRiverHealth"];
 
 // Nothing where there is no HakuRiver, or where the past is looked at, which it does not know.
-export function HakuMinute(props: { name: string; title: string }): JSX.Element | null {
+// `optional`: nothing of a node either that it does not know.
+export function HakuMinute(props: {
+  name: string;
+  title: string;
+  optional?: boolean;
+}): JSX.Element | null {
   const there = hakuThere.value === true && range.value.at === null;
   const asked = useAsked<Sample[]>(
     there ? HAKU + "health" : null,
@@ -21,7 +26,7 @@ export function HakuMinute(props: { name: string; title: string }): JSX.Element 
     5000,
     true,
   );
-  if (!there) return null;
+  if (!there || (props.optional && asked.data?.length === 0)) return null;
   const percent = (value: number) => `${number(value, 0)} %`;
   return (
     <section class="section">

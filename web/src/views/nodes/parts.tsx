@@ -1,5 +1,6 @@
 // What the list and the detail of nodes share.
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import type { Schemas } from "../../api/client.ts";
 import { hakuThere } from "../../api/haku.ts";
 import { Choice } from "../../parts/filters.tsx";
@@ -7,6 +8,7 @@ import { number } from "../../parts/format.ts";
 import { Phase } from "../../parts/phase.tsx";
 import { Meter, State } from "../../parts/value.tsx";
 import { param } from "../../state/place.ts";
+import { range } from "../../state/range.ts";
 import { text } from "../../text/en.ts";
 import { words as shared } from "../../text/en/filters.ts";
 import { words } from "../../text/en/nodes.ts";
@@ -103,6 +105,12 @@ export function PercentMeter(props: {
   return <Meter percent={props.value} label={percent(props.value ?? 0)} reason={props.reason} />;
 }
 
+// The time that is looked at is above every view; HakuRiver's views cannot follow it.
+export function NoPast(): JSX.Element | null {
+  if (range.value.at === null) return null;
+  return <p class="kept">{shared.noPast}</p>;
+}
+
 // Kubernetes or HakuRiver; nothing where there is no HakuRiver.
 export function SourceChoice(props: { clear?: readonly string[] }): JSX.Element | null {
   if (hakuThere.value !== true) return null;
@@ -118,4 +126,15 @@ export function SourceChoice(props: { clear?: readonly string[] }): JSX.Element 
       ]}
     />
   );
+}
+
+// The tab is called after what is open in it.
+export function useTitle(name: string): void {
+  useEffect(() => {
+    const before = document.title;
+    document.title = `${name} · ${text.product}`;
+    return () => {
+      document.title = before;
+    };
+  }, [name]);
 }

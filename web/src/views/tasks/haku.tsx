@@ -16,7 +16,7 @@ import { href, param, setParams } from "../../state/place.ts";
 import { text } from "../../text/en.ts";
 import { words as phases } from "../../text/en/phases.ts";
 import { words } from "../../text/en/tasks.ts";
-import { SourceChoice } from "../nodes/parts.tsx";
+import { NoPast, SourceChoice } from "../nodes/parts.tsx";
 import { applies } from "./gpuctl.ts";
 import { HakuDetail } from "./hakudetail.tsx";
 
@@ -137,6 +137,7 @@ export function HakuTasks(): JSX.Element {
           </button>
         </span>
       </Filters>
+      <NoPast />
       <div class={id ? "split open" : "split"}>
         {id && <HakuDetail key={id} id={id} />}
         <div>
