@@ -15,6 +15,12 @@ export interface Asked<T> {
 const NONE: Meta = {};
 const NO_WARNINGS: readonly string[] = [];
 
+interface Last<T> {
+  readonly key: string; // of the question
+  readonly answer?: Answer<T>;
+  readonly error?: ApiError;
+}
+
 // Asks again `every` milliseconds after an answer; 0: once. Not while the page is hidden or paused.
 // `path` null: nothing is asked. `quiet`: a failure is told by whoever asks, not above every view.
 export function useAsked<T>(
@@ -24,12 +30,8 @@ export function useAsked<T>(
   quiet = false,
 ): Asked<T> {
   const key = path === null ? "" : path + "?" + JSON.stringify(params);
-  const [state, setState] = useState<{ key: string; answer?: Answer<T>; error?: ApiError }>({
-    key,
-  });
+  const [state, setState] = useState<Last<T>>({ key });
   const kick = useRef<() => void>(() => undefined);
-  const stopped = paused.value;
-  const shown = token.value;
 
   useEffect(() => {
     if (path === null) return undefined;
@@ -57,9 +59,7 @@ export function useAsked<T>(
     const tick = () => {
       if (!document.hidden) void run();
     };
-    const seen = () => {
-      if (!document.hidden && every > 0 && !paused.value) void run();
-    };
+    const seen = () => (every > 0 && !paused.value ? tick() : undefined);
     kick.current = () => void run();
     document.addEventListener("visibilitychange", seen);
     void run();
@@ -69,15 +69,16 @@ export function useAsked<T>(
       document.removeEventListener("visibilitychange", seen);
     };
     // `key` says path and params.
-  }, [key, every, stopped, shown]);
+  }, [key, every, paused.value, token.value]);
 
-  const mine = state.key === key;
+  // What is there of another question is none of this one's.
+  const { answer, error } = state.key === key ? state : { answer: undefined, error: undefined };
   return {
-    data: mine ? state.answer?.data : undefined,
-    meta: (mine && state.answer?.meta) || NONE,
-    warnings: (mine && state.answer?.warnings) || NO_WARNINGS,
-    error: mine ? state.error : undefined,
-    waiting: path !== null && !(mine && (state.answer || state.error)),
+    data: answer?.data,
+    meta: answer?.meta ?? NONE,
+    warnings: answer?.warnings ?? NO_WARNINGS,
+    error,
+    waiting: path !== null && !answer && !error,
     again: () => kick.current(),
   };
 }

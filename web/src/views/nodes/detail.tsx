@@ -61,8 +61,6 @@ export function NodeDetail(props: { name: string }): JSX.Element {
 function State(props: { node: Node; meta: Meta }): JSX.Element {
   const { node, meta } = props;
   const why = (field: string) => reasonOf(node, meta, field);
-  const plain = (value: number | null | undefined) =>
-    value === null || value === undefined ? null : String(value);
   return (
     <section class="section">
       <GpuStates node={node} />
@@ -72,7 +70,7 @@ function State(props: { node: Node; meta: Meta }): JSX.Element {
             words.status,
             <Status key="s" status={node.status ?? "unknown"} reason={node.status_reason} />,
           ],
-          [words.level, <Health key="h" node={node} reason={why("score")} />],
+          [words.level, <Health key="h" node={node} />],
           [
             words.ready,
             node.ready === null || node.ready === undefined
@@ -111,6 +109,22 @@ function State(props: { node: Node; meta: Meta }): JSX.Element {
           [words.namespaces, (node.namespaces ?? []).join(", ") || text.none],
         ]}
       />
+      <Kubernetes node={node} why={why} />
+    </section>
+  );
+}
+
+function plain(value: number | null | undefined): string | null {
+  return value === null || value === undefined ? null : String(value);
+}
+
+function Kubernetes(props: {
+  node: Node;
+  why: (field: string) => string | undefined;
+}): JSX.Element {
+  const { node, why } = props;
+  return (
+    <>
       <h3>{words.kubernetes}</h3>
       <Facts
         rows={[
@@ -120,7 +134,7 @@ function State(props: { node: Node; meta: Meta }): JSX.Element {
           [words.freeGpus, plain(node.gpus_free), why("gpus_free")],
         ]}
       />
-    </section>
+    </>
   );
 }
 

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Schemas } from "../../api/client.ts";
 import { hakuThere } from "../../api/haku.ts";
-import { Choice } from "../../parts/filters.tsx";
+import { Choice, type Filter } from "../../parts/filters.tsx";
 import { number } from "../../parts/format.ts";
 import { Phase } from "../../parts/phase.tsx";
 import { Meter, State } from "../../parts/value.tsx";
@@ -88,7 +88,7 @@ export function Status(props: { status: string; reason: string | null | undefine
   );
 }
 
-export function Health(props: { node: Node; reason: string | undefined }): JSX.Element {
+export function Health(props: { node: Node }): JSX.Element {
   const { level, score } = props.node;
   return (
     <span>
@@ -103,6 +103,29 @@ export function PercentMeter(props: {
   reason?: string | undefined;
 }): JSX.Element {
   return <Meter percent={props.value} label={percent(props.value ?? 0)} reason={props.reason} />;
+}
+
+export const STATUS_FILTER: Filter = {
+  name: "status",
+  label: words.status,
+  options: [
+    ["online", "online"],
+    ["offline", "offline"],
+  ],
+};
+
+export function ShowChoice(props: { show: string }): JSX.Element {
+  return (
+    <Choice
+      name="show"
+      label={words.show}
+      value={props.show}
+      options={[
+        ["cards", words.cards],
+        ["table", words.table],
+      ]}
+    />
+  );
 }
 
 // The time that is looked at is above every view; HakuRiver's views cannot follow it.
