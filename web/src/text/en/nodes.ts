@@ -132,6 +132,8 @@ export const words = {
   // HakuRiver
   minute: "The last minute, as HakuRiver sees it",
   minuteOf: (what: string) => `${what}, the last minute`,
+  lastMinuteOf: (what: string) => `${what}, the last minute of it, 0 to 100 %`,
+  noHakuNuma: "The host tells of no NUMA nodes.",
   notFresh: "These are the last values that there were, not those of now.",
   memoryTotal: "Memory total",
   inUse: "Cores in use",

@@ -45,7 +45,7 @@ export function taskColumns(meta: Meta): Column<Task>[] {
       value: (row) => (row.node_names ?? []).join(", ") || null,
       absent: () => true,
     },
-    figure("gpus_requested", words.requested, 105, plain, words.requestedHelp),
+    figure("gpus_requested", words.requested, 115, plain, words.requestedHelp),
     figure("gpus_held", words.held, 100, plain, words.heldHelp),
     figure("cores_requested", words.cores, 70),
     figure("memory_requested_bytes", words.memory, 90, bytes),
