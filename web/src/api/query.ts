@@ -21,6 +21,11 @@ interface Last<T> {
   readonly error?: ApiError;
 }
 
+// What was there stays, and is old: the banner says so.
+function failed<T>(last: Last<T>, key: string, error: ApiError): Last<T> {
+  return last.key === key && last.answer ? { key, answer: last.answer, error } : { key, error };
+}
+
 // Asks again `every` milliseconds after an answer; 0: once. Not while the page is hidden or paused.
 // `path` null: nothing is asked. `quiet`: a failure is told by whoever asks, not above every view.
 export function useAsked<T>(
@@ -38,35 +43,35 @@ export function useAsked<T>(
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let under_way = false;
+    let done = false;
+    const goesOn = () => every > 0 && !done && !paused.value;
     const run = async () => {
       if (under_way) return;
       under_way = true;
       clearTimeout(timer);
       try {
         const answer = await get<T>(path, params, abort.signal, quiet);
-        if (!abort.signal.aborted) setState({ key, answer });
+        if (abort.signal.aborted) return;
+        setState({ key, answer });
+        done = "at" in params; // the past stays as it was
       } catch (error) {
         if (abort.signal.aborted || !(error instanceof ApiError)) return;
-        // What was there stays, and is old: the banner says so.
-        setState((last) =>
-          last.key === key && last.answer ? { key, answer: last.answer, error } : { key, error },
-        );
+        setState((last) => failed(last, key, error));
       } finally {
         under_way = false;
-        if (!abort.signal.aborted && every > 0 && !paused.value) timer = setTimeout(tick, every);
+        if (!abort.signal.aborted && goesOn()) timer = setTimeout(tick, every);
       }
     };
     const tick = () => {
-      if (!document.hidden) void run();
+      if (!document.hidden && goesOn()) void run();
     };
-    const seen = () => (every > 0 && !paused.value ? tick() : undefined);
     kick.current = () => void run();
-    document.addEventListener("visibilitychange", seen);
+    document.addEventListener("visibilitychange", tick);
     void run();
     return () => {
       abort.abort();
       clearTimeout(timer);
-      document.removeEventListener("visibilitychange", seen);
+      document.removeEventListener("visibilitychange", tick);
     };
     // `key` says path and params.
   }, [key, every, paused.value, token.value]);
