@@ -31,5 +31,6 @@ test("steps begin where the window does", () => {
 });
 
 test("steps at which some GPUs are missing", () => {
-  assert.equal(incomplete([8, 7, null, 0, 8], 8), 1);
+  assert.deepEqual(incomplete([8, 7, null, 0, 8]), { gaps: 1, most: 8 });
+  assert.deepEqual(incomplete([]), { gaps: 0, most: 0 });
 });

@@ -9,7 +9,7 @@ import { Shown } from "./asked.tsx";
 import { Unknown } from "./value.tsx";
 import "../style/filters.css";
 
-interface WithReasons {
+export interface WithReasons {
   readonly null_reasons?: Readonly<Record<string, string>> | null;
 }
 

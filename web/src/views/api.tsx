@@ -66,7 +66,7 @@ function Both(props: { listed: readonly ListedRoute[]; doc: OpenApi | undefined 
             {words.choose} <a href={urlOf("api/openapi.json")}>{words.document}</a>
           </p>
         ) : (
-          <RouteForm key={open.path} route={open} />
+          <RouteForm key={`${open.path} ${open.params.length}`} route={open} />
         )}
       </div>
     </div>

@@ -6,10 +6,10 @@ import { findHaku, HAKU, hakuThere } from "../api/haku.ts";
 import { useAsked } from "../api/query.ts";
 import { Shown } from "../parts/asked.tsx";
 import { Command, CopyButton } from "../parts/command.tsx";
-import { save, toCsv } from "../parts/csv.ts";
+import { CsvButton } from "../parts/csvbutton.tsx";
 import { Filters } from "../parts/filters.tsx";
 import { Panel } from "../parts/panel.tsx";
-import { type Column, sortRows, Table } from "../parts/table.tsx";
+import { type Column, Table } from "../parts/table.tsx";
 import { looked } from "../state/news.ts";
 import { filterParams, here } from "../state/here.ts";
 import { param, setParams } from "../state/place.ts";
@@ -17,6 +17,7 @@ import { text } from "../text/en.ts";
 import { words as phases } from "../text/en/phases.ts";
 import { words as tasks } from "../text/en/tasks.ts";
 import { words } from "../text/en/vps.ts";
+import { NoPast } from "./nodes/parts.tsx";
 import { hakuColumns, type HakuTask, STATUSES } from "./tasks/haku.tsx";
 import { Acts, HakuDetail, TaskFacts } from "./tasks/hakudetail.tsx";
 import { sshLine } from "./tasks/ssh.ts";
@@ -53,7 +54,7 @@ function asVps(rows: readonly HakuTask[]): HakuTask[] {
 function columnsOf(meta: Meta): Column<HakuTask>[] {
   const all = hakuColumns(meta);
   const port: Column<HakuTask> = {
-    ...(all["port"] as Column<HakuTask>),
+    ...all.port,
     show: (row) => (
       <span>
         {row.ssh_port} <CopyButton text={String(row.ssh_port)} what={words.copyPort} />
@@ -75,24 +76,10 @@ function columnsOf(meta: Meta): Column<HakuTask>[] {
       );
     },
   };
-  const { id, status, name, owner, node, cores, memory, gpus, submitted, started } = all;
-  const { completed, error } = all;
-  return [
-    id,
-    status,
-    node,
-    port,
-    ssh,
-    cores,
-    memory,
-    gpus,
-    name,
-    owner,
-    started,
-    submitted,
-    completed,
-    error,
-  ].filter((one) => one !== undefined);
+  const { id, status, name, owner, node, cores, memory, gpus } = all;
+  const { submitted, started, completed, error } = all;
+  const times = [started, submitted, completed];
+  return [id, status, node, port, ssh, cores, memory, gpus, name, owner, ...times, error];
 }
 
 const FILTERS = ["status", "node", "user", "name"] as const;
@@ -130,15 +117,10 @@ function VpsList(): JSX.Element {
           {words.all}
         </label>
         <span class="filters-end">
-          <button
-            type="button"
-            disabled={rows === undefined}
-            onClick={() => save("vps.csv", toCsv(columns, sortRows(rows ?? [], columns, sort)))}
-          >
-            {text.table.csv}
-          </button>
+          <CsvButton name="vps.csv" columns={columns} rows={rows} sort={sort} />
         </span>
       </Filters>
+      <NoPast />
       <div class={id !== null && rows ? "split open" : "split"}>
         {open && <Detail key={open.task_id} vps={open} meta={asked.meta} />}
         {id !== null && rows && !open && <HakuDetail key={id} id={id} />}

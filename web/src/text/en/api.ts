@@ -1,7 +1,6 @@
 // Texts of the view of the API.
 export const words = {
   filter: "Filter routes",
-  routes: "Routes",
   none: "No route has this in its path or summary.",
   choose: "Choose a route to see its parameters and try it.",
   tags: {
@@ -42,5 +41,4 @@ export const words = {
   noDocument: (why: string) =>
     `The OpenAPI document cannot be read (${why}): parameters are not known.`,
   document: "OpenAPI document",
-  docOnly: "The debug routes are there only with DEBUG_ENDPOINTS.",
 };

@@ -13,6 +13,7 @@ export const words = {
   localShort: "host",
   old: (why: string) => `No newer answer: ${why}. What is shown is the last one.`,
   close: "Close",
+  noPast: "A HakuRiver host tells of no past: what you see here is of now.",
   source: "Source",
   kubernetes: "Kubernetes",
   hakuriver: "HakuRiver",

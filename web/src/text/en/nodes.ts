@@ -10,7 +10,6 @@ export const words = {
   table: "Table",
   source: "Where from",
   gpus: "GPUs",
-  gpuStates: (name: string) => `GPUs of ${name} by state`,
   utilization: "Utilization",
   gpuMemory: "GPU memory",
   memory: "Memory",
@@ -19,7 +18,6 @@ export const words = {
   cores: "Cores",
   coresFree: "Cores free",
   coresFreeHelp: "That Kubernetes can give, without those that pods ask for",
-  coresOf: (free: string, total: string) => `${free} of ${total} free`,
   hostTemperature: "Host temp.",
   gpuTemperature: "Hottest GPU",
   requested: "Requested",
@@ -38,7 +36,6 @@ export const words = {
   next: "Next",
   // One node
   all: "All nodes",
-  now: "Now",
   reason: "Why",
   ready: "Kubernetes calls it",
   yes: "ready",
@@ -104,7 +101,6 @@ export const words = {
     HARDWARE_INSPECTION: "look at the hardware",
     CHECK_USER_APP_AND_GPU: "look at the program and the GPU",
   } as Record<string, string>,
-  history: "History",
   historyOf: (window: string) => `History, ${window}`,
   mean: "mean",
   highest: "highest",
@@ -136,7 +132,10 @@ export const words = {
   // HakuRiver
   minute: "The last minute, as HakuRiver sees it",
   minuteOf: (what: string) => `${what}, the last minute`,
+  lastMinuteOf: (what: string) => `${what}, the last minute of it, 0 to 100 %`,
+  noHakuNuma: "The host tells of no NUMA nodes.",
   notFresh: "These are the last values that there were, not those of now.",
+  memoryTotal: "Memory total",
   inUse: "Cores in use",
   avgTemp: "CPU temp.",
   maxTemp: "Hottest CPU",
@@ -154,5 +153,4 @@ export const words = {
   noHakuTasks: "No task runs or waits here.",
   hakuNoGpus: "no GPUs",
   notThere: (name: string) => `The HakuRiver host knows no node ${name}.`,
-  alsoHaku: "As HakuRiver sees it",
 };

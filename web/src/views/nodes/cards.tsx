@@ -33,7 +33,7 @@ function Card(props: { node: Node; meta: Meta }): JSX.Element {
       </h2>
       <p class="card-state">
         <Status status={node.status ?? "unknown"} reason={node.status_reason} />
-        <Health node={node} reason={why("score")} />
+        <Health node={node} />
       </p>
       <p class="muted">{(node.models ?? []).join(", ")}</p>
       <GpuStates node={node} />

@@ -16,11 +16,20 @@ import { Cores, degrees } from "./cards.tsx";
 import { Findings } from "./findings.tsx";
 import { NodeGpus } from "./gpus.tsx";
 import { HakuMinute } from "./minute.tsx";
-import { GpuStates, Health, type Node, PercentMeter, SourceChoice, Status } from "./parts.tsx";
+import {
+  GpuStates,
+  Health,
+  type Node,
+  PercentMeter,
+  SourceChoice,
+  Status,
+  useTitle,
+} from "./parts.tsx";
 import { NodePast } from "./past.tsx";
 
 export function NodeDetail(props: { name: string }): JSX.Element {
   const { name } = props;
+  useTitle(name);
   const path = `api/v1/gpu/nodes/${encodeURIComponent(name)}`;
   const asked = useAsked<Node>(path, instantParams());
   return (
@@ -40,7 +49,7 @@ export function NodeDetail(props: { name: string }): JSX.Element {
             <Allocated name={name} node={node} />
             <Findings name={name} />
             <Machine node={node} />
-            <HakuMinute name={name} title={words.minute} />
+            <HakuMinute name={name} title={words.minute} optional />
             <NodePast name={name} />
           </>
         )}
@@ -52,8 +61,6 @@ export function NodeDetail(props: { name: string }): JSX.Element {
 function State(props: { node: Node; meta: Meta }): JSX.Element {
   const { node, meta } = props;
   const why = (field: string) => reasonOf(node, meta, field);
-  const plain = (value: number | null | undefined) =>
-    value === null || value === undefined ? null : String(value);
   return (
     <section class="section">
       <GpuStates node={node} />
@@ -63,7 +70,7 @@ function State(props: { node: Node; meta: Meta }): JSX.Element {
             words.status,
             <Status key="s" status={node.status ?? "unknown"} reason={node.status_reason} />,
           ],
-          [words.level, <Health key="h" node={node} reason={why("score")} />],
+          [words.level, <Health key="h" node={node} />],
           [
             words.ready,
             node.ready === null || node.ready === undefined
@@ -102,6 +109,22 @@ function State(props: { node: Node; meta: Meta }): JSX.Element {
           [words.namespaces, (node.namespaces ?? []).join(", ") || text.none],
         ]}
       />
+      <Kubernetes node={node} why={why} />
+    </section>
+  );
+}
+
+function plain(value: number | null | undefined): string | null {
+  return value === null || value === undefined ? null : String(value);
+}
+
+function Kubernetes(props: {
+  node: Node;
+  why: (field: string) => string | undefined;
+}): JSX.Element {
+  const { node, why } = props;
+  return (
+    <>
       <h3>{words.kubernetes}</h3>
       <Facts
         rows={[
@@ -111,7 +134,7 @@ function State(props: { node: Node; meta: Meta }): JSX.Element {
           [words.freeGpus, plain(node.gpus_free), why("gpus_free")],
         ]}
       />
-    </section>
+    </>
   );
 }
 

@@ -14,13 +14,14 @@ import { AllocationTable, footRows } from "./allocated.tsx";
 import { degrees } from "./cards.tsx";
 import type { HakuNode } from "./hakulist.tsx";
 import { HakuMinute } from "./minute.tsx";
-import { PercentMeter, SourceChoice } from "./parts.tsx";
+import { NoPast, PercentMeter, SourceChoice, useTitle } from "./parts.tsx";
 import { sumOf } from "./sums.ts";
 
 type Task = Schemas["HakuRiverTask"];
 
 export function HakuNodeDetail(props: { name: string }): JSX.Element {
   const { name } = props;
+  useTitle(name);
   const asked = useAsked<HakuNode[]>(HAKU + "nodes", { node: name });
   return (
     <>
@@ -31,6 +32,7 @@ export function HakuNodeDetail(props: { name: string }): JSX.Element {
         <h2>{name}</h2>
         <SourceChoice />
       </div>
+      <NoPast />
       <Shown of={asked}>
         {([node]) =>
           node === undefined ? (
@@ -61,6 +63,7 @@ function State(props: { node: HakuNode; meta: Meta }): JSX.Element {
   const total = shown(node.memory_total_bytes, bytes);
   return (
     <section class="section">
+      {node.status === "offline" && <p class="kept">{words.notFresh}</p>}
       <Facts
         rows={[
           [words.status, <Phase key="s" of={node.status ?? "unknown"} />],
@@ -100,7 +103,7 @@ function Numa(props: { node: HakuNode }): JSX.Element {
     <section class="section">
       <h3>{words.numa}</h3>
       {numa.length === 0 ? (
-        <p class="muted">–</p>
+        <p class="muted">{words.noHakuNuma}</p>
       ) : (
         <PlainTable
           label={words.numa}
@@ -125,7 +128,14 @@ function Numa(props: { node: HakuNode }): JSX.Element {
 
 function Gpus(props: { node: HakuNode }): JSX.Element {
   const gpus = props.node.gpu_info ?? [];
-  if (gpus.length === 0) return <p class="muted">{words.noGpuRows}</p>;
+  if (gpus.length === 0) {
+    return (
+      <section class="section">
+        <h3>{words.gpus}</h3>
+        <p class="muted">{words.hakuNoGpus}</p>
+      </section>
+    );
+  }
   return (
     <section class="section">
       <h3>{words.gpus}</h3>

@@ -5,9 +5,10 @@ import type { Meta, Schemas } from "../../api/client.ts";
 import { HAKU } from "../../api/haku.ts";
 import { useAsked } from "../../api/query.ts";
 import { Shown } from "../../parts/asked.tsx";
-import { save, toCsv } from "../../parts/csv.ts";
+import { columnsFor } from "../../parts/fieldcolumns.tsx";
+import { CsvButton } from "../../parts/csvbutton.tsx";
 import { HostTimeText, reasonOf } from "../../parts/facts.tsx";
-import { Choice, Filters } from "../../parts/filters.tsx";
+import { Filters } from "../../parts/filters.tsx";
 import { bytes, number } from "../../parts/format.ts";
 import { Phase } from "../../parts/phase.tsx";
 import { Spark } from "../../parts/spark.tsx";
@@ -18,7 +19,14 @@ import { href, param, setParams } from "../../state/place.ts";
 import { text } from "../../text/en.ts";
 import { words } from "../../text/en/nodes.ts";
 import { degrees } from "./cards.tsx";
-import { percent, SourceChoice } from "./parts.tsx";
+import {
+  NoPast,
+  percent,
+  PercentMeter,
+  ShowChoice,
+  SourceChoice,
+  STATUS_FILTER,
+} from "./parts.tsx";
 
 export type HakuNode = Schemas["HakuRiverNode"];
 type Sample = Schemas["HakuRiverHealth"];
@@ -27,79 +35,42 @@ export function hakuHref(name: string): string {
   return href(["nodes", name], { source: "hakuriver" });
 }
 
+const meter = (value: number) => <Meter percent={value} label={percent(value)} />;
+const celsius = (value: number) => `${number(value, 0)} °C`;
+
 function columnsOf(meta: Meta, samples: ReadonlyMap<string, Sample>): Column<HakuNode>[] {
-  const reason = (field: string) => (row: HakuNode) => reasonOf(row, meta, field);
-  const figure = (
-    key: keyof HakuNode & string,
-    title: string,
-    width: number,
-    show: (value: number) => JSX.Element | string = (value) => number(value),
-  ): Column<HakuNode> => ({
-    key,
-    title,
-    width,
-    numeric: true,
-    value: (row) => row[key] as number | null | undefined,
-    show: (row) => show(row[key] as number),
-    reason: reason(key),
-  });
-  const meter = (value: number) => <Meter percent={value} label={percent(value)} />;
-  const celsius = (value: number) => `${number(value, 0)} °C`;
-  const freshOf = (row: HakuNode) => samples.get(row.hostname ?? "")?.fresh;
+  const { said, figure } = columnsFor<HakuNode>(meta);
+  const fresh = (row: HakuNode) => {
+    const known = samples.get(row.hostname ?? "")?.fresh;
+    if (known === null || known === undefined) return null;
+    return known ? words.freshYes : words.freshNo;
+  };
+  const heartbeat = (value: string, row: HakuNode) => (
+    <HostTimeText text={value} zone={row.time_zone} short />
+  );
   return [
-    { key: "hostname", title: words.node, width: 150, value: (row) => row.hostname },
+    said("hostname", words.node, 150),
+    said("status", words.status, 110, (value) => <Phase of={value} />),
+    { key: "fresh", title: words.fresh, width: 90, value: fresh },
     {
-      key: "status",
-      title: words.status,
-      width: 110,
-      value: (row) => row.status,
-      show: (row) => <Phase of={row.status ?? ""} />,
-    },
-    {
-      key: "fresh",
-      title: words.fresh,
-      width: 90,
-      value: (row) => {
-        const fresh = freshOf(row);
-        return fresh === null || fresh === undefined
-          ? null
-          : fresh
-            ? words.freshYes
-            : words.freshNo;
-      },
-    },
-    {
-      key: "gpu_info",
-      title: words.gpus,
-      width: 70,
-      numeric: true,
+      ...figure("gpu_info", words.gpus, 70, (_, row) => String(row.gpu_info?.length)),
       value: (row) => row.gpu_info?.length,
-      reason: reason("gpu_info"),
     },
     figure("cpu_percent", words.cpu, 120, meter),
     figure("memory_percent", words.memory, 120, meter),
-    figure("memory_total_bytes", words.total, 100, bytes),
+    figure("memory_total_bytes", words.memoryTotal, 120, bytes),
     figure("total_cores", words.cores, 80),
     figure("available_cores", words.coresFree, 100),
-    figure("cores_in_use", words.inUse, 110),
+    figure("cores_in_use", words.inUse, 115),
     figure("current_avg_temp", words.avgTemp, 100, celsius),
-    figure("current_max_temp", words.maxTemp, 110, celsius),
+    figure("current_max_temp", words.maxTemp, 120, celsius),
     {
-      key: "numa_topology",
-      title: words.numaCount,
-      width: 75,
-      numeric: true,
+      ...figure("numa_topology", words.numaCount, 75, (_, row) =>
+        String(row.numa_topology?.length),
+      ),
       value: (row) => row.numa_topology?.length,
-      reason: reason("numa_topology"),
     },
-    {
-      key: "last_heartbeat",
-      title: words.heartbeat,
-      width: 205,
-      value: (row) => row.last_heartbeat,
-      show: (row) => <HostTimeText text={row.last_heartbeat ?? ""} zone={row.time_zone} short />,
-      reason: reason("last_heartbeat"),
-    },
+    said("last_heartbeat", words.heartbeat, 205, heartbeat),
   ];
 }
 
@@ -116,41 +87,14 @@ export function HakuNodes(): JSX.Element {
   const sort = param("sort");
   return (
     <>
-      <Filters
-        of={[
-          { name: "node", label: words.node },
-          {
-            name: "status",
-            label: words.status,
-            options: [
-              ["online", "online"],
-              ["offline", "offline"],
-            ],
-          },
-        ]}
-      >
+      <Filters of={[{ name: "node", label: words.node }, STATUS_FILTER]}>
         <span class="filters-end">
           <SourceChoice clear={["status", "sort", "level", "model", "namespace"]} />
-          <Choice
-            name="show"
-            label={words.show}
-            value={show}
-            options={[
-              ["cards", words.cards],
-              ["table", words.table],
-            ]}
-          />
-          <button
-            type="button"
-            disabled={asked.data === undefined}
-            onClick={() =>
-              save("hakuriver-nodes.csv", toCsv(columns, sortRows(asked.data ?? [], columns, sort)))
-            }
-          >
-            {text.table.csv}
-          </button>
+          <ShowChoice show={show} />
+          <CsvButton name="hakuriver-nodes.csv" columns={columns} rows={asked.data} sort={sort} />
         </span>
       </Filters>
+      <NoPast />
       <Shown of={asked}>
         {(nodes) =>
           nodes.length === 0 ? (
@@ -185,12 +129,6 @@ export function HakuNodes(): JSX.Element {
 function Card(props: { node: HakuNode; meta: Meta; sample: Sample | undefined }): JSX.Element {
   const { node, sample } = props;
   const why = (field: string) => reasonOf(node, props.meta, field);
-  const plain = (value: number | null | undefined) =>
-    value === null || value === undefined ? null : String(value);
-  const curve = (values: readonly (number | null)[] | undefined, title: string) =>
-    values === undefined ? null : (
-      <Spark values={values} most={100} label={words.minuteOf(title)} />
-    );
   const models = [...new Set((node.gpu_info ?? []).map((one) => one.name ?? text.unknown))];
   return (
     <article class={node.status === "offline" ? "card card-bad" : "card"}>
@@ -210,43 +148,10 @@ function Card(props: { node: HakuNode; meta: Meta; sample: Sample | undefined })
           <Unknown reason={why("gpu_info")} />
         )}
       </p>
-      <dl class="card-facts">
-        <div>
-          <dt>{words.cpu}</dt>
-          <dd>
-            <Meter
-              percent={node.cpu_percent}
-              label={percent(node.cpu_percent ?? 0)}
-              reason={why("cpu_percent")}
-            />
-          </dd>
-        </div>
-        <div>
-          <dt>{words.memory}</dt>
-          <dd>
-            <Meter
-              percent={node.memory_percent}
-              label={percent(node.memory_percent ?? 0)}
-              reason={why("memory_percent")}
-            />
-          </dd>
-        </div>
-        <div>
-          <dt>{words.cores}</dt>
-          <dd>
-            <Value value={plain(node.available_cores)} reason={why("available_cores")} />{" "}
-            {words.free} {words.of}{" "}
-            <Value value={plain(node.total_cores)} reason={why("total_cores")} />
-          </dd>
-        </div>
-        <div>
-          <dt>{words.maxTemp}</dt>
-          <dd>
-            <Value value={degrees(node.current_max_temp)} reason={why("current_max_temp")} />
-          </dd>
-        </div>
-      </dl>
-      {curve(sample?.cpu_percent_history, words.cpu)}
+      <CardFacts node={node} why={why} />
+      {sample?.cpu_percent_history && (
+        <Spark values={sample.cpu_percent_history} most={100} label={words.minuteOf(words.cpu)} />
+      )}
       <p class="muted">
         {words.heartbeat}:{" "}
         {node.last_heartbeat ? (
@@ -256,5 +161,43 @@ function Card(props: { node: HakuNode; meta: Meta; sample: Sample | undefined })
         )}
       </p>
     </article>
+  );
+}
+
+function CardFacts(props: {
+  node: HakuNode;
+  why: (field: string) => string | undefined;
+}): JSX.Element {
+  const { node, why } = props;
+  const plain = (value: number | null | undefined) =>
+    value === null || value === undefined ? null : String(value);
+  return (
+    <dl class="card-facts">
+      <div>
+        <dt>{words.cpu}</dt>
+        <dd>
+          <PercentMeter value={node.cpu_percent} reason={why("cpu_percent")} />
+        </dd>
+      </div>
+      <div>
+        <dt>{words.memory}</dt>
+        <dd>
+          <PercentMeter value={node.memory_percent} reason={why("memory_percent")} />
+        </dd>
+      </div>
+      <div>
+        <dt>{words.cores}</dt>
+        <dd>
+          <Value value={plain(node.available_cores)} reason={why("available_cores")} /> {words.free}{" "}
+          {words.of} <Value value={plain(node.total_cores)} reason={why("total_cores")} />
+        </dd>
+      </div>
+      <div>
+        <dt>{words.maxTemp}</dt>
+        <dd>
+          <Value value={degrees(node.current_max_temp)} reason={why("current_max_temp")} />
+        </dd>
+      </div>
+    </dl>
   );
 }

@@ -4,8 +4,8 @@ import { useMemo } from "preact/hooks";
 import type { Meta } from "../../api/client.ts";
 import { useAsked } from "../../api/query.ts";
 import { Shown } from "../../parts/asked.tsx";
-import { save, toCsv } from "../../parts/csv.ts";
-import { Choice, Filters } from "../../parts/filters.tsx";
+import { CsvButton } from "../../parts/csvbutton.tsx";
+import { Filters } from "../../parts/filters.tsx";
 import { sortRows, Table } from "../../parts/table.tsx";
 import { filterParams } from "../../state/here.ts";
 import { href, param, setParams } from "../../state/place.ts";
@@ -14,7 +14,7 @@ import { text } from "../../text/en.ts";
 import { words } from "../../text/en/nodes.ts";
 import { Cards } from "./cards.tsx";
 import { nodeColumns } from "./columns.tsx";
-import { type Node, SourceChoice } from "./parts.tsx";
+import { type Node, ShowChoice, SourceChoice, STATUS_FILTER } from "./parts.tsx";
 
 const FILTERS = ["node", "status", "level", "model", "namespace"] as const;
 // So many cards can be looked over; more nodes are a table.
@@ -30,47 +30,24 @@ export function NodeList(): JSX.Element {
     () => [...new Set((rows ?? []).flatMap((row) => row.models ?? []))].sort(),
     [rows],
   );
-  const levels = ["healthy", "degraded", "critical", "unknown"];
-  const sorted = () => sortRows(rows ?? [], columns, param("sort"));
   return (
     <>
       <Filters
         of={[
           { name: "node", label: words.node },
-          {
-            name: "status",
-            label: words.status,
-            options: [
-              ["online", "online"],
-              ["offline", "offline"],
-            ],
-          },
+          STATUS_FILTER,
           {
             name: "level",
             label: words.level,
-            options: levels.map((one) => [one, text.levels[one] ?? one] as const),
+            options: Object.entries(text.levels),
           },
           { name: "model", label: words.model, hints: models },
         ]}
       >
         <span class="filters-end">
           <SourceChoice clear={["status", "sort"]} />
-          <Choice
-            name="show"
-            label={words.show}
-            value={show}
-            options={[
-              ["cards", words.cards],
-              ["table", words.table],
-            ]}
-          />
-          <button
-            type="button"
-            disabled={rows === undefined}
-            onClick={() => save("nodes.csv", toCsv(columns, sorted()))}
-          >
-            {text.table.csv}
-          </button>
+          <ShowChoice show={show} />
+          <CsvButton name="nodes.csv" columns={columns} rows={rows} sort={param("sort")} />
         </span>
       </Filters>
       <Shown of={asked}>

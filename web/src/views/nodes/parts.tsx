@@ -1,12 +1,14 @@
 // What the list and the detail of nodes share.
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import type { Schemas } from "../../api/client.ts";
 import { hakuThere } from "../../api/haku.ts";
-import { Choice } from "../../parts/filters.tsx";
+import { Choice, type Filter } from "../../parts/filters.tsx";
 import { number } from "../../parts/format.ts";
 import { Phase } from "../../parts/phase.tsx";
 import { Meter, State } from "../../parts/value.tsx";
 import { param } from "../../state/place.ts";
+import { range } from "../../state/range.ts";
 import { text } from "../../text/en.ts";
 import { words as shared } from "../../text/en/filters.ts";
 import { words } from "../../text/en/nodes.ts";
@@ -86,7 +88,7 @@ export function Status(props: { status: string; reason: string | null | undefine
   );
 }
 
-export function Health(props: { node: Node; reason: string | undefined }): JSX.Element {
+export function Health(props: { node: Node }): JSX.Element {
   const { level, score } = props.node;
   return (
     <span>
@@ -101,6 +103,35 @@ export function PercentMeter(props: {
   reason?: string | undefined;
 }): JSX.Element {
   return <Meter percent={props.value} label={percent(props.value ?? 0)} reason={props.reason} />;
+}
+
+export const STATUS_FILTER: Filter = {
+  name: "status",
+  label: words.status,
+  options: [
+    ["online", "online"],
+    ["offline", "offline"],
+  ],
+};
+
+export function ShowChoice(props: { show: string }): JSX.Element {
+  return (
+    <Choice
+      name="show"
+      label={words.show}
+      value={props.show}
+      options={[
+        ["cards", words.cards],
+        ["table", words.table],
+      ]}
+    />
+  );
+}
+
+// The time that is looked at is above every view; HakuRiver's views cannot follow it.
+export function NoPast(): JSX.Element | null {
+  if (range.value.at === null) return null;
+  return <p class="kept">{shared.noPast}</p>;
 }
 
 // Kubernetes or HakuRiver; nothing where there is no HakuRiver.
@@ -118,4 +149,15 @@ export function SourceChoice(props: { clear?: readonly string[] }): JSX.Element 
       ]}
     />
   );
+}
+
+// The tab is called after what is open in it.
+export function useTitle(name: string): void {
+  useEffect(() => {
+    const before = document.title;
+    document.title = `${name} · ${text.product}`;
+    return () => {
+      document.title = before;
+    };
+  }, [name]);
 }

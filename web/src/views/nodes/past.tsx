@@ -80,7 +80,7 @@ function Past(props: {
                 { label: words.mean, values },
                 { label: words.highest, values: row.max ?? [], color: "--line-2", faint: true },
               ];
-          const gaps = props.sum ? incomplete(row.known ?? [], row.gpus ?? 0) : 0;
+          const { gaps, most: all } = incomplete(props.sum ? (row.known ?? []) : []);
           return (
             <>
               <Chart
@@ -91,9 +91,7 @@ function Past(props: {
                 least={0}
                 {...(most === undefined ? {} : { most })}
               />
-              {gaps > 0 && (
-                <p class="muted">{words.someKnown(gaps, values.length, row.gpus ?? 0)}</p>
-              )}
+              {gaps > 0 && <p class="muted">{words.someKnown(gaps, values.length, all)}</p>}
             </>
           );
         }}

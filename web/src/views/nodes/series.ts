@@ -9,9 +9,11 @@ export function stepTimes(meta: Meta, count: number): number[] {
   return Array.from({ length: count }, (_, i) => start + i * step);
 }
 
-// At how many steps some GPUs are known, but not all.
-export function incomplete(known: readonly (number | null)[], gpus: number): number {
-  return known.filter((one) => one !== null && one > 0 && one < gpus).length;
+// At how many steps fewer GPUs are known than at others, and how many these have.
+export function incomplete(known: readonly (number | null)[]): { gaps: number; most: number } {
+  const there = known.filter((one) => one !== null && one > 0) as number[];
+  const most = there.reduce((a, b) => Math.max(a, b), 0);
+  return { gaps: there.filter((one) => one < most).length, most };
 }
 
 // The last minute of samples a second apart, the newest last.

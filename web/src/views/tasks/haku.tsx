@@ -5,18 +5,19 @@ import type { Meta, Schemas } from "../../api/client.ts";
 import { HAKU } from "../../api/haku.ts";
 import { useAsked } from "../../api/query.ts";
 import { Shown } from "../../parts/asked.tsx";
-import { save, toCsv } from "../../parts/csv.ts";
-import { HostTimeText, reasonOf } from "../../parts/facts.tsx";
+import { columnsFor } from "../../parts/fieldcolumns.tsx";
+import { CsvButton } from "../../parts/csvbutton.tsx";
+import { HostTimeText } from "../../parts/facts.tsx";
 import { Filters } from "../../parts/filters.tsx";
-import { bytes, number } from "../../parts/format.ts";
+import { bytes } from "../../parts/format.ts";
 import { Phase } from "../../parts/phase.tsx";
-import { type Column, sortRows, Table } from "../../parts/table.tsx";
+import { type Column, Table } from "../../parts/table.tsx";
 import { filterParams, here } from "../../state/here.ts";
 import { href, param, setParams } from "../../state/place.ts";
 import { text } from "../../text/en.ts";
 import { words as phases } from "../../text/en/phases.ts";
 import { words } from "../../text/en/tasks.ts";
-import { SourceChoice } from "../nodes/parts.tsx";
+import { NoPast, SourceChoice } from "../nodes/parts.tsx";
 import { applies } from "./gpuctl.ts";
 import { HakuDetail } from "./hakudetail.tsx";
 
@@ -37,60 +38,31 @@ export const STATUSES = [
 ];
 const FILTERS = ["status", "node", "user", "name", "task"] as const;
 
-// Of tasks and, without what these lack, of VPS.
-export function hakuColumns(meta: Meta): Record<string, Column<HakuTask>> {
-  const common = (key: keyof HakuTask & string, title: string, width: number) => ({
-    key,
-    title,
-    width,
-    reason: (row: HakuTask) => reasonOf(row, meta, key),
-    absent: (row: HakuTask) => !applies(key, row),
-  });
-  const said = (key: keyof HakuTask & string, title: string, width: number): Column<HakuTask> => ({
-    ...common(key, title, width),
-    value: (row) => row[key] as string | null | undefined,
-  });
-  const figure = (
-    key: keyof HakuTask & string,
-    title: string,
-    width: number,
-    show: (value: number) => string = number,
-  ): Column<HakuTask> => ({
-    ...common(key, title, width),
-    numeric: true,
-    value: (row) => row[key] as number | null | undefined,
-    show: (row) => show(row[key] as number),
-  });
-  const instant = (key: keyof HakuTask & string, title: string): Column<HakuTask> => ({
-    ...said(key, title, 205),
-    show: (row) => <HostTimeText text={row[key] as string} zone={row.time_zone} short />,
-  });
+// Of tasks and VPS, by names of their own: each view has those that it needs.
+export function hakuColumns(meta: Meta) {
+  const { said, figure } = columnsFor<HakuTask>(meta, (field, row) => !applies(field, row));
+  const when = (value: string, row: HakuTask) => (
+    <HostTimeText text={value} zone={row.time_zone} short />
+  );
+  const node = (value: string) => (
+    <a href={href(["nodes", value], { source: "hakuriver" })}>{value}</a>
+  );
   return {
     id: said("task_id", words.id, 190),
-    status: {
-      ...said("status", words.status, 130),
-      show: (row) => <Phase of={row.status ?? ""} />,
-    },
+    status: said("status", words.status, 130, (value) => <Phase of={value} />),
     name: said("name", words.name, 190),
     owner: said("owner_username", words.user, 90),
-    node: {
-      ...said("assigned_node", words.node, 110),
-      show: (row) => (
-        <a href={href(["nodes", row.assigned_node ?? ""], { source: "hakuriver" })}>
-          {row.assigned_node}
-        </a>
-      ),
-    },
+    node: said("assigned_node", words.node, 110, node),
     cores: figure("required_cores", words.cores, 70),
     memory: figure("required_memory_bytes", words.memory, 90, bytes),
     gpus: {
-      ...common("required_gpus", words.gpuIds, 110),
-      value: (row) => row.required_gpus?.join(", ") ?? null,
-      show: (row) => row.required_gpus?.join(", ") || text.none,
-    },
-    submitted: instant("submitted_at", words.submitted),
-    started: instant("started_at", words.started),
-    completed: instant("completed_at", words.completed),
+      ...said("required_gpus", words.gpuIds, 110),
+      value: (row: HakuTask) => row.required_gpus?.join(", ") ?? null,
+      show: (row: HakuTask) => row.required_gpus?.join(", ") || text.none,
+    } as Column<HakuTask>,
+    submitted: said("submitted_at", words.submitted, 205, when),
+    started: said("started_at", words.started, 205, when),
+    completed: said("completed_at", words.completed, 205, when),
     exit: figure("exit_code", words.exitCode, 85),
     port: figure("ssh_port", words.sshPort, 130, String),
     error: said("error_message", words.error, 200),
@@ -126,17 +98,10 @@ export function HakuTasks(): JSX.Element {
           <SourceChoice
             clear={["task", "status", "sort", "user", "name", "log", "tail", "follow"]}
           />
-          <button
-            type="button"
-            disabled={rows === undefined}
-            onClick={() =>
-              save("hakuriver-tasks.csv", toCsv(columns, sortRows(rows ?? [], columns, sort)))
-            }
-          >
-            {text.table.csv}
-          </button>
+          <CsvButton name="hakuriver-tasks.csv" columns={columns} rows={rows} sort={sort} />
         </span>
       </Filters>
+      <NoPast />
       <div class={id ? "split open" : "split"}>
         {id && <HakuDetail key={id} id={id} />}
         <div>

@@ -64,60 +64,52 @@ export function Acts(props: { task: HakuTask; id: string; vps?: boolean }): JSX.
   );
 }
 
-// All fields that the requirement names, and the others that the host tells.
-export function TaskFacts(props: { task: HakuTask; meta: Meta }): JSX.Element {
-  const { task, meta } = props;
-  const row = (
-    field: keyof HakuTask & string,
-    title: string,
-    shown: JSX.Element | string | null,
-  ): FactRow => {
+// Makes rows of fields: what does not apply is a dash, what is not known says why.
+function rowsOf(task: HakuTask, meta: Meta) {
+  type Field = keyof HakuTask & string;
+  const row = (field: Field, title: string, shown: JSX.Element | string | null): FactRow => {
     if (shown !== null) return [title, shown];
     if (applies(field, task)) return [title, null, reasonOf(task, meta, field)];
-    return [
-      title,
-      <span key="n" class="muted">
-        –
-      </span>,
-    ];
+    return [title, <span class="muted">–</span>];
   };
-  const plain = (field: keyof HakuTask & string, title: string) => {
+  const plain = (field: Field, title: string) => {
     const value = task[field] as string | number | null | undefined;
     return row(field, title, value === null || value === undefined ? null : String(value));
   };
-  const instant = (field: keyof HakuTask & string, title: string) => {
+  const instant = (field: Field, title: string) => {
     const value = task[field] as string | null | undefined;
     return row(field, title, value ? <HostTimeText text={value} zone={task.time_zone} /> : null);
   };
+  return { row, plain, instant };
+}
+
+// All fields that the requirement names, and the others that the host tells.
+export function TaskFacts(props: { task: HakuTask; meta: Meta }): JSX.Element {
+  const { task, meta } = props;
+  const { row, plain, instant } = rowsOf(task, meta);
   const node = task.assigned_node;
   const memory = task.required_memory_bytes;
+  const gpus = task.required_gpus;
+  const id = (
+    <>
+      {task.task_id} <CopyButton text={task.task_id ?? ""} what={words.id} />
+    </>
+  );
+  const link = node ? <a href={href(["nodes", node], { source: "hakuriver" })}>{node}</a> : null;
   return (
     <Facts
       rows={[
-        [
-          words.id,
-          <>
-            {task.task_id} <CopyButton text={task.task_id ?? ""} what={words.id} />
-          </>,
-        ],
+        [words.id, id],
         [words.status, <Phase key="s" of={task.status ?? "unknown"} />],
         plain("owner_username", words.user),
-        row(
-          "assigned_node",
-          words.node,
-          node ? <a href={href(["nodes", node], { source: "hakuriver" })}>{node}</a> : null,
-        ),
+        row("assigned_node", words.node, link),
         plain("required_cores", words.cores),
         row(
           "required_memory_bytes",
           words.memory,
-          memory === null || memory === undefined ? null : bytes(memory),
+          typeof memory === "number" ? bytes(memory) : null,
         ),
-        row(
-          "required_gpus",
-          words.gpuIds,
-          task.required_gpus ? task.required_gpus.join(", ") || text.none : null,
-        ),
+        row("required_gpus", words.gpuIds, gpus ? gpus.join(", ") || text.none : null),
         plain("target_numa_node_id", words.numa),
         instant("submitted_at", words.submitted),
         instant("started_at", words.started),

@@ -4,12 +4,13 @@ import { useMemo } from "preact/hooks";
 import type { Meta, Schemas } from "../../api/client.ts";
 import { useAsked } from "../../api/query.ts";
 import { Shown } from "../../parts/asked.tsx";
-import { save, toCsv } from "../../parts/csv.ts";
+import { columnsFor } from "../../parts/fieldcolumns.tsx";
+import { CsvButton } from "../../parts/csvbutton.tsx";
 import { reasonOf } from "../../parts/facts.tsx";
 import { Filters } from "../../parts/filters.tsx";
 import { bytes, number, time } from "../../parts/format.ts";
 import { Phase } from "../../parts/phase.tsx";
-import { type Column, sortRows, Table } from "../../parts/table.tsx";
+import { type Column, Table } from "../../parts/table.tsx";
 import { filterParams, here } from "../../state/here.ts";
 import { href, param, setParams } from "../../state/place.ts";
 import { instantParams } from "../../state/range.ts";
@@ -24,62 +25,37 @@ const FILTERS = ["phase", "namespace", "kind", "node", "name", "reason", "model"
 const PHASES = ["Pending", "Running", "Succeeded", "Failed", "Unknown"];
 
 export function taskColumns(meta: Meta): Column<Task>[] {
-  const common = (key: keyof Task & string) => ({
-    key,
-    reason: (row: Task) => reasonOf(row, meta, key),
-    // Null without a reason: there is no such thing, as the end of what runs.
-    absent: (row: Task) => reasonOf(row, meta, key) === undefined,
-  });
-  const figure = (
-    key: keyof Task & string,
-    title: string,
-    width: number,
-    show: (value: number) => string = number,
-    help?: string,
-  ): Column<Task> => ({
-    ...common(key),
-    title,
-    width,
-    numeric: true,
-    value: (row) => row[key] as number | null | undefined,
-    show: (row) => show(row[key] as number),
-    ...(help === undefined ? {} : { help }),
-  });
-  const words_ = (key: keyof Task & string, title: string, width: number): Column<Task> => ({
-    ...common(key),
-    title,
-    width,
-    value: (row) => row[key] as string | null | undefined,
-  });
-  const instant = (key: keyof Task & string, title: string): Column<Task> => ({
-    ...words_(key, title, 110),
-    show: (row) => time(row[key] as string),
-  });
+  // Null without a reason: there is no such thing, as the end of what runs.
+  const { said, figure } = columnsFor<Task>(
+    meta,
+    (field, row) => reasonOf(row, meta, field) === undefined,
+  );
+  const plain = (value: number) => number(value);
+  const when = (value: string) => time(value);
   return [
-    words_("name", words.name, 230),
-    words_("kind", words.kind, 60),
-    words_("namespace", words.namespace, 110),
-    { ...words_("phase", words.phase, 120), show: (row) => <Phase of={row.phase ?? ""} /> },
-    words_("reason", words.reason, 140),
+    said("name", words.name, 230),
+    said("kind", words.kind, 60),
+    said("namespace", words.namespace, 110),
+    said("phase", words.phase, 120, (value) => <Phase of={value} />),
+    said("reason", words.reason, 140),
     {
-      key: "node_names",
-      title: words.node,
-      width: 120,
+      ...said("node_names", words.node, 120, (_, row) => (
+        <NodeLinks names={row.node_names ?? []} />
+      )),
       value: (row) => (row.node_names ?? []).join(", ") || null,
-      show: (row) => <NodeLinks names={row.node_names ?? []} />,
       absent: () => true,
     },
-    figure("gpus_requested", words.requested, 105, number, words.requestedHelp),
-    figure("gpus_held", words.held, 100, number, words.heldHelp),
+    figure("gpus_requested", words.requested, 115, plain, words.requestedHelp),
+    figure("gpus_held", words.held, 100, plain, words.heldHelp),
     figure("cores_requested", words.cores, 70),
     figure("memory_requested_bytes", words.memory, 90, bytes),
-    instant("submitted", words.submitted),
-    instant("started", words.started),
-    instant("completed", words.completed),
+    said("submitted", words.submitted, 110, when),
+    said("started", words.started, 110, when),
+    said("completed", words.completed, 110, when),
     figure("exit_code", words.exitCode, 90),
-    words_("error", words.error, 110),
+    said("error", words.error, 110),
     figure("restarts", words.restarts, 85),
-    words_("owner_kind", words.owner, 110),
+    said("owner_kind", words.owner, 110),
   ];
 }
 
@@ -129,13 +105,7 @@ export function KubeTasks(): JSX.Element {
           <SourceChoice
             clear={["task", "status", "sort", "user", "kind", "phase", "log", "tail"]}
           />
-          <button
-            type="button"
-            disabled={rows === undefined}
-            onClick={() => save("tasks.csv", toCsv(columns, sortRows(rows ?? [], columns, sort)))}
-          >
-            {text.table.csv}
-          </button>
+          <CsvButton name="tasks.csv" columns={columns} rows={rows} sort={sort} />
         </span>
       </Filters>
       <div class={open ? "split open" : "split"}>
