@@ -219,8 +219,8 @@ TEST_F(GpuLookTest, AnAllSmiThatIsNotThereIsUnhealthy) {
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0].name, "GPU Hardware");
   EXPECT_EQ(rows[0].outcome.status, Status::kUnhealthy);
-  EXPECT_EQ(rows[0].outcome.details, "all-smi at " + options_.all_smi_url +
-                                         "/metrics does not answer: the connection was refused");
+  EXPECT_EQ(rows[0].outcome.details,
+            "all-smi at " + options_.all_smi_url + "/metrics: Connection refused");
   EXPECT_NE(rows[0].outcome.hint.find("all-smi api"), std::string::npos);
 }
 
