@@ -37,6 +37,28 @@ gn02  offline     32     0       -     -     -     -         -          -       
 )");
 }
 
+TEST_F(HakuTest, AServerThatIsNoHakuRiverIsSaidToBeNone) {
+  const std::vector<std::vector<std::string>> commands = {{"nodes", "--source", "hakuriver"},
+                                                          {"health", "--source", "hakuriver"},
+                                                          {"vps"},
+                                                          {"tasks", "--source", "hakuriver"},
+                                                          {"status", "5"},
+                                                          {"logs", "5"},
+                                                          {"kill", "5", "--yes"}};
+  const fault::FaultServer none([](const fault::Request&) {
+    return fault::HttpStatus(404, R"({"detail":"Not found."})", "application/json");
+  });
+  for (const auto& command : commands) {
+    ExpectOneLine(Run(command, {{"HAKURIVER_URL", none.url()}}), 3, "it is no HakuRiver host");
+  }
+  const fault::FaultServer lists([](const fault::Request&) { return fault::Json("[]"); });
+  ExpectOneLine(Run({"logs", "5"}, {{"HAKURIVER_URL", lists.url()}}), 3, "its log is no plain");
+  const fault::FaultServer junk(
+      [](const fault::Request&) { return fault::Json(R"([{"component":5},null,3])"); });
+  ExpectOneLine(Run({"health", "--source", "hakuriver"}, {{"HAKURIVER_URL", junk.url()}}), 3,
+                "none of its nodes has a hostname");
+}
+
 TEST_F(HakuTest, TasksAreATableOfCommandsAlone) {
   const Finished ran = Run({"tasks"});
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;
