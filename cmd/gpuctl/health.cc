@@ -17,6 +17,7 @@
 #include "cmd/gpuctl/server.h"
 #include "internal/base/log.h"
 #include "internal/base/process.h"
+#include "internal/checks/columns.h"
 #include "internal/config/address.h"
 #include "internal/config/metrics_dir.h"
 
@@ -181,6 +182,10 @@ int RunOnce(Job& job, std::ostream& out, std::ostream& err) {
   const auto report = Ask(job, err);
   if (!report) return Fail(report.error(), err);
   out << (job.json ? HealthJson(*report) : HealthText(*report, job.style));
+  // The text has them; who takes the JSON apart may look for none.
+  for (const std::string& note : report->notes) {
+    if (job.json) err << "gpuctl: note: " << checks::Shown(note) << '\n';
+  }
   out.flush();
   return HealthExit(*report, job.fail_on);
 }

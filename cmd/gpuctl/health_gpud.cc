@@ -32,6 +32,19 @@ std::string TaskIdOf(const GpudPlace& place) {
   return std::string(kTaskPrefix) + place.name();
 }
 
+// What cannot be judged is a warning: that nothing is the matter is not known then.
+void AddGaps(const gpud::Host& host, store::Snapshot& snapshot) {
+  const auto warn = [&snapshot](std::string message) {
+    snapshot.health_states.push_back(
+        {"gpud", "unknown", std::move(message), "warning", snapshot.timestamp});
+  };
+  for (const std::string& missing : host.missing) {
+    // Of the machine nothing is judged.
+    if (!missing.starts_with("machine info")) warn("lacks " + missing);
+  }
+  if (snapshot.gpu_metrics.empty()) warn("nothing is known of its GPUs, or it has none");
+}
+
 Result<store::Snapshot> AskOne(const GpudPlace& place, Millis timeout) {
   const SystemClock clock;
   auto way = WayTo(place, clock);
@@ -45,6 +58,7 @@ Result<store::Snapshot> AskOne(const GpudPlace& place, Millis timeout) {
     snapshot.task_id = TaskIdOf(place);
     snapshot.instance_id = place.name();
   }
+  AddGaps(*host, snapshot);
   // What --task takes, and what the table shows.
   snapshot.task_name = snapshot.task_id;
   return snapshot;
@@ -81,14 +95,21 @@ Answers AskEach(const std::vector<GpudPlace>& places, Millis timeout) {
   return answers;
 }
 
-bool IsAskedFor(const store::Snapshot& snapshot, const HealthQuestion& question) {
+bool HasNote(const store::Snapshot& snapshot) {
+  return std::any_of(snapshot.machine_info.begin(), snapshot.machine_info.end(),
+                     [](const auto& fact) { return fact.first == "note"; });
+}
+
+// `alone`: the only host that was asked.
+bool IsAskedFor(const store::Snapshot& snapshot, const HealthQuestion& question, bool alone) {
   if (!question.task.empty()) {
     return snapshot.task_id == question.task ||
            snapshot.task_id == std::string(kTaskPrefix) + question.task;
   }
   if (!question.node.empty()) return snapshot.instance_id == question.node;
   const bool has_gpus = !snapshot.gpu_metrics.empty() || !snapshot.gpud_healthy;
-  return !question.gpu_tasks || question.all || has_gpus;
+  // Of a host that cannot tell of its GPUs nobody knows that it has none.
+  return !question.gpu_tasks || question.all || has_gpus || alone || HasNote(snapshot);
 }
 
 }  // namespace
@@ -120,7 +141,7 @@ Result<HealthReport> AskGpuds(const std::vector<GpudPlace>& places, Millis timeo
   for (std::size_t i = 0; i < places.size(); ++i) {
     store::Snapshot one =
         answers[i] ? *answers[i] : Silent(places[i], answers[i].error(), report.time);
-    if (!IsAskedFor(one, question)) continue;
+    if (!IsAskedFor(one, question, places.size() == 1)) continue;
     for (const auto& [key, text] : one.machine_info) {
       if (key == "note") report.notes.push_back(one.task_id + " lacks " + text);
     }

@@ -218,6 +218,10 @@ std::string HealthJson(const HealthReport& report) {
   WriteDetails("successes", remarks.successes, writer);
   writer.EndObject();
   WriteFleet(report, remarks, writer);
+  writer.Key("notes");
+  writer.BeginArray();
+  for (const std::string& note : report.notes) writer.String(note);
+  writer.EndArray();
   writer.EndObject();
   return writer.Take() + '\n';
 }

@@ -27,8 +27,8 @@ struct HealthReport {
   // Of tasks: where a GPU is, by its UUID. "" is a GPU without one, wherever that is.
   std::map<std::string, std::string> node_of;
   bool of_one = false;                       // somebody named it: everything of it is shown
-  std::vector<std::string> notes;            // for people: what was not asked, and why
-  std::vector<std::string> facts;            // likewise: of the machine, or of all of them
+  std::vector<std::string> notes;            // what was not asked or not told, and why
+  std::vector<std::string> facts;            // for people: of the machine, or of all of them
   std::vector<std::optional<double>> usage;  // GPU utilization in %, the newest last
   std::string usage_of;                      // "last 60 minutes"
 };
@@ -68,7 +68,7 @@ bool IsThrottled(const store::GpuReading& gpu);
 // % of its memory in use.
 std::optional<double> MemoryPercent(const store::GpuReading& gpu);
 
-// One line, {timestamp,summary,details,fleet_summary}.
+// One line, {timestamp,summary,details,fleet_summary,notes}.
 std::string HealthJson(const HealthReport& report);
 struct HealthStyle {
   bool verbose = false;      // every remark of every row, and names in full

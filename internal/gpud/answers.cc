@@ -59,6 +59,11 @@ Result<Value> ReadList(std::string_view body, const char* what) {
   return *std::move(document);
 }
 
+// That none of its elements could be read, though there are some.
+Status Unreadable(const char* what) {
+  return {Code::kUpstreamInvalid, std::string("its ") + what + " are of another shape", {}, 0};
+}
+
 }  // namespace
 
 WallTime TimeOfNumber(double number) {
@@ -73,8 +78,10 @@ Result<std::vector<State>> ReadStates(std::string_view body) {
   const auto list = ReadList(body, "states");
   if (!list) return Error(list.error());
   std::vector<State> states;
+  bool any = false;
   for (const Value& component : list->elements()) {
     for (const Value& one : component["states"].elements()) {
+      any = true;
       if (!one.is_object()) continue;
       State state;
       state.component = TextOf(component["component"]);
@@ -89,6 +96,7 @@ Result<std::vector<State>> ReadStates(std::string_view body) {
       states.push_back(std::move(state));
     }
   }
+  if (any && states.empty()) return Error(Unreadable("states"));
   return states;
 }
 
@@ -96,8 +104,10 @@ Result<std::vector<Event>> ReadEvents(std::string_view body) {
   const auto list = ReadList(body, "events");
   if (!list) return Error(list.error());
   std::vector<Event> events;
+  bool any = false;
   for (const Value& component : list->elements()) {
     for (const Value& one : component["events"].elements()) {
+      any = true;
       const auto time = TimeOf(one["time"]);
       if (!time) continue;
       std::string name = TextOf(component["component"]);
@@ -105,6 +115,7 @@ Result<std::vector<Event>> ReadEvents(std::string_view body) {
       events.push_back({std::move(name), *time, TextOf(one["type"]), TextOf(one["message"])});
     }
   }
+  if (any && events.empty()) return Error(Unreadable("events"));
   return events;
 }
 
@@ -112,8 +123,10 @@ Result<std::vector<Metric>> ReadMetrics(std::string_view body) {
   const auto list = ReadList(body, "metrics");
   if (!list) return Error(list.error());
   std::map<std::tuple<std::string, std::string, std::string>, Metric> newest;
+  bool any = false;
   for (const Value& component : list->elements()) {
     for (const Value& one : component["metrics"].elements()) {
+      any = true;
       Metric metric;
       metric.name = TextOf(one["name"]);
       const auto value = NumberOf(one["value"]);
@@ -127,6 +140,7 @@ Result<std::vector<Metric>> ReadMetrics(std::string_view body) {
       if (known.name.empty() || known.time <= metric.time) known = std::move(metric);
     }
   }
+  if (any && newest.empty()) return Error(Unreadable("metrics"));
   std::vector<Metric> metrics;
   for (auto& [key, metric] : newest) metrics.push_back(std::move(metric));
   return metrics;

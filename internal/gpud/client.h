@@ -18,7 +18,8 @@ struct Host {
   std::vector<State> states;
   std::vector<Event> events;
   std::vector<Metric> metrics;
-  std::vector<std::string> missing;  // what it did not tell, and why
+  // What it did not tell, and why: "events: it answered 500".
+  std::vector<std::string> missing;
 };
 
 // Of a GPUd that is not on this machine. kSigned: its certificate must be good, which GPUd's own

@@ -76,6 +76,10 @@ TEST(AnswersTest, WhatIsNoAnswerIsSaidToBeNone) {
     EXPECT_EQ(ReadEvents(odd).error().code, Code::kUpstreamInvalid);
     EXPECT_EQ(ReadMetrics(odd).error().code, Code::kUpstreamInvalid);
   }
+  EXPECT_FALSE(ReadStates(R"([{"component":"cpu","states":[5]}])"));
+  EXPECT_FALSE(ReadEvents(R"([{"component":"cpu","events":[5,{"time":"noon"}]}])"));
+  EXPECT_EQ(ReadMetrics(R"([{"component":"cpu","metrics":[{"name":5}]}])").error().message,
+            "its metrics are of another shape");
   EXPECT_TRUE(ReadStates(R"([{"component":"cpu"}])"));
   EXPECT_FALSE(ReadMetrics("7"));
   EXPECT_FALSE(ReadMachine("[]"));
