@@ -85,6 +85,7 @@ class Visit {
       if (auto asked = AddTasksWithoutGpus(); !asked) return Error(asked.error());
     }
     if (!question_.task.empty() && tasks_.empty()) {
+      if (auto stored = AskApiForStored(server_, question_)) return stored;
       return Error(Code::kNotFound, server_.name() + " knows no task " + question_.task +
                                         "; gpuctl health --gpu --all lists those it knows");
     }
