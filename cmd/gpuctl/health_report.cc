@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "cmd/gpuctl/health_host.h"
 #include "internal/base/text.h"
 #include "internal/json/writer.h"
 
@@ -222,6 +223,12 @@ std::string HealthJson(const HealthReport& report) {
   writer.BeginArray();
   for (const std::string& note : report.notes) writer.String(note);
   writer.EndArray();
+  if (!report.hosts.empty()) {
+    writer.Key("hosts");
+    writer.BeginArray();
+    for (const HostLoad& host : report.hosts) WriteHost(host, writer);
+    writer.EndArray();
+  }
   writer.EndObject();
   return writer.Take() + '\n';
 }

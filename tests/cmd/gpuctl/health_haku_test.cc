@@ -122,6 +122,12 @@ TEST_F(HealthHakuTest, JsonAndExitCodesAreThoseOfHealth) {
     ASSERT_TRUE(one);
     EXPECT_EQ((*one)["fleet_summary"]["healthy_nodes"].AsInteger(), 1);
     EXPECT_EQ((*one)["fleet_summary"]["total_gpus"].AsInteger(), 2);
+    EXPECT_EQ((*one)["hosts"][0]["cpu_percent"].AsDouble(), 23.5);
+    EXPECT_EQ((*one)["hosts"][0]["current_max_temp"].AsDouble(), 66);
+    const auto gone = json::ParseDocument(Run({"health", "gn02", "--json"}).output);
+    ASSERT_TRUE(gone);
+    ASSERT_EQ((*gone)["hosts"].size(), 1U);
+    EXPECT_TRUE((*gone)["hosts"][0]["cpu_percent"].is_null());
   }
   ExpectOneLine(Run({"health", "gn01", "--history", "2"}), 2, "is nothing that HakuRiver keeps");
 }
