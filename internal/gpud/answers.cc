@@ -59,6 +59,20 @@ Result<Value> ReadList(std::string_view body, const char* what) {
   return *std::move(document);
 }
 
+// Nothing where it has no name or no number.
+std::optional<Metric> MetricOf(const Value& one) {
+  Metric metric;
+  metric.name = TextOf(one["name"]);
+  const auto value = NumberOf(one["value"]);
+  if (metric.name.empty() || !value) return std::nullopt;
+  metric.value = *value;
+  metric.time = TimeOfNumber(NumberOf(one["unix_seconds"]).value_or(0));
+  for (const auto& [label, text] : one["labels"].members()) {
+    (label == "uuid" ? metric.uuid : metric.label) = TextOf(text);
+  }
+  return metric;
+}
+
 // That none of its elements could be read, though there are some.
 Status Unreadable(const char* what) {
   return {Code::kUpstreamInvalid, std::string("its ") + what + " are of another shape", {}, 0};
@@ -127,22 +141,28 @@ Result<std::vector<Metric>> ReadMetrics(std::string_view body) {
   for (const Value& component : list->elements()) {
     for (const Value& one : component["metrics"].elements()) {
       any = true;
-      Metric metric;
-      metric.name = TextOf(one["name"]);
-      const auto value = NumberOf(one["value"]);
-      if (metric.name.empty() || !value) continue;
-      metric.value = *value;
-      metric.time = TimeOfNumber(NumberOf(one["unix_seconds"]).value_or(0));
-      for (const auto& [label, text] : one["labels"].members()) {
-        (label == "uuid" ? metric.uuid : metric.label) = TextOf(text);
-      }
-      Metric& known = newest[{metric.name, metric.uuid, metric.label}];
-      if (known.name.empty() || known.time <= metric.time) known = std::move(metric);
+      auto metric = MetricOf(one);
+      if (!metric) continue;
+      Metric& known = newest[{metric->name, metric->uuid, metric->label}];
+      if (known.name.empty() || known.time <= metric->time) known = *std::move(metric);
     }
   }
   if (any && newest.empty()) return Error(Unreadable("metrics"));
   std::vector<Metric> metrics;
   for (auto& [key, metric] : newest) metrics.push_back(std::move(metric));
+  return metrics;
+}
+
+Result<std::vector<Metric>> ReadAll(std::string_view body, std::string_view name) {
+  const auto list = ReadList(body, "metrics");
+  if (!list) return Error(list.error());
+  std::vector<Metric> metrics;
+  for (const Value& component : list->elements()) {
+    for (const Value& one : component["metrics"].elements()) {
+      auto metric = MetricOf(one);
+      if (metric && metric->name == name) metrics.push_back(*std::move(metric));
+    }
+  }
   return metrics;
 }
 

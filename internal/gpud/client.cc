@@ -90,6 +90,13 @@ Result<std::string> Client::GetFirst(const std::string& target, Deadline deadlin
   return second.error().code == Code::kUpstreamInvalid ? second : first;
 }
 
+std::vector<Metric> Client::AskUsage(Deadline deadline) {
+  const auto body = Get("/v1/metrics?components=accelerator-nvidia-utilization&since=1h", deadline);
+  if (!body) return {};
+  return ReadAll(*body, "accelerator_nvidia_utilization_gpu_util_percent")
+      .value_or(std::vector<Metric>());
+}
+
 Result<Host> Client::Ask(WallTime since, Deadline deadline) {
   const auto body = GetFirst("/v1/states", deadline);
   if (!body) return Error(Failure(body.error()));

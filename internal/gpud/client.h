@@ -40,6 +40,10 @@ class Client {
   // missing.
   Result<Host> Ask(WallTime since, Deadline deadline);
 
+  // The GPUs' utilization, a value a minute, of the last hour; that of the GPU of each value is in
+  // its uuid. Behind Ask; empty where there is none to be had.
+  std::vector<Metric> AskUsage(Deadline deadline);
+
   // The body of one answer, whatever it is. Errors as Ask's, and of a status that is not 200.
   Result<std::string> GetRaw(const std::string& target, Deadline deadline);
 
