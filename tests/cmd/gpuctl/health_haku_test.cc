@@ -33,7 +33,8 @@ TEST_F(HealthHakuTest, NodesAreJudgedByWhatIsFresh) {
 1 healthy, 0 degraded, 1 critical, 0 unknown of 2 nodes; 2 of 2 GPUs cool and
 not throttled
 host: 1 of 2 nodes online, 64 cores, CPU 60.2 %, memory 165.4 of 256.0 GiB, CPU
-      temperature at most 91.0 C
+      temperature at most 91.0 C; what offline nodes had last may be in these
+      sums
 
 NODE                         STATUS   HEALTH GPUS  TEMP USAGE MEMORY ISSUES  AGE
 gn02                         critical     0%    0     -     -      -      1   0s
