@@ -12,6 +12,7 @@
 #include "cmd/gpuctl/haku_host.h"
 #include "cmd/gpuctl/health_report.h"
 #include "cmd/gpuctl/health_source.h"
+#include "cmd/gpuctl/operand.h"
 #include "cmd/gpuctl/output.h"
 #include "cmd/gpuctl/progress.h"
 #include "cmd/gpuctl/server.h"
@@ -112,8 +113,12 @@ Result<Job> MakeJob(const config::Values& values, const std::ostream& out, std::
   job.past = values.Given("--history");
   job.timeout = values.Duration("--timeout");
   job.fail_on = FailOnOf(values.Text("--fail-on"));
-  job.question = {values.Text("--task"), values.Text("--node"),  values.Bool("--gpu"),
-                  values.Bool("--all"),  !values.Bool("--json"), values.Integer("--history")};
+  job.question = {TaskNameOf(values.Text("--task")).name,
+                  NodeNameOf(values.Text("--node")),
+                  values.Bool("--gpu"),
+                  values.Bool("--all"),
+                  !values.Bool("--json"),
+                  values.Integer("--history")};
   auto source = SourceOf(values);
   if (!source) return Error(source.error());
   job.source = *source;

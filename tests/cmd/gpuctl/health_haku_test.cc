@@ -133,6 +133,18 @@ TEST_F(HealthHakuTest, JsonAndExitCodesAreThoseOfHealth) {
   ExpectOneLine(Run({"health", "gn01", "--history", "2"}), 2, "is nothing that HakuRiver keeps");
 }
 
+TEST_F(HealthHakuTest, WhatTheListsPrintAsNamesIsTakenBack) {
+  const std::string task = std::string("task/") + kRunningTask;
+  EXPECT_THAT(Run({"status", task}).output, HasSubstr(kRunningTask));
+  EXPECT_EQ(Run({"logs", task}).output, "epoch 1\nepoch 2\nepoch 3\n");
+  EXPECT_EQ(Run({"health", "node/gn01"}).exit_code, 0);
+  EXPECT_EQ(Run({"health", "--task", task}).exit_code, 0);
+  const std::string vps = Run({"vps", "-o", "name"}).output;
+  EXPECT_EQ(Run({"status", vps.substr(0, vps.find('\n'))}).exit_code, 0) << vps;
+  EXPECT_EQ(Run({"kill", task, "--yes"}).output,
+            std::string("task ") + kRunningTask + ": kill asked for\n");
+}
+
 TEST_F(HealthHakuTest, AServerThatIsNamedIsAskedFirst) {
   const Finished ran = Run({"health"}, {{"GPUCTL_SERVER", "http://127.0.0.1:1"}});
   ExpectOneLine(ran, 3, "http://127.0.0.1:1 cannot be asked");
