@@ -131,11 +131,39 @@ Result<json::Value> AskForRows(Server& server, const Question& question, std::os
   return server.GetData(std::string(question.resource.route), question.query);
 }
 
+// A header line of the server's: field names, of which one names the rows, unless others were
+// asked for.
+bool IsHeader(const Question& question, std::string_view line) {
+  constexpr std::string_view kInNames = "abcdefghijklmnopqrstuvwxyz0123456789_";
+  bool names_rows = std::any_of(question.query.begin(), question.query.end(),
+                                [](const auto& one) { return one.first == "fields"; });
+  const auto& names = question.resource.names;
+  for (std::size_t at = 0; at <= line.size();) {
+    const std::size_t end = std::min(line.find(',', at), line.size());
+    const std::string_view cell = line.substr(at, end - at);
+    if (cell.empty() || cell.find_first_not_of(kInNames) != std::string_view::npos) return false;
+    names_rows |= std::find(names.begin(), names.end(), cell) != names.end();
+    at = end + 1;
+  }
+  return names_rows;
+}
+
+bool IsCsv(const Question& question, const Server::Raw& raw) {
+  constexpr std::string_view kType = "text/csv";
+  const std::string_view type = std::string_view(raw.content_type).substr(0, kType.size());
+  std::string_view header = std::string_view(raw.body).substr(0, raw.body.find('\n'));
+  if (header.ends_with('\r')) header.remove_suffix(1);
+  return EqualsIgnoreCase(type, kType) && IsHeader(question, header);
+}
+
 Result<void> AskForCsv(Server& server, const Question& question, std::ostream& out,
                        std::ostream& err) {
   const auto raw = AskRaw(server, question, err);
   if (!raw) return Error(raw.error());
   if (raw->status == 200) {
+    if (!IsCsv(question, *raw)) {
+      return Error(server.Lack(std::string(question.resource.route), "CSV"));
+    }
     PrintCsv(raw->body, out);
     return {};
   }

@@ -7,6 +7,7 @@
 #include "cmd/gpuctl/app.h"
 #include "cmd/gpuctl/haku.h"
 #include "cmd/gpuctl/haku_host.h"
+#include "cmd/gpuctl/operand.h"
 #include "internal/base/text.h"
 
 namespace gpumon::ctl {
@@ -32,6 +33,15 @@ bool IsPod(const std::string& task) {
   return task.find('/') != std::string::npos;
 }
 
+// Which of the two it is is not asked for: who wants it has no server of ours perhaps.
+std::string KubectlLogs(const std::string& task, const std::string& kind) {
+  const std::string logs = "kubectl logs -n " + NamespaceOf(task) + ' ';
+  const std::string of_job = logs + "job/" + NameOf(task);
+  if (kind == "Job") return of_job + " prints them";
+  const std::string of_pod = logs + NameOf(task) + " prints them";
+  return kind == "Pod" ? of_pod : of_pod + "; of a Job: " + of_job;
+}
+
 // As it came where a program reads it; a terminal is not to act on it.
 void PrintLog(const std::string& text, std::ostream& out) {
   if (&out != &std::cout || isatty(STDOUT_FILENO) != 1) {
@@ -50,8 +60,8 @@ void PrintLog(const std::string& text, std::ostream& out) {
 bool IsConfirmed(const ActRow& act, const config::Values& values, const HakuHost& host,
                  std::ostream& err) {
   if (values.Bool("--yes")) return true;
-  const std::string what =
-      std::string(act.word) + " task " + values.Text("--task") + " of " + host.name();
+  const std::string what = std::string(act.word) + " task " +
+                           TaskNameOf(values.Text("--task")).name + " of " + host.name();
   if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1) {
     err << "gpuctl: nobody is there to confirm: " << what << "; --yes does it without asking\n";
     return false;
@@ -65,7 +75,7 @@ bool IsConfirmed(const ActRow& act, const config::Values& values, const HakuHost
 }
 
 int Act(const ActRow& act, const config::Values& values, std::ostream& out, std::ostream& err) {
-  const std::string& task = values.Text("--task");
+  const std::string task = TaskNameOf(values.Text("--task")).name;
   if (task.empty()) return HakuFail(NoTask(act.word), err);
   if (IsPod(task)) {
     err << "gpuctl: " << act.word << " is for tasks of a HakuRiver host; for a pod: kubectl "
@@ -74,7 +84,7 @@ int Act(const ActRow& act, const config::Values& values, std::ostream& out, std:
   }
   auto host = HakuHost::Make(values, HakuFlags::kAlone, kActTimeout, err);
   if (!host) return HakuFail(host.error(), err);
-  if (!hakuriver::IsTaskId(task)) return HakuFail(values.Refuse("--task", "is no number"), err);
+  if (!hakuriver::IsTaskId(task)) return HakuFail(NoTaskId(values), err);
   if (!IsConfirmed(act, values, *host, err)) return kUsage;
   const auto done = host->Ask<void>(
       [&](auto got) { host->client().Act(act.action, task, host->deadline(), got); });
@@ -86,11 +96,10 @@ int Act(const ActRow& act, const config::Values& values, std::ostream& out, std:
 }  // namespace
 
 int RunLogs(const config::Values& values, std::ostream& out, std::ostream& err) {
-  const std::string& task = values.Text("--task");
+  const auto [task, kind] = TaskNameOf(values.Text("--task"));
   if (task.empty()) return HakuFail(NoTask("logs"), err);
   if (IsPod(task)) {
-    err << "gpuctl: gpuctl keeps no logs of pods; kubectl logs -n " << NamespaceOf(task) << ' '
-        << NameOf(task) << " prints them\n";
+    err << "gpuctl: gpuctl keeps no logs of pods; " << KubectlLogs(task, kind) << '\n';
     return kUsage;
   }
   auto host = HakuHost::Make(values, HakuFlags::kAlone, kLogTimeout, err);

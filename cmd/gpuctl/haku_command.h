@@ -10,7 +10,8 @@ namespace gpumon::ctl {
 // The command and its arguments, with `***` for what looks like a secret.
 std::string CommandLineOf(const hakuriver::Task& task);
 
-// A task with a secret in its command line has that line as its command, and no arguments.
+// With `***` for them in the command and in each argument; where it cannot be told in which they
+// are, for each of those that it may be.
 hakuriver::Task WithoutSecrets(hakuriver::Task task);
 
 }  // namespace gpumon::ctl

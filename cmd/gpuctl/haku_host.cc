@@ -173,6 +173,11 @@ Status NoTask(std::string_view command) {
   return {Code::kInvalidParameter, "a task is missing: gpuctl " + std::string(command) + " TASK"};
 }
 
+Status NoTaskId(const config::Values& values) {
+  return values.Refuse("--task", "is no id of a HakuRiver task, which is a whole number below 2^63",
+                       "such a number, or task/NUMBER");
+}
+
 int HakuFail(const Status& why, std::ostream& err) {
   err << "gpuctl: " << checks::Shown(why.message) << '\n';
   const bool asked_wrong = why.code == Code::kNotFound || why.code == Code::kInvalidParameter ||

@@ -85,6 +85,8 @@ class HakuHost {
 
 // The command was given none.
 Status NoTask(std::string_view command);
+// Of what --task says.
+Status NoTaskId(const config::Values& values);
 
 // In one line on `err`; the exit code is an Exit.
 int HakuFail(const Status& why, std::ostream& err);

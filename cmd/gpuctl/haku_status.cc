@@ -10,6 +10,7 @@
 #include "cmd/gpuctl/haku.h"
 #include "cmd/gpuctl/haku_command.h"
 #include "cmd/gpuctl/haku_host.h"
+#include "cmd/gpuctl/operand.h"
 #include "cmd/gpuctl/page.h"
 #include "cmd/gpuctl/progress.h"
 #include "cmd/gpuctl/server.h"
@@ -61,11 +62,12 @@ void Print(const Value& task, const std::string& output, std::ostream& out) {
   }
 }
 
-int OfHost(const config::Values& values, std::ostream& out, std::ostream& err) {
+int OfHost(const config::Values& values, const std::string& id, std::ostream& out,
+           std::ostream& err) {
   auto host = HakuHost::Make(values, HakuFlags::kBeside, kStatusTimeout, err);
   if (!host) return HakuFail(host.error(), err);
   const auto task = host->Ask<hakuriver::Task>(
-      [&](auto got) { host->client().GetTask(values.Text("--task"), host->deadline(), got); });
+      [&](auto got) { host->client().GetTask(id, host->deadline(), got); });
   if (!task) return HakuFail(task.error(), err);
   json::Writer writer;
   Write(WithoutSecrets(*task), writer);
@@ -98,8 +100,8 @@ bool IsPathPart(const std::string& text) {
   });
 }
 
-int OfApi(const config::Values& values, std::ostream& out, std::ostream& err) {
-  const std::string& name = values.Text("--task");
+int OfApi(const config::Values& values, const std::string& name, std::ostream& out,
+          std::ostream& err) {
   const std::size_t slash = name.find('/');
   if (slash == std::string::npos || !IsPathPart(name.substr(0, slash)) ||
       !IsPathPart(name.substr(slash + 1))) {
@@ -129,13 +131,16 @@ int OfApi(const config::Values& values, std::ostream& out, std::ostream& err) {
 }  // namespace
 
 int RunStatus(const config::Values& values, std::ostream& out, std::ostream& err) {
-  const std::string& name = values.Text("--task");
+  const std::string name = TaskNameOf(values.Text("--task")).name;
   if (name.empty()) return HakuFail(NoTask("status"), err);
   const bool number = hakuriver::IsTaskId(name);
   const bool host = values.Given("--source")
                         ? IsHakuSource(values)
                         : number || (IsHakuSource(values) && name.find('/') == std::string::npos);
-  return host ? OfHost(values, out, err) : OfApi(values, out, err);
+  // Too large a number is meant for the host too.
+  const bool digits = name.find_first_not_of("0123456789") == std::string::npos;
+  if (digits && !number) return HakuFail(NoTaskId(values), err);
+  return host ? OfHost(values, name, out, err) : OfApi(values, name, out, err);
 }
 
 }  // namespace gpumon::ctl

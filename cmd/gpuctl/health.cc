@@ -12,11 +12,13 @@
 #include "cmd/gpuctl/haku_host.h"
 #include "cmd/gpuctl/health_report.h"
 #include "cmd/gpuctl/health_source.h"
+#include "cmd/gpuctl/operand.h"
 #include "cmd/gpuctl/output.h"
 #include "cmd/gpuctl/progress.h"
 #include "cmd/gpuctl/server.h"
 #include "internal/base/log.h"
 #include "internal/base/process.h"
+#include "internal/checks/columns.h"
 #include "internal/config/address.h"
 #include "internal/config/metrics_dir.h"
 
@@ -111,8 +113,12 @@ Result<Job> MakeJob(const config::Values& values, const std::ostream& out, std::
   job.past = values.Given("--history");
   job.timeout = values.Duration("--timeout");
   job.fail_on = FailOnOf(values.Text("--fail-on"));
-  job.question = {values.Text("--task"), values.Text("--node"),  values.Bool("--gpu"),
-                  values.Bool("--all"),  !values.Bool("--json"), values.Integer("--history")};
+  job.question = {TaskNameOf(values.Text("--task")).name,
+                  NodeNameOf(values.Text("--node")),
+                  values.Bool("--gpu"),
+                  values.Bool("--all"),
+                  !values.Bool("--json"),
+                  values.Integer("--history")};
   auto source = SourceOf(values);
   if (!source) return Error(source.error());
   job.source = *source;
@@ -181,6 +187,10 @@ int RunOnce(Job& job, std::ostream& out, std::ostream& err) {
   const auto report = Ask(job, err);
   if (!report) return Fail(report.error(), err);
   out << (job.json ? HealthJson(*report) : HealthText(*report, job.style));
+  // The text has them; who takes the JSON apart may look for none.
+  for (const std::string& note : report->notes) {
+    if (job.json) err << "gpuctl: note: " << checks::Shown(note) << '\n';
+  }
   out.flush();
   return HealthExit(*report, job.fail_on);
 }

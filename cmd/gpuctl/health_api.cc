@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cmd/gpuctl/answer_json.h"
+#include "cmd/gpuctl/health_host.h"
 #include "cmd/gpuctl/health_rows.h"
 #include "cmd/gpuctl/health_source.h"
 #include "cmd/gpuctl/server.h"
@@ -49,6 +50,7 @@ class Visit {
     const auto hosts = List(kHealth, filter);
     if (!hosts) return Error(hosts.error());
     for (const Value& row : nodes->elements()) AddNode(row);
+    if (!question_.node.empty()) AddHosts(*nodes);
     for (const Value& row : hosts->elements()) AddHost(row);
     for (const auto& [key, gpu] : gpus_) AddGpu(TextOf((*gpu.health)["node_name"]), gpu);
     return Finish();
@@ -85,6 +87,7 @@ class Visit {
       if (auto asked = AddTasksWithoutGpus(); !asked) return Error(asked.error());
     }
     if (!question_.task.empty() && tasks_.empty()) {
+      if (auto stored = AskApiForStored(server_, question_)) return stored;
       return Error(Code::kNotFound, server_.name() + " knows no task " + question_.task +
                                         "; gpuctl health --gpu --all lists those it knows");
     }
@@ -192,6 +195,15 @@ class Visit {
     const bool offline = TextOf(row["status"]) == "offline";
     node.health_status = offline ? "critical" : TextOf(row["level"]);
     if (offline) node.machine_info.emplace_back("status", TextOf(row["status_reason"]));
+  }
+
+  // Of nodes that were asked for by name.
+  void AddHosts(const Value& nodes) {
+    for (const Value& row : nodes.elements()) {
+      HostLoad host = HostOf(row);
+      report_.facts.push_back((nodes.size() > 1 ? host.hostname + ": " : "") + HostText(host));
+      report_.hosts.push_back(std::move(host));
+    }
   }
 
   // What is the matter with the machine itself; its GPUs have rows of their own.

@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "cmd/gpuctl/answer_json.h"
 #include "cmd/gpuctl/health_source.h"
 #include "cmd/gpuctl/server.h"
+#include "internal/base/text.h"
 #include "internal/json/document.h"
 
 namespace gpumon::ctl {
@@ -15,6 +17,26 @@ constexpr char kPast[] = "/api/v1/gpu/health/history";
 constexpr char kWorkloads[] = "/api/v1/gpu/workloads";
 constexpr std::size_t kPage = 1000;  // the most the server gives at once
 constexpr std::size_t kMost = 10'000;
+
+// Of the data of an answer.
+void AddSnapshots(const Value& data, std::vector<store::Snapshot>& to) {
+  for (const Value& row : data["snapshots"].elements()) {
+    json::Writer writer;
+    CopyJson(row, writer);
+    if (auto snapshot = store::DecodeLine(writer.view())) to.push_back(*std::move(snapshot));
+  }
+}
+
+std::optional<double> UsageOf(const store::Snapshot& snapshot) {
+  double sum = 0;
+  double count = 0;
+  for (const store::GpuReading& gpu : snapshot.gpu_metrics) {
+    if (!gpu.gpu_utilization_pct) continue;
+    sum += *gpu.gpu_utilization_pct;
+    ++count;
+  }
+  return count > 0 ? std::optional(sum / count) : std::nullopt;
+}
 
 // The newest first.
 Result<void> AddPages(Server& server, const Server::Query& query, HealthPast& past) {
@@ -30,13 +52,7 @@ Result<void> AddPages(Server& server, const Server::Query& query, HealthPast& pa
       return Error(server.Lack(kPast, "snapshots"));
     }
     const auto& rows = data["snapshots"].elements();
-    for (const Value& row : rows) {
-      json::Writer writer;
-      CopyJson(row, writer);
-      if (auto snapshot = store::DecodeLine(writer.view())) {
-        past.snapshots.push_back(*std::move(snapshot));
-      }
-    }
+    AddSnapshots(data, past.snapshots);
     const std::size_t all = static_cast<std::size_t>(std::max<std::int64_t>(*count, 0));
     if (offset + rows.size() >= all || rows.empty()) return {};
     if (offset + kPage >= kMost) past.left_out += all - kMost;
@@ -60,6 +76,33 @@ Result<std::vector<std::string>> PodsOf(Server& server, const std::string& task)
 }
 
 }  // namespace
+
+Result<HealthReport> AskApiForStored(Server& server, const HealthQuestion& question) {
+  const auto answer = server.GetData(kPast, {{"task", question.task},
+                                             {"hours", std::to_string(question.hours)},
+                                             {"limit", std::to_string(kUsagePoints)}});
+  if (!answer) return Error(answer.error());
+  std::vector<store::Snapshot> snapshots;
+  AddSnapshots((*answer)["data"], snapshots);
+  if (snapshots.empty()) return Error(Code::kNotFound, "nothing was stored of " + question.task);
+  std::stable_sort(snapshots.begin(), snapshots.end(),
+                   [](const auto& a, const auto& b) { return a.timestamp < b.timestamp; });
+  HealthReport report;
+  report.source = server.name();
+  report.of_one = true;
+  report.time = snapshots.back().timestamp;
+  if (const auto time = ParseTime(TextOf((*answer)["meta"]["as_of"]))) {
+    report.time = std::max(report.time, *time);
+  }
+  report.notes.push_back("no workload is called " + question.task +
+                         " now: this is what the server stored of it last");
+  if (question.usage) {
+    for (const store::Snapshot& one : snapshots) report.usage.push_back(UsageOf(one));
+    report.usage_of = "last " + std::to_string(snapshots.size()) + " snapshots";
+  }
+  report.tasks.push_back(std::move(snapshots.back()));
+  return report;
+}
 
 Result<HealthPast> AskApiForPast(Server& server, const HealthQuestion& question) {
   HealthPast past;

@@ -32,22 +32,42 @@ std::string TaskIdOf(const GpudPlace& place) {
   return std::string(kTaskPrefix) + place.name();
 }
 
-Result<store::Snapshot> AskOne(const GpudPlace& place, Millis timeout) {
+// What cannot be judged is a warning: that nothing is the matter is not known then.
+void AddGaps(const gpud::Host& host, store::Snapshot& snapshot) {
+  const auto warn = [&snapshot](std::string message) {
+    snapshot.health_states.push_back(
+        {"gpud", "unknown", std::move(message), "warning", snapshot.timestamp});
+  };
+  for (const std::string& missing : host.missing) {
+    // Of the machine nothing is judged.
+    if (!missing.starts_with("machine info")) warn("lacks " + missing);
+  }
+  if (snapshot.gpu_metrics.empty()) warn("nothing is known of its GPUs, or it has none");
+}
+
+struct Told {
+  store::Snapshot snapshot;
+  std::vector<gpud::Metric> usage;  // of its GPUs, in the last hour
+};
+
+Result<Told> AskOne(const GpudPlace& place, Millis timeout, bool usage) {
   const SystemClock clock;
   auto way = WayTo(place, clock);
   if (!way) return Error(way.error());
   gpud::Client client(**way, place.bind, place.port, gpud::Trust::kAnyone);
   const WallTime now = clock.Wall();
-  const auto host = client.Ask(now - kEventsOf, Deadline::After(clock, timeout));
+  const Deadline deadline = Deadline::After(clock, timeout);
+  const auto host = client.Ask(now - kEventsOf, deadline);
   if (!host) return Error(host.error());
   store::Snapshot snapshot = collect::TaskOf(*host, now, {});
   if (host->machine.hostname.empty()) {
     snapshot.task_id = TaskIdOf(place);
     snapshot.instance_id = place.name();
   }
+  AddGaps(*host, snapshot);
   // What --task takes, and what the table shows.
   snapshot.task_name = snapshot.task_id;
-  return snapshot;
+  return Told{std::move(snapshot), usage ? client.AskUsage(deadline) : std::vector<gpud::Metric>()};
 }
 
 // A host whose GPUd does not answer.
@@ -65,14 +85,14 @@ store::Snapshot Silent(const GpudPlace& place, const Status& why, WallTime now) 
   return snapshot;
 }
 
-using Answers = std::vector<Result<store::Snapshot>>;
+using Answers = std::vector<Result<Told>>;
 
-Answers AskEach(const std::vector<GpudPlace>& places, Millis timeout) {
-  Answers answers(places.size(), store::Snapshot{});
+Answers AskEach(const std::vector<GpudPlace>& places, Millis timeout, bool usage) {
+  Answers answers(places.size(), Told{});
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t i = next++; i < places.size(); i = next++) {
-      answers[i] = AskOne(places[i], timeout);
+      answers[i] = AskOne(places[i], timeout, usage);
     }
   };
   std::vector<std::thread> threads;
@@ -81,14 +101,39 @@ Answers AskEach(const std::vector<GpudPlace>& places, Millis timeout) {
   return answers;
 }
 
-bool IsAskedFor(const store::Snapshot& snapshot, const HealthQuestion& question) {
+bool HasNote(const store::Snapshot& snapshot) {
+  return std::any_of(snapshot.machine_info.begin(), snapshot.machine_info.end(),
+                     [](const auto& fact) { return fact.first == "note"; });
+}
+
+// `alone`: the only host that was asked.
+bool IsAskedFor(const store::Snapshot& snapshot, const HealthQuestion& question, bool alone) {
   if (!question.task.empty()) {
     return snapshot.task_id == question.task ||
            snapshot.task_id == std::string(kTaskPrefix) + question.task;
   }
   if (!question.node.empty()) return snapshot.instance_id == question.node;
   const bool has_gpus = !snapshot.gpu_metrics.empty() || !snapshot.gpud_healthy;
-  return !question.gpu_tasks || question.all || has_gpus;
+  // Of a host that cannot tell of its GPUs nobody knows that it has none.
+  return !question.gpu_tasks || question.all || has_gpus || alone || HasNote(snapshot);
+}
+
+// The mean of all GPUs, minute by minute up to now; a blank where nobody told.
+void AddCurve(const std::vector<gpud::Metric>& usage, HealthReport& report) {
+  std::vector<std::pair<double, double>> sums(kUsagePoints);
+  for (const gpud::Metric& metric : usage) {
+    const auto age = std::chrono::floor<std::chrono::minutes>(report.time - metric.time).count();
+    if (age >= static_cast<std::int64_t>(kUsagePoints)) continue;
+    // A clock that is ahead of ours tells of now.
+    auto& [sum, count] =
+        sums[kUsagePoints - 1 - static_cast<std::size_t>(std::max<std::int64_t>(age, 0))];
+    sum += metric.value;
+    ++count;
+  }
+  for (const auto& [sum, count] : sums) {
+    report.usage.push_back(count > 0 ? std::optional(sum / count) : std::nullopt);
+  }
+  report.usage_of = "last 60 minutes";
 }
 
 }  // namespace
@@ -99,7 +144,7 @@ std::string GpudPlace::name() const {
 
 Result<HealthReport> AskGpuds(const std::vector<GpudPlace>& places, Millis timeout,
                               const HealthQuestion& question) {
-  const Answers answers = AskEach(places, timeout);
+  const Answers answers = AskEach(places, timeout, question.usage);
   HealthReport report;
   report.row = "node";
   report.time = SystemClock().Wall();
@@ -117,14 +162,16 @@ Result<HealthReport> AskGpuds(const std::vector<GpudPlace>& places, Millis timeo
     }
     return Error(std::move(why));
   }
+  std::vector<gpud::Metric> usage;
   for (std::size_t i = 0; i < places.size(); ++i) {
     store::Snapshot one =
-        answers[i] ? *answers[i] : Silent(places[i], answers[i].error(), report.time);
-    if (!IsAskedFor(one, question)) continue;
+        answers[i] ? answers[i]->snapshot : Silent(places[i], answers[i].error(), report.time);
+    if (!IsAskedFor(one, question, places.size() == 1)) continue;
     for (const auto& [key, text] : one.machine_info) {
       if (key == "note") report.notes.push_back(one.task_id + " lacks " + text);
     }
     report.tasks.push_back(std::move(one));
+    if (answers[i]) usage.insert(usage.end(), answers[i]->usage.begin(), answers[i]->usage.end());
   }
   if (report.tasks.empty() && (!question.task.empty() || !question.node.empty())) {
     return Error(Code::kNotFound,
@@ -132,6 +179,7 @@ Result<HealthReport> AskGpuds(const std::vector<GpudPlace>& places, Millis timeo
                      (question.task.empty() ? "node " + question.node : "task " + question.task) +
                      "; without --task and --node all are listed");
   }
+  AddCurve(usage, report);
   SortRows(report);
   return report;
 }

@@ -7,6 +7,7 @@
 
 #include "cmd/gpuctl/cells.h"
 #include "cmd/gpuctl/haku_host.h"
+#include "cmd/gpuctl/health_host.h"
 #include "cmd/gpuctl/health_source.h"
 #include "internal/collect/task.h"
 #include "internal/fleet/health_rules.h"
@@ -111,25 +112,27 @@ store::Snapshot NodeOf(const HealthSample& sample, WallTime time) {
   return snapshot;
 }
 
-std::string Part(std::optional<std::int64_t> used, std::optional<std::int64_t> total) {
-  const auto text = [](std::optional<std::int64_t> bytes) {
-    return bytes ? DecimalText(static_cast<double>(*bytes) / kGiB, 1) : std::string(kAbsentCell);
-  };
-  return text(used) + " of " + text(total) + " GiB";
-}
-
-std::string Number(std::optional<double> value, const char* unit) {
-  return value ? DecimalText(*value, 1) + unit : std::string(kAbsentCell);
+// What an offline node had last is no load of now.
+HostLoad HostOf(const HealthSample& sample) {
+  if (!sample.fresh) return {sample.hostname, {}, {}, {}, {}, {}, {}};
+  const Load& load = sample.load;
+  return {sample.hostname,
+          load.cpu_percent,
+          load.memory_percent,
+          Real(load.memory_used_bytes),
+          Real(load.memory_total_bytes),
+          load.average_cpu_celsius,
+          load.most_cpu_celsius};
 }
 
 std::string FactsOf(const HealthSample& sample) {
   const Load& load = sample.load;
   return std::string(sample.fresh ? "" : "the last values there were: ") + "CPU " +
-         Number(load.cpu_percent, " %") + ", memory " +
-         Part(load.memory_used_bytes, load.memory_total_bytes) + " (" +
-         Number(load.memory_percent, " %") + "), CPU temperature " +
-         Number(load.average_cpu_celsius, " C") + ", at most " +
-         Number(load.most_cpu_celsius, " C") + ", last heartbeat " +
+         AmountText(load.cpu_percent, " %") + ", memory " +
+         UsedText(Real(load.memory_used_bytes), Real(load.memory_total_bytes)) + " (" +
+         AmountText(load.memory_percent, " %") + "), CPU temperature " +
+         AmountText(load.average_cpu_celsius, " C") + ", at most " +
+         AmountText(load.most_cpu_celsius, " C") + ", last heartbeat " +
          TimeText(sample.last_heartbeat);
 }
 
@@ -139,9 +142,9 @@ std::string FactsOf(const hakuriver::Aggregate& all) {
   };
   if (all.total_nodes == 0) return "the host has not counted its nodes yet";
   return text(all.online_nodes) + " of " + text(all.total_nodes) + " nodes online, " +
-         text(all.total_cores) + " cores, CPU " + Number(all.average_cpu_percent, " %") +
-         ", memory " + Part(all.used_memory_bytes, all.total_memory_bytes) +
-         ", CPU temperature at most " + Number(all.most_cpu_celsius, " C") +
+         text(all.total_cores) + " cores, CPU " + AmountText(all.average_cpu_percent, " %") +
+         ", memory " + UsedText(Real(all.used_memory_bytes), Real(all.total_memory_bytes)) +
+         ", CPU temperature at most " + AmountText(all.most_cpu_celsius, " C") +
          (all.online_nodes < all.total_nodes ? "; what offline nodes had last may be in these sums"
                                              : "");
 }
@@ -257,7 +260,9 @@ Result<HealthReport> AskHakuRiver(HakuHost& host, const HealthQuestion& question
   if (!of_tasks) {
     for (const HealthSample& sample : health->newest()) {
       report.tasks.push_back(NodeOf(sample, report.time));
-      if (report.of_one) report.facts.push_back(FactsOf(sample));
+      if (!report.of_one) continue;
+      report.facts.push_back(FactsOf(sample));
+      report.hosts.push_back(HostOf(sample));
     }
     if (!health->aggregates.empty() && !health->stale) {
       report.facts.push_back(FactsOf(health->aggregates.back()));

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "cmd/gpuctl/health_host.h"
 #include "internal/base/text.h"
 #include "internal/json/writer.h"
 
@@ -218,6 +219,16 @@ std::string HealthJson(const HealthReport& report) {
   WriteDetails("successes", remarks.successes, writer);
   writer.EndObject();
   WriteFleet(report, remarks, writer);
+  writer.Key("notes");
+  writer.BeginArray();
+  for (const std::string& note : report.notes) writer.String(note);
+  writer.EndArray();
+  if (!report.hosts.empty()) {
+    writer.Key("hosts");
+    writer.BeginArray();
+    for (const HostLoad& host : report.hosts) WriteHost(host, writer);
+    writer.EndArray();
+  }
   writer.EndObject();
   return writer.Take() + '\n';
 }

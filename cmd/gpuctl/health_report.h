@@ -19,6 +19,17 @@ inline constexpr std::size_t kUsagePoints = 60;
 // Behind this, in the message of a state, stands what to do.
 inline constexpr std::string_view kSuggested = "suggested: ";
 
+// A machine itself; what nobody knows is not set.
+struct HostLoad {
+  std::string hostname;
+  std::optional<double> cpu_percent;
+  std::optional<double> memory_percent;
+  std::optional<double> memory_used_bytes;
+  std::optional<double> memory_total_bytes;
+  std::optional<double> average_celsius;  // of its CPUs
+  std::optional<double> most_celsius;     // of them, or of any of its sensors
+};
+
 struct HealthReport {
   std::string source;                  // who told: a URL, a folder
   WallTime time{};                     // when it was asked
@@ -27,8 +38,9 @@ struct HealthReport {
   // Of tasks: where a GPU is, by its UUID. "" is a GPU without one, wherever that is.
   std::map<std::string, std::string> node_of;
   bool of_one = false;                       // somebody named it: everything of it is shown
-  std::vector<std::string> notes;            // for people: what was not asked, and why
-  std::vector<std::string> facts;            // likewise: of the machine, or of all of them
+  std::vector<std::string> notes;            // what was not asked or not told, and why
+  std::vector<std::string> facts;            // for people: of the machine, or of all of them
+  std::vector<HostLoad> hosts;               // of nodes that somebody named
   std::vector<std::optional<double>> usage;  // GPU utilization in %, the newest last
   std::string usage_of;                      // "last 60 minutes"
 };
@@ -68,7 +80,7 @@ bool IsThrottled(const store::GpuReading& gpu);
 // % of its memory in use.
 std::optional<double> MemoryPercent(const store::GpuReading& gpu);
 
-// One line, {timestamp,summary,details,fleet_summary}.
+// One line, {timestamp,summary,details,fleet_summary,notes}, and hosts where there are any.
 std::string HealthJson(const HealthReport& report);
 struct HealthStyle {
   bool verbose = false;      // every remark of every row, and names in full

@@ -33,6 +33,10 @@ Result<HealthReport> AskApi(Server& server, const HealthQuestion& question);
 // Of a task that is a workload of several pods: all of theirs.
 Result<HealthPast> AskApiForPast(Server& server, const HealthQuestion& question);
 
+// A task that the server's store knows and its fleet does not: the newest snapshot within the
+// hours.
+Result<HealthReport> AskApiForStored(Server& server, const HealthQuestion& question);
+
 // A HakuRiver host. A task is its number; the curve is of the last minute.
 Result<HealthReport> AskHakuRiver(HakuHost& host, const HealthQuestion& question);
 

@@ -1,6 +1,7 @@
 #include "cmd/gpuctl/operand.h"
 
 #include <algorithm>
+#include <array>
 
 namespace gpumon::ctl {
 namespace {
@@ -43,6 +44,33 @@ std::vector<std::string> WithOperand(std::vector<std::string> arguments, std::st
     }
   }
   return all;
+}
+
+TaskName TaskNameOf(const std::string& text) {
+  constexpr std::array<std::string_view, 2> kWords = {"task/", "vps/"};
+  constexpr std::array<std::string_view, 2> kKinds = {"Pod/", "Job/"};
+  TaskName task{text, {}};
+  for (const std::string_view word : kWords) {
+    if (!text.starts_with(word)) continue;
+    const std::string rest = text.substr(word.size());
+    const bool is_number =
+        !rest.empty() && rest.find_first_not_of("0123456789") == std::string::npos;
+    if (is_number || rest.find('/') != std::string::npos) task.name = rest;
+  }
+  for (const std::string_view kind : kKinds) {
+    const bool is_kind =
+        task.name.starts_with(kind) && task.name.find('/', kind.size()) != std::string::npos;
+    if (!is_kind) continue;
+    task.kind = kind.substr(0, kind.size() - 1);
+    task.name.erase(0, kind.size());
+    break;
+  }
+  return task;
+}
+
+std::string NodeNameOf(const std::string& text) {
+  constexpr std::string_view kWord = "node/";
+  return text.starts_with(kWord) ? text.substr(kWord.size()) : text;
 }
 
 }  // namespace gpumon::ctl

@@ -16,4 +16,14 @@ namespace gpumon::ctl {
 std::vector<std::string> WithOperand(std::vector<std::string> arguments, std::string_view flags,
                                      config::Rows rows);
 
+// A task or node as somebody may name it: as `-o name` prints it, or without the words before its
+// name. "task/7" is "7", "task/ml/a" and "task/Pod/ml/a" are "ml/a" ("task/a" is of a namespace
+// `task`), "vps/7" is "7"; "node/n1" is "n1".
+struct TaskName {
+  std::string name;
+  std::string kind;  // "Pod", "Job", or "" where it is not said
+};
+TaskName TaskNameOf(const std::string& text);
+std::string NodeNameOf(const std::string& text);
+
 }  // namespace gpumon::ctl

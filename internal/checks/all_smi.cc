@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <future>
-#include <memory>
 #include <tuple>
 #include <utility>
 
 #include "internal/base/text.h"
+#include "internal/checks/ask.h"
 #include "internal/checks/exposition_text.h"
 #include "internal/fetch/client.h"
 #include "internal/fetch/url.h"
@@ -19,7 +18,8 @@ namespace {
 
 using models::Quantity;
 
-constexpr std::size_t kMostBytes = std::size_t{8} << 20U;
+// A host of many GPUs and processes says more than a service says of itself.
+constexpr std::size_t kMostMetrics = std::size_t{8} << 20U;
 constexpr std::string_view kPrefix = "all_smi_";
 
 struct Series {
@@ -143,18 +143,14 @@ std::string MetricsUrl(std::string url) {
   return url.ends_with("/metrics") ? url : url + "/metrics";
 }
 
-Result<std::string> Fetch(const std::string& url, const Clock& clock, Deadline deadline) {
+Result<std::string> Fetch(const std::string& url, const Clock& clock, Deadline deadline,
+                          std::vector<std::string>& steps) {
   auto client = fetch::MakeClient({}, clock);
   if (!client) return Error(client.error());
   fetch::Request request;
   request.url = url;
-  request.max_response_bytes = kMostBytes;
-  const auto promise = std::make_shared<std::promise<Result<fetch::Response>>>();
-  auto answered = promise->get_future();
-  (*client)->Fetch(std::move(request), deadline, [promise](Result<fetch::Response> response) {
-    promise->set_value(std::move(response));
-  });
-  auto response = answered.get();
+  request.max_response_bytes = kMostMetrics;
+  auto response = Ask(**client, std::move(request), clock, deadline, steps);
   if (!response) return Error(response.error());
   if (response->status != 200) {
     return Error(Code::kUpstreamError, "it answered " + std::to_string(response->status));
@@ -181,15 +177,20 @@ Result<AllSmiAnswer> ReadAllSmi(std::string_view text) {
   return answer;
 }
 
-Result<AllSmiAnswer> AskAllSmi(const std::string& url, const Clock& clock, Deadline deadline) {
+Result<AllSmiAnswer> AskAllSmi(const std::string& url, const Clock& clock, Deadline deadline,
+                               std::vector<std::string>& steps) {
   const std::string at = MetricsUrl(url);
-  const auto fail = [&at](const gpumon::Status& why, std::string_view what) {
-    return Error(why.code, "all-smi at " + fetch::RedactUrl(at) + std::string(what) + why.message);
+  const auto fail = [&at](const gpumon::Status& why) {
+    return Error(why.code, "all-smi at " + fetch::RedactUrl(at) + ": " + why.message);
   };
-  const auto body = Fetch(at, clock, deadline);
-  if (!body) return fail(body.error(), " does not answer: ");
+  const auto body = Fetch(at, clock, deadline, steps);
+  if (!body) return fail(body.error());
   auto answer = ReadAllSmi(*body);
-  if (!answer) return fail(answer.error(), ": ");
+  if (!answer) {
+    steps.push_back("read its metrics: " + answer.error().message);
+    return fail(answer.error());
+  }
+  steps.push_back("read its metrics: " + std::to_string(answer->gpus.size()) + " GPUs");
   return answer;
 }
 

@@ -24,8 +24,9 @@ struct AllSmiAnswer {
 // kUpstreamInvalid when there is nothing of all-smi, kNotFound when it shows no GPU.
 Result<AllSmiAnswer> ReadAllSmi(std::string_view text);
 
-// Asks `url`. Blocks its thread; thread-safe. The error is a sentence that begins with all-smi and
-// the URL, its user and password hidden.
-Result<AllSmiAnswer> AskAllSmi(const std::string& url, const Clock& clock, Deadline deadline);
+// Asks `url`, and adds to `steps` what was asked and what came. Blocks its thread; thread-safe. The
+// error is a sentence that begins with all-smi and the URL, its user and password hidden.
+Result<AllSmiAnswer> AskAllSmi(const std::string& url, const Clock& clock, Deadline deadline,
+                               std::vector<std::string>& steps);
 
 }  // namespace gpumon::checks

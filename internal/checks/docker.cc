@@ -308,7 +308,9 @@ std::vector<Check> ContainerChecks(std::shared_ptr<fetch::Client> client, Docker
                                    const std::vector<std::string>& names) {
   const auto engine = std::make_shared<Engine>(std::move(client), std::move(options));
   std::vector<Check> checks;
-  for (const std::string& name : names) {
+  for (const std::string& given : names) {
+    // Docker's own API writes a slash before a name, and so do people who copy it from there.
+    const std::string name = given.size() > 1 && given[0] == '/' ? given.substr(1) : given;
     checks.push_back({name, [engine, name](const Clock& clock, Deadline deadline) {
                         return engine->Judge(name, clock, deadline);
                       }});

@@ -25,6 +25,8 @@ constexpr const char* kAllSmiHint =
     "see that all-smi runs there in its API mode (`all-smi api --port 9090`), and that --all-smi "
     "is "
     "its URL";
+constexpr const char* kAllSmiHangsHint =
+    "see whether all-smi hangs there: its log, its machine's load, and a firewall on the way";
 constexpr const char* kStrainHint =
     "check the GPU's workload (`nvidia-smi`, or this check with --detailed), look for runaway "
     "applications, verify that cooling works, consider reducing the workload";
@@ -226,9 +228,12 @@ Done NoneOf(const GpuLook& look) {
       outcome.hint = kNoHardwareHint;
       break;
     case Code::kForbidden:
-    case Code::kUpstreamTimeout:
     case Code::kInternal:
       break;  // whether it works nobody knows
+    case Code::kUpstreamTimeout:
+      outcome.status = Status::kUnhealthy;
+      outcome.hint = look.source == kAllSmi ? kAllSmiHangsHint : kDriverHangsHint;
+      break;
     default:
       outcome.status = Status::kUnhealthy;
   }

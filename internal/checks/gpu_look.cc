@@ -85,11 +85,8 @@ void LookWithAllSmi(const GpuOptions& options, const Clock& clock, Deadline dead
                     GpuLook& look) {
   const SteadyTime begin = clock.Steady();
   look.source = kAllSmi;
-  auto answer = AskAllSmi(options.all_smi_url, clock, deadline);
-  if (!answer) {
-    look.steps.push_back(answer.error().message);
-    return Fail(answer.error(), look);
-  }
+  auto answer = AskAllSmi(options.all_smi_url, clock, deadline, look.steps);
+  if (!answer) return Fail(answer.error(), look);
   const bool one_host = answer->gpus.front().host == answer->gpus.back().host;
   for (AllSmiGpu& gpu : answer->gpus) {
     SeenGpu seen{std::move(gpu), Since(begin, clock), clock.Wall()};

@@ -149,32 +149,55 @@ std::string OwnersText(const std::set<std::uint64_t>& inodes,
   return Joined(names);
 }
 
-Outcome OfUsage(const std::vector<Port>& ports, const std::string& proc, const Clock& clock,
-                Deadline deadline) {
-  const std::string tcp = ReadProcFile(proc + "/net/tcp");
-  if (tcp.empty()) {
-    return Failed(Status::kUnknown, kUsage, proc + "/net/tcp cannot be read", "");
-  }
-  Listeners listeners;
-  ReadListeners(tcp, listeners);
-  ReadListeners(ReadProcFile(proc + "/net/tcp6"), listeners);
-  std::set<std::uint64_t> inodes;
-  for (const Port& port : ports)
-    inodes.insert(listeners[port.port].begin(), listeners[port.port].end());
-  const auto owners = OwnersOf(proc, inodes, clock, deadline);
-  std::vector<std::string> bound;
-  std::vector<std::string> steps;
+// False when the kernel has no such file, or shows nobody what is in it.
+bool ReadTable(const std::string& path, Listeners& listeners, std::vector<std::string>& steps) {
+  const std::string text = ReadProcFile(path);
+  steps.push_back("read " + path + (text.empty() ? ": missing, or cannot be read" : ""));
+  ReadListeners(text, listeners);
+  return !text.empty();
+}
+
+// Whose sockets they are, a step and a text for each port.
+struct Bound {
+  std::vector<std::string> bound;  // "8091 by manager (pid 7)"
   std::vector<std::string> free;
+};
+Bound BoundOf(const std::vector<Port>& ports, const std::string& proc, Listeners& listeners,
+              const Clock& clock, Deadline deadline, std::vector<std::string>& steps) {
+  std::set<std::uint64_t> inodes;
+  for (const Port& port : ports) {
+    inodes.insert(listeners[port.port].begin(), listeners[port.port].end());
+  }
+  const auto owners = OwnersOf(proc, inodes, clock, deadline);
+  steps.push_back("looked in " + proc + "/PID/fd for " + std::to_string(inodes.size()) +
+                  " sockets, " + std::to_string(owners.size()) + " found" +
+                  (deadline.Passed(clock) ? ": there was no time left" : ""));
+  Bound all;
   for (const Port& port : ports) {
     if (listeners[port.port].empty()) {
-      free.push_back(Named(port));
+      all.free.push_back(Named(port));
+      steps.push_back(Named(port) + " is not bound");
       continue;
     }
     const std::string owner = OwnersText(listeners[port.port], owners);
-    bound.push_back(std::to_string(port.port) + " by " +
-                    (owner.empty() ? std::string("a process of another user") : owner));
-    steps.push_back(Named(port) + " is bound by " + (owner.empty() ? "?" : owner));
+    const std::string who = owner.empty() ? std::string("a process of another user") : owner;
+    all.bound.push_back(std::to_string(port.port) + " by " + who);
+    steps.push_back(Named(port) + " is bound by " + who);
   }
+  return all;
+}
+
+Outcome OfUsage(const std::vector<Port>& ports, const std::string& proc, const Clock& clock,
+                Deadline deadline) {
+  std::vector<std::string> steps;
+  Listeners listeners;
+  if (!ReadTable(proc + "/net/tcp", listeners, steps)) {
+    Outcome outcome = Failed(Status::kUnknown, kUsage, proc + "/net/tcp cannot be read", "");
+    outcome.steps = std::move(steps);
+    return outcome;
+  }
+  ReadTable(proc + "/net/tcp6", listeners, steps);
+  const auto [bound, free] = BoundOf(ports, proc, listeners, clock, deadline, steps);
   const std::string count =
       std::to_string(bound.size()) + '/' + std::to_string(ports.size()) + " ports bound";
   Outcome outcome;

@@ -93,7 +93,9 @@ void AddServices(const Scope& scope, Tasks& tasks) {
 }
 
 void AddGpu(const Scope& scope, Tasks& tasks) {
-  tasks.push_back({std::string(kGpuHardware), MakeGpuProbe(scope.gpu, scope.gpu_details)});
+  // Who has no GPU has an answer at once: what does not end is a driver.
+  tasks.push_back({std::string(kGpuHardware), MakeGpuProbe(scope.gpu, scope.gpu_details),
+                   Status::kUnhealthy, std::string(kDriverHangsHint)});
 }
 
 void AddSystem(const Scope& scope, Tasks& tasks) {

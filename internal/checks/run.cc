@@ -74,7 +74,7 @@ struct Round::State {
       : clock(std::move(the_clock)),
         timeout(the_timeout),
         begun(clock->Steady()),
-        names(count),
+        overdue(count),
         rows(count),
         left(count) {}
 
@@ -85,7 +85,7 @@ struct Round::State {
         self->End(i, self->RowsOf(task));
       }).detach();
     } catch (const std::system_error&) {
-      End(i, {DoneOf(names[i],
+      End(i, {DoneOf(overdue[i].name,
                      UnknownBecause("The check could not be started",
                                     "no thread could be started; see the limits of this process"),
                      *clock, clock->Steady())});
@@ -117,7 +117,7 @@ struct Round::State {
   const std::shared_ptr<const Clock> clock;
   const Millis timeout;
   const SteadyTime begun;
-  std::vector<std::string> names;  // set before a thread starts
+  std::vector<Done> overdue;  // set before a thread starts
 
   Mutex mutex;
   CondVar changed;
@@ -127,7 +127,15 @@ struct Round::State {
 
 Round::Round(std::vector<Task> tasks, std::shared_ptr<const Clock> clock, Millis timeout)
     : state_(std::make_shared<State>(std::move(clock), timeout, tasks.size())) {
-  for (std::size_t i = 0; i < tasks.size(); ++i) state_->names[i] = tasks[i].name;
+  const std::string none = NoAnswerWithin(timeout);
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    Done& row = state_->overdue[i];
+    row.name = tasks[i].name;
+    row.outcome = UnknownBecause(none, none);
+    row.outcome.status = tasks[i].overdue;
+    row.outcome.hint = tasks[i].overdue_hint;
+    row.outcome.steps = {"it has not ended: " + none};
+  }
   for (std::size_t i = 0; i < tasks.size(); ++i) state_->Start(state_, i, std::move(tasks[i]));
 }
 
@@ -155,8 +163,8 @@ std::vector<Done> Round::Take() {
       std::move(state.rows[i]->begin(), state.rows[i]->end(), std::back_inserter(all));
       continue;
     }
-    const std::string none = NoAnswerWithin(state.timeout);
-    all.push_back(DoneOf(state.names[i], UnknownBecause(none, none), *state.clock, state.begun));
+    const Done& row = state.overdue[i];
+    all.push_back(DoneOf(row.name, row.outcome, *state.clock, state.begun));
   }
   return all;
 }

@@ -16,6 +16,9 @@ namespace gpumon::checks {
 struct Task {
   std::string name;  // of its row when it does not end in time
   std::function<std::vector<Done>(const Clock& clock, Deadline deadline)> run;
+  // What it comes to when it does not end in time.
+  Status overdue = Status::kUnknown;
+  std::string overdue_hint = {};
 };
 // One row. What the probe throws is its outcome.
 Task TaskOf(Check check);

@@ -59,6 +59,25 @@ Result<Value> ReadList(std::string_view body, const char* what) {
   return *std::move(document);
 }
 
+// Nothing where it has no name or no number.
+std::optional<Metric> MetricOf(const Value& one) {
+  Metric metric;
+  metric.name = TextOf(one["name"]);
+  const auto value = NumberOf(one["value"]);
+  if (metric.name.empty() || !value) return std::nullopt;
+  metric.value = *value;
+  metric.time = TimeOfNumber(NumberOf(one["unix_seconds"]).value_or(0));
+  for (const auto& [label, text] : one["labels"].members()) {
+    (label == "uuid" ? metric.uuid : metric.label) = TextOf(text);
+  }
+  return metric;
+}
+
+// That none of its elements could be read, though there are some.
+Status Unreadable(const char* what) {
+  return {Code::kUpstreamInvalid, std::string("its ") + what + " are of another shape", {}, 0};
+}
+
 }  // namespace
 
 WallTime TimeOfNumber(double number) {
@@ -73,8 +92,10 @@ Result<std::vector<State>> ReadStates(std::string_view body) {
   const auto list = ReadList(body, "states");
   if (!list) return Error(list.error());
   std::vector<State> states;
+  bool any = false;
   for (const Value& component : list->elements()) {
     for (const Value& one : component["states"].elements()) {
+      any = true;
       if (!one.is_object()) continue;
       State state;
       state.component = TextOf(component["component"]);
@@ -89,6 +110,7 @@ Result<std::vector<State>> ReadStates(std::string_view body) {
       states.push_back(std::move(state));
     }
   }
+  if (any && states.empty()) return Error(Unreadable("states"));
   return states;
 }
 
@@ -96,8 +118,10 @@ Result<std::vector<Event>> ReadEvents(std::string_view body) {
   const auto list = ReadList(body, "events");
   if (!list) return Error(list.error());
   std::vector<Event> events;
+  bool any = false;
   for (const Value& component : list->elements()) {
     for (const Value& one : component["events"].elements()) {
+      any = true;
       const auto time = TimeOf(one["time"]);
       if (!time) continue;
       std::string name = TextOf(component["component"]);
@@ -105,6 +129,7 @@ Result<std::vector<Event>> ReadEvents(std::string_view body) {
       events.push_back({std::move(name), *time, TextOf(one["type"]), TextOf(one["message"])});
     }
   }
+  if (any && events.empty()) return Error(Unreadable("events"));
   return events;
 }
 
@@ -112,23 +137,32 @@ Result<std::vector<Metric>> ReadMetrics(std::string_view body) {
   const auto list = ReadList(body, "metrics");
   if (!list) return Error(list.error());
   std::map<std::tuple<std::string, std::string, std::string>, Metric> newest;
+  bool any = false;
   for (const Value& component : list->elements()) {
     for (const Value& one : component["metrics"].elements()) {
-      Metric metric;
-      metric.name = TextOf(one["name"]);
-      const auto value = NumberOf(one["value"]);
-      if (metric.name.empty() || !value) continue;
-      metric.value = *value;
-      metric.time = TimeOfNumber(NumberOf(one["unix_seconds"]).value_or(0));
-      for (const auto& [label, text] : one["labels"].members()) {
-        (label == "uuid" ? metric.uuid : metric.label) = TextOf(text);
-      }
-      Metric& known = newest[{metric.name, metric.uuid, metric.label}];
-      if (known.name.empty() || known.time <= metric.time) known = std::move(metric);
+      any = true;
+      auto metric = MetricOf(one);
+      if (!metric) continue;
+      Metric& known = newest[{metric->name, metric->uuid, metric->label}];
+      if (known.name.empty() || known.time <= metric->time) known = *std::move(metric);
     }
   }
+  if (any && newest.empty()) return Error(Unreadable("metrics"));
   std::vector<Metric> metrics;
   for (auto& [key, metric] : newest) metrics.push_back(std::move(metric));
+  return metrics;
+}
+
+Result<std::vector<Metric>> ReadAll(std::string_view body, std::string_view name) {
+  const auto list = ReadList(body, "metrics");
+  if (!list) return Error(list.error());
+  std::vector<Metric> metrics;
+  for (const Value& component : list->elements()) {
+    for (const Value& one : component["metrics"].elements()) {
+      auto metric = MetricOf(one);
+      if (metric && metric->name == name) metrics.push_back(*std::move(metric));
+    }
+  }
   return metrics;
 }
 

@@ -58,6 +58,8 @@ Result<std::vector<State>> ReadStates(std::string_view body);
 Result<std::vector<Event>> ReadEvents(std::string_view body);
 Result<std::vector<Metric>> ReadMetrics(std::string_view body);
 Result<Machine> ReadMachine(std::string_view body);
+// Of an answer of metrics: every value of this one that there is.
+Result<std::vector<Metric>> ReadAll(std::string_view body, std::string_view name);
 
 // GPUd writes milliseconds into fields that it calls seconds; other versions may not.
 WallTime TimeOfNumber(double number);

@@ -1,5 +1,6 @@
 #include "internal/gpud/client.h"
 
+#include <algorithm>
 #include <future>
 #include <memory>
 #include <utility>
@@ -25,6 +26,12 @@ Future Start(fetch::Client& client, fetch::Request request, Deadline deadline) {
     promise->set_value(std::move(response));
   });
   return future;
+}
+
+// States that say nothing of health.
+std::size_t CountSilent(const std::vector<State>& states) {
+  return static_cast<std::size_t>(std::count_if(
+      states.begin(), states.end(), [](const State& state) { return state.health.empty(); }));
 }
 
 }  // namespace
@@ -83,6 +90,13 @@ Result<std::string> Client::GetFirst(const std::string& target, Deadline deadlin
   return second.error().code == Code::kUpstreamInvalid ? second : first;
 }
 
+std::vector<Metric> Client::AskUsage(Deadline deadline) {
+  const auto body = Get("/v1/metrics?components=accelerator-nvidia-utilization&since=1h", deadline);
+  if (!body) return {};
+  return ReadAll(*body, "accelerator_nvidia_utilization_gpu_util_percent")
+      .value_or(std::vector<Metric>());
+}
+
 Result<Host> Client::Ask(WallTime since, Deadline deadline) {
   const auto body = GetFirst("/v1/states", deadline);
   if (!body) return Error(Failure(body.error()));
@@ -90,6 +104,10 @@ Result<Host> Client::Ask(WallTime since, Deadline deadline) {
   if (!states) return Error(Failure(states.error()));
   Host host;
   host.states = *std::move(states);
+  if (const std::size_t silent = CountSilent(host.states); silent > 0) {
+    host.missing.push_back("states: " + std::to_string(silent) + " of " +
+                           std::to_string(host.states.size()) + " have no health");
+  }
   const auto seconds =
       std::chrono::duration_cast<std::chrono::seconds>(since.time_since_epoch()).count();
   Future events =

@@ -18,7 +18,8 @@ struct Host {
   std::vector<State> states;
   std::vector<Event> events;
   std::vector<Metric> metrics;
-  std::vector<std::string> missing;  // what it did not tell, and why
+  // What it did not tell, and why: "events: it answered 500".
+  std::vector<std::string> missing;
 };
 
 // Of a GPUd that is not on this machine. kSigned: its certificate must be good, which GPUd's own
@@ -38,6 +39,10 @@ class Client {
   // does not answer there, or is something else. Without states there is no host; the rest may be
   // missing.
   Result<Host> Ask(WallTime since, Deadline deadline);
+
+  // The GPUs' utilization, a value a minute, of the last hour; that of the GPU of each value is in
+  // its uuid. Behind Ask; empty where there is none to be had.
+  std::vector<Metric> AskUsage(Deadline deadline);
 
   // The body of one answer, whatever it is. Errors as Ask's, and of a status that is not 200.
   Result<std::string> GetRaw(const std::string& target, Deadline deadline);

@@ -216,14 +216,22 @@ Result<Health> ReadHealth(const std::string& body) {
   Health health;
   if (document->is_array()) {
     health.samples.push_back(SamplesOf(*document));
+    if (health.samples[0].empty() && document->size() > 0) {
+      return Error(NoneOf("nodes", "hostname"));
+    }
     return health;
   }
   if (!document->is_object() || !(*document)["nodes"].is_array()) {
     return Error(Code::kUpstreamInvalid, "its health is neither a history nor a node");
   }
+  bool any = false;
+  bool known = false;
   for (const Value& one : (*document)["nodes"].elements()) {
     health.samples.push_back(SamplesOf(one));
+    any |= !one.is_array() || one.size() > 0;
+    known |= !health.samples.back().empty();
   }
+  if (any && !known) return Error(NoneOf("nodes", "hostname"));
   for (const Value& one : (*document)["aggregate"].elements()) {
     health.aggregates.push_back(AggregateOf(one));
   }

@@ -70,15 +70,12 @@ void KeepLines(std::size_t lines, std::string& text) {
   text.erase(0, at + 1);
 }
 
-// Generation A says 404 of a log that is not there yet, and of a task that is not.
-bool IsNoFileYet(const fetch::Response& response) {
-  return response.status == 404 &&
-         DetailOf(response.body).find("not be generated yet") != std::string::npos;
-}
-
 Result<Log> LogOf(const std::string& name, const Call& call, const LogQuestion& question,
                   const fetch::Response& response) {
-  if (IsNoFileYet(response)) return Log{.text = {}, .truncated = false, .none_yet = true};
+  // Generation A says 404 of a log that is not there yet, and of a task that is not.
+  if (response.status == 404 && SaysNoFileYet(call, DetailOf(response.body))) {
+    return Log{.text = {}, .truncated = false, .none_yet = true};
+  }
   if (response.status != 200) {
     Status failure = FailureOf(name, call, response);
     if (failure.code == Code::kUpstreamError) {
@@ -86,7 +83,7 @@ Result<Log> LogOf(const std::string& name, const Call& call, const LogQuestion& 
     }
     return Error(std::move(failure));
   }
-  if (!Fits(call, response)) return Error(Unreadable(name, "its log is a web page"));
+  if (!Fits(call, response)) return Error(Unreadable(name, "its log is no plain text"));
   Log log;
   log.text = ToValidUtf8(response.body);
   log.none_yet = log.text.empty();

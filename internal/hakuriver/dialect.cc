@@ -3,6 +3,7 @@
 #include <array>
 #include <string_view>
 
+#include "internal/base/text.h"
 #include "internal/fetch/url.h"
 #include "internal/json/document.h"
 
@@ -46,6 +47,11 @@ std::string QueryOf(Generation generation, const Call& call) {
   return query;
 }
 
+// What is sent without a type may be a log.
+bool IsPlain(std::string_view content_type) {
+  return content_type.empty() || EqualsIgnoreCase(content_type.substr(0, 10), "text/plain");
+}
+
 }  // namespace
 
 char LetterOf(Generation generation) {
@@ -73,16 +79,24 @@ std::string TargetOf(Generation generation, const Call& call) {
 
 bool Fits(const Call& call, const fetch::Response& response) {
   if (response.status == 405) return false;
-  if (response.status == 404) {
-    // FastAPI's own words for a path without a route; the host's are others.
-    const std::string detail = DetailOf(response.body);
-    return !detail.empty() && detail != "Not Found";
-  }
+  if (response.status == 404) return SaysNoSuch(call, DetailOf(response.body));
   if (response.status != 200 || IsAction(call.what)) return true;
-  if (IsLog(call.what)) return !response.content_type.starts_with("text/html");
+  if (IsLog(call.what)) return IsPlain(response.content_type);
   const std::size_t first = response.body.find_first_not_of(" \t\r\n");
   return first != std::string::npos && (response.body[first] == '[' ||
                                         response.body[first] == '{' || response.body[first] == 'n');
+}
+
+bool SaysNoFileYet(const Call& call, std::string_view detail) {
+  return IsLog(call.what) && detail.find("not be generated yet") != std::string_view::npos;
+}
+
+bool SaysNoSuch(const Call& call, std::string_view detail) {
+  if (call.subject.empty()) return false;  // a list is always there
+  if (SaysNoFileYet(call, detail)) return true;
+  // "Task id not found", "Task entry not found", "Task not found."; "Node N not found in ...".
+  const std::string_view what = call.what == What::kHealth ? "Node " : "Task ";
+  return detail.starts_with(what) && detail.find(" not found") != std::string_view::npos;
 }
 
 std::string DetailOf(const std::string& body) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "internal/fetch/client.h"
 #include "internal/hakuriver/models.h"
@@ -38,8 +39,13 @@ bool IsAction(What what);
 bool IsLog(What what);
 // "/api/tasks/7/stdout?lines=10".
 std::string TargetOf(Generation generation, const Call& call);
+// Whether a 404 with this `detail` is a host's own word that there is no such task, node or file of
+// a log; else it is that of a path without a route, or of another server.
+bool SaysNoSuch(const Call& call, std::string_view detail);
+// A log of generation A that is not written yet.
+bool SaysNoFileYet(const Call& call, std::string_view detail);
 // False when `response` is none that this generation gives to `call`: a route that it does not
-// have, or a web page in the place of JSON. Another generation may answer there by now.
+// have, or a web page in the place of JSON or of a log. Another generation may answer there by now.
 bool Fits(const Call& call, const fetch::Response& response);
 // What FastAPI says in the `detail` of an error; "" when it is no text.
 std::string DetailOf(const std::string& body);

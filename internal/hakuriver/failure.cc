@@ -49,7 +49,7 @@ Status NoLog(const Call& call, const std::string& detail) {
 
 Status NotFound(const std::string& name, const Call& call, const fetch::Response& response) {
   const std::string detail = DetailOf(response.body);
-  if (detail.empty() || detail == "Not Found") {
+  if (!SaysNoSuch(call, detail)) {
     return {Code::kUpstreamInvalid,
             name +
                 " has no such page (404): it is no HakuRiver host, or the path in its URL is "

@@ -283,6 +283,8 @@ TEST_F(HakuRiverTest, WhatTheHostDoesWrongHasItsStatus) {
       {fault::HttpStatus(401), 502, "upstream_auth"},
       {fault::HttpStatus(403), 502, "upstream_auth"},
       {fault::HttpStatus(404), 502, "upstream_invalid"},
+      {fault::HttpStatus(404, R"({"detail":"Not found."})", "application/json"), 502,
+       "upstream_invalid"},
       {fault::HttpStatus(429), 503, "upstream_throttled"},
       {fault::HttpStatus(500), 502, "upstream_error"},
       {fault::HttpStatus(503), 503, "upstream_not_ready"},

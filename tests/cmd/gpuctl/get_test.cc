@@ -141,9 +141,30 @@ TEST_F(GetTest, ANameThatNamesNothingIsNotFound) {
 }
 
 TEST_F(GetTest, CsvIsTheServersOwn) {
-  server_.SetReply(Json("a,b\r\n1,\x1b[2J\r\n"));
-  EXPECT_EQ(Get({"gpus", "-o", "csv"}).output, "a,b\n1,\xEF\xBF\xBD[2J\n");
+  const std::string type = "text/csv; charset=utf-8; header=present";
+  server_.SetReply(HttpStatus(200, "node_name,b\r\n1,\x1b[2J\r\n", type));
+  EXPECT_EQ(Get({"gpus", "-o", "csv"}).output, "node_name,b\n1,\xEF\xBF\xBD[2J\n");
   EXPECT_EQ(server_.requests()[0].Param("format"), "csv");
+  server_.SetReply(HttpStatus(200, "power\r\n", type));
+  EXPECT_EQ(Get({"gpus", "-o", "csv", "-l", "fields=power"}).output, "power\n");
+}
+
+TEST_F(GetTest, WhatIsNoCsvIsNotPrintedAsSuch) {
+  const std::string table = "node_name,gpu_id\r\n1,2\r\n";
+  const std::vector<fault::Reply> replies = {
+      HttpStatus(200, "<html><body>hi, you</body></html>", "text/html"),
+      HttpStatus(200, "null", "text/csv"), HttpStatus(200, "", "text/csv"),
+      HttpStatus(200, std::string(10'000'000, 'x'), "text/csv"),
+      HttpStatus(200, table, "application/json")};
+  for (const fault::Reply& reply : replies) {
+    server_.SetReply(reply);
+    const Finished ran = Get({"gpus", "-o", "csv"});
+    EXPECT_EQ(ran.exit_code, 3);
+    EXPECT_EQ(ran.output, "");
+    EXPECT_EQ(ran.errors, "gpuctl: " + server_.url() +
+                              "/base//api/v1/gpu/metrics answered without CSV; is this a "
+                              "gpu-monitoring-api?\n");
+  }
 }
 
 TEST_F(GetTest, WhatIsWrongWithTheAnswerIsSaidBesideIt) {

@@ -37,6 +37,28 @@ gn02  offline     32     0       -     -     -     -         -          -       
 )");
 }
 
+TEST_F(HakuTest, AServerThatIsNoHakuRiverIsSaidToBeNone) {
+  const std::vector<std::vector<std::string>> commands = {{"nodes", "--source", "hakuriver"},
+                                                          {"health", "--source", "hakuriver"},
+                                                          {"vps"},
+                                                          {"tasks", "--source", "hakuriver"},
+                                                          {"status", "5"},
+                                                          {"logs", "5"},
+                                                          {"kill", "5", "--yes"}};
+  const fault::FaultServer none([](const fault::Request&) {
+    return fault::HttpStatus(404, R"({"detail":"Not found."})", "application/json");
+  });
+  for (const auto& command : commands) {
+    ExpectOneLine(Run(command, {{"HAKURIVER_URL", none.url()}}), 3, "it is no HakuRiver host");
+  }
+  const fault::FaultServer lists([](const fault::Request&) { return fault::Json("[]"); });
+  ExpectOneLine(Run({"logs", "5"}, {{"HAKURIVER_URL", lists.url()}}), 3, "its log is no plain");
+  const fault::FaultServer junk(
+      [](const fault::Request&) { return fault::Json(R"([{"component":5},null,3])"); });
+  ExpectOneLine(Run({"health", "--source", "hakuriver"}, {{"HAKURIVER_URL", junk.url()}}), 3,
+                "none of its nodes has a hostname");
+}
+
 TEST_F(HakuTest, TasksAreATableOfCommandsAlone) {
   const Finished ran = Run({"tasks"});
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;
@@ -187,7 +209,12 @@ TEST_F(HakuTest, WhereThereAreNoLogsIsSaid) {
                 std::string("has no task ") + kUnknownTask +
                     "; gpuctl tasks and gpuctl vps --all list those it has");
   ExpectOneLine(Run({"logs", "ml-team/llama-0"}), 2,
-                "gpuctl keeps no logs of pods; kubectl logs -n ml-team llama-0 prints them");
+                "gpuctl keeps no logs of pods; kubectl logs -n ml-team llama-0 prints them; of a "
+                "Job: kubectl logs -n ml-team job/llama-0\n");
+  ExpectOneLine(Run({"logs", "task/Job/ml-team/train"}), 2,
+                "pods; kubectl logs -n ml-team job/train prints them\n");
+  ExpectOneLine(Run({"logs", "task/Pod/ml-team/x"}), 2,
+                "pods; kubectl logs -n ml-team x prints them\n");
   ExpectOneLine(Run({"logs"}), 2, "a task is missing: gpuctl logs TASK");
 }
 
@@ -210,6 +237,11 @@ TEST_F(HakuTest, AStateThatNoTaskHasIsRefused) {
 }
 
 TEST_F(HakuTest, AnIdThatNoHostCanHaveIsRefused) {
+  for (const char* const command : {"kill", "status"}) {
+    const Finished ran = Run({command, "18446744073709551615"});
+    ExpectOneLine(ran, 2, "which is a whole number below 2^63");
+    EXPECT_THAT(ran.errors, Not(HasSubstr("control characters")));
+  }
   ExpectOneLine(Run({"logs", "9999999999999999999"}), 2, "is a whole number below 2^63");
   EXPECT_EQ(host_.server().request_count(), 0U);
 }
@@ -288,6 +320,7 @@ container_name          -
 target_numa_node_id     -
 ssh_port                -
 )");
+  EXPECT_THAT(Run({"status", "task/Job/ml/llama"}, both).output, HasSubstr("OOMKilled"));
   ExpectOneLine(Run({"status", "ml/none"}, both), 2, "knows no task ml/none");
   ExpectOneLine(Run({"status", "llama"}, both), 2, "NAMESPACE/NAME");
   ExpectOneLine(Run({"tasks", "--status", "failed"}, both), 2, "--source hakuriver alone");
@@ -335,6 +368,13 @@ TEST_F(HakuTest, SecretsOfCommandLinesAndEnvironmentsAreNotShown) {
     EXPECT_THAT(ran.output, AllOf(Not(HasSubstr("Hunter22")), Not(HasSubstr("hf_not_for_you"))));
     EXPECT_THAT(ran.output, HasSubstr("mysql"));
   }
+  EXPECT_THAT(Run({"status", "5", "-o", "json"}).output,
+              HasSubstr(R"("command": "mysql --password=***",
+  "arguments": [
+    "train.py",
+    "--epochs",
+    "3"
+  ])"));
 }
 
 TEST_F(HakuTest, TextsOfOthersDoNothingToATerminal) {

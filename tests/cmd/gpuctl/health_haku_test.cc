@@ -33,7 +33,8 @@ TEST_F(HealthHakuTest, NodesAreJudgedByWhatIsFresh) {
 1 healthy, 0 degraded, 1 critical, 0 unknown of 2 nodes; 2 of 2 GPUs cool and
 not throttled
 host: 1 of 2 nodes online, 64 cores, CPU 60.2 %, memory 165.4 of 256.0 GiB, CPU
-      temperature at most 91.0 C
+      temperature at most 91.0 C; what offline nodes had last may be in these
+      sums
 
 NODE                         STATUS   HEALTH GPUS  TEMP USAGE MEMORY ISSUES  AGE
 gn02                         critical     0%    0     -     -      -      1   0s
@@ -122,8 +123,26 @@ TEST_F(HealthHakuTest, JsonAndExitCodesAreThoseOfHealth) {
     ASSERT_TRUE(one);
     EXPECT_EQ((*one)["fleet_summary"]["healthy_nodes"].AsInteger(), 1);
     EXPECT_EQ((*one)["fleet_summary"]["total_gpus"].AsInteger(), 2);
+    EXPECT_EQ((*one)["hosts"][0]["cpu_percent"].AsDouble(), 23.5);
+    EXPECT_EQ((*one)["hosts"][0]["current_max_temp"].AsDouble(), 66);
+    const auto gone = json::ParseDocument(Run({"health", "gn02", "--json"}).output);
+    ASSERT_TRUE(gone);
+    ASSERT_EQ((*gone)["hosts"].size(), 1U);
+    EXPECT_TRUE((*gone)["hosts"][0]["cpu_percent"].is_null());
   }
   ExpectOneLine(Run({"health", "gn01", "--history", "2"}), 2, "is nothing that HakuRiver keeps");
+}
+
+TEST_F(HealthHakuTest, WhatTheListsPrintAsNamesIsTakenBack) {
+  const std::string task = std::string("task/") + kRunningTask;
+  EXPECT_THAT(Run({"status", task}).output, HasSubstr(kRunningTask));
+  EXPECT_EQ(Run({"logs", task}).output, "epoch 1\nepoch 2\nepoch 3\n");
+  EXPECT_EQ(Run({"health", "node/gn01"}).exit_code, 0);
+  EXPECT_EQ(Run({"health", "--task", task}).exit_code, 0);
+  const std::string vps = Run({"vps", "-o", "name"}).output;
+  EXPECT_EQ(Run({"status", vps.substr(0, vps.find('\n'))}).exit_code, 0) << vps;
+  EXPECT_EQ(Run({"kill", task, "--yes"}).output,
+            std::string("task ") + kRunningTask + ": kill asked for\n");
 }
 
 TEST_F(HealthHakuTest, AServerThatIsNamedIsAskedFirst) {

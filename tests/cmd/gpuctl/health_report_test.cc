@@ -62,7 +62,7 @@ HealthReport Report() {
   return report;
 }
 
-TEST(HealthReportTest, JsonHasTheFourPartsOfFlow) {
+TEST(HealthReportTest, JsonHasTheFourPartsOfFlowAndTheNotes) {
   const std::string details =
       R"x({"issues":[{"category":"temperature","message":"ml/llama: GPU 1: 90 °C, above 85",)x"
       R"x("suggestion":"HARDWARE_INSPECTION"}],"warnings":[{"category":"memory",)x"
@@ -79,7 +79,12 @@ TEST(HealthReportTest, JsonHasTheFourPartsOfFlow) {
   EXPECT_EQ(HealthJson(Report()),
             R"x({"timestamp":"2026-03-01T09:15:30Z","summary":{"issues":1,"warnings":1,)x"
             R"x("successes":1},"details":)x" +
-                details + R"x(,"fleet_summary":)x" + fleet + "}\n");
+                details + R"x(,"fleet_summary":)x" + fleet + R"x(,"notes":[]})x" + '\n');
+  HealthReport noted;
+  noted.notes = {"gpud/a lacks events: it answered 500"};
+  EXPECT_THAT(HealthJson(noted),
+              testing::EndsWith(R"(,"notes":["gpud/a lacks events: it answered 500"]})"
+                                "\n"));
 }
 
 TEST(HealthReportTest, WithoutRowsNothingIsMadeUp) {

@@ -66,6 +66,58 @@ TEST_F(GpudTest, WhatAGpudDoesNotTellIsNoted) {
               HasSubstr("note: gpud/gn07 lacks metrics: its metrics are no list of components"));
 }
 
+TEST_F(GpudTest, WhatCannotBeJudgedIsAWarning) {
+  for (const std::string broken : {"/v1/events", "/v1/metrics"}) {
+    fault::FaultServer gpud([&](const fault::Request& request) {
+      if (request.target == "/v1/states") {
+        return fault::Json(R"([{"component":"cpu","states":[{"health":"Healthy"}]}])");
+      }
+      return request.target.starts_with(broken) ? fault::HttpStatus(500) : ServeGpud(request);
+    });
+    const Finished ran =
+        Run({"health", "--gpud-url", gpud.url(), "--json", "--fail-on", "warnings"});
+    EXPECT_EQ(ran.exit_code, 1) << ran.output;
+    const std::string note = "gpud/gn07 lacks " + broken.substr(4) + ": it answered 500";
+    EXPECT_EQ(*Parsed(ran)["notes"][0].AsString(), note);
+    EXPECT_EQ(ran.errors, "gpuctl: note: " + note + '\n');
+    EXPECT_EQ(*Parsed(ran)["details"]["warnings"][0]["category"].AsString(), "gpud");
+  }
+}
+
+TEST_F(GpudTest, AGpudThatTellsOfNoGpuIsAWarning) {
+  fault::FaultServer empty([](const fault::Request&) { return fault::Json("null"); });
+  for (const char* const which : {"--all", "--gpu"}) {
+    const Finished ran = Run({"health", "--gpud-url", empty.url(), which, "--fail-on", "warnings"});
+    EXPECT_EQ(ran.exit_code, 1) << ran.output;
+    EXPECT_THAT(ran.output, HasSubstr("nothing is known of its GPUs"));
+  }
+}
+
+TEST_F(GpudTest, TheUsageOfTheLastHourIsDrawn) {
+  const auto minutes_ago = [](int minutes) {
+    const auto at = SystemClock().Wall() - std::chrono::minutes(minutes) - std::chrono::seconds(5);
+    return std::to_string(std::chrono::duration_cast<Millis>(at.time_since_epoch()).count());
+  };
+  const auto row = [&](int minutes, const char* uuid, const char* value) {
+    return R"({"unix_seconds":)" + minutes_ago(minutes) +
+           R"(,"name":"accelerator_nvidia_utilization_gpu_util_percent","labels":{"uuid":")" +
+           uuid + R"("},"value":)" + value + "}";
+  };
+  fault::FaultServer gpud([&](const fault::Request& request) {
+    if (!request.target.starts_with("/v1/metrics") || request.Param("since") != "1h") {
+      return ServeGpud(request);
+    }
+    EXPECT_EQ(request.Param("components"), "accelerator-nvidia-utilization");
+    return fault::Json(R"([{"component":"accelerator-nvidia-utilization","metrics":[)" +
+                       row(90, "GPU-a", "100") + ',' + row(3, "GPU-a", "0") + ',' +
+                       row(1, "GPU-a", "50") + ',' + row(0, "GPU-a", "100") + ',' +
+                       row(0, "GPU-b", "50") + "]}]");
+  });
+  EXPECT_THAT(Run({"health", "--gpud-url", gpud.url()}).output,
+              testing::EndsWith("GPU usage, last 60 minutes, 0 to 100 %; now 75 %\n  " +
+                                std::string(56, ' ') + "▁ ▅▇\n"));
+}
+
 TEST_F(GpudTest, FlowsConfigurationFileSaysWhereGpudIs) {
   fault::FaultServer gpud(ServeGpud);
   std::filesystem::create_directory(home_.File(".flow"));

@@ -109,6 +109,31 @@ TEST_F(HealthTest, ANodeIsAskedForByItsName) {
   ExpectOneLine(Run({"health", "nope"}), 2, "knows no node nope with GPUs");
 }
 
+TEST_F(HealthTest, ANodeHasItsCpuMemoryAndTemperature) {
+  const std::string absent = Run({"health", "gn01"}).output;
+  EXPECT_EQ(Run({"health"}).output.find("host:"), std::string::npos);
+  server_.SetScript([](const fault::Request& request) {
+    if (!request.target.starts_with("/api/v1/gpu/nodes")) return Serve(request);
+    return Json(
+        Answer(R"([{"node_name":"gn01","status":"online","gpu_count":2,"models":["NVIDIA H100"],)"
+               R"("score":75,"level":"degraded","cpu":23.5,"host_memory_total_bytes":137438953472,)"
+               R"("host_memory_available_bytes":80852549632,"host_memory_used_percent":41.2,)"
+               R"("host_temperature":66.0}])"));
+  });
+  EXPECT_THAT(Run({"health", "gn01"}).output,
+              HasSubstr("\nhost: CPU 23.5 %, memory 52.7 of 128.0 GiB (41.2 %), hottest sensor "
+                        "66.0 C\n"));
+  const json::Value host = Parsed(Run({"health", "gn01", "--json"}))["hosts"][0];
+  EXPECT_EQ(*host["hostname"].AsString(), "gn01");
+  EXPECT_EQ(host["cpu_percent"].AsDouble(), 23.5);
+  EXPECT_EQ(host["memory_percent"].AsDouble(), 41.2);
+  EXPECT_EQ(host["memory_used_bytes"].AsInteger(), 56586403840);
+  EXPECT_EQ(host["memory_total_bytes"].AsInteger(), 137438953472);
+  EXPECT_TRUE(host["current_avg_temp"].is_null());
+  EXPECT_EQ(host["current_max_temp"].AsDouble(), 66);
+  EXPECT_THAT(absent, HasSubstr("host: gn01: CPU -, memory - of - GiB (-), hottest sensor -\n"));
+}
+
 TEST_F(HealthTest, ATaskIsAWorkloadOfAllThePodsOfItsOwner) {
   const json::Value gpu = Parsed(Run({"health", "--gpu", "--json"}));
   EXPECT_EQ(*gpu["fleet_summary"]["critical_issues"][0]["task_name"].AsString(), "ml/llama");
@@ -201,6 +226,31 @@ TEST_F(HealthTest, HistoryIsWhatTheServerStored) {
   const Finished none = Run({"health", "--task", "X", "--history", "24", "--json"});
   EXPECT_EQ(none.output, "{\"error\":\"No health history found for task X\"}\n");
   EXPECT_EQ(none.exit_code, 1);
+}
+
+TEST_F(HealthTest, ATaskThatOnlyTheStoreKnowsIsItsNewestSnapshot) {
+  server_.SetScript([](const fault::Request& request) {
+    if (!request.target.starts_with("/api/v1/gpu/health/history")) return Serve(request);
+    const auto row = [](const char* time, const char* score, const char* usage) {
+      return std::string(R"({"id":"1","task_id":"task-abc123","task_name":"task-abc123",)") +
+             R"("timestamp":")" + time + R"(","health_score":)" + score +
+             R"(,"health_status":"degraded","gpu_metrics":[{"gpu_index":0,"uuid":"GPU-z",)" +
+             R"("gpu_utilization_pct":)" + usage + "}]}";
+    };
+    if (request.Param("task") != "task-abc123") {
+      return Json(Answer(R"({"snapshot_count":0,"snapshots":[]})"));
+    }
+    return Json(Answer(R"({"snapshot_count":2,"snapshots":[)" +
+                       row("2026-03-01T09:15:00Z", "0.7", "100") + ',' +
+                       row("2026-03-01T09:14:00Z", "0.9", "0") + "]}"));
+  });
+  const Finished ran = Run({"health", "--task", "task-abc123"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.errors;
+  EXPECT_THAT(ran.output, HasSubstr("\ntask-abc123                  degraded    70%    1 "));
+  EXPECT_THAT(ran.output, HasSubstr("  30s\n"));
+  EXPECT_THAT(ran.output, HasSubstr("note: no workload is called task-abc123 now"));
+  EXPECT_THAT(ran.output, HasSubstr("last 2 snapshots, 0 to 100 %; now 100 %\n  ▁█\n"));
+  ExpectOneLine(Run({"health", "--task", "task-none"}), 2, "knows no task task-none");
 }
 
 TEST_F(HealthTest, EveryFailureOfTheServerIsOneLine) {

@@ -39,6 +39,25 @@ TEST(OperandTest, AListTakesThemAll) {
   EXPECT_THAT(WithOperand({"-w"}, "--name", GetOptions()), ElementsAre("-w"));
 }
 
+TEST(OperandTest, TasksAndNodesAreNamedAsTheListsPrintThem) {
+  struct Case {
+    const char* text;
+    const char* name;
+    const char* kind;
+  };
+  for (const Case& one :
+       {Case{"task/7193847561234567169", "7193847561234567169", ""}, Case{"vps/7", "7", ""},
+        Case{"7", "7", ""}, Case{"ml/a", "ml/a", ""}, Case{"task/ml/a", "ml/a", ""},
+        Case{"task/Pod/ml/a", "ml/a", "Pod"}, Case{"Job/ml/a", "ml/a", "Job"},
+        Case{"task/a", "task/a", ""}, Case{"gpud/gn01", "gpud/gn01", ""}, Case{"", "", ""}}) {
+    const TaskName task = TaskNameOf(one.text);
+    EXPECT_EQ(task.name, one.name) << one.text;
+    EXPECT_EQ(task.kind, one.kind) << one.text;
+  }
+  EXPECT_EQ(NodeNameOf("node/gn01"), "gn01");
+  EXPECT_EQ(NodeNameOf("gn01"), "gn01");
+}
+
 TEST(OperandTest, ACommandWithoutOneKeepsItsArguments) {
   EXPECT_THAT(WithOperand({"n1"}, "", HealthOptions()), ElementsAre("n1"));
 }

@@ -33,10 +33,12 @@ all_smi_process_memory_used_bytes{pid="9",name="python",device_id="0",device_uui
 class AllSmiTest : public ::testing::Test {
  protected:
   Result<AllSmiAnswer> Ask(const std::string& url, Millis limit = Millis(30'000)) {
-    return AskAllSmi(url, clock_, Deadline::After(clock_, limit));
+    steps_.clear();
+    return AskAllSmi(url, clock_, Deadline::After(clock_, limit), steps_);
   }
 
   const SystemClock clock_{};
+  std::vector<std::string> steps_;
 };
 
 TEST_F(AllSmiTest, TodaysLabelsAreRead) {
@@ -106,6 +108,18 @@ TEST_F(AllSmiTest, TheUrlMayNameTheServerOrTheMetrics) {
   for (const auto& request : server.requests()) EXPECT_EQ(request.target, "/metrics");
 }
 
+TEST_F(AllSmiTest, WhatWasAskedAndWhatCameAreSteps) {
+  fault::FaultServer server(
+      [](const fault::Request&) { return fault::HttpStatus(200, kToday, "text/plain"); });
+  ASSERT_TRUE(Ask(server.url()));
+  ASSERT_EQ(steps_.size(), 2U);
+  EXPECT_TRUE(steps_[0].starts_with("GET " + server.url() + "/metrics: HTTP 200, ")) << steps_[0];
+  EXPECT_EQ(steps_[1], "read its metrics: 1 GPUs");
+  ASSERT_FALSE(Ask(fault::RefusingUrl()));
+  ASSERT_EQ(steps_.size(), 1U);
+  EXPECT_NE(steps_[0].find("/metrics: Connection refused"), std::string::npos) << steps_[0];
+}
+
 TEST_F(AllSmiTest, EveryFailureIsOneSentenceWithoutThePassword) {
   using Fault = fault::Reply::Fault;
   struct Row {
@@ -113,14 +127,13 @@ TEST_F(AllSmiTest, EveryFailureIsOneSentenceWithoutThePassword) {
     const char* says;
   };
   for (const Row& row :
-       {Row{fault::HttpStatus(503, "x"), " does not answer: it answered 503"},
+       {Row{fault::HttpStatus(503, "x"), ": it answered 503"},
         Row{fault::HttpStatus(200, "<html>", "text/html"), ": it has no metric of all-smi"},
         Row{fault::HttpStatus(200, "node_cpu 1\n"), ": it has no metric of all-smi"},
-        Row{fault::Redirect(302, "http://127.0.0.1/"), " does not answer: it answered 302"},
-        Row{fault::Huge(std::size_t{10} << 20U), " does not answer: "},
-        Row{fault::Broken(Fault::kReset), " does not answer: "},
-        Row{fault::Broken(Fault::kTruncated, kToday), " does not answer: "},
-        Row{fault::Raw("nonsense\r\n\r\n"), " does not answer: "}}) {
+        Row{fault::Redirect(302, "http://127.0.0.1/"), ": it answered 302"},
+        Row{fault::Huge(std::size_t{10} << 20U), ": "}, Row{fault::Broken(Fault::kReset), ": "},
+        Row{fault::Broken(Fault::kTruncated, kToday), ": "},
+        Row{fault::Raw("nonsense\r\n\r\n"), ": "}}) {
     fault::FaultServer server;
     server.SetReply(row.reply);
     std::string url = server.url();
@@ -131,6 +144,8 @@ TEST_F(AllSmiTest, EveryFailureIsOneSentenceWithoutThePassword) {
         << answer.error().message;
     EXPECT_NE(answer.error().message.find(row.says), std::string::npos) << answer.error().message;
     EXPECT_EQ(answer.error().message.find('\n'), std::string::npos);
+    ASSERT_FALSE(steps_.empty());
+    EXPECT_EQ(steps_[0].find("secret"), std::string::npos) << steps_[0];
   }
 }
 

@@ -116,6 +116,12 @@ TEST_F(DockerTest, ANameThatOnlyHoldsAnotherIsAnother) {
               ElementsAre("Unhealthy: Not found", "Unhealthy: Not found", "Unhealthy: Not found"));
 }
 
+TEST_F(DockerTest, ANameMayBeginWithTheSlashOfDockersApi) {
+  EXPECT_THAT(Said({"/backend.ai-halfstack-redis-1"}),
+              ElementsAre("Healthy: Running since 2025-07-28T08:00"));
+  EXPECT_EQ(done_[0].name, "backend.ai-halfstack-redis-1");
+}
+
 TEST_F(DockerTest, AServiceOfComposeIsAsIllAsItsWorstContainer) {
   EXPECT_THAT(
       Said({"backendai-half-db", "one-db-1"}),

@@ -31,7 +31,9 @@ class GpuLookTest : public ::testing::Test {
     options_.mac.system_profiler = "/no/such/system_profiler";
   }
 
-  GpuLook Look() { return LookAtGpus(options_, clock_, Deadline::After(clock_, Millis(30'000))); }
+  GpuLook Look(Millis limit = Millis(30'000)) {
+    return LookAtGpus(options_, clock_, Deadline::After(clock_, limit));
+  }
 
   const SystemClock clock_{};
   GpuOptions options_;
@@ -219,9 +221,29 @@ TEST_F(GpuLookTest, AnAllSmiThatIsNotThereIsUnhealthy) {
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0].name, "GPU Hardware");
   EXPECT_EQ(rows[0].outcome.status, Status::kUnhealthy);
-  EXPECT_EQ(rows[0].outcome.details, "all-smi at " + options_.all_smi_url +
-                                         "/metrics does not answer: the connection was refused");
+  EXPECT_EQ(rows[0].outcome.details,
+            "all-smi at " + options_.all_smi_url + "/metrics: Connection refused");
   EXPECT_NE(rows[0].outcome.hint.find("all-smi api"), std::string::npos);
+}
+
+TEST_F(GpuLookTest, WhoDoesNotAnswerInTimeIsUnhealthyWithANextStep) {
+  const SmiScript smi("*) sleep 60 ;;\n");
+  options_.nvidia_smi = smi.path();
+  auto rows = GpuRows(Look(Millis(300)));
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].outcome.status, Status::kUnhealthy);
+  EXPECT_NE(rows[0].outcome.details.find("did not end in time"), std::string::npos);
+  EXPECT_NE(rows[0].outcome.hint.find("the driver hangs"), std::string::npos);
+
+  fault::FaultServer silent;
+  silent.SetReply(fault::Broken(fault::Reply::Fault::kHang));
+  options_.all_smi_url = silent.url();
+  rows = GpuRows(Look(Millis(300)));
+  EXPECT_EQ(rows[0].outcome.status, Status::kUnhealthy);
+  EXPECT_EQ(rows[0].outcome.details,
+            "all-smi at " + silent.url() + "/metrics: No answer within 1 s");
+  EXPECT_NE(rows[0].outcome.hint.find("all-smi hangs"), std::string::npos);
+  EXPECT_EQ(rows[0].outcome.steps.size(), 1U);
 }
 
 TEST_F(GpuLookTest, OnMacosItsOwnProgramsAreAsked) {

@@ -74,12 +74,20 @@ TEST_F(NetworkTest, TwoThirdsOfThePortsAreEnoughOneThirdIsDegraded) {
   EXPECT_EQ(Ask(PortUsageProbe({Open("a"), closed, closed})).status, Status::kDegraded);
   const Outcome none = Ask(PortUsageProbe({closed}));
   EXPECT_EQ(none.status, Status::kUnhealthy);
-  EXPECT_EQ(none.details, "0/1 ports bound; free: " + std::to_string(closed.port) + " (Redis)");
+  const std::string named = std::to_string(closed.port) + " (Redis)";
+  EXPECT_EQ(none.details, "0/1 ports bound; free: " + named);
+  const std::vector<std::string> steps = {"read /proc/net/tcp", "read /proc/net/tcp6",
+                                          "looked in /proc/PID/fd for 0 sockets, 0 found",
+                                          named + " is not bound"};
+  EXPECT_EQ(none.steps, steps);
 }
 
 TEST_F(NetworkTest, WhereTheKernelSaysNothingPortsAreUnknown) {
-  EXPECT_EQ(Said(Ask(PortUsageProbe({Open("a")}, "/no/such/folder"))),
-            "Unknown: /no/such/folder/net/tcp cannot be read");
+  const Outcome outcome = Ask(PortUsageProbe({Open("a")}, "/no/such/folder"));
+  EXPECT_EQ(Said(outcome), "Unknown: /no/such/folder/net/tcp cannot be read");
+  const std::vector<std::string> steps = {
+      "read /no/such/folder/net/tcp: missing, or cannot be read"};
+  EXPECT_EQ(outcome.steps, steps);
 }
 
 TEST_F(NetworkTest, AnOwnerThatMayNotBeSeenIsSaidToBeSo) {

@@ -59,6 +59,14 @@ TEST(PlanTest, WhatIsNotAskedForHasNoRow) {
   EXPECT_THAT(NamesOf({Group::kServices}, scope), ElementsAre("Far"));
 }
 
+TEST(PlanTest, ADriverThatNeverAnswersIsUnhealthy) {
+  const Group only[] = {Group::kGpu};
+  const std::vector<Task> tasks = Plan(only, Halfstack());
+  ASSERT_EQ(tasks.size(), 1U);
+  EXPECT_EQ(tasks[0].overdue, Status::kUnhealthy);
+  EXPECT_NE(tasks[0].overdue_hint.find("dmesg"), std::string::npos);
+}
+
 TEST(PlanTest, EverythingEndsInTimeWhenEveryTargetIsABlackHole) {
   const fault::BlackHole hole;
   const std::string place = hole.url().substr(std::string_view("http://").size());

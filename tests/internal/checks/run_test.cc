@@ -95,6 +95,19 @@ TEST(RunTest, OneThatIgnoresItsDeadlineIsReportedAndLeft) {
   EXPECT_EQ(RunningTasks(), 1U);
 }
 
+TEST(RunTest, ATaskSaysWhatItComesToWhenItIsLeft) {
+  Gate gate;
+  Task stuck = gate.Behind("driver");
+  stuck.overdue = Status::kUnhealthy;
+  stuck.overdue_hint = "reboot";
+  Round round({stuck}, kClock, Millis(1));
+  EXPECT_TRUE(round.Await(Millis(10'000)));
+  const Outcome outcome = round.Take()[0].outcome;
+  EXPECT_EQ(outcome.status, Status::kUnhealthy);
+  EXPECT_EQ(outcome.hint, "reboot");
+  EXPECT_EQ(outcome.steps, std::vector<std::string>{"it has not ended: No answer within 1 ms"});
+}
+
 TEST(RunTest, WhatALeftOneSaysLaterIsDropped) {
   Gate gate;
   Round round({gate.Behind("stuck")}, kClock, Millis(1));

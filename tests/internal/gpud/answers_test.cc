@@ -65,6 +65,21 @@ TEST(AnswersTest, TheMachineTellsOfItsGpusAndVersions) {
   EXPECT_FALSE(machine->gpus[3].index);
 }
 
+TEST(AnswersTest, AllValuesOfOneMetricAreGiven) {
+  const auto all = ReadAll(R"([{"component":"x","metrics":[
+      {"unix_seconds":1772356440000,"name":"a","labels":{"uuid":"g"},"value":1},
+      {"unix_seconds":1772356500000,"name":"a","labels":{"uuid":"g"},"value":"2"},
+      {"unix_seconds":1772356500000,"name":"b","labels":{"uuid":"g"},"value":3},
+      {"name":"a","value":null}]}])",
+                           "a");
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->size(), 2U);
+  EXPECT_EQ((*all)[0].value, 1);
+  EXPECT_EQ((*all)[1].value, 2);
+  EXPECT_EQ((*all)[1].uuid, "g");
+  EXPECT_FALSE(ReadAll("{}", "a"));
+}
+
 TEST(AnswersTest, WhatIsNoAnswerIsSaidToBeNone) {
   EXPECT_EQ(ReadStates("<html>").error().code, Code::kUpstreamInvalid);
   EXPECT_EQ(ReadStates("{}").error().message, "its states are no list");
@@ -76,6 +91,10 @@ TEST(AnswersTest, WhatIsNoAnswerIsSaidToBeNone) {
     EXPECT_EQ(ReadEvents(odd).error().code, Code::kUpstreamInvalid);
     EXPECT_EQ(ReadMetrics(odd).error().code, Code::kUpstreamInvalid);
   }
+  EXPECT_FALSE(ReadStates(R"([{"component":"cpu","states":[5]}])"));
+  EXPECT_FALSE(ReadEvents(R"([{"component":"cpu","events":[5,{"time":"noon"}]}])"));
+  EXPECT_EQ(ReadMetrics(R"([{"component":"cpu","metrics":[{"name":5}]}])").error().message,
+            "its metrics are of another shape");
   EXPECT_TRUE(ReadStates(R"([{"component":"cpu"}])"));
   EXPECT_FALSE(ReadMetrics("7"));
   EXPECT_FALSE(ReadMachine("[]"));

@@ -43,6 +43,18 @@ TEST_F(ClientTest, AsksForEventsSinceATimeAndTakesWhatThereIs) {
   EXPECT_TRUE(asked);
 }
 
+TEST_F(ClientTest, StatesWithoutAHealthAreMissed) {
+  fault::FaultServer server([](const fault::Request& request) {
+    return fault::Json(request.target == "/v1/states"
+                           ? R"([{"component":"cpu","states":[{"health":5},{"health":"Healthy"}]}])"
+                           : R"({"hostname":"a"})");
+  });
+  const auto host = Ask(server.port());
+  ASSERT_TRUE(host) << host.error().message;
+  ASSERT_FALSE(host->missing.empty());
+  EXPECT_EQ(host->missing[0], "states: 1 of 2 have no health");
+}
+
 TEST_F(ClientTest, NobodyThereIsOneSentence) {
   fault::FaultServer server;
   server.Refuse();

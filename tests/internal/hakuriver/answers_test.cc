@@ -110,6 +110,14 @@ TEST(Answers, WhatIsNoAnswerIsSaid) {
   EXPECT_EQ(ReadNodes("{}").error().message, "its nodes are no list");
   EXPECT_EQ(ReadNodes("null").error().message, "its nodes are no list");
   EXPECT_EQ(ReadTasks(" <html>").error().message, "it is a web page");
+  for (const char* const junk : {R"([{"component":5},null,3])", "[3]",
+                                 R"({"nodes":[[{"component":5}],[]]})", R"({"nodes":[7]})"}) {
+    const auto health = ReadHealth(junk);
+    ASSERT_FALSE(health) << junk;
+    EXPECT_EQ(health.error().message, "none of its nodes has a hostname") << junk;
+  }
+  EXPECT_TRUE(ReadHealth("[]"));
+  EXPECT_TRUE(ReadHealth(R"({"nodes":[[],[]],"aggregate":[]})")) << "before the first sample";
   EXPECT_EQ(ReadHealth("7").error().message, "its health is neither a history nor a node");
   EXPECT_NE(ReadTask(R"({"task_id":1,"task_id":2})").error().message.find("task_id"),
             std::string::npos);

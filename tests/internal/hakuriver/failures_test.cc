@@ -125,6 +125,52 @@ TEST_F(HakuFailure, AnotherServerIsNoHakuRiver) {
             "its URL is wrong");
 }
 
+TEST_F(HakuFailure, OnlyHakuRiversOwn404IsOfATaskOrANode) {
+  struct Case {
+    const char* detail;
+    Code of_task;
+    Code of_node;
+  };
+  constexpr Case kCases[] = {
+      {"Task id not found", Code::kNotFound, Code::kUpstreamInvalid},
+      {"Task not found.", Code::kNotFound, Code::kUpstreamInvalid},
+      {"Node n not found in health data.", Code::kUpstreamInvalid, Code::kNotFound},
+      {"Not found.", Code::kUpstreamInvalid, Code::kUpstreamInvalid},  // Django REST framework
+      {"Not Found", Code::kUpstreamInvalid, Code::kUpstreamInvalid},   // FastAPI
+      {"item not found", Code::kUpstreamInvalid, Code::kUpstreamInvalid},
+  };
+  for (const Case& one : kCases) {
+    const auto said = fault::HttpStatus(404, std::string(R"({"detail":")") + one.detail + "\"}",
+                                        "application/json");
+    EXPECT_EQ(FailureOf(said).code, Code::kUpstreamInvalid) << "of a list: " << one.detail;
+    const Deadline deadline = Deadline::After(clock_, Millis(10'000));
+    const auto code_of = [&](auto begin, auto kind) {
+      FakeHost host(Generation::kB);
+      Client client(*fetch_, clock_, {.base_url = host.url()});
+      EXPECT_TRUE(Await<Task>([&](auto got) { client.GetTask(kRunningTask, deadline, got); }));
+      host.server().SetReply(said);
+      return Await<decltype(kind)>([&](auto got) { begin(client, got); }).error().code;
+    };
+    const auto task = [&](Client& client, auto got) { client.GetTask("5", deadline, got); };
+    EXPECT_EQ(code_of(task, Task()), one.of_task) << one.detail;
+    const auto log = [&](Client& client, auto got) { client.GetLog({.id = "5"}, deadline, got); };
+    EXPECT_EQ(code_of(log, Log()), one.of_task) << one.detail;
+    const auto node = [&](Client& client, auto got) {
+      client.GetHealth({.hostname = "n"}, deadline, got);
+    };
+    EXPECT_EQ(code_of(node, Health()), one.of_node) << one.detail;
+  }
+}
+
+TEST_F(HakuFailure, AServerThatSaysNotFoundToEverythingIsNoHakuRiver) {
+  const fault::FaultServer server([](const fault::Request&) {
+    return fault::HttpStatus(404, R"({"detail":"Not found."})", "application/json");
+  });
+  const Status failure = FailureOf(server.url());
+  EXPECT_EQ(failure.code, Code::kUpstreamInvalid);
+  EXPECT_NE(failure.message.find("it is no HakuRiver host"), std::string::npos);
+}
+
 TEST_F(HakuFailure, HttpOnAPortOfHttpsIsSaid) {
   const fault::FaultServer server([](const fault::Request&) {
     return fault::HttpStatus(400, "Client sent an HTTP request to an HTTPS server.");
@@ -132,7 +178,7 @@ TEST_F(HakuFailure, HttpOnAPortOfHttpsIsSaid) {
   EXPECT_EQ(FailureOf(server.url()).code, Code::kUpstreamTls);
 }
 
-TEST_F(HakuFailure, AWebPageInThePlaceOfALogIsNoLog) {
+TEST_F(HakuFailure, WhatIsNoPlainTextIsNoLog) {
   FakeHost host(Generation::kB);
   Client client(*fetch_, clock_, {.base_url = host.url()});
   const auto ask = [&] {
@@ -145,6 +191,10 @@ TEST_F(HakuFailure, AWebPageInThePlaceOfALogIsNoLog) {
   const auto log = ask();
   ASSERT_FALSE(log);
   EXPECT_EQ(log.error().code, Code::kUpstreamInvalid);
+  host.server().SetReply(fault::Json("[]"));
+  const auto json = ask();
+  ASSERT_FALSE(json) << "logs are plain text";
+  EXPECT_EQ(json.error().code, Code::kUpstreamInvalid);
   host.server().SetReply(fault::HttpStatus(500, R"({"detail":"x"})", "application/json"));
   const auto failed = ask();
   ASSERT_FALSE(failed);
