@@ -62,6 +62,12 @@ void GetRoot(const CallPtr& call) {
   writer.String("gpu-monitoring-api");
   writer.Key("version");
   writer.String(settings.version);
+  // What a page need not ask in vain.
+  writer.Key("features");
+  writer.BeginArray();
+  if (call->services().hakuriver != nullptr) writer.String("hakuriver");
+  if (settings.debug != DebugAccess::kOff) writer.String("debug");
+  writer.EndArray();
   writer.Key("routes");
   WriteRoutes(writer, settings);
   writer.EndObject();

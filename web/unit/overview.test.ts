@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findingsOf, newest, scoresOf } from "../src/views/findings.ts";
-import { forMinute, meanOf, MOST, type Sample, sampleOf, withSample } from "../src/views/hosts.ts";
+import { meanOf } from "../src/views/means.ts";
 import { problemsOf } from "../src/views/problems.ts";
 import { sumOf, usedOfAll, usedOfRequested } from "../src/views/share.ts";
 import { partlyKnown, stepTimes } from "../src/views/steps.ts";
@@ -103,43 +103,6 @@ test("stored scores by time; one that is not known is a gap", () => {
       ["b", 0.5],
     ],
   );
-});
-
-test("hosts: the mean counts cores; what nobody tells stays unknown", () => {
-  const sample = sampleOf(
-    [
-      { cpu: 100, cores_total: 2, host_memory_total_bytes: 10, host_memory_available_bytes: 4 },
-      { cpu: 0, cores_total: 6 },
-      { cpu: null },
-    ],
-    1000,
-  );
-  assert.equal(sample.cpu, 25);
-  assert.equal(sample.busiest, 100);
-  assert.equal(sample.used, 6);
-  assert.equal(sample.known, 2);
-  const none = sampleOf([{}], 1000);
-  assert.deepEqual([none.cpu, none.used, none.total], [null, null, null]);
-});
-
-test("hosts: time that nobody asked for is a gap, and no sample counts twice", () => {
-  let samples: readonly Sample[] = [];
-  for (const time of [100, 105, 105, 200]) samples = withSample(samples, sampleOf([], time));
-  assert.deepEqual(
-    samples.map((one) => one.time),
-    [100, 105, 106, 200],
-  );
-  for (let i = 0; i < MOST + 10; i += 1) samples = withSample(samples, sampleOf([], 300 + i));
-  assert.equal(samples.length, MOST);
-});
-
-test("hosts: less than a minute is shown as a minute", () => {
-  const times = (list: readonly Sample[]) => forMinute(list).map((one) => one.time);
-  const one = sampleOf([{ cpu: 5 }], 1000);
-  assert.deepEqual(times([one]), [940, 1000]);
-  assert.equal(forMinute([one])[0]?.cpu, null);
-  assert.deepEqual(times([{ ...one, time: 900 }, one]), [900, 1000]);
-  assert.deepEqual(times([]), []);
 });
 
 test("the mean of minutes that end together", () => {

@@ -2047,6 +2047,7 @@ export interface components {
             unit?: string;
         };
         Service: {
+            features: string[];
             name: string;
             routes: components["schemas"]["Route"][];
             version: string;

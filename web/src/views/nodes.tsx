@@ -1,7 +1,7 @@
 // Nodes: all of them, and one of them below #/nodes/NAME.
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { findHaku, hakuThere } from "../api/haku.ts";
+import { findFeatures, hakuThere } from "../api/features.ts";
 import { looked } from "../state/news.ts";
 import { param, place } from "../state/place.ts";
 import { NodeDetail } from "./nodes/detail.tsx";
@@ -11,7 +11,7 @@ import { NodeList } from "./nodes/list.tsx";
 import "../style/nodes.css";
 
 export default function Nodes(): JSX.Element {
-  useEffect(findHaku, []);
+  useEffect(findFeatures, []);
   // Whoever sends a link to HakuRiver's nodes has them.
   const haku = param("source") === "hakuriver" && hakuThere.value !== false;
   useEffect(() => {

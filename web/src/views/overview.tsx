@@ -36,7 +36,7 @@ export default function Overview(): JSX.Element {
       <Problems nodes={nodes} />
       <Totals nodes={nodes} />
       <Past />
-      <Hosts nodes={nodes} />
+      <Hosts />
       <div class="columns">
         <Tasks />
         <div>

@@ -1,7 +1,7 @@
 // Tasks: what asks for GPUs in Kubernetes, and the command tasks of a HakuRiver host.
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { findHaku, hakuThere } from "../api/haku.ts";
+import { findFeatures, hakuThere } from "../api/features.ts";
 import { looked } from "../state/news.ts";
 import { param } from "../state/place.ts";
 import { words } from "../text/en/tasks.ts";
@@ -9,7 +9,7 @@ import { HakuTasks } from "./tasks/haku.tsx";
 import { KubeTasks } from "./tasks/kube.tsx";
 
 export default function Tasks(): JSX.Element {
-  useEffect(findHaku, []);
+  useEffect(findFeatures, []);
   const haku = param("source") === "hakuriver";
   useEffect(() => {
     looked.value = haku ? "hakuriver" : "prometheus";

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Meta } from "../api/client.ts";
-import { findHaku, HAKU, hakuThere } from "../api/haku.ts";
+import { findFeatures, HAKU, hakuThere } from "../api/features.ts";
 import { useAsked } from "../api/query.ts";
 import { Shown } from "../parts/asked.tsx";
 import { Command, CopyButton } from "../parts/command.tsx";
@@ -25,7 +25,7 @@ import "../style/nodes.css";
 
 export default function Vps(): JSX.Element {
   useEffect(() => {
-    findHaku();
+    findFeatures();
     looked.value = "hakuriver";
     return () => {
       looked.value = "prometheus";

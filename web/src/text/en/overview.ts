@@ -62,14 +62,11 @@ export const overviewText = {
   hosts: "Hosts",
   hostCpu: "CPU of the nodes",
   hostMemory: "Memory of the nodes",
-  hostMean: "mean, by cores",
-  hostBusiest: "busiest node",
-  sincePage: (when: string) =>
-    `Since this page was opened (${when}): the server keeps no history of hosts. While nobody looks nothing is measured: that is a gap.`,
-  hostPast: "At that instant: the server has no history of hosts.",
+  hostMean: "mean of the nodes",
   hostNone:
     "No node tells its CPU or memory. Is node-exporter scraped by the connected Prometheus, with the nodes' names?",
-  hostOf: (known: number, all: number) => `${known} of ${all} nodes tell.`,
+  hostGaps: (steps: number, all: number) =>
+    `At ${steps} of ${all} instants not all nodes are known: the mean is of those that are.`,
   hakuMinute: "The last minute, from HakuRiver",
   hakuMean: "mean of the nodes",
   hakuCpu: "CPU of HakuRiver's nodes",

@@ -1,9 +1,10 @@
 // Where each number of a GPU comes from: its samples as the join doctor tells them, or, where the
 // server does not let everybody ask it, what gives each field here.
 import type { JSX } from "preact";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { Params, Schemas } from "../../api/client.ts";
 import type { GpuRow } from "../../api/live.ts";
+import { debugThere, findFeatures } from "../../api/features.ts";
 import { useAsked } from "../../api/query.ts";
 import { Shown } from "../../parts/asked.tsx";
 import { titleOf } from "../../parts/fields.ts";
@@ -139,8 +140,12 @@ function FromSchema(): JSX.Element {
 }
 
 export function Sources(props: { which: Params; nameOf: (row: GpuRow) => string }): JSX.Element {
-  const report = useAsked<Report>("api/v1/debug/join", props.which, 0, true);
+  useEffect(findFeatures, []);
+  const path = debugThere.value ? "api/v1/debug/join" : null;
+  const report = useAsked<Report>(path, props.which, 0, true);
+  if (debugThere.value === null) return <p class="loading">{text.loading}</p>;
   // Not for us, or not for this GPU: then in general.
+  if (path === null) return <FromSchema />;
   if (report.error?.status === 404 || report.error?.status === 403) return <FromSchema />;
   return <Shown of={report}>{(found) => <Join report={found} nameOf={props.nameOf} />}</Shown>;
 }

@@ -1,7 +1,7 @@
 // One node of a HakuRiver host.
 import type { JSX } from "preact";
 import type { Meta, Schemas } from "../../api/client.ts";
-import { HAKU } from "../../api/haku.ts";
+import { HAKU } from "../../api/features.ts";
 import { useAsked } from "../../api/query.ts";
 import { Shown } from "../../parts/asked.tsx";
 import { Facts, HostTimeText, Kept, PlainTable, reasonOf } from "../../parts/facts.tsx";

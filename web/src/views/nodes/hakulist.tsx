@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import type { Meta, Schemas } from "../../api/client.ts";
-import { HAKU } from "../../api/haku.ts";
+import { HAKU } from "../../api/features.ts";
 import { useAsked } from "../../api/query.ts";
 import { Shown } from "../../parts/asked.tsx";
 import { columnsFor } from "../../parts/fieldcolumns.tsx";

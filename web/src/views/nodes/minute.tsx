@@ -1,7 +1,7 @@
 // CPU and memory of a HakuRiver node over the last minute.
 import type { JSX } from "preact";
 import type { Schemas } from "../../api/client.ts";
-import { HAKU, hakuThere } from "../../api/haku.ts";
+import { HAKU, hakuThere } from "../../api/features.ts";
 import { useAsked } from "../../api/query.ts";
 import { Chart } from "../../parts/chart.tsx";
 import { Kept } from "../../parts/facts.tsx";

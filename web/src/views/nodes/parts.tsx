@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Schemas } from "../../api/client.ts";
-import { hakuThere } from "../../api/haku.ts";
+import { hakuThere } from "../../api/features.ts";
 import { Choice, type Filter } from "../../parts/filters.tsx";
 import { number } from "../../parts/format.ts";
 import { Phase } from "../../parts/phase.tsx";

@@ -1,104 +1,55 @@
 // CPU and memory of the machines.
-import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { findHaku, hakuThere } from "../../api/haku.ts";
+import { findFeatures, hakuThere } from "../../api/features.ts";
 import type { Schemas } from "../../api/client.ts";
 import { type Asked, useAsked } from "../../api/query.ts";
+import { Shown } from "../../parts/asked.tsx";
 import { Chart } from "../../parts/chart.tsx";
-import { bytes, number, time } from "../../parts/format.ts";
-import { Tile, Tiles } from "../../parts/tiles.tsx";
-import { Value } from "../../parts/value.tsx";
-import { range } from "../../state/range.ts";
+import { number } from "../../parts/format.ts";
+import { range, windowParams } from "../../state/range.ts";
 import { overviewText as words } from "../../text/en/overview.ts";
-import { forMinute, meanOf, type Sample, sampleOf, withSample } from "../hosts.ts";
+import { meanOf } from "../means.ts";
+import { partlyKnown, stepTimes } from "../steps.ts";
 
-type Nodes = Asked<Schemas["GpuNode"][]>;
+type History = Schemas["GpuHistory"];
 
-// It goes on from where it was when the view is come back to.
-const samples = signal<readonly Sample[]>([]);
-const opened = new Date().toISOString();
+const EVERY = 60_000;
 const percent = (value: number) => `${number(value, 0)} %`;
 
-function useSamples(nodes: Nodes): readonly Sample[] {
-  const { data, meta } = nodes;
-  const asOf = meta.as_of;
-  const now = range.value.at === null && !meta.stale;
-  useEffect(() => {
-    if (!now || data === undefined || asOf === undefined) return;
-    const time = Math.floor(Date.parse(asOf) / 1000);
-    samples.value = withSample(samples.value, sampleOf(data, time));
-  }, [data, asOf, now]);
-  return samples.value;
-}
-
-// At an instant of the past.
-function Then(props: { nodes: Nodes }): JSX.Element {
-  const { data, meta } = props.nodes;
-  if (data === undefined) return <p class="loading">{words.asking}</p>;
-  const { cpu, used, total, known } = sampleOf(data, 0);
-  const reasons = meta.null_reasons ?? {};
-  return (
-    <>
-      <Tiles>
-        <Tile label={words.hostCpu} more={words.hostOf(known, data.length)}>
-          <Value value={cpu === null ? null : percent(cpu)} reason={reasons["cpu"]} />
-        </Tile>
-        <Tile
-          label={words.hostMemory}
-          more={total === null ? "" : words.tiles.memoryOf(bytes(total))}
-        >
-          <Value
-            value={used === null ? null : bytes(used)}
-            reason={reasons["host_memory_available_bytes"]}
-          />
-        </Tile>
-      </Tiles>
-      <p class="note">{words.hostPast}</p>
-    </>
+// One after the other, as the past of GPUs is asked for.
+function useMachines(metric: string, first?: Asked<History[]>) {
+  const wait = first !== undefined && first.data === undefined && first.error === undefined;
+  return useAsked<History[]>(
+    wait ? null : "api/v1/gpu/history",
+    { metric, aggregate: "cluster", ...windowParams() },
+    EVERY,
   );
 }
 
-function SincePage(props: { nodes: Nodes }): JSX.Element {
-  const past = forMinute(useSamples(props.nodes));
-  const times = past.map((one) => one.time);
-  const last = past.at(-1);
-  if (range.value.at !== null) return <Then nodes={props.nodes} />;
-  if (last === undefined) return <p class="loading">{words.asking}</p>;
-  const all = props.nodes.data?.length ?? 0;
-  if (past.every((one) => one.cpu === null && one.used === null))
-    return <p class="empty">{words.hostNone}</p>;
+function Machines(props: { of: Asked<History[]>; title: string }): JSX.Element {
+  const asked = props.of;
   return (
-    <>
-      <div class="columns">
-        <Chart
-          title={words.hostCpu}
-          times={times}
-          lines={[
-            { label: words.hostMean, values: past.map((one) => one.cpu) },
-            { label: words.hostBusiest, values: past.map((one) => one.busiest), faint: true },
-          ]}
-          format={percent}
-          least={0}
-          most={100}
-          height={150}
-        />
-        <Chart
-          title={words.hostMemory}
-          times={times}
-          lines={[
-            { label: words.used, values: past.map((one) => one.used) },
-            { label: words.total, values: past.map((one) => one.total), faint: true },
-          ]}
-          format={bytes}
-          least={0}
-          height={150}
-        />
-      </div>
-      <p class="note">
-        {words.sincePage(time(opened))} {last.known < all && words.hostOf(last.known, all)}
-      </p>
-    </>
+    <Shown of={{ ...asked, warnings: [] }}>
+      {([row]) => {
+        if (!row) return <p class="empty">{words.hostNone}</p>;
+        const { steps, all } = partlyKnown(row.known ?? []);
+        return (
+          <>
+            <Chart
+              title={props.title}
+              times={stepTimes(asked.meta.window, row.avg?.length ?? 0)}
+              lines={[{ label: words.hostMean, values: row.avg ?? [] }]}
+              format={percent}
+              least={0}
+              most={100}
+              height={150}
+            />
+            {steps > 0 && <p class="note">{words.hostGaps(steps, all)}</p>}
+          </>
+        );
+      }}
+    </Shown>
   );
 }
 
@@ -138,12 +89,21 @@ function HakuMinute(): JSX.Element | null {
   );
 }
 
-export function Hosts(props: { nodes: Nodes }): JSX.Element {
-  useEffect(findHaku, []);
+export function Hosts(): JSX.Element {
+  const cpu = useMachines("cpu");
+  const memory = useMachines("host_memory_used_percent", cpu);
+  useEffect(findFeatures, []);
   return (
     <section aria-labelledby="hosts">
       <h2 id="hosts">{words.hosts}</h2>
-      <SincePage nodes={props.nodes} />
+      <div class="columns">
+        <div>
+          <Machines of={cpu} title={words.hostCpu} />
+        </div>
+        <div>
+          <Machines of={memory} title={words.hostMemory} />
+        </div>
+      </div>
       {hakuThere.value === true && range.value.at === null && <HakuMinute />}
     </section>
   );

@@ -1,7 +1,7 @@
 // Tasks by status, of Kubernetes and of HakuRiver.
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { findHaku, hakuThere } from "../../api/haku.ts";
+import { findFeatures, hakuThere } from "../../api/features.ts";
 import type { Schemas } from "../../api/client.ts";
 import { useAsked } from "../../api/query.ts";
 import { Shown } from "../../parts/asked.tsx";
@@ -100,7 +100,7 @@ function TaskTable(props: {
 }
 
 export function Tasks(): JSX.Element {
-  useEffect(findHaku, []);
+  useEffect(findFeatures, []);
   const now = range.value.at === null && hakuThere.value === true;
   const fields = "kind,job,phase";
   const kubernetes = useAsked<Schemas["GpuTask"][]>(

@@ -1,7 +1,7 @@
 // One task of a HakuRiver host, of either kind: its fields, what it printed, what to run about it.
 import type { JSX } from "preact";
 import type { Meta } from "../../api/client.ts";
-import { HAKU } from "../../api/haku.ts";
+import { HAKU } from "../../api/features.ts";
 import { useAsked } from "../../api/query.ts";
 import { Shown } from "../../parts/asked.tsx";
 import { Command, CopyButton } from "../../parts/command.tsx";

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Schemas } from "../../api/client.ts";
-import { HAKU } from "../../api/haku.ts";
+import { HAKU } from "../../api/features.ts";
 import { useAsked } from "../../api/query.ts";
 import { Kept } from "../../parts/facts.tsx";
 import { Choice } from "../../parts/filters.tsx";
