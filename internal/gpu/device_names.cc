@@ -29,7 +29,8 @@ auto DeviceNames::OfNode(const Devices& devices, std::string_view node) -> Devic
 std::string_view DeviceNames::Best(const Devices& devices, Text text) {
   const Device* best = nullptr;
   for (const Device& device : devices) {
-    if (device.gpu->text(text).empty()) continue;
+    // An instance may have a name of its own.
+    if (device.gpu->text(text).empty() || (device.is_part && text == Text::kGpuName)) continue;
     const bool better = best == nullptr || (device.exporter == best->exporter &&
                                             device.gpu->text(text) < best->gpu->text(text));
     if (better) best = &device;
@@ -38,8 +39,10 @@ std::string_view DeviceNames::Best(const Devices& devices, Text text) {
 }
 
 void DeviceNames::Add(std::size_t exporter, const GpuMetrics& gpu) {
-  const std::string_view uuid = gpu.text(IsInstance(gpu) ? Text::kMigUuid : Text::kUuid);
-  if (!uuid.empty()) devices_[uuid].push_back({exporter, &gpu});
+  const std::string_view uuid = gpu.text(Text::kUuid);
+  const std::string_view mig_uuid = gpu.text(Text::kMigUuid);
+  if (!uuid.empty()) devices_[uuid].push_back({exporter, &gpu, IsInstance(gpu)});
+  if (!mig_uuid.empty()) devices_[mig_uuid].push_back({exporter, &gpu});
 }
 
 template <class RowT>

@@ -29,6 +29,7 @@ class DeviceNames {
   struct Device {
     std::size_t exporter;
     const models::GpuMetrics* gpu;
+    bool is_part = false;  // a MIG instance that is found by the UUID of its GPU
   };
   using Devices = std::vector<Device>;
   static Devices OfNode(const Devices& devices, std::string_view node);

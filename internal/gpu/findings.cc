@@ -164,6 +164,10 @@ class Finder {
          "those that another shows without their UUIDs",
          "nothing, when the other exporter shows what you need; else let the one of them that "
          "tells less leave MIG instances out");
+    warn(counts.moved, "GPU is on two nodes, as two exporters call them, and is shown on one",
+         "GPUs are on two nodes each, as two exporters call them, and are shown on one",
+         "give both scrape jobs one node name: source __meta_kubernetes_pod_node_name, target "
+         "label node");
     warn(counts.mixed_units,
          "scrape job has targets that export percent and targets that export a ratio by one name",
          "scrape jobs have targets that export percent and targets that export a ratio by one name",

@@ -245,6 +245,7 @@ void Join<RowT>::FillRow(std::uint32_t at, std::size_t exporter, std::size_t i) 
   const bool had_uuid = !row.text(Text::kUuid).empty();
   last_exporter_[at] = exporter;
   TellMet(exporter, i, at);
+  names_.Met(row, more);
   bool used = false;
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
     if (!more.readings.Has(slot)) {
@@ -277,7 +278,6 @@ void Join<RowT>::FillRow(std::uint32_t at, std::size_t exporter, std::size_t i) 
 template <class RowT>
 void Join<RowT>::Take(std::size_t exporter) {
   ExporterRows<RowT>& rows = *parts_[exporter];
-  rows.Settle();
   counts_ += rows.counts();
   if constexpr (!kIsProcess) allotted_.TakeOut(*exporters_[exporter], exporter, rows);
   if (rows.size() > 0) snapshot_->sources.push_back(exporters_[exporter]->name);
@@ -350,13 +350,13 @@ void Join<RowT>::StateReasons() {
 template <class RowT>
 void Join<RowT>::StateWarnings() {
   snapshot_->warnings.assign(warnings_.begin(), warnings_.end());
-  const auto counted = WarningsOf(counts_);
-  snapshot_->warnings.insert(snapshot_->warnings.end(), counted.begin(), counted.end());
+  for (auto& text : WarningsOf(counts_)) snapshot_->warnings.push_back(std::move(text));
 }
 
 template <class RowT>
 std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
                                                      const TargetMemory* memory) {
+  for (const auto& part : parts_) part->Settle();
   names_.Learn(parts_, devices_);
   for (std::size_t i = 0; i < parts_.size(); ++i) Take(i);
   contributions_.Mark(rows_);
@@ -378,6 +378,7 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
   }
   NoteOwnQueries();
   counts_.twice = twice_.size();
+  counts_.moved = names_.moved();
   if constexpr (!kIsProcess) {
     if (recorder_ != nullptr) recorder_->Joined(rows_, counts_);
   }

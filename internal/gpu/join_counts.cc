@@ -13,7 +13,8 @@ constexpr std::array kAll = {
     &JoinCounts::bad_value,    &JoinCounts::blank,         &JoinCounts::stale,
     &JoinCounts::conflicts,    &JoinCounts::scaled,        &JoinCounts::duplicates,
     &JoinCounts::unknown_pods, &JoinCounts::unclear_id,    &JoinCounts::mixed_units,
-    &JoinCounts::undecodable,  &JoinCounts::new_jobs,      &JoinCounts::twice};
+    &JoinCounts::undecodable,  &JoinCounts::new_jobs,      &JoinCounts::twice,
+    &JoinCounts::moved};
 
 }  // namespace
 
@@ -56,6 +57,10 @@ std::vector<std::string> WarningsOf(const JoinCounts& counts) {
         "shows without it",
         "MIG instances known by their UUIDs alone are not shown: they may be those that another "
         "exporter shows without them");
+  state(counts.moved,
+        "GPU whose node has different names by different exporters is shown under the best one's",
+        "GPUs whose nodes have different names by different exporters are shown under the best "
+        "one's");
   state(counts.mixed_units,
         "scrape job has targets that export percent and targets that export a ratio by one name",
         "scrape jobs have targets that export percent and targets that export a ratio by one name");

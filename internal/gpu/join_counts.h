@@ -22,6 +22,7 @@ struct JoinCounts {
   std::size_t unclear_id = 0;     // rows without UUID that may be either of several GPUs
   std::size_t twice = 0;          // MIG instances not shown: they may be others that are
   std::size_t mixed_units = 0;    // jobs whose targets mean two units by one name
+  std::size_t moved = 0;          // GPUs whose nodes exporters call by different names
   std::size_t undecodable = 0;    // samples whose value was no number: NaN, in bad_value too
 
   JoinCounts& operator+=(const JoinCounts& more);

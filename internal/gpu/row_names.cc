@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "internal/gpu/board_places.h"
+
 namespace gpumon::gpu {
 namespace {
 
@@ -54,6 +56,7 @@ void RowNames<RowT>::LearnInstances(Parts parts) {
 
 template <class RowT>
 void RowNames<RowT>::Learn(Parts parts, Devices devices) {
+  if constexpr (!kIsProcess) moved_ = PlaceBoards(parts);
   LearnIds(parts);
   for (std::size_t i = 0; i < devices.size(); ++i) LearnGpus(i, *devices[i]);
   if constexpr (!kIsProcess) {
