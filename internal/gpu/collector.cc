@@ -263,6 +263,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
         join_.Finish(collector_.commands_, set_.remembers ? &collector_.targets_ : nullptr);
     if (samples_ > 0) WarnOfEmpty(*snapshot);
     if (set_.present) collector_.targets_.Learn(set_.part, join_.shown());
+    if (set_.present && join_.lost_rows()) collector_.detector_.LookSoon();
     collector_.detector_.SawJobs(*detected_, join_.new_jobs());
     snapshot->upstream_warned = upstream_warned_;
     if (set_.present) WarnOfClock(collector_.upstream_clock_.offset_seconds(), *snapshot);

@@ -192,6 +192,10 @@ class Finder {
         if (!named) Warn(warning, kSeeTargets);
         continue;
       }
+      if (IsSilentWarning(warning)) {
+        Warn(warning, "look at what its exporter shows now, and at the driver of that node");
+        continue;
+      }
       if (IsFailedWarning(warning)) {
         Warn(warning, "look at the exporter's log: it tells why it could not read its GPUs");
         continue;
