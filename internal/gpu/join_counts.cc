@@ -38,6 +38,8 @@ std::vector<std::string> WarningsOf(const JoinCounts& counts) {
         "samples without a valid pid dropped");
   state(counts.no_node_label, "row without a node label", "rows without a node label");
   state(counts.bad_value, "impossible value dropped", "impossible values dropped");
+  state(counts.blank, "value that an exporter writes where a device cannot tell shown as null",
+        "values that exporters write where devices cannot tell shown as null");
   state(counts.stale, "old value of a failed collection or frozen exporter shown as null",
         "old values of failed collections or frozen exporters shown as null");
   state(counts.conflicts, "value that two series contradict each other about shown as null",

@@ -12,7 +12,7 @@ struct JoinCounts {
   std::size_t no_node_label = 0;  // rows kept with node_name null
   std::size_t bad_pid = 0;        // sample dropped
   std::size_t bad_value = 0;      // NaN, infinite or impossible: null
-  std::size_t blank = 0;          // what exporters write where the device cannot tell; no warning
+  std::size_t blank = 0;          // what exporters write where the device cannot tell: null
   std::size_t stale = 0;          // of a collection that failed or an exporter that hangs: null
   std::size_t conflicts = 0;      // two series of one time with different values: null
   std::size_t scaled = 0;         // GPUs whose pods' parts together were more than the GPU's value

@@ -279,6 +279,9 @@ TEST(ExportersTest, ABlankIsNotSupported) {
         {Dcgm("DCGM_FI_DEV_FB_USED", 1), Dcgm("DCGM_FI_DEV_MEMORY_TEMP", 9223372036854775794.0)}}});
   const auto slot = static_cast<std::size_t>(Quantity::kMemoryTemperature);
   EXPECT_EQ(snapshot->gpus.at(0).readings.reason(slot), NullReason::kNotSupported);
+  EXPECT_EQ(snapshot->warnings,
+            std::vector<std::string>{
+                "1 value that an exporter writes where a device cannot tell shown as null"});
 }
 
 TEST(ExportersTest, ARatioThatEverPassedOneIsPercentForGood) {
