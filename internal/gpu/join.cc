@@ -10,7 +10,6 @@
 
 #include "internal/gpu/bounds.h"
 #include "internal/gpu/mig.h"
-#include "internal/gpu/process_gpus.h"
 #include "internal/gpu/row_commands.h"
 #include "internal/gpu/row_identity.h"
 #include "internal/gpu/row_order.h"
@@ -373,7 +372,7 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
   counts_.stale -= missed_.stale();  // they are not shown as null, they are gone
   if constexpr (!kIsProcess) counts_.scaled = FitWorkloads(rows_, held_);
   if constexpr (kIsProcess) {
-    NameGpus(rows_);
+    names_.NameGpus(rows_);
     ShowCommands(rows_, commands, snapshot_->arena);
   }
   NoteOwnQueries();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "internal/gpu/board_places.h"
+#include "internal/gpu/process_gpus.h"
 
 namespace gpumon::gpu {
 namespace {
@@ -98,6 +99,14 @@ void RowNames<RowT>::Complete(RowT& row, std::size_t exporter) const {
   } else {
     const std::string_view only = compute_instances_.OnlyOneOf(row);
     if (!only.empty()) row.set_text(Text::kMigComputeInstance, only);
+  }
+}
+
+template <class RowT>
+void RowNames<RowT>::NameGpus(std::vector<RowT>& rows) const {
+  if constexpr (kIsProcess) {
+    gpu::NameGpus(rows);
+    devices_.NameByPlace(rows);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "internal/gpu/claimed_ids.h"
 #include "internal/gpu/device_names.h"
@@ -35,6 +36,8 @@ class RowNames {
   // UUID alone, or of its compute instance; a process has the node and id by which the list of GPUs
   // has its GPU. Afterwards its rank is another.
   void Complete(RowT& row, std::size_t exporter) const;
+  // Gives processes that tell their GPU's node and id alone its UUID and name, where others say.
+  void NameGpus(std::vector<RowT>& rows) const;
   // Two rows are one GPU.
   void Met(const RowT& row, const RowT& more) {
     const auto node = models::Text::kNode;
