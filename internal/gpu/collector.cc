@@ -125,7 +125,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     if (query.gives == PlannedQuery::Gives::kValues) {
       ++values_answered_;
       samples_ += vector.size();
-      if (vector.size() == 0 && query.metric) empty_.push_back(&query - plan_.data());
+      if (vector.size() == 0 && query.metric) empty_.insert(&query - plan_.data());
       PutWhenPlacesAreKnown(query, std::move(vector));
     } else {
       TakeOther(query, std::move(vector));
@@ -244,8 +244,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   void TellObserver(const RefreshChoice::Collection& result) {
     const MutexLock lock(mutex_);
     if (recorder_) return;
-    const std::size_t rows =
-        result ? (*result)->gpus.size() + (*result)->processes.size() : std::size_t{0};
+    const std::size_t rows = result ? (*result)->rows() : std::size_t{0};
     collector_.observer_.RefreshDone(set_.part,
                                      result ? std::string_view("ok") : result.error().wire_name(),
                                      SecondsSince(started_, collector_.clock_), rows);
@@ -262,8 +261,9 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     if (samples_ == 0 && !first_error_) join_.AddUniqueWarning(NothingOf(set_.part));
     auto snapshot =
         join_.Finish(collector_.commands_, set_.remembers ? &collector_.targets_ : nullptr);
-    WarnOfEmpty(*snapshot);
+    if (samples_ > 0) WarnOfEmpty(*snapshot);
     if (set_.present) collector_.targets_.Learn(set_.part, join_.shown());
+    if (set_.present && join_.lost_rows()) collector_.detector_.LookSoon();
     collector_.detector_.SawJobs(*detected_, join_.new_jobs());
     snapshot->upstream_warned = upstream_warned_;
     if (set_.present) WarnOfClock(collector_.upstream_clock_.offset_seconds(), *snapshot);
@@ -272,8 +272,8 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   }
 
   void WarnOfEmpty(models::Snapshot& snapshot) REQUIRES(mutex_) {
-    for (std::size_t i = 0; samples_ > 0 && i < empty_.size(); ++i) {
-      const PlannedQuery& query = plan_[static_cast<std::size_t>(empty_[i])];
+    for (const std::ptrdiff_t place : empty_) {
+      const PlannedQuery& query = plan_[static_cast<std::size_t>(place)];
       const auto& metrics =
           detected_->exporters[query.exporter]->metrics(set_.part == Part::kProcesses);
       if (join_.Shows(query.exporter, metrics[*query.metric].slot)) continue;  // by another name
@@ -300,7 +300,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   std::vector<std::pair<const PlannedQuery*, prom::InstantVector>> kept_ GUARDED_BY(mutex_);
   std::size_t values_answered_ GUARDED_BY(mutex_) = 0;
   std::size_t samples_ GUARDED_BY(mutex_) = 0;
-  std::vector<std::ptrdiff_t> empty_ GUARDED_BY(mutex_);  // places in plan_
+  std::set<std::ptrdiff_t> empty_ GUARDED_BY(mutex_);  // places in plan_, in its order
   std::string failed_names_ GUARDED_BY(mutex_);
   std::optional<Status> first_error_ GUARDED_BY(mutex_);  // in plan order
   std::size_t first_failed_ GUARDED_BY(mutex_) = 0;

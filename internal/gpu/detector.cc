@@ -213,6 +213,8 @@ bool Detector::LookBeside(double time, Deadline deadline, Found found) {
       if (looking_ || (found_ && !saw_nothing_ && clock_.Steady() < look_again_)) return false;
       found = nullptr;
     }
+    const SteadyTime now = clock_.Steady();
+    if (found_ && now < looked_ + options_.refresh) hurried_ = now;
     looking_ |= found_ || !waits;
     saw_nothing_ = false;
   }
@@ -268,9 +270,20 @@ void Detector::SawJobs(const Detected& detected, const std::vector<std::set<std:
 void Detector::Saw(std::size_t gpus) {
   const MutexLock lock(mutex_);
   saw_nothing_ = gpus == 0;
-  // Those that are missing may be shown by another exporter now.
-  if (found_ && gpus < saw_) look_again_ = std::min(look_again_, looked_ + options_.soon);
+  if (gpus < saw_) Hurry();
   saw_ = gpus;
+}
+
+void Detector::LookSoon() {
+  const MutexLock lock(mutex_);
+  Hurry();
+}
+
+// Those that are missing may be shown by another exporter now, or as soon as that one is scraped.
+void Detector::Hurry() {
+  if (!found_) return;
+  const SteadyTime now = clock_.Steady();
+  look_again_ = std::min(look_again_, hurried_ ? std::max(now, *hurried_ + options_.soon) : now);
 }
 
 }  // namespace gpumon::gpu

@@ -38,10 +38,10 @@ struct Detected {
 using DetectedPtr = std::shared_ptr<const Detected>;
 
 struct DetectorOptions {
-  // What was found is looked for again after this time, while it is still used; after a refresh
-  // without a row, with the next one, and after one with fewer rows, soon.
+  // What was found is looked for again after this time, while it is still used; with the next
+  // refresh after one without a row, or with fewer.
   Millis refresh{60'000};
-  // However often there is more.
+  // However often rows are missing.
   Millis soon{10'000};
   // As rarely it is asked whether samples beyond those that each refresh looks at bring time stamps
   // along.
@@ -79,6 +79,9 @@ class Detector {
   }
   // What the last refresh saw: after none at all the next one looks again beside it.
   void Saw(std::size_t gpus);
+  // Something is missing that another exporter may show by now: the next refresh looks again beside
+  // it, if no other did so for that lately.
+  void LookSoon();
   // Exporters (by their place in `detected`) have series of these jobs too, of which looking told
   // nothing: they are asked about from now on, and a refresh of the next seconds looks again.
   void SawJobs(const Detected& detected, const std::vector<std::set<std::string>>& jobs);
@@ -96,6 +99,7 @@ class Detector {
                 Answer done);
   // Asks whether what the exporters that are known show brings time stamps along, if it is time to.
   void CheckTimes(double time, Deadline deadline);
+  void Hurry() REQUIRES(mutex_);
   void SetBringsTimes(const schema::Exporter* exporter, bool brings);
   DetectedPtr Plan(std::vector<Subject> subjects) const REQUIRES(mutex_);
   // What is known already, with what was learnt of it since.
@@ -119,11 +123,12 @@ class Detector {
   SteadyTime look_again_ GUARDED_BY(mutex_);
   SteadyTime looked_ GUARDED_BY(mutex_);
   SteadyTime check_again_ GUARDED_BY(mutex_);
-  std::size_t saw_ GUARDED_BY(mutex_) = 0;       // GPUs, of the last refresh
-  bool saw_nothing_ GUARDED_BY(mutex_) = false;  // no row, since the last look began
-  bool found_ GUARDED_BY(mutex_) = false;        // known_ is more than an assumption
-  bool in_vain_ GUARDED_BY(mutex_) = false;      // a first refresh waited for nothing
-  bool looking_ GUARDED_BY(mutex_) = false;      // beside a refresh that does not wait
+  std::optional<SteadyTime> hurried_ GUARDED_BY(mutex_);  // the last look before its time
+  std::size_t saw_ GUARDED_BY(mutex_) = 0;                // GPUs, of the last refresh
+  bool saw_nothing_ GUARDED_BY(mutex_) = false;           // no row, since the last look began
+  bool found_ GUARDED_BY(mutex_) = false;                 // known_ is more than an assumption
+  bool in_vain_ GUARDED_BY(mutex_) = false;               // a first refresh waited for nothing
+  bool looking_ GUARDED_BY(mutex_) = false;               // beside a refresh that does not wait
 };
 
 }  // namespace gpumon::gpu

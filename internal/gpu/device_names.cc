@@ -1,6 +1,8 @@
 #include "internal/gpu/device_names.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "internal/gpu/identity.h"
 #include "internal/gpu/mig.h"
@@ -29,7 +31,8 @@ auto DeviceNames::OfNode(const Devices& devices, std::string_view node) -> Devic
 std::string_view DeviceNames::Best(const Devices& devices, Text text) {
   const Device* best = nullptr;
   for (const Device& device : devices) {
-    if (device.gpu->text(text).empty()) continue;
+    // An instance may have a name of its own.
+    if (device.gpu->text(text).empty() || (device.is_part && text == Text::kGpuName)) continue;
     const bool better = best == nullptr || (device.exporter == best->exporter &&
                                             device.gpu->text(text) < best->gpu->text(text));
     if (better) best = &device;
@@ -38,8 +41,40 @@ std::string_view DeviceNames::Best(const Devices& devices, Text text) {
 }
 
 void DeviceNames::Add(std::size_t exporter, const GpuMetrics& gpu) {
-  const std::string_view uuid = gpu.text(IsInstance(gpu) ? Text::kMigUuid : Text::kUuid);
-  if (!uuid.empty()) devices_[uuid].push_back({exporter, &gpu});
+  const std::string_view uuid = gpu.text(Text::kUuid);
+  const std::string_view mig_uuid = gpu.text(Text::kMigUuid);
+  if (!uuid.empty()) devices_[uuid].push_back({exporter, &gpu, IsInstance(gpu)});
+  if (!mig_uuid.empty()) devices_[mig_uuid].push_back({exporter, &gpu});
+}
+
+void DeviceNames::NameByPlace(std::vector<GpuProcess>& rows) const {
+  const bool any = std::any_of(rows.begin(), rows.end(), [](const GpuProcess& row) {
+    return row.text(Text::kUuid).empty() && !row.text(Text::kNode).empty();
+  });
+  if (!any) return;
+  // Node and id -> whole GPU; null: several.
+  std::map<std::pair<std::string_view, std::string_view>, const GpuMetrics*> places;
+  for (const auto& [uuid, devices] : devices_) {
+    for (const Device& device : devices) {
+      const GpuMetrics& gpu = *device.gpu;
+      if (IsInstance(gpu) || gpu.text(Text::kNode).empty() || gpu.text(Text::kGpuId).empty()) {
+        continue;
+      }
+      const auto [known, is_new] =
+          places.try_emplace({gpu.text(Text::kNode), gpu.text(Text::kGpuId)}, &gpu);
+      const GpuMetrics*& its = known->second;
+      if (its != nullptr && its->text(Text::kUuid) != uuid) its = nullptr;
+    }
+  }
+  for (GpuProcess& row : rows) {
+    if (!row.text(Text::kUuid).empty()) continue;
+    const auto found = places.find({row.text(Text::kNode), row.text(Text::kGpuId)});
+    if (found == places.end() || found->second == nullptr) continue;
+    const GpuMetrics& gpu = *found->second;
+    if (!Agree(row.text(Text::kGpuName), gpu.text(Text::kGpuName))) continue;
+    row.set_text(Text::kUuid, gpu.text(Text::kUuid));
+    if (row.text(Text::kGpuName).empty()) row.set_text(Text::kGpuName, gpu.text(Text::kGpuName));
+  }
 }
 
 template <class RowT>

@@ -18,6 +18,9 @@ class DeviceNames {
   // none where several nodes show its UUID and it does not say which of them it is on.
   template <class RowT>
   void Name(RowT& row) const;
+  // Rows without a UUID get that of the only GPU at their node and id, and its name, unless they
+  // have another name.
+  void NameByPlace(std::vector<models::GpuProcess>& rows) const;
   // Several nodes of one exporter show the UUID of `row`, which does not say on which of them it
   // is. Two exporters may call one node by two names.
   bool AreSeveral(const models::GpuMetrics& row) const;
@@ -29,6 +32,7 @@ class DeviceNames {
   struct Device {
     std::size_t exporter;
     const models::GpuMetrics* gpu;
+    bool is_part = false;  // a MIG instance that is found by the UUID of its GPU
   };
   using Devices = std::vector<Device>;
   static Devices OfNode(const Devices& devices, std::string_view node);

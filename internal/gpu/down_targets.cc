@@ -6,6 +6,7 @@ namespace gpumon::gpu {
 namespace {
 
 constexpr std::string_view kMissing = " down, what only it showed is missing (";
+constexpr std::string_view kSilent = " no longer shown, though the scrape target is up (";
 constexpr std::string_view kFailed = " last collection failed, what only it showed is missing (";
 
 std::string NamesOf(const std::set<std::string>& names) {
@@ -31,6 +32,15 @@ std::string FailedWarning(const std::string& exporter, const std::set<std::strin
          (names.size() == 1 ? ": a scrape target says that its"
                             : ": scrape targets say that their") +
          std::string(kFailed) + NamesOf(names) + ')';
+}
+
+std::string SilentWarning(const std::string& exporter, const std::set<std::string>& nodes) {
+  return exporter + ": what it showed of " + (nodes.size() == 1 ? "a node is" : "some nodes is") +
+         std::string(kSilent) + NamesOf(nodes) + ')';
+}
+
+bool IsSilentWarning(std::string_view warning) {
+  return warning.find(kSilent) != std::string_view::npos;
 }
 
 bool IsFailedWarning(std::string_view warning) {

@@ -23,6 +23,9 @@ bool IsDownWarning(std::string_view warning);
 // nothing of it.
 std::string FailedWarning(const std::string& exporter, const std::set<std::string>& names);
 bool IsFailedWarning(std::string_view warning);
+// That the GPUs of these nodes, one or more, are gone from targets that are up.
+std::string SilentWarning(const std::string& exporter, const std::set<std::string>& nodes);
+bool IsSilentWarning(std::string_view warning);
 
 // One thread at a time.
 class DownTargets {
@@ -52,6 +55,7 @@ class DownTargets {
   bool empty() const { return zeros_.empty(); }
   // Some `up` of it is 0, and no other one: while a pod takes another's place both may be there.
   bool Has(std::size_t target) const { return zeros_.contains(target) && !up_.contains(target); }
+  bool IsUp(std::size_t target) const { return up_.contains(target); }
   // Those of which some `up` is 0.
   const std::map<std::size_t, Target>& zeros() const { return zeros_; }
   // It has no `up`, and others of its job do: series that name another `instance` than the one that

@@ -164,6 +164,10 @@ class Finder {
          "those that another shows without their UUIDs",
          "nothing, when the other exporter shows what you need; else let the one of them that "
          "tells less leave MIG instances out");
+    warn(counts.moved, "GPU is on two nodes, as two exporters call them, and is shown on one",
+         "GPUs are on two nodes each, as two exporters call them, and are shown on one",
+         "give both scrape jobs one node name: source __meta_kubernetes_pod_node_name, target "
+         "label node");
     warn(counts.mixed_units,
          "scrape job has targets that export percent and targets that export a ratio by one name",
          "scrape jobs have targets that export percent and targets that export a ratio by one name",
@@ -186,6 +190,10 @@ class Finder {
             facts_.down.begin(), facts_.down.end(),
             [&](const std::string& target) { return warning.find(target) != std::string::npos; });
         if (!named) Warn(warning, kSeeTargets);
+        continue;
+      }
+      if (IsSilentWarning(warning)) {
+        Warn(warning, "look at what its exporter shows now, and at the driver of that node");
         continue;
       }
       if (IsFailedWarning(warning)) {

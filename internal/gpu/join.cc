@@ -10,7 +10,6 @@
 
 #include "internal/gpu/bounds.h"
 #include "internal/gpu/mig.h"
-#include "internal/gpu/process_gpus.h"
 #include "internal/gpu/row_commands.h"
 #include "internal/gpu/row_identity.h"
 #include "internal/gpu/row_order.h"
@@ -245,6 +244,7 @@ void Join<RowT>::FillRow(std::uint32_t at, std::size_t exporter, std::size_t i) 
   const bool had_uuid = !row.text(Text::kUuid).empty();
   last_exporter_[at] = exporter;
   TellMet(exporter, i, at);
+  names_.Met(row, more);
   bool used = false;
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
     if (!more.readings.Has(slot)) {
@@ -277,7 +277,6 @@ void Join<RowT>::FillRow(std::uint32_t at, std::size_t exporter, std::size_t i) 
 template <class RowT>
 void Join<RowT>::Take(std::size_t exporter) {
   ExporterRows<RowT>& rows = *parts_[exporter];
-  rows.Settle();
   counts_ += rows.counts();
   if constexpr (!kIsProcess) allotted_.TakeOut(*exporters_[exporter], exporter, rows);
   if (rows.size() > 0) snapshot_->sources.push_back(exporters_[exporter]->name);
@@ -350,13 +349,13 @@ void Join<RowT>::StateReasons() {
 template <class RowT>
 void Join<RowT>::StateWarnings() {
   snapshot_->warnings.assign(warnings_.begin(), warnings_.end());
-  const auto counted = WarningsOf(counts_);
-  snapshot_->warnings.insert(snapshot_->warnings.end(), counted.begin(), counted.end());
+  for (auto& text : WarningsOf(counts_)) snapshot_->warnings.push_back(std::move(text));
 }
 
 template <class RowT>
 std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
                                                      const TargetMemory* memory) {
+  for (const auto& part : parts_) part->Settle();
   names_.Learn(parts_, devices_);
   for (std::size_t i = 0; i < parts_.size(); ++i) Take(i);
   contributions_.Mark(rows_);
@@ -373,11 +372,12 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
   counts_.stale -= missed_.stale();  // they are not shown as null, they are gone
   if constexpr (!kIsProcess) counts_.scaled = FitWorkloads(rows_, held_);
   if constexpr (kIsProcess) {
-    NameGpus(rows_);
+    names_.NameGpus(rows_);
     ShowCommands(rows_, commands, snapshot_->arena);
   }
   NoteOwnQueries();
   counts_.twice = twice_.size();
+  counts_.moved = names_.moved();
   if constexpr (!kIsProcess) {
     if (recorder_ != nullptr) recorder_->Joined(rows_, counts_);
   }

@@ -115,6 +115,7 @@ class Join {
   const JoinCounts& counts() const { return counts_; }
   // After Finish: which target showed what of which node.
   const TargetMemory::Shown& shown() const { return missed_.shown(); }
+  bool lost_rows() const { return missed_.lost_rows(); }
   // AddTargetTimes is not enough, since samples have time stamps of their own.
   bool BringsItsOwnTimes(std::size_t exporter) const {
     return parts_[exporter]->times().BringsItsOwn();

@@ -13,7 +13,8 @@ constexpr std::array kAll = {
     &JoinCounts::bad_value,    &JoinCounts::blank,         &JoinCounts::stale,
     &JoinCounts::conflicts,    &JoinCounts::scaled,        &JoinCounts::duplicates,
     &JoinCounts::unknown_pods, &JoinCounts::unclear_id,    &JoinCounts::mixed_units,
-    &JoinCounts::undecodable,  &JoinCounts::new_jobs,      &JoinCounts::twice};
+    &JoinCounts::undecodable,  &JoinCounts::new_jobs,      &JoinCounts::twice,
+    &JoinCounts::moved};
 
 }  // namespace
 
@@ -37,6 +38,8 @@ std::vector<std::string> WarningsOf(const JoinCounts& counts) {
         "samples without a valid pid dropped");
   state(counts.no_node_label, "row without a node label", "rows without a node label");
   state(counts.bad_value, "impossible value dropped", "impossible values dropped");
+  state(counts.blank, "value that an exporter writes where a device cannot tell shown as null",
+        "values that exporters write where devices cannot tell shown as null");
   state(counts.stale, "old value of a failed collection or frozen exporter shown as null",
         "old values of failed collections or frozen exporters shown as null");
   state(counts.conflicts, "value that two series contradict each other about shown as null",
@@ -56,6 +59,10 @@ std::vector<std::string> WarningsOf(const JoinCounts& counts) {
         "shows without it",
         "MIG instances known by their UUIDs alone are not shown: they may be those that another "
         "exporter shows without them");
+  state(counts.moved,
+        "GPU whose node has different names by different exporters is shown under the best one's",
+        "GPUs whose nodes have different names by different exporters are shown under the best "
+        "one's");
   state(counts.mixed_units,
         "scrape job has targets that export percent and targets that export a ratio by one name",
         "scrape jobs have targets that export percent and targets that export a ratio by one name");

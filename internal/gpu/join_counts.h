@@ -12,7 +12,7 @@ struct JoinCounts {
   std::size_t no_node_label = 0;  // rows kept with node_name null
   std::size_t bad_pid = 0;        // sample dropped
   std::size_t bad_value = 0;      // NaN, infinite or impossible: null
-  std::size_t blank = 0;          // what exporters write where the device cannot tell; no warning
+  std::size_t blank = 0;          // what exporters write where the device cannot tell: null
   std::size_t stale = 0;          // of a collection that failed or an exporter that hangs: null
   std::size_t conflicts = 0;      // two series of one time with different values: null
   std::size_t scaled = 0;         // GPUs whose pods' parts together were more than the GPU's value
@@ -22,6 +22,7 @@ struct JoinCounts {
   std::size_t unclear_id = 0;     // rows without UUID that may be either of several GPUs
   std::size_t twice = 0;          // MIG instances not shown: they may be others that are
   std::size_t mixed_units = 0;    // jobs whose targets mean two units by one name
+  std::size_t moved = 0;          // GPUs whose nodes exporters call by different names
   std::size_t undecodable = 0;    // samples whose value was no number: NaN, in bad_value too
 
   JoinCounts& operator+=(const JoinCounts& more);

@@ -193,6 +193,25 @@ void MissedTargets<RowT>::FindFailed(const std::string& exporter, const Exporter
   }
 }
 
+// Its nodes of which no row is left. Processes end by themselves.
+template <class RowT>
+void MissedTargets<RowT>::FindSilent(const std::string& exporter, const ExporterRows<RowT>& part,
+                                     const TargetMemory* memory, const std::vector<RowT>& rows,
+                                     std::set<std::string>& silent) const {
+  if (kIsProcess || memory == nullptr) return;
+  const TargetMemory::Shown others = memory->RecallOthers(kPart, exporter, shown_);
+  std::set<std::string_view> nodes;
+  for (std::size_t i = 0; !others.empty() && i < rows.size(); ++i) {
+    nodes.insert(rows[i].text(Text::kNode));
+  }
+  for (const auto& [target, what] : others) {
+    if (!down_.IsUp(target.target) || part.says_failed().contains(target.target)) continue;
+    for (const auto& [node, fields] : what.nodes) {
+      if (!node.empty() && !nodes.contains(node)) silent.insert(node);
+    }
+  }
+}
+
 template <class RowT>
 std::size_t MissedTargets<RowT>::SetReasons(const TargetMemory::Nodes& nodes, NullReason reason,
                                             std::vector<RowT>& rows) {
@@ -238,6 +257,10 @@ void MissedTargets<RowT>::Explain(Parts parts, const TargetMemory* memory, std::
     FindFailed(exporter, *parts[e], memory, failed);
     if (!failed.targets.empty()) warnings.insert(FailedWarning(exporter, failed.targets));
     stale_ += SetReasons(failed.nodes, NullReason::kStale, rows);
+    std::set<std::string> silent;
+    FindSilent(exporter, *parts[e], memory, rows, silent);
+    if (!silent.empty()) warnings.insert(SilentWarning(exporter, silent));
+    lost_rows_ |= !silent.empty();
   }
 }
 

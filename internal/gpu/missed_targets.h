@@ -50,6 +50,9 @@ class MissedTargets {
   // `memory` (may be null) tells what they showed nothing is missing.
   void Explain(Parts parts, const TargetMemory* memory, std::vector<RowT>& rows,
                std::set<std::string>& warnings);
+  // Then: some target that is up shows none of the GPUs that it showed, and nobody else does.
+  // Another generation of its exporter may be there now.
+  bool lost_rows() const { return lost_rows_; }
   // Values that are stale since then: of series that are gone.
   std::size_t stale() const { return stale_; }
 
@@ -73,6 +76,9 @@ class MissedTargets {
                   const TargetMemory* memory, Missed& missed) const;
   void FindFailed(const std::string& exporter, const ExporterRows<RowT>& part,
                   const TargetMemory* memory, Missed& missed) const;
+  void FindSilent(const std::string& exporter, const ExporterRows<RowT>& part,
+                  const TargetMemory* memory, const std::vector<RowT>& rows,
+                  std::set<std::string>& silent) const;
   static std::size_t SetReasons(const TargetMemory::Nodes& nodes, models::NullReason reason,
                                 std::vector<RowT>& rows);
 
@@ -81,6 +87,7 @@ class MissedTargets {
   DownTargets down_;
   TargetMemory::Shown shown_;
   std::size_t stale_ = 0;
+  bool lost_rows_ = false;
 };
 
 extern template class MissedTargets<models::GpuMetrics>;

@@ -11,6 +11,7 @@ namespace gpumon::gpu {
 namespace {
 
 using models::Part;
+using models::Text;
 using schema::Condition;
 using schema::Exporter;
 using schema::Metric;
@@ -89,7 +90,9 @@ class Planner {
     // The names of GPUs that process series lack; no reason for one more query.
     if (part_ == Part::kProcesses && !names.empty()) {
       std::vector<std::string> infos = exporter_.info;
-      if (infos.empty() && is_above_others_) infos = {exporter_.detect.front()};
+      // Any of them may be the only one that it shows of some GPU.
+      if (infos.empty() && is_above_others_)
+        infos = {exporter_.detect.begin(), MarksEnd(exporter_)};
       for (const std::string& info : WithPrefixes(exporter_, infos)) {
         if (std::find(names.begin(), names.end(), info) == names.end()) names.push_back(info);
       }
@@ -132,7 +135,14 @@ class Planner {
   std::vector<std::string> TimedNames(const std::vector<Metric>& metrics) const {
     // A target that shows none of them has the time of its `up`.
     if (part_ == Part::kGpus) {
-      return WithPrefixes(exporter_, {exporter_.detect.begin(), MarksEnd(exporter_)});
+      std::vector<std::string> names(exporter_.detect.begin(), MarksEnd(exporter_));
+      // Another code is another series, and the one before may stand beside it, with its own time.
+      for (const Metric& metric : metrics) {
+        if (metric.slot == static_cast<std::size_t>(models::Quantity::kXidLast)) {
+          names.push_back(metric.name);
+        }
+      }
+      return WithPrefixes(exporter_, names);
     }
     return WithPrefixes(exporter_, {metrics.front().name});
   }
@@ -205,12 +215,33 @@ bool IsAboveProcesses(std::span<const Subject> subjects, std::size_t i) {
                      [](const Subject& subject) { return !subject.exporter->process.empty(); });
 }
 
-// One series of each GPU of an exporter that has no processes.
+// The labels that tell an exporter's GPUs and instances, and who was scraped, apart.
+std::string LabelsOfDevices(const Exporter& exporter) {
+  std::string labels = "job,instance";
+  for (const auto& [text, aliases] : exporter.labels.texts) {
+    if (text != Text::kNode && text != Text::kGpuId && text != Text::kUuid &&
+        text != Text::kMigUuid && text != Text::kMigGpuInstance &&
+        text != Text::kMigComputeInstance) {
+      continue;
+    }
+    for (const std::string& label : aliases) labels.append(1, ',').append(label);
+  }
+  return labels;
+}
+
+// One series of each GPU of an exporter that has no processes: of the first mark that it shows of
+// that GPU.
 std::string DevicesQuery(const Exporter& exporter) {
   if (exporter.gpu.empty() || !exporter.process.empty()) return "";
   if (exporter.info.empty()) {
-    return UnionOf(exporter, {exporter.detect.front()}, exporter.require, "",
-                   [](std::string selector) { return selector; });
+    const std::string on = " or on(" + LabelsOfDevices(exporter) + ") ";
+    std::string promql;
+    for (auto mark = exporter.detect.begin(); mark != MarksEnd(exporter); ++mark) {
+      const std::string its = UnionOf(exporter, {*mark}, exporter.require, "",
+                                      [](std::string selector) { return selector; });
+      promql += (promql.empty() ? "" : on) + its;
+    }
+    return promql;
   }
   return SelectorOfAny(WithPrefixes(exporter, exporter.info), exporter.require);
 }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "internal/gpu/board_places.h"
+#include "internal/gpu/process_gpus.h"
+
 namespace gpumon::gpu {
 namespace {
 
@@ -54,6 +57,7 @@ void RowNames<RowT>::LearnInstances(Parts parts) {
 
 template <class RowT>
 void RowNames<RowT>::Learn(Parts parts, Devices devices) {
+  if constexpr (!kIsProcess) moved_ = PlaceBoards(parts);
   LearnIds(parts);
   for (std::size_t i = 0; i < devices.size(); ++i) LearnGpus(i, *devices[i]);
   if constexpr (!kIsProcess) {
@@ -95,6 +99,14 @@ void RowNames<RowT>::Complete(RowT& row, std::size_t exporter) const {
   } else {
     const std::string_view only = compute_instances_.OnlyOneOf(row);
     if (!only.empty()) row.set_text(Text::kMigComputeInstance, only);
+  }
+}
+
+template <class RowT>
+void RowNames<RowT>::NameGpus(std::vector<RowT>& rows) const {
+  if constexpr (kIsProcess) {
+    gpu::NameGpus(rows);
+    devices_.NameByPlace(rows);
   }
 }
 

@@ -3,8 +3,11 @@
 
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <span>
+#include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "internal/gpu/claimed_ids.h"
 #include "internal/gpu/device_names.h"
@@ -23,8 +26,8 @@ class RowNames {
   using Parts = std::span<const std::unique_ptr<ExporterRows<RowT>>>;
   using Devices = std::span<const std::unique_ptr<ExporterRows<models::GpuMetrics>>>;
 
-  // From the rows of all exporters, the best first; `devices` are the GPUs that come with
-  // processes. Both must outlive this.
+  // From the settled rows of all exporters, the best first, after PlaceBoards; `devices` are the
+  // GPUs that come with processes. Both must outlive this.
   void Learn(Parts parts, Devices devices);
   // Rows that name all of what they are have the lowest: those that lack some of it come later and
   // join them, in whichever order their series came.
@@ -33,6 +36,17 @@ class RowNames {
   // UUID alone, or of its compute instance; a process has the node and id by which the list of GPUs
   // has its GPU. Afterwards its rank is another.
   void Complete(RowT& row, std::size_t exporter) const;
+  // Gives processes that tell their GPU's node and id alone its UUID and name, where others say.
+  void NameGpus(std::vector<RowT>& rows) const;
+  // Two rows are one GPU.
+  void Met(const RowT& row, const RowT& more) {
+    const auto node = models::Text::kNode;
+    if (!kIsProcess && !Agree(row.text(node), more.text(node))) {
+      moved_.insert(row.text(models::Text::kUuid));
+    }
+  }
+  // GPUs that two exporters have on two nodes.
+  std::size_t moved() const { return moved_.size(); }
   // A row without a UUID that may be either of several GPUs.
   bool IsUnclear(const RowT& row) const { return ids_.AreSeveral(row); }
   // A MIG instance that is known by its UUID alone, where another exporter shows its GPU's without
@@ -58,6 +72,7 @@ class RowNames {
   ClaimedIds ids_;
   ComputeInstances compute_instances_;
   InstanceUuids instance_uuids_;
+  std::set<std::string_view> moved_;  // their UUIDs
 };
 
 extern template class RowNames<models::GpuMetrics>;

@@ -54,7 +54,7 @@ bool IsUser(string_view user, string_view host) {
          host.find('.') != kNone && host.find_first_of("/:@") == kNone;
 }
 
-// `user:password@host`, after a `name=` or a quote.
+// `user:password@host`, after a `name=` or a quote, and perhaps the `//` of a share.
 void FindSchemeless(string_view text, TextSpan word, TextSpans& spans) {
   string_view rest = text.substr(word.begin, word.end - word.begin);
   const std::size_t at = rest.rfind('@');
@@ -62,8 +62,9 @@ void FindSchemeless(string_view text, TextSpan word, TextSpans& spans) {
   if (IsDigestName(rest.substr(at + 1))) return;
   rest = rest.substr(0, at);
   const std::size_t lead = rest.find_first_of("=\"'");
-  const std::size_t from = lead == kNone ? 0 : rest.find_first_not_of("=\"'", lead);
+  std::size_t from = lead == kNone ? 0 : rest.find_first_not_of("=\"'", lead);
   if (from == kNone) return;
+  if (rest.substr(from).starts_with("//")) from += 2;
   const std::size_t colon = rest.find(':', from);
   if (colon == kNone || colon == from || colon + 1 == rest.size()) return;
   const string_view user = rest.substr(from, colon - from);

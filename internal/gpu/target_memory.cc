@@ -45,6 +45,25 @@ bool TargetMemory::Knows(std::string_view exporter) const {
   return false;
 }
 
+auto TargetMemory::RecallOthers(models::Part part, const std::string& exporter, const Shown& now,
+                                Millis age) const -> Shown {
+  Shown others;
+  const SteadyTime present = clock_.Steady();
+  // Both are in the order of targets.
+  auto its = now.lower_bound({exporter, 0});
+  const MutexLock lock(mutex_);
+  for (auto at = entries_.lower_bound({{exporter, 0}, models::Part{}});
+       at != entries_.end() && at->first.first.exporter == exporter; ++at) {
+    const auto& [key, entry] = *at;
+    while (its != now.end() && its->first < key.first) ++its;
+    const bool shown = its != now.end() && its->first == key.first;
+    if (!shown && key.second == part && present - entry.seen <= age) {
+      others.emplace(key.first, entry.what);
+    }
+  }
+  return others;
+}
+
 auto TargetMemory::RecallHidden(models::Part part, const std::string& exporter,
                                 const std::string& job) const -> Shown {
   Shown hidden;

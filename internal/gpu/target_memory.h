@@ -55,6 +55,9 @@ class TargetMemory {
   bool Knows(std::string_view exporter) const;
   // What::has_lost of the refresh that saw it last.
   bool HasLost(models::Part part, const Target& target) const;
+  // What targets of `exporter` that `now` lacks showed lately, within `age`.
+  Shown RecallOthers(models::Part part, const std::string& exporter, const Shown& now,
+                     Millis age = kHour) const;
   // All that it remembers of targets that no `up` of `job` names.
   Shown RecallHidden(models::Part part, const std::string& exporter, const std::string& job) const;
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "internal/base/text.h"
@@ -130,8 +131,12 @@ TEST(CollectorTest, OneFailingQueryGivesAPartialSnapshot) {
 
 TEST(CollectorTest, FailingTimesGiveAPartialSnapshotWithoutTimes) {
   RefreshRig rig;
-  const auto times = NvidiaPlan(Part::kGpus).back();
-  rig.client().SetError(times.promql, Code::kUpstreamRejectedQuery);
+  const auto plan = NvidiaPlan(Part::kGpus);
+  const auto times = std::find_if(plan.begin(), plan.end(), [](const PlannedQuery& query) {
+    return query.gives == PlannedQuery::Gives::kTargetTimes;
+  });
+  ASSERT_NE(times, plan.end());
+  rig.client().SetError(times->promql, Code::kUpstreamRejectedQuery);
   const auto snapshot = rig.CollectGpus();
   ASSERT_TRUE(snapshot);
   EXPECT_TRUE((*snapshot)->partial);
@@ -269,6 +274,25 @@ TEST(CollectorTest, WarnsOfAMetricThatNobodyExports) {
   ASSERT_TRUE(gpus);
   EXPECT_FALSE((*gpus)->partial);
   EXPECT_THAT((*gpus)->warnings, ElementsAre("no nvidia_gpu_free_memory_bytes series"));
+}
+
+TEST(CollectorTest, WarningsStandInOneOrderWhicheverQueryIsAnsweredFirst) {
+  RefreshRig rig;
+  ASSERT_TRUE(rig.CollectGpus());  // what is there is known from now on
+  const std::string last = "nvidia_gpu_used_memory_bytes";
+  rig.client().SetAnswer(last, std::vector<prom::FakeSample>{});
+  rig.client().SetAnswer("nvidia_gpu_free_memory_bytes", std::vector<prom::FakeSample>{});
+  rig.client().Hold(last);
+  const std::size_t before = rig.observer.queries().size();
+  auto [done, future] = MakeCallback<RefreshRig::Collection>();
+  rig.collector.Collect(Part::kGpus, std::nullopt, rig.In(Millis(9000)), done);
+  const std::size_t all = rig.collector.detected()->gpu_plan.size();
+  while (rig.observer.queries().size() < before + all - 1) std::this_thread::yield();
+  rig.client().Release();
+  const auto gpus = Await(std::move(future));
+  ASSERT_TRUE(gpus);
+  EXPECT_THAT((*gpus)->warnings, ElementsAre("no nvidia_gpu_used_memory_bytes series",
+                                             "no nvidia_gpu_free_memory_bytes series"));
 }
 
 TEST(CollectorTest, CommandsAreRedacted) {

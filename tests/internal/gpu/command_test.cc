@@ -131,6 +131,8 @@ const std::vector<SecretLine>& Secrets() {
       {"app redis://:hunter2@h:6379/0", "hunter2", "app redis://***@h:6379/0"},
       {"app a=http://u:p@a,b=http://u:q@b", "u:q", "app a=http://***@a,b=http://***@b"},
       {"git clone https://t0ken@github.com/x/y", "t0ken", "git clone https://***@github.com/x/y"},
+      {"mount.cifs //u:hunter2@host/share /mnt", "hunter2", "mount.cifs //u:***@host/share /mnt"},
+      {"app --share=//u:hunter2@host/share", "hunter2", "app --share=//u:***@host/share"},
       {"app --broker user:hunter2@rabbit:5672", "hunter2", "app --broker user:***@rabbit:5672"},
       {"curl https://h/p?token=abc&x=1", "abc", "curl https://h/p?token=***&x=1"},
       {"curl https://h/p?x=1&api_key=abc#f", "abc", "curl https://h/p?x=1&api_key=***#f"},

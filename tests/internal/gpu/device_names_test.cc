@@ -150,6 +150,29 @@ TEST(DeviceNamesTest, AProcessOnAnInstanceIsOneWhoeverNamesIt) {
   EXPECT_EQ(NamesOf({both, by_gpu}), "not one process");
 }
 
+TEST(DeviceNamesTest, AProcessThatNamesItsGpuByPlaceHasTheUuidThatAnotherExporterTells) {
+  const std::vector<const schema::Exporter*> exporters = {
+      schema::Registry::BuiltIn().Find("dcgm"), schema::Registry::BuiltIn().Find("nvidia_gpu")};
+  const auto dcgm = [](const std::string& uuid) {
+    return Sample("DCGM_FI_DEV_GPU_TEMP",
+                  {{"Hostname", "n1"}, {"UUID", uuid}, {"gpu", "0"}, {"modelName", "H100"}});
+  };
+  const auto uuid_of = [&](const std::vector<FakeSample>& devices) {
+    UnitEvidence evidence;
+    Join<GpuProcess> join(exporters, evidence, 1000);
+    join.AddDevices(0, prom::MakeInstantVector(devices));
+    join.Add(1,
+             prom::MakeInstantVector({Sample("nvidia_gpu_process_gpu_memory_bytes",
+                                             {{"gpu", "0"}, {"node", "n1"}, {"pid", "7"}})}),
+             std::nullopt);
+    const auto snapshot = join.Finish(CommandStyle::kFull);
+    return std::string(snapshot->processes.at(0).text(Text::kUuid));
+  };
+  EXPECT_EQ(uuid_of({dcgm(kUuid)}), kUuid);
+  EXPECT_EQ(uuid_of({dcgm(kUuid), dcgm("GPU-1")}), "") << "which of them nobody knows";
+  EXPECT_EQ(uuid_of({}), "");
+}
+
 TEST(DeviceNamesTest, AUuidOfTwoNodesNamesNone) {
   EXPECT_EQ(NamesOf({{"all_smi", {kAllSmiProcess, AllSmiInfo("n1"), AllSmiInfo("n2")}}}), " -1 ");
   FakeSample process = kSmiProcess;

@@ -279,6 +279,9 @@ TEST(ExportersTest, ABlankIsNotSupported) {
         {Dcgm("DCGM_FI_DEV_FB_USED", 1), Dcgm("DCGM_FI_DEV_MEMORY_TEMP", 9223372036854775794.0)}}});
   const auto slot = static_cast<std::size_t>(Quantity::kMemoryTemperature);
   EXPECT_EQ(snapshot->gpus.at(0).readings.reason(slot), NullReason::kNotSupported);
+  EXPECT_EQ(snapshot->warnings,
+            std::vector<std::string>{
+                "1 value that an exporter writes where a device cannot tell shown as null"});
 }
 
 TEST(ExportersTest, ARatioThatEverPassedOneIsPercentForGood) {
@@ -849,6 +852,22 @@ TEST(ExportersTest, KindsOfErrorsAreAddedUpOncePerTarget) {
   }
   const auto snapshot = Meet({{&Named("dcgm"), samples}});
   EXPECT_EQ(Of(snapshot->gpus.at(0), Quantity::kNvlinkErrors), 7);
+}
+
+TEST(ExportersTest, ErrorsOfSeveralLinksAreAddedUp) {
+  const std::pair<const char*, const char*> kinds[] = {
+      {"dcgm", "DCGM_FI_DEV_NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL"},
+      {"dcgm_4_9", "DCGM_FI_DEV_NVLINK_CRC_FLIT_ERROR_TOTAL"},
+      {"dcgm_1x", "dcgm_nvlink_flit_crc_error_count_total"}};
+  for (const auto& [name, metric] : kinds) {
+    std::vector<FakeSample> samples;
+    for (int link = 0; link < 3; ++link) {
+      samples.push_back(Dcgm(metric, link + 1, {{"nvlink", std::to_string(link)}}));
+    }
+    const auto snapshot = Meet({{&Named(name), samples, samples}});
+    EXPECT_EQ(Of(snapshot->gpus.at(0), Quantity::kNvlinkErrors), 6) << name;
+    EXPECT_TRUE(snapshot->warnings.empty()) << name;
+  }
 }
 
 TEST(ExportersTest, FlagsOfTwoScrapersKeepTheMask) {

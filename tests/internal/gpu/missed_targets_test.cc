@@ -117,6 +117,24 @@ TEST_F(MissedTargetsTest, OfATargetWhoseRowsHaveNoNodeAWarningIsLeft) {
       << "nobody knows whether it is the same machine's";
 }
 
+// As when its exporter is upgraded, and the new one's metrics are not asked for yet.
+TEST_F(MissedTargetsTest, WhatATargetThatIsUpNoLongerShowsIsAWarning) {
+  const auto a = p0.Shows("DCGM_FI_DEV_POWER_USAGE", 70, Gpu(kA, "a"));
+  const auto b = p1.Shows("DCGM_FI_DEV_POWER_USAGE", 70, Gpu(kB, "b"));
+  const std::vector<FakeSample> up = {p0.Up(1), p1.Up(1)};
+  const std::string gone =
+      "dcgm: what it showed of a node is no longer shown, though the scrape target is up (b)";
+  EXPECT_THAT(Refresh({{"dcgm", {a, b}}}, up)->warnings, IsEmpty());
+  EXPECT_THAT(Refresh({{"dcgm", {a}}}, up)->warnings, ElementsAre(gone));
+  EXPECT_THAT(Refresh({{"dcgm", {a}}}, up)->warnings, ElementsAre(gone)) << "still";
+  EXPECT_THAT(Refresh({{"dcgm", {a}}}, {p0.Up(1)})->warnings, IsEmpty()) << "as its target";
+  const auto anew = p1.Shows("DCGM_FI_DEV_BOARD_POWER_WATTS", 70, Gpu(kB, "b"));
+  EXPECT_THAT(Refresh({{"dcgm_4_9", {anew}}, {"dcgm", {a}}}, up)->warnings, IsEmpty());
+  EXPECT_THAT(Refresh<GpuProcess>({{"dcgm", {}}}, up)->warnings, IsEmpty());
+  clock.Advance(TargetMemory::kHour + Millis(1));
+  EXPECT_THAT(Refresh({{"dcgm", {a}}}, up)->warnings, IsEmpty()) << "it is so for good";
+}
+
 TEST_F(MissedTargetsTest, FieldsAreMissingOfTheNodesWhoseTargetShowedThem) {
   const Said well{"nvidia_gpu",
                   {Target{"own", "o"}.Shows("nvidia_gpu_used_memory_bytes", 5e9, Gpu(kA, "a")),

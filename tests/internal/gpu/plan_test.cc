@@ -16,9 +16,10 @@ namespace {
 using Gives = PlannedQuery::Gives;
 using models::Part;
 
-schema::Exporter Loaded(const std::string& more) {
-  return schema::Load(R"({"name": "x", "title": "X", "priority": 1, "detect": ["m1"],)"
-                      R"("labels": {"gpu_id": ["i"]}, "process_labels": {"pid": ["pid"]},)" +
+schema::Exporter Loaded(const std::string& more, const std::string& marks = R"("m1")") {
+  return schema::Load(R"({"name": "x", "title": "X", "priority": 1, "detect": [)" + marks +
+                          R"(], "labels": {"node": ["host"], "gpu_id": ["i"], "gpu_name": ["n"]},)"
+                          R"("process_labels": {"pid": ["pid"]},)" +
                           more + "}",
                       "x")
       .value()
@@ -182,10 +183,32 @@ TEST(PlanTest, WhoStandsAboveThoseWithProcessesIsAskedForTheNamesOfItsGpus) {
     return all;
   };
   EXPECT_EQ(devices({&gpus, &processes}), "m1 0;");
+  const auto marked =
+      Loaded(R"("gpu": [{"field": "power", "metric": "m1", "unit": "W"}])", R"("m1", "m2")");
+  EXPECT_EQ(devices({&marked, &processes}), "m1 or on(job,instance,host,i) m2 0;")
+      << "whichever it shows of a GPU";
   EXPECT_EQ(devices({&informed, &processes}), "i1 0;");
   EXPECT_EQ(devices({&processes, &gpus}), "");
   EXPECT_EQ(devices({&processes, &processes}), "") << "they come along";
   EXPECT_EQ(devices({&gpus}), "");
+}
+
+TEST(PlanTest, ProcessesBesideThoseOfOthersComeWithEveryMarkOfTheirGpus) {
+  const auto upper = Loaded(R"("gpu": [{"field": "power", "metric": "m1", "unit": "W"}],)"
+                            R"( "process": [{"field": "cpu", "metric": "p1", "unit": "%"}])",
+                            R"("m1", "m2")");
+  const auto lower = Loaded(R"("process": [{"field": "cpu", "metric": "p2", "unit": "%"}])");
+  EXPECT_EQ(PlanOf({&upper, &lower}, Part::kProcesses).at(0).promql, R"({__name__=~"p1|m1|m2"})");
+}
+
+// The code before may stand beside the new one, with its own time.
+TEST(PlanTest, TheTimesOfTheLastXidAreAskedForToo) {
+  const auto exporter = Loaded(R"("gpu": [{"field": "power", "metric": "m1", "unit": "W"},)"
+                               R"( {"field": "xid_last", "metric": "x1", "unit": "code"}])");
+  EXPECT_EQ(PlanOf({&exporter}, Part::kGpus).at(1).promql,
+            R"(count_values by(job,instance)("t",timestamp(m1)) or )"
+            R"(count_values by(job,instance)("t",timestamp(x1)) or )"
+            R"(label_replace(timestamp(up),"t","up","",""))");
 }
 
 TEST(PlanTest, NamesAreUniqueInAPlan) {
