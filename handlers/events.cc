@@ -56,7 +56,7 @@ constexpr std::array kColumns = {
     Column{"throttle_reasons", Type::kTexts, "", "", "All that an episode had."},
     Column{"target", Type::kText, "", "", "Job and instance of an exporter that is down."},
     Column{"gpus", Type::kInteger, "", "",
-           "How many GPUs that exporter showed in the window, or before it."},
+           "How many GPUs that exporter showed last before it was down."},
     Column{"text", Type::kText, "", "", "The same for people."},
 };
 

@@ -66,7 +66,7 @@ void Events::Lose(Instant& now, Track& track) {
   for (const std::size_t target : track.targets) {
     if (activity_.targets[target].At(now.i) != Up::kUp || !MaySpeakFor(target, track)) continue;
     up = true;
-    may_start &= !showing_[target] && IsStarting(target, now.i);
+    may_start &= showing_[target] == 0 && IsStarting(target, now.i);
   }
   if (!up) return track.unshown.reset();
   if (!track.unshown) track.unshown = now.time;

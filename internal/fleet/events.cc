@@ -61,7 +61,10 @@ gpu::ActivityWant EventActivity(double start, double end, const HealthRules& rul
 }
 
 Events::Events(const gpu::Activity& activity, const HealthRules& rules)
-    : activity_(activity), rules_(rules), shown_(activity.targets.size(), kNever) {
+    : activity_(activity),
+      rules_(rules),
+      shown_(activity.targets.size(), kNever),
+      counts_(activity.targets.size()) {
   for (std::size_t t = 0; t < activity_.targets.size(); ++t) {
     for (const std::string& name : activity_.targets[t].names) {
       targets_by_name_[name].push_back(t);
@@ -169,7 +172,7 @@ Event Events::Begin(const Track& track, EventType type, Severity severity, doubl
 void Events::Add(std::size_t i, std::span<const models::SnapshotPtr> snapshots) {
   while (i >= activity_.spans[span_].first + activity_.spans[span_].count) ++span_;
   const auto now = std::make_shared<Instant>(i, activity_.At(i), snapshots);
-  showing_.assign(activity_.targets.size(), false);
+  showing_.assign(activity_.targets.size(), 0);
   for (std::size_t row = 0; row < now->boards.size(); ++row) {
     if (now->boards[row] != row) continue;
     Track& track = TrackOf(now->gpus.gpus[row]);
@@ -179,11 +182,11 @@ void Events::Add(std::size_t i, std::span<const models::SnapshotPtr> snapshots) 
     track.last = i;
     track.board = row;
     for (const std::size_t target : track.targets) {
-      showing_[target] = true;
-      shown_[target] = i;
+      if (MaySpeakFor(target, track)) ++showing_[target];
     }
   }
   for (auto& [key, track] : tracks_) {
+  CountShown(i);
     if (track.last != i && IsLookedAt(track)) Miss(*now, track);
   }
   before_ = now;

@@ -65,7 +65,8 @@ struct Event {
   std::string gpu_name;
   std::string target;  // "job gpu, 10.0.0.1:9400"; kExporterDown
   Owners owners;       // when it began; of a GPU that is gone, before
-  // The code; by how much the count grew; the highest temperature; how many GPUs the target showed.
+  // The code; by how much the count grew; the highest temperature; how many GPUs the target showed
+  // before.
   double value = 0;
   std::int64_t throttle_reasons = 0;  // bits; all that there were
 };
@@ -164,6 +165,9 @@ class Events {
   const Track* Elsewhere(const Track& track, std::size_t i) const;
   // Nobody measured; or it is over.
   void Gap(Episode& episode, double time) const;
+  bool WasElsewhere(const Track& track) const;
+  void CountShown(std::size_t i);
+  double ShownBefore(std::size_t target, std::size_t i) const;
   void Close(Episode& episode, double time);
   void Close(Count& count);
   void AddOutages();
@@ -179,8 +183,10 @@ class Events {
   std::multimap<std::pair<std::string, std::string>, Track*> by_id_;  // node and id
   std::size_t span_ = 0;
   std::shared_ptr<Instant> before_;
-  std::vector<bool> showing_;       // targets, at the present instant
-  std::vector<std::size_t> shown_;  // by target: the last instant at which it showed any
+  std::vector<std::size_t> showing_;  // by target: how many GPUs, at the present instant
+  std::vector<std::size_t> shown_;    // by target: the last instant at which it showed any
+  // By target: since which instants it showed how many, when it showed any.
+  std::vector<std::map<std::size_t, std::size_t>> counts_;
   std::vector<Event> events_;
   bool dropped_ = false;
 };

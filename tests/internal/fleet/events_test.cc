@@ -251,6 +251,18 @@ TEST_F(EventsTest, AnOutageIsOneEventAndLosesNoGpu) {
             (Lines{"gpu_lost 4..? 0.1 0", "exporter_down 2..4 job gpu, 0 2"}));
 }
 
+TEST_F(EventsTest, AnOutageCountsWhatWasShownLastBeforeIt) {
+  std::vector<Reading> here(9);
+  for (const std::size_t i : {3U, 4U, 7U}) here[i].there = false;
+  std::vector<Reading> lost = here;
+  for (std::size_t i = 1; i < 6; ++i) lost[i].there = false;
+  const std::vector<Up> up = {Up::kUp, Up::kUp, Up::kUp,   Up::kDown, Up::kDown,
+                              Up::kUp, Up::kUp, Up::kDown, Up::kUp};
+  EXPECT_EQ(Texts({{{here, lost}, up}}),
+            (Lines{"exporter_down 7..8 job gpu, 0 2", "gpu_returned 6..6 0.1 0",
+                   "exporter_down 3..5 job gpu, 0 1", "gpu_lost 1..6 0.1 0"}));
+}
+
 TEST_F(EventsTest, OwnersAreThoseOfThatMoment) {
   std::vector<Reading> readings(6);
   readings[0].pod = readings[1].pod = "a";
