@@ -241,6 +241,9 @@ void GetEvents(const CallPtr& call) {
   const fleet::HealthRules& rules = call->services().settings.health_rules;
   const wire::Span span = window->span();
   gpu::ActivityWant want = fleet::EventActivity(span.start, span.end, rules);
+  const auto now = call->services().clock.Wall().time_since_epoch();
+  want.after =
+      std::clamp(static_cast<double>(now.count()) / 1000 - span.end, 0.0, fleet::kStarting);
   if (const auto step = call->parameters().Duration("step")) {
     want.step = static_cast<double>(step->count()) / 1000;
   }

@@ -1,4 +1,5 @@
 // GPUs that were lost, moved or came back, among the events.
+#include <algorithm>
 #include <utility>
 
 #include "internal/fleet/event_instant.h"
@@ -35,6 +36,17 @@ const Events::Track* Events::Elsewhere(const Track& track, std::size_t i) const 
     if (&other != &track && other.last == i && other.of.uuid == track.of.uuid) return &other;
   }
   return nullptr;
+}
+
+// Another node has shown it since this one did.
+bool Events::WasElsewhere(const Track& track) const {
+  if (track.of.uuid.empty() || track.last == kNever) return false;
+  const auto same = by_uuid_.equal_range(track.of.uuid);
+  return std::any_of(same.first, same.second, [&](const auto& one) {
+    const Track& other = *one.second;
+    return &other != &track && other.last != kNever && other.last > track.last &&
+           other.of.uuid == track.of.uuid;
+  });
 }
 
 // What was lost is shown at `place`.

@@ -41,7 +41,7 @@ void Events::AddOutages() {
   for (std::size_t t = 0; t < activity_.targets.size(); ++t) {
     const gpu::ActivityTarget& target = activity_.targets[t];
     Episode episode;
-    for (std::size_t i = 0; i < target.up.size(); ++i) {
+    for (std::size_t i = 0; i < target.up.size() && i <= activity_.last(); ++i) {
       const double time = activity_.At(i);
       if (target.up[i] == Up::kUnknown) {
         Gap(episode, time);

@@ -83,7 +83,8 @@ gpu::ActivityWant EventActivity(double start, double end, const HealthRules& rul
 // the GPU's targets were up (another exporter may count otherwise), and the first one with nothing.
 // A GPU is lost when it was seen, a target that showed it is up, and it is not seen any more; not
 // when that target is down, or is gone, or came up just now (kStarting) and shows no GPU at all;
-// nor when another node shows it.
+// nor when another node shows it. What is not decided at the window's end is by what comes after
+// it, of which else nothing is told.
 //
 // One GPU may be shown with a UUID or a node, and then without: that is the same one.
 //
@@ -152,6 +153,7 @@ class Events {
   bool MayBeHidden(const Track& track, std::size_t i) const;
   Event Begin(const Track& track, EventType type, Severity severity, double time) const;
   void See(Instant& now, std::size_t board, Track& track);
+  void ComeBack(Track& track, double time);
   void SeeXid(Instant& now, std::size_t board, Track& track);
   void SeeCount(Instant& now, std::size_t board, Track& track, Count& count, EventType type);
   void SeeThrottle(Instant& now, std::size_t board, Track& track);
@@ -163,11 +165,11 @@ class Events {
   bool MaySpeakFor(std::size_t target, const Track& track) const;
   bool IsStarting(std::size_t target, std::size_t i) const;
   const Track* Elsewhere(const Track& track, std::size_t i) const;
-  // Nobody measured; or it is over.
-  void Gap(Episode& episode, double time) const;
   bool WasElsewhere(const Track& track) const;
   void CountShown(std::size_t i);
   double ShownBefore(std::size_t target, std::size_t i) const;
+  // Nobody measured; or it is over.
+  void Gap(Episode& episode, double time) const;
   void Close(Episode& episode, double time);
   void Close(Count& count);
   void AddOutages();
