@@ -58,7 +58,7 @@ class SeenGpus {
 
   Mutex mutex_;
   std::map<Key, Entry> entries_ GUARDED_BY(mutex_);
-  double last_ GUARDED_BY(mutex_) = 0;  // look; 0: there was none
+  double last_ GUARDED_BY(mutex_) = 0;      // look; 0: there was none
   bool looked_ GUARDED_BY(mutex_) = false;  // a look has ended
   bool learned_ GUARDED_BY(mutex_) = false;
   std::optional<SteadyTime> asked_ GUARDED_BY(mutex_);
