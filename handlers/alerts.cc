@@ -167,6 +167,12 @@ void Answer(const CallPtr& call, const RecordQuery& query, const GotParts& parts
 }  // namespace
 
 void GetAlerts(const CallPtr& call) {
+  // Without any of both none would ever match.
+  for (const std::string& label : call->parameters().All("label")) {
+    if (label.find_first_of("=*") != std::string::npos) continue;
+    return call->SendError({Code::kInvalidParameter,
+                            "parameter 'label' has a wrong value; allowed: name=value, or with *"});
+  }
   AnswerRecords(call, kColumns, kAsked, Answer);
 }
 

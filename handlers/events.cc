@@ -56,7 +56,7 @@ constexpr std::array kColumns = {
     Column{"throttle_reasons", Type::kTexts, "", "", "All that an episode had."},
     Column{"target", Type::kText, "", "", "Job and instance of an exporter that is down."},
     Column{"gpus", Type::kInteger, "", "",
-           "How many GPUs that exporter showed in the window, or before it."},
+           "How many GPUs that exporter showed last before it was down."},
     Column{"text", Type::kText, "", "", "The same for people."},
 };
 
@@ -241,6 +241,9 @@ void GetEvents(const CallPtr& call) {
   const fleet::HealthRules& rules = call->services().settings.health_rules;
   const wire::Span span = window->span();
   gpu::ActivityWant want = fleet::EventActivity(span.start, span.end, rules);
+  const auto now = call->services().clock.Wall().time_since_epoch();
+  want.after =
+      std::clamp(static_cast<double>(now.count()) / 1000 - span.end, 0.0, fleet::kStarting);
   if (const auto step = call->parameters().Duration("step")) {
     want.step = static_cast<double>(step->count()) / 1000;
   }

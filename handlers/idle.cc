@@ -114,7 +114,7 @@ void GetIdle(const CallPtr& call) {
                                       fleet::IdleHolders(window.start, window.step, window.end,
                                                          call->services().settings.gpu_prices)});
     WalkParts(
-        call, window, filter,
+        call, window, filter, false,
         [books](std::size_t i, const auto& parts) { books->holders.Add(i, parts); },
         [call, books](gpu::RangeEnd end) { Send(*call, *books, std::move(end)); });
   });

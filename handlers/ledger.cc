@@ -172,7 +172,7 @@ void GetLedger(const CallPtr& call) {
                                       fleet::Ledger(by, window.start, window.step, window.end,
                                                     call->services().settings.gpu_prices)});
     WalkParts(
-        call, window, filter,
+        call, window, filter, true,
         [books](std::size_t i, const auto& parts) { books->ledger.Add(i, parts); },
         [call, books](gpu::RangeEnd end) { Send(*call, *books, std::move(end)); });
   });

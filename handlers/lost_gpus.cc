@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "internal/gpu/activity.h"
 #include "internal/wire/form.h"
 
 namespace gpumon::handlers {
@@ -31,6 +32,35 @@ bool IsLost(const SeenGpus::Gone& gone, const std::map<std::string_view, NodeRow
          });
 }
 
+// It was on another node since, where nothing shows it now because that one's exporter is down.
+bool MayBeElsewhere(const SeenGpus::Gone& gone, const gpu::Activity& activity) {
+  const std::string name = gpu::ActivityNamesOf(gone.uuid, "", "").front();
+  return std::any_of(activity.targets.begin(), activity.targets.end(), [&](const auto& target) {
+    return !target.node.empty() && target.node != gone.node && target.names.contains(name) &&
+           target.At(activity.last()) != gpu::ActivityTarget::Up::kUp;
+  });
+}
+
+// The hour's two ends do not tell where a GPU was in between.
+void DropMoved(const CallPtr& call, GoneGpus gone, double at, std::function<void(GoneGpus)> then) {
+  const auto has_uuid = [](const SeenGpus::Gone& one) { return !one.uuid.empty(); };
+  if (std::none_of(gone.begin(), gone.end(), has_uuid)) return then(std::move(gone));
+  const gpu::ActivityWant want{
+      .start = at - kBefore, .end = at, .step = kBefore, .targets_only = true};
+  call->services().find_activity(
+      want, call->deadline(),
+      [call, gone = std::move(gone), then = std::move(then)](Result<gpu::Activity> found) {
+        call->Defer([call, gone, then, found = std::move(found)]() mutable {
+          if (!call->Alive()) return;
+          if (!found) return call->SendError(found.error());
+          std::erase_if(gone, [&](const auto& one) {
+            return !one.uuid.empty() && MayBeElsewhere(one, *found);
+          });
+          then(std::move(gone));
+        });
+      });
+}
+
 void FindGoneAt(const CallPtr& call, gpu::SnapshotPtr gpus, std::function<void(GoneGpus)> then) {
   const WallTime before = wire::ToWallTime(gpus->as_of - kBefore);
   call->services().source.Get(
@@ -40,8 +70,8 @@ void FindGoneAt(const CallPtr& call, gpu::SnapshotPtr gpus, std::function<void(G
           if (!call->Alive()) return;
           if (!got) return call->SendError(got.error());
           SeenGpus seen;
-          if (!got->snapshot->partial) seen.Look(*got->snapshot);
-          then(seen.Look(*gpus));
+          if (!got->snapshot->partial) seen.Learn(*got->snapshot);
+          DropMoved(call, seen.Look(*gpus), gpus->as_of, then);
         });
       });
 }

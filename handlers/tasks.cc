@@ -152,7 +152,7 @@ struct TaskColumn {
 };
 
 constexpr std::array kTaskColumns = {
-    TaskColumn{{"kind", Type::kText, "", "kind", "Pod, or Job: what made one."},
+    TaskColumn{{"kind", Type::kText, "", "kind", "Pod, or Job: what made one.", nullptr, "Pod|Job"},
                [](const Row& row) { return Value(std::string(row.task.kind)); }},
     TaskColumn{{"namespace", Type::kText, "", "namespace", "Kubernetes namespace."},
                [](const Row& row) { return TextOr(row.task.name_space, row.tasks.why()); }},

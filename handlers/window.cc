@@ -167,7 +167,7 @@ void WithWindow(const CallPtr& call, const WindowDefaults& defaults, const GpuFi
       });
 }
 
-void WalkParts(const CallPtr& call, const Window& window, const GpuFilter& filter,
+void WalkParts(const CallPtr& call, const Window& window, const GpuFilter& filter, bool of_all,
                std::function<void(std::size_t instant, const std::vector<fleet::Whole>&)> each,
                std::function<void(gpu::RangeEnd)> done) {
   gpu::RangeWant want;
@@ -179,6 +179,9 @@ void WalkParts(const CallPtr& call, const Window& window, const GpuFilter& filte
   gpu::RangePart gpus;
   for (const Quantity quantity : fleet::kStateQuantities) {
     gpus.quantities.set(static_cast<std::size_t>(quantity));
+  }
+  for (const Quantity quantity : {Quantity::kTemperature, Quantity::kPower, Quantity::kSmClock}) {
+    if (of_all) gpus.quantities.set(static_cast<std::size_t>(quantity));
   }
   want.parts = {gpus, {models::Part::kProcesses}};
   call->services().walk(

@@ -83,8 +83,9 @@ void WithWindow(const CallPtr& call, const WindowDefaults& defaults, const GpuFi
                 std::function<void(const Window&)> then);
 
 // Walks through GPUs and processes of the window: `each` hears of all parts of the GPUs that pass
-// at each instant, then `done` once with what it was made of; an error is answered here.
-void WalkParts(const CallPtr& call, const Window& window, const GpuFilter& filter,
+// at each instant, then `done` once with what it was made of; an error is answered here. `of_all`:
+// of GPUs too of which nothing is shown that a state is made of.
+void WalkParts(const CallPtr& call, const Window& window, const GpuFilter& filter, bool of_all,
                std::function<void(std::size_t instant, const std::vector<fleet::Whole>&)> each,
                std::function<void(gpu::RangeEnd)> done);
 

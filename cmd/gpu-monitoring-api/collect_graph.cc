@@ -191,9 +191,15 @@ bool CollectGraph::Stop() {
   probe_.reset();
   if (pool_) pool_->Stop();
   if (sender_ && !sender_->Stop(was_over ? kOnceLimit : kFlushLimit)) {
-    const push::Spool::Counts waiting = spool_->counts();
-    log::Warning("not all snapshots were sent; the next run goes on with them",
-                 {{"batches", waiting.batches}, {"snapshots", waiting.snapshots}});
+    const push::Spool::Counts waiting = spool_->Save();
+    if (const std::size_t kept = waiting.snapshots - waiting.in_memory; kept > 0) {
+      log::Warning("not all snapshots were sent; the next run goes on with them",
+                   {{"snapshots", kept}});
+    }
+    if (waiting.in_memory > 0) {
+      log::Error("snapshots are lost to the endpoint: they were not sent and cannot be written",
+                 {{"snapshots", waiting.in_memory}});
+    }
   }
   return good_;
 }

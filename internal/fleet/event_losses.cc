@@ -1,4 +1,5 @@
 // GPUs that were lost, moved or came back, among the events.
+#include <algorithm>
 #include <utility>
 
 #include "internal/fleet/event_instant.h"
@@ -37,6 +38,17 @@ const Events::Track* Events::Elsewhere(const Track& track, std::size_t i) const 
   return nullptr;
 }
 
+// Another node has shown it since this one did.
+bool Events::WasElsewhere(const Track& track) const {
+  if (track.of.uuid.empty() || track.last == kNever) return false;
+  const auto same = by_uuid_.equal_range(track.of.uuid);
+  return std::any_of(same.first, same.second, [&](const auto& one) {
+    const Track& other = *one.second;
+    return &other != &track && other.last != kNever && other.last > track.last &&
+           other.of.uuid == track.of.uuid;
+  });
+}
+
 // What was lost is shown at `place`.
 void Events::Return(Track& track, const Track& place, double time, Owners owners) {
   track.lost->end = time;
@@ -66,7 +78,7 @@ void Events::Lose(Instant& now, Track& track) {
   for (const std::size_t target : track.targets) {
     if (activity_.targets[target].At(now.i) != Up::kUp || !MaySpeakFor(target, track)) continue;
     up = true;
-    may_start &= !showing_[target] && IsStarting(target, now.i);
+    may_start &= showing_[target] == 0 && IsStarting(target, now.i);
   }
   if (!up) return track.unshown.reset();
   if (!track.unshown) track.unshown = now.time;

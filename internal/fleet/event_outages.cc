@@ -1,4 +1,5 @@
 // Scrape targets that were down, among the events.
+#include <iterator>
 #include <set>
 #include <string>
 #include <utility>
@@ -17,12 +18,30 @@ std::string Events::NodeOf(std::size_t target) const {
   return nodes.size() == 1 ? *nodes.begin() : activity_.targets[target].node;
 }
 
+void Events::CountShown(std::size_t i) {
+  for (std::size_t t = 0; t < showing_.size(); ++t) {
+    if (showing_[t] == 0) continue;
+    shown_[t] = i;
+    auto& counts = counts_[t];
+    if (counts.empty() || counts.rbegin()->second != showing_[t]) counts[i] = showing_[t];
+  }
+}
+
+// As many as it showed last before this instant; where nobody saw it do so, all that it is known
+// of.
+double Events::ShownBefore(std::size_t target, std::size_t i) const {
+  const auto& counts = counts_[target];
+  const auto next = counts.lower_bound(i);
+  return static_cast<double>(next == counts.begin() ? activity_.targets[target].gpus
+                                                    : std::prev(next)->second);
+}
+
 void Events::AddOutages() {
   using Up = gpu::ActivityTarget::Up;
   for (std::size_t t = 0; t < activity_.targets.size(); ++t) {
     const gpu::ActivityTarget& target = activity_.targets[t];
     Episode episode;
-    for (std::size_t i = 0; i < target.up.size(); ++i) {
+    for (std::size_t i = 0; i < target.up.size() && i <= activity_.last(); ++i) {
       const double time = activity_.At(i);
       if (target.up[i] == Up::kUnknown) {
         Gap(episode, time);
@@ -37,7 +56,7 @@ void Events::AddOutages() {
         event.begin = time;
         event.node = NodeOf(t);
         event.target = "job " + target.job + ", " + target.instance;
-        event.value = static_cast<double>(target.gpus);
+        event.value = ShownBefore(t, i);
       }
     }
     if (!episode.event) continue;

@@ -61,7 +61,10 @@ gpu::ActivityWant EventActivity(double start, double end, const HealthRules& rul
 }
 
 Events::Events(const gpu::Activity& activity, const HealthRules& rules)
-    : activity_(activity), rules_(rules), shown_(activity.targets.size(), kNever) {
+    : activity_(activity),
+      rules_(rules),
+      shown_(activity.targets.size(), kNever),
+      counts_(activity.targets.size()) {
   for (std::size_t t = 0; t < activity_.targets.size(); ++t) {
     for (const std::string& name : activity_.targets[t].names) {
       targets_by_name_[name].push_back(t);
@@ -169,7 +172,7 @@ Event Events::Begin(const Track& track, EventType type, Severity severity, doubl
 void Events::Add(std::size_t i, std::span<const models::SnapshotPtr> snapshots) {
   while (i >= activity_.spans[span_].first + activity_.spans[span_].count) ++span_;
   const auto now = std::make_shared<Instant>(i, activity_.At(i), snapshots);
-  showing_.assign(activity_.targets.size(), false);
+  showing_.assign(activity_.targets.size(), 0);
   for (std::size_t row = 0; row < now->boards.size(); ++row) {
     if (now->boards[row] != row) continue;
     Track& track = TrackOf(now->gpus.gpus[row]);
@@ -178,11 +181,12 @@ void Events::Add(std::size_t i, std::span<const models::SnapshotPtr> snapshots) 
     See(*now, row, track);
     track.last = i;
     track.board = row;
+    // Those of nodes where it was before, or will be, do not show it.
     for (const std::size_t target : track.targets) {
-      showing_[target] = true;
-      shown_[target] = i;
+      if (MaySpeakFor(target, track)) ++showing_[target];
     }
   }
+  CountShown(i);
   for (auto& [key, track] : tracks_) {
     if (track.last != i && IsLookedAt(track)) Miss(*now, track);
   }
@@ -192,13 +196,24 @@ void Events::Add(std::size_t i, std::span<const models::SnapshotPtr> snapshots) 
 
 void Events::See(Instant& now, std::size_t board, Track& track) {
   if (track.lost) Return(track, track, now.time, now.owners.Of(board));
-  track.missing = track.moved = false;
+  const bool was_missing = std::exchange(track.missing, false);
+  track.moved = false;
   track.unshown.reset();
+  if (now.i > activity_.last()) return;  // nothing else was open
+  if (was_missing && WasElsewhere(track)) ComeBack(track, now.time);
   SeeXid(now, board, track);
   SeeCount(now, board, track, track.corrected, EventType::kEccCorrected);
   SeeCount(now, board, track, track.uncorrected, EventType::kEccUncorrected);
   SeeThrottle(now, board, track);
   SeeTemperature(now, board, track);
+}
+
+// What it showed here before, another node has told meanwhile.
+void Events::ComeBack(Track& track, double time) {
+  track.xid = {};
+  track.corrected.last = track.uncorrected.last = {};
+  for (Episode* const episode : {&track.throttle, &track.temperature}) Close(*episode, time);
+  track.last = kNever;
 }
 
 // A GPU that was seen without a code had none: some exporters show no series before the first one.
@@ -315,11 +330,15 @@ void Events::DropOld(std::size_t most) {
   dropped_ = true;
 }
 
-// What ended before the window is none of it.
+// What ended before the window is none of it, nor is what began after it.
 void Events::TakeWindow() {
   const double begin = activity_.At(activity_.begin);
-  std::erase_if(events_, [&](const Event& event) { return event.end && *event.end <= begin; });
+  const double last = activity_.At(activity_.last());
+  std::erase_if(events_, [&](const Event& event) {
+    return event.begin > last || (event.end && *event.end <= begin);
+  });
   for (Event& event : events_) {
+    if (event.end && *event.end > last) event.end.reset();
     if (event.begin > begin) continue;
     event.begin = begin;
     event.open_before = true;

@@ -65,7 +65,8 @@ struct Event {
   std::string gpu_name;
   std::string target;  // "job gpu, 10.0.0.1:9400"; kExporterDown
   Owners owners;       // when it began; of a GPU that is gone, before
-  // The code; by how much the count grew; the highest temperature; how many GPUs the target showed.
+  // The code; by how much the count grew; the highest temperature; how many GPUs the target showed
+  // before.
   double value = 0;
   std::int64_t throttle_reasons = 0;  // bits; all that there were
 };
@@ -82,7 +83,8 @@ gpu::ActivityWant EventActivity(double start, double end, const HealthRules& rul
 // the GPU's targets were up (another exporter may count otherwise), and the first one with nothing.
 // A GPU is lost when it was seen, a target that showed it is up, and it is not seen any more; not
 // when that target is down, or is gone, or came up just now (kStarting) and shows no GPU at all;
-// nor when another node shows it.
+// nor when another node shows it. What is not decided at the window's end is by what comes after
+// it, of which else nothing is told.
 //
 // One GPU may be shown with a UUID or a node, and then without: that is the same one.
 //
@@ -151,6 +153,7 @@ class Events {
   bool MayBeHidden(const Track& track, std::size_t i) const;
   Event Begin(const Track& track, EventType type, Severity severity, double time) const;
   void See(Instant& now, std::size_t board, Track& track);
+  void ComeBack(Track& track, double time);
   void SeeXid(Instant& now, std::size_t board, Track& track);
   void SeeCount(Instant& now, std::size_t board, Track& track, Count& count, EventType type);
   void SeeThrottle(Instant& now, std::size_t board, Track& track);
@@ -162,6 +165,9 @@ class Events {
   bool MaySpeakFor(std::size_t target, const Track& track) const;
   bool IsStarting(std::size_t target, std::size_t i) const;
   const Track* Elsewhere(const Track& track, std::size_t i) const;
+  bool WasElsewhere(const Track& track) const;
+  void CountShown(std::size_t i);
+  double ShownBefore(std::size_t target, std::size_t i) const;
   // Nobody measured; or it is over.
   void Gap(Episode& episode, double time) const;
   void Close(Episode& episode, double time);
@@ -179,8 +185,10 @@ class Events {
   std::multimap<std::pair<std::string, std::string>, Track*> by_id_;  // node and id
   std::size_t span_ = 0;
   std::shared_ptr<Instant> before_;
-  std::vector<bool> showing_;       // targets, at the present instant
-  std::vector<std::size_t> shown_;  // by target: the last instant at which it showed any
+  std::vector<std::size_t> showing_;  // by target: how many GPUs, at the present instant
+  std::vector<std::size_t> shown_;    // by target: the last instant at which it showed any
+  // By target: since which instants it showed how many, when it showed any.
+  std::vector<std::map<std::size_t, std::size_t>> counts_;
   std::vector<Event> events_;
   bool dropped_ = false;
 };

@@ -80,14 +80,13 @@ void IdleHolders::Add(std::size_t i, const std::vector<Whole>& gpus) {
 }
 
 std::vector<IdleTime> IdleHolders::Finish() {
-  constexpr double kHour = 3'600'000;
   std::vector<IdleTime> times;
   for (auto& [key, held] : held_) {
     if (held.time.idle == 0) continue;
     if (held.last != last_ || held.state != State::kIdleHeld) held.time.since.reset();
-    held.time.idle_cost =
-        prices_.Of(held.time.gpu_name).value_or(std::numeric_limits<double>::quiet_NaN()) *
-        static_cast<double>(held.time.idle) / kHour;
+    const auto price = prices_.Of(held.time.gpu_name);
+    held.time.idle_cost = RoundedCost(
+        CostOf(price.value_or(std::numeric_limits<double>::quiet_NaN()), held.time.idle));
     times.push_back(std::move(held.time));
   }
   std::stable_sort(times.begin(), times.end(),

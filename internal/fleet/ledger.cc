@@ -1,6 +1,7 @@
 #include "internal/fleet/ledger.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <tuple>
@@ -68,13 +69,18 @@ std::vector<Ledger::Key> Ledger::HoldersOf(const Part& part) const {
 }
 
 void Ledger::Put(Group& group, State state, std::int64_t millis, const Known& known) {
-  constexpr double kHour = 3'600'000;
+  const bool idle = state == State::kIdleHeld;
   Account& account = group.account;
   account.millis[static_cast<std::size_t>(state)] += millis;
-  const double cost = known.price * static_cast<double>(millis) / kHour;
-  account.cost += cost;
-  if (state == State::kIdleHeld) account.idle_cost += cost;
   group.gpus.insert(known.number);
+  if (std::isnan(known.price)) {
+    account.cost = known.price;
+    if (idle) account.idle_cost = known.price;
+    return;
+  }
+  Priced& priced = group.priced[known.price];
+  priced.all += millis;
+  if (idle) priced.idle += millis;
 }
 
 void Ledger::AddPart(const Part& part, std::int64_t millis, Known& known) {
@@ -131,6 +137,12 @@ std::vector<Account> Ledger::Finish() {
   for (auto& [key, group] : groups_) {
     group.account.key = key;
     group.account.gpus = group.gpus.size();
+    for (const auto& [price, priced] : group.priced) {
+      group.account.cost += CostOf(price, priced.all);
+      group.account.idle_cost += CostOf(price, priced.idle);
+    }
+    group.account.cost = RoundedCost(group.account.cost);
+    group.account.idle_cost = RoundedCost(group.account.idle_cost);
     accounts.push_back(std::move(group.account));
   }
   return accounts;

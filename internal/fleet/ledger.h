@@ -62,9 +62,14 @@ class Ledger {
 
  private:
   using Key = std::array<std::string, 4>;
+  struct Priced {  // milliseconds
+    std::int64_t all = 0;
+    std::int64_t idle = 0;
+  };
   struct Group {
     std::set<std::size_t> gpus;
     Account account;
+    std::map<double, Priced> priced;  // by price
   };
   struct Known {
     std::size_t number = 0;

@@ -1,6 +1,7 @@
 #include "internal/fleet/prices.h"
 
 #include <charconv>
+#include <cmath>
 
 #include "internal/base/text.h"
 #include "internal/fleet/pieces.h"
@@ -40,6 +41,16 @@ Result<Prices> Prices::Parse(std::string_view text) {
     prices.rows_.emplace_back(model, *price);
   }
   return prices;
+}
+
+double RoundedCost(double cost) {
+  constexpr double kParts = 1e6;
+  return std::round(cost * kParts) / kParts;
+}
+
+double CostOf(double price_per_hour, std::int64_t millis) {
+  constexpr double kHour = 3'600'000;
+  return price_per_hour * static_cast<double>(millis) / kHour;
 }
 
 std::optional<double> Prices::Of(std::string_view model) const {

@@ -1,6 +1,7 @@
 // What an hour of a GPU costs.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,5 +26,10 @@ class Prices {
  private:
   std::vector<std::pair<std::string, double>> rows_;  // model, or a pattern with *
 };
+
+// In millionths: sums of what is not exact in binary look as they were meant.
+double RoundedCost(double cost);
+// Of so many milliseconds, not rounded; NaN where the price is.
+double CostOf(double price_per_hour, std::int64_t millis);
 
 }  // namespace gpumon::fleet

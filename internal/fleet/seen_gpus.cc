@@ -28,6 +28,7 @@ auto SeenGpus::KeyOf(const GpuMetrics& row) -> Key {
 void SeenGpus::Note(const GpuMetrics& row, double as_of) {
   const auto [at, is_new] = entries_.try_emplace(KeyOf(row));
   Entry& entry = at->second;
+  if (is_new) entry.came = looked_;
   entry.first = is_new ? as_of : std::min(entry.first, as_of);
   if (entry.seen >= as_of) return;
   entry.seen = as_of;
@@ -58,27 +59,31 @@ void SeenGpus::Forget() {
   });
 }
 
-// A node shows GPUs that came after others went: of so many the longest gone were replaced.
+// A node shows GPUs that came after others went: of so many the longest gone were replaced. One
+// that was not seen to come may have been away for a while only: it replaced none but its id's.
 void SeenGpus::ForgetReplaced() {
   for (auto at = entries_.begin(); at != entries_.end();) {
     const std::string& node = at->first.first;
     std::vector<std::map<Key, Entry>::iterator> gone;
-    std::vector<double> came;
+    std::vector<Entry*> came;
     auto end = at;
     for (; end != entries_.end() && end->first.first == node; ++end) {
       if (end->second.seen < last_)
         gone.push_back(end);
-      else
-        came.push_back(end->second.first);
+      else if (!end->second.replaced)
+        came.push_back(&end->second);
     }
     at = end;
     const auto order = [](const auto& a, const auto& b) { return a->second.seen < b->second.seen; };
     std::sort(gone.begin(), gone.end(), order);
-    std::sort(came.begin(), came.end());
+    std::sort(came.begin(), came.end(), [](auto* a, auto* b) { return a->first < b->first; });
     for (const auto& one : gone) {
-      const auto other = std::upper_bound(came.begin(), came.end(), one->second.seen);
+      const auto other = std::find_if(came.begin(), came.end(), [&](const Entry* its) {
+        return its->first > one->second.seen && !its->replaced &&
+               (its->came || its->gpu_id == one->second.gpu_id);
+      });
       if (other == came.end()) continue;
-      came.erase(other);
+      (*other)->replaced = true;
       entries_.erase(one);
     }
   }
@@ -101,6 +106,7 @@ std::vector<SeenGpus::Gone> SeenGpus::Look(const models::Snapshot& gpus) {
       if (!row->text(Text::kNode).empty()) Note(*row, last_);
     }
     Miss();
+    looked_ = true;
   }
   for (const auto& [key, entry] : entries_) {
     if (entry.seen >= std::min(last_, gpus.as_of)) continue;

@@ -15,7 +15,8 @@
 namespace gpumon::fleet {
 
 // Thread-safe. Of whole GPUs that name a node; one that moved to another node, or that its node
-// shows under another name, is not gone, and one for which another has come was replaced.
+// shows under another name, is not gone, and one for which another has come was replaced: one GPU
+// replaces one, once.
 class SeenGpus {
  public:
   struct Gone {
@@ -43,6 +44,8 @@ class SeenGpus {
     std::string gpu_name;
     std::string uuid;
     double first = 0;
+    bool came = false;      // seen to: a look before it did not have it
+    bool replaced = false;  // another one, which is forgotten
     double seen = 0;
     double missed = 0;
   };
@@ -55,7 +58,8 @@ class SeenGpus {
 
   Mutex mutex_;
   std::map<Key, Entry> entries_ GUARDED_BY(mutex_);
-  double last_ GUARDED_BY(mutex_) = 0;  // look; 0: there was none
+  double last_ GUARDED_BY(mutex_) = 0;      // look; 0: there was none
+  bool looked_ GUARDED_BY(mutex_) = false;  // a look has ended
   bool learned_ GUARDED_BY(mutex_) = false;
   std::optional<SteadyTime> asked_ GUARDED_BY(mutex_);
 };

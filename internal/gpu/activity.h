@@ -27,6 +27,8 @@ struct ActivityWant {
   // What was shown so lately before `start` (seconds), and is not at it, is looked at before it
   // too: what becomes of it is told by what it was.
   double before = 0;
+  // Seconds after `end`, all of them past, in which is decided what was open at it.
+  double after = 0;
   bool targets_only = false;  // who showed what, and was up; nothing is looked at closely
 };
 
@@ -73,8 +75,9 @@ struct Activity {
   // The instant that is ActivityWant::start, which what happens after it is compared with. Those
   // before it tell what was there until then.
   std::size_t begin = 0;
+  std::size_t after = 0;  // so many of the last ones are later than ActivityWant::end
   double shift =
-      0;  // seconds; by so much less than `step` the next one is later: the last is the end
+      0;  // seconds; by so much less than `step` the next one is later: last() is the end
   // A finer one would have been needed to see every sample, and would be too much; seconds, 0: not
   // so.
   double scraped_every = 0;
@@ -85,6 +88,7 @@ struct Activity {
   double At(std::size_t i) const {
     return start + step * static_cast<double>(i) - (i > begin ? shift : 0);
   }
+  std::size_t last() const { return steps - 1 - after; }
   // The instant nearest to `time`, or one that is none.
   std::size_t Nearest(double time) const;
   // In order, all instants: each of no more than a range query may have.

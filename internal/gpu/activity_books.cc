@@ -32,13 +32,13 @@ ActivityBooks::ActivityBooks(ActivityWant want) : want_(std::move(want)), since_
 }
 
 void ActivityBooks::SetCells() {
-  const double length = want_.end - since_;
+  const double length = last_end() - since_;
   cell_ = std::max(kShortestCell, std::ceil(length / kCells));
   cells_ = std::max<std::size_t>(1, static_cast<std::size_t>(std::ceil(length / cell_)));
 }
 
 std::size_t ActivityBooks::Within() const {
-  const double cells = std::ceil((want_.end - want_.start) / cell_);
+  const double cells = std::ceil((last_end() - want_.start) / cell_);
   return cells_ - std::clamp<std::size_t>(static_cast<std::size_t>(cells), 1, cells_);
 }
 
@@ -177,8 +177,9 @@ void ActivityBooks::ShareActivity(const std::vector<Target*>& targets) {
 }
 
 bool ActivityBooks::Share(Target& one, Target& other) {
-  bool grew = one.doubted != other.doubted;
+  bool grew = one.doubted != other.doubted || one.gone != other.gone;
   one.doubted = other.doubted = one.doubted || other.doubted;
+  one.gone = other.gone = one.gone || other.gone;
   for (std::size_t k = 0; k < one.active.size(); ++k) {
     if (one.active[k] == other.active[k]) continue;
     one.active[k] = other.active[k] = true;

@@ -28,9 +28,10 @@ class ActivityBooks {
   void KnowJobs() { jobs_known_ = true; }
 
   double cell() const { return cell_; }  // seconds
-  // The end of the first and of the last cell, Unix seconds. The last one ends with the range.
-  double first_end() const { return want_.end - cell_ * static_cast<double>(cells_ - 1); }
-  double last_end() const { return want_.end; }
+  // The end of the first and of the last cell, Unix seconds. The last one ends with the range and
+  // what is looked at after it.
+  double first_end() const { return last_end() - cell_ * static_cast<double>(cells_ - 1); }
+  double last_end() const { return want_.end + want_.after; }
   // Of the first cell that has any of the range itself.
   double first_end_within() const { return first_end() + cell_ * static_cast<double>(Within()); }
 
@@ -66,7 +67,7 @@ class ActivityBooks {
     std::vector<bool> active;                  // likewise
     bool doubted = false;
     bool says_node = true;
-    bool gone = false;  // some of its GPUs are, at the start
+    bool gone = false;  // some of its GPUs, or of its peers', are at the start
   };
   using Span = ActivitySpan;
 
@@ -80,11 +81,12 @@ class ActivityBooks {
   void AddSilent();
   void Judge(Target& target) const;
   static void ShareActivity(const std::vector<Target*>& targets);
-  // True: one of them was less active, or less doubted.
+  // True: one of them was less active, less doubted or missed less.
   static bool Share(Target& one, Target& other);
   double ScrapedEvery() const;
-  // Instants that a look at this cell covers: [first, second).
-  std::pair<std::size_t, std::size_t> LookAt(std::size_t cell) const;
+  // Instants that a look at this cell covers: [first, second). `before`: those before the range
+  // too.
+  std::pair<std::size_t, std::size_t> LookAt(std::size_t cell, bool before) const;
   std::size_t InstantFrom(double time) const;
   void Mark(const prom::RangeVector& targets,
             const std::function<void(ActivityTarget&, std::size_t, double)>& mark);

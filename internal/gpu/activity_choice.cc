@@ -82,7 +82,8 @@ void ActivityBooks::SetStep(double step) {
   const double before = std::clamp(std::ceil((want_.start - since_) / step), 1.0, kMostInstants);
   activity_.step = step;
   activity_.begin = static_cast<std::size_t>(before);
-  activity_.steps = activity_.begin + 1 + static_cast<std::size_t>(steps);
+  activity_.after = static_cast<std::size_t>(std::floor(want_.after / step + 1e-6));
+  activity_.steps = activity_.begin + 1 + static_cast<std::size_t>(steps) + activity_.after;
   activity_.start = want_.start - step * before;
   activity_.shift = std::max(0.0, steps * step - length);
   if (activity_.shift < 0.001) activity_.shift = 0;
@@ -98,10 +99,10 @@ std::size_t ActivityBooks::InstantFrom(double time) const {
 
 // What happens at the end of a cell is seen a little later: where series have no staleness markers,
 // as late as Prometheus looks back.
-std::pair<std::size_t, std::size_t> ActivityBooks::LookAt(std::size_t cell) const {
+std::pair<std::size_t, std::size_t> ActivityBooks::LookAt(std::size_t cell, bool before) const {
   const double end = first_end() + cell_ * static_cast<double>(cell);
   const std::size_t from = InstantFrom(end - cell_ - 2 * activity_.step);
-  return {cell < Within() ? from : std::max(from, activity_.begin - 1),
+  return {before ? from : std::max(from, activity_.begin - 1),
           InstantFrom(end + kLookBack + 2 * activity_.step)};
 }
 
@@ -116,9 +117,10 @@ std::vector<ActivitySpan> ActivityBooks::SpansOf(const std::vector<Target*>& tar
     bool before = false;
     for (std::size_t k = 0; k < cells_; ++k) {
       if (!targets[t]->active[k]) continue;
-      const auto [first, end] = LookAt(k);
+      // Of what is gone at the start is seen how it went, in the cell that the start cuts too.
+      const auto [first, end] = LookAt(k, k < Within() || targets[t]->gone);
       look(t, first, end);
-      before |= k < Within();
+      before |= first < activity_.begin;
     }
     // Of the others that it shows what happens is looked for since the start.
     if (before) look(t, activity_.begin - 1, activity_.begin + 1);

@@ -69,7 +69,10 @@ void Sender::Wake() {
 bool Sender::Stop(Millis limit) {
   {
     const MutexLock lock(mutex_);
-    if (!stopping_) stop_by_ = clock_.Steady() + limit;
+    if (!stopping_) {
+      stop_by_ = clock_.Steady() + limit;
+      retry_until_ = clock_.Steady() + std::min(limit, kMostRetries);
+    }
     stopping_ = true;
     changed_.NotifyAll();
   }
@@ -86,8 +89,8 @@ void Sender::Run() {
   bool ending = false;  // from before the last try
   while (true) {
     const Step step = SendOldest();
+    if (ending && step != Step::kSent && !MayRetry(step)) return;
     const MutexLock lock(mutex_);
-    if (ending && step != Step::kSent) return;
     ending = stopping_;
     if (ending && clock_.Steady() >= stop_by_) return;
     if (ending || step != Step::kNothing) continue;
@@ -95,6 +98,17 @@ void Sender::Run() {
     woken_ = false;
     ending = stopping_;
   }
+}
+
+// After a while, while the end has time and what waits is nowhere else.
+bool Sender::MayRetry(Step step) {
+  if (step != Step::kFailed || spool_.Save().in_memory == 0) return false;
+  constexpr Millis kMostWait{1'000};
+  const MutexLock lock(mutex_);
+  const SteadyTime until =
+      std::min(retry_until_, clock_.Steady() + std::min(options_.first_wait, kMostWait));
+  while (clock_.Steady() < until) changed_.WaitUntil(mutex_, until);
+  return clock_.Steady() < retry_until_;
 }
 
 Sender::Step Sender::SendOldest() {

@@ -49,8 +49,10 @@ class Sender {
   // There is a new batch.
   void Wake();
   // Sends what waits, without a pause, until the first failure or for about `limit`; then ends.
+  // What is in memory alone would be lost: it is tried again, for `limit` or kMostRetries.
   // True when nothing waits any more.
   bool Stop(Millis limit);
+  static constexpr Millis kMostRetries{10'000};
 
   Counts counts() const;
 
@@ -70,6 +72,7 @@ class Sender {
   bool Settle(const Batch& batch, const Try& tried);
   Millis WaitFor(Millis retry_after);
   void Pause(Millis wait);
+  bool MayRetry(Step step);
   void SayWhy(const std::string& why);
 
   const SenderOptions options_;
@@ -85,6 +88,7 @@ class Sender {
   bool stopping_ GUARDED_BY(mutex_) = false;
   bool woken_ GUARDED_BY(mutex_) = false;
   SteadyTime stop_by_ GUARDED_BY(mutex_){};
+  SteadyTime retry_until_ GUARDED_BY(mutex_){};
   Counts counts_ GUARDED_BY(mutex_);
   std::thread thread_;
 };

@@ -266,8 +266,19 @@ Spool::Counts Spool::counts() const {
   counts.dropped = dropped_;
   counts.aside = aside_;
   counts.batches = entries_.size();
-  for (const Entry& entry : entries_) counts.snapshots += entry.count;
+  for (const Entry& entry : entries_) {
+    counts.snapshots += entry.count;
+    counts.in_memory += entry.on_disk ? 0 : entry.count;
+  }
   return counts;
+}
+
+Spool::Counts Spool::Save() {
+  {
+    const MutexLock lock(mutex_);
+    WriteWhatWaits();
+  }
+  return counts();
 }
 
 }  // namespace gpumon::push

@@ -32,6 +32,7 @@ class Spool {
   struct Counts {
     std::size_t batches = 0;    // that wait
     std::size_t snapshots = 0;  // in them
+    std::size_t in_memory = 0;  // of these, that are not on disk
     std::uint64_t dropped = 0;  // snapshots that gave way since the start
     std::uint64_t aside = 0;    // snapshots of batches that were put aside since the start
   };
@@ -59,6 +60,8 @@ class Spool {
   bool Split(const Batch& batch);
 
   Counts counts() const;
+  // Tries to write what is in memory alone; then the counts.
+  Counts Save();
 
  private:
   struct Entry {

@@ -92,7 +92,11 @@ TEST_F(AlertsRouteTest, FiltersChoose) {
   EXPECT_EQ(Csv("?label=team%3Dhpc"), "alertname\r\nGpuHot\r\n");
   EXPECT_EQ(Csv("?min_age_seconds=91"), "alertname\r\n");
   EXPECT_EQ(Csv("?held_by=team/*"), "alertname\r\nGpuHot\r\n");
+  EXPECT_EQ(Csv("?label=*hpc"), "alertname\r\nGpuHot\r\n");
   EXPECT_EQ(Get(std::string(kAlerts) + "?team=hpc").status(), 400);
+  const Answer answer = Get(std::string(kAlerts) + "?label=team");
+  EXPECT_EQ(answer.status(), 400) << "no label is like that";
+  EXPECT_NE(answer.body().find("name=value"), std::string::npos);
 }
 
 TEST_F(AlertsRouteTest, NoAlertsIsSuccessAndNoAnswerIsAnError) {

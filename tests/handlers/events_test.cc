@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -61,8 +62,18 @@ TEST_F(EventsRouteTest, WhatIsAskedForIsTheWindowAndTheRules) {
   EXPECT_EQ(activity_wants_[0].step, 60);
   EXPECT_EQ(activity_wants_[0].temperature, 70);
   EXPECT_EQ(activity_wants_[0].nodes, std::vector<std::string>{"n1"});
+  EXPECT_LT(activity_wants_[0].after, 1) << "it has not passed";
   Get("/api/v1/gpu/events?node=n*");
   EXPECT_TRUE(activity_wants_[1].nodes.empty());
+}
+
+TEST_F(EventsRouteTest, OfAPastWindowWhatComesAfterItIsLookedAt) {
+  const double now = static_cast<double>(clock_.Wall().time_since_epoch().count()) / 1000;
+  for (const int ago : {3600, 45}) {
+    const auto end = static_cast<std::int64_t>(now - ago);
+    Get("/api/v1/gpu/events?window=1h&end=" + std::to_string(end));
+    EXPECT_EQ(activity_wants_.back().after, std::min(now - static_cast<double>(end), 120.0));
+  }
 }
 
 TEST_F(EventsRouteTest, FiltersChooseRows) {

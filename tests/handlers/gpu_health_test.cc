@@ -176,6 +176,29 @@ TEST_F(GpuHealthRouteTest, AtAPastInstantTheHourBeforeItTells) {
   EXPECT_EQ(Get("/api/v1/gpu/health" + query).status(), 504);
 }
 
+TEST_F(GpuHealthRouteTest, OneThatMovedToANodeWhoseExporterIsDownIsNotLost) {
+  const auto past = Gpus();
+  ServeOneLost(Gpus(), past);
+  past->gpus.back().set_text(models::Text::kUuid, "GPU-9");
+  clock_.Advance(std::chrono::hours(1));
+  gpu::ActivityTarget target;
+  target.node = "c";
+  target.names = {"uuid GPU-9", "node c 9"};
+  const std::string query = "?node=b&gpu=9&at=1704110400";
+  for (const bool up : {true, false}) {
+    target.always = up ? gpu::ActivityTarget::Up::kUp : gpu::ActivityTarget::Up::kDown;
+    activity_ = gpu::Activity{};
+    activity_->steps = 2;
+    activity_->targets = {target};
+    EXPECT_EQ(Rows(query, "node_name"), up ? "b 0 critical; " : "");
+  }
+  ASSERT_FALSE(activity_wants_.empty());
+  EXPECT_EQ(activity_wants_[0].end - activity_wants_[0].start, 3600);
+  EXPECT_TRUE(activity_wants_[0].targets_only);
+  activity_ = Error(Code::kUpstreamTimeout, "Prometheus did not answer within 10 s");
+  EXPECT_EQ(Get("/api/v1/gpu/health" + query).status(), 504);
+}
+
 TEST_F(GpuHealthRouteTest, WhenThePastCannotBeHadThePresentIsAnsweredAndItIsAskedForAgain) {
   ServeOneLost(Gpus(), Gpus());
   const auto past = source_.past;

@@ -112,6 +112,9 @@ TEST_F(TasksRouteTest, ListParametersWork) {
     return Get(kTasks + query + "&format=csv&fields=name").body();
   };
   EXPECT_EQ(names("?kind=Pod"), "name\r\ntrain-0\r\n");
+  EXPECT_EQ(names("?kind=J*"), "name\r\ntrain\r\n");
+  EXPECT_EQ(Get(std::string(kTasks) + "?kind=foo").status(), 400);
+  EXPECT_NE(Get(std::string(kTasks) + "?kind=foo").body().find("Pod|Job"), std::string::npos);
   EXPECT_EQ(names("?name=train"), "name\r\ntrain\r\n");
   EXPECT_EQ(names("?namespace=other"), "name\r\n");
   EXPECT_EQ(names("?node=a&model=NVIDIA*&sort=-name&limit=1"), "name\r\ntrain-0\r\n");

@@ -99,6 +99,11 @@ TEST_F(WindowTest, TheLedgerSaysWhereTimeWent) {
   ASSERT_EQ(walks_.size(), 1U);
   EXPECT_EQ(walks_[0].steps, 2U);
   EXPECT_EQ(walks_[0].parts.size(), 2U);
+  // Whatever a GPU shows, it is one.
+  for (const auto quantity :
+       {models::Quantity::kTemperature, models::Quantity::kPower, models::Quantity::kSmClock}) {
+    EXPECT_TRUE(walks_[0].parts[0].quantities.test(static_cast<std::size_t>(quantity)));
+  }
 }
 
 TEST_F(WindowTest, FiltersChooseGpusBeforeTimeIsCounted) {

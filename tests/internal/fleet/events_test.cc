@@ -251,6 +251,18 @@ TEST_F(EventsTest, AnOutageIsOneEventAndLosesNoGpu) {
             (Lines{"gpu_lost 4..? 0.1 0", "exporter_down 2..4 job gpu, 0 2"}));
 }
 
+TEST_F(EventsTest, AnOutageCountsWhatWasShownLastBeforeIt) {
+  std::vector<Reading> here(9);
+  for (const std::size_t i : {3U, 4U, 7U}) here[i].there = false;
+  std::vector<Reading> lost = here;
+  for (std::size_t i = 1; i < 6; ++i) lost[i].there = false;
+  const std::vector<Up> up = {Up::kUp, Up::kUp, Up::kUp,   Up::kDown, Up::kDown,
+                              Up::kUp, Up::kUp, Up::kDown, Up::kUp};
+  EXPECT_EQ(Texts({{{here, lost}, up}}),
+            (Lines{"exporter_down 7..8 job gpu, 0 2", "gpu_returned 6..6 0.1 0",
+                   "exporter_down 3..5 job gpu, 0 1", "gpu_lost 1..6 0.1 0"}));
+}
+
 TEST_F(EventsTest, OwnersAreThoseOfThatMoment) {
   std::vector<Reading> readings(6);
   readings[0].pod = readings[1].pod = "a";
@@ -413,7 +425,7 @@ TEST_F(EventsTest, WhatEndedBeforeTheWindowIsNoneOfIt) {
             (Lines{"ecc_corrected <4..5 0.0 1", "throttle <4..5 0.0 0 bits 32"}));
 }
 
-// Where a GPU of that UUID is shown at each instant: nodes, by "f", "a", both or none.
+// Where GPU 0 is shown at each instant: nodes, by "f", "a", both or none. GPU 1: "F", "A".
 class MovedTest : public EventsTest {
  protected:
   Lines Of(const std::vector<std::string>& instants, const std::vector<Up>& up_of_f = {}) {
@@ -421,22 +433,30 @@ class MovedTest : public EventsTest {
     activity.start = kStart;
     activity.step = kStep;
     activity.steps = instants.size();
+    activity.after = after_;
     activity.spans = {{0, instants.size(), {0, 1}}};
     for (const char* const node : {"a", "f"}) {
       gpu::ActivityTarget& target = activity.targets.emplace_back();
       target.always = Up::kUp;
       target.node = node;
       if (target.node == "f") target.up = up_of_f;
-      for (auto& name : gpu::ActivityNamesOf("G", node, "0")) target.names.insert(name);
+      for (const std::string id : {"0", "1"}) {
+        for (auto& name : gpu::ActivityNamesOf("G" + id, node, id)) target.names.insert(name);
+      }
     }
     Events events(activity, rules_);
     for (std::size_t i = 0; i < instants.size(); ++i) {
       auto snapshot = std::make_shared<models::Snapshot>();
       for (const char& node : instants[i]) {
+        const bool second = node < 'a';
+        const char lower = static_cast<char>(node | 0x20);
         auto& row = snapshot->gpus.emplace_back();
-        row.set_text(Text::kUuid, "G");
-        row.set_text(Text::kNode, snapshot->arena.Keep({&node, 1}));
-        row.set_text(Text::kGpuId, "0");
+        row.set_text(Text::kUuid, second ? "G1" : "G0");
+        row.set_text(Text::kNode, snapshot->arena.Keep({&lower, 1}));
+        row.set_text(Text::kGpuId, second ? "1" : "0");
+        if (second || i >= xids_.size()) continue;
+        row.readings.Set(static_cast<std::size_t>(Quantity::kXidLast), xids_[i]);
+        row.readings.Set(static_cast<std::size_t>(Quantity::kEccCorrectedVolatile), xids_[i]);
       }
       events.Add(i, std::vector<models::SnapshotPtr>{snapshot, nullptr});
     }
@@ -446,6 +466,9 @@ class MovedTest : public EventsTest {
     }
     return lines;
   }
+
+  std::vector<double> xids_;  // of GPU 0 by instant, and its count of corrected errors
+  std::size_t after_ = 0;     // so many of the instants are after the window
 };
 
 TEST_F(MovedTest, AGpuThatIsOnAnotherNodeNowIsNotLost) {
@@ -469,6 +492,33 @@ TEST_F(MovedTest, OneThatWasAwayForLongReturnsElsewhere) {
   instants.front() = "f";
   instants.back() = "a";
   EXPECT_EQ(Of(instants), (Lines{"gpu_returned 11..11 0 0 a", "gpu_lost 1..11 0 0 f"}));
+}
+
+TEST_F(MovedTest, AnExporterWhoseGpuMovedAwayDoesNotShowIt) {
+  const std::vector<Up> up = {Up::kUp, Up::kUp, Up::kDown, Up::kUp, Up::kUp, Up::kUp};
+  EXPECT_EQ(Of({"fF", "aF", "a", "a", "aF", "aF"}, up), Lines{}) << "it is starting";
+  EXPECT_EQ(Of({"fF", "fF", "a", "a", "aF", "aF"}, up), Lines{});
+}
+
+TEST_F(MovedTest, WhatIsOpenAtTheEndIsDecidedByWhatComesAfterIt) {
+  EXPECT_EQ(Of({"f", "f", ""}), Lines{"gpu_lost 2..? 0 0 f"});
+  after_ = 1;
+  EXPECT_EQ(Of({"f", "f", "", "a"}), Lines{}) << "it moves";
+  EXPECT_EQ(Of({"f", "f", "", "f"}), Lines{"gpu_lost 2..? 0 0 f"}) << "it returns later";
+  EXPECT_EQ(Of({"f", "f", "f", ""}), Lines{}) << "it is lost later";
+  xids_ = {0, 0, 0, 79};
+  EXPECT_EQ(Of({"f", "f", "f", "f"}), Lines{}) << "the error is later";
+  after_ = 2;
+  const std::vector<Up> up = {Up::kUp, Up::kDown, Up::kUp, Up::kUp, Up::kUp};
+  EXPECT_EQ(Of({"fF", "", "", "F", "F"}, up), Lines{"gpu_lost 2..? 0 0 f"}) << "a restart";
+  EXPECT_EQ(Of({"fF", "", "", "fF", "fF"}, up), Lines{});
+}
+
+TEST_F(MovedTest, OneThatMovesBackBringsNoNewErrors) {
+  xids_ = {0, 0, 0, 43, 43, 43, 43, 62};
+  EXPECT_EQ(Of({"f", "f", "a", "a", "", "f", "f", "f"}),
+            (Lines{"xid 7..7 0 62 f", "ecc_corrected 7..7 0 19 f", "xid 3..3 0 43 a",
+                   "ecc_corrected 3..3 0 43 a"}));
 }
 
 // Injects events into a quiet fleet, at most one of a GPU in each slot.

@@ -137,6 +137,18 @@ TEST_F(LedgerTest, CostsNeedAPriceForEachOfItsGpus) {
   EXPECT_TRUE(std::isnan(without[0].cost));
 }
 
+// 58 hours in six-minute steps, of prices that are not exact in binary.
+TEST_F(LedgerTest, CostsAreOfWholeMilliseconds) {
+  const std::vector<Instant> instants(
+      580, {{.uuid = "a", .utilization = 0, .pods = {"p"}}, {.uuid = "b", .utilization = 50}});
+  for (const auto& [prices, cost] : {std::pair("H*=2.5", 290.0), std::pair("H*=0.1", 11.6)}) {
+    const auto accounts = Keep(LedgerBy::kFleet, instants, 360'000, 580 * 360'000, prices);
+    ASSERT_EQ(accounts.size(), 1U);
+    EXPECT_EQ(accounts[0].cost, cost);
+    EXPECT_EQ(accounts[0].idle_cost, cost / 2);
+  }
+}
+
 TEST_F(LedgerTest, PricesSayWhatIsWrong) {
   EXPECT_EQ(Prices::Parse("H100").error().message.substr(0, 17), "\"H100\" must be MO");
   EXPECT_FALSE(Prices::Parse("H100=-1").has_value());

@@ -78,6 +78,26 @@ TEST_F(SeenGpusTest, OneForWhichAnotherCameWasReplaced) {
   EXPECT_EQ(Look(1020, {{"a", "0", "G0"}, {"a", "1", "G9"}}), "a/2@1000 ");
 }
 
+TEST_F(SeenGpusTest, ANewcomerReplacesOneAndOnlyOnce) {
+  Look(1000, {{"a", "0", "G0"}, {"a", "1", "G1"}, {"a", "2", "G2"}});
+  Look(1010, {{"a", "0", "G0"}, {"a", "1", "G1"}});
+  EXPECT_EQ(Look(1020, {{"b", "0", "G9"}}), "a/2@1000 a/0@1010 a/1@1010 ");
+  for (const double time : {1030, 1040, 1050}) {
+    EXPECT_EQ(Look(time, {{"a", "5", "G5"}, {"b", "0", "G9"}}), "a/0@1010 a/1@1010 ");
+  }
+  // One that moves here is a newcomer too.
+  for (const double time : {1060, 1070, 1080}) {
+    EXPECT_EQ(Look(time, {{"a", "5", "G5"}, {"a", "6", "G9"}}), "a/1@1010 ");
+  }
+}
+
+// Nobody saw the others come: they may have been away an hour ago.
+TEST_F(SeenGpusTest, OfThePastOnlyOneWithItsIdReplacesAGpu) {
+  seen_.Learn(At(1000, {{"a", "0", "G0"}, {"a", "1", "G1"}, {"a", "2", "G2"}}));
+  EXPECT_EQ(Look(4600, {{"a", "0", "G0"}, {"a", "3", "G3"}, {"a", "2", "G9"}}), "a/1@1000 ");
+  EXPECT_EQ(Look(4610, {{"a", "0", "G0"}, {"a", "3", "G3"}, {"a", "2", "G9"}}), "a/1@1000 ");
+}
+
 TEST_F(SeenGpusTest, WhatWasThereBeforeTheFirstLookIsLearnedOnce) {
   const SteadyTime now{};
   EXPECT_EQ(Look(5000, {{"a", "0", "G0"}}), "");

@@ -396,6 +396,34 @@ TEST_F(GoneTest, WhatElseHappenedBeforeTheRangeIsNotLookedAt) {
   EXPECT_EQ(Spans(), "");
 }
 
+// A cell is longer than the window, and the loss in the part of it that is before.
+TEST_F(ActivityBooksTest, HowAGpuWentRightBeforeAShortRangeIsLookedAt) {
+  ActivityWant want = TwoHours();
+  want.start = kEnd - 60;
+  want.before = 86'400;
+  books_ = std::make_unique<ActivityBooks>(want);
+  books_->AddGone(prom::MakeInstantVector({{Target("a"), want.start - 100}}));
+  Scraped("a", All(kScrapes), All(kScrapes));
+  std::vector<double> lost = All(kScrapes);
+  lost.back() = kScrapes / 2;
+  Shown("a", "GPU-1", lost);
+  Shown("a", "GPU-2", All(kScrapes));
+  EXPECT_EQ(Spans(), "9+23: a; ");
+  EXPECT_EQ(books_->chosen().begin, 27U);
+}
+
+TEST_F(ActivityBooksTest, WhatComesAfterTheRangeIsLookedAtToo) {
+  ActivityWant want = TwoHours();
+  want.after = 130;
+  books_ = std::make_unique<ActivityBooks>(want);
+  EXPECT_EQ(books_->last_end(), kEnd + 130);
+  books_->Choose();
+  const Activity& activity = books_->chosen();
+  EXPECT_EQ(activity.after, 8U);
+  EXPECT_EQ(Times(activity, {activity.begin, activity.last(), activity.steps - 1}),
+            (std::vector<double>{0, 7200, 7320}));
+}
+
 TEST_F(ActivityBooksTest, TheTimeBetweenScrapesIsFoundWhateverIsLongAgo) {
   ActivityWant want = TwoHours();
   want.start = kEnd - 86'400;

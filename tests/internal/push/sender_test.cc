@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 
@@ -163,6 +165,38 @@ TEST_F(SenderTest, TheEndSendsWhatWaitsUntilTheFirstFailure) {
   EXPECT_FALSE(sender_->Stop(process::Scaled(Millis(5000))));
   EXPECT_EQ(spool_.counts().batches, 2U);
   EXPECT_EQ(server_.request_count(), 3U);
+}
+
+TEST_F(SenderTest, TheEndTriesAgainWhileSomethingIsInMemoryAlone) {
+  std::ofstream(folder_.path() + "/spool") << "no folder";
+  ASSERT_FALSE(spool_.Add({LineOf(1)}));
+  EXPECT_EQ(spool_.counts().in_memory, 1U);
+  options_.first_wait = options_.longest_wait = Millis(3'600'000);
+  server_.SetReply(HttpStatus(500));
+  Start();
+  ASSERT_TRUE(server_.WaitForRequests(1));
+  EXPECT_FALSE(sender_->Stop(Millis(100)));
+  EXPECT_EQ(spool_.counts().in_memory, 1U);
+  options_.first_wait = Millis(2);
+  Start();
+  server_.Enqueue(HttpStatus(503));
+  server_.Enqueue(HttpStatus(503));
+  server_.Enqueue(HttpStatus(503));
+  server_.SetReply(HttpStatus(200));
+  EXPECT_TRUE(sender_->Stop(process::Scaled(Millis(5000))));
+}
+
+TEST_F(SenderTest, WhatCanBeWrittenAtTheEndIsKept) {
+  const std::string in_its_place = folder_.path() + "/spool";
+  std::ofstream(in_its_place) << "no folder";
+  ASSERT_FALSE(spool_.Add({LineOf(1)}));
+  server_.SetReply(HttpStatus(500));
+  Start();
+  ASSERT_TRUE(server_.WaitForRequests(1));
+  std::filesystem::remove(in_its_place);
+  EXPECT_FALSE(sender_->Stop(process::Scaled(Millis(5000))));
+  EXPECT_EQ(spool_.counts().in_memory, 0U);
+  EXPECT_EQ(spool_.counts().snapshots, 1U);
 }
 
 TEST_F(SenderTest, TheEndDoesNotWaitForAnEndpointThatHangs) {

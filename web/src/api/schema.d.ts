@@ -832,7 +832,7 @@ export interface components {
             errors?: number | null;
             gpu_id?: string | null;
             gpu_name?: string | null;
-            /** @description How many GPUs that exporter showed in the window, or before it. */
+            /** @description How many GPUs that exporter showed last before it was down. */
             gpus?: number | null;
             /** @description Of a GPU that is known by its MIG instances alone: of the first. */
             mig_uuid?: string | null;
