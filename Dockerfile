@@ -13,7 +13,7 @@ COPY handlers handlers
 COPY cmd cmd
 COPY scripts scripts
 COPY web web
-RUN cmake --preset release -DGPUMON_TESTS=OFF -DGPUMON_BENCH=OFF \
+RUN cmake --preset release -DGPUMON_TESTS=OFF -DGPUMON_BENCH=OFF -DGPUMON_WEB=ON \
     && scripts/build.sh release gpu-monitoring-api gpuctl \
     && strip --strip-debug build/bin/gpu-monitoring-api build/bin/gpuctl
 COPY LICENSE NOTICE ./
