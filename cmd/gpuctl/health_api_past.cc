@@ -5,6 +5,7 @@
 #include "cmd/gpuctl/answer_json.h"
 #include "cmd/gpuctl/health_source.h"
 #include "cmd/gpuctl/server.h"
+#include "internal/base/clock.h"
 #include "internal/base/text.h"
 #include "internal/json/document.h"
 
@@ -90,10 +91,7 @@ Result<HealthReport> AskApiForStored(Server& server, const HealthQuestion& quest
   HealthReport report;
   report.source = server.name();
   report.of_one = true;
-  report.time = snapshots.back().timestamp;
-  if (const auto time = ParseTime(TextOf((*answer)["meta"]["as_of"]))) {
-    report.time = std::max(report.time, *time);
-  }
+  report.time = std::max(SystemClock().Wall(), snapshots.back().timestamp);
   report.notes.push_back("no workload is called " + question.task +
                          " now: this is what the server stored of it last");
   if (question.usage) {

@@ -41,18 +41,16 @@ void MarkFresh(Health& health) {
 }
 
 bool KeepNode(const std::string& hostname, bool past, Health& health) {
-  bool any = false;
   std::vector<std::vector<HealthSample>> kept;
   for (std::vector<HealthSample>& point : health.samples) {
     for (HealthSample& sample : point) {
-      any = true;
       if (sample.hostname == hostname) kept.push_back({std::move(sample)});
     }
   }
   health.aggregates.clear();
   if (!past && kept.size() > 1) kept.erase(kept.begin(), kept.end() - 1);
   health.samples = std::move(kept);
-  return !any || !health.samples.empty();
+  return !health.samples.empty();
 }
 
 }  // namespace gpumon::hakuriver

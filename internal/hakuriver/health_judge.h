@@ -14,8 +14,7 @@ namespace gpumon::hakuriver {
 bool IsBehind(const Health& health, const std::vector<Node>& nodes);
 // Marks what is fresh; `stale` is set.
 void MarkFresh(Health& health);
-// Leaves the samples of that node alone: all, or the newest. False when there are samples, but
-// none of it.
+// Leaves the samples of that node alone: all, or the newest. False when there are none of it.
 bool KeepNode(const std::string& hostname, bool past, Health& health);
 
 }  // namespace gpumon::hakuriver

@@ -195,19 +195,22 @@ std::string Section(const schema::Exporter& exporter) {
 }
 
 // "folder/Suite.Name" of every test below tests/, "folder/Instance/Suite.Name" of one with
-// parameters, and "folder/x" of every script x_test.py.
+// parameters, "folder/x" of every script x_test.py or x.test.ts, and the page's own.
 std::set<std::string> TestNames() {
   namespace fs = std::filesystem;
   const fs::path root = GPUMON_SOURCE_DIR "/tests";
   const std::regex macro(R"(\bTEST(_F|_P)?\(\s*(\w+),\s*(\w+)\))");
   const std::regex instance(R"(\bINSTANTIATE_TEST_SUITE_P\(\s*(\w+),\s*(\w+),)");
-  std::set<std::string> names;
+  std::set<std::string> names = {"web/lint", "web/unit"};
   for (const auto& entry : fs::recursive_directory_iterator(root)) {
     const std::string folder =
         fs::relative(entry.path().parent_path(), root).generic_string() + '/';
     const std::string stem = entry.path().stem().string();
     if (entry.path().extension() == ".py" && stem.ends_with("_test")) {
       names.insert(folder + stem.substr(0, stem.size() - std::string_view("_test").size()));
+    }
+    if (entry.path().extension() == ".ts" && stem.ends_with(".test")) {
+      names.insert(folder + stem.substr(0, stem.size() - std::string_view(".test").size()));
     }
     if (entry.path().extension() != ".cc") continue;
     std::stringstream text;
@@ -367,13 +370,17 @@ TEST(DocsTest, HealthIsTheTableOfRulesAndTheXids) {
       "GPU exporters alone tell of it. It does nothing to "
       "a score, which is the GPU's own; its findings stand on the rows of `by=node`.\n\nA GPU that "
       "was there and is no longer shown, while all GPU exporters of its node are up, is lost: it "
-      "has `lost_factor`. One that moved to another node or was replaced is not. The server knows "
-      "what it has seen within a day, and what was there an hour before its first look; with `at`, "
-      "what was there an hour before that. An exporter that is up and shows no GPU any more still "
+      "has `lost_factor`. One that moved to another node or was replaced is not: a GPU that comes "
+      "to a node after one went replaces one, the longest gone; one that nobody saw come (right "
+      "after a start, and with `at`) that whose id it has. The server knows what it has seen "
+      "within a day, and what was there an hour before its first look; with `at`, "
+      "what was there an hour before that and has not been at a node since whose exporter is down. "
+      "An exporter that is up and shows no GPU any more still "
       "belongs to the node whose GPUs it showed, where this process saw that within a day; with "
       "`at`, and right after a start, nobody knows whose it is, and `/api/v1/gpu/missing` tells of "
       "such losses. One that came up within two minutes and has shown none since may not have "
-      "found them yet: nothing is lost until then. `/api/v1/gpu/nodes` and `/summary` count such GPUs as "
+      "found them yet: nothing is lost until then. `/api/v1/gpu/nodes` and `/summary` count such "
+      "GPUs as "
       "`gpus_lost`: in score and level, and in none of the states, which are of what is "
       "shown.\n\n## "
       "Rules\n"
