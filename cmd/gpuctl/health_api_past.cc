@@ -91,7 +91,8 @@ Result<HealthReport> AskApiForStored(Server& server, const HealthQuestion& quest
   HealthReport report;
   report.source = server.name();
   report.of_one = true;
-  report.time = std::max(SystemClock().Wall(), snapshots.back().timestamp);
+  const auto time = ParseTime(TextOf((*answer)["meta"]["as_of"]));
+  report.time = std::max(time.value_or(SystemClock().Wall()), snapshots.back().timestamp);
   report.notes.push_back("no workload is called " + question.task +
                          " now: this is what the server stored of it last");
   if (question.usage) {

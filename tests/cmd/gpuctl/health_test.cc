@@ -6,6 +6,8 @@
 #include <csignal>
 #include <map>
 
+#include "internal/base/clock.h"
+#include "internal/base/text.h"
 #include "tests/cmd/gpuctl/health_run.h"
 #include "tests/fakes/fault/fault_server.h"
 
@@ -229,25 +231,26 @@ TEST_F(HealthTest, HistoryIsWhatTheServerStored) {
 }
 
 TEST_F(HealthTest, ATaskThatOnlyTheStoreKnowsIsItsNewestSnapshot) {
-  server_.SetScript([](const fault::Request& request) {
+  const WallTime now = SystemClock().Wall();
+  server_.SetScript([now](const fault::Request& request) {
     if (!request.target.starts_with("/api/v1/gpu/health/history")) return Serve(request);
-    const auto row = [](const char* time, const char* score, const char* usage) {
+    const auto row = [now](int minutes, const char* score, const char* usage) {
+      const std::string time = FormatTime(now - std::chrono::minutes(minutes));
       return std::string(R"({"id":"1","task_id":"task-abc123","task_name":"task-abc123",)") +
              R"("timestamp":")" + time + R"(","health_score":)" + score +
              R"(,"health_status":"degraded","gpu_metrics":[{"gpu_index":0,"uuid":"GPU-z",)" +
              R"("gpu_utilization_pct":)" + usage + "}]}";
     };
-    if (request.Param("task") != "task-abc123") {
-      return Json(Answer(R"({"snapshot_count":0,"snapshots":[]})"));
-    }
-    return Json(Answer(R"({"snapshot_count":2,"snapshots":[)" +
-                       row("2026-03-01T09:15:00Z", "0.7", "100") + ',' +
-                       row("2026-03-01T09:14:00Z", "0.9", "0") + "]}"));
+    // As the server has it: without an instant, for these are snapshots of many.
+    const std::string rows = request.Param("task") == "task-abc123"
+                                 ? row(90, "0.7", "100") + ',' + row(91, "0.9", "0")
+                                 : std::string();
+    return Json(R"({"success":true,"data":{"snapshots":[)" + rows + "]}}");
   });
   const Finished ran = Run({"health", "--task", "task-abc123"});
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;
   EXPECT_THAT(ran.output, HasSubstr("\ntask-abc123                  degraded    70%    1 "));
-  EXPECT_THAT(ran.output, HasSubstr("  30s\n"));
+  EXPECT_THAT(ran.output, HasSubstr("  90m\n"));
   EXPECT_THAT(ran.output, HasSubstr("note: no workload is called task-abc123 now"));
   EXPECT_THAT(ran.output, HasSubstr("last 2 snapshots, 0 to 100 %; now 100 %\n  ▁█\n"));
   ExpectOneLine(Run({"health", "--task", "task-none"}), 2, "knows no task task-none");
