@@ -98,12 +98,19 @@ std::string HostsQuery() {
 
 // Over `range`, as PromQL writes it. rate() divides by the range though a series be younger. What
 // all modes of one CPU take together is a second of each second: so much of the time is there.
+// Where only the idle mode is kept, the range itself, of series that are as old.
 std::string CpuQuery(const std::string& range) {
   const std::string idle(kIdle);
-  const std::string there =
-      "sum without(cpu,mode)(rate(node_cpu_seconds_total{cpu=\"0\"}[" + range + "]))";
-  return Named("clamp_min(100 * (1 - avg without(cpu,mode)(rate(" + idle + '[' + range + "])) / " +
-                   there + "),0)",
+  const std::string first = "node_cpu_seconds_total{cpu=\"0\"}";
+  const std::string rate = "rate(" + idle + '[' + range + "])";
+  const auto of_all = [](const std::string& how, const std::string& vector) {
+    return how + " without(cpu,mode)(" + vector + ')';
+  };
+  const std::string there = '(' + of_all("sum", "rate(" + first + '[' + range + "])") + " and " +
+                            of_all("count", first) + " > 1)";
+  return Named("(clamp_min(100 * (1 - " + of_all("avg", rate) + " / " + there +
+                   "),0) or clamp_min(100 * (1 - " +
+                   of_all("avg", rate + " and " + idle + " offset " + range) + "),0))",
                "cpu");
 }
 
