@@ -152,6 +152,38 @@ TEST_F(DemoNodesTest, FiguresAreThoseOfPromQl) {
   for (const auto& [node, percent] : busy) EXPECT_NEAR(cpu.at(node), percent, 3) << node;
 }
 
+// A relabelling rule may keep the idle mode alone: what all modes take together is not known then.
+TEST(NodeCpuTest, IdleTimeAloneIsNoLoadOfZero) {
+  const fault::FaultServer exporter([](const fault::Request&) {
+    const std::string now = std::to_string(100000 + 0.5 * static_cast<double>(std::time(nullptr)));
+    return fault::HttpStatus(
+        200,
+        "node_uname_info{nodename=\"n1\"} 1\nnode_cpu_seconds_total{cpu=\"0\",mode=\"idle\"} " +
+            now +
+            "\nDCGM_FI_DEV_GPU_UTIL{gpu=\"0\",UUID=\"GPU-5f1c0a2e-77aa-4c1d-9e10-0a1b2c3d4e50\","
+            "modelName=\"NVIDIA H100\",Hostname=\"n1\"} 75\n",
+        "text/plain");
+  });
+  const auto prometheus = Prometheus::Scraping(exporter.port(), true);
+  const ApiServer server(prometheus->url(), {{"CACHE_TTL", "0s"}});
+  // Two scrapes make a rate.
+  ASSERT_TRUE(process::WaitUntil(
+      [&] {
+        return prometheus
+                   ->Query("rate(node_cpu_seconds_total[5m])", std::to_string(std::time(nullptr)))
+                   .size() == 1;
+      },
+      kLimit));
+  Value row;
+  ASSERT_TRUE(process::WaitUntil(
+      [&] {
+        row = server.Get(kNodes).Json()["data"][0];
+        return TextOf(row["node_name"]) == "n1" && row["cores_total"].AsDouble() == 1;
+      },
+      kLimit));
+  EXPECT_TRUE(row["cpu"].is_null()) << row["cpu"].AsDouble().value_or(-1);
+}
+
 // The past of machines: each step's value is that of its end.
 TEST_F(DemoNodesTest, TheirHistoryIsThatOfPromQl) {
   const std::string at = Instant();
