@@ -47,7 +47,7 @@ export const words = {
   free: "free",
   of: "of",
   mig: "MIG instances",
-  score: (n: number) => `${n} %`,
+  score: (n: number) => `${n} / 100`,
   kubernetes: "GPUs of Kubernetes",
   capacity: "Capacity",
   allocatable: "Allocatable",
