@@ -145,23 +145,24 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
       case PlannedQuery::Gives::kSeriesTimes:
         return join_.AddTimes(query.exporter, std::move(vector));
       case PlannedQuery::Gives::kTargetTimes:
-        return join_.AddTargetTimes(query.exporter, vector);
+        join_.AddTargetTimes(query.exporter, vector, query.tells_pods);
+        break;
       case PlannedQuery::Gives::kTargets:
         join_.AddTargets(vector);
-        return HearOfSurroundings();
+        break;
       case PlannedQuery::Gives::kAddresses:
         join_.AddAddresses(vector);
-        return HearOfSurroundings();
+        break;
       case PlannedQuery::Gives::kDevices:
-        return PutWhenPlacesAreKnown(query, std::move(vector));
       case PlannedQuery::Gives::kValues:
-        return;  // Take
+        return PutWhenPlacesAreKnown(query, std::move(vector));
     }
+    if (IsOfSurroundings(query)) HearOfSurroundings();
   }
 
   static bool IsOfSurroundings(const PlannedQuery& query) {
     return query.gives == PlannedQuery::Gives::kTargets ||
-           query.gives == PlannedQuery::Gives::kAddresses;
+           query.gives == PlannedQuery::Gives::kAddresses || query.tells_pods;
   }
 
   // Whose a pod is, and where a target runs, has to be known before series are read.
@@ -191,16 +192,15 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   void Fail(std::size_t i, Status status) REQUIRES(mutex_) {
     const PlannedQuery& query = plan_[i];
     failed_names_ += (failed_names_.empty() ? "" : ",") + query.name;
-    if (query.gives == PlannedQuery::Gives::kValues) {
+    using Gives = PlannedQuery::Gives;
+    if (query.gives == Gives::kValues) {
       join_.AddFailure(query.exporter, query.metric);
-    } else if (query.gives == PlannedQuery::Gives::kDevices) {
-      join_.MarkPartial();
-    } else if (IsOfSurroundings(query)) {
-      join_.MarkPartial();
-      HearOfSurroundings();
-    } else {
+    } else if (query.gives == Gives::kSeriesTimes || query.gives == Gives::kTargetTimes) {
       join_.AddFailedTimes();
+    } else {
+      join_.MarkPartial();
     }
+    if (IsOfSurroundings(query)) HearOfSurroundings();
     join_.AddUniqueWarning(query.name + ": query failed (" + std::string(status.wire_name()) + ")");
     TellOfWaiting(status, SecondsSince(started_, collector_.clock_), waited_);
     if (!first_error_ || i < first_failed_) {

@@ -56,9 +56,11 @@ class Join {
   void AddTimes(std::size_t exporter, prom::InstantVector times) {
     parts_[exporter]->AddTimes(std::move(times));
   }
-  // Sample times by scrape target, as RowTimes::AddTargetTimes.
-  void AddTargetTimes(std::size_t exporter, const prom::InstantVector& times) {
+  // Sample times by scrape target, as RowTimes::AddTargetTimes. `tell_pods`: with the labels of
+  // all targets, instead of AddTargets.
+  void AddTargetTimes(std::size_t exporter, const prom::InstantVector& times, bool tell_pods) {
     parts_[exporter]->AddTargetTimes(times);
+    if (tell_pods) around_.own_pods.AddTimes(times);
   }
   // The jobs whose `up` is asked for. Before any values; without it all are.
   void SetAskedJobs(std::set<std::string, std::less<>> jobs) {

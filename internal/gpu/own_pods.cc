@@ -6,14 +6,22 @@
 
 namespace gpumon::gpu {
 
+void OwnPods::AddOne(prom::LabelSet labels) {
+  pods_[Contest::TargetOf(labels)].push_back({std::string(prom::Get(labels, "namespace")),
+                                              std::string(prom::Get(labels, "pod")),
+                                              std::string(prom::Get(labels, "container"))});
+  names_.emplace(prom::Get(labels, "pod"));
+}
+
 void OwnPods::Add(const prom::InstantVector& targets) {
   added_ = true;
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    const prom::LabelSet labels = targets.labels(i);
-    pods_[Contest::TargetOf(labels)].push_back({std::string(prom::Get(labels, "namespace")),
-                                                std::string(prom::Get(labels, "pod")),
-                                                std::string(prom::Get(labels, "container"))});
-    names_.emplace(prom::Get(labels, "pod"));
+  for (std::size_t i = 0; i < targets.size(); ++i) AddOne(targets.labels(i));
+}
+
+void OwnPods::AddTimes(const prom::InstantVector& times) {
+  added_ = true;
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    if (prom::Get(times.labels(i), "t") == "up") AddOne(times.labels(i));
   }
 }
 

@@ -22,6 +22,8 @@ class OwnPods {
  public:
   // Series of `up`.
   void Add(const prom::InstantVector& targets);
+  // Of times by target (RowTimes::AddTargetTimes) those of `up`.
+  void AddTimes(const prom::InstantVector& times);
   // The jobs whose `up` was asked for; before that, all.
   void SetAsked(std::set<std::string, std::less<>> jobs) { asked_ = std::move(jobs); }
   // That of the target which showed `labels` was asked for, and is not there.
@@ -48,6 +50,8 @@ class OwnPods {
     std::string name;
     std::string container;
   };
+
+  void AddOne(prom::LabelSet labels);
 
   bool added_ = false;
   std::optional<std::set<std::string, std::less<>>> asked_;

@@ -352,12 +352,33 @@ std::string AllTimesQuery(const Subject& subject) {
   return TargetTimesQuery(selectors, subject.jobs);
 }
 
-std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, Part part,
-                                      const std::string& of_targets) {
+std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, Part part) {
   std::vector<PlannedQuery> plan;
   for (std::size_t i = 0; i < subjects.size(); ++i) {
     Planner(subjects[i], i, part, IsAboveProcesses(subjects, i), plan).Plan();
   }
+  if (plan.empty()) return plan;
+  // While no job is known one query tells the times of all targets, with their labels.
+  const auto times = std::find_if(plan.begin(), plan.end(), [](const PlannedQuery& query) {
+    return query.gives == PlannedQuery::Gives::kTargetTimes;
+  });
+  const bool no_job_known = std::all_of(subjects.begin(), subjects.end(),
+                                        [](const Subject& its) { return its.jobs.empty(); });
+  std::vector<PlannedQuery> around = PlanSurroundings(subjects, part, "");
+  const auto targets = std::find_if(around.begin(), around.end(), [](const PlannedQuery& query) {
+    return query.gives == PlannedQuery::Gives::kTargets;
+  });
+  if (no_job_known && times != plan.end() && targets != around.end()) {
+    times->tells_pods = true;
+    around.erase(targets);
+  }
+  std::move(around.begin(), around.end(), std::back_inserter(plan));
+  return plan;
+}
+
+std::vector<PlannedQuery> PlanSurroundings(std::span<const Subject> subjects, Part part,
+                                           const std::string& of_targets) {
+  std::vector<PlannedQuery> plan;
   const auto add = [&](const std::string& name, std::string promql, PlannedQuery::Gives gives,
                        std::size_t exporter = 0) {
     if (!promql.empty()) plan.push_back({name, std::move(promql), gives, exporter, std::nullopt});
@@ -367,9 +388,8 @@ std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, Part pa
     add(subjects[i].exporter->name + "/devices", DevicesQuery(*subjects[i].exporter),
         PlannedQuery::Gives::kDevices, i);
   }
-  if (!plan.empty())
-    add("targets", TargetsQuery(subjects, part, of_targets), PlannedQuery::Gives::kTargets);
-  if (!plan.empty()) add("addresses", AddressesQuery(subjects), PlannedQuery::Gives::kAddresses);
+  add("targets", TargetsQuery(subjects, part, of_targets), PlannedQuery::Gives::kTargets);
+  add("addresses", AddressesQuery(subjects), PlannedQuery::Gives::kAddresses);
   return plan;
 }
 

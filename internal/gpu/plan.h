@@ -37,6 +37,8 @@ struct PlannedQuery {
   std::size_t exporter = 0;           // its place in the plan
   std::optional<std::size_t> metric;  // kValues: of that metric; nothing: the samples' names say it
   Fold fold = Fold::kNone;
+  bool tells_pods =
+      false;  // kTargetTimes: of all targets, which the series of `up` are labelled as
 
   bool operator==(const PlannedQuery&) const = default;
 };
@@ -70,9 +72,11 @@ struct Subject {
 // of their scrape targets, and, where a node's name is missing, one of kube-state-metrics'
 // addresses. For processes an exporter that stands above one that tells of them is asked what it
 // calls its GPUs; others without process metrics are asked nothing.
-// `of_targets` (a matcher, or "") chooses those whose state is asked.
-std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, models::Part part,
-                                      const std::string& of_targets = "");
+std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, models::Part part);
+// Of these what tells of targets, addresses and devices. `of_targets` (a matcher, or "") chooses
+// those whose state is asked.
+std::vector<PlannedQuery> PlanSurroundings(std::span<const Subject> subjects, models::Part part,
+                                           const std::string& of_targets);
 
 // The time of each series of an exporter, whose place in the plan this is.
 PlannedQuery PlanSeriesTimes(const schema::Exporter& exporter, std::size_t place,

@@ -226,12 +226,6 @@ class RangePlanner {
   std::vector<std::string> matchers_;
 };
 
-bool IsOfSurroundings(const PlannedQuery& query) {
-  return query.gives == PlannedQuery::Gives::kTargets ||
-         query.gives == PlannedQuery::Gives::kAddresses ||
-         query.gives == PlannedQuery::Gives::kDevices;
-}
-
 void Merge(Subject& into, const Subject& from) {
   if (into.jobs.empty() || from.jobs.empty()) {
     into.jobs.clear();  // all are asked about
@@ -275,8 +269,7 @@ std::vector<PlannedQuery> PlanRange(std::span<const Subject> subjects, const Ran
   if (plan.empty()) return plan;
   const std::string targets =
       instances.empty() ? "" : RangePlanner::TargetsOf(part.part, instances);
-  for (PlannedQuery& query : PlanQueries(subjects, part.part, targets)) {
-    if (!IsOfSurroundings(query)) continue;
+  for (PlannedQuery& query : PlanSurroundings(subjects, part.part, targets)) {
     query.name.insert(0, "range/");
     plan.push_back(std::move(query));
   }

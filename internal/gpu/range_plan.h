@@ -13,7 +13,7 @@ namespace gpumon::gpu {
 // For each exporter one query of what it is asked for at each instant; with another RangePart::over
 // than kLast one for each metric, since their names are lost (of means two), and one for the texts
 // of its GPUs.
-// Beside them those of PlanQueries that tell of targets, addresses and devices; none for times.
+// Beside them PlanSurroundings; none for times.
 // `step` in seconds; `nodes` as in RangeWant, `instances` as in RangeSpan.
 std::vector<PlannedQuery> PlanRange(std::span<const Subject> subjects, const RangePart& part,
                                     double step, const std::vector<std::string>& nodes,

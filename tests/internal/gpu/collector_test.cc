@@ -113,6 +113,29 @@ TEST(CollectorTest, TheNumberOfQueriesDoesNotGrowWithTheGpus) {
   }
 }
 
+TEST(CollectorTest, TheFirstLookTellsAWorkloadFromTheExportersOwnPod) {
+  RefreshRig rig;
+  rig.client().SetFunction([](const prom::FakePromClient::Call& call) {
+    const std::vector<prom::FakeSample> targets = {
+        {{{"job", "g"}, {"namespace", "mon"}, {"pod", "exporter-x"}, {"t", "up"}}, 1700000000}};
+    const prom::FakePromClient::Answer times(prom::MakeResult(targets));
+    if (RefreshRig::AsksForTargetTimes(call)) return times;
+    if (call.promql != kUtilizationQuery) return RefreshRig::NoTimes();
+    std::vector<prom::FakeSample> samples;
+    for (const char* const pod : {"exporter-x", "train-0"}) {
+      const std::string gpu = pod == std::string("train-0") ? "1" : "0";
+      samples.push_back(
+          {{{"gpu", gpu}, {"job", "g"}, {"namespace", "mon"}, {"node", "a"}, {"pod", pod}}, 50});
+    }
+    return prom::FakePromClient::Answer(prom::MakeResult(samples));
+  });
+  const auto snapshot = rig.CollectGpus();
+  ASSERT_TRUE(snapshot);
+  ASSERT_EQ((*snapshot)->gpus.size(), 2U);
+  EXPECT_EQ((*snapshot)->gpus[0].text(models::Text::kPod), "");
+  EXPECT_EQ((*snapshot)->gpus[1].text(models::Text::kPod), "train-0");
+}
+
 TEST(CollectorTest, OneFailingQueryGivesAPartialSnapshot) {
   RefreshRig rig;
   rig.client().SetError("nvidia_gpu_used_memory_bytes", Code::kUpstreamTimeout);

@@ -397,6 +397,26 @@ TEST(ExportersTest, APodIsAWorkloadUnlessItIsTheTargetsOwn) {
   EXPECT_EQ(pods(Labelled(job, own), std::vector<FakeSample>{}), "") << "nobody can tell";
 }
 
+TEST(ExportersTest, TheRequirementsExporterMayNameAPodToo) {
+  const auto shown = [](Labels more) {
+    Labels labels = {{"__name__", "nvidia_gpu_utilization_percent"},
+                     {"gpu", "0"},
+                     {"job", "gpu"},
+                     {"node", "n1"}};
+    labels.insert(labels.end(), more.begin(), more.end());
+    std::sort(labels.begin(), labels.end());
+    return std::vector<FakeSample>{{labels, 5}};
+  };
+  const std::vector<FakeSample> targets = {
+      {{{"job", "gpu"}, {"namespace", "mon"}, {"pod", "exporter-x"}}, 1}};
+  const auto pods = [&](Labels more) {
+    return PodsOf(*Meet({{&Named("nvidia_gpu"), shown(std::move(more))}}, targets));
+  };
+  EXPECT_EQ(pods({{"container", "main"}, {"namespace", "ml"}, {"pod", "train-0"}}),
+            "ml/train-0/main ");
+  EXPECT_EQ(pods({{"namespace", "mon"}, {"pod", "exporter-x"}}), "") << "its own";
+}
+
 TEST(ExportersTest, EachLabelOfAPodIsRenamedByItselfWhereTheTargetHasOne) {
   // What the target has, what its series have, and whose they are.
   struct Case {

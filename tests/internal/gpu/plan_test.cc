@@ -47,6 +47,7 @@ TEST(PlanTest, AsksTheRequirementsMetricsOneByOne) {
   EXPECT_EQ(plan[7].gives, Gives::kTargetTimes);
   EXPECT_TRUE(plan[7].promql.ends_with(R"(label_replace(timestamp(up),"t","up","",""))"))
       << "of all targets, while their jobs are not known";
+  EXPECT_TRUE(plan[7].tells_pods) << "of all targets, by what it brings along";
   EXPECT_EQ(PlanOf({&NvidiaGpu()}, Part::kProcesses).size(), 4U);
 }
 
@@ -56,10 +57,8 @@ TEST(PlanTest, AsksAnyOtherExporterTwice) {
     for (const Part part : {Part::kGpus, Part::kProcesses}) {
       const auto plan = PlanOf({exporter.get()}, part);
       const bool measures = part == Part::kGpus || !exporter->process.empty();
-      const bool targets = part == Part::kGpus && exporter->pod_may_be_exporters;
       const bool addresses = measures && exporter->node_may_be_address;
-      EXPECT_EQ(plan.size(), (measures ? 2U : 0U) + (targets ? 1U : 0U) + (addresses ? 1U : 0U))
-          << exporter->name;
+      EXPECT_EQ(plan.size(), (measures ? 2U : 0U) + (addresses ? 1U : 0U)) << exporter->name;
     }
   }
 }
@@ -93,15 +92,29 @@ TEST(PlanTest, ASetIsTheRequirementsOwnAndTwoQueriesAndTwoForEachExporter) {
 TEST(PlanTest, AsksForTheTargetsOfAllWhosePodMayBeTheirOwnOnce) {
   const auto first = Loaded(R"("pod_may_be_exporters": true, "prefixes": ["", "p_"],)"
                             R"("gpu": [{"field": "power", "metric": "m1", "unit": "W"}])");
-  const std::vector<const schema::Exporter*> both = {&first, &first, &NvidiaGpu()};
-  const auto plan = PlanOf(both, Part::kGpus);
-  ASSERT_EQ(std::count_if(plan.begin(), plan.end(),
-                          [](const auto& query) { return query.gives == Gives::kTargets; }),
-            1);
-  EXPECT_EQ(plan.back().promql,
-            "up and on(job,instance) group by(job,instance)({__name__=~\"m1|p_m1\"} or "
-            "{__name__=~\"m1|p_m1\"})");
+  const auto other = Loaded(R"("gpu": [{"field": "power", "metric": "o1", "unit": "W"}])");
+  const std::string shown =
+      "up and on(job,instance) group by(job,instance)({__name__=~\"m1|p_m1\"} or "
+      "{__name__=~\"m1|p_m1\"})";
+  const std::vector<Subject> unknown = {{&first, {}}, {&first, {}}, {&other, {}}};
+  const auto around = PlanSurroundings(unknown, Part::kGpus, "");
+  ASSERT_EQ(around.size(), 1U);
+  EXPECT_EQ(around.front().gives, Gives::kTargets);
+  EXPECT_EQ(around.front().promql, shown);
+  const std::vector<Subject> some = {{&first, {}}, {&first, {}}, {&other, {"o"}}};
+  const auto plan = PlanQueries(some, Part::kGpus);
+  EXPECT_EQ(plan.back().promql, R"(up{job="o"} or )" + shown);
   EXPECT_EQ(PlanOf({&NvidiaGpu(), &first}, Part::kProcesses).size(), 4U) << "of GPUs alone";
+}
+
+TEST(PlanTest, WhereNoJobIsKnownTheTimesOfAllTargetsTellTheirPods) {
+  const auto plan = PlanOf({&NvidiaGpu(), schema::Registry::BuiltIn().Find("dcgm")}, Part::kGpus);
+  EXPECT_EQ(std::count_if(plan.begin(), plan.end(),
+                          [](const auto& query) { return query.gives == Gives::kTargets; }),
+            0);
+  EXPECT_EQ(
+      std::count_if(plan.begin(), plan.end(), [](const auto& query) { return query.tells_pods; }),
+      1);
 }
 
 TEST(PlanTest, AsksForAllFamiliesInOneQueryAndForTheTimeOfEachSeries) {
