@@ -39,7 +39,7 @@ class Containers {
         [&] {
           return engine_.Docker({"inspect", "-f", format, name}) == wanted + '\n';
         },
-        Millis(30'000));
+        Millis(90'000));
   }
   std::map<std::string, Outcome> Checked(const std::vector<std::string>& names) const {
     const DockerOptions options{ParseDockerHost("unix://" + engine_.socket()), true};
