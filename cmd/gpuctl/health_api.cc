@@ -11,6 +11,7 @@
 #include "cmd/gpuctl/health_source.h"
 #include "cmd/gpuctl/server.h"
 #include "internal/base/text.h"
+#include "internal/checks/texts.h"
 #include "internal/collect/task.h"
 #include "internal/fleet/health.h"
 #include "internal/json/document.h"
@@ -35,7 +36,8 @@ constexpr std::size_t kMostCurveNodes = 8;  // of a task, each of which is asked
 // One visit to the server.
 class Visit {
  public:
-  Visit(Server& server, const HealthQuestion& question) : server_(server), question_(question) {
+  Visit(Server& server, const HealthQuestion& question)
+      : server_(server), question_(question), task_(question.task) {
     report_.source = server.name();
     report_.of_one = !question.task.empty() || (!question.node.empty() && !question.gpu_tasks);
   }
@@ -63,6 +65,9 @@ class Visit {
     if (auto asked = AskForGpus(Filter()); !asked) return Error(asked.error());
     const auto workloads = List(kWorkloads, {});
     if (!workloads) return Error(workloads.error());
+    const auto rows = WantsAll() ? List(kTasks, {}) : Result<Value>(Value());
+    if (!rows) return Error(rows.error());
+    if (auto named = NameTask(*workloads, *rows); !named) return Error(named.error());
     std::map<std::string, std::string> owners;  // of pods
     for (const Value& row : workloads->elements()) {
       const std::string name = TaskName(row, "pod");
@@ -83,9 +88,7 @@ class Visit {
         AddGpu(name, gpu);
       }
     }
-    if (WantsAll()) {
-      if (auto asked = AddTasksWithoutGpus(); !asked) return Error(asked.error());
-    }
+    AddTasksWithoutGpus(*rows);
     if (!question_.task.empty() && tasks_.empty()) {
       if (auto stored = AskApiForStored(server_, question_)) return stored;
       return Error(Code::kNotFound, server_.name() + " knows no task " + question_.task +
@@ -108,7 +111,28 @@ class Visit {
   };
 
   bool IsWanted(const std::string& name) const {
-    return !name.empty() && (question_.task.empty() || question_.task == name);
+    return !name.empty() && (task_.empty() || task_ == name);
+  }
+  // Who asks for a pod wants the task that it is part of: its health stands there.
+  Result<void> NameTask(const Value& workloads, const Value& tasks) {
+    const std::string& asked = question_.task;
+    std::vector<std::string> names;
+    for (const auto& [rows, own] : {std::pair(&workloads, "pod"), std::pair(&tasks, "name")}) {
+      for (const Value& row : rows->elements()) {
+        const std::string name = TaskName(row, own);
+        if (name == asked) return {};
+        if (asked.empty() || !IsCalled(row, own, asked)) continue;
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+      }
+    }
+    if (names.empty()) return {};
+    if (names.size() > 1) {
+      return Error(Code::kInvalidParameter,
+                   asked + " may be any of " + checks::Joined(names) + ": give one of these");
+    }
+    task_ = names.front();
+    report_.notes.push_back(asked + " is of " + task_ + ": this is its health");
+    return {};
   }
   // A row of workloads or tasks: it is on the node that was asked for.
   bool IsHere(const Value& row) const {
@@ -244,10 +268,9 @@ class Visit {
     task.snapshot.health_status = fleet::NameOf(fleet::LevelOf(score, {}));
   }
 
-  Result<void> AddTasksWithoutGpus() {
-    const auto rows = List(kTasks, {});
-    if (!rows) return Error(rows.error());
-    for (const Value& row : rows->elements()) {
+  // Of the tasks that were asked for, if any.
+  void AddTasksWithoutGpus(const Value& rows) {
+    for (const Value& row : rows.elements()) {
       const std::string name = TaskName(row, "name");
       const std::string phase = TextOf(row["phase"]);
       if (!IsWanted(name) || !IsHere(row) || tasks_.count(name) > 0) continue;
@@ -257,7 +280,6 @@ class Visit {
       task.snapshot.health_states.push_back(
           {"task", "unknown", phase + (reason.empty() ? "" : ": " + reason), "info", report_.time});
     }
-    return {};
   }
 
   Result<HealthReport> Finish() {
@@ -336,6 +358,7 @@ class Visit {
 
   Server& server_;
   const HealthQuestion& question_;
+  std::string task_;  // that was asked for, by its own name; "" for any
   HealthReport report_;
   Value health_;
   Value metrics_;

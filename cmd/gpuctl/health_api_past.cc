@@ -3,10 +3,12 @@
 #include <utility>
 
 #include "cmd/gpuctl/answer_json.h"
+#include "cmd/gpuctl/health_rows.h"
 #include "cmd/gpuctl/health_source.h"
 #include "cmd/gpuctl/server.h"
 #include "internal/base/clock.h"
 #include "internal/base/text.h"
+#include "internal/checks/texts.h"
 #include "internal/json/document.h"
 
 namespace gpumon::ctl {
@@ -61,17 +63,24 @@ Result<void> AddPages(Server& server, const Server::Query& query, HealthPast& pa
   return {};
 }
 
-// The names by which the collector stores the pods of a workload.
+// The names by which the collector stores the pods of a workload, or the pod that is so called.
 Result<std::vector<std::string>> PodsOf(Server& server, const std::string& task) {
   std::vector<std::string> pods;
+  std::vector<std::string> owners;
   const std::size_t slash = task.find('/');
-  if (slash == std::string::npos) return pods;
-  const auto answer = server.GetData(
-      kWorkloads, {{"namespace", task.substr(0, slash)}, {"fields", "namespace,pod,owner_name"}});
+  Server::Query query = {{"fields", "namespace,pod,owner_name"}};
+  if (slash != std::string::npos) query.emplace_back("namespace", task.substr(0, slash));
+  const auto answer = server.GetData(kWorkloads, query);
   if (!answer) return Error(answer.error());
   for (const Value& row : (*answer)["data"].elements()) {
-    if (TextOf(row["owner_name"]) != task.substr(slash + 1)) continue;
-    pods.push_back(TextOf(row["namespace"]) + '/' + TextOf(row["pod"]));
+    const std::string owner = TaskName(row, "pod");
+    if (owner != task && !IsCalled(row, "pod", task)) continue;
+    pods.push_back(NameOf(row["namespace"], row["pod"]));
+    if (std::find(owners.begin(), owners.end(), owner) == owners.end()) owners.push_back(owner);
+  }
+  if (owners.size() > 1) {
+    return Error(Code::kInvalidParameter,
+                 task + " may be any of " + checks::Joined(owners) + ": give one of these");
   }
   return pods;
 }

@@ -50,6 +50,11 @@ std::string TaskName(const json::Value& row, const char* own) {
   return NameOf(row["namespace"], row["owner_name"].AsString() ? row["owner_name"] : row[own]);
 }
 
+bool IsCalled(const json::Value& row, const char* own, const std::string& asked) {
+  return NameOf(row["namespace"], row[own]) == asked || TextOf(row[own]) == asked ||
+         TextOf(row["owner_name"]) == asked;
+}
+
 store::GpuReading ReadingOf(const json::Value& row) {
   store::GpuReading gpu;
   gpu.gpu_index = row["gpu_index"].AsInteger();

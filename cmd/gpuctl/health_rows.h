@@ -17,6 +17,9 @@ std::string KeyOf(const json::Value& row);
 std::string NameOf(const json::Value& name_space, const json::Value& name);
 // A workload's or a task's name: of its owner, or its own, which is in the field `own`.
 std::string TaskName(const json::Value& row, const char* own);
+// Whether somebody may mean that row by `asked`, which is no TaskName: its pod, with or without its
+// namespace, or its owner without one.
+bool IsCalled(const json::Value& row, const char* own, const std::string& asked);
 // A row of /metrics.
 store::GpuReading ReadingOf(const json::Value& row);
 // A finding of /health; `whose` stands before what it says.

@@ -148,6 +148,27 @@ TEST_F(HealthTest, ATaskIsAWorkloadOfAllThePodsOfItsOwner) {
   ExpectOneLine(Run({"health", "--task", "ml/none"}), 2, "knows no task ml/none");
 }
 
+TEST_F(HealthTest, APodIsFoundOnTheRowOfItsOwner) {
+  for (const std::string name : {"ml/llama-0-x", "llama-0-x", "task/Pod/ml/llama-0-x", "llama"}) {
+    const Finished ran = Run({"health", "--task", name});
+    EXPECT_EQ(ran.exit_code, 0) << ran.errors;
+    EXPECT_THAT(ran.output, HasSubstr("\nml/llama                     degraded    75%    2 "));
+    EXPECT_THAT(ran.output, HasSubstr("is of ml/llama: this is its health\n"));
+  }
+  EXPECT_THAT(Run({"health", "--task", "big-1"}).output,
+              HasSubstr("\nml/big                       unknown       -    0 "));
+  EXPECT_THAT(Run({"health", "--task", "ml/llama"}).output, Not(HasSubstr("note: ")));
+}
+
+TEST_F(HealthTest, APodOfSeveralNamespacesIsAsked) {
+  server_.SetScript([](const fault::Request& request) {
+    if (!request.target.starts_with("/api/v1/gpu/workloads")) return Serve(request);
+    return Json(Answer(R"([{"namespace":"ml","pod":"a-0","owner_name":"a"},)"
+                       R"({"namespace":"qa","pod":"a-0","owner_name":null}])"));
+  });
+  ExpectOneLine(Run({"health", "--task", "a-0"}), 2, "a-0 may be any of ml/a, qa/a-0");
+}
+
 TEST_F(HealthTest, TasksOfANodeAreThoseWithGpusThere) {
   const Finished ran = Run({"health", "gn01", "--gpu"});
   EXPECT_THAT(ran.output, HasSubstr("\nml/llama                     degraded    75%    2 "));
@@ -225,6 +246,9 @@ TEST_F(HealthTest, HistoryIsWhatTheServerStored) {
   // The server stores pods; an owner's are found.
   EXPECT_THAT(Run({"health", "--task", "ml/llama", "--history", "24"}).output,
               HasSubstr("  Snapshots: 1\n  Average Health Score: 90.0%\n"));
+  EXPECT_EQ(Parsed(Run({"health", "--task", "llama-0-x", "--history", "24", "--json"}))["snapshots"]
+                .size(),
+            1U);
   const Finished none = Run({"health", "--task", "X", "--history", "24", "--json"});
   EXPECT_EQ(none.output, "{\"error\":\"No health history found for task X\"}\n");
   EXPECT_EQ(none.exit_code, 1);
