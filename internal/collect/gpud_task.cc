@@ -168,6 +168,11 @@ std::string_view LevelOf(std::string_view type) {
   return type == "Warning" ? "warning" : "info";
 }
 
+bool TellsOfHealth(const gpud::Host& host) {
+  return std::any_of(host.states.begin(), host.states.end(),
+                     [](const gpud::State& state) { return !state.health.empty(); });
+}
+
 }  // namespace
 
 store::Snapshot TaskOf(const gpud::Host& host, WallTime time, const fleet::HealthRules& rules) {
@@ -196,7 +201,27 @@ store::Snapshot TaskOf(const gpud::Host& host, WallTime time, const fleet::Healt
     if (event.time > time) continue;
     task.AddEvent({event.time, event.component, std::string(LevelOf(event.type)), event.message});
   }
-  return task.Take();
+  store::Snapshot taken = task.Take();
+  if (!TellsOfHealth(host)) {
+    taken.health_score.reset();
+    taken.health_status = fleet::NameOf(fleet::Level::kUnknown);
+  }
+  return taken;
+}
+
+bool TellsOfNoGpu(const gpud::Host& host) {
+  const gpud::Machine& machine = host.machine;
+  const auto has_driver = [](const auto& fact) {
+    return fact.first == "gpuDriverVersion" || fact.first == "cudaVersion";
+  };
+  const auto has_gpu = [](const auto& one) { return one.component.starts_with("accelerator-"); };
+  return !machine.facts.empty() && machine.gpus.empty() && machine.product.empty() &&
+         TellsOfHealth(host) &&
+         std::none_of(machine.facts.begin(), machine.facts.end(), has_driver) &&
+         std::none_of(host.states.begin(), host.states.end(), has_gpu) &&
+         std::none_of(host.events.begin(), host.events.end(), has_gpu) &&
+         std::none_of(host.metrics.begin(), host.metrics.end(),
+                      [](const auto& metric) { return metric.name.starts_with(kPrefix); });
 }
 
 }  // namespace gpumon::collect

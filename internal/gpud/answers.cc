@@ -93,7 +93,11 @@ Result<std::vector<State>> ReadStates(std::string_view body) {
   if (!list) return Error(list.error());
   std::vector<State> states;
   bool any = false;
+  bool some = false;
   for (const Value& component : list->elements()) {
+    if (IsComponent(component, "states") && component["states"].size() == 0) {
+      states.push_back({TextOf(component["component"]), {}, {}, {}, {}});
+    }
     for (const Value& one : component["states"].elements()) {
       any = true;
       if (!one.is_object()) continue;
@@ -107,10 +111,11 @@ Result<std::vector<State>> ReadStates(std::string_view body) {
         state.actions.push_back(TextOf(action));
       }
       state.time = TimeOf(one["time"]);
+      some = true;
       states.push_back(std::move(state));
     }
   }
-  if (any && states.empty()) return Error(Unreadable("states"));
+  if (any && !some) return Error(Unreadable("states"));
   return states;
 }
 

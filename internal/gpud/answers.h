@@ -53,7 +53,7 @@ struct Machine {
 
 // Each takes the body of one answer. kUpstreamInvalid, saying what it is instead, when it is not
 // JSON or not of that kind; null is an empty answer, and an element that cannot be read is passed
-// over unless all are such.
+// over unless all are such. A component without states is one State without a health.
 Result<std::vector<State>> ReadStates(std::string_view body);
 Result<std::vector<Event>> ReadEvents(std::string_view body);
 Result<std::vector<Metric>> ReadMetrics(std::string_view body);

@@ -104,7 +104,9 @@ Result<Host> Client::Ask(WallTime since, Deadline deadline) {
   if (!states) return Error(Failure(states.error()));
   Host host;
   host.states = *std::move(states);
-  if (const std::size_t silent = CountSilent(host.states); silent > 0) {
+  if (host.states.empty()) {
+    host.missing.push_back("states: there are none");
+  } else if (const std::size_t silent = CountSilent(host.states); silent > 0) {
     host.missing.push_back("states: " + std::to_string(silent) + " of " +
                            std::to_string(host.states.size()) + " have no health");
   }

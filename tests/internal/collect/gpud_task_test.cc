@@ -78,6 +78,36 @@ TEST(GpudTaskTest, StatesAndEventsHaveFlowsWords) {
   for (const auto& event : snapshot.events) EXPECT_NE(event.message, "later than now");
 }
 
+TEST(GpudTaskTest, WithoutAStateNobodyKnowsHowTheHostIs) {
+  const fleet::HealthRules rules;
+  for (const std::vector<gpud::State>& states :
+       {std::vector<gpud::State>{}, std::vector<gpud::State>{{"cpu", "", "", {}, {}}}}) {
+    gpud::Host host = TwoGpus();
+    host.states = states;
+    const auto snapshot = TaskOf(host, *ParseTime("2026-03-01T09:00:00Z"), rules);
+    EXPECT_EQ(snapshot.health_status, "unknown");
+    EXPECT_FALSE(snapshot.health_score);
+    EXPECT_EQ(snapshot.gpu_metrics.size(), 2U);
+  }
+}
+
+TEST(GpudTaskTest, AHostHasNoGpuWhereNothingOfOneIsTold) {
+  gpud::Host none;
+  none.machine.facts = {{"hostname", "n1"}};
+  none.states = {{"cpu", "Healthy", "", {}, {}}};
+  EXPECT_TRUE(TellsOfNoGpu(none));
+  EXPECT_FALSE(TellsOfNoGpu(TwoGpus()));
+  EXPECT_FALSE(TellsOfNoGpu({})) << "it tells nothing at all";
+  std::vector<gpud::Host> hosts(6, none);
+  hosts[0].machine.facts.emplace_back("gpuDriverVersion", "570.86");
+  hosts[1].machine.product = "NVIDIA H100";
+  hosts[2].states.push_back({"accelerator-nvidia-gpu-counts", "Unhealthy", "", {}, {}});
+  hosts[3].metrics.push_back({"accelerator_nvidia_memory_used_bytes", "GPU-1", "", 1, {}});
+  hosts[4].states.clear();
+  hosts[5].machine.facts.clear();
+  for (const gpud::Host& host : hosts) EXPECT_FALSE(TellsOfNoGpu(host));
+}
+
 TEST(GpudTaskTest, AHostThatTellsNothingIsUnknown) {
   const fleet::HealthRules rules;
   const auto snapshot = TaskOf({}, *ParseTime("2026-03-01T09:00:00Z"), rules);

@@ -15,7 +15,9 @@ TEST(AnswersTest, StatesAreReadWithAndWithoutATime) {
       R"({"time":"2026-03-01T09:15:00Z","health":"Healthy","reason":"ok"},7]},)"
       R"({"component":"disk","states":null},null])");
   ASSERT_TRUE(states);
-  ASSERT_EQ(states->size(), 2U);
+  ASSERT_EQ(states->size(), 3U);
+  EXPECT_EQ((*states)[2].component, "disk");
+  EXPECT_EQ((*states)[2].health, "");
   EXPECT_EQ((*states)[0].component, "accelerator-nvidia-error-xid");
   EXPECT_EQ((*states)[0].actions, std::vector<std::string>{"REBOOT_SYSTEM"});
   EXPECT_FALSE((*states)[0].time);

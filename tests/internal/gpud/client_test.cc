@@ -55,6 +55,25 @@ TEST_F(ClientTest, StatesWithoutAHealthAreMissed) {
   EXPECT_EQ(host->missing[0], "states: 1 of 2 have no health");
 }
 
+TEST_F(ClientTest, NoStatesAreMissed) {
+  const std::pair<std::string, std::string> rows[] = {
+      {"[]", "states: there are none"},
+      {"null", "states: there are none"},
+      {R"([{"component":"cpu","states":[]}])", "states: 1 of 1 have no health"},
+      {R"([{"component":"cpu","states":null},{"component":"disk","states":[)"
+       R"({"health":"Healthy"}]}])",
+       "states: 1 of 2 have no health"}};
+  for (const auto& [body, text] : rows) {
+    fault::FaultServer server([&](const fault::Request& request) {
+      return fault::Json(request.target == "/v1/states" ? body : R"({"hostname":"a"})");
+    });
+    const auto host = Ask(server.port());
+    ASSERT_TRUE(host) << host.error().message;
+    ASSERT_FALSE(host->missing.empty());
+    EXPECT_EQ(host->missing[0], text) << body;
+  }
+}
+
 TEST_F(ClientTest, NobodyThereIsOneSentence) {
   fault::FaultServer server;
   server.Refuse();
