@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <filesystem>
 #include <future>
 #include <memory>
 #include <thread>
@@ -10,7 +12,9 @@
 #include "cmd/gpuctl/ssh_client.h"
 #include "internal/collect/gpud_task.h"
 #include "internal/fetch/client.h"
+#include "internal/fetch/url.h"
 #include "internal/gpud/client.h"
+#include "internal/nvml/library.h"
 
 namespace gpumon::ctl {
 namespace {
@@ -18,6 +22,7 @@ namespace {
 constexpr std::size_t kMostAtOnce = 8;
 constexpr std::chrono::hours kEventsOf{24};
 constexpr std::string_view kTaskPrefix = "gpud/";  // the collector's
+constexpr std::string_view kNoGpus = "no GPUs on this host";
 
 Result<std::unique_ptr<fetch::Client>> WayTo(const GpudPlace& place, const Clock& clock) {
   if (!place.ssh.host.empty()) {
@@ -32,8 +37,9 @@ std::string TaskIdOf(const GpudPlace& place) {
   return std::string(kTaskPrefix) + place.name();
 }
 
-// What cannot be judged is a warning: that nothing is the matter is not known then.
-void AddGaps(const gpud::Host& host, store::Snapshot& snapshot) {
+// What cannot be judged is a warning: that nothing is the matter is not known then. That a host has
+// no GPUs is known.
+void AddGaps(const gpud::Host& host, bool no_gpus, store::Snapshot& snapshot) {
   const auto warn = [&snapshot](std::string message) {
     snapshot.health_states.push_back(
         {"gpud", "unknown", std::move(message), "warning", snapshot.timestamp});
@@ -42,12 +48,37 @@ void AddGaps(const gpud::Host& host, store::Snapshot& snapshot) {
     // Of the machine nothing is judged.
     if (!missing.starts_with("machine info")) warn("lacks " + missing);
   }
-  if (snapshot.gpu_metrics.empty()) warn("nothing is known of its GPUs, or it has none");
+  if (no_gpus) {
+    snapshot.health_states.push_back(
+        {"gpud", "healthy", std::string(kNoGpus), "info", snapshot.timestamp});
+  } else if (snapshot.gpu_metrics.empty()) {
+    warn("nothing is known of its GPUs");
+  }
+}
+
+// A driver, or device files: then a GPUd here that knows no GPU has lost them.
+bool IsGpuHere() {
+  std::error_code unread;
+  std::filesystem::directory_iterator file("/dev", unread);
+  for (; !unread && file != std::filesystem::directory_iterator(); file.increment(unread)) {
+    if (file->path().filename().native().starts_with("nvidia")) return true;
+  }
+  const char* const named = std::getenv(nvml::kLibraryVariable);
+  // Not started: that may take for ever where a GPU hangs.
+  const auto nvml =
+      nvml::Symbols::Load(named != nullptr && *named != '\0' ? named : nvml::kLibraryName);
+  return nvml || nvml.error().code != Code::kNotFound;
+}
+
+bool HasNoGpus(const gpud::Host& host, const GpudPlace& place, const std::string& address) {
+  const bool here = place.ssh.host.empty() && fetch::IsLoopbackUrl("http://" + address);
+  return collect::TellsOfNoGpu(host) && !(here && IsGpuHere());
 }
 
 struct Told {
   store::Snapshot snapshot;
   std::vector<gpud::Metric> usage;  // of its GPUs, in the last hour
+  bool no_gpus = false;
 };
 
 Result<Told> AskOne(const GpudPlace& place, Millis timeout, bool usage) {
@@ -64,10 +95,12 @@ Result<Told> AskOne(const GpudPlace& place, Millis timeout, bool usage) {
     snapshot.task_id = TaskIdOf(place);
     snapshot.instance_id = place.name();
   }
-  AddGaps(*host, snapshot);
+  const bool no_gpus = HasNoGpus(*host, place, client.address());
+  AddGaps(*host, no_gpus, snapshot);
   // What --task takes, and what the table shows.
   snapshot.task_name = snapshot.task_id;
-  return Told{std::move(snapshot), usage ? client.AskUsage(deadline) : std::vector<gpud::Metric>()};
+  return Told{std::move(snapshot), usage ? client.AskUsage(deadline) : std::vector<gpud::Metric>(),
+              no_gpus};
 }
 
 // A host whose GPUd does not answer.
@@ -169,6 +202,9 @@ Result<HealthReport> AskGpuds(const std::vector<GpudPlace>& places, Millis timeo
     if (!IsAskedFor(one, question, places.size() == 1)) continue;
     for (const auto& [key, text] : one.machine_info) {
       if (key == "note") report.notes.push_back(one.task_id + " lacks " + text);
+    }
+    if (answers[i] && answers[i]->no_gpus) {
+      report.notes.push_back(one.task_id + ": " + std::string(kNoGpus));
     }
     report.tasks.push_back(std::move(one));
     if (answers[i]) usage.insert(usage.end(), answers[i]->usage.begin(), answers[i]->usage.end());

@@ -93,6 +93,49 @@ TEST_F(GpudTest, AGpudThatTellsOfNoGpuIsAWarning) {
   }
 }
 
+TEST_F(GpudTest, WithoutStatesAHostIsUnknown) {
+  for (const std::string& states :
+       {std::string("[]"), std::string("null"), std::string(R"([{"component":"cpu","states":[]}])"),
+        std::string(R"([{"component":"cpu","states":null}])")}) {
+    fault::FaultServer gpud([&](const fault::Request& request) {
+      return request.target == "/v1/states" ? fault::Json(states) : ServeGpud(request);
+    });
+    const Finished ran = Run({"health", "--gpud-url", gpud.url(), "--fail-on", "warnings"});
+    EXPECT_EQ(ran.exit_code, 1) << ran.output;
+    EXPECT_THAT(ran.output, HasSubstr("\ngpud/gn07                    unknown       -    1 "));
+    EXPECT_THAT(ran.output, HasSubstr("note: gpud/gn07 lacks states: "));
+  }
+}
+
+// A GPUd leaves out what a host without GPUs has nothing for.
+fault::Reply ServeGpudWithoutGpus(const fault::Request& request) {
+  if (request.target == "/v1/states") {
+    return fault::Json(R"([{"component":"cpu","states":[{"health":"Healthy"}]}])");
+  }
+  if (request.target == "/machine-info") {
+    return fault::Json(R"({"gpudVersion":"v0.5.1","hostname":"web1"})");
+  }
+  return fault::Json("[]");
+}
+
+TEST_F(GpudTest, AHostThatHasNoGpuIsNoWarning) {
+  if (std::filesystem::exists("/dev/nvidiactl")) GTEST_SKIP() << "this host has a GPU";
+  fault::FaultServer gpud(ServeGpudWithoutGpus);
+  const Finished ran =
+      Run({"health", "--gpud-url", gpud.url(), "--gpu", "--json", "--fail-on", "warnings"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.output;
+  EXPECT_EQ(*Parsed(ran)["notes"][0].AsString(), "gpud/web1: no GPUs on this host");
+  EXPECT_EQ(Parsed(ran)["details"]["warnings"].size(), 0U);
+}
+
+TEST_F(GpudTest, ADriverHereWithoutAGpuThatGpudKnowsIsAWarning) {
+  fault::FaultServer gpud(ServeGpudWithoutGpus);
+  const Finished ran = Run({"health", "--gpud-url", gpud.url(), "--fail-on", "warnings"},
+                           {{"NVML_LIBRARY", FAKE_NVML_OTHER_LIBRARY}});
+  EXPECT_EQ(ran.exit_code, 1) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("nothing is known of its GPUs"));
+}
+
 TEST_F(GpudTest, TheUsageOfTheLastHourIsDrawn) {
   const auto minutes_ago = [](int minutes) {
     const auto at = SystemClock().Wall() - std::chrono::minutes(minutes) - std::chrono::seconds(5);
