@@ -311,6 +311,8 @@ std::vector<Check> ContainerChecks(std::shared_ptr<fetch::Client> client, Docker
   for (const std::string& given : names) {
     // Docker's own API writes a slash before a name, and so do people who copy it from there.
     const std::string name = given.size() > 1 && given[0] == '/' ? given.substr(1) : given;
+    const auto is_it = [&name](const Check& check) { return check.name == name; };
+    if (std::any_of(checks.begin(), checks.end(), is_it)) continue;
     checks.push_back({name, [engine, name](const Clock& clock, Deadline deadline) {
                         return engine->Judge(name, clock, deadline);
                       }});

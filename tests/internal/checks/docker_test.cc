@@ -92,6 +92,13 @@ TEST_F(DockerTest, EveryExpectedContainerIsJudgedByItself) {
   EXPECT_NE(done_[2].outcome.hint.find("docker ps -a"), std::string::npos);
 }
 
+TEST_F(DockerTest, AContainerThatIsNamedTwiceCountsOnce) {
+  EXPECT_EQ(Said({"backend.ai-halfstack-redis-1", "/backend.ai-halfstack-redis-1",
+                  "backend.ai-halfstack-redis-1"})
+                .size(),
+            1U);
+}
+
 TEST_F(DockerTest, TheListIsAskedForOnceAndEachContainerOnce) {
   Said({"backend.ai-halfstack-postgres-1", "backend.ai-halfstack-redis-1", "a", "b", "c"});
   EXPECT_EQ(server_.request_count(), 3U);
