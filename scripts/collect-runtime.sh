@@ -1,6 +1,7 @@
 #!/bin/bash
 # Collects what a program needs to run in an empty file system: itself in usr/bin, with its other
-# names (the links to it that lie beside it), its shared libraries and loader, CA certificates, the name-service configuration, the user it runs as, and
+# names (the links to it that lie beside it), gpuctl's manual pages and completions, its shared
+# libraries and loader, CA certificates, the name-service configuration, the user it runs as, and
 # the licences of everything collected.
 #   scripts/collect-runtime.sh FOLDER PROGRAM...
 set -euo pipefail
@@ -67,6 +68,17 @@ other_names() { # PROGRAM
   done
 }
 
+# Where Debian has them, so that a package or a layer of another image can take them as they lie.
+write_texts() { # GPUCTL
+  local man=$image/usr/share/man/man1
+  local bash=$image/usr/share/bash-completion/completions zsh=$image/usr/share/zsh/vendor-completions
+  mkdir -p "$man" "$bash" "$zsh"
+  "$1" man --directory "$man"
+  gzip -9nf "$man"/gpuctl*.1
+  "$1" completion bash >"$bash/gpuctl"
+  "$1" completion zsh >"$zsh/_gpuctl"
+}
+
 needed=
 for program in "$@"; do
   mkdir -p "$image/usr/bin"
@@ -74,6 +86,7 @@ for program in "$@"; do
   while IFS= read -r link; do
     cp --no-dereference "$link" "$image/usr/bin/"
   done < <(other_names "$program")
+  [ "${program##*/}" != gpuctl ] || write_texts "$program"
   found=$(libraries "$program")
   needed+=$found$'\n'
 done

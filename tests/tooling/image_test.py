@@ -3,6 +3,7 @@
 
 image_test.py SERVER GPUCTL
 """
+import gzip
 import os
 import re
 import shutil
@@ -70,6 +71,20 @@ class ImageTest(unittest.TestCase):
             self.assertEqual(result.returncode, 0, link + ": " + result.stdout)
         checked = self.alone("/usr/bin/backend-ai-health-checker", "gpu", "--format", "summary")
         self.assertIn("Health Check Summary: ", checked.stdout)
+
+    def test_manual_pages_and_completions_lie_where_debian_has_them(self):
+        pages = self.path("/usr/share/man/man1")
+        with gzip.open(os.path.join(pages, "gpuctl.1.gz"), "rt", encoding="utf-8") as page:
+            main = page.read()
+        self.assertEqual(main, run(GPUCTL, "man").stdout)
+        commands = re.findall(r"(?m)^\.BR (\S+) \(1\)", main.replace("\\-", "-"))
+        self.assertIn("gpuctl-get-gpus", commands)
+        self.assertEqual(set(os.listdir(pages)),
+                         {name + ".1.gz" for name in ["gpuctl"] + commands})
+        for shell, name in (("bash", "/usr/share/bash-completion/completions/gpuctl"),
+                            ("zsh", "/usr/share/zsh/vendor-completions/_gpuctl")):
+            with open(self.path(name), encoding="utf-8") as completion:
+                self.assertEqual(completion.read(), run(GPUCTL, "completion", shell).stdout)
 
     def test_without_ssh_it_says_so(self):
         result = self.alone("/usr/bin/gpuctl", "gpud", "get", "/v1/states", "--via", "gn07")
