@@ -115,6 +115,11 @@ std::string_view SecondWord(const Command& command) {
   return blank == std::string_view::npos ? std::string_view() : command.name.substr(blank + 1);
 }
 
+// As kubectl has it: one of a list is called as well as all of it.
+bool IsOneOf(std::string_view list, const std::string& word) {
+  return !word.empty() && (list == word || list == word + "s" || list == word + "es");
+}
+
 struct Found {
   const Command* command = nullptr;
   std::size_t words = 0;  // of the arguments, that name it
@@ -125,7 +130,7 @@ Found FindCommand(std::span<const std::string> arguments) {
     if (arguments.empty() || arguments[0] != FirstWord(command)) continue;
     const std::string_view second = SecondWord(command);
     if (second.empty()) return {&command, 1};
-    if (arguments.size() > 1 && arguments[1] == second) return {&command, 2};
+    if (arguments.size() > 1 && IsOneOf(second, arguments[1])) return {&command, 2};
   }
   return {};
 }

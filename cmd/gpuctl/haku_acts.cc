@@ -102,6 +102,7 @@ int RunLogs(const config::Values& values, std::ostream& out, std::ostream& err) 
     err << "gpuctl: gpuctl keeps no logs of pods; " << KubectlLogs(task, kind) << '\n';
     return kUsage;
   }
+  if (!hakuriver::IsTaskId(task)) return HakuFail(NoTaskId(values), err);
   auto host = HakuHost::Make(values, HakuFlags::kAlone, kLogTimeout, err);
   if (!host) return HakuFail(host.error(), err);
   const bool errors = values.Bool("--stderr");

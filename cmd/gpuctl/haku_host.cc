@@ -175,7 +175,7 @@ Status NoTask(std::string_view command) {
 
 Status NoTaskId(const config::Values& values) {
   return values.Refuse("--task", "is no id of a HakuRiver task, which is a whole number below 2^63",
-                       "such a number, or task/NUMBER");
+                       "such a number, task/NUMBER, or of a pod NAMESPACE/POD");
 }
 
 int HakuFail(const Status& why, std::ostream& err) {

@@ -47,7 +47,7 @@ std::vector<std::string> WithOperand(std::vector<std::string> arguments, std::st
 }
 
 TaskName TaskNameOf(const std::string& text) {
-  constexpr std::array<std::string_view, 2> kWords = {"task/", "vps/"};
+  constexpr std::array<std::string_view, 3> kWords = {"task/", "vps/", "workload/"};
   constexpr std::array<std::string_view, 2> kKinds = {"Pod/", "Job/"};
   TaskName task{text, {}};
   for (const std::string_view word : kWords) {

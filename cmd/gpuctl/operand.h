@@ -18,7 +18,7 @@ std::vector<std::string> WithOperand(std::vector<std::string> arguments, std::st
 
 // A task or node as somebody may name it: as `-o name` prints it, or without the words before its
 // name. "task/7" is "7", "task/ml/a" and "task/Pod/ml/a" are "ml/a" ("task/a" is of a namespace
-// `task`), "vps/7" is "7"; "node/n1" is "n1".
+// `task`), "workload/ml/a" is "ml/a", "vps/7" is "7"; "node/n1" is "n1".
 struct TaskName {
   std::string name;
   std::string kind;  // "Pod", "Job", or "" where it is not said

@@ -115,6 +115,13 @@ TEST_F(GetTest, NamesNameEachRow) {
   EXPECT_EQ(Get({"gpus", "-o", "name"}).output, "gpu/gpu-node-1/0\ngpu/機械/1/1g.10gb\n");
 }
 
+TEST_F(GetTest, OneIsCalledAsWellAsAll) {
+  for (const std::string word : {"gpu", "node", "process"}) {
+    EXPECT_EQ(Get({word, "-o", "json"}).exit_code, 0) << word;
+  }
+  EXPECT_EQ(Get({"s"}).exit_code, 2);
+}
+
 TEST_F(GetTest, NamesChooseRows) {
   for (const std::string name : {"gpu/gpu-node-1/0", "gpu-node-1/0", "gpu-node-1", "0"}) {
     const Finished ran = Get({"gpus", name, "-o", "name"});

@@ -243,6 +243,7 @@ TEST_F(HakuTest, AnIdThatNoHostCanHaveIsRefused) {
     EXPECT_THAT(ran.errors, Not(HasSubstr("control characters")));
   }
   ExpectOneLine(Run({"logs", "9999999999999999999"}), 2, "is a whole number below 2^63");
+  ExpectOneLine(Run({"logs", "llama-0-x"}), 2, "or of a pod NAMESPACE/POD");
   EXPECT_EQ(host_.server().request_count(), 0U);
 }
 

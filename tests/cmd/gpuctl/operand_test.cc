@@ -49,7 +49,8 @@ TEST(OperandTest, TasksAndNodesAreNamedAsTheListsPrintThem) {
        {Case{"task/7193847561234567169", "7193847561234567169", ""}, Case{"vps/7", "7", ""},
         Case{"7", "7", ""}, Case{"ml/a", "ml/a", ""}, Case{"task/ml/a", "ml/a", ""},
         Case{"task/Pod/ml/a", "ml/a", "Pod"}, Case{"Job/ml/a", "ml/a", "Job"},
-        Case{"task/a", "task/a", ""}, Case{"gpud/gn01", "gpud/gn01", ""}, Case{"", "", ""}}) {
+        Case{"workload/ml/a", "ml/a", ""}, Case{"task/a", "task/a", ""},
+        Case{"gpud/gn01", "gpud/gn01", ""}, Case{"", "", ""}}) {
     const TaskName task = TaskNameOf(one.text);
     EXPECT_EQ(task.name, one.name) << one.text;
     EXPECT_EQ(task.kind, one.kind) << one.text;
