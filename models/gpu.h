@@ -5,7 +5,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -18,8 +17,10 @@
 #include "models/field.h"
 #include "models/node.h"
 #include "models/null_reason.h"
+#include "models/part.h"
 #include "models/pod.h"
 #include "models/task.h"
+#include "models/workload.h"
 
 namespace gpumon::models {
 
@@ -66,24 +67,20 @@ struct Row {
   std::uint32_t exporters = 0;
   bool bad_time = false;  // a sample's time was impossible, and is not counted
   bool divided = false;   // MIG is on, whether or not its instances are rows
+  // Its series name a pod, and nobody can tell whether that holds it or is the exporter's own: why.
+  NullReason pod_untold = NullReason::kNone;
 
   std::string_view text(Text t) const { return texts[static_cast<std::size_t>(t)]; }
   // Only an exporter that is down named it. Text::kPod of a GPU: those that hold it.
   bool has_lost(Text t) const {
     return text(t).empty() && (texts_gone >> static_cast<unsigned>(t) & 1U) != 0;
   }
+  // Why nobody knows whether a pod holds it; kNone where one does, or none is known to.
+  NullReason holder_reason() const {
+    if (!text(Text::kPod).empty()) return NullReason::kNone;
+    return has_lost(Text::kPod) ? NullReason::kExporterDown : pod_untold;
+  }
   void set_text(Text t, std::string_view value) { texts[static_cast<std::size_t>(t)] = value; }
-};
-
-// A pod that holds a GPU, or a part of one. Texts are views into the snapshot's Arena.
-struct Workload {
-  std::string_view name_space;
-  std::string_view pod;
-  std::string_view container;
-  // Its part of a GPU that several share; NaN where nobody measures it.
-  double utilization = std::numeric_limits<double>::quiet_NaN();   // %
-  double memory_used = std::numeric_limits<double>::quiet_NaN();   // bytes
-  double memory_limit = std::numeric_limits<double>::quiet_NaN();  // bytes
 };
 
 using GpuMetrics = Row<kGpuTexts, kQuantities>;
@@ -142,16 +139,6 @@ struct Coverage {
   bool percent = false;    // of a metric that may be a ratio: some job was seen to mean percent
 };
 
-// The query sets, collected and cached apart from each other.
-enum class Part : std::uint8_t { kGpus, kProcesses, kPods, kNodes, kTasks, kAlerts };
-inline constexpr std::array kParts = {Part::kGpus,  Part::kProcesses, Part::kPods,
-                                      Part::kNodes, Part::kTasks,     Part::kAlerts};
-constexpr std::string_view NameOf(Part part) {
-  constexpr std::string_view kNames[] = {"gpus", "processes", "pods", "nodes", "tasks", "alerts"};
-  static_assert(std::size(kNames) == kParts.size());
-  return kNames[static_cast<std::size_t>(part)];
-}
-
 // One answer's worth of rows. Immutable once published, shared by every reader.
 struct Snapshot {
   Part part = Part::kGpus;
@@ -177,6 +164,7 @@ struct Snapshot {
   bool upstream_warned = false;    // the server sent warnings or isPartial: cache it briefly
   std::vector<std::string> warnings;
   std::vector<std::string> sources;  // exporter schemas that gave rows
+  std::uint32_t pod_tellers = 0;     // those that named any pod: bits as in Row::exporters
   // Per slot: the reason why no row has it, or kNone.
   std::array<NullReason, kQuantities> missing_gpu{};
   std::array<NullReason, kProcessQuantities> missing_process{};
@@ -185,6 +173,10 @@ struct Snapshot {
   std::size_t rows() const {
     return gpus.size() + processes.size() + pods.size() + tasks.size() + nodes.size() +
            alerts.size();
+  }
+  void AddSource(std::string_view exporter, bool tells_pods) {
+    sources.emplace_back(exporter);
+    if (tells_pods) pod_tellers |= exporter_bit(exporter);
   }
   // In Row::exporters; 0 for one that gave no rows, or has no place there.
   std::uint32_t exporter_bit(std::string_view exporter) const {

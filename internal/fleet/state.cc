@@ -30,7 +30,7 @@ State StateOf(const models::GpuMetrics& gpu, const Health& health, bool held,
   const auto memory = get(Quantity::kMemoryUsedPercent);
   if (!memory) return State::kUnknown;
   if (*memory > rules.held_memory) return State::kIdleHeld;
-  return gpu.has_lost(models::Text::kPod) ? State::kUnknown : State::kFree;
+  return gpu.holder_reason() == models::NullReason::kNone ? State::kFree : State::kUnknown;
 }
 
 State Both(State one, State other) {

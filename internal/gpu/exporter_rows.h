@@ -87,6 +87,8 @@ class ExporterRows {
   std::vector<models::Workload> WorkloadsOf(std::size_t i) const {
     return table_.workloads().Of(i);
   }
+  // Some row is held.
+  bool TellsPods() const { return table_.workloads().AnyIsHeld(); }
   bool IsHeld(std::size_t i) const { return table_.workloads().IsHeld(i); }
   // Jobs of its series whose targets were not asked for.
   std::set<std::string> new_jobs() const;

@@ -1,6 +1,7 @@
 // The pods that hold a GPU, while its row is put together.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -20,6 +21,10 @@ class HeldWorkloads {
   // One more row, which nobody holds yet.
   void AddRow() { first_.push_back(RowIndex::kNone); }
   bool IsHeld(std::size_t row) const { return first_[row] != RowIndex::kNone; }
+  bool AnyIsHeld() const {
+    return std::any_of(first_.begin(), first_.end(),
+                       [](std::uint32_t first) { return first != RowIndex::kNone; });
+  }
   // The workload of these texts that holds `row`, from now on if not before. Good until the next
   // call.
   models::Workload& Hold(std::size_t row, std::string_view name_space, std::string_view pod,

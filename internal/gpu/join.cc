@@ -265,6 +265,7 @@ void Join<RowT>::FillRow(std::uint32_t at, std::size_t exporter, std::size_t i) 
   if (IsMigUuid(more.text(Text::kUuid))) row.set_text(Text::kUuid, more.text(Text::kUuid));
   if (row.gpu_index == RowT::kNoIndex) row.gpu_index = ParseGpuIndex(row.text(Text::kGpuId));
   row.divided |= more.divided;
+  if (row.pod_untold == NullReason::kNone) row.pod_untold = more.pod_untold;
   if (used) {
     if (!(row.newest >= more.newest) && !std::isnan(more.newest)) row.newest = more.newest;
     if (!(row.oldest <= more.oldest) && !std::isnan(more.oldest)) row.oldest = more.oldest;
@@ -279,7 +280,7 @@ void Join<RowT>::Take(std::size_t exporter) {
   ExporterRows<RowT>& rows = *parts_[exporter];
   counts_ += rows.counts();
   if constexpr (!kIsProcess) allotted_.TakeOut(*exporters_[exporter], exporter, rows);
-  if (rows.size() > 0) snapshot_->sources.push_back(exporters_[exporter]->name);
+  if (rows.size() > 0) snapshot_->AddSource(exporters_[exporter]->name, rows.TellsPods());
   contributions_.Expect(exporter, rows.size());
   std::array<std::size_t, RowNames<RowT>::kRanks> of_rank{};
   for (std::size_t i = 0; i < rows.size(); ++i) ++of_rank[names_.RankOf(rows.row(i))];

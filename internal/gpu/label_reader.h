@@ -13,6 +13,7 @@
 #include "internal/prom/value.h"
 #include "internal/schema/exporter.h"
 #include "models/field.h"
+#include "models/null_reason.h"
 
 namespace gpumon::gpu {
 
@@ -20,6 +21,7 @@ namespace gpumon::gpu {
 struct Identity {
   std::array<std::string_view, models::kProcessTexts> texts{};
   std::string_view pid;
+  models::NullReason pod_untold = models::NullReason::kNone;  // models::Row
 
   std::string_view text(models::Text t) const { return texts[static_cast<std::size_t>(t)]; }
 };

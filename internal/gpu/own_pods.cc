@@ -43,6 +43,14 @@ bool OwnPods::IsWorkload(prom::LabelSet labels) const {
   });
 }
 
+bool OwnPods::IsOwnContainer(prom::LabelSet labels) const {
+  const std::string_view container = prom::Get(labels, "container");
+  const auto target = pods_.find(Contest::TargetOf(labels));
+  return target != pods_.end() &&
+         std::any_of(target->second.begin(), target->second.end(),
+                     [&](const Pod& own) { return own.container == container; });
+}
+
 bool OwnPods::Lacks(prom::LabelSet labels, std::string_view label) const {
   const auto target = pods_.find(Contest::TargetOf(labels));
   if (target == pods_.end()) return false;

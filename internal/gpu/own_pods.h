@@ -26,11 +26,15 @@ class OwnPods {
   void AddTimes(const prom::InstantVector& times);
   // The jobs whose `up` was asked for; before that, all.
   void SetAsked(std::set<std::string, std::less<>> jobs) { asked_ = std::move(jobs); }
+  // Some were told of, or none was there; else nobody was heard of them.
+  bool added() const { return added_; }
   // That of the target which showed `labels` was asked for, and is not there.
   bool IsMissing(prom::LabelSet labels) const;
   // It was not asked for: its job is new.
   bool IsNew(prom::LabelSet labels) const;
   bool IsNew(std::string_view job) const { return asked_ && !asked_->contains(job); }
+  // `container` of `labels` is that of the target that showed them.
+  bool IsOwnContainer(prom::LabelSet labels) const;
   // `pod` of `labels` is not the pod of the target that showed them. False where the target is
   // unknown: nobody can tell.
   bool IsWorkload(prom::LabelSet labels) const;

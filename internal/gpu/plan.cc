@@ -358,19 +358,21 @@ std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, Part pa
     Planner(subjects[i], i, part, IsAboveProcesses(subjects, i), plan).Plan();
   }
   if (plan.empty()) return plan;
+  std::vector<PlannedQuery> around = PlanSurroundings(subjects, part, "");
   // While no job is known one query tells the times of all targets, with their labels.
   const auto times = std::find_if(plan.begin(), plan.end(), [](const PlannedQuery& query) {
     return query.gives == PlannedQuery::Gives::kTargetTimes;
   });
   const bool no_job_known = std::all_of(subjects.begin(), subjects.end(),
                                         [](const Subject& its) { return its.jobs.empty(); });
-  std::vector<PlannedQuery> around = PlanSurroundings(subjects, part, "");
-  const auto targets = std::find_if(around.begin(), around.end(), [](const PlannedQuery& query) {
-    return query.gives == PlannedQuery::Gives::kTargets;
+  const bool wants_pods = std::any_of(subjects.begin(), subjects.end(), [](const Subject& its) {
+    return its.exporter->pod_may_be_exporters;
   });
-  if (no_job_known && times != plan.end() && targets != around.end()) {
+  if (no_job_known && wants_pods && times != plan.end()) {
     times->tells_pods = true;
-    around.erase(targets);
+    std::erase_if(around, [](const PlannedQuery& query) {
+      return query.gives == PlannedQuery::Gives::kTargets;
+    });
   }
   std::move(around.begin(), around.end(), std::back_inserter(plan));
   return plan;

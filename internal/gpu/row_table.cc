@@ -126,7 +126,9 @@ void RowTable<RowT>::ReadPod(prom::LabelSet labels, Identity& identity) {
   const bool plain = text(Text::kPod).empty() && around_.own_pods.IsWorkload(labels);
   if (plain) text(Text::kPod) = prom::Get(labels, "pod");
   if (text(Text::kPod).empty()) {
-    if (prom::Get(labels, "pod").empty()) return;
+    if (prom::Get(labels, "pod").empty() || around_.own_pods.IsOwn(labels)) return;
+    identity.pod_untold = around_.own_pods.added() ? models::NullReason::kNotExported
+                                                   : models::NullReason::kQueryFailed;
     if (around_.own_pods.IsNew(labels)) {
       new_jobs_.emplace(prom::Get(labels, "job"));
       counts_.new_jobs = new_jobs_.size();
@@ -139,7 +141,9 @@ void RowTable<RowT>::ReadPod(prom::LabelSet labels, Identity& identity) {
   }
   for (const auto& [which, label] :
        {std::pair(Text::kNamespace, "namespace"), std::pair(Text::kContainer, "container")}) {
-    const bool own = !plain && !around_.own_pods.Lacks(labels, label);
+    // With honorLabels a container that its series do not name is the exporter's.
+    const bool own = plain ? which == Text::kContainer && around_.own_pods.IsOwnContainer(labels)
+                           : !around_.own_pods.Lacks(labels, label);
     if (text(which).empty() && !own) text(which) = prom::Get(labels, label);
   }
 }
@@ -291,6 +295,7 @@ std::uint32_t RowTable<RowT>::AddRow(const Key& key, const Identity& identity, s
 template <class RowT>
 void RowTable<RowT>::MergeTexts(std::uint32_t at, const Identity& identity) {
   RowT& row = rows_[at];
+  if (identity.pod_untold != models::NullReason::kNone) row.pod_untold = identity.pod_untold;
   for (std::size_t slot = 0; slot < row.texts.size(); ++slot) {
     const auto which = static_cast<Text>(slot);
     const std::string_view text = identity.texts[slot];

@@ -24,6 +24,7 @@ using As = FamilyUse::As;
 
 constexpr std::uint8_t kExportedPod = 1;
 constexpr std::uint8_t kOwnPod = 2;
+constexpr std::uint8_t kWorkload = 4;
 
 std::string_view FieldOf(const schema::Exporter& exporter, const FamilyUse& use) {
   switch (use.as) {
@@ -132,6 +133,8 @@ void SampleLog::CountPods(const Seen& seen) {
     flags[seen.row] |= kExportedPod;
   } else if (seen.own_pods.IsOwn(seen.labels)) {
     flags[seen.row] |= kOwnPod;
+  } else if (seen.own_pods.IsWorkload(seen.labels)) {
+    flags[seen.row] |= kWorkload;
   }
 }
 
@@ -258,7 +261,7 @@ JoinFacts SampleLog::TakeFacts() {
     for (const std::uint8_t flag : flags) {
       if ((flag & kExportedPod) != 0) {
         ++its.exported_pod;
-      } else if ((flag & kOwnPod) != 0) {
+      } else if ((flag & kOwnPod) != 0 && (flag & kWorkload) == 0) {
         ++its.own_pod;
       }
     }

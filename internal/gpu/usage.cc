@@ -144,7 +144,9 @@ class Grouping {
   // What holds each GPU.
   void AddGpus(const models::Snapshot& gpus) {
     for (const GpuMetrics& row : gpus.gpus) {
-      if (row.has_lost(Text::kPod)) lost_nodes_.insert(row.text(Text::kNode));
+      if (const NullReason why = row.holder_reason(); why != NullReason::kNone) {
+        untold_nodes_.try_emplace(row.text(Text::kNode), why);
+      }
       std::map<KeyT, std::vector<const Workload*>> holders;
       for (const Workload& workload : WorkloadsOf(gpus, row)) {
         const PodName name{workload.name_space, workload.pod};
@@ -167,7 +169,8 @@ class Grouping {
       Usage& usage = Of(key_(name, pod), name);
       AddText(usage.pods, pod->name);
       AddText(usage.nodes, pod->node);
-      if (lost_nodes_.contains(pod->node)) usage.unnamed = NullReason::kExporterDown;
+      const auto untold = untold_nodes_.find(pod->node);
+      if (untold != untold_nodes_.end()) usage.unnamed = untold->second;
     }
   }
 
@@ -221,9 +224,9 @@ class Grouping {
 
   const Key key_;
   std::map<PodName, const models::Pod*> told_;
-  std::map<std::string_view, std::size_t> holders_;  // by name: pods that hold GPUs
-  std::set<PodName> named_;                          // by exporters
-  std::set<std::string_view> lost_nodes_;            // where one that named pods is down
+  std::map<std::string_view, std::size_t> holders_;      // by name: pods that hold GPUs
+  std::set<PodName> named_;                              // by exporters
+  std::map<std::string_view, NullReason> untold_nodes_;  // where nobody says who holds some GPU
   std::map<KeyT, Usage> all_;
 };
 

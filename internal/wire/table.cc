@@ -70,13 +70,21 @@ Cell CellOf(const RowT& row, const FieldSpec& field, double as_of) {
       if (!std::isnan(row.oldest)) cell.type = Cell::Type::kNumber;
       break;
     case From::kWorkloads:
-      if (!row.has_lost(Text::kPod)) cell.type = Cell::Type::kWorkloads;
+      if (row.holder_reason() == NullReason::kNone) cell.type = Cell::Type::kWorkloads;
       break;
     case From::kReasons:
       cell.type = Cell::Type::kReasons;
       break;
   }
   return cell;
+}
+
+// Who holds the GPU, or, of a process, the pod that it is in.
+bool IsOfHolder(const FieldSpec& field) {
+  if (field.from == From::kWorkloads) return true;
+  const auto is = [&field](Text text) { return field.slot == static_cast<std::size_t>(text); };
+  return field.from == From::kText &&
+         (is(Text::kNamespace) || is(Text::kPod) || is(Text::kContainer));
 }
 
 template <class RowT>
@@ -87,11 +95,11 @@ NullReason ReasonOf(const RowT& row, const FieldSpec& field) {
   if (field.from == From::kGpuIndex && !row.text(Text::kGpuId).empty()) {
     return NullReason::kNotSupported;
   }
-  const bool lost = field.from == From::kText        ? row.has_lost(static_cast<Text>(field.slot))
-                    : field.from == From::kWorkloads ? row.has_lost(Text::kPod)
-                    : field.from == From::kGpuIndex  ? row.has_lost(Text::kGpuId)
-                                                     : false;
+  const bool lost = field.from == From::kText       ? row.has_lost(static_cast<Text>(field.slot))
+                    : field.from == From::kGpuIndex ? row.has_lost(Text::kGpuId)
+                                                    : false;
   if (lost) return NullReason::kExporterDown;
+  if (IsOfHolder(field) && row.holder_reason() != NullReason::kNone) return row.holder_reason();
   return IsReading(field.from) ? row.readings.reason(field.slot) : NullReason::kNotExported;
 }
 
@@ -143,7 +151,7 @@ void Table::Survey() {
       const NullReason why = reason(r, f);
       if (why != NullReason::kNone) ++nulls;
       missed |= why != NullReason::kNone && why != NullReason::kNotExported;
-      gone |= why == NullReason::kExporterDown;
+      gone |= why == NullReason::kExporterDown || why == NullReason::kQueryFailed;
       if (why != common) common = NullReason::kNone;
     }
     if (fields_[f].from == From::kWorkloads) {
@@ -165,6 +173,12 @@ void Table::Survey() {
 }
 
 Cell Table::cell(std::size_t row, std::size_t field) const {
+  // All who show it never say a word of pods.
+  const std::uint32_t shown_by = exporters(row);
+  if (fields_[field].from == From::kWorkloads && workloads(row).empty() && shown_by != 0 &&
+      (shown_by & snapshot_.pod_tellers) == 0) {
+    return {};
+  }
   return snapshot_.part == models::Part::kGpus
              ? CellOf(snapshot_.gpus[row], fields_[field], snapshot_.as_of)
              : CellOf(snapshot_.processes[row], fields_[field], snapshot_.as_of);

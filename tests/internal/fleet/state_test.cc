@@ -44,6 +44,14 @@ TEST(StateTest, NobodyIsFreeWhenWhoNamedItsHoldersIsDown) {
   EXPECT_EQ(StateOf(gpu, Assess(gpu, {}), false, {}), State::kIdleHeld) << "its memory tells";
 }
 
+TEST(StateTest, NobodyIsFreeWhereNobodyCanTellWhoseAPodIs) {
+  GpuMetrics gpu;
+  gpu.readings.Set(static_cast<std::size_t>(Quantity::kUtilization), 0);
+  gpu.readings.Set(static_cast<std::size_t>(Quantity::kMemoryUsedPercent), 0);
+  gpu.pod_untold = models::NullReason::kQueryFailed;
+  EXPECT_EQ(StateOf(gpu, Assess(gpu, {}), false, {}), State::kUnknown);
+}
+
 TEST(StateTest, WithoutUtilizationNothingIsKnown) {
   EXPECT_EQ(Of({}), State::kUnknown);
   EXPECT_EQ(Of({{Quantity::kMemoryUsedPercent, 80}}, true), State::kUnknown);

@@ -115,11 +115,13 @@ TEST(CollectorTest, TheNumberOfQueriesDoesNotGrowWithTheGpus) {
 
 TEST(CollectorTest, TheFirstLookTellsAWorkloadFromTheExportersOwnPod) {
   RefreshRig rig;
-  rig.client().SetFunction([](const prom::FakePromClient::Call& call) {
+  bool fails = false;
+  rig.client().SetFunction([&fails](const prom::FakePromClient::Call& call) {
     const std::vector<prom::FakeSample> targets = {
         {{{"job", "g"}, {"namespace", "mon"}, {"pod", "exporter-x"}, {"t", "up"}}, 1700000000}};
+    const prom::FakePromClient::Answer failure(gpumon::Error(Code::kUpstreamTimeout, "fake"));
     const prom::FakePromClient::Answer times(prom::MakeResult(targets));
-    if (RefreshRig::AsksForTargetTimes(call)) return times;
+    if (RefreshRig::AsksForTargetTimes(call)) return fails ? failure : times;
     if (call.promql != kUtilizationQuery) return RefreshRig::NoTimes();
     std::vector<prom::FakeSample> samples;
     for (const char* const pod : {"exporter-x", "train-0"}) {
@@ -134,6 +136,13 @@ TEST(CollectorTest, TheFirstLookTellsAWorkloadFromTheExportersOwnPod) {
   ASSERT_EQ((*snapshot)->gpus.size(), 2U);
   EXPECT_EQ((*snapshot)->gpus[0].text(models::Text::kPod), "");
   EXPECT_EQ((*snapshot)->gpus[1].text(models::Text::kPod), "train-0");
+
+  fails = true;
+  const auto untold = rig.CollectGpus();
+  ASSERT_TRUE(untold);
+  for (const auto& row : (*untold)->gpus) {
+    EXPECT_EQ(row.holder_reason(), NullReason::kQueryFailed) << "whose pod it is nobody can tell";
+  }
 }
 
 TEST(CollectorTest, OneFailingQueryGivesAPartialSnapshot) {

@@ -397,6 +397,28 @@ TEST(ExportersTest, APodIsAWorkloadUnlessItIsTheTargetsOwn) {
   EXPECT_EQ(pods(Labelled(job, own), std::vector<FakeSample>{}), "") << "nobody can tell";
 }
 
+TEST(ExportersTest, WhereNobodyTellsWhoseAPodIsTheHoldersAreUnknown) {
+  const Labels job = {{"namespace", "ml"}, {"pod", "train-0"}};
+  const auto reasons = [&](const auto&... known) {
+    const auto snapshot = Meet({{&Named("dcgm"), Labelled(job, {})}}, known...);
+    std::vector<NullReason> all;
+    for (const auto& row : snapshot->gpus) all.push_back(row.holder_reason());
+    return all;
+  };
+  const std::vector<FakeSample> targets = {{{{"instance", ""}, {"job", "dcgm"}}, 1}};
+  const std::vector<FakeSample> others = {{{{"instance", "x"}, {"job", "other"}}, 1}};
+  using testing::ElementsAre;
+  EXPECT_THAT(reasons(others), ElementsAre(NullReason::kNotExported, NullReason::kNone))
+      << "no up of its target";
+  EXPECT_THAT(reasons(targets), ElementsAre(NullReason::kNone, NullReason::kNone));
+}
+
+TEST(ExportersTest, AnExporterTellsOfPodsOrNeverSaysAWord) {
+  const Labels pod = {{"exported_namespace", "ml"}, {"exported_pod", "train-0"}};
+  EXPECT_EQ(Meet({{&Named("dcgm"), Labelled({}, {})}})->pod_tellers, 0U);
+  EXPECT_EQ(Meet({{&Named("dcgm"), Labelled(pod, {})}})->pod_tellers, 1U);
+}
+
 TEST(ExportersTest, TheRequirementsExporterMayNameAPodToo) {
   const auto shown = [](Labels more) {
     Labels labels = {{"__name__", "nvidia_gpu_utilization_percent"},
@@ -408,13 +430,17 @@ TEST(ExportersTest, TheRequirementsExporterMayNameAPodToo) {
     return std::vector<FakeSample>{{labels, 5}};
   };
   const std::vector<FakeSample> targets = {
-      {{{"job", "gpu"}, {"namespace", "mon"}, {"pod", "exporter-x"}}, 1}};
+      {{{"container", "exporter"}, {"job", "gpu"}, {"namespace", "mon"}, {"pod", "exporter-x"}},
+       1}};
   const auto pods = [&](Labels more) {
     return PodsOf(*Meet({{&Named("nvidia_gpu"), shown(std::move(more))}}, targets));
   };
   EXPECT_EQ(pods({{"container", "main"}, {"namespace", "ml"}, {"pod", "train-0"}}),
             "ml/train-0/main ");
   EXPECT_EQ(pods({{"namespace", "mon"}, {"pod", "exporter-x"}}), "") << "its own";
+  EXPECT_EQ(pods({{"container", "exporter"}, {"namespace", "ml"}, {"pod", "train-0"}}),
+            "ml/train-0/ ")
+      << "a container that the target filled in";
 }
 
 TEST(ExportersTest, EachLabelOfAPodIsRenamedByItselfWhereTheTargetHasOne) {

@@ -64,8 +64,32 @@ TEST(EncodeTest, ATextThatADeadExporterNamedIsNullNotLeftOut) {
   EXPECT_TRUE(reason(1, "pci_bus_id").is_null()) << "which nobody ever named";
 }
 
+TEST(EncodeTest, WhoHoldsAGpuIsNullWhereItsExporterNeverNamesAPod) {
+  models::Snapshot snapshot;
+  for (int i = 0; i < 2; ++i) snapshot.gpus.emplace_back().exporters = 1U << i;
+  const auto listed = [&] {
+    const Table table(snapshot);
+    return Parse(EncodeList(table, WholePage(table), "m").body);
+  };
+  const auto silent = listed();
+  EXPECT_EQ(silent["data"][0].Find("workloads"), nullptr);
+  EXPECT_EQ(*silent["meta"]["null_reasons"]["workloads"].AsString(), "not_exported");
+
+  snapshot.pod_tellers = 1;
+  snapshot.workloads.push_back({"ml", "train-0", ""});
+  snapshot.gpus.insert(snapshot.gpus.begin(), snapshot.gpus.front());
+  snapshot.gpus[0].workload_count = 1;
+  const auto told = listed();
+  EXPECT_EQ(told["data"][0]["workloads"].size(), 1U);
+  EXPECT_TRUE(told["data"][1]["workloads"].is_array()) << "known to be none";
+  EXPECT_TRUE(told["data"][2]["workloads"].is_null());
+  EXPECT_EQ(*told["data"][2]["null_reasons"]["workloads"].AsString(), "not_exported");
+}
+
 TEST(EncodeTest, WhoHoldsAGpuIsNullWhenWhoNamedThemIsDown) {
-  const auto snapshot = WithLost(Text::kPod);
+  auto snapshot = WithLost(Text::kPod);
+  for (auto& row : snapshot.gpus) row.exporters = 1;
+  snapshot.pod_tellers = 1;
   const Table table(snapshot);
   const auto json = Parse(EncodeList(table, WholePage(table), "m").body);
   EXPECT_TRUE(json["data"][0]["workloads"].is_array());
