@@ -1,6 +1,8 @@
-// One of a few, kept in the URL: what a table is by, which part of a view is shown.
+// One of a few, kept in the URL: what a table is by, which part of a view is shown. They are links,
+// so each can be sent and opened beside.
 import type { ComponentChildren, JSX } from "preact";
 import { here, param } from "../state/place.ts";
+import "../style/lists.css";
 
 export interface Option {
   readonly value: string;
@@ -13,15 +15,17 @@ export function chosen(name: string, options: readonly Option[]): string {
   return options.some((one) => one.value === value) ? (value ?? "") : (options[0]?.value ?? "");
 }
 
-// `drop`: parameters that say nothing of another choice.
+// `value`: what is shown now, where that is not the first option for want of a parameter. `drop`:
+// parameters that say nothing of another choice.
 export function Choice(props: {
   name: string;
   label: string;
   options: readonly Option[];
+  value?: string;
   drop?: readonly string[];
 }): JSX.Element {
-  const now = chosen(props.name, props.options);
-  const usual = props.options[0]?.value;
+  const now = props.value ?? chosen(props.name, props.options);
+  const usual = props.value === undefined ? props.options[0]?.value : undefined;
   const dropped = Object.fromEntries((props.drop ?? []).map((name) => [name, null]));
   return (
     <nav class="tabs" aria-label={props.label}>

@@ -1,40 +1,48 @@
 // Which columns a table has. The choice is in the URL.
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { param, setParams } from "../state/place.ts";
+import { setParams } from "../state/place.ts";
 import "../style/chooser.css";
 import { gpusText } from "../text/en/gpus.ts";
+import { columnsParam } from "./chosen.ts";
 import { type Field, helpOf, titleOf } from "./fields.ts";
 
 const words = gpusText.list;
 
-// The columns that the URL asks for; those that are none are left out.
-export function chosenColumns(usual: readonly string[], fields: readonly Field[]): string[] {
-  const text = param("columns");
-  if (text === "all") return fields.map((field) => field.name);
-  const asked = text?.split(",") ?? usual;
-  const known = new Set(fields.map((field) => field.name));
-  const chosen = [...new Set(asked)].filter((name) => known.has(name));
-  return chosen.length > 0 ? chosen : usual.filter((name) => known.has(name));
+// A column that can be chosen.
+export interface Offer {
+  readonly key: string;
+  readonly title: string;
+  readonly help?: string | undefined;
+  readonly unit?: string | null | undefined;
+}
+
+export function offersOf(fields: readonly Field[]): Offer[] {
+  return fields.map((field) => ({
+    key: field.name,
+    title: titleOf(field.name),
+    help: helpOf(field),
+    unit: field.unit,
+  }));
 }
 
 function Choice(props: {
-  field: Field;
+  of: Offer;
   chosen: boolean;
   choose: (chosen: boolean) => void;
 }): JSX.Element {
-  const { field } = props;
+  const { key, title, help, unit } = props.of;
   return (
-    <label title={helpOf(field)}>
+    <label title={help}>
       <input
         type="checkbox"
         checked={props.chosen}
         onChange={(event) => props.choose(event.currentTarget.checked)}
       />{" "}
-      {titleOf(field.name)}{" "}
+      {title}{" "}
       <small>
-        {field.name}
-        {field.unit ? `, ${field.unit}` : ""}
+        {key}
+        {unit ? `, ${unit}` : ""}
       </small>
     </label>
   );
@@ -52,16 +60,14 @@ function useClosedOutside(box: { current: HTMLDetailsElement | null }): void {
 }
 
 export function ColumnChooser(props: {
-  fields: readonly Field[];
+  of: readonly Offer[];
   chosen: readonly string[];
   usual: readonly string[];
 }): JSX.Element {
   const box = useRef<HTMLDetailsElement>(null);
-  const choose = (names: readonly string[]) => {
-    const usual = names.length === 0 || names.join() === props.usual.join();
-    const all = names.length === props.fields.length;
-    setParams({ columns: usual ? null : all ? "all" : names.join(",") });
-  };
+  const all = props.of.map((one) => one.key);
+  const choose = (chosen: readonly string[]) =>
+    setParams({ columns: columnsParam(chosen, props.usual, all) });
   useClosedOutside(box);
   return (
     <details
@@ -80,21 +86,21 @@ export function ColumnChooser(props: {
           <button type="button" onClick={() => choose(props.usual)}>
             {words.usual}
           </button>{" "}
-          <button type="button" onClick={() => choose(props.fields.map((field) => field.name))}>
+          <button type="button" onClick={() => choose(all)}>
             {words.all}
           </button>
         </p>
         <ul>
-          {props.fields.map((field) => (
-            <li key={field.name}>
+          {props.of.map((one) => (
+            <li key={one.key}>
               <Choice
-                field={field}
-                chosen={props.chosen.includes(field.name)}
+                of={one}
+                chosen={props.chosen.includes(one.key)}
                 choose={(chosen) =>
                   choose(
                     chosen
-                      ? [...props.chosen, field.name]
-                      : props.chosen.filter((name) => name !== field.name),
+                      ? [...props.chosen, one.key]
+                      : props.chosen.filter((key) => key !== one.key),
                   )
                 }
               />

@@ -1,20 +1,31 @@
-// A command line to copy. The page itself changes nothing.
+// What is to be copied: the page itself changes nothing.
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { words } from "../text/en/filters.ts";
 import "../style/filters.css";
+
+// Over plain HTTP a browser offers no clipboard: an old way is left.
+async function copied(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+}
 
 export function CopyButton(props: { text: string; what?: string }): JSX.Element {
   const [done, setDone] = useState<"yes" | "no" | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
   const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(props.text);
-      setDone("yes");
-    } catch {
-      setDone("no"); // over plain HTTP browsers offer no clipboard
-    }
+    setDone((await copied(props.text)) ? "yes" : "no");
     clearTimeout(timer.current);
     timer.current = setTimeout(() => setDone(null), 4000);
   };

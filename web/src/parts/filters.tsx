@@ -1,7 +1,8 @@
-// The filters of a list. What is chosen is in the URL, by the API's names.
+// The filters of a list. What is chosen is in the URL, by the API's names: a link says what the API
+// is asked.
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { setFilter } from "../state/here.ts";
+import { filterParams, namedParams, setFilter } from "../state/filters.ts";
 import { place, setParams } from "../state/place.ts";
 import { words } from "../text/en/filters.ts";
 import "../style/filters.css";
@@ -10,33 +11,35 @@ export interface Filter {
   readonly name: string;
   readonly label: string;
   // Without them any text is taken.
-  readonly options?: readonly (readonly [string, string])[];
+  readonly options?: readonly (readonly [value: string, label: string])[];
+  readonly usual?: string; // what holds without it; "all" where it says nothing
   readonly hints?: readonly string[];
 }
 
 const TYPED = 350; // milliseconds after the last key
 
+function given(name: string): string {
+  return place.value.params.getAll(name).join(", ");
+}
+
 function TextFilter(props: { filter: Filter; first: boolean }): JSX.Element {
   const { name, label, hints } = props.filter;
-  const given = place.value.params.getAll(name).join(", ");
-  const [typed, setTyped] = useState(given);
+  // What is typed and not yet in the URL: an answer that comes meanwhile does not take it away.
+  const [typed, setTyped] = useState<string | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const busy = useRef(false);
-  // The URL may change without a key: a link, a step back.
-  useEffect(() => {
-    if (!busy.current) setTyped(given);
-  }, [given]);
-  const take = (value: string) => {
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const take = (value: string, left: boolean) => {
     clearTimeout(timer.current);
-    busy.current = false;
     setFilter(name, value);
+    // "a, " stays as it is typed until more comes, or nothing.
+    if (left || given(name) === value) setTyped(null);
   };
   return (
     <label class="filter">
       <span>{label}</span>
       <input
         type="search"
-        value={typed}
+        value={typed ?? given(name)}
         placeholder={words.any}
         title={words.pattern}
         spellcheck={false}
@@ -46,11 +49,11 @@ function TextFilter(props: { filter: Filter; first: boolean }): JSX.Element {
         onInput={(event) => {
           const { value } = event.currentTarget;
           setTyped(value);
-          busy.current = true;
           clearTimeout(timer.current);
-          timer.current = setTimeout(() => take(value), TYPED);
+          timer.current = setTimeout(() => take(value, false), TYPED);
         }}
-        onChange={(event) => take(event.currentTarget.value)}
+        onChange={(event) => take(event.currentTarget.value, true)}
+        onBlur={() => setTyped(null)}
       />
       {hints && (
         <datalist id={`hints-${name}`}>
@@ -64,8 +67,8 @@ function TextFilter(props: { filter: Filter; first: boolean }): JSX.Element {
 }
 
 function ChoiceFilter(props: { filter: Filter; first: boolean }): JSX.Element {
-  const { name, label, options = [] } = props.filter;
-  const value = place.value.params.getAll(name).join(", ");
+  const { name, label, options = [], usual } = props.filter;
+  const value = given(name);
   const known = value === "" || options.some(([one]) => one === value);
   return (
     <label class="filter">
@@ -75,7 +78,7 @@ function ChoiceFilter(props: { filter: Filter; first: boolean }): JSX.Element {
         {...(props.first ? { "data-filter": "" } : {})}
         onChange={(event) => setFilter(name, event.currentTarget.value)}
       >
-        <option value="">{words.all}</option>
+        <option value="">{usual ?? words.all}</option>
         {!known && <option value={value}>{value}</option>}
         {options.map(([one, title]) => (
           <option key={one} value={one}>
@@ -87,54 +90,68 @@ function ChoiceFilter(props: { filter: Filter; first: boolean }): JSX.Element {
   );
 }
 
-// `children`: what else can be chosen here.
+// What holds by the URL alone: no box of this list has it.
+function Others(props: { names: readonly string[] }): JSX.Element {
+  return (
+    <>
+      {props.names.map((name) => {
+        const said = `${name}=${given(name)}`;
+        return (
+          <button
+            key={name}
+            type="button"
+            class="filter-other"
+            title={words.drop(said)}
+            aria-label={words.drop(said)}
+            onClick={() => setParams({ [name]: null })}
+          >
+            <code>{said}</code> <span aria-hidden="true">✕</span>
+          </button>
+        );
+      })}
+    </>
+  );
+}
+
+// `names`: all that this list can be asked with, where it is more than there are boxes; then it
+// takes bounds too. `children`: what else can be chosen here.
 export function Filters(props: {
   of: readonly Filter[];
+  names?: readonly string[];
   children?: ComponentChildren;
 }): JSX.Element {
-  const set = props.of.filter((one) => place.value.params.has(one.name));
+  const boxes = props.of.map((one) => one.name);
+  // "/" goes to where something can be typed.
+  const first = Math.max(
+    0,
+    props.of.findIndex((one) => one.options === undefined),
+  );
+  const asked = props.names === undefined ? namedParams(boxes) : filterParams(props.names);
+  const set = [...new Set([...Object.keys(namedParams(boxes)), ...Object.keys(asked)])];
   return (
-    <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+    <form
+      class="filters"
+      role="search"
+      aria-label={words.filters}
+      onSubmit={(event) => event.preventDefault()}
+    >
       {props.of.map((filter, i) =>
         filter.options ? (
-          <ChoiceFilter key={filter.name} filter={filter} first={i === 0} />
+          <ChoiceFilter key={filter.name} filter={filter} first={i === first} />
         ) : (
-          <TextFilter key={filter.name} filter={filter} first={i === 0} />
+          <TextFilter key={filter.name} filter={filter} first={i === first} />
         ),
       )}
+      <Others names={set.filter((name) => !boxes.includes(name))} />
       {set.length > 0 && (
         <button
           type="button"
-          onClick={() => setParams(Object.fromEntries(set.map((one) => [one.name, null])))}
+          onClick={() => setParams(Object.fromEntries(set.map((name) => [name, null])))}
         >
           {words.clear}
         </button>
       )}
       {props.children}
     </form>
-  );
-}
-
-// One of a few, as links: what is chosen is in the URL. The first is what is there without it.
-export function Choice(props: {
-  name: string;
-  label: string;
-  options: readonly (readonly [string, string])[];
-  value: string;
-  patch?: Record<string, null>; // what goes away with another choice
-}): JSX.Element {
-  return (
-    <span class="choice" role="group" aria-label={props.label}>
-      {props.options.map(([value, title]) => (
-        <button
-          key={value}
-          type="button"
-          aria-pressed={value === props.value}
-          onClick={() => setParams({ ...props.patch, [props.name]: value }, "push")}
-        >
-          {title}
-        </button>
-      ))}
-    </span>
   );
 }

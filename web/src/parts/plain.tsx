@@ -1,5 +1,6 @@
-// A short table, all of whose rows are in the document.
+// A short table whose cells are made of its rows. What is null is unknown.
 import type { ComponentChildren, JSX } from "preact";
+import { PlainTable } from "./facts.tsx";
 import { Unknown } from "./value.tsx";
 
 export interface PlainColumn<Row> {
@@ -14,31 +15,17 @@ export function Plain<Row>(props: {
   columns: readonly PlainColumn<Row>[];
   rows: readonly Row[];
 }): JSX.Element {
+  const { label, columns, rows } = props;
   return (
-    // What is wider than the page is scrolled, also by keyboard.
-    <div class="short-box" tabIndex={0} role="group" aria-label={props.label}>
-      <table class="short-table">
-        <thead>
-          <tr>
-            {props.columns.map((column) => (
-              <th key={column.title} scope="col" class={column.numeric ? "numeric" : ""}>
-                {column.title}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {props.rows.map((row, i) => (
-            <tr key={i}>
-              {props.columns.map((column) => (
-                <td key={column.title} class={column.numeric ? "numeric" : ""}>
-                  {column.show(row) ?? <Unknown reason={column.reason?.(row)} />}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <PlainTable
+      label={label}
+      columns={columns}
+      rows={rows.map((row, i) => ({
+        key: String(i),
+        cells: columns.map(
+          (column) => column.show(row) ?? <Unknown reason={column.reason?.(row)} />,
+        ),
+      }))}
+    />
   );
 }

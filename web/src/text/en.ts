@@ -86,10 +86,6 @@ export const text = {
       to === null ? `${from} till now` : `${from} – ${to}`,
   },
   list: {
-    clear: "Clear filters",
-    filters: "Filters",
-    any: "any",
-    pattern: "exact, or with *",
     more: (shown: number, all: number) =>
       `The first ${shown} of ${all} rows: filter to see the others.`,
     none: "Nothing passes these filters.",

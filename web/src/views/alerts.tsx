@@ -4,7 +4,8 @@ import type { NullReasons, Schemas } from "../api/client.ts";
 import { columnsOf } from "../parts/columns.tsx";
 import { whereHref, whereText } from "../parts/links.ts";
 import { List, useList } from "../parts/list.tsx";
-import { type Filter, filterParams, Filters } from "../parts/listfilters.tsx";
+import { type Filter, Filters } from "../parts/filters.tsx";
+import { filterParams } from "../state/filters.ts";
 import type { Column } from "../parts/table.tsx";
 import { here } from "../state/place.ts";
 import { instantParams } from "../state/range.ts";
@@ -60,7 +61,7 @@ export function Alerts(): JSX.Element {
   const some = Object.keys(filters).length > 0;
   return (
     <>
-      <Filters of={FILTERS} />
+      <Filters of={FILTERS} names={NAMES} />
       <List
         of={asked}
         label={words.tabs.alerts}

@@ -6,7 +6,8 @@ import { columnsOf } from "../parts/columns.tsx";
 import { duration, time } from "../parts/format.ts";
 import { gpuHref, nodeHref, whereHref, whereText } from "../parts/links.ts";
 import { Rows } from "../parts/list.tsx";
-import { type Filter, filterParams, Filters } from "../parts/listfilters.tsx";
+import { type Filter, Filters } from "../parts/filters.tsx";
+import { filterParams } from "../state/filters.ts";
 import type { Column } from "../parts/table.tsx";
 import { here, href, param } from "../state/place.ts";
 import { text } from "../text/en.ts";
@@ -134,7 +135,7 @@ function EventList(): JSX.Element {
   const nothing = some ? text.list.none : words.empty.events;
   return (
     <>
-      <Filters of={FILTERS} />
+      <Filters of={FILTERS} names={NAMES} />
       <Warnings of={of.warnings} />
       <Timeline events={of.events} window={of.window} back={of.done ? of.window.from : of.back} />
       <Types events={of.events} />

@@ -6,7 +6,8 @@ import { Shown } from "../parts/asked.tsx";
 import { Chart } from "../parts/chart.tsx";
 import { number, time } from "../parts/format.ts";
 import { Rows } from "../parts/list.tsx";
-import { type Filter, filterParams, Filters } from "../parts/listfilters.tsx";
+import { type Filter, Filters } from "../parts/filters.tsx";
+import { namedParams } from "../state/filters.ts";
 import type { Column } from "../parts/table.tsx";
 import { Tile, Tiles } from "../parts/tiles.tsx";
 import { State, Value } from "../parts/value.tsx";
@@ -131,7 +132,7 @@ function Stored(props: { of: History }): JSX.Element {
 }
 
 export function HealthHistory(): JSX.Element {
-  const { task, node } = filterParams(["task", "node"]);
+  const { task, node } = namedParams(["task", "node"]);
   const asked = useAsked<History>(
     "api/v1/gpu/health/history",
     { ...hoursParams(), limit: MOST, ...(task ? { task } : {}), ...(node ? { node } : {}) },

@@ -8,7 +8,8 @@ import { columnsOf } from "../parts/columns.tsx";
 import { time } from "../parts/format.ts";
 import { whereHref, whereText } from "../parts/links.ts";
 import { List, Rows, useList } from "../parts/list.tsx";
-import { type Filter, filterParams, Filters } from "../parts/listfilters.tsx";
+import { type Filter, Filters } from "../parts/filters.tsx";
+import { filterParams } from "../state/filters.ts";
 import { Stack } from "../parts/stack.tsx";
 import type { Column } from "../parts/table.tsx";
 import { Tile, Tiles } from "../parts/tiles.tsx";
@@ -192,7 +193,7 @@ function Findings(): JSX.Element {
   const least = param("severity") ?? USUAL_SEVERITY;
   return (
     <>
-      <Filters of={[SEVERITY, LEVEL, ...PLACE]} />
+      <Filters of={[SEVERITY, LEVEL, ...PLACE]} names={NAMES} />
       <Warnings of={machines.warnings} />
       <Shown of={gpus}>
         {(rows) => (
@@ -264,7 +265,7 @@ function Levels(): JSX.Element {
   return (
     <>
       <Choice name="by" label={words.byLabel} options={BY} drop={["sort"]} />
-      <Filters of={[LEVEL, ...PLACE]} />
+      <Filters of={[LEVEL, ...PLACE]} names={NAMES} />
       <List
         of={asked}
         label={`${text.views.health} ${by}`}

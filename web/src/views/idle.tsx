@@ -4,7 +4,8 @@ import type { Schemas } from "../api/client.ts";
 import { useAsked } from "../api/query.ts";
 import { Shown } from "../parts/asked.tsx";
 import { Choice, chosen } from "../parts/choice.tsx";
-import { type Filter, filterParams, Filters } from "../parts/listfilters.tsx";
+import { type Filter, Filters } from "../parts/filters.tsx";
+import { filterParams, namedParams } from "../state/filters.ts";
 import { duration, number } from "../parts/format.ts";
 import { List, useList } from "../parts/list.tsx";
 import { Stack } from "../parts/stack.tsx";
@@ -49,17 +50,12 @@ const NOW: Filter = {
 };
 const GPU_NAMES = ["node", "gpu", "uuid", "model"];
 const ALL_NAMES = [...GPU_NAMES, "namespace", "pod", "user"];
+const MISSING_NAMES = [...GPU_NAMES, "namespace", "pod", "what"];
 
 function Ledger(): JSX.Element {
   // What chooses GPUs holds for the bar; what chooses holders does not.
-  const chosenGpus = Object.fromEntries(
-    Object.entries(filterParams(GPU_NAMES)).filter(([name]) => GPU_NAMES.includes(name)),
-  );
-  const asked = useAsked<Account[]>(
-    "api/v1/gpu/ledger",
-    { ...chosenGpus, ...windowParams() },
-    EVERY,
-  );
+  const params = { ...namedParams(GPU_NAMES), ...windowParams() };
+  const asked = useAsked<Account[]>("api/v1/gpu/ledger", params, EVERY);
   return (
     <section aria-labelledby="ledger">
       <h2 id="ledger">{words.ledger}</h2>
@@ -120,7 +116,7 @@ function Holders(): JSX.Element {
   const some = Object.keys(filters).length > 0;
   return (
     <>
-      <Filters of={[...PLACE, ...OWNER, USER, NOW]} />
+      <Filters of={[...PLACE, ...OWNER, USER, NOW]} names={ALL_NAMES} />
       <List
         of={asked}
         label={words.tabs.holders}
@@ -143,7 +139,7 @@ function Accounts(): JSX.Element {
   return (
     <>
       <Choice name="by" label={words.byLabel} options={BY} drop={["sort"]} />
-      <Filters of={[...PLACE, ...OWNER, USER]} />
+      <Filters of={[...PLACE, ...OWNER, USER]} names={ALL_NAMES} />
       <List
         of={asked}
         label={`${words.tabs.by} ${by}`}
@@ -160,12 +156,12 @@ function Accounts(): JSX.Element {
 }
 
 function MissingGpus(): JSX.Element {
-  const filters = filterParams([...GPU_NAMES, "namespace", "pod", "what"]);
+  const filters = filterParams(MISSING_NAMES);
   const asked = useList<Missing>("api/v1/gpu/missing", { ...filters, ...windowParams() }, EVERY);
   const some = Object.keys(filters).length > 0;
   return (
     <>
-      <Filters of={[...PLACE, ...OWNER, WHAT]} />
+      <Filters of={[...PLACE, ...OWNER, WHAT]} names={MISSING_NAMES} />
       <List
         of={asked}
         label={words.tabs.missing}

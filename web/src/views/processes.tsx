@@ -1,22 +1,15 @@
 // Every process on every GPU.
-import type { ComponentChildren, JSX } from "preact";
+import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { ask, type GpuProcess, type Params } from "../api/client.ts";
 import { useAsked } from "../api/query.ts";
 import { Shown } from "../parts/asked.tsx";
-import { chosenColumns, ColumnChooser } from "../parts/chooser.tsx";
-import { Copy } from "../parts/copy.tsx";
+import { ColumnChooser, offersOf } from "../parts/chooser.tsx";
+import { chosenColumns } from "../parts/chosen.ts";
+import { columnsOfFields } from "../parts/columns.tsx";
+import { CopyButton } from "../parts/command.tsx";
 import { save, toCsv } from "../parts/csv.ts";
-import {
-  type Field,
-  fieldsOf,
-  helpOf,
-  isNumber,
-  isSortable,
-  namesOf,
-  titleOf,
-  useFields,
-} from "../parts/fields.ts";
+import { type Field, fieldsOf, isNumber, namesOf, titleOf, useFields } from "../parts/fields.ts";
 import { FilterBox } from "../parts/filterbox.tsx";
 import { filtersOf } from "../parts/filtertext.ts";
 import { time, withUnit } from "../parts/format.ts";
@@ -85,44 +78,41 @@ function CommandCell(props: { row: GpuProcess; point: (row: GpuProcess) => void 
   );
 }
 
-function columnsOf(
+function Shows(props: {
+  field: Field;
+  row: GpuProcess;
+  point: (row: GpuProcess) => void;
+}): JSX.Element {
+  const { field, row, point } = props;
+  const value = cellOf(row, field.name);
+  if (field.name === "command") return <CommandCell row={row} point={point} />;
+  if (field.name === "pid" || field.name === "gpu_index") return <>{String(value)}</>;
+  if (field.name === "timestamp") return <>{time(String(value))}</>;
+  if (typeof value === "number") return <>{withUnit(value, field.unit)}</>;
+  if (field.name === "user") return <a href={href(["processes"], { user: row.user })}>{value}</a>;
+  if (field.name !== "gpu_id" || !row.node_name || !row.gpu_id) return <>{value}</>;
+  const label = words.gpuLink(row.node_name, row.gpu_id);
+  return (
+    <a href={href(["gpus", row.node_name, row.gpu_id])} aria-label={label}>
+      {value}
+    </a>
+  );
+}
+
+function processColumns(
   fields: readonly Field[],
   chosen: readonly string[],
   nullReasons: Record<string, string>,
   point: (row: GpuProcess) => void,
 ): Column<GpuProcess>[] {
-  const reason = (name: string) => (row: GpuProcess) =>
-    row.null_reasons?.[name] ?? nullReasons[name];
-  const shown = (field: Field, row: GpuProcess): ComponentChildren => {
-    const value = cellOf(row, field.name);
-    if (field.name === "command") return <CommandCell row={row} point={point} />;
-    if (field.name === "pid" || field.name === "gpu_index") return String(value);
-    if (field.name === "timestamp") return time(String(value));
-    if (typeof value === "number") return withUnit(value, field.unit);
-    if (field.name === "user") return <a href={href(["processes"], { user: row.user })}>{value}</a>;
-    if (field.name !== "gpu_id" || !row.node_name || !row.gpu_id) return value;
-    const label = words.gpuLink(row.node_name, row.gpu_id);
-    return (
-      <a href={href(["gpus", row.node_name, row.gpu_id])} aria-label={label}>
-        {value}
-      </a>
-    );
-  };
-  return chosen.flatMap((name) => {
-    const field = fields.find((one) => one.name === name);
-    if (field === undefined) return [];
-    const numeric = isNumber(field);
-    return {
-      key: name,
-      title: name === "memory" ? words.columns.memory : titleOf(name),
-      help: helpOf(field),
-      width: WIDTHS[name] ?? (numeric ? 120 : 140),
-      numeric,
-      value: (row: GpuProcess) => cellOf(row, name) ?? (name === "null_reasons" ? "" : null),
-      show: (row: GpuProcess) => shown(field, row),
-      reason: reason(name),
-      ...(isSortable(field) ? {} : { unsortable: true }),
-    };
+  return columnsOfFields(fields, chosen, {
+    cell: cellOf,
+    show: (field, row) => <Shows field={field} row={row} point={point} />,
+    reason: (row, name) => row.null_reasons?.[name] ?? nullReasons[name],
+    width: (field) => WIDTHS[field.name] ?? (isNumber(field) ? 120 : 140),
+    title: (name) => (name === "memory" ? words.columns.memory : titleOf(name)),
+    mayBeNone: new Set(["null_reasons"]),
+    byServer: true,
   });
 }
 
@@ -132,7 +122,7 @@ function Whole(props: { row: GpuProcess | undefined }): JSX.Element {
   const label = words.whole(String(row.pid ?? text.unknown), row.user ?? text.unknown);
   return (
     <div class="whole" role="region" aria-label={words.command}>
-      <span class="whole-of">{label}</span> <Copy text={row.command} />
+      <span class="whole-of">{label}</span> <CopyButton text={row.command} what={words.command} />
       <code>{row.command}</code>
     </div>
   );
@@ -206,7 +196,7 @@ function Bar(props: {
   return (
     <div class="bar">
       <FilterBox names={of.names} known={KNOWN} also={{ offset: null }} />
-      <ColumnChooser fields={fields} chosen={chosen} usual={USUAL} />
+      <ColumnChooser of={offersOf(fields)} chosen={chosen} usual={USUAL} />
       <button type="button" onClick={props.csv}>
         {text.table.csv}
       </button>
@@ -224,11 +214,12 @@ export default function Processes(): JSX.Element {
   const fields = useMemo(() => fieldsOf(asked.data, "processes"), [asked.data]);
   const of = useProcesses(fields);
   const [pointed, setPointed] = useState<GpuProcess>();
-  const chosenText = chosenColumns(USUAL, fields).join(",");
+  const all = fields.map((field) => field.name);
+  const chosenText = chosenColumns(USUAL, all).join(",");
   const chosen = chosenText.split(",");
   const reasons = of.found.meta.null_reasons ?? {};
   const columns = useMemo(
-    () => columnsOf(fields, chosen, reasons, setPointed),
+    () => processColumns(fields, chosen, reasons, setPointed),
     [fields, chosenText, JSON.stringify(reasons)],
   );
   const opened = of.rows.find((row) => keyOf(row) === param("open"));

@@ -2,7 +2,8 @@
 import type { JSX } from "preact";
 import type { NullReasons, Schemas } from "../api/client.ts";
 import { columnsOf } from "../parts/columns.tsx";
-import { type Filter, filterParams, Filters } from "../parts/listfilters.tsx";
+import { type Filter, Filters } from "../parts/filters.tsx";
+import { filterParams } from "../state/filters.ts";
 import { number } from "../parts/format.ts";
 import { List, useList } from "../parts/list.tsx";
 import type { Column } from "../parts/table.tsx";
@@ -77,7 +78,7 @@ export default function Users(): JSX.Element {
   const whole = sumOf(asked.data ?? [], (row) => row.gpu_share).sum;
   return (
     <>
-      <Filters of={FILTERS} />
+      <Filters of={FILTERS} names={NAMES} />
       <List
         of={asked}
         label={text.views.users}

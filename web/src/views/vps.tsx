@@ -11,8 +11,8 @@ import { Filters } from "../parts/filters.tsx";
 import { Panel } from "../parts/panel.tsx";
 import { type Column, Table } from "../parts/table.tsx";
 import { looked } from "../state/news.ts";
-import { filterParams, here } from "../state/here.ts";
-import { param, setParams } from "../state/place.ts";
+import { namedParams } from "../state/filters.ts";
+import { here, param, setParams } from "../state/place.ts";
 import { text } from "../text/en.ts";
 import { words as phases } from "../text/en/phases.ts";
 import { words as tasks } from "../text/en/tasks.ts";
@@ -86,7 +86,7 @@ const FILTERS = ["status", "node", "user", "name"] as const;
 
 function VpsList(): JSX.Element {
   const all = param("all") === "1";
-  const chosen = filterParams(FILTERS);
+  const chosen = namedParams(FILTERS);
   const asked = useAsked<HakuTask[]>(HAKU + "vps", all ? { ...chosen, all: "true" } : chosen);
   const columns = useMemo(() => columnsOf(asked.meta), [asked.meta]);
   const rows = useMemo(() => (asked.data ? asVps(asked.data) : undefined), [asked.data]);

@@ -3,7 +3,8 @@ import type { JSX } from "preact";
 import type { Schemas } from "../api/client.ts";
 import { Choice, chosen } from "../parts/choice.tsx";
 import { columnsOf } from "../parts/columns.tsx";
-import { type Filter, filterParams, Filters } from "../parts/listfilters.tsx";
+import { type Filter, Filters } from "../parts/filters.tsx";
+import { filterParams } from "../state/filters.ts";
 import { number } from "../parts/format.ts";
 import { List, useList } from "../parts/list.tsx";
 import type { Column } from "../parts/table.tsx";
@@ -149,7 +150,7 @@ export default function Workloads(): JSX.Element {
   return (
     <>
       <Choice name="by" label={words.by} options={BY} drop={["sort"]} />
-      <Filters of={FILTERS} />
+      <Filters of={FILTERS} names={NAMES} />
       {asked.data && asked.data.length > 0 && <Totals rows={asked.data} />}
       <List
         of={asked}

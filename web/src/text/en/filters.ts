@@ -4,6 +4,8 @@ export const words = {
   all: "all",
   pattern: "Exact, or with * for any characters; several with commas between them",
   clear: "Clear filters",
+  filters: "Filters",
+  drop: (filter: string) => `Take away ${filter}`,
   copy: "Copy",
   copied: "Copied",
   copyWhat: (what: string) => `Copy ${what}`,

@@ -106,6 +106,4 @@ export const gpuText = {
   outcomeSigns: { used: "●", lost: "○", dropped: "✖" } as Record<string, string>,
   nextStep: (step: string) => `Next step: ${step}`,
   uuid: "UUID",
-  copy: "Copy",
-  copied: "Copied",
 };

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { urlOf } from "../../api/client.ts";
 import { Command } from "../../parts/command.tsx";
-import { setFilter } from "../../state/here.ts";
+import { setFilter } from "../../state/filters.ts";
 import { place, setParams } from "../../state/place.ts";
 import { token } from "../../state/prefs.ts";
 import { words } from "../../text/en/api.ts";

@@ -2,7 +2,8 @@
 import type { ComponentChildren } from "preact";
 import type { GpuRow } from "../../api/live.ts";
 import { cellOf, reasonOf } from "../../fleet/cells.ts";
-import { type Field, helpOf, isNumber, isSortable, titleOf } from "../../parts/fields.ts";
+import { columnsOfFields } from "../../parts/columns.tsx";
+import { type Field, isNumber, titleOf } from "../../parts/fields.ts";
 import { number, time, withUnit } from "../../parts/format.ts";
 import type { Column } from "../../parts/table.tsx";
 import { Meter } from "../../parts/value.tsx";
@@ -39,32 +40,23 @@ export function shownOf(field: Field, value: unknown): ComponentChildren {
   return String(value);
 }
 
+function widthOf(field: Field): number {
+  const usual = isNumber(field) ? Math.max(110, 40 + titleOf(field.name).length * 8) : 140;
+  return WIDTHS[field.name] ?? usual;
+}
+
 export function gpuColumns(
   fields: readonly Field[],
   chosen: readonly string[],
   nullReasons: Record<string, string>,
   byServer: boolean,
 ): Column<GpuRow>[] {
-  const columns: Column<GpuRow>[] = [];
-  for (const name of chosen) {
-    const field = fields.find((one) => one.name === name);
-    if (field === undefined) continue;
-    const numeric = isNumber(field);
-    columns.push({
-      key: name,
-      title: titleOf(name),
-      help: helpOf(field),
-      width: WIDTHS[name] ?? (numeric ? Math.max(110, 40 + titleOf(name).length * 8) : 140),
-      numeric,
-      value: (row) => {
-        const cell = cellOf(row, name);
-        if (cell !== null || !MAY_BE_NONE.has(name)) return cell;
-        return reasonOf(row, name, nullReasons) === undefined ? "" : null;
-      },
-      show: (row) => shownOf(field, cellOf(row, name) ?? ""),
-      reason: (row) => reasonOf(row, name, nullReasons),
-      ...(byServer && !isSortable(field) ? { unsortable: true } : {}),
-    });
-  }
-  return columns;
+  return columnsOfFields(fields, chosen, {
+    cell: cellOf,
+    show: (field, row) => shownOf(field, cellOf(row, field.name) ?? ""),
+    reason: (row, name) => reasonOf(row, name, nullReasons),
+    width: widthOf,
+    mayBeNone: MAY_BE_NONE,
+    byServer,
+  });
 }

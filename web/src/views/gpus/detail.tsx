@@ -5,7 +5,7 @@ import type { GpuRow } from "../../api/live.ts";
 import { useAsked } from "../../api/query.ts";
 import { migText } from "../../fleet/cells.ts";
 import { Shown } from "../../parts/asked.tsx";
-import { Copy } from "../../parts/copy.tsx";
+import { CopyButton } from "../../parts/command.tsx";
 import { fieldsOf, useFields } from "../../parts/fields.ts";
 import { href, param, place, setParams } from "../../state/place.ts";
 import { instantParams, range } from "../../state/range.ts";
@@ -74,7 +74,7 @@ function Title(props: { rows: readonly GpuRow[]; which: Which }): JSX.Element {
         {shown && (
           <>
             {" "}
-            <code>{shown}</code> <Copy text={shown} />
+            <code>{shown}</code> <CopyButton text={shown} what={gpuText.uuid} />
           </>
         )}
       </p>

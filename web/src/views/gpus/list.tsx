@@ -5,7 +5,8 @@ import { ask, type Params } from "../../api/client.ts";
 import type { GpuRow } from "../../api/live.ts";
 import { keyOf, USUAL_COLUMNS } from "../../fleet/cells.ts";
 import { Shown } from "../../parts/asked.tsx";
-import { chosenColumns, ColumnChooser } from "../../parts/chooser.tsx";
+import { ColumnChooser, offersOf } from "../../parts/chooser.tsx";
+import { chosenColumns } from "../../parts/chosen.ts";
 import { save } from "../../parts/csv.ts";
 import { type Field, fieldsOf, namesOf, useFields } from "../../parts/fields.ts";
 import { FilterBox } from "../../parts/filterbox.tsx";
@@ -76,7 +77,7 @@ function Bar(props: {
           <option value="map">{words.map}</option>
         </select>
       </label>
-      {!asMap && <ColumnChooser fields={fields} chosen={chosen} usual={USUAL_COLUMNS} />}
+      {!asMap && <ColumnChooser of={offersOf(fields)} chosen={chosen} usual={USUAL_COLUMNS} />}
       <button type="button" onClick={() => void saveCsv(found, chosen)}>
         {text.table.csv}
       </button>
@@ -115,7 +116,8 @@ export function GpuList(): JSX.Element {
   const names = useMemo(() => namesOf(fields), [fields]);
   const { params, words: searched } = filtersOf(place.value.params, names);
   const asMap = param("show") === "map";
-  const columnsText = chosenColumns(USUAL_COLUMNS, fields).join(",");
+  const all = fields.map((field) => field.name);
+  const columnsText = chosenColumns(USUAL_COLUMNS, all).join(",");
   const chosen = useMemo(() => columnsText.split(","), [columnsText]);
   const heat = heatOf();
   const found = useGpuRows({

@@ -50,7 +50,7 @@ export function Values(props: {
       {GROUPS.map((group) => (
         <section key={group} aria-label={gpuText.groups[group]}>
           <h4>{gpuText.groups[group]}</h4>
-          <table class="short-table">
+          <table class="plain">
             {rows.length > 1 && (
               <thead>
                 <tr>

@@ -5,28 +5,20 @@ import type { Meta, Schemas } from "../../api/client.ts";
 import { HAKU } from "../../api/features.ts";
 import { useAsked } from "../../api/query.ts";
 import { Shown } from "../../parts/asked.tsx";
-import { columnsFor } from "../../parts/fieldcolumns.tsx";
+import { columnsOf } from "../../parts/columns.tsx";
 import { CsvButton } from "../../parts/csvbutton.tsx";
 import { HostTimeText, reasonOf } from "../../parts/facts.tsx";
 import { Filters } from "../../parts/filters.tsx";
-import { bytes, number } from "../../parts/format.ts";
 import { Phase } from "../../parts/phase.tsx";
 import { Spark } from "../../parts/spark.tsx";
 import { type Column, sortRows, Table } from "../../parts/table.tsx";
-import { Meter, Unknown, Value } from "../../parts/value.tsx";
-import { filterParams } from "../../state/here.ts";
+import { Unknown, Value } from "../../parts/value.tsx";
+import { namedParams } from "../../state/filters.ts";
 import { href, param, setParams } from "../../state/place.ts";
 import { text } from "../../text/en.ts";
 import { words } from "../../text/en/nodes.ts";
 import { degrees } from "./cards.tsx";
-import {
-  NoPast,
-  percent,
-  PercentMeter,
-  ShowChoice,
-  SourceChoice,
-  STATUS_FILTER,
-} from "./parts.tsx";
+import { NoPast, PercentMeter, ShowChoice, SourceChoice, STATUS_FILTER } from "./parts.tsx";
 
 export type HakuNode = Schemas["HakuRiverNode"];
 type Sample = Schemas["HakuRiverHealth"];
@@ -35,54 +27,48 @@ export function hakuHref(name: string): string {
   return href(["nodes", name], { source: "hakuriver" });
 }
 
-const meter = (value: number) => <Meter percent={value} label={percent(value)} />;
-const celsius = (value: number) => `${number(value, 0)} °C`;
-
-function columnsOf(meta: Meta, samples: ReadonlyMap<string, Sample>): Column<HakuNode>[] {
-  const { said, figure } = columnsFor<HakuNode>(meta);
+function hakuNodeColumns(meta: Meta, samples: ReadonlyMap<string, Sample>): Column<HakuNode>[] {
+  const make = columnsOf<HakuNode>(meta.null_reasons);
   const fresh = (row: HakuNode) => {
     const known = samples.get(row.hostname ?? "")?.fresh;
     if (known === null || known === undefined) return null;
     return known ? words.freshYes : words.freshNo;
   };
-  const heartbeat = (value: string, row: HakuNode) => (
-    <HostTimeText text={value} zone={row.time_zone} short />
-  );
   return [
-    said("hostname", words.node, 150),
-    said("status", words.status, 110, (value) => <Phase of={value} />),
+    make.text("hostname", words.node, 150),
+    make.text("status", words.status, 110, { show: (row) => <Phase of={row.status ?? ""} /> }),
     { key: "fresh", title: words.fresh, width: 90, value: fresh },
-    {
-      ...figure("gpu_info", words.gpus, 70, (_, row) => String(row.gpu_info?.length)),
+    make.count("gpu_info", words.gpus, 70, {
       value: (row) => row.gpu_info?.length,
-    },
-    figure("cpu_percent", words.cpu, 120, meter),
-    figure("memory_percent", words.memory, 120, meter),
-    figure("memory_total_bytes", words.memoryTotal, 120, bytes),
-    figure("total_cores", words.cores, 80),
-    figure("available_cores", words.coresFree, 100),
-    figure("cores_in_use", words.inUse, 115),
-    figure("current_avg_temp", words.avgTemp, 100, celsius),
-    figure("current_max_temp", words.maxTemp, 120, celsius),
-    {
-      ...figure("numa_topology", words.numaCount, 75, (_, row) =>
-        String(row.numa_topology?.length),
-      ),
+      show: (row) => row.gpu_info?.length,
+    }),
+    make.percent("cpu_percent", words.cpu, 120),
+    make.percent("memory_percent", words.memory, 120),
+    make.size("memory_total_bytes", words.memoryTotal, 120),
+    make.count("total_cores", words.cores, 80),
+    make.count("available_cores", words.coresFree, 100),
+    make.count("cores_in_use", words.inUse, 115),
+    make.degrees("current_avg_temp", words.avgTemp, 100),
+    make.degrees("current_max_temp", words.maxTemp, 120),
+    make.count("numa_topology", words.numaCount, 75, {
       value: (row) => row.numa_topology?.length,
-    },
-    said("last_heartbeat", words.heartbeat, 205, heartbeat),
+      show: (row) => row.numa_topology?.length,
+    }),
+    make.text("last_heartbeat", words.heartbeat, 205, {
+      show: (row) => <HostTimeText text={row.last_heartbeat ?? ""} zone={row.time_zone} short />,
+    }),
   ];
 }
 
 export function HakuNodes(): JSX.Element {
-  const chosen = filterParams(["node", "status"]);
+  const chosen = namedParams(["node", "status"]);
   const asked = useAsked<HakuNode[]>(HAKU + "nodes", chosen);
   const health = useAsked<Sample[]>(HAKU + "health", chosen, 5000, true);
   const samples = useMemo(
     () => new Map((health.data ?? []).map((one) => [one.hostname ?? "", one])),
     [health.data],
   );
-  const columns = useMemo(() => columnsOf(asked.meta, samples), [asked.meta, samples]);
+  const columns = useMemo(() => hakuNodeColumns(asked.meta, samples), [asked.meta, samples]);
   const show = param("show") ?? "cards";
   const sort = param("sort");
   return (

@@ -4,16 +4,19 @@ import { useMemo } from "preact/hooks";
 import type { Meta } from "../../api/client.ts";
 import { useAsked } from "../../api/query.ts";
 import { Shown } from "../../parts/asked.tsx";
+import { ColumnChooser } from "../../parts/chooser.tsx";
+import { chosenColumns, pick } from "../../parts/chosen.ts";
 import { CsvButton } from "../../parts/csvbutton.tsx";
 import { Filters } from "../../parts/filters.tsx";
-import { sortRows, Table } from "../../parts/table.tsx";
-import { filterParams } from "../../state/here.ts";
+import { offsetOf, Pager } from "../../parts/pager.tsx";
+import { type Column, sortRows, Table } from "../../parts/table.tsx";
+import { filterParams } from "../../state/filters.ts";
 import { href, param, setParams } from "../../state/place.ts";
 import { instantParams } from "../../state/range.ts";
 import { text } from "../../text/en.ts";
 import { words } from "../../text/en/nodes.ts";
 import { Cards } from "./cards.tsx";
-import { nodeColumns } from "./columns.tsx";
+import { nodeColumns, USUAL_COLUMNS } from "./columns.tsx";
 import { type Node, ShowChoice, SourceChoice, STATUS_FILTER } from "./parts.tsx";
 
 const FILTERS = ["node", "status", "level", "model", "namespace"] as const;
@@ -25,7 +28,15 @@ export function NodeList(): JSX.Element {
   const asked = useAsked<Node[]>("api/v1/gpu/nodes", { ...chosen, ...instantParams() });
   const rows = asked.data;
   const show = param("show") ?? ((rows?.length ?? 0) > MANY ? "table" : "cards");
-  const columns = useMemo(() => nodeColumns(asked.meta), [asked.meta]);
+  const sort = param("sort");
+  const all = useMemo(() => nodeColumns(asked.meta), [asked.meta]);
+  const keys = chosenColumns(
+    USUAL_COLUMNS,
+    all.map((column) => column.key),
+  );
+  const columns = useMemo(() => pick(all, keys), [all, keys.join()]);
+  // Also by what is not among the columns.
+  const sorted = useMemo(() => (rows ? sortRows(rows, all, sort) : rows), [rows, all, sort]);
   const models = useMemo(
     () => [...new Set((rows ?? []).flatMap((row) => row.models ?? []))].sort(),
     [rows],
@@ -33,6 +44,7 @@ export function NodeList(): JSX.Element {
   return (
     <>
       <Filters
+        names={FILTERS}
         of={[
           { name: "node", label: words.node },
           STATUS_FILTER,
@@ -45,9 +57,10 @@ export function NodeList(): JSX.Element {
         ]}
       >
         <span class="filters-end">
-          <SourceChoice clear={["status", "sort"]} />
+          <SourceChoice clear={["status", "sort", "columns"]} />
           <ShowChoice show={show} />
-          <CsvButton name="nodes.csv" columns={columns} rows={rows} sort={param("sort")} />
+          {show === "table" && <ColumnChooser of={all} chosen={keys} usual={USUAL_COLUMNS} />}
+          <CsvButton name="nodes.csv" columns={columns} rows={sorted} sort={null} />
         </span>
       </Filters>
       <Shown of={asked}>
@@ -58,14 +71,15 @@ export function NodeList(): JSX.Element {
             <Table
               label={text.views.nodes}
               columns={columns}
-              rows={nodes}
+              rows={sorted ?? nodes}
+              sorted
               rowKey={(row) => row.node_name ?? ""}
               rowHref={(row) => href(["nodes", row.node_name ?? ""])}
-              sort={param("sort")}
-              onSort={(sort) => setParams({ sort })}
+              sort={sort}
+              onSort={(by) => setParams({ sort: by })}
             />
           ) : (
-            <CardPage nodes={nodes} meta={asked.meta} />
+            <CardPage nodes={sorted ?? nodes} columns={all} meta={asked.meta} />
           )
         }
       </Shown>
@@ -76,14 +90,16 @@ export function NodeList(): JSX.Element {
 // Cards are all in the document, so there are not more than a page of them.
 const PAGE = 120;
 
-function CardPage(props: { nodes: readonly Node[]; meta: Meta }): JSX.Element {
+function CardPage(props: {
+  nodes: readonly Node[];
+  columns: readonly Column<Node>[];
+  meta: Meta;
+}): JSX.Element {
   const sort = param("sort");
-  const columns = nodeColumns(props.meta);
-  const sorted = sortRows(props.nodes, columns, sort);
-  const total = sorted.length;
-  const from = Math.min(Math.max(0, Number(param("offset") ?? 0) || 0), Math.max(0, total - 1));
-  const to = Math.min(total, from + PAGE);
-  const sorts = columns.filter((one) => !["models", "exporters"].includes(one.key));
+  const { nodes, columns } = props;
+  const total = nodes.length;
+  const from = Math.min(offsetOf(), Math.max(0, total - 1));
+  const sorts = columns.filter((one) => !["models", "namespaces", "exporters"].includes(one.key));
   return (
     <>
       <div class="card-bar">
@@ -107,27 +123,9 @@ function CardPage(props: { nodes: readonly Node[]; meta: Meta }): JSX.Element {
             )}
           </select>
         </label>
-        {total > PAGE && (
-          <span>
-            {words.page(from + 1, to, total)}{" "}
-            <button
-              type="button"
-              disabled={from === 0}
-              onClick={() => setParams({ offset: String(Math.max(0, from - PAGE)) })}
-            >
-              {words.before}
-            </button>{" "}
-            <button
-              type="button"
-              disabled={to >= total}
-              onClick={() => setParams({ offset: String(to) })}
-            >
-              {words.next}
-            </button>
-          </span>
-        )}
+        <Pager size={PAGE} total={total} />
       </div>
-      <Cards nodes={sorted.slice(from, to)} meta={props.meta} />
+      <Cards nodes={nodes.slice(from, from + PAGE)} meta={props.meta} />
     </>
   );
 }

@@ -3,11 +3,11 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Schemas } from "../../api/client.ts";
 import { hakuThere } from "../../api/features.ts";
-import { Choice, type Filter } from "../../parts/filters.tsx";
+import { Choice } from "../../parts/choice.tsx";
+import type { Filter } from "../../parts/filters.tsx";
 import { number } from "../../parts/format.ts";
 import { Phase } from "../../parts/phase.tsx";
 import { Meter, State } from "../../parts/value.tsx";
-import { param } from "../../state/place.ts";
 import { range } from "../../state/range.ts";
 import { text } from "../../text/en.ts";
 import { words as shared } from "../../text/en/filters.ts";
@@ -121,8 +121,8 @@ export function ShowChoice(props: { show: string }): JSX.Element {
       label={words.show}
       value={props.show}
       options={[
-        ["cards", words.cards],
-        ["table", words.table],
+        { value: "cards", label: words.cards },
+        { value: "table", label: words.table },
       ]}
     />
   );
@@ -141,12 +141,11 @@ export function SourceChoice(props: { clear?: readonly string[] }): JSX.Element 
     <Choice
       name="source"
       label={shared.source}
-      value={param("source") ?? "kubernetes"}
-      patch={Object.fromEntries((props.clear ?? []).map((name) => [name, null]))}
       options={[
-        ["kubernetes", shared.kubernetes],
-        ["hakuriver", shared.hakuriver],
+        { value: "kubernetes", label: shared.kubernetes },
+        { value: "hakuriver", label: shared.hakuriver },
       ]}
+      {...(props.clear ? { drop: props.clear } : {})}
     />
   );
 }

@@ -5,15 +5,14 @@ import type { Meta, Schemas } from "../../api/client.ts";
 import { HAKU } from "../../api/features.ts";
 import { useAsked } from "../../api/query.ts";
 import { Shown } from "../../parts/asked.tsx";
-import { columnsFor } from "../../parts/fieldcolumns.tsx";
+import { columnsOf } from "../../parts/columns.tsx";
 import { CsvButton } from "../../parts/csvbutton.tsx";
 import { HostTimeText } from "../../parts/facts.tsx";
 import { Filters } from "../../parts/filters.tsx";
-import { bytes } from "../../parts/format.ts";
 import { Phase } from "../../parts/phase.tsx";
-import { type Column, Table } from "../../parts/table.tsx";
-import { filterParams, here } from "../../state/here.ts";
-import { href, param, setParams } from "../../state/place.ts";
+import { Table } from "../../parts/table.tsx";
+import { namedParams } from "../../state/filters.ts";
+import { here, href, param, setParams } from "../../state/place.ts";
 import { text } from "../../text/en.ts";
 import { words as phases } from "../../text/en/phases.ts";
 import { words } from "../../text/en/tasks.ts";
@@ -40,38 +39,41 @@ const FILTERS = ["status", "node", "user", "name", "task"] as const;
 
 // Of tasks and VPS, by names of their own: each view has those that it needs.
 export function hakuColumns(meta: Meta) {
-  const { said, figure } = columnsFor<HakuTask>(meta, (field, row) => !applies(field, row));
-  const when = (value: string, row: HakuTask) => (
-    <HostTimeText text={value} zone={row.time_zone} short />
-  );
-  const node = (value: string) => (
-    <a href={href(["nodes", value], { source: "hakuriver" })}>{value}</a>
-  );
+  const make = columnsOf<HakuTask>(meta.null_reasons, (field, row) => !applies(field, row));
+  const when = (field: "submitted_at" | "started_at" | "completed_at", title: string) =>
+    make.text(field, title, 205, {
+      show: (row) => <HostTimeText text={row[field] ?? ""} zone={row.time_zone} short />,
+    });
   return {
-    id: said("task_id", words.id, 190),
-    status: said("status", words.status, 130, (value) => <Phase of={value} />),
-    name: said("name", words.name, 190),
-    owner: said("owner_username", words.user, 90),
-    node: said("assigned_node", words.node, 110, node),
-    cores: figure("required_cores", words.cores, 70),
-    memory: figure("required_memory_bytes", words.memory, 90, bytes),
-    gpus: {
-      ...said("required_gpus", words.gpuIds, 110),
-      value: (row: HakuTask) => row.required_gpus?.join(", ") ?? null,
-      show: (row: HakuTask) => row.required_gpus?.join(", ") || text.none,
-    } as Column<HakuTask>,
-    submitted: said("submitted_at", words.submitted, 205, when),
-    started: said("started_at", words.started, 205, when),
-    completed: said("completed_at", words.completed, 205, when),
-    exit: figure("exit_code", words.exitCode, 85),
-    port: figure("ssh_port", words.sshPort, 130, String),
-    error: said("error_message", words.error, 200),
-    command: said("command", words.command, 320),
+    id: make.text("task_id", words.id, 190),
+    status: make.text("status", words.status, 130, {
+      show: (row) => <Phase of={row.status ?? ""} />,
+    }),
+    name: make.text("name", words.name, 190),
+    owner: make.text("owner_username", words.user, 90),
+    node: make.text("assigned_node", words.node, 110, {
+      show: ({ assigned_node: node }) => (
+        <a href={href(["nodes", node ?? ""], { source: "hakuriver" })}>{node}</a>
+      ),
+    }),
+    cores: make.count("required_cores", words.cores, 70),
+    memory: make.size("required_memory_bytes", words.memory, 90),
+    gpus: make.list("required_gpus", words.gpuIds, 110, {
+      value: (row) => row.required_gpus?.join(", ") ?? null,
+      show: (row) => row.required_gpus?.join(", ") || text.none,
+    }),
+    submitted: when("submitted_at", words.submitted),
+    started: when("started_at", words.started),
+    completed: when("completed_at", words.completed),
+    exit: make.count("exit_code", words.exitCode, 85),
+    port: make.count("ssh_port", words.sshPort, 130),
+    error: make.text("error_message", words.error, 200),
+    command: make.text("command", words.command, 320),
   };
 }
 
 export function HakuTasks(): JSX.Element {
-  const { task: open, ...chosen } = filterParams(FILTERS);
+  const { task: open, ...chosen } = namedParams(FILTERS);
   const asked = useAsked<HakuTask[]>(HAKU + "tasks", chosen);
   const columns = useMemo(() => {
     const all = Object.values(hakuColumns(asked.meta));

@@ -4,15 +4,14 @@ import { useMemo } from "preact/hooks";
 import type { Meta, Schemas } from "../../api/client.ts";
 import { useAsked } from "../../api/query.ts";
 import { Shown } from "../../parts/asked.tsx";
-import { columnsFor } from "../../parts/fieldcolumns.tsx";
+import { columnsOf } from "../../parts/columns.tsx";
 import { CsvButton } from "../../parts/csvbutton.tsx";
 import { reasonOf } from "../../parts/facts.tsx";
 import { Filters } from "../../parts/filters.tsx";
-import { bytes, number, time } from "../../parts/format.ts";
 import { Phase } from "../../parts/phase.tsx";
 import { type Column, Table } from "../../parts/table.tsx";
-import { filterParams, here } from "../../state/here.ts";
-import { href, param, setParams } from "../../state/place.ts";
+import { filterParams } from "../../state/filters.ts";
+import { here, href, param, setParams } from "../../state/place.ts";
 import { instantParams } from "../../state/range.ts";
 import { text } from "../../text/en.ts";
 import { words } from "../../text/en/tasks.ts";
@@ -26,36 +25,32 @@ const PHASES = ["Pending", "Running", "Succeeded", "Failed", "Unknown"];
 
 export function taskColumns(meta: Meta): Column<Task>[] {
   // Null without a reason: there is no such thing, as the end of what runs.
-  const { said, figure } = columnsFor<Task>(
-    meta,
+  const make = columnsOf<Task>(
+    meta.null_reasons,
     (field, row) => reasonOf(row, meta, field) === undefined,
   );
-  const plain = (value: number) => number(value);
-  const when = (value: string) => time(value);
   return [
-    said("name", words.name, 230),
-    said("kind", words.kind, 60),
-    said("namespace", words.namespace, 110),
-    said("phase", words.phase, 120, (value) => <Phase of={value} />),
-    said("reason", words.reason, 140),
-    {
-      ...said("node_names", words.node, 120, (_, row) => (
-        <NodeLinks names={row.node_names ?? []} />
-      )),
+    make.text("name", words.name, 230),
+    make.text("kind", words.kind, 60),
+    make.text("namespace", words.namespace, 110),
+    make.text("phase", words.phase, 120, { show: (row) => <Phase of={row.phase ?? ""} /> }),
+    make.text("reason", words.reason, 140),
+    make.list("node_names", words.node, 120, {
       value: (row) => (row.node_names ?? []).join(", ") || null,
+      show: (row) => <NodeLinks names={row.node_names ?? []} />,
       absent: () => true,
-    },
-    figure("gpus_requested", words.requested, 115, plain, words.requestedHelp),
-    figure("gpus_held", words.held, 100, plain, words.heldHelp),
-    figure("cores_requested", words.cores, 70),
-    figure("memory_requested_bytes", words.memory, 90, bytes),
-    said("submitted", words.submitted, 110, when),
-    said("started", words.started, 110, when),
-    said("completed", words.completed, 110, when),
-    figure("exit_code", words.exitCode, 90),
-    said("error", words.error, 110),
-    figure("restarts", words.restarts, 85),
-    said("owner_kind", words.owner, 110),
+    }),
+    make.count("gpus_requested", words.requested, 115, { help: words.requestedHelp }),
+    make.count("gpus_held", words.held, 100, { help: words.heldHelp }),
+    make.count("cores_requested", words.cores, 70),
+    make.size("memory_requested_bytes", words.memory, 90),
+    make.time("submitted", words.submitted, 110),
+    make.time("started", words.started, 110),
+    make.time("completed", words.completed, 110),
+    make.count("exit_code", words.exitCode, 90),
+    make.text("error", words.error, 110),
+    make.count("restarts", words.restarts, 85),
+    make.text("owner_kind", words.owner, 110),
   ];
 }
 
@@ -82,6 +77,7 @@ export function KubeTasks(): JSX.Element {
   return (
     <>
       <Filters
+        names={FILTERS}
         of={[
           { name: "name", label: words.name },
           { name: "phase", label: words.phase, options: PHASES.map((one) => [one, one] as const) },

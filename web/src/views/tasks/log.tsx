@@ -5,7 +5,7 @@ import type { Schemas } from "../../api/client.ts";
 import { HAKU } from "../../api/features.ts";
 import { useAsked } from "../../api/query.ts";
 import { Kept } from "../../parts/facts.tsx";
-import { Choice } from "../../parts/filters.tsx";
+import { Choice } from "../../parts/choice.tsx";
 import { bytes } from "../../parts/format.ts";
 import { visible } from "../../parts/shell.ts";
 import { param, setParams } from "../../state/place.ts";
@@ -33,10 +33,9 @@ export function LogView(props: { id: string }): JSX.Element {
         <Choice
           name="log"
           label={words.output}
-          value={stream}
           options={[
-            ["stdout", words.stdout],
-            ["stderr", words.stderr],
+            { value: "stdout", label: words.stdout },
+            { value: "stderr", label: words.stderr },
           ]}
         />
         <label class="filter">
