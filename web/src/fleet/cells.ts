@@ -43,6 +43,16 @@ export function migText(mig: GpuRow["mig"]): string | null {
   return [mig.profile, parts.join("/")].filter((part) => part).join(" #") || mig.uuid || "MIG";
 }
 
+export function isInstance(row: GpuRow): boolean {
+  return row.mig !== null && row.mig !== undefined;
+}
+
+// What tells the instances of a GPU apart: some exporters know no UUID of theirs.
+export function migKey(mig: GpuRow["mig"]): string {
+  if (mig === null || mig === undefined) return "";
+  return mig.uuid ?? [mig.gpu_instance_id, mig.compute_instance_id, mig.profile].join("/");
+}
+
 export function podsText(workloads: GpuRow["workloads"]): string | null {
   if (workloads === null || workloads === undefined) return null;
   return workloads.map((one) => [one.namespace, one.pod].filter(Boolean).join("/")).join(", ");
@@ -72,12 +82,13 @@ export function reasonOf(
 }
 
 export function keyOf(row: GpuRow): string {
-  return row.key ?? [row.node_name, row.gpu_id, row.uuid, row.mig?.uuid ?? ""].join("\n");
+  return row.key ?? [row.node_name, row.gpu_id, row.uuid, migKey(row.mig)].join("\n");
 }
 
 // What quick words are looked for in.
 export function haystackOf(row: GpuRow): string {
-  const parts = [row.node_name, row.gpu_id, row.gpu_name, row.uuid, row.mig?.uuid];
+  const parts = [row.node_name, row.gpu_id, row.gpu_name, row.uuid];
+  if (isInstance(row)) parts.push("MIG", migText(row.mig), row.mig?.uuid);
   for (const one of row.workloads ?? []) parts.push(one.namespace, one.pod);
   return parts.filter(Boolean).join("\n").toLowerCase();
 }

@@ -58,6 +58,7 @@ const NAMES: Record<string, string> = {
   memory_total: "Memory total, GiB",
   memory_free: "Memory free, GiB",
   memory_utilization: "Memory controller",
+  memory_used_percent: "Memory used, %",
   sample_age_seconds: "Sample age",
 };
 

@@ -35,6 +35,7 @@ export interface TableProps<Row> {
   readonly rows: readonly Row[];
   readonly rowKey: (row: Row) => string;
   readonly rowHref?: (row: Row) => string;
+  readonly rowPart?: (row: Row) => string | undefined; // that it is a part of another, and of what
   readonly sort: string | null; // "utilization", "-utilization"
   readonly onSort: (sort: string) => void;
   readonly sorted?: boolean; // the server has sorted them
@@ -254,10 +255,12 @@ export function Table<Row>(props: TableProps<Row>): JSX.Element {
   };
   const line = ({ index, start }: { index: number; start: number }) => {
     const row = rowAt(index);
+    const part = row === undefined ? undefined : props.rowPart?.(row);
     return (
       <div
         key={row === undefined ? index : props.rowKey(row)}
-        class={index === at ? "tr at" : "tr"}
+        class={`tr${index === at ? " at" : ""}${part === undefined ? "" : " part-row"}`}
+        title={part}
         role="row"
         aria-rowindex={index + 2}
         aria-current={index === at ? "true" : undefined}

@@ -8,8 +8,12 @@ export const gpusText = {
     columnsHelp: "Fields of the API. The choice is in the address.",
     usual: "Usual columns",
     all: "All columns",
-    count: (shown: number, total: number) =>
-      shown === total ? `${total} GPUs` : `${shown} of ${total} GPUs`,
+    // Where GPUs are divided, their instances are rows too.
+    count: (shown: number, total: number, divided: boolean) => {
+      const what = divided ? "GPUs and MIG instances" : total === 1 ? "GPU" : "GPUs";
+      return shown === total ? `${total} ${what}` : `${shown} of ${total} ${what}`;
+    },
+    instance: "a MIG instance: a part of this GPU",
     live: "live",
     polled: "every 5 s",
     paged: (most: number) =>

@@ -4,6 +4,7 @@ import type { GpuRow } from "../../api/live.ts";
 import { cellOf, reasonOf } from "../../fleet/cells.ts";
 import { columnsOfFields } from "../../parts/columns.tsx";
 import { type Field, isNumber, titleOf } from "../../parts/fields.ts";
+import { GpuName } from "../../parts/gpuname.tsx";
 import { number, time, withUnit } from "../../parts/format.ts";
 import type { Column } from "../../parts/table.tsx";
 import { Meter } from "../../parts/value.tsx";
@@ -14,7 +15,7 @@ const WIDTHS: Record<string, number> = {
   gpu_name: 200,
   gpu_index: 100,
   utilization: 130,
-  memory_used_percent: 140,
+  memory_used_percent: 170,
   uuid: 330,
   mig: 150,
   pci_bus_id: 170,
@@ -50,12 +51,15 @@ export function gpuColumns(
   chosen: readonly string[],
   nullReasons: Record<string, string>,
   byServer: boolean,
+  divided: boolean, // there are MIG instances among the rows
 ): Column<GpuRow>[] {
+  const show = (field: Field, row: GpuRow): ComponentChildren =>
+    field.name === "gpu_id" ? <GpuName row={row} /> : shownOf(field, cellOf(row, field.name) ?? "");
   return columnsOfFields(fields, chosen, {
     cell: cellOf,
-    show: (field, row) => shownOf(field, cellOf(row, field.name) ?? ""),
+    show,
     reason: (row, name) => reasonOf(row, name, nullReasons),
-    width: widthOf,
+    width: (field) => (divided && field.name === "gpu_id" ? 190 : widthOf(field)),
     mayBeNone: MAY_BE_NONE,
     byServer,
   });

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import type { Params } from "../../api/client.ts";
 import type { GpuRow } from "../../api/live.ts";
 import { useAsked } from "../../api/query.ts";
-import { migText } from "../../fleet/cells.ts";
+import { isInstance, migText } from "../../fleet/cells.ts";
 import { Shown } from "../../parts/asked.tsx";
 import { CopyButton } from "../../parts/command.tsx";
 import { fieldsOf, useFields } from "../../parts/fields.ts";
@@ -13,6 +13,7 @@ import { gpuText } from "../../text/en/gpu.ts";
 import "../../style/gpu.css";
 import { HistoryCharts } from "./history.tsx";
 import { EventsOf, HealthOf, ProcessesOf, WorkloadsOf } from "./parts.tsx";
+import { Instances } from "./instances.tsx";
 import { Sources } from "./sources.tsx";
 import { Values } from "./values.tsx";
 
@@ -114,7 +115,7 @@ export function GpuDetail(props: { which: Which }): JSX.Element {
   const [row] = rows;
   const known: Params =
     row?.node_name && row.gpu_id ? { node: row.node_name, gpu: row.gpu_id } : params;
-  const divided = rows.some((one) => one.mig);
+  const divided = rows.length > 0 && rows.every(isInstance);
   return (
     <div class="gpu" data-place={place.value.path.join("/")}>
       <Title rows={rows} which={props.which} />
@@ -124,9 +125,9 @@ export function GpuDetail(props: { which: Which }): JSX.Element {
             <Gone which={props.which} />
           ) : (
             <>
-              <HealthOf which={known} />
-              <h3>{divided ? gpuText.instances : gpuText.values}</h3>
-              {divided && <p>{gpuText.instancesHelp}</p>}
+              <HealthOf which={known} nameOf={of} divided={divided} />
+              <Instances rows={found} nullReasons={nullReasons} />
+              <h3>{gpuText.values}</h3>
               <Shown of={fields}>
                 {(all) => (
                   <Values
@@ -144,7 +145,7 @@ export function GpuDetail(props: { which: Which }): JSX.Element {
         }
       </Shown>
       <h3>{gpuText.history}</h3>
-      <HistoryCharts which={known} nameOf={of} />
+      <HistoryCharts which={known} nameOf={of} divided={divided} />
       <EventsOf which={known} />
       {range.value.at === null && <SourcesBox params={known} />}
     </div>

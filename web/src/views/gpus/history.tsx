@@ -6,6 +6,7 @@ import { useAsked } from "../../api/query.ts";
 import { Shown } from "../../parts/asked.tsx";
 import { Chart, type Line } from "../../parts/chart.tsx";
 import { withUnit } from "../../parts/format.ts";
+import { migNames } from "./names.ts";
 import { windowParams } from "../../state/range.ts";
 import { gpuText } from "../../text/en/gpu.ts";
 
@@ -25,31 +26,37 @@ function timesOf(meta: Meta, count: number): number[] {
 }
 
 // Of a whole GPU its mean and its highest; of instances the mean of each.
-function linesOf(rows: readonly History[], nameOf: (migUuid: string) => string): Line[] {
+function linesOf(
+  rows: readonly History[],
+  divided: boolean, // and the whole has no row
+  nameOf: (migUuid: string) => string,
+): Line[] {
   const [only] = rows;
-  if (rows.length === 1 && only && !only.mig_uuid) {
+  if (rows.length === 1 && only && !only.mig_uuid && !divided) {
     return [
       { label: gpuText.mean, values: only.avg ?? [], color: "--line-1" },
       { label: gpuText.most, values: only.max ?? [], color: "--line-2", faint: true },
     ];
   }
-  return rows.map((row) => ({
-    label: row.mig_uuid ? nameOf(row.mig_uuid) : gpuText.whole,
-    values: row.avg ?? [],
-  }));
+  const names = migNames(rows, divided, nameOf);
+  return rows.map((row, i) => ({ label: names[i] ?? gpuText.whole, values: row.avg ?? [] }));
 }
 
 function One(props: {
   which: Params;
   metric: string;
   most?: number | undefined;
+  divided: boolean;
   nameOf: (migUuid: string) => string;
 }): JSX.Element {
   const { which, metric, most } = props;
   const params = { ...which, ...windowParams(), metric };
   const asked = useAsked<History[]>("api/v1/gpu/history", params, 60_000, true);
   const { data, meta } = asked;
-  const lines = useMemo(() => linesOf(data ?? [], props.nameOf), [data]);
+  const lines = useMemo(
+    () => linesOf(data ?? [], props.divided, props.nameOf),
+    [data, props.divided],
+  );
   const times = useMemo(() => timesOf(meta, lines[0]?.values.length ?? 0), [lines, meta]);
   const title = gpuText.charts[metric] ?? metric;
   return (
@@ -75,12 +82,14 @@ function One(props: {
 
 export function HistoryCharts(props: {
   which: Params;
+  divided: boolean;
   nameOf: (migUuid: string) => string;
 }): JSX.Element {
+  const { which, divided, nameOf } = props;
   return (
     <div class="history">
       {METRICS.map(({ metric, most }) => (
-        <One key={metric} which={props.which} metric={metric} most={most} nameOf={props.nameOf} />
+        <One key={metric} {...{ which, metric, most, divided, nameOf }} />
       ))}
     </div>
   );

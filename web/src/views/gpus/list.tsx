@@ -1,9 +1,9 @@
 // All GPUs: as a table with every field as a column to choose, or as a map of the fleet.
 import type { JSX } from "preact";
-import { useMemo } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { ask, type Params } from "../../api/client.ts";
 import type { GpuRow } from "../../api/live.ts";
-import { keyOf, USUAL_COLUMNS } from "../../fleet/cells.ts";
+import { isInstance, keyOf, USUAL_COLUMNS } from "../../fleet/cells.ts";
 import { Shown } from "../../parts/asked.tsx";
 import { ColumnChooser, offersOf } from "../../parts/chooser.tsx";
 import { chosenColumns } from "../../parts/chosen.ts";
@@ -55,8 +55,9 @@ function Bar(props: {
   chosen: readonly string[];
   found: GpuRows;
   asMap: boolean;
+  divided: boolean;
 }): JSX.Element {
-  const { fields, chosen, found, asMap } = props;
+  const { fields, chosen, found, asMap, divided } = props;
   const names = useMemo(() => namesOf(fields), [fields]);
   const paged = found.by === "page" && found.total > LIVE_MOST;
   return (
@@ -82,7 +83,8 @@ function Bar(props: {
         {text.table.csv}
       </button>
       <span class="count" data-count={found.by === "nothing" ? "" : found.count}>
-        {found.by !== "nothing" && words.count(paged ? found.total : found.count, found.total)}{" "}
+        {found.by !== "nothing" &&
+          words.count(paged ? found.total : found.count, found.total, divided)}{" "}
         {range.value.at === null && found.by === "live" && <small>{words.live}</small>}
         {paged && <small>{words.polled}</small>}
       </span>
@@ -110,6 +112,8 @@ const linkOf = (row: GpuRow) => {
     : href(["gpus"], { uuid: uuid ?? "" });
 };
 
+const partOf = (row: GpuRow) => (isInstance(row) ? words.instance : undefined);
+
 export function GpuList(): JSX.Element {
   const asked = useFields();
   const fields = useMemo(() => fieldsOf(asked.data, "metrics"), [asked.data]);
@@ -129,10 +133,13 @@ export function GpuList(): JSX.Element {
     at: range.value.at,
     map: asMap ? heat : null,
   });
+  // Once there was one its column stays wide enough: only the rows that are seen are here.
+  const divided = useRef(false);
+  divided.current ||= found.rows.some(isInstance);
   const reasons = JSON.stringify(found.nullReasons);
   const columns = useMemo(
-    () => gpuColumns(fields, chosen, found.nullReasons, found.by === "page"),
-    [fields, chosen, reasons, found.by],
+    () => gpuColumns(fields, chosen, found.nullReasons, found.by === "page", divided.current),
+    [fields, chosen, reasons, found.by, divided.current],
   );
   const failed = found.by === "nothing" && found.page.error !== undefined;
   const filtered = searched.length > 0 || Object.keys(params).length > 0;
@@ -140,7 +147,13 @@ export function GpuList(): JSX.Element {
     <Shown of={asked}>
       {() => (
         <>
-          <Bar fields={fields} chosen={chosen} found={found} asMap={asMap} />
+          <Bar
+            fields={fields}
+            chosen={chosen}
+            found={found}
+            asMap={asMap}
+            divided={divided.current}
+          />
           {failed && <Shown of={found.page}>{() => null}</Shown>}
           {found.by === "nothing" && !failed && <p class="loading">{text.loading}</p>}
           {asMap && found.by !== "nothing" && <HeatMap map={found.fleet.map} by={heat} />}
@@ -155,6 +168,7 @@ export function GpuList(): JSX.Element {
               sorted
               rowKey={keyOf}
               rowHref={linkOf}
+              rowPart={partOf}
               sort={param("sort")}
               onSort={(sort) => setParams({ sort, offset: null })}
               empty={<Empty filtered={filtered} />}

@@ -10,6 +10,7 @@ import { Plain, type PlainColumn } from "../../parts/plain.tsx";
 import { State, Unknown } from "../../parts/value.tsx";
 import { href } from "../../state/place.ts";
 import { instantParams, range, windowParams } from "../../state/range.ts";
+import { migNames } from "./names.ts";
 import { gpuText } from "../../text/en/gpu.ts";
 import { processesText } from "../../text/en/processes.ts";
 
@@ -43,12 +44,14 @@ const FINDINGS: readonly PlainColumn<Finding>[] = [
   },
 ];
 
-function HealthRow(props: { row: Health }): JSX.Element {
+// `of`: which of several rows it is.
+function HealthRow(props: { row: Health; of: string | undefined }): JSX.Element {
   const { row } = props;
   const findings = row.findings ?? [];
   return (
     <>
       <p class="gpu-health">
+        {props.of !== undefined && <span>{props.of}:</span>}
         <State state={row.level ?? "unknown"} />
         {row.score === null || row.score === undefined ? (
           <Unknown reason={row.null_reasons?.["score"]} />
@@ -68,14 +71,23 @@ function HealthRow(props: { row: Health }): JSX.Element {
   );
 }
 
-export function HealthOf(props: { which: Params }): JSX.Element {
+export function HealthOf(props: {
+  which: Params;
+  nameOf: (migUuid: string) => string;
+  divided: boolean; // and the whole has no row
+}): JSX.Element {
   const params = { ...props.which, ...instantParams() };
   const asked = useAsked<Health[]>("api/v1/gpu/health", params, every());
   return (
     <section aria-label={gpuText.health}>
       <h3>{gpuText.health}</h3>
       <Shown of={asked}>
-        {(rows) => rows.map((row) => <HealthRow key={row.mig_uuid ?? ""} row={row} />)}
+        {(rows) => {
+          const names = migNames(rows, props.divided, props.nameOf);
+          return rows.map((row, i) => (
+            <HealthRow key={i} row={row} of={rows.length > 1 ? names[i] : undefined} />
+          ));
+        }}
       </Shown>
     </section>
   );
@@ -161,7 +173,7 @@ export function WorkloadsOf(props: {
   );
 }
 
-const names = processesText.columns;
+const titles = processesText.columns;
 
 function processColumns(nullReasons: Record<string, string>): PlainColumn<GpuProcess>[] {
   const column = (
@@ -178,13 +190,13 @@ function processColumns(nullReasons: Record<string, string>): PlainColumn<GpuPro
   });
   const numeric = (one: PlainColumn<GpuProcess>) => ({ ...one, numeric: true });
   return [
-    numeric(column(names.pid, "pid", String)),
-    column(names.user, "user", String),
-    column(names.process, "process_name", String),
-    numeric(column(names.gpuMemory, "gpu_memory_bytes", (value) => bytes(Number(value)))),
-    numeric(column(names.cpu, "cpu", (value) => `${number(Number(value))} %`)),
-    numeric(column(names.memory, "memory", (value) => `${number(Number(value))} %`)),
-    column(names.command, "command", String),
+    numeric(column(titles.pid, "pid", String)),
+    column(titles.user, "user", String),
+    column(titles.process, "process_name", String),
+    numeric(column(titles.gpuMemory, "gpu_memory_bytes", (value) => bytes(Number(value)))),
+    numeric(column(titles.cpu, "cpu", (value) => `${number(Number(value))} %`)),
+    numeric(column(titles.memory, "memory", (value) => `${number(Number(value))} %`)),
+    column(titles.command, "command", String),
   ];
 }
 

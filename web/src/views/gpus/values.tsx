@@ -1,7 +1,7 @@
 // All values of a GPU, grouped, with the reason for each that is unknown.
 import type { JSX } from "preact";
 import type { GpuRow } from "../../api/live.ts";
-import { cellOf, reasonOf } from "../../fleet/cells.ts";
+import { cellOf, keyOf, reasonOf } from "../../fleet/cells.ts";
 import { type Field, helpOf, titleOf } from "../../parts/fields.ts";
 import { Unknown } from "../../parts/value.tsx";
 import { gpuText } from "../../text/en/gpu.ts";
@@ -46,7 +46,7 @@ export function Values(props: {
   const { fields, rows, nameOf, nullReasons } = props;
   const shown = fields.filter((field) => !ELSEWHERE.has(field.name));
   return (
-    <div class="values">
+    <div class={rows.length > 1 ? "values divided" : "values"}>
       {GROUPS.map((group) => (
         <section key={group} aria-label={gpuText.groups[group]}>
           <h4>{gpuText.groups[group]}</h4>
@@ -56,7 +56,7 @@ export function Values(props: {
                 <tr>
                   <th scope="col">{gpuText.columns.field}</th>
                   {rows.map((row) => (
-                    <th key={row.mig?.uuid ?? ""} scope="col">
+                    <th key={keyOf(row)} scope="col">
                       {nameOf(row)}
                     </th>
                   ))}
@@ -72,7 +72,7 @@ export function Values(props: {
                       {titleOf(field.name)}
                     </th>
                     {rows.map((row) => (
-                      <td key={row.mig?.uuid ?? ""}>
+                      <td key={keyOf(row)}>
                         <ValueOf field={field} row={row} nullReasons={nullReasons} />
                       </td>
                     ))}

@@ -1,6 +1,8 @@
 // The GPUs of a node, live.
 import type { JSX } from "preact";
 import { type GpuRow, useLiveGpus } from "../../api/live.ts";
+import { keyOf } from "../../fleet/cells.ts";
+import { GpuName } from "../../parts/gpuname.tsx";
 import { PlainTable } from "../../parts/facts.tsx";
 import { bytes, number } from "../../parts/format.ts";
 import { Meter, Unknown, Value } from "../../parts/value.tsx";
@@ -15,7 +17,7 @@ export function NodeGpus(props: { name: string }): JSX.Element {
   const live = useLiveGpus({ node: props.name }, range.value.at);
   const rows = live.rows;
   return (
-    <section class="section">
+    <section class="section node-gpus">
       <h3>{words.gpus}</h3>
       {rows === undefined ? (
         <p class="loading">{live.error?.message ?? text.loading}</p>
@@ -34,7 +36,7 @@ export function NodeGpus(props: { name: string }): JSX.Element {
             { title: words.heldBy },
           ]}
           rows={rows.map((row) => ({
-            key: row.key ?? `${row.gpu_id} ${row.mig?.uuid ?? ""}`,
+            key: keyOf(row),
             cells: cells(row, (field) => row.null_reasons?.[field] ?? live.nullReasons[field]),
           }))}
         />
@@ -45,13 +47,14 @@ export function NodeGpus(props: { name: string }): JSX.Element {
 
 function cells(row: GpuRow, why: (field: string) => string | undefined): JSX.Element[] {
   const id = row.gpu_id;
-  const name = row.mig?.profile ? `${id} (${row.mig.profile})` : id;
   const used = row.memory_used_bytes;
   return [
     id === null || id === undefined ? (
       <Unknown reason={why("gpu_id")} />
     ) : (
-      <a href={href(["gpus", row.node_name ?? "", id])}>{name}</a>
+      <a href={href(["gpus", row.node_name ?? "", id])}>
+        <GpuName row={row} />
+      </a>
     ),
     <Value key="n" value={row.gpu_name} reason={why("gpu_name")} />,
     <PercentMeter key="u" value={row.utilization} reason={why("utilization")} />,
