@@ -87,24 +87,34 @@ export async function refusalOf(response: Response): Promise<ApiError> {
   return new ApiError(response.status, typeof body.code === "string" ? body.code : "", message);
 }
 
+// Tells all views how it went with what is asked of `path`.
+export async function tell<T>(path: string, asked: Promise<Answer<T>>): Promise<Answer<T>> {
+  const source = path.startsWith("api/v1/hakuriver/") ? "hakuriver" : "prometheus";
+  try {
+    const answer = await asked;
+    heard(answer.meta, null, source);
+    return answer;
+  } catch (error) {
+    if (error instanceof ApiError) heard(null, error, source);
+    throw error;
+  }
+}
+
+async function read<T>(path: string, params: Params, signal?: AbortSignal): Promise<Answer<T>> {
+  const response = await ask(path, params, signal);
+  if (!response.ok) throw await refusalOf(response);
+  const body = (await response.json()) as { data: T; meta?: Meta; warnings?: string[] };
+  if (token.value !== null || tokenWanted.value) tokenWanted.value = false;
+  return { data: body.data, meta: body.meta ?? {}, warnings: body.warnings ?? [] };
+}
+
 // Throws an ApiError, or what an abort throws. `quiet`: whoever asks shows by itself how it went.
-export async function get<T>(
+export function get<T>(
   path: string,
   params: Params = {},
   signal?: AbortSignal,
   quiet = false,
 ): Promise<Answer<T>> {
-  const source = path.startsWith("api/v1/hakuriver/") ? "hakuriver" : "prometheus";
-  try {
-    const response = await ask(path, params, signal);
-    if (!response.ok) throw await refusalOf(response);
-    const body = (await response.json()) as { data: T; meta?: Meta; warnings?: string[] };
-    if (token.value !== null || tokenWanted.value) tokenWanted.value = false;
-    const answer = { data: body.data, meta: body.meta ?? {}, warnings: body.warnings ?? [] };
-    if (!quiet) heard(answer.meta, null, source);
-    return answer;
-  } catch (error) {
-    if (!quiet && error instanceof ApiError) heard(null, error, source);
-    throw error;
-  }
+  const answer = read<T>(path, params, signal);
+  return quiet ? answer : tell(path, answer);
 }

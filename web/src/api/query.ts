@@ -1,7 +1,9 @@
 // An answer that is kept fresh while somebody looks at it.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { paused, token } from "../state/prefs.ts";
-import { type Answer, ApiError, get, type Meta, type Params } from "./client.ts";
+import { type Answer, type ApiError, get, type Meta, type Params, tell, urlOf } from "./client.ts";
+import { Round } from "./round.ts";
+import { askShared, FRESH, known } from "./shared.ts";
 
 export interface Asked<T> {
   readonly data: T | undefined; // of the last answer that was none of an error
@@ -13,7 +15,6 @@ export interface Asked<T> {
 }
 
 const NONE: Meta = {};
-const SOON = 10_000;
 const NO_WARNINGS: readonly string[] = [];
 
 interface Last<T> {
@@ -27,8 +28,43 @@ function failed<T>(last: Last<T>, key: string, error: ApiError): Last<T> {
   return last.key === key && last.answer ? { key, answer: last.answer, error } : { key, error };
 }
 
+// By what the parts of the page share it; null: it is asked for so often that they need not.
+function sharedUrl(path: string | null, params: Params, every: number): string | null {
+  if (path === null || every < FRESH) return null;
+  const url = new URL(urlOf(path, params));
+  url.searchParams.sort();
+  return `${url.href}\n${token.value ?? ""}`;
+}
+
+// What another part of the page was told a moment ago need not be waited for.
+function first<T>(key: string, url: string | null): Last<T> {
+  const found = url === null ? null : known(url);
+  return found === null ? { key } : { key, answer: found.answer as Answer<T> };
+}
+
+// `quiet`: how it went is told by whoever asks. What had come before says nothing new.
+async function ask<T>(
+  of: { path: string; params: Params; url: string | null; quiet: boolean },
+  signal: AbortSignal,
+  anew: boolean,
+): Promise<Answer<T>> {
+  const { path, params, url, quiet } = of;
+  if (url === null) return get<T>(path, params, signal, quiet);
+  const there = anew ? null : known(url);
+  if (there !== null) return there.answer as Answer<T>;
+  const shared = askShared(url, (end) => get(path, params, end, true), signal, anew);
+  const answer = await (quiet ? shared : tell(path, shared));
+  return answer as Answer<T>;
+}
+
+function resting(): "paused" | "hidden" | null {
+  if (paused.value) return "paused";
+  return document.hidden ? "hidden" : null;
+}
+
 // Asks again `every` milliseconds after an answer; 0: once. Not while the page is hidden or paused.
-// `path` null: nothing is asked. `quiet`: a failure is told by whoever asks, not above every view.
+// What is asked for once a minute or less is asked once for the whole page. `path` null: nothing
+// is asked. `quiet`: a failure is told by whoever asks, not above every view.
 export function useAsked<T>(
   path: string | null,
   params: Params = {},
@@ -36,61 +72,40 @@ export function useAsked<T>(
   quiet = false,
 ): Asked<T> {
   const key = path === null ? "" : path + "?" + JSON.stringify(params);
-  const [state, setState] = useState<Last<T>>({ key });
-  const kick = useRef<() => void>(() => undefined);
+  const url = sharedUrl(path, params, every);
+  const [state, setState] = useState<Last<T>>(() => first(key, url));
+  const round = useRef<Round<T> | null>(null);
 
   useEffect(() => {
     if (path === null) return undefined;
-    const abort = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let under_way = false;
-    let failing = false;
-    let done = false;
-    const goesOn = () => every > 0 && !done && !paused.value;
-    const run = async () => {
-      if (under_way) return;
-      under_way = true;
-      clearTimeout(timer);
-      try {
-        const answer = await get<T>(path, params, abort.signal, quiet);
-        if (abort.signal.aborted) return;
-        failing = false;
-        setState({ key, answer });
-        done = "at" in params; // the past stays as it was
-      } catch (error) {
-        if (abort.signal.aborted || !(error instanceof ApiError)) return;
-        failing = true;
-        setState((last) => failed(last, key, error));
-      } finally {
-        under_way = false;
-        // What is seldom asked for is not left failed for as long.
-        const next = failing ? Math.min(every, SOON) : every;
-        if (!abort.signal.aborted && goesOn()) timer = setTimeout(tick, next);
-      }
-    };
-    const tick = () => {
-      if (!document.hidden && goesOn()) void run();
-    };
-    kick.current = () => void run();
-    document.addEventListener("visibilitychange", tick);
+    const mine = new Round<T>({
+      ask: (signal, anew) => ask({ path, params, url, quiet }, signal, anew),
+      answered: (answer) => setState({ key, answer }),
+      failed: (error) => setState((last) => failed(last, key, error)),
+      every,
+      still: "at" in params,
+      age: () => (url === null ? 0 : (known(url)?.age ?? 0)),
+      resting,
+    });
+    round.current = mine;
+    document.addEventListener("visibilitychange", mine.tick);
     // What is shown while it is paused stays as it is.
-    if (!paused.value || state.key !== key || state.answer === undefined) void run();
+    if (!paused.value || state.key !== key || state.answer === undefined) void mine.run();
     return () => {
-      abort.abort();
-      clearTimeout(timer);
-      document.removeEventListener("visibilitychange", tick);
+      mine.stop();
+      document.removeEventListener("visibilitychange", mine.tick);
     };
     // `key` says path and params.
   }, [key, every, paused.value, token.value]);
 
   // What is there of another question is none of this one's.
-  const { answer, error } = state.key === key ? state : { answer: undefined, error: undefined };
+  const { answer, error } = state.key === key ? state : first<T>(key, url);
   return {
     data: answer?.data,
     meta: answer?.meta ?? NONE,
     warnings: answer?.warnings ?? NO_WARNINGS,
     error,
     waiting: path !== null && !answer && !error,
-    again: () => kick.current(),
+    again: () => void round.current?.run(true),
   };
 }
