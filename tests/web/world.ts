@@ -46,8 +46,9 @@ export interface WorldOptions {
   // What the server asks in place of Prometheus, at whose address it is told where that is.
   readonly between?: (prometheus: string) => Promise<string>;
   readonly server?: Record<string, string>;
-  // No GPU will be there, or no Prometheus.
+  // No GPU will be there, so none is waited for; or Prometheus is started by the test.
   readonly empty?: boolean;
+  readonly later?: boolean;
 }
 
 export class World {
@@ -64,10 +65,10 @@ export class World {
       world.prometheusPort = await freePort();
       world.configure(targets, options.alerts ?? {});
       if (options.past !== undefined) world.makePast(options, options.past, targets[0] ?? 0);
-      await world.startPrometheus();
+      if (!options.later) await world.startPrometheus();
       const prometheus = `http://127.0.0.1:${world.prometheusPort}`;
       await world.startServer((await options.between?.(prometheus)) ?? prometheus, options.server ?? {});
-      if (!options.empty) await world.waitForRows(options.server ?? {});
+      if (!options.empty && !options.later) await world.waitForRows(options.server ?? {});
       return world;
     } catch (error) {
       await world.stop();
@@ -164,8 +165,8 @@ export class World {
     });
   }
 
-  // SIGTERM, and waits until it has ended.
-  async end(name: string): Promise<void> {
+  // Waits until it has ended.
+  async end(name: string, how: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
     const child = this.children.get(name);
     this.children.delete(name);
     if (child === undefined || child.exitCode !== null) return;
@@ -175,12 +176,12 @@ export class World {
         clearTimeout(hard);
         resolve();
       });
-      child.kill("SIGTERM");
+      child.kill(how);
     });
   }
 
   // SIGSTOP and SIGCONT: it is there, and answers nothing.
-  signal(name: string, what: "SIGSTOP" | "SIGCONT" | "SIGKILL"): void {
+  signal(name: string, what: "SIGSTOP" | "SIGCONT"): void {
     this.children.get(name)?.kill(what);
   }
 

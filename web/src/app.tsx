@@ -1,6 +1,6 @@
 // The frame around every view.
 import type { ComponentType, JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { Banner, Freshness, RangePicker, ThemePicker, TokenDialog } from "./parts/bar.tsx";
 import { Keys } from "./parts/keys.tsx";
 import { href, view } from "./state/place.ts";
@@ -36,7 +36,8 @@ function CurrentView(): JSX.Element {
     };
   }, [name]);
   const row = VIEWS.find((one) => one.name === name);
-  useEffect(() => {
+  // Before a view says more of itself.
+  useLayoutEffect(() => {
     document.title = row ? `${text.views[row.name]} · ${text.product}` : text.product;
   }, [row]);
   if (row === undefined) return <p class="empty">{text.notFound}</p>;

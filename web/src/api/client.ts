@@ -88,11 +88,15 @@ export async function refusalOf(response: Response): Promise<ApiError> {
 }
 
 // Tells all views how it went with what is asked of `path`.
-export async function tell<T>(path: string, asked: Promise<Answer<T>>): Promise<Answer<T>> {
+export async function tell<T>(
+  path: string,
+  params: Params,
+  asked: Promise<Answer<T>>,
+): Promise<Answer<T>> {
   const source = path.startsWith("api/v1/hakuriver/") ? "hakuriver" : "prometheus";
   try {
     const answer = await asked;
-    heard(answer.meta, null, source);
+    heard(answer.meta, null, source, path + JSON.stringify(params));
     return answer;
   } catch (error) {
     if (error instanceof ApiError) heard(null, error, source);
@@ -116,5 +120,5 @@ export function get<T>(
   quiet = false,
 ): Promise<Answer<T>> {
   const answer = read<T>(path, params, signal);
-  return quiet ? answer : tell(path, answer);
+  return quiet ? answer : tell(path, params, answer);
 }

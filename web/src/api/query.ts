@@ -53,7 +53,7 @@ async function ask<T>(
   const there = anew ? null : known(url);
   if (there !== null) return there.answer as Answer<T>;
   const shared = askShared(url, (end) => get(path, params, end, true), signal, anew);
-  const answer = await (quiet ? shared : tell(path, shared));
+  const answer = await (quiet ? shared : tell(path, params, shared));
   return answer as Answer<T>;
 }
 

@@ -6,6 +6,7 @@ import { setParams } from "../state/place.ts";
 import { paused, type Theme, theme, token, tokenWanted } from "../state/prefs.ts";
 import { range, WINDOWS } from "../state/range.ts";
 import { text } from "../text/en.ts";
+import { useDialog } from "./dialog.ts";
 import { duration, time } from "./format.ts";
 
 export function Freshness(): JSX.Element {
@@ -154,9 +155,10 @@ export function ThemePicker(): JSX.Element {
 
 export function TokenDialog(): JSX.Element | null {
   const [typed, setTyped] = useState("");
+  const box = useDialog(tokenWanted.value);
   if (!tokenWanted.value) return null;
   return (
-    <div class="dialog" role="dialog" aria-modal="true" aria-label={text.token.title}>
+    <div ref={box} class="dialog" role="dialog" aria-modal="true" aria-label={text.token.title}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -171,7 +173,6 @@ export function TokenDialog(): JSX.Element | null {
           {text.token.field}{" "}
           <input
             type="password"
-            autofocus
             autocomplete="off"
             value={typed}
             onInput={(event) => setTyped(event.currentTarget.value)}

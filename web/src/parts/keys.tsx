@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { go } from "../state/place.ts";
 import { paused } from "../state/prefs.ts";
 import { text } from "../text/en.ts";
+import { focusContent, useDialog, useFocusKept } from "./dialog.ts";
 
 // "g" and then one of these.
 export const LETTERS: Record<string, string> = {
@@ -33,13 +34,16 @@ function tellRows(what: "up" | "down" | "open"): void {
 
 export function Keys(): JSX.Element | null {
   const [open, setOpen] = useState(false);
+  const box = useDialog(open);
+  useFocusKept();
   useEffect(() => {
     let afterG = false;
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === "Escape") {
         setOpen(false);
-        if (types(event.target)) (event.target as HTMLElement).blur();
+        const asked = (event.target as Element).closest?.("[role=dialog]");
+        if (types(event.target) && !asked) focusContent("main [role=table]");
         return;
       }
       if (types(event.target)) return;
@@ -48,7 +52,7 @@ export function Keys(): JSX.Element | null {
       if (letter !== undefined) return go([letter]);
       if (afterG) return;
       const onControl =
-        event.target instanceof Element && event.target.closest("a, button") !== null;
+        event.target instanceof Element && event.target.closest("a, button, summary") !== null;
       if (event.key === "j") tellRows("down");
       else if (event.key === "k") tellRows("up");
       else if (event.key === "Enter" && !onControl) tellRows("open");
@@ -63,7 +67,7 @@ export function Keys(): JSX.Element | null {
   }, []);
   if (!open) return null;
   return (
-    <div class="dialog" role="dialog" aria-modal="true" aria-label={text.keys.title}>
+    <div ref={box} class="dialog" role="dialog" aria-modal="true" aria-label={text.keys.title}>
       <h2>{text.keys.title}</h2>
       <dl>
         {text.keys.rows.map(([key, what]) => (
@@ -75,7 +79,7 @@ export function Keys(): JSX.Element | null {
           </div>
         ))}
       </dl>
-      <button type="button" autofocus onClick={() => setOpen(false)}>
+      <button type="button" onClick={() => setOpen(false)}>
         {text.keys.close}
       </button>
     </div>

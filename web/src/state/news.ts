@@ -1,6 +1,7 @@
 // How fresh what is shown is, and what is wrong: told by each answer, shown above every view.
 import { computed, signal } from "@preact/signals";
 import type { ApiError, Meta } from "../api/client.ts";
+import { place } from "./place.ts";
 
 export interface News {
   readonly asOf: number | null; // of the newest data, Unix milliseconds
@@ -21,10 +22,25 @@ export const news = computed(() => told[looked.value].value);
 // Goes on while the page is looked at; ages are told by it.
 export const now = signal(Date.now());
 
+// What was asked here and answered in part, and when: another answer that is whole does not mend it.
+const partly = new Map<string, number>();
+const PARTLY = 120_000; // what is asked seldom is asked each minute
+
+function isPartial(what: string, partial: boolean): boolean {
+  const here = place.value.path.join("/") + "\n";
+  if (partial) partly.set(here + what, Date.now());
+  else partly.delete(here + what);
+  for (const [key, at] of partly)
+    if (!key.startsWith(here) || Date.now() - at > PARTLY) partly.delete(key);
+  return partly.size > 0;
+}
+
+// `what` was asked.
 export function heard(
   meta: Meta | null,
   problem: ApiError | null,
   source: Source = "prometheus",
+  what = "",
 ): void {
   const mine = told[source];
   const before = mine.value;
@@ -42,7 +58,7 @@ export function heard(
     asOf: past ? before.asOf : asOf,
     heardAt: Date.now(),
     stale: meta.stale ?? before.stale,
-    partial: meta.partial ?? before.partial,
+    partial: meta.partial === undefined ? before.partial : isPartial(what, meta.partial),
     problem: null,
   };
 }

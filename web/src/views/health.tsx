@@ -68,7 +68,7 @@ function Fleet(): JSX.Element {
       <h2 id="fleet">{words.fleet}</h2>
       <Shown of={asked}>
         {([fleet]) =>
-          fleet === undefined ? (
+          fleet === undefined || fleet.gpus === 0 ? (
             <p class="empty">{words.empty.levels}</p>
           ) : (
             <>

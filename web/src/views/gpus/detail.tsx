@@ -11,6 +11,7 @@ import { href, param, place, setParams } from "../../state/place.ts";
 import { instantParams, range } from "../../state/range.ts";
 import { gpuText } from "../../text/en/gpu.ts";
 import "../../style/gpu.css";
+import { useTitle } from "../nodes/parts.tsx";
 import { HistoryCharts } from "./history.tsx";
 import { EventsOf, HealthOf, ProcessesOf, WorkloadsOf } from "./parts.tsx";
 import { Instances } from "./instances.tsx";
@@ -103,6 +104,8 @@ function SourcesBox(props: { params: Params }): JSX.Element {
 }
 
 export function GpuDetail(props: { which: Which }): JSX.Element {
+  const { node, gpu, uuid } = props.which;
+  useTitle(node && gpu ? gpuText.title(node, gpu) : gpuText.byUuid(uuid ?? ""));
   const params = paramsOf(props.which);
   const every = range.value.at === null ? 5000 : 0;
   const asked = useAsked<GpuRow[]>("api/v1/gpu/metrics", { ...params, ...instantParams() }, every);
