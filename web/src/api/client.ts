@@ -96,7 +96,7 @@ export async function tell<T>(
   const source = path.startsWith("api/v1/hakuriver/") ? "hakuriver" : "prometheus";
   try {
     const answer = await asked;
-    heard(answer.meta, null, source, path + JSON.stringify(params));
+    heard(answer.meta, null, source, `${path} ${String(params["metric"] ?? "")}`);
     return answer;
   } catch (error) {
     if (error instanceof ApiError) heard(null, error, source);

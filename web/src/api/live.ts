@@ -151,7 +151,7 @@ export async function keep(
         rows,
         (parcel) => {
           broken = 0;
-          heard(parcel, null);
+          heard(parcel, null, "prometheus", "api/v1/gpu/metrics ");
           const stale = parcel.stale ?? false;
           show({
             rows: rows.list(),

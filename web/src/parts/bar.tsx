@@ -1,7 +1,7 @@
 // What stands above every view: how fresh the data is, what is wrong, what time is looked at.
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { age, looked, news } from "../state/news.ts";
+import { age, looked, news, staleAge } from "../state/news.ts";
 import { setParams } from "../state/place.ts";
 import { paused, type Theme, theme, token, tokenWanted } from "../state/prefs.ts";
 import { range, WINDOWS } from "../state/range.ts";
@@ -59,8 +59,8 @@ export function Banner(): JSX.Element | null {
   } else if (problem !== null) {
     const words = looked.value === "hakuriver" ? text.banner.hakuAway : text.banner.away;
     lines.push({ kind: "bad", words: words(problem.message, old) });
-  } else if (stale && old !== null) {
-    lines.push({ kind: "bad", words: text.banner.stale(old) });
+  } else if (stale && staleAge.value !== null) {
+    lines.push({ kind: "bad", words: text.banner.stale(duration(staleAge.value)) });
   }
   if (partial) lines.push({ kind: "warn", words: text.banner.partial });
   return (

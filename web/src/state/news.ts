@@ -7,11 +7,19 @@ export interface News {
   readonly asOf: number | null; // of the newest data, Unix milliseconds
   readonly heardAt: number | null; // when an answer came
   readonly stale: boolean;
+  readonly staleAsOf: number | null; // of the oldest that is
   readonly partial: boolean;
   readonly problem: ApiError | null; // of the last answer; not of what was asked wrongly
 }
 
-const NOTHING: News = { asOf: null, heardAt: null, stale: false, partial: false, problem: null };
+const NOTHING: News = {
+  asOf: null,
+  heardAt: null,
+  stale: false,
+  staleAsOf: null,
+  partial: false,
+  problem: null,
+};
 
 // A HakuRiver host may be away while Prometheus is not: what is told is of whom the view shows.
 export type Source = "prometheus" | "hakuriver";
@@ -22,20 +30,33 @@ export const news = computed(() => told[looked.value].value);
 // Goes on while the page is looked at; ages are told by it.
 export const now = signal(Date.now());
 
-// What was asked here and answered in part, and when: another answer that is whole does not mend it.
-const partly = new Map<string, number>();
-const PARTLY = 120_000; // what is asked seldom is asked each minute
+// What answers said that are still looked at: another one that is whole, or new, does not mend it.
+interface Said {
+  readonly source: Source;
+  readonly here: string; // the view that asked
+  readonly at: number;
+  readonly partial: boolean;
+  readonly staleAsOf: number | null; // null: it is not stale
+}
+const said = new Map<string, Said>();
+const KEPT = 120_000; // what is asked seldom is asked each minute
 
-function isPartial(what: string, partial: boolean): boolean {
-  const here = place.value.path.join("/") + "\n";
-  if (partial) partly.set(here + what, Date.now());
-  else partly.delete(here + what);
-  for (const [key, at] of partly)
-    if (!key.startsWith(here) || Date.now() - at > PARTLY) partly.delete(key);
-  return partly.size > 0;
+function ofAll(source: Source): Pick<News, "partial" | "stale" | "staleAsOf"> {
+  const mine: Said[] = [];
+  for (const [key, one] of said) {
+    const left = one.here !== place.value.path.join("/") || Date.now() - one.at > KEPT;
+    if (left) said.delete(key);
+    else if (one.source === source) mine.push(one);
+  }
+  const old = mine.map((one) => one.staleAsOf).filter((one) => one !== null);
+  return {
+    partial: mine.some((one) => one.partial),
+    stale: old.length > 0,
+    staleAsOf: old.length > 0 ? Math.min(...old) : null,
+  };
 }
 
-// `what` was asked.
+// `what`: the route that was asked, and what else tells it from another question of the view.
 export function heard(
   meta: Meta | null,
   problem: ApiError | null,
@@ -54,19 +75,28 @@ export function heard(
   const asOf = meta.as_of === undefined ? NaN : Date.parse(meta.as_of);
   // A window of the past or an instant of it is not how fresh the data is.
   const past = Number.isNaN(asOf) || (before.asOf !== null && asOf < before.asOf);
+  if (meta.partial !== undefined || meta.stale !== undefined) {
+    said.set(`${source} ${what}`, {
+      source,
+      here: place.value.path.join("/"),
+      at: Date.now(),
+      partial: meta.partial ?? false,
+      staleAsOf: meta.stale ? (Number.isNaN(asOf) ? Date.now() : asOf) : null,
+    });
+  }
   mine.value = {
     asOf: past ? before.asOf : asOf,
     heardAt: Date.now(),
-    stale: meta.stale ?? before.stale,
-    partial: meta.partial === undefined ? before.partial : isPartial(what, meta.partial),
+    ...ofAll(source),
     problem: null,
   };
 }
 
-export const age = computed<number | null>(() => {
-  const { asOf } = news.value;
+function ageOf(asOf: number | null): number | null {
   return asOf === null ? null : Math.max(0, Math.round((now.value - asOf) / 1000));
-});
+}
+export const age = computed(() => ageOf(news.value.asOf));
+export const staleAge = computed(() => ageOf(news.value.staleAsOf));
 
 export function followTime(): void {
   setInterval(() => {

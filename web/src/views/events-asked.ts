@@ -31,7 +31,7 @@ async function slice(params: Params, of: Slice, signal: AbortSignal) {
   );
   if (!response.ok) throw await refusalOf(response);
   const body = (await response.json()) as { data: Event[]; meta?: Meta; warnings?: string[] };
-  if (body.meta) heard(body.meta, null);
+  if (body.meta) heard(body.meta, null, "prometheus", "api/v1/gpu/events ");
   return { events: body.data, warnings: body.warnings ?? [] };
 }
 
