@@ -93,20 +93,50 @@ describe("a server with a token below a path", { skip: noBrowser }, () => {
   });
 
   it("is asked for once, kept for the tab, and streams too", async () => {
-    const seen = await open(browser, world.url("/gpu#/gpus"));
+    const link = world.url("/gpu#/gpus?sort=-utilization&node=gpu-node-1&show=table");
+    const seen = await open(browser, link);
     const { page } = seen;
-    await page.waitForSelector("[role=dialog] input[type=password]");
+    const asked: { url: string; shown: string | undefined; type: string }[] = [];
+    page.context().on("request", (request) => {
+      asked.push({ url: request.url(), shown: request.headers()["authorization"], type: request.resourceType() });
+    });
+    await page.waitForSelector("[role=dialog] input[type=password]:focus");
+    for (const key of ["Tab", "Tab", "Shift+Tab"]) await page.keyboard.press(key);
+    assert.equal(await page.evaluate(() => document.activeElement?.closest("[role=dialog]") !== null), true);
     await page.fill("input[type=password]", "wrong");
     await page.keyboard.press("Enter");
     await page.waitForSelector("text=The server refused this token.");
     await page.fill("input[type=password]", "s3cret-token");
     await page.keyboard.press("Enter");
     await page.waitForSelector("[role=table] [role=row]");
+    await page.waitForSelector(".count small:text-is('live')");
     await page.reload();
     await page.waitForSelector("[role=table] [role=row]");
+    await page.waitForSelector(".count small:text-is('live')");
     assert.equal(await page.locator("[role=dialog]").count(), 0);
     assert.equal(await page.evaluate(() => localStorage.length), 0);
-    assert.doesNotMatch(page.url(), /s3cret/);
+    assert.equal(new URL(page.url()).hash, new URL(link).hash, "the link says what it said");
+
+    const ours = asked.filter(({ url }) => url.includes("/api"));
+    const streams = ours.filter(({ url }) => new URL(url).pathname === "/gpu/api/v1/gpu/stream");
+    assert.ok(streams.length > 0 && streams.every(({ type }) => type === "fetch"), JSON.stringify(streams));
+    assert.equal(streams.at(-1)?.shown, "Bearer s3cret-token");
+    for (const { url } of asked) {
+      assert.match(new URL(url).pathname, /^\/gpu(\/|$)/, "all is below the path");
+      assert.doesNotMatch(url, /s3cret/);
+    }
+
+    // Another tab has to be told.
+    const other = await page.context().newPage();
+    await other.goto(link);
+    await other.waitForSelector("[role=dialog] input[type=password]");
+    await other.keyboard.type("s3cret-token");
+    await other.keyboard.press("Enter");
+    await other.waitForSelector("[role=table] [role=row]");
+    await other.evaluate(() => document.body.setAttribute("data-same", ""));
+    await other.click("nav a:text-is('Nodes')");
+    await other.waitForSelector("h1:text-is('Nodes')");
+    assert.equal(await other.locator("body[data-same]").count(), 1, "the page was not loaded anew");
     calm(seen, /401|Failed to load resource/);
     await page.context().close();
   });

@@ -80,6 +80,10 @@ export function setParams(patch: Patch, how: "push" | "replace" = "replace"): vo
 }
 
 export function followUrl(): void {
+  // "/gpu" is where "/gpu/" is: links of the one would load the other anew.
+  const base = new URL(document.baseURI).pathname;
+  if (location.pathname + "/" === base)
+    history.replaceState(null, "", base + location.search + location.hash);
   const read = () => {
     place.value = parsePlace(location.hash);
   };
