@@ -26,6 +26,8 @@ function alone(values: uPlot.AlignedData[number] | undefined): number[] | null {
   return points.length > 0 ? points : null;
 }
 
+const POWERS = Array.from({ length: 60 }, (_, i) => 2 ** i);
+
 function optionsOf(props: ChartProps, width: number): uPlot.Options {
   const axis = {
     stroke: colorOf("--text-2"),
@@ -46,7 +48,15 @@ function optionsOf(props: ChartProps, width: number): uPlot.Options {
         ],
       },
     },
-    axes: [axis, { ...axis, size: 62, values: (_, ticks) => ticks.map(format) }],
+    axes: [
+      axis,
+      {
+        ...axis,
+        size: 62,
+        values: (_, ticks) => ticks.map(format),
+        ...(props.binary ? { incrs: POWERS } : {}),
+      },
+    ],
     series: [
       {},
       ...props.lines.map((line, i) => ({
@@ -70,6 +80,7 @@ export interface ChartProps {
   readonly least?: number;
   readonly most?: number;
   readonly height?: number;
+  readonly binary?: boolean; // bytes: its steps are powers of 2
 }
 
 export function Chart(props: ChartProps): JSX.Element {

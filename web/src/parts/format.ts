@@ -44,6 +44,8 @@ export function time(iso: string, today = new Date()): string {
   return date.toDateString() === today.toDateString() ? clock.format(date) : full.format(date);
 }
 
+const KWH = 3_600_000;
+
 // By the unit that /fields names.
 export function withUnit(value: number, unit: string | null): string {
   switch (unit) {
@@ -57,6 +59,9 @@ export function withUnit(value: number, unit: string | null): string {
     case "s":
     case "seconds":
       return duration(value);
+    case "J":
+      if (value < KWH) return `${number(value)} J`;
+      return `${number(value / KWH, value < 10 * KWH ? 1 : 0)} kWh`;
     default:
       return `${number(value)} ${unit}`;
   }

@@ -68,6 +68,7 @@ function One(props: {
           lines={lines}
           format={(value) => withUnit(value, data[0]?.unit ?? null)}
           least={0}
+          binary={data[0]?.unit === "bytes"}
           {...(most === undefined ? {} : { most })}
         />
       ) : (

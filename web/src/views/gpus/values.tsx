@@ -12,8 +12,17 @@ type Group = keyof typeof gpuText.groups;
 
 const GROUPS: readonly Group[] = ["load", "memory", "heat", "clocks", "errors", "links", "device"];
 
-// These stand elsewhere on the page.
-const ELSEWHERE = new Set(["workloads", "mig", "null_reasons", "node_name", "gpu_id"]);
+// These stand elsewhere on the page; the first three are the same as those in bytes.
+const ELSEWHERE = new Set([
+  "memory_used",
+  "memory_total",
+  "memory_free",
+  "workloads",
+  "mig",
+  "null_reasons",
+  "node_name",
+  "gpu_id",
+]);
 
 function groupOf(name: string): Group {
   if (/^(ecc|row_remap|xid|pcie_replay|nvlink_errors)/.test(name)) return "errors";

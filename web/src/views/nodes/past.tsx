@@ -88,6 +88,7 @@ function Past(props: {
                 times={stepTimes(of.meta, values.length)}
                 lines={lines}
                 format={format}
+                binary={format === bytes}
                 least={0}
                 {...(most === undefined ? {} : { most })}
               />

@@ -72,6 +72,7 @@ function Memory(props: { of: Asked<History[]>; total: Asked<History[]> }): JSX.E
                 { label: words.total, values: total.data?.[0]?.sum ?? [], faint: true },
               ]}
               format={bytes}
+              binary
               least={0}
             />
             <Gaps of={row} />
