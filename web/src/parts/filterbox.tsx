@@ -135,6 +135,7 @@ export function FilterBox(props: {
   also?: Record<string, string | null>; // goes into the URL with each change
   known: readonly string[]; // other parameters of this view
   help?: string;
+  placeholder?: string;
 }): JSX.Element {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
@@ -154,7 +155,7 @@ export function FilterBox(props: {
           role="combobox"
           autocomplete="off"
           spellcheck={false}
-          placeholder={filterText.placeholder}
+          placeholder={props.placeholder ?? filterText.placeholder}
           title={props.help}
           value={text}
           aria-autocomplete="list"

@@ -145,7 +145,7 @@ function findingColumns(): Column<Finding>[] {
     {
       key: "action",
       title: f.action,
-      width: 190,
+      width: 240,
       value: (row) => words.actions[row.action] ?? row.action,
     },
     {

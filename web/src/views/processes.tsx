@@ -90,6 +90,7 @@ function Shows(props: {
   if (field.name === "timestamp") return <>{time(String(value))}</>;
   if (typeof value === "number") return <>{withUnit(value, field.unit)}</>;
   if (field.name === "user") return <a href={href(["processes"], { user: row.user })}>{value}</a>;
+  if (field.name === "node_name") return <a href={href(["nodes", String(value)])}>{value}</a>;
   if (field.name !== "gpu_id" || !row.node_name || !row.gpu_id) return <>{value}</>;
   const label = words.gpuLink(row.node_name, row.gpu_id);
   return (
@@ -195,7 +196,12 @@ function Bar(props: {
   const { rows, total } = of;
   return (
     <div class="bar">
-      <FilterBox names={of.names} known={KNOWN} also={{ offset: null }} />
+      <FilterBox
+        names={of.names}
+        known={KNOWN}
+        also={{ offset: null }}
+        placeholder={words.filter}
+      />
       <ColumnChooser of={offersOf(fields)} chosen={chosen} usual={USUAL} />
       <button type="button" onClick={props.csv}>
         {text.table.csv}

@@ -77,7 +77,7 @@ function columns(by: string, reasons: Record<string, string>): Column<Row>[] {
   const { fields: f, help } = words;
   return [
     ...names(by, reasons),
-    make.count("gpus_requested", f.gpus_requested, 110, { help: help.gpus_requested }),
+    make.count("gpus_requested", f.gpus_requested, 125, { help: help.gpus_requested }),
     make.count("gpus", f.gpus, 70, { help: help.gpus }),
     make.count("gpu_share", f.gpu_share, 75, { help: help.gpu_share }),
     make.count("gpus_shared", f.gpus_shared, 75, { help: help.gpus_shared }),

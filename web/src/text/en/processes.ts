@@ -11,6 +11,7 @@ export const processesText = {
     memory: "Host memory",
     command: "Command",
   },
+  filter: "node=a* user=alice min_cpu=50 or any word",
   count: (n: number) => (n === 1 ? "1 process" : `${n} processes`),
   found: (shown: number, total: number) => `${shown} of ${total} processes`,
   onePage: "Words are looked for on this page alone; user=, node= and pod= look in all.",
