@@ -126,7 +126,7 @@ export function rowClaims<Row>(
   ];
 }
 
-const LIMIT = 40_000;
+const LIMIT = 60_000;
 
 // What comes to be within a while; what went wrong last is told.
 export async function eventually(check: () => Promise<void>, limit = LIMIT): Promise<void> {
