@@ -23,8 +23,19 @@ bool Events::IsStarting(std::size_t target, std::size_t i) const {
 
 // One that shows the GPU on another node, to which it moved, does not speak for this one.
 bool Events::MaySpeakFor(std::size_t target, const Track& track) const {
-  const std::string& node = activity_.targets[target].node;
+  const std::set<std::string>& places = places_[target];
+  const std::string& says = activity_.targets[target].node;
+  const std::string& node = says.empty() && places.size() == 1 ? *places.begin() : says;
   return node.empty() || track.of.node.empty() || node == track.of.node;
+}
+
+// It is of another node for sure: exporters of two kinds may call one node by different names.
+bool Events::IsElsewhere(std::size_t target, const Track& track) const {
+  if (MaySpeakFor(target, track)) return false;
+  const auto& kinds = activity_.targets[target].exporters;
+  return std::any_of(track.targets.begin(), track.targets.end(), [&](std::size_t other) {
+    return activity_.targets[other].exporters == kinds && MaySpeakFor(other, track);
+  });
 }
 
 // The track of the same UUID that was seen at this instant, on another node.

@@ -63,6 +63,7 @@ gpu::ActivityWant EventActivity(double start, double end, const HealthRules& rul
 Events::Events(const gpu::Activity& activity, const HealthRules& rules)
     : activity_(activity),
       rules_(rules),
+      places_(activity.targets.size()),
       shown_(activity.targets.size(), kNever),
       counts_(activity.targets.size()) {
   for (std::size_t t = 0; t < activity_.targets.size(); ++t) {
@@ -120,6 +121,10 @@ void Events::Refresh(Track& track, const GpuMetrics& row) {
     const auto found = targets_by_name_.find(name);
     if (found != targets_by_name_.end()) targets.insert(found->second.begin(), found->second.end());
   }
+  // One that alone shows a GPU is on its node, though it may not say so itself.
+  if (targets.size() == 1 && !track.of.node.empty()) {
+    places_[*targets.begin()].insert(track.of.node);
+  }
   if (targets.size() == track.targets.size()) return;
   track.targets.assign(targets.begin(), targets.end());
   track.xid = {};  // it was of other targets
@@ -143,12 +148,14 @@ double Events::Last::Exchange(UpMask up, double value) {
   return std::exchange(last->second, value);
 }
 
+// Whether one of a node where it was before, or will be, is up says nothing of what is shown here.
 Events::UpMask Events::UpOf(const Track& track, std::size_t i) const {
   constexpr std::size_t kMost = 64;
   UpMask mask = 0;
   for (std::size_t t = 0; t < std::min(track.targets.size(), kMost); ++t) {
-    const bool up = activity_.targets[track.targets[t]].At(i) == gpu::ActivityTarget::Up::kUp;
-    if (up) mask |= UpMask{1} << t;
+    const std::size_t target = track.targets[t];
+    const bool up = activity_.targets[target].At(i) == gpu::ActivityTarget::Up::kUp;
+    if (up && !IsElsewhere(target, track)) mask |= UpMask{1} << t;
   }
   return mask;
 }
@@ -157,7 +164,8 @@ Events::UpMask Events::UpOf(const Track& track, std::size_t i) const {
 bool Events::MayBeHidden(const Track& track, std::size_t i) const {
   return std::any_of(track.targets.begin(), track.targets.end(), [&](std::size_t target) {
     const gpu::ActivityTarget& its = activity_.targets[target];
-    return !its.up.empty() && its.At(i) != gpu::ActivityTarget::Up::kUp;
+    return !its.up.empty() && its.At(i) != gpu::ActivityTarget::Up::kUp &&
+           !IsElsewhere(target, track);
   });
 }
 
@@ -173,9 +181,14 @@ void Events::Add(std::size_t i, std::span<const models::SnapshotPtr> snapshots) 
   while (i >= activity_.spans[span_].first + activity_.spans[span_].count) ++span_;
   const auto now = std::make_shared<Instant>(i, activity_.At(i), snapshots);
   showing_.assign(activity_.targets.size(), 0);
-  for (std::size_t row = 0; row < now->boards.size(); ++row) {
-    if (now->boards[row] != row) continue;
-    Track& track = TrackOf(now->gpus.gpus[row]);
+  // First all of them: they tell where targets are.
+  std::vector<Track*> tracks(now->boards.size());
+  for (std::size_t row = 0; row < tracks.size(); ++row) {
+    if (now->boards[row] == row) tracks[row] = &TrackOf(now->gpus.gpus[row]);
+  }
+  for (std::size_t row = 0; row < tracks.size(); ++row) {
+    if (tracks[row] == nullptr) continue;
+    Track& track = *tracks[row];
     // What else comes along was not chosen, so it may not be all.
     if (track.last == i || (!track.targets.empty() && !IsLookedAt(track))) continue;
     See(*now, row, track);

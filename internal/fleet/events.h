@@ -163,6 +163,7 @@ class Events {
   void Move(Instant& now, Track& track, const Track& place);
   void Return(Track& track, const Track& place, double time, Owners owners);
   bool MaySpeakFor(std::size_t target, const Track& track) const;
+  bool IsElsewhere(std::size_t target, const Track& track) const;
   bool IsStarting(std::size_t target, std::size_t i) const;
   const Track* Elsewhere(const Track& track, std::size_t i) const;
   bool WasElsewhere(const Track& track) const;
@@ -183,6 +184,8 @@ class Events {
   std::map<Key, Track> tracks_;
   std::multimap<std::string, Track*> by_uuid_;
   std::multimap<std::pair<std::string, std::string>, Track*> by_id_;  // node and id
+  // By target: nodes of the GPUs that no other one shows.
+  std::vector<std::set<std::string>> places_;
   std::size_t span_ = 0;
   std::shared_ptr<Instant> before_;
   std::vector<std::size_t> showing_;  // by target: how many GPUs, at the present instant

@@ -46,6 +46,7 @@ struct ActivityTarget {
   // By instant: its process is one that was started less than ActivityWant::starting before. None:
   // never, or nobody tells.
   std::vector<bool> young = {};
+  std::set<std::string> exporters = {};  // names of the schemas of what it showed
 
   Up At(std::size_t i) const { return up.empty() ? always : up[i]; }
 };

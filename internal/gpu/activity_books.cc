@@ -74,6 +74,7 @@ void ActivityBooks::AddSamples(const schema::Exporter& exporter, bool says_node,
     for (std::string& name : ActivityNamesOf(uuid, node, id)) target.names.insert(std::move(name));
     target.gpus.insert(uuid.empty() ? std::string(id) : uuid);
     target.nodes.emplace(node);
+    target.exporters.insert(exporter.name);
     target.says_node &= says_node;
     auto& counts = target.samples.emplace_back(cells_, 0.0);
     for (const prom::Point& point : samples.points(i)) {

@@ -61,6 +61,7 @@ class ActivityBooks {
     std::set<std::string> nodes;
     std::set<std::string> names;
     std::set<std::string> gpus;
+    std::set<std::string> exporters;
     std::vector<std::vector<double>> samples;  // of each series, by cell
     std::vector<double> scrapes;               // by cell
     std::vector<double> well;                  // likewise

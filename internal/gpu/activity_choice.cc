@@ -194,7 +194,9 @@ void ActivityBooks::Choose() {
                                  target.gpus.size(),
                                  target.names,
                                  {},
-                                 target.scrapes.empty() ? Up::kUnknown : Up::kUp});
+                                 target.scrapes.empty() ? Up::kUnknown : Up::kUp,
+                                 {},
+                                 target.exporters});
   }
   ShareActivity(targets);
   const double wanted = want_.step > 0 ? want_.step : ScrapedEvery();

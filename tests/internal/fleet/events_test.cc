@@ -435,29 +435,23 @@ class MovedTest : public EventsTest {
     activity.steps = instants.size();
     activity.after = after_;
     activity.spans = {{0, instants.size(), {0, 1}}};
-    for (const char* const node : {"a", "f"}) {
+    for (const std::string node : {"a", "f"}) {
       gpu::ActivityTarget& target = activity.targets.emplace_back();
       target.always = Up::kUp;
-      target.node = node;
-      if (target.node == "f") target.up = up_of_f;
+      target.up = node == "f" ? up_of_f : up_of_a_;
+      if (!nameless_) target.node = node;
+      if (node == "a") target.exporters = {kind_of_a_};
       for (const std::string id : {"0", "1"}) {
         for (auto& name : gpu::ActivityNamesOf("G" + id, node, id)) target.names.insert(name);
       }
+      target.names.insert("uuid own-" + node);
     }
+    activity.targets[1].exporters = {"dcgm"};
     Events events(activity, rules_);
     for (std::size_t i = 0; i < instants.size(); ++i) {
       auto snapshot = std::make_shared<models::Snapshot>();
-      for (const char& node : instants[i]) {
-        const bool second = node < 'a';
-        const char lower = static_cast<char>(node | 0x20);
-        auto& row = snapshot->gpus.emplace_back();
-        row.set_text(Text::kUuid, second ? "G1" : "G0");
-        row.set_text(Text::kNode, snapshot->arena.Keep({&lower, 1}));
-        row.set_text(Text::kGpuId, second ? "1" : "0");
-        if (second || i >= xids_.size()) continue;
-        row.readings.Set(static_cast<std::size_t>(Quantity::kXidLast), xids_[i]);
-        row.readings.Set(static_cast<std::size_t>(Quantity::kEccCorrectedVolatile), xids_[i]);
-      }
+      for (const char& node : instants[i]) AddRow(*snapshot, node, i);
+      if (nameless_) AddOwn(*snapshot, activity, i);
       events.Add(i, std::vector<models::SnapshotPtr>{snapshot, nullptr});
     }
     Lines lines;
@@ -467,8 +461,33 @@ class MovedTest : public EventsTest {
     return lines;
   }
 
+  void AddRow(models::Snapshot& snapshot, const char& node, std::size_t i) const {
+    const bool second = node < 'a';
+    const char lower = static_cast<char>(node | 0x20);
+    auto& row = snapshot.gpus.emplace_back();
+    row.set_text(Text::kUuid, second ? "G1" : "G0");
+    row.set_text(Text::kNode, snapshot.arena.Keep({&lower, 1}));
+    row.set_text(Text::kGpuId, second ? "1" : "0");
+    if (second || i >= xids_.size()) return;
+    row.readings.Set(static_cast<std::size_t>(Quantity::kXidLast), xids_[i]);
+    row.readings.Set(static_cast<std::size_t>(Quantity::kEccCorrectedVolatile), xids_[i]);
+  }
+  // A GPU that only this target ever shows.
+  static void AddOwn(models::Snapshot& snapshot, const gpu::Activity& activity, std::size_t i) {
+    for (const std::size_t target : {0U, 1U}) {
+      if (activity.targets[target].At(i) != Up::kUp) continue;
+      auto& row = snapshot.gpus.emplace_back();
+      row.set_text(Text::kUuid, target == 0 ? "own-a" : "own-f");
+      row.set_text(Text::kNode, target == 0 ? "a" : "f");
+      row.set_text(Text::kGpuId, "9");
+    }
+  }
+
   std::vector<double> xids_;  // of GPU 0 by instant, and its count of corrected errors
   std::size_t after_ = 0;     // so many of the instants are after the window
+  std::vector<Up> up_of_a_;
+  bool nameless_ = false;  // the series of the targets do not name their nodes
+  std::string kind_of_a_ = "dcgm";
 };
 
 TEST_F(MovedTest, AGpuThatIsOnAnotherNodeNowIsNotLost) {
@@ -519,6 +538,26 @@ TEST_F(MovedTest, OneThatMovesBackBringsNoNewErrors) {
   EXPECT_EQ(Of({"f", "f", "a", "a", "", "f", "f", "f"}),
             (Lines{"xid 7..7 0 62 f", "ecc_corrected 7..7 0 19 f", "xid 3..3 0 43 a",
                    "ecc_corrected 3..3 0 43 a"}));
+}
+
+// Whichever window knows of the node where it will be, or was.
+TEST_F(MovedTest, AnOutageOfAnotherNodesExporterDelaysNoEvent) {
+  xids_ = {0, 0, 43, 43, 43, 43, 62, 62};
+  up_of_a_ = {Up::kUp, Up::kUp, Up::kDown, Up::kUp, Up::kUp, Up::kUp, Up::kUp, Up::kUp};
+  std::vector<Up> up_of_f(8, Up::kUp);
+  up_of_f[6] = Up::kDown;
+  const Lines both = {"xid 6..6 0 62 a", "ecc_corrected 6..6 0 19 a", "xid 2..2 0 43 f",
+                      "ecc_corrected 2..2 0 43 f"};
+  EXPECT_EQ(Of({"f", "f", "f", "f", "a", "a", "a", "a"}, up_of_f), both);
+  nameless_ = true;
+  EXPECT_EQ(Of({"f", "f", "f", "f", "a", "a", "a", "a"}, up_of_f), both);
+}
+
+TEST_F(MovedTest, AnExporterOfAnotherKindMayCallTheSameNodeOtherwise) {
+  kind_of_a_ = "nvidia_gpu";
+  xids_ = {43, 0, 43, 43};
+  up_of_a_ = {Up::kUp, Up::kDown, Up::kUp, Up::kUp};
+  EXPECT_EQ(Of({"f", "f", "f", "f"}), Lines{});
 }
 
 // Injects events into a quiet fleet, at most one of a GPU in each slot.

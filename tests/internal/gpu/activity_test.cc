@@ -6,6 +6,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -186,6 +187,7 @@ TEST_F(ActivityBooksTest, QuietTargetsAreNotLookedAt) {
   EXPECT_EQ(books_->chosen().At(481), kStart + 7200);
   EXPECT_EQ(books_->chosen().targets[0].gpus, 2U);
   EXPECT_EQ(books_->chosen().targets[0].node, "n-a");
+  EXPECT_EQ(books_->chosen().targets[0].exporters, std::set<std::string>{"nvidia_gpu"});
   EXPECT_EQ(books_->chosen().targets[0].At(7), Up::kUp);
 }
 
