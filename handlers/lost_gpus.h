@@ -20,10 +20,9 @@ using GoneGpus = std::vector<fleet::SeenGpus::Gone>;
 
 // What is no longer shown at the instant of parts[0], the GPUs, whyever. At present: of all that
 // this process has seen, and of an hour before its first look; at a past instant: of an hour before
-// it, but for those that an exporter of another node showed since that is down. Empty where the
-// GPUs are partial, which ends nothing. `then` is called on a worker thread while the client is
-// there; where the past cannot be had, a past instant is an error, and the present is asked for it
-// again.
+// it, from where they were shown last since. Empty where the GPUs are partial, which ends nothing.
+// `then` is called on a worker thread while the client is there; where the past cannot be had, a
+// past instant is an error, and the present is asked for it again.
 void FindGone(const CallPtr& call, const RecordQuery& query, const GotParts& parts,
               std::function<void(GoneGpus)> then);
 

@@ -141,10 +141,18 @@ class Judge {
     using Up = gpu::ActivityTarget::Up;
     if (around_.window == nullptr) return std::nullopt;
     std::optional<Verdict> down;
+    const auto shows = [&](const gpu::ActivityTarget& target) {
+      return std::ranges::any_of(
+          gpu::ActivityNamesOf(gpu_.uuid, gpu_.node, gpu_.gpu_id),
+          [&](const std::string& name) { return target.names.contains(name); });
+    };
+    const auto is_here = [&](const auto& target) {
+      return target.node == gpu_.node && shows(target);
+    };
+    // Then one of another node showed it before it came to this one.
+    const bool here = std::ranges::any_of(around_.window->targets, is_here);
     for (const gpu::ActivityTarget& target : around_.window->targets) {
-      const bool its =
-          std::ranges::any_of(gpu::ActivityNamesOf(gpu_.uuid, gpu_.node, gpu_.gpu_id),
-                              [&](const std::string& name) { return target.names.contains(name); });
+      const bool its = shows(target) && (!here || target.node.empty() || is_here(target));
       const Up up = its ? target.At(around_.window->steps - 1) : Up::kUnknown;
       if (up == Up::kUnknown) continue;
       const std::string name = NameOf({gpu_.exporter, target.job, target.instance});

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "internal/gpu/mig.h"
 
@@ -39,13 +40,16 @@ void SeenGpus::Note(const GpuMetrics& row, double as_of) {
 
 // What is there, only elsewhere or under another name, and what nobody waits for any more.
 void SeenGpus::Forget() {
-  std::set<std::string_view> uuids;
+  std::map<std::string, double> newest;  // by UUID: when it was seen last
   using Place = std::pair<std::string_view, std::string_view>;
   std::set<Place> ids;    // node and id, by another name
   std::set<Place> plain;  // of those without a UUID
   for (const auto& [key, entry] : entries_) {
+    if (!entry.uuid.empty()) {
+      double& seen = newest[entry.uuid];
+      seen = std::max(seen, entry.seen);
+    }
     if (entry.seen < last_) continue;
-    if (!entry.uuid.empty()) uuids.insert(entry.uuid);
     ids.emplace(key.first, entry.gpu_id);
     if (entry.uuid.empty()) plain.emplace(key.first, entry.gpu_id);
   }
@@ -53,7 +57,8 @@ void SeenGpus::Forget() {
   std::erase_if(entries_, [&](const auto& one) {
     const Entry& entry = one.second;
     if (entry.seen >= last) return false;
-    if (entry.seen < last - kKeep || uuids.contains(entry.uuid)) return true;
+    if (entry.seen < last - kKeep) return true;
+    if (!entry.uuid.empty() && newest.at(entry.uuid) > entry.seen) return true;
     const Place place{one.first.first, entry.gpu_id};
     return entry.uuid.empty() ? ids.contains(place) : plain.contains(place);
   });
@@ -105,9 +110,10 @@ std::vector<SeenGpus::Gone> SeenGpus::Look(const models::Snapshot& gpus) {
     for (const GpuMetrics* row : gpu::WholeGpus(gpus.gpus)) {
       if (!row->text(Text::kNode).empty()) Note(*row, last_);
     }
-    Miss();
     looked_ = true;
+    unsettled_ = true;
   }
+  if (std::exchange(unsettled_, false)) Miss();
   for (const auto& [key, entry] : entries_) {
     if (entry.seen >= std::min(last_, gpus.as_of)) continue;
     all.push_back({key.first, entry.gpu_id, entry.gpu_name, entry.uuid, entry.seen, entry.missed});
@@ -132,6 +138,16 @@ void SeenGpus::Learn(const models::Snapshot& past) {
     if (!row->text(Text::kNode).empty()) Note(*row, past.as_of);
   }
   Miss();
+}
+
+void SeenGpus::Follow(const std::set<std::string, std::less<>>& uuids, double time,
+                      const models::Snapshot& gpus) {
+  const MutexLock lock(mutex_);
+  for (const GpuMetrics* row : gpu::WholeGpus(gpus.gpus)) {
+    const bool named = !row->text(Text::kNode).empty();
+    if (named && uuids.contains(row->text(Text::kUuid))) Note(*row, time);
+  }
+  unsettled_ = true;
 }
 
 }  // namespace gpumon::fleet

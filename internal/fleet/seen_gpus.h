@@ -1,8 +1,10 @@
 // Which GPUs were there and are no longer, as far as this process has seen or was told.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,6 +38,9 @@ class SeenGpus {
   bool WantsPast(SteadyTime now);
   // What was there before it, an hour ago for example.
   void Learn(const models::Snapshot& past);
+  // Where these GPUs, which are gone, were shown since, at `time`.
+  void Follow(const std::set<std::string, std::less<>>& uuids, double time,
+              const models::Snapshot& gpus);
 
  private:
   using Key = std::pair<std::string, std::string>;  // node; UUID, or else `#` and the id
@@ -61,6 +66,7 @@ class SeenGpus {
   double last_ GUARDED_BY(mutex_) = 0;      // look; 0: there was none
   bool looked_ GUARDED_BY(mutex_) = false;  // a look has ended
   bool learned_ GUARDED_BY(mutex_) = false;
+  bool unsettled_ GUARDED_BY(mutex_) = false;  // more is noted than Miss has judged
   std::optional<SteadyTime> asked_ GUARDED_BY(mutex_);
 };
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tests/handlers/fixture.h"
+#include "tests/internal/fleet/fleet_rows.h"
 
 namespace gpumon::handlers {
 namespace {
@@ -176,25 +177,44 @@ TEST_F(GpuHealthRouteTest, AtAPastInstantTheHourBeforeItTells) {
   EXPECT_EQ(Get("/api/v1/gpu/health" + query).status(), 504);
 }
 
-TEST_F(GpuHealthRouteTest, OneThatMovedToANodeWhoseExporterIsDownIsNotLost) {
+// It was on b an hour before, and on c since: what becomes of b's exporter is nothing to it.
+TEST_F(GpuHealthRouteTest, OneThatMovedSinceIsLostFromWhereItWentOrNotAtAll) {
   const auto past = Gpus();
   ServeOneLost(Gpus(), past);
   past->gpus.back().set_text(models::Text::kUuid, "GPU-9");
   clock_.Advance(std::chrono::hours(1));
-  gpu::ActivityTarget target;
-  target.node = "c";
-  target.names = {"uuid GPU-9", "node c 9"};
-  const std::string query = "?node=b&gpu=9&at=1704110400";
-  for (const bool up : {true, false}) {
-    target.always = up ? gpu::ActivityTarget::Up::kUp : gpu::ActivityTarget::Up::kDown;
-    activity_ = gpu::Activity{};
-    activity_->steps = 2;
-    activity_->targets = {target};
-    EXPECT_EQ(Rows(query, "node_name"), up ? "b 0 critical; " : "");
+  const std::string query = "?uuid=GPU-9&at=1704110400";
+  for (const std::string node : {"b", "c"}) {
+    gpu::ActivityTarget& target = activity_->targets.emplace_back();
+    target.node = node;
+    target.instance = node + ":9400";
+    target.names = {"uuid GPU-9"};
+    if (node == "b") EXPECT_EQ(Rows(query, "node_name"), "b 0 critical; ");
   }
+  EXPECT_TRUE(walks_.empty()) << "only b has shown it";
   ASSERT_FALSE(activity_wants_.empty());
   EXPECT_EQ(activity_wants_[0].end - activity_wants_[0].start, 3600);
   EXPECT_TRUE(activity_wants_[0].targets_only);
+
+  walk_ = {{fleet::Rows({{.uuid = "GPU-9", .node = "c"}})},
+           {fleet::Rows({{.uuid = "GPU-9", .node = "b"}})}};
+  EXPECT_EQ(Rows(query, "node_name"), "b 0 critical; ") << "it came back";
+  ASSERT_EQ(walks_.size(), 1U);
+  EXPECT_EQ(walks_[0].spans[0].instances, (std::vector<std::string>{"b:9400", "c:9400"}));
+  EXPECT_EQ(walks_[0].step, 5);
+  EXPECT_LT(walks_[0].At(walks_[0].steps - 1), 1704110400);
+  std::swap(walk_[0], walk_[1]);
+  EXPECT_EQ(Rows(query, "node_name"), "") << "nobody tells of the exporter of c";
+  auto nodes = OneNode();
+  nodes->nodes[0].name = "c";
+  nodes->targets[0].state = models::TargetState::kUp;
+  Serve(nodes);
+  EXPECT_EQ(Rows(query, "node_name"), "c 0 critical; ");
+  nodes->targets[0].started = true;
+  EXPECT_EQ(Rows(query, "node_name"), "") << "it may show none yet";
+
+  walk_fails_ = Status{Code::kUpstreamTimeout, "the time for this request ended"};
+  EXPECT_EQ(Get("/api/v1/gpu/health" + query).status(), 504);
   activity_ = Error(Code::kUpstreamTimeout, "Prometheus did not answer within 10 s");
   EXPECT_EQ(Get("/api/v1/gpu/health" + query).status(), 504);
 }

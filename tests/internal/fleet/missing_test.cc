@@ -279,7 +279,14 @@ TEST_F(VerdictTest, WhoShowedItInTheWindowTellsWhatIsGone) {
   for (const auto& now : {silent, nobody}) {
     EXPECT_EQ(of(*now), "exporter_down: dcgm (job gpu, 10.0.0.1:9400) is down");
   }
-  its.up.back() = Up::kUp;
+  gpu::ActivityTarget before = its;
+  its.node = gpu_.node;
+  before.node = "before";
+  before.up.back() = Up::kUp;
+  window.targets.push_back(before);
+  EXPECT_EQ(of(*nobody), "exporter_down: dcgm (job gpu, 10.0.0.1:9400) is down")
+      << "the node that it came from says nothing of this one";
+  window.targets[1].up.back() = Up::kUp;
   for (const auto& now : {silent, nobody}) {
     EXPECT_EQ(of(*now),
               "gpu_gone: dcgm (job gpu, 10.0.0.1:9400) is up and shows no GPU of the node");

@@ -98,6 +98,15 @@ TEST_F(SeenGpusTest, OfThePastOnlyOneWithItsIdReplacesAGpu) {
   EXPECT_EQ(Look(4610, {{"a", "0", "G0"}, {"a", "3", "G3"}, {"a", "2", "G9"}}), "a/1@1000 ");
 }
 
+TEST_F(SeenGpusTest, OneThatMovedIsGoneFromWhereItWasShownLast) {
+  seen_.Learn(At(1000, {{"a", "0", "G0"}, {"a", "1", "G1"}, {"a", "2", "G2"}}));
+  EXPECT_EQ(Look(4600, {{"b", "1", "G9"}}), "a/0@1000 a/1@1000 a/2@1000 ");
+  seen_.Follow({"G0", "G1", "G2"}, 2000, At(0, {{"b", "7", "G0"}, {"b", "1", "G1"}}));
+  seen_.Follow({"G0", "G1", "G2"}, 3000, At(0, {{"c", "7", "G0"}, {"b", "5", "G5"}}));
+  EXPECT_EQ(Look(4600, {{"b", "1", "G9"}}), "a/2@1000 c/7@3000 ")
+      << "one was replaced where it went; of others nobody asked";
+}
+
 TEST_F(SeenGpusTest, WhatWasThereBeforeTheFirstLookIsLearnedOnce) {
   const SteadyTime now{};
   EXPECT_EQ(Look(5000, {{"a", "0", "G0"}}), "");
