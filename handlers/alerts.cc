@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -164,14 +165,21 @@ void Answer(const CallPtr& call, const RecordQuery& query, const GotParts& parts
   SendRecords(*call, query, kAsked, parts, records, "Alerts retrieved successfully");
 }
 
+// No label lacks a name or a value: without them it would be one that none ever has.
+bool MayMatch(std::string_view label) {
+  const std::size_t equals = label.find('=');
+  if (label.substr(0, equals).find('*') != label.npos) return true;  // it stands for any of both
+  return equals != label.npos && equals > 0 && equals + 1 < label.size();
+}
+
 }  // namespace
 
 void GetAlerts(const CallPtr& call) {
-  // Without any of both none would ever match.
   for (const std::string& label : call->parameters().All("label")) {
-    if (label.find_first_of("=*") != std::string::npos) continue;
-    return call->SendError({Code::kInvalidParameter,
-                            "parameter 'label' has a wrong value; allowed: name=value, or with *"});
+    if (MayMatch(label)) continue;
+    return call->SendError(
+        {Code::kInvalidParameter,
+         "parameter 'label' has a wrong value; allowed: label=NAME=VALUE, or with *"});
   }
   AnswerRecords(call, kColumns, kAsked, Answer);
 }

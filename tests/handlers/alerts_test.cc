@@ -94,9 +94,14 @@ TEST_F(AlertsRouteTest, FiltersChoose) {
   EXPECT_EQ(Csv("?held_by=team/*"), "alertname\r\nGpuHot\r\n");
   EXPECT_EQ(Csv("?label=*hpc"), "alertname\r\nGpuHot\r\n");
   EXPECT_EQ(Get(std::string(kAlerts) + "?team=hpc").status(), 400);
-  const Answer answer = Get(std::string(kAlerts) + "?label=team");
-  EXPECT_EQ(answer.status(), 400) << "no label is like that";
-  EXPECT_NE(answer.body().find("name=value"), std::string::npos);
+  for (const std::string none : {"team", "", "=hpc", "=", "=*", "team="}) {
+    const Answer answer = Get(std::string(kAlerts) + "?label=" + none);
+    EXPECT_EQ(answer.status(), 400) << "no label is like that: " << none;
+    EXPECT_NE(answer.body().find("label=NAME=VALUE"), std::string::npos);
+  }
+  for (const std::string some : {"team=*", "*=hpc", "*=", "team=a=", "team==a"}) {
+    EXPECT_EQ(Get(std::string(kAlerts) + "?label=" + some).status(), 200) << some;
+  }
 }
 
 TEST_F(AlertsRouteTest, NoAlertsIsSuccessAndNoAnswerIsAnError) {
