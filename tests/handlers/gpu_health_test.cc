@@ -189,9 +189,10 @@ TEST_F(GpuHealthRouteTest, OneThatMovedSinceIsLostFromWhereItWentOrNotAtAll) {
     target.node = node;
     target.instance = node + ":9400";
     target.names = {"uuid GPU-9"};
-    if (node == "b") EXPECT_EQ(Rows(query, "node_name"), "b 0 critical; ");
+    if (node == "c") break;
+    EXPECT_EQ(Rows(query, "node_name"), "b 0 critical; ");
+    EXPECT_TRUE(walks_.empty()) << "only b has shown it";
   }
-  EXPECT_TRUE(walks_.empty()) << "only b has shown it";
   ASSERT_FALSE(activity_wants_.empty());
   EXPECT_EQ(activity_wants_[0].end - activity_wants_[0].start, 3600);
   EXPECT_TRUE(activity_wants_[0].targets_only);
