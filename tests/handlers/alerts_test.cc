@@ -94,7 +94,7 @@ TEST_F(AlertsRouteTest, FiltersChoose) {
   EXPECT_EQ(Csv("?held_by=team/*"), "alertname\r\nGpuHot\r\n");
   EXPECT_EQ(Csv("?label=*hpc"), "alertname\r\nGpuHot\r\n");
   EXPECT_EQ(Get(std::string(kAlerts) + "?team=hpc").status(), 400);
-  for (const std::string none : {"team", "", "=hpc", "=", "=*", "team="}) {
+  for (const std::string none : {"team", "=hpc", "=", "=*", "team="}) {
     const Answer answer = Get(std::string(kAlerts) + "?label=" + none);
     EXPECT_EQ(answer.status(), 400) << "no label is like that: " << none;
     EXPECT_NE(answer.body().find("label=NAME=VALUE"), std::string::npos);
