@@ -17,8 +17,8 @@ endfunction()
 # gpumon_test(FOLDER SRCS a_test.cc ... DEPS x): one binary per mirrored folder, one ctest entry
 # per TEST, labelled with the folder so that `ctest -L internal/prom` runs one folder. Most tests
 # wait for others more than they work; BUSY (a filter of GoogleTest's) are those that do not:
-# scripts/test.sh starts several for a core, and these count as many of them.
-set(gpumon_busy 3)
+# scripts/test.sh starts two for a core, and these count as two.
+set(gpumon_busy 2)
 function(gpumon_test folder)
   cmake_parse_arguments(ARG "SERIAL" "TIMEOUT;BUSY" "SRCS;DEPS" ${ARGN})
   if(NOT ARG_TIMEOUT)

@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 preset=${1:?usage: scripts/test.sh PRESET}
 # Most tests wait for servers that start and scrape; those that work count as several (PROCESSORS).
-options=(--preset "$preset" -j $((3 * $(scripts/jobs.sh))) --no-label-summary)
+options=(--preset "$preset" -j $((2 * $(scripts/jobs.sh))) --no-label-summary)
 [ -z "${VERBOSE-}" ] || options+=(--verbose)
 if [ -n "${FOLDER-}" ]; then
   # Accepts what a shell completes and what a Go programmer types: ./internal/prom/, tests/handlers.

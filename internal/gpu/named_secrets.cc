@@ -287,7 +287,8 @@ class NamedSecrets {
     }
     if (IsBare(kind)) {
       const bool shouted = IsUpper(text[0]) && text_[mark] == '=';
-      if (text[0] != '-' && !in_query && !shouted) return mark;
+      const bool login = text_.Text(word_begin_, name.begin).ends_with("login(");
+      if (text[0] != '-' && !in_query && !shouted && !login) return mark;
     }
     if (kind == SecretKind::kNone) {
       if (EndsInBearer(mark + 1, end)) ExpectCredential();

@@ -36,6 +36,10 @@ void ExpectShown(const SecretLines& lines) {
 TEST(CommandCorpusTest, MasksValuesOfMoreNames) {
   ExpectShown({
       {"app --passwords=hunter2 x", "app --passwords=*** x"},
+      {"python -c \"import wandb; wandb.login(key='hunter2')\"",
+       "python -c \"import wandb; wandb.login(key='***')\""},
+      {"python -c \"huggingface_hub.login(token='hunter2', x=1)\"",
+       "python -c \"huggingface_hub.login(token='***', x=1)\""},
       {"app --tokens abc,def1 x", "app --tokens *** x"},
       {"app --tokens abc, def1 --x y", "app --tokens *** *** --x y"},
       {"app tokens=[abc,def1] x", "app tokens=[***] x"},
