@@ -36,6 +36,8 @@ async function freePort(): Promise<number> {
 export interface WorldOptions {
   readonly nodes?: number;
   readonly gpus?: number;
+  readonly surroundings?: "none" | "gpu" | "all";
+  readonly scrape?: string; // how often: "1s"
   // So much of the demo fleet's past is there: "70m".
   readonly past?: string;
   // In place of the demo exporter's page; of several exporters each. Null: it is down.
@@ -63,7 +65,7 @@ export class World {
     try {
       const targets = await world.startExporters(options);
       world.prometheusPort = await freePort();
-      world.configure(targets, options.alerts ?? {});
+      world.configure(targets, options.alerts ?? {}, options.scrape ?? "1s");
       if (options.past !== undefined) world.makePast(options, options.past, targets[0] ?? 0);
       if (!options.later) await world.startPrometheus();
       const prometheus = `http://127.0.0.1:${world.prometheusPort}`;
@@ -88,10 +90,10 @@ export class World {
     ];
   }
 
-  private configure(targets: readonly number[], alerts: Record<string, string>): void {
+  private configure(targets: readonly number[], alerts: Record<string, string>, every: string): void {
     const rules = Object.entries(alerts).map(([alert, expr]) => ({ alert, expr }));
     const config = {
-      global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
+      global: { scrape_interval: every, scrape_timeout: every, evaluation_interval: "1s" },
       rule_files: ["rules.yml"],
       scrape_configs: [
         {
@@ -227,6 +229,6 @@ export class World {
 }
 
 function demoOf(options: WorldOptions): string[] {
-  const { nodes = 2, gpus = 4 } = options;
-  return ["--demo", "--nodes", String(nodes), "--gpus-per-node", String(gpus)];
+  const { nodes = 2, gpus = 4, surroundings = "all" } = options;
+  return ["--demo", "--nodes", String(nodes), "--gpus-per-node", String(gpus), "--surroundings", surroundings];
 }
