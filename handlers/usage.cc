@@ -132,7 +132,9 @@ std::vector<Value> WorkloadRow(const Usage& usage, bool failed) {
 }
 
 std::vector<Value> UserRow(const Usage& usage) {
-  return {wire::TextOrNull(usage.user), Integer(usage.processes), Texts(usage.pods),
+  const bool untold = usage.pods.empty() && usage.pods_untold != NullReason::kNone;
+  const Value pods = untold ? Value(usage.pods_untold) : Texts(usage.pods);
+  return {wire::TextOrNull(usage.user), Integer(usage.processes), pods,
           Texts(usage.nodes),           Texts(usage.gpu_names),   Integer(usage.gpus),
           Integer(usage.shared_gpus),   Share(usage.share),       Mean(usage.utilization),
           Sum(usage.memory_used),       Time(usage.newest)};

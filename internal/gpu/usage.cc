@@ -249,6 +249,7 @@ void AddProcess(Usage& usage, const models::GpuProcess& process) {
   ++usage.processes;
   AddText(usage.nodes, process.text(Text::kNode));
   AddText(usage.pods, process.text(Text::kPod));
+  if (usage.pods_untold == NullReason::kNone) usage.pods_untold = process.holder_reason();
   AddText(usage.gpu_names, process.text(Text::kGpuName));
   AddText(usage.sources, process.text(Text::kSource));
   if (!(usage.newest >= process.newest)) usage.newest = process.newest;

@@ -37,6 +37,8 @@ struct Usage {
   std::string_view owner_name;
   std::string_view user;
   std::set<std::string_view> pods;
+  // Of a user: why nobody knows whose some process is; kNone where that is known of all.
+  models::NullReason pods_untold = models::NullReason::kNone;
   std::set<std::string_view> containers;
   std::set<std::string_view> nodes;
   std::set<std::string_view> gpu_names;

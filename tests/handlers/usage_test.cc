@@ -237,6 +237,26 @@ TEST_F(UsageRouteTest, UsersComeFromBothLists) {
   EXPECT_EQ(Get("/api/v1/gpu/users").status(), 504);
 }
 
+TEST_F(UsageRouteTest, PodsOfAUserAreNullWhereNobodyTellsWhoseTheProcessIs) {
+  Serve(Gpus());
+  auto processes = std::make_shared<models::Snapshot>();
+  processes->part = models::Part::kProcesses;
+  for (const char* const user : {"alice", "bob"}) {
+    auto& process = processes->processes.emplace_back();
+    process.set_text(Text::kNode, "b");
+    process.set_text(Text::kGpuId, "0");
+    process.set_text(Text::kUser, user);
+  }
+  processes->processes[0].pod_untold = models::NullReason::kQueryFailed;
+  Serve(processes);
+  const auto json = Get("/api/v1/gpu/users").json();
+  ASSERT_EQ(json["data"].size(), 2U);
+  EXPECT_TRUE(json["data"][0]["pods"].is_null());
+  EXPECT_EQ(*json["data"][0]["null_reasons"]["pods"].AsString(), "query_failed");
+  EXPECT_EQ(json["data"][1]["pods"].size(), 0U) << "in no pod";
+  EXPECT_TRUE(json["data"][1]["pods"].is_array());
+}
+
 TEST_F(UsageRouteTest, AnUnchangedAnswerIsNotSentAgain) {
   Serve(Gpus());
   const std::string etag = Get("/api/v1/gpu/workloads").header("ETag");
