@@ -12,6 +12,9 @@ set(test_headers ${standard_headers} <gtest/gtest.h> <gmock/gmock.h>)
 # What is tested is compiled as it is delivered; how fast the tests themselves are matters less than
 # how long they take to compile.
 set(gpumon_test_options $<$<CONFIG:Release>:-O0> $<$<CONFIG:Release>:-U_FORTIFY_SOURCE>)
+if(GPUMON_SANITIZE)
+  list(APPEND gpumon_test_options -O0)
+endif()
 
 # gpumon_precompiled(TARGET HEADER...): TARGET's files, and those that reuse it, are compiled with
 # the headers at hand. ccache knows a precompiled header by the .sum file, not by its bytes, which
@@ -33,6 +36,7 @@ if(GPUMON_PRECOMPILE)
     add_executable(gpumon_precompiled_test ${CMAKE_BINARY_DIR}/generated/precompiled_main.cc)
     target_link_libraries(gpumon_precompiled_test PRIVATE GTest::gtest GTest::gmock)
     target_compile_options(gpumon_precompiled_test PRIVATE ${gpumon_test_options})
+    set_target_properties(gpumon_precompiled_test PROPERTIES gpumon_of_tests TRUE)
     gpumon_precompiled(gpumon_precompiled_test ${test_headers})
   endif()
 endif()
