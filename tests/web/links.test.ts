@@ -122,7 +122,7 @@ const LINKS: readonly Link[] = [
   {
     place: "api",
     params: "q=gpu&route=/api/v1/gpu/metrics&p.node=gpu-node-*",
-    set: ["Filter routes: gpu"],
+    set: ["Filter routes: gpu", "node: gpu-node-*"],
     current: ["/api/v1/gpu/metrics"],
   },
 ];
@@ -160,7 +160,8 @@ describe("a link", { skip: noBrowser }, () => {
       if (!link.live) assert.match(now.past, /You are looking at/);
     });
     assert.ok(now);
-    return now;
+    // Those of the overview are its charts' legends, which come one after the other.
+    return link.place === "overview" ? { ...now, rows: [] } : now;
   }
 
   assert.deepEqual(
