@@ -120,7 +120,7 @@ const gpuTable = (row: Row): Record<string, Value> => ({
   GPU: row.gpu_id,
   Utilization: row.utilization,
   "Memory used": row.memory_used_bytes,
-  "Memory used percent": row.memory_used_percent,
+  "Memory used, %": row.memory_used_percent,
   Temperature: row.temperature,
   "Memory temperature": row.memory_temperature,
   Power: row.power,
@@ -323,7 +323,8 @@ export const CASES: readonly Case[] = [
         Kind: row.kind,
         Phase: row.phase,
         "GPUs asked": row.gpus_requested,
-        "GPUs held": row.gpus_held ?? "",
+        // Where it does not apply it is left out, where it is not known it says so.
+        "GPUs held": row.gpus_held ?? (row.null_reasons?.gpus_held === undefined ? "" : null),
         Cores: row.cores_requested,
         Memory: row.memory_requested_bytes,
         "Exit code": row.exit_code ?? "",
