@@ -27,4 +27,20 @@ bits=$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 0)
 if [ "$preset" = tsan ] && [ "$bits" -gt 28 ]; then
   launcher=(setarch --addr-no-randomize)
 fi
-exec "${launcher[@]}" ctest "${options[@]}"
+
+folder=build
+[ "$preset" = release ] || folder=build/$preset
+rm -f "$folder"/sanitizer.*
+status=0
+"${launcher[@]}" ctest "${options[@]}" || status=$?
+# Of any process of the tests, whatever its test made of it.
+if reports=$(grep -lE 'ERROR: |WARNING: ThreadSanitizer|runtime error: ' "$folder"/sanitizer.* 2>/dev/null); then
+  # shellcheck disable=SC2086  # file names of our own
+  cat $reports >&2
+  printf 'test: a sanitizer found something\n' >&2
+  exit 1
+fi
+[ "$status" -ne 0 ] || exit 0
+# Tests that measure time need some; a defect fails alone too.
+printf 'test: what failed beside others is run once more, alone\n'
+exec "${launcher[@]}" ctest --preset "$preset" --rerun-failed -j 1 --no-label-summary
