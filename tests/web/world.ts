@@ -141,7 +141,7 @@ export class World {
     await until("rows", async () => {
       const base = variables["BASE_PATH"] ?? "";
       const answer = await fetch(`http://127.0.0.1:${this.port}${base}/api/v1/gpu/metrics`, { headers: shown });
-      return ((await answer.json()) as { data: unknown[] | null }).data?.length;
+      return ((await answer.json()) as { data: unknown[] | null }).data?.length || undefined;
     });
   }
 
