@@ -1,6 +1,7 @@
 #!/bin/bash
 # What the dashboard costs a browser before a large fleet; prints a table.
-#   bench/load/dashboard.sh        NODES (1250), GPUS_PER_NODE (8), MINUTES (10) it is left open
+#   bench/load/dashboard.sh        NODES (1250), GPUS_PER_NODE (8), MINUTES (10) it is left open,
+#                                  SURROUNDINGS (none; gpu)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
