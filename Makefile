@@ -39,7 +39,7 @@ lint: ## Check format, static analysis, scripts, Dockerfile and layers of what c
 	@scripts/lint.sh
 
 sanitize: ## Run all tests under AddressSanitizer with UndefinedBehaviorSanitizer, then ThreadSanitizer
-	@scripts/deps.sh build test
+	@scripts/deps.sh build test sanitize
 	@scripts/sanitize.sh
 
 coverage: ## Run all tests instrumented; report in build/coverage/report, fails below 85 % of lines
@@ -48,7 +48,7 @@ coverage: ## Run all tests instrumented; report in build/coverage/report, fails 
 	@scripts/coverage.sh
 
 deps: ## Install what every target needs
-	@scripts/deps.sh build run test coverage lint bench
+	@scripts/deps.sh build run test sanitize coverage lint bench
 
 clean: ## Remove what was built, logs and unpacked tools
 	rm -rf build .run web/node_modules

@@ -7,7 +7,9 @@ target_compile_options(gpumon_options INTERFACE
   -fstack-protector-strong -fstack-clash-protection -fno-omit-frame-pointer
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
   # ccache sees by it which precompiled header a file uses.
-  $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+  $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
+  # Nor does it want one that knows when its headers were written.
+  $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
 # g++ 12 reports false ones of these inside libstdc++ and tl::expected at -O2.
 target_compile_options(gpumon_options INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow
@@ -29,8 +31,8 @@ if(GPUMON_SANITIZE)
   # as the tests themselves.
   string(REPLACE ",undefined" "" of_tests "${GPUMON_SANITIZE}")
   string(REPLACE "," "$<COMMA>" of_all "${GPUMON_SANITIZE}")
-  target_compile_options(gpumon_options INTERFACE ${others}
-    -fsanitize=$<IF:$<BOOL:$<TARGET_PROPERTY:gpumon_of_tests>>,${of_tests},${of_all}>)
+  target_compile_options(gpumon_options INTERFACE
+    -fsanitize=$<IF:$<BOOL:$<TARGET_PROPERTY:gpumon_of_tests>>,${of_tests},${of_all}> ${others})
   target_link_options(gpumon_options INTERFACE -fsanitize=${GPUMON_SANITIZE} ${others})
   target_compile_definitions(gpumon_options INTERFACE GPUMON_SANITIZED=1)
 else()

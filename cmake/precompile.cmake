@@ -22,7 +22,12 @@ endif()
 function(gpumon_precompiled target)
   target_link_libraries(${target} PRIVATE gpumon_options)
   target_precompile_headers(${target} PRIVATE ${ARGN})
-  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}.dir/cmake_pch.hxx.gch.sum
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    set(suffix pch)
+  else()
+    set(suffix gch)
+  endif()
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}.dir/cmake_pch.hxx.${suffix}.sum
        CONTENT "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION} ${ARGN}\n")
 endfunction()
 

@@ -5,7 +5,7 @@
 #   scripts/deps.sh --missing GROUP.. print what would be installed or unpacked, change nothing
 #   scripts/deps.sh --list            print the table: package, groups, why
 #
-# Groups: build run test coverage lint bench.
+# Groups: build run test sanitize coverage lint bench.
 # Libraries and tools are installed with apt-get (through sudo when not root). Servers would be
 # started by their packages, so they are only unpacked into .run/tools, which needs no root.
 # Exit: 0 all there, 1 could not be installed, 2 wrong use.
@@ -61,8 +61,10 @@ chromium                | test     | the browser of the dashboard's tests | chro
 shellcheck              | test lint | checks the scripts
 gcovr                   | coverage | coverage report
 git                     | lint     | finds the changed files
-clang-14                | lint     | the second compiler
-libclang-rt-14-dev      | lint     | its sanitizers
+clang-14                | lint sanitize | the second compiler
+libclang-rt-14-dev      | lint sanitize | its sanitizers
+lld-14                  | sanitize | links what they make large in a third of the time
+llvm-14                 | sanitize | names the lines of their reports
 clang-tidy-14           | lint     | static analysis
 clang-format-14         | lint     | format
 wrk                     | test bench | load
@@ -219,7 +221,7 @@ main() {
   [ $# -gt 0 ] || usage
   for group in "$@"; do
     case $group in
-      build | run | test | coverage | lint | bench) ;;
+      build | run | test | sanitize | coverage | lint | bench) ;;
       *) usage ;;
     esac
   done

@@ -22,7 +22,7 @@ if [ -n "${FOLDER-}" ]; then
 fi
 
 launcher=()
-# g++ 12's ThreadSanitizer cannot map its shadow when the kernel randomises more than 28 bits.
+# The ThreadSanitizer of clang 14 cannot map its shadow when the kernel randomises more than 28 bits.
 bits=$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 0)
 if [ "$preset" = tsan ] && [ "$bits" -gt 28 ]; then
   launcher=(setarch --addr-no-randomize)
