@@ -77,7 +77,8 @@ class Tasks {
     return tasks_.partial ? NullReason::kQueryFailed : NullReason::kNotExported;
   }
   NullReason why_no_gpus() const {
-    return gpus_ == nullptr ? NullReason::kQueryFailed : NullReason::kNotExported;
+    const bool failed = gpus_ == nullptr || gpus_->partial;
+    return failed ? NullReason::kQueryFailed : NullReason::kNotExported;
   }
 
  private:

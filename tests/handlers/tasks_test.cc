@@ -89,6 +89,17 @@ TEST_F(TasksRouteTest, WhatDoesNotRunHoldsNothing) {
   EXPECT_TRUE(json["data"][0]["gpus_held"].is_null()) << "no exporter says which";
 }
 
+TEST_F(TasksRouteTest, WhoHoldsAGpuIsNotKnownWhereAQueryForGpusFailed) {
+  auto tasks = TwoTasks();
+  for (auto& task : tasks->tasks) task.name_space = "other";
+  Serve(tasks);
+  auto gpus = ThreeGpus();
+  gpus->partial = true;
+  Serve(gpus);
+  const auto json = Get(kTasks).json();
+  EXPECT_EQ(Text(json["data"][1]["null_reasons"]["gpus_held"]), "query_failed");
+}
+
 TEST_F(TasksRouteTest, OneTaskHasItsGpusAndPods) {
   const auto job = Get(std::string(kTasks) + "/ml/train").json();
   EXPECT_EQ(Text(job["data"]["kind"]), "Job");

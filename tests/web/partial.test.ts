@@ -178,6 +178,18 @@ describe("what is not known", { skip: noBrowser }, () => {
     calm(seen, FAILED);
   });
 
+  it("is asked for again of the past too, where a query failed", async () => {
+    const seen = await looking(LIST);
+    await holds(TABLE, "Temperature", known("41 °C"));
+    refuser.refuses = /temperature/;
+    const at = new Date(Date.now() - 1000).toISOString();
+    await page.goto(world.url(`${LIST}&at=${at}`));
+    await holds(TABLE, "Temperature", unknown("the query for it failed"));
+    refuser.refuses = null;
+    await holds(TABLE, "Temperature", known("41 °C"));
+    calm(seen, FAILED);
+  });
+
   it("is whether an alert fires, where that cannot be asked; the others stay", async () => {
     const seen = await looking("/#/overview?window=1h");
     await says(/Nothing: no GPU is degraded/);

@@ -6,7 +6,7 @@ export interface Question<T> {
   readonly answered: (answer: Answer<T>) => void;
   readonly failed: (error: ApiError) => void;
   readonly every: number; // milliseconds after an answer; 0: once
-  readonly still: boolean; // of an instant of the past: an answer stays as it is
+  readonly still: boolean; // of an instant of the past: a whole answer stays as it is
   readonly age: () => number; // of the answer that came last, in milliseconds
   readonly resting: () => "paused" | "hidden" | null;
 }
@@ -19,6 +19,7 @@ export class Round<T> {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private underWay = false;
   private failing = false;
+  private part = false; // of an answer: what failed may be told the next time
   private done = false;
 
   constructor(of: Question<T>) {
@@ -57,7 +58,8 @@ export class Round<T> {
   private take(answer: Answer<T>): void {
     if (this.end.signal.aborted) return;
     this.failing = false;
-    this.done = this.of.still;
+    this.part = answer.meta.partial === true;
+    this.done = this.of.still && !this.part;
     this.of.answered(answer);
   }
 
@@ -71,8 +73,8 @@ export class Round<T> {
   // looked at for longer than it is fresh.
   private plan(): void {
     if (!this.goesOn()) return;
-    const { every, age } = this.of;
-    const wait = this.failing ? Math.min(every, SOON) : Math.max(50, every - age());
+    const { every, age, still } = this.of;
+    const wait = this.failing || (still && this.part) ? Math.min(every, SOON) : Math.max(50, every - age());
     this.timer = setTimeout(this.tick, wait);
   }
 }
