@@ -94,6 +94,13 @@ std::size_t Contest::TargetOf(prom::LabelSet labels) {
 }
 
 std::string Contest::InLabelOrder(prom::LabelSet labels) {
+  const auto before = [](const prom::Label& a, const prom::Label& b) { return a.name < b.name; };
+  std::vector<prom::Label> sorted;
+  if (!std::is_sorted(labels.begin(), labels.end(), before)) {
+    sorted.assign(labels.begin(), labels.end());
+    std::sort(sorted.begin(), sorted.end(), before);
+    labels = sorted;
+  }
   std::string text;
   for (const prom::Label& label : labels) {
     text.append(label.name).append(1, '\0').append(label.value).append(1, '\0');
@@ -111,10 +118,7 @@ std::vector<prom::Label> Contest::AsValued(prom::LabelSet timed) {
       labels.push_back(label);
     }
   }
-  if (name.empty()) return labels;
-  const auto place = std::find_if(labels.begin(), labels.end(),
-                                  [](const prom::Label& label) { return label.name > "__name__"; });
-  labels.insert(place, {"__name__", name});
+  if (!name.empty()) labels.push_back({"__name__", name});
   return labels;
 }
 

@@ -52,7 +52,7 @@ class Contest {
   static double NewestTime(const Ranking& ranking);
   // There is a newer one.
   static bool IsOld(const Contender& one, double newest);
-  // A label set as one text that sorts as label sets do.
+  // A label set as one text that sorts as label sets do, in whichever order the server sent it.
   static std::string InLabelOrder(prom::LabelSet labels);
   // The labels of a series whose time was asked for (PlannedQuery::Gives::kSeriesTimes), as its
   // values have them: `__series__` is its `__name__`.

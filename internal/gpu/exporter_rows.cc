@@ -104,7 +104,7 @@ void ExporterRows<RowT>::Add(const prom::InstantVector& vector, std::optional<st
   }
   std::string_view name;
   std::span<const FamilyUse> uses;
-  for (std::size_t i = 0; i < vector.size(); ++i) {
+  for (std::size_t i = 0; i < vector.size(); ++i, table_.EndSample()) {
     if (metric) {
       Measure(vector, i, *metric);
       continue;
@@ -124,6 +124,7 @@ void ExporterRows<RowT>::Add(const prom::InstantVector& vector, std::optional<st
     for (const FamilyUse& use : uses) Use(use, vector, i);
     counts_.CountOnce(before);
   }
+  table_.EndVector(vector);
 }
 
 template <class RowT>
@@ -286,6 +287,7 @@ void ExporterRows<RowT>::TakeTimes() {
         if (!pod_parts_.empty()) series_times_.emplace(series, at);
         contest_.AddTime(std::move(order), at);
       }
+      table_.Timed(row, labels, at);
       const bool possible = row_times_.AddSeriesTime(row, Contest::TargetOf(labels), series, at);
       counts_.bad_value += possible ? 0U : 1U;
       if constexpr (!kIsProcess) {
@@ -388,6 +390,7 @@ void ExporterRows<RowT>::Settle() {
   pod_parts_.Settle(row_times_, series_times_, table_.workloads(), claims_, counts_);
   claims_.Settle(table_.workloads());
   ApplyTimes();
+  table_.SettleTexts(row_times_);
   counts_.bad_value += table_.workloads().DropImpossible();
 }
 

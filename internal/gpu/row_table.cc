@@ -73,7 +73,8 @@ RowTable<RowT>::RowTable(const schema::Exporter& exporter, const Surroundings& a
       arena_(arena),
       counts_(counts),
       labels_(exporter, std::tuple_size_v<decltype(RowT::texts)>, kIsProcess),
-      workloads_(arena) {}
+      workloads_(arena),
+      claims_(arena) {}
 
 template <class RowT>
 void RowTable<RowT>::Reserve(std::size_t rows) {
@@ -250,6 +251,25 @@ Workload* RowTable<RowT>::WorkloadOf(std::uint32_t row, prom::LabelSet labels) {
 }
 
 template <class RowT>
+void RowTable<RowT>::EndVector(const prom::InstantVector& vector) {
+  for (std::size_t i = 0; !claims_.empty() && i < read_.size(); ++i) {
+    if (read_[i] == kNone || !claims_.IsOpen(read_[i])) continue;
+    const prom::LabelSet labels = vector.labels(i);
+    if (Find(labels) != read_[i])
+      continue;  // it names no row: this is the one of the sample before
+    claims_.Hear(read_[i], rows_[read_[i]], Read(labels), Contest::TargetOf(labels));
+  }
+  read_.clear();
+  rows_before_ = rows_.size();
+}
+
+template <class RowT>
+void RowTable<RowT>::Timed(std::uint32_t row, prom::LabelSet labels, double at) {
+  if (!claims_.IsOpen(row)) return;
+  claims_.Hear(row, rows_[row], Read(labels), Contest::TargetOf(labels), at);
+}
+
+template <class RowT>
 void RowTable<RowT>::SetGpuId(std::uint32_t row, std::string_view id) {
   RowT& its = rows_[row];
   const std::string_view known = its.text(Text::kGpuId);
@@ -292,9 +312,21 @@ std::uint32_t RowTable<RowT>::AddRow(const Key& key, const Identity& identity, s
   return at;
 }
 
+// Of a vector before this one, whose series cannot be heard again.
+template <class RowT>
+void RowTable<RowT>::MeetEarlier(std::uint32_t at, const Identity& identity) {
+  const RowT& row = rows_[at];
+  for (std::size_t slot = 0; slot < row.texts.size(); ++slot) {
+    if (!TextClaims<RowT>::Disagree(slot, row.texts[slot], identity.texts[slot])) continue;
+    if (!claims_.IsOpen(at)) claims_.Open(at, &row);
+    return;
+  }
+}
+
 template <class RowT>
 void RowTable<RowT>::MergeTexts(std::uint32_t at, const Identity& identity) {
   RowT& row = rows_[at];
+  if (at < rows_before_) MeetEarlier(at, identity);
   if (identity.pod_untold != models::NullReason::kNone) row.pod_untold = identity.pod_untold;
   for (std::size_t slot = 0; slot < row.texts.size(); ++slot) {
     const auto which = static_cast<Text>(slot);
@@ -305,6 +337,9 @@ void RowTable<RowT>::MergeTexts(std::uint32_t at, const Identity& identity) {
     const bool of_workload =
         which == Text::kNamespace || which == Text::kPod || which == Text::kContainer;
     if (!kIsProcess && of_workload) continue;  // they stand together: Hold
+    if (TextClaims<RowT>::Disagree(slot, kept, text) && !claims_.IsOpen(at)) {
+      claims_.Open(at, nullptr);
+    }
     if (!kept.empty() && kept < text) continue;
     if (which == Text::kMigUuid) {
       kept = KeepUuid(text, exporter_.vendor, arena_);

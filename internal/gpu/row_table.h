@@ -16,6 +16,8 @@
 #include "internal/gpu/label_reader.h"
 #include "internal/gpu/own_pods.h"
 #include "internal/gpu/row_index.h"
+#include "internal/gpu/row_times.h"
+#include "internal/gpu/text_claims.h"
 #include "internal/prom/value.h"
 #include "internal/schema/exporter.h"
 #include "models/gpu.h"
@@ -24,7 +26,8 @@ namespace gpumon::gpu {
 
 // One thread at a time. RowT is models::GpuMetrics or models::GpuProcess. A row is known by node,
 // device (its UUID, else its id), MIG instance (of GPU and of compute) and pid; where neither node
-// nor UUID is known, by the host that was scraped. Its texts do not depend on the order of series.
+// nor UUID is known, by the host that was scraped. Its texts are those of its newest series,
+// whatever their order.
 template <class RowT>
 class RowTable {
  public:
@@ -43,6 +46,14 @@ class RowTable {
   std::uint32_t Find(prom::LabelSet labels);
   // The pod that `labels`, a series of `row`, name; nothing when they name none.
   models::Workload* WorkloadOf(std::uint32_t row, prom::LabelSet labels);
+  // After each sample of a vector that was read, and after the last: rows whose series disagree
+  // hear all of them.
+  void EndSample() { read_.push_back(last_row_); }
+  void EndVector(const prom::InstantVector& vector);
+  // The series of `row` that `labels` are of was sampled `at` (Unix seconds).
+  void Timed(std::uint32_t row, prom::LabelSet labels, double at);
+  // Of texts that disagree the newest stay, once all is read.
+  void SettleTexts(const RowTimes& times) { claims_.Settle(times, rows_); }
   // What nobody's labels say: the id of the GPU.
   void SetGpuId(std::uint32_t row, std::string_view id);
 
@@ -79,6 +90,7 @@ class RowTable {
   std::uint32_t FindRow(const Key& key, std::size_t hash);
   bool RepeatsNextRow(prom::LabelSet labels);
   std::uint32_t AddRow(const Key& key, const Identity& identity, std::size_t hash);
+  void MeetEarlier(std::uint32_t at, const Identity& identity);
   void MergeTexts(std::uint32_t at, const Identity& identity);
   models::Workload& Hold(std::uint32_t row, const Identity& identity);
 
@@ -97,6 +109,9 @@ class RowTable {
   std::unordered_map<std::size_t, std::string> nodes_;  // by target; "": of several
   std::uint32_t last_row_ = kNone;                      // of the series before
   HeldWorkloads workloads_;
+  TextClaims<RowT> claims_;
+  std::vector<std::uint32_t> read_;  // sample of the vector at hand -> its row
+  std::size_t rows_before_ = 0;      // of the vectors before it
 };
 
 extern template class RowTable<models::GpuMetrics>;

@@ -74,6 +74,14 @@ class RowTimes {
       if (fields_[place] != 0) fn(targets_[place], jobs_[place]);
     }
   }
+  // Each target that showed anything of `row`, whether or not it lost, as fn(target).
+  template <class Fn>
+  void ForEachTargetOf(std::uint32_t row, Fn fn) const {
+    if (row < fed_.size() && fed_[row].target != kNone) fn(targets_[fed_[row].target]);
+    const auto others = more_.find(row);
+    if (others == more_.end()) return;
+    for (const Fed& fed : others->second) fn(targets_[fed.target]);
+  }
   // Each row with each target that fed it (Contest::TargetOf), as fn(row, target, fields): bits by
   // slot of the fields that this target showed of any row.
   template <class Fn>

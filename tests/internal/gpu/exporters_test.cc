@@ -7,6 +7,7 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "internal/gpu/contest.h"
@@ -320,6 +321,54 @@ TEST(ExportersTest, OfDuplicatesTheNewestCountsInAnyOrder) {
     const auto snapshot = Meet({{&Named("dcgm"), samples, times}});
     ASSERT_EQ(snapshot->gpus.size(), 1U);
     EXPECT_EQ(Of(snapshot->gpus[0], Quantity::kUtilization), 90);
+  }
+}
+
+// The server is free to send the labels of a series in any order.
+TEST(ExportersTest, WhyNothingIsKnownIsOfTheNewestInAnyOrder) {
+  const Labels pods[] = {{{"instance", "10.0.0.1:9400"}}, {{"instance", "10.0.0.2:9400"}}};
+  const double values[] = {9223372036854775794.0, std::numeric_limits<double>::quiet_NaN()};
+  const NullReason reasons[] = {NullReason::kNotSupported, NullReason::kInvalidValue};
+  std::mt19937 random(7);
+  for (const std::size_t newest : {0U, 1U}) {
+    for (int i = 0; i < 50; ++i) {
+      std::vector<FakeSample> samples;
+      std::vector<FakeSample> times;
+      for (const std::size_t pod : {0U, 1U}) {
+        samples.push_back(Dcgm("DCGM_FI_DEV_GPU_UTIL", values[pod], pods[pod]));
+        times.push_back(Dcgm("", pod == newest ? 998 : 990, pods[pod]));
+      }
+      for (auto* const all : {&samples, &times}) {
+        std::shuffle(all->begin(), all->end(), random);
+        for (auto& one : *all) std::shuffle(one.labels.begin(), one.labels.end(), random);
+      }
+      const auto snapshot = Meet({{&Named("dcgm"), samples, times}});
+      ASSERT_EQ(Why(snapshot->gpus.at(0), Quantity::kUtilization), reasons[newest]) << newest;
+    }
+  }
+}
+
+TEST(ExportersTest, TextsAreThoseOfTheNewestSeriesInAnyOrder) {
+  const auto driver = [](const std::string& instance, const std::string& version) {
+    return Labels{{"DCGM_FI_DRIVER_VERSION", version}, {"instance", instance}};
+  };
+  std::vector<FakeSample> samples;
+  std::vector<FakeSample> times;
+  const std::vector<std::tuple<std::string, std::string, double>> pods = {
+      {"10.0.0.1:9400", "550.1", 980}, {"10.0.0.2:9400", "570.9", 998}, {"10.0.0.3:9400", "", 999}};
+  for (const auto& [instance, version, at] : pods) {
+    samples.push_back(Dcgm("DCGM_FI_DEV_GPU_UTIL", at, driver(instance, version)));
+    samples.push_back(Dcgm("DCGM_FI_DEV_FB_USED", at, driver(instance, version)));
+    times.push_back(Dcgm("", at, driver(instance, version)));
+  }
+  std::mt19937 random(7);
+  for (int i = 0; i < 50; ++i) {
+    std::shuffle(samples.begin(), samples.end(), random);
+    std::shuffle(times.begin(), times.end(), random);
+    const auto snapshot = Meet({{&Named("dcgm"), samples, times}});
+    ASSERT_EQ(snapshot->gpus.size(), 1U);
+    EXPECT_EQ(Of(snapshot->gpus[0], Quantity::kUtilization), std::nullopt) << "999 % cannot be";
+    ASSERT_EQ(snapshot->gpus[0].text(Text::kDriverVersion), "570.9") << "the newest that says one";
   }
 }
 
