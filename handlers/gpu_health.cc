@@ -171,9 +171,9 @@ class Assessed {
       fleet::Average one;
       const Health health = OfGone(gone);
       one.Add(health);
-      records.rows.push_back(
-          RowOf({gone.node, gone.gpu_id, gone.gpu_name, gone.uuid, "", gone.seen}, health, one,
-                {gone.seen}));
+      const double newest = gone.since.value_or(std::nan(""));
+      records.rows.push_back(RowOf({gone.node, gone.gpu_id, gone.gpu_name, gone.uuid, "", newest},
+                                   health, one, {gone.since}));
     }
   }
 
@@ -251,7 +251,7 @@ class Assessed {
       if (gone.node != node) continue;
       health.findings.push_back(OfGone(gone).findings.front());
       health.findings.back().factor = 1;  // of the GPU, not of the node
-      since.emplace_back(gone.seen);
+      since.push_back(gone.since);
     }
     return since;
   }

@@ -82,10 +82,13 @@ void LearnAges(const CallPtr& call, const Snapshot& gpus) {
   const Services& services = call->services();
   if (!services.finding_ages.WantsPast(services.clock.Steady())) return;
   const auto past = std::make_shared<FindingAges>(FindingAges::Looks::kAreAll);
+  const gpu::RangeWant want = HourUpTo(gpus);
   services.walk(
-      HourUpTo(gpus), Deadline::After(services.clock, services.settings.request_timeout),
-      [past, &services](std::size_t, std::span<const models::SnapshotPtr> snapshots) {
+      want, Deadline::After(services.clock, services.settings.request_timeout),
+      [past, &services, step = want.step](std::size_t,
+                                          std::span<const models::SnapshotPtr> snapshots) {
         const Snapshot& then = *snapshots[0];
+        if (!then.partial) services.seen_gpus.LearnStep(then, step);
         std::vector<Health> healths;
         for (const GpuMetrics& gpu : then.gpus) {
           healths.push_back(fleet::Assess(gpu, services.settings.health_rules));

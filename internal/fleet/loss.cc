@@ -115,6 +115,10 @@ class Judge {
           IsDown(target) ? (its ? its_down : any_down) : (its ? its_up : any_up);
       if (slot == nullptr) slot = &target;
     }
+    if (its_up != nullptr && its_up->started && others_.empty()) {
+      return {Loss::kExporterDown,
+              NameOf(*its_up) + " was started within two minutes and has shown no GPU yet"};
+    }
     if (its_up != nullptr) {
       return OfGpu(NameOf(*its_up) + (others_.empty() ? " is up and shows no GPU of the node"
                                                       : " is up and no longer shows it"));

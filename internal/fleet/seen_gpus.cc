@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -17,6 +18,7 @@ using models::Text;
 // Seconds after which nobody waits for a GPU any more; /api/v1/gpu/missing looks further back.
 constexpr double kKeep = 24 * 3600;
 constexpr std::chrono::minutes kAskAgain{1};
+constexpr double kNear = 60;  // seconds between looks that tell when it was
 
 }  // namespace
 
@@ -26,16 +28,18 @@ auto SeenGpus::KeyOf(const GpuMetrics& row) -> Key {
   return {std::string(row.text(Text::kNode)), std::move(device)};
 }
 
-void SeenGpus::Note(const GpuMetrics& row, double as_of) {
+auto SeenGpus::Note(const GpuMetrics& row, double as_of) -> Entry& {
   const auto [at, is_new] = entries_.try_emplace(KeyOf(row));
   Entry& entry = at->second;
   if (is_new) entry.came = looked_;
   entry.first = is_new ? as_of : std::min(entry.first, as_of);
-  if (entry.seen >= as_of) return;
+  if (entry.seen >= as_of) return entry;
   entry.seen = as_of;
+  entry.newest = std::isnan(row.newest) ? as_of : row.newest;
   entry.gpu_id = row.text(Text::kGpuId);
   entry.gpu_name = row.text(Text::kGpuName);
   entry.uuid = row.text(Text::kUuid);
+  return entry;
 }
 
 // What is there, only elsewhere or under another name, and what nobody waits for any more.
@@ -98,7 +102,9 @@ void SeenGpus::Miss() {
   Forget();
   ForgetReplaced();
   for (auto& [key, entry] : entries_) {
-    if (entry.seen < last_ && entry.missed <= entry.seen) entry.missed = last_;
+    if (entry.seen >= last_ || entry.missed > entry.seen) continue;
+    entry.missed = last_;
+    entry.near = last_ - entry.seen <= kNear;
   }
 }
 
@@ -116,7 +122,9 @@ std::vector<SeenGpus::Gone> SeenGpus::Look(const models::Snapshot& gpus) {
   if (std::exchange(unsettled_, false)) Miss();
   for (const auto& [key, entry] : entries_) {
     if (entry.seen >= std::min(last_, gpus.as_of)) continue;
-    all.push_back({key.first, entry.gpu_id, entry.gpu_name, entry.uuid, entry.seen, entry.missed});
+    const auto since = entry.near ? std::optional(entry.newest) : std::nullopt;
+    all.push_back(
+        {key.first, entry.gpu_id, entry.gpu_name, entry.uuid, entry.seen, entry.missed, since});
   }
   std::stable_sort(all.begin(), all.end(), [](const Gone& a, const Gone& b) {
     return std::tie(a.node, a.seen) < std::tie(b.node, b.seen);
@@ -138,6 +146,20 @@ void SeenGpus::Learn(const models::Snapshot& past) {
     if (!row->text(Text::kNode).empty()) Note(*row, past.as_of);
   }
   Miss();
+}
+
+void SeenGpus::LearnStep(const models::Snapshot& past, double step) {
+  const MutexLock lock(mutex_);
+  for (const GpuMetrics* row : gpu::WholeGpus(past.gpus)) {
+    if (!row->text(Text::kNode).empty()) Note(*row, past.as_of).stepped = true;
+  }
+  for (auto& [key, entry] : entries_) {
+    if (!entry.stepped || entry.seen >= past.as_of) continue;
+    if (entry.missed > entry.seen && entry.missed <= past.as_of) continue;
+    entry.missed = past.as_of;
+    entry.near = past.as_of - entry.seen <= std::max(kNear, step);
+  }
+  unsettled_ = true;
 }
 
 void SeenGpus::Follow(const std::set<std::string, std::less<>>& uuids, double time,

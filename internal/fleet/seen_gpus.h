@@ -28,6 +28,9 @@ class SeenGpus {
     std::string uuid;
     double seen = 0;    // Unix seconds of the last look, or of the past, that it was in
     double missed = 0;  // of the first one that it was not in
+    // Unix seconds of its newest sample, where no more than a minute, or a step of the past that
+    // was told, lies between these two.
+    std::optional<double> since;
   };
 
   // All GPUs of a present instant, whole. A look at an earlier one than the last changes nothing.
@@ -38,6 +41,8 @@ class SeenGpus {
   bool WantsPast(SteadyTime now);
   // What was there before it, an hour ago for example.
   void Learn(const models::Snapshot& past);
+  // The same, of instants `step` seconds apart, which come one after the other.
+  void LearnStep(const models::Snapshot& past, double step);
   // Where these GPUs, which are gone, were shown since, at `time`.
   void Follow(const std::set<std::string, std::less<>>& uuids, double time,
               const models::Snapshot& gpus);
@@ -52,11 +57,14 @@ class SeenGpus {
     bool came = false;      // seen to: a look before it did not have it
     bool replaced = false;  // another one, which is forgotten
     double seen = 0;
+    double newest = 0;
     double missed = 0;
+    bool stepped = false;  // LearnStep's instants have it
+    bool near = false;     // Gone::since is known
   };
 
   static Key KeyOf(const models::GpuMetrics& row);
-  void Note(const models::GpuMetrics& row, double as_of) REQUIRES(mutex_);
+  Entry& Note(const models::GpuMetrics& row, double as_of) REQUIRES(mutex_);
   void Miss() REQUIRES(mutex_);
   void Forget() REQUIRES(mutex_);
   void ForgetReplaced() REQUIRES(mutex_);

@@ -164,6 +164,9 @@ TEST_F(GpuHealthRouteTest, OneThatWasThereAnHourAgoIsLostFromTheFirstAnswer) {
   EXPECT_EQ(source_.wants.size(), 3U) << "GPUs, nodes, the past";
   EXPECT_EQ(Rows("?node=b&gpu=9", "node_name"), "b 0 critical; ");
   EXPECT_EQ(source_.wants.size(), 5U) << "which is asked for once";
+  const auto json = Get("/api/v1/gpu/health?node=b&gpu=9").json();
+  EXPECT_TRUE(json["data"][0]["findings"][0]["since"].is_null()) << "at some time in that hour";
+  EXPECT_TRUE(json["data"][0]["timestamp"].is_null());
 }
 
 TEST_F(GpuHealthRouteTest, AtAPastInstantTheHourBeforeItTells) {

@@ -185,6 +185,17 @@ class VerdictTest : public ::testing::Test {
   std::shared_ptr<models::Snapshot> then_;
 };
 
+TEST_F(VerdictTest, AnExporterThatWasJustStartedSaysNothingYet) {
+  gpu_.xid = {79, models::NullReason::kNone};
+  auto dcgm = Dcgm(TargetState::kUp);
+  dcgm.started = true;
+  EXPECT_EQ(Of(Nodes({dcgm}, 1)),
+            "exporter_down: dcgm (job gpu, 10.0.0.1:9400) was started within two minutes and has "
+            "shown no GPU yet");
+  const auto others = Rows({{.uuid = "GPU-b"}});
+  EXPECT_EQ(Of(Nodes({dcgm}, 1), true, others).substr(0, 8), "gpu_gone");
+}
+
 TEST_F(VerdictTest, AnExporterThatIsUpSaysThatTheGpuIsGone) {
   EXPECT_EQ(Of(Nodes({Dcgm(TargetState::kUp)}, 1)),
             "gpu_gone: dcgm (job gpu, 10.0.0.1:9400) is up and shows no GPU of the node");

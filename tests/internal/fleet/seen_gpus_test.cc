@@ -55,6 +55,41 @@ TEST_F(SeenGpusTest, OneThatIsNotShownAnyMoreIsGoneUntilItReturns) {
   EXPECT_EQ(Look(1030 + 25 * 3600, {{"b", "0", "G2"}}), "") << "a day later nobody waits";
 }
 
+TEST_F(SeenGpusTest, SinceWhenIsKnownWhereLooksAreNear) {
+  const auto since = [&](double as_of, std::initializer_list<Row> rows) {
+    const auto gone = seen_.Look(At(as_of, rows));
+    return gone.size() == 1 ? gone.front().since : std::nullopt;
+  };
+  auto first = At(1000, {{"a", "0", "G0"}, {"a", "1", "G1"}});
+  first.gpus[1].newest = 993;
+  seen_.Look(first);
+  EXPECT_EQ(since(1060, {{"a", "0", "G0"}}), 993) << "its newest sample";
+  EXPECT_EQ(since(9000, {{"a", "0", "G0"}}), 993) << "whoever looks later";
+  EXPECT_EQ(since(9001, {{"a", "0", "G0"}, {"a", "1", "G1"}}), std::nullopt) << "it is there";
+  EXPECT_EQ(since(9062, {{"a", "0", "G0"}}), std::nullopt) << "nobody looked for a minute";
+}
+
+TEST_F(SeenGpusTest, StepsOfThePastTellSinceWhen) {
+  seen_.Learn(At(1000, {{"a", "0", "G0"}, {"a", "1", "G1"}, {"a", "2", "G2"}}));
+  ASSERT_EQ(seen_.Look(At(4600, {{"a", "0", "G0"}})).size(), 2U);
+  for (const auto& gone : seen_.Look(At(4600, {{"a", "0", "G0"}}))) {
+    EXPECT_EQ(gone.since, std::nullopt) << "an hour lies between";
+  }
+  for (double at = 1000; at <= 4600; at += 120) {
+    auto past = At(at, {{"a", "0", "G0"}});
+    // Of the other one the steps do not tell.
+    if (at < 3000) past = At(at, {{"a", "0", "G0"}, {"a", "1", "G1"}});
+    for (auto& gpu : past.gpus) gpu.newest = at - 7;
+    seen_.LearnStep(past, 120);
+  }
+  const auto gone = seen_.Look(At(4605, {{"a", "0", "G0"}}));
+  ASSERT_EQ(gone.size(), 2U);
+  EXPECT_EQ(gone[0].gpu_id, "2");
+  EXPECT_EQ(gone[0].since, std::nullopt);
+  EXPECT_EQ(gone[1].since, 2913);
+  EXPECT_EQ(gone[1].missed, 3040);
+}
+
 TEST_F(SeenGpusTest, TheFirstLookWithoutItStaysTheSameUntilItReturns) {
   const auto missed = [&](double as_of, std::initializer_list<Row> rows) {
     const auto gone = seen_.Look(At(as_of, rows));
