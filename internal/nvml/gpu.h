@@ -95,10 +95,18 @@ struct Gpu {
   Reading<double> graphics_clock;
   Reading<double> graphics_clock_max;
   Reading<double> memory_clock_max;
+  // Bytes since the driver was loaded.
+  Reading<double> pcie_received;
+  Reading<double> pcie_sent;
+  Reading<double> nvlink_received;
+  Reading<double> nvlink_sent;
   Reading<bool> mig_mode;
   std::vector<MigInstance> mig_instances;  // in the order of their index
   Reading<std::vector<Process>> processes;
 };
+
+// Nothing can be read of it, or what every GPU tells says that it is lost.
+bool IsLost(const Gpu& gpu);
 
 struct Software {
   Reading<std::string> driver_version;

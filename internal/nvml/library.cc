@@ -1,5 +1,6 @@
 #include "internal/nvml/library.h"
 
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
@@ -9,6 +10,8 @@
 
 namespace gpumon::nvml {
 namespace {
+
+constexpr std::size_t kNameSize = 128;  // NVML's longest is 96
 
 std::string PathOf(const std::string& path) {
   if (!path.empty()) return path;
@@ -56,6 +59,7 @@ Result<std::unique_ptr<Library>> Library::Open(const std::string& path) {
 }
 
 Library::~Library() {
+  xids_.reset();
   symbols_.Call({"nvmlShutdown"});
 }
 
@@ -70,17 +74,38 @@ Software Library::ReadSoftware() const {
 Result<unsigned> Library::Count() const {
   unsigned count = 0;
   const Return answer =
-      symbols_.Call<unsigned*>({"nvmlDeviceGetCount_v2", "nvmlDeviceGetCount"}, &count);
+      Note(symbols_.Call<unsigned*>({"nvmlDeviceGetCount_v2", "nvmlDeviceGetCount"}, &count));
   if (answer != Return::kSuccess) return Error(StatusOf(answer, "NVML counts no GPUs"));
   return count;
+}
+
+Return Library::Note(Return answer) const {
+  if (AsksForANewStart(answer)) must_reopen_ = true;
+  return answer;
+}
+
+void Library::WatchXids(unsigned count) {
+  xids_.reset();
+  xids_ = std::make_unique<XidEvents>(symbols_, count);
+}
+
+std::vector<Xid> Library::TakeXids() {
+  return xids_ ? xids_->Take() : std::vector<Xid>();
 }
 
 Gpu Library::Read(unsigned index) const {
   Gpu gpu;
   gpu.index = index;
   Device device = nullptr;
-  const Return answer = symbols_.Call<unsigned, Device*>(
-      {"nvmlDeviceGetHandleByIndex_v2", "nvmlDeviceGetHandleByIndex"}, index, &device);
+  Return answer = Note(symbols_.Call<unsigned, Device*>(
+      {"nvmlDeviceGetHandleByIndex_v2", "nvmlDeviceGetHandleByIndex"}, index, &device));
+  if (answer == Return::kSuccess) {
+    // A handle may be had of a driver that was loaded again.
+    std::array<char, kNameSize> uuid{};
+    const Return named = symbols_.Call<Device, char*, unsigned>(
+        {"nvmlDeviceGetUUID"}, device, uuid.data(), static_cast<unsigned>(uuid.size()));
+    if (AsksForANewStart(Note(named))) answer = named;
+  }
   if (answer != Return::kSuccess) {
     gpu.unreadable = AbsentOf(answer);
     return gpu;
@@ -91,9 +116,20 @@ Gpu Library::Read(unsigned index) const {
   gpu.pci_bus_id = ReadBusId(symbols_, device);
   ReadValues(symbols_, device, gpu);
   ReadMemory(symbols_, device, gpu.values);
+  ReadFields(symbols_, device, gpu);
   gpu.processes = ReadProcesses(symbols_, device, has_odd_processes_);
   ReadMig(symbols_, device, gpu);
+  if (IsLost(gpu)) must_reopen_ = true;
   return gpu;
+}
+
+bool IsLost(const Gpu& gpu) {
+  if (gpu.unreadable) return true;
+  for (const models::Quantity q :
+       {models::Quantity::kTemperature, models::Quantity::kMemoryTotal}) {
+    if (!gpu.values[q] && gpu.values[q].absent().why == Absence::kGpuLost) return true;
+  }
+  return false;
 }
 
 }  // namespace gpumon::nvml

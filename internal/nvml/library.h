@@ -3,10 +3,12 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "internal/base/result.h"
 #include "internal/nvml/gpu.h"
 #include "internal/nvml/symbols.h"
+#include "internal/nvml/xid_events.h"
 
 namespace gpumon::nvml {
 
@@ -34,10 +36,23 @@ class Library {
   // is absent and says why; what a MIG instance shares with its GPU stands in the GPU.
   Gpu Read(unsigned index) const;
 
+  // The driver or a GPU went away under it, as one of the calls before found: what it tells from
+  // now on is worth nothing until it was closed and opened again.
+  bool MustReopen() const { return must_reopen_; }
+
+  // From now on, of the first `count` GPUs.
+  void WatchXids(unsigned count);
+  // Whether that GPU's are watched; those since the last call.
+  bool WatchesXids(unsigned index) const { return xids_ && xids_->Watches(index); }
+  std::vector<Xid> TakeXids();
+
  private:
   explicit Library(Symbols symbols) : symbols_(std::move(symbols)) {}
+  Return Note(Return answer) const;
 
   Symbols symbols_;
+  std::unique_ptr<XidEvents> xids_;
+  mutable bool must_reopen_ = false;
   // Drivers 535.43 to 535.86 give the newest list of processes another layout.
   bool has_odd_processes_ = false;
 };

@@ -18,6 +18,9 @@ Reading<std::string> ReadBusId(const Symbols& nvml, Device device);
 void ReadValues(const Symbols& nvml, Device device, Gpu& gpu);
 void ReadMemory(const Symbols& nvml, Device device, Readings& values);
 
+// What only newer drivers count: memory temperature, encoder and decoder, PCIe and NVLink.
+void ReadFields(const Symbols& nvml, Device device, Gpu& gpu);
+
 // `without_v3`: the newest function is not to be used. A process that computes and draws is one.
 Reading<std::vector<Process>> ReadProcesses(const Symbols& nvml, Device device, bool without_v3);
 

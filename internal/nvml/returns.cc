@@ -96,6 +96,11 @@ Absent AbsentOf(Return code) {
   return {row.absence, std::string(row.text)};
 }
 
+bool AsksForANewStart(Return code) {
+  return code == Return::kUninitialized || code == Return::kDriverNotLoaded ||
+         code == Return::kGpuIsLost || code == Return::kResetRequired;
+}
+
 Status StatusOf(Return code, std::string_view where) {
   const Row& row = RowOf(code);
   return {row.status, std::string(where) + ": " + std::string(row.text) + " (code " +

@@ -11,6 +11,7 @@ namespace gpumon::nvml {
 
 enum class Return : int {
   kSuccess = 0,
+  kUninitialized = 1,
   kInvalidArgument = 2,
   kNotSupported = 3,
   kNoPermission = 4,
@@ -19,6 +20,7 @@ enum class Return : int {
   kDriverNotLoaded = 9,
   kFunctionNotFound = 13,
   kGpuIsLost = 15,
+  kResetRequired = 16,
   kArgumentVersionMismatch = 25,
   kDeprecated = 26,
 };
@@ -27,6 +29,9 @@ enum class Return : int {
 std::string_view TextOf(Return code);
 
 Absent AbsentOf(Return code);
+
+// What NVML answers once the driver or a GPU went away under it: only a new start may help.
+bool AsksForANewStart(Return code);
 
 // Why there is no NVML to ask: a sentence that begins with `where` and ends with the next step.
 // kNotFound: there is no GPU to be used; kForbidden; kUnavailable: there is one that does not work.

@@ -65,6 +65,27 @@ struct Temperature {
   int celsius;
 };
 
+// One number of nvmlDeviceGetFieldValues, which says in `type` how wide it is.
+struct FieldValue {
+  unsigned field;
+  unsigned scope;
+  long long microseconds;
+  long long latency;
+  unsigned type;
+  int answer;
+  Wide value;
+};
+static_assert(sizeof(FieldValue) == 40);
+// Of the older function too, which fills it up to `data`.
+struct Event {
+  Device device;
+  Wide type;
+  Wide data;
+  unsigned gpu_instance;
+  unsigned compute_instance;
+};
+static_assert(sizeof(Event) == 32);
+
 // What the `version` of a structure has to be.
 template <class T>
 constexpr unsigned VersionOf(unsigned number) {

@@ -1,5 +1,7 @@
 // A stand-in for libnvidia-ml.so.1. Its structures are written down here once more, as the driver
 // has them: what the product declares is compared with them by every test.
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -28,12 +30,37 @@ Script& Act() {
   return script;
 }
 bool started = false;
+std::size_t told = 0;  // of the XID errors
+
+// As long as a driver hangs that a test has hang.
+void Hang(const char* function, const Thing& thing) {
+  const auto found = thing.hangs.find(function);
+  if (found == thing.hangs.end()) return;
+  const std::string file = found->second;
+  while (access(file.c_str(), F_OK) == 0) usleep(2000);
+}
+
+// Handles of GPUs stay what they are.
+void ReadAgain() {
+  if (!started || !Act().live) return;
+  Script script = ReadScript();
+  if (script.generation != Act().generation) {
+    started = false;
+    return;
+  }
+  std::vector<Thing> gpus = std::move(Act().gpus);
+  gpus.resize(script.gpus.size());
+  std::move(script.gpus.begin(), script.gpus.end(), gpus.begin());
+  Act() = std::move(script);
+  Act().gpus = std::move(gpus);
+}
 
 // kSuccess when nothing speaks against it.
 int Check(const char* function, const Thing* thing) {
   if (!started) return kUninitialized;
   for (const Thing* one : {static_cast<const Thing*>(&Act().system), thing}) {
     if (one == nullptr) continue;
+    Hang(function, *one);
     const auto found = one->errors.find(function);
     if (found != one->errors.end()) return found->second;
   }
@@ -124,6 +151,7 @@ int GiveProcesses(const char* function, const Thing* thing, const char* kind, un
 
 [[maybe_unused]] int Start(const char* function) {
   Act() = ReadScript();
+  told = Act().xids.size();
   started = true;
   const int code = Check(function, nullptr);
   started = code == kSuccess;
@@ -139,6 +167,7 @@ int GiveProcesses(const char* function, const Thing* thing, const char* kind, un
 }
 
 [[maybe_unused]] int Count(const char* function, unsigned* to) {
+  ReadAgain();
   if (const int code = Check(function, nullptr); code != kSuccess) return code;
   *to = static_cast<unsigned>(Act().gpus.size());
   return kSuccess;
@@ -297,6 +326,67 @@ EXPORT nvmlDeviceGetMemoryInfo_v2(const Thing* thing, NewMemory* to) {
     const int code = GiveNumber("nvmlDeviceGetMemoryInfo_v2", thing, "memory", i, &to->values[i]);
     if (code != kSuccess) return code;
   }
+  return kSuccess;
+}
+NUMBER(nvmlDeviceGetPcieReplayCounter, "replays")
+EXPORT nvmlDeviceGetEncoderUtilization(const Thing* thing, unsigned* to, unsigned* period) {
+  *period = 1000;
+  return GiveNumber("nvmlDeviceGetEncoderUtilization", thing, "encoder", 0, to);
+}
+EXPORT nvmlDeviceGetDecoderUtilization(const Thing* thing, unsigned* to, unsigned* period) {
+  *period = 1000;
+  return GiveNumber("nvmlDeviceGetDecoderUtilization", thing, "decoder", 0, to);
+}
+struct Field {
+  unsigned id;
+  unsigned scope;
+  long long timestamp;
+  long long latency;
+  unsigned type;
+  int code;
+  Wide value;
+};
+EXPORT nvmlDeviceGetFieldValues(const Thing* thing, int count, Field* fields) {
+  const char* const function = "nvmlDeviceGetFieldValues";
+  if (const int code = Check(function, thing); code != kSuccess) return code;
+  for (Field* field = fields; field != fields + count; ++field) {
+    constexpr unsigned kWide = 3;
+    constexpr unsigned kNarrow = 1;
+    const std::string id = std::to_string(field->id);
+    field->type = kWide;
+    field->code = GiveNumber(function, thing, ("field" + id).c_str(), 0, &field->value);
+    if (field->code == kSuccess) continue;
+    field->type = kNarrow;
+    field->code = GiveNumber(function, thing, ("narrow_field" + id).c_str(), 0, &field->value);
+  }
+  return kSuccess;
+}
+struct EventData {
+  const Thing* thing;
+  Wide type;
+  Wide data;
+  unsigned gpu_instance;
+  unsigned compute_instance;
+};
+EXPORT nvmlEventSetCreate(void** to) {
+  static int set;
+  *to = &set;
+  return Check("nvmlEventSetCreate", nullptr);
+}
+EXPORT nvmlEventSetFree(void*) {
+  return Check("nvmlEventSetFree", nullptr);
+}
+EXPORT nvmlDeviceRegisterEvents(const Thing* thing, Wide, void*) {
+  if (const int code = Check("nvmlDeviceRegisterEvents", thing); code != kSuccess) return code;
+  return thing->numbers.count("events") == 0 ? kNotSupported : kSuccess;
+}
+EXPORT nvmlEventSetWait_v2(void*, EventData* to, unsigned) {
+  constexpr int kTimeout = 10;
+  ReadAgain();
+  if (const int code = Check("nvmlEventSetWait_v2", nullptr); code != kSuccess) return code;
+  if (told >= Act().xids.size()) return kTimeout;
+  const XidEvent& xid = Act().xids[told++];
+  *to = {&Act().gpus.at(xid.gpu), 8, xid.code, xid.gpu_instance, 0xFFFFFFFF};
   return kSuccess;
 }
 EXPORT nvmlDeviceGetRemappedRows(const Thing* thing, unsigned* a, unsigned* b, unsigned* c,

@@ -13,7 +13,14 @@
 //   rows CORRECTABLE UNCORRECTABLE PENDING FAILURE
 //   compute PID BYTES [GI CI] | graphics PID BYTES [GI CI]     - for BYTES: not available
 //   mig 0|1 | instance GI CI TOTAL USED UUID NAME
+//   encoder PERCENT | decoder PERCENT | replays N
+//   field ID NUMBER | narrow_field ID NUMBER         of 64 and of 32 bits
+//   events                                           it tells of XID errors
 //   error FUNCTION CODE                              before the first gpu: of every call
+//   hang FUNCTION FILE                               likewise: it blocks while FILE is there
+//   live                          the file is read again whenever GPUs are counted or events asked
+//   generation N                  another number than before: nothing works until nvmlInit
+//   xid GPU CODE [GI]             events, in the order of their lines; those at nvmlInit are over
 // What a GPU's lines do not say is not supported (code 3).
 #pragma once
 

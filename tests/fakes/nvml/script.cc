@@ -53,6 +53,23 @@ void ReadLine(const std::string& word, std::istringstream& line, Script& script)
     int code = 0;
     line >> function >> code;
     thing.errors[function] = code;
+  } else if (word == "hang") {
+    std::string function;
+    line >> function;
+    thing.hangs[function] = Rest(line);
+  } else if (word == "live") {
+    script.live = true;
+  } else if (word == "generation") {
+    line >> script.generation;
+  } else if (word == "xid") {
+    XidEvent& xid = script.xids.emplace_back();
+    line >> xid.gpu >> xid.code;
+    if (unsigned id = 0; line >> id) xid.gpu_instance = id;
+  } else if (word == "field" || word == "narrow_field") {
+    std::string id;
+    std::uint64_t number = 0;
+    line >> id >> number;
+    thing.numbers[word + id] = {number};
   } else if (word == "compute" || word == "graphics") {
     thing.processes.push_back(ReadProcess(word, line));
   } else if (word == "instance") {
@@ -61,8 +78,8 @@ void ReadLine(const std::string& word, std::istringstream& line, Script& script)
              word == "nvml") {
     thing.texts[word] = Rest(line);
   } else {
-    std::uint64_t number = 0;
-    while (line >> number) thing.numbers[word].push_back(number);
+    auto& numbers = thing.numbers[word];
+    for (std::uint64_t number = 0; line >> number;) numbers.push_back(number);
   }
 }
 

@@ -23,12 +23,22 @@ struct Thing {
   std::map<std::string, std::string> texts;
   std::map<std::string, std::vector<std::uint64_t>> numbers;
   std::map<std::string, int> errors;
+  std::map<std::string, std::string> hangs;  // of a function: while this file is there
   std::vector<Process> processes;
   std::vector<Thing> instances;
 };
 
+struct XidEvent {
+  std::size_t gpu = 0;
+  unsigned code = 0;
+  unsigned gpu_instance = 0xFFFFFFFF;
+};
+
 struct Script {
   Thing system;
+  bool live = false;
+  unsigned generation = 0;
+  std::vector<XidEvent> xids;
   std::map<unsigned, std::string> commands;
   std::vector<Thing> gpus;
 };

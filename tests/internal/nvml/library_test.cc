@@ -225,6 +225,107 @@ TEST(LibraryTest, ALostGpuSaysSoAndTheOthersAreRead) {
   EXPECT_EQ((*nvml)->Read(2).unreadable->text, "invalid argument");
 }
 
+TEST(LibraryTest, WhatFieldsTellIsRead) {
+  const Gpu gpu = ReadOne(std::string(kRtx4090) +
+                          "encoder 7\ndecoder 9\nreplays 3\nfield 82 71\nfield 91 18\n"
+                          "field 38 1\nfield 45 2\nnarrow_field 52 4\nfield 59 8\n"
+                          "field 138 10\nfield 139 20\nfield 197 5000000000\nfield 198 6\n");
+  EXPECT_EQ(*gpu.values[Quantity::kEncoderUtilization], 7);
+  EXPECT_EQ(*gpu.values[Quantity::kDecoderUtilization], 9);
+  EXPECT_EQ(*gpu.values[Quantity::kPcieReplay], 3);
+  EXPECT_EQ(*gpu.values[Quantity::kMemoryTemperature], 71);
+  EXPECT_EQ(*gpu.values[Quantity::kNvlinkErrors], 15);
+  EXPECT_EQ(*gpu.nvlink_sent, 10 * 1024);
+  EXPECT_EQ(*gpu.nvlink_received, 20 * 1024);
+  EXPECT_EQ(*gpu.pcie_sent, 5e9);
+  EXPECT_EQ(*gpu.pcie_received, 6);
+}
+
+TEST(LibraryTest, WhatFieldsDoNotTellIsAbsent) {
+  const Gpu none = ReadOne(kRtx4090);
+  for (const auto* const reading :
+       {&none.values[Quantity::kEncoderUtilization], &none.values[Quantity::kMemoryTemperature],
+        &none.values[Quantity::kNvlinkErrors], &none.values[Quantity::kPcieReplay], &none.pcie_sent,
+        &none.pcie_received, &none.nvlink_sent, &none.nvlink_received}) {
+    EXPECT_FALSE(*reading);
+    EXPECT_EQ(reading->absent().why, Absence::kNotSupported);
+  }
+  // A board without links may count 0 of everything.
+  const Gpu linkless =
+      ReadOne(std::string(kRtx4090) + "field 91 0\nfield 38 0\nfield 138 0\nfield 139 0\n");
+  EXPECT_FALSE(linkless.values[Quantity::kNvlinkErrors]);
+  EXPECT_FALSE(linkless.nvlink_sent);
+  EXPECT_FALSE(linkless.nvlink_received);
+  const Gpu narrow = ReadOne(std::string(kRtx4090) + "narrow_field 197 5\nfield 198 5\n");
+  EXPECT_EQ(narrow.pcie_sent.absent().text, "a counter that is too narrow");
+  EXPECT_EQ(*narrow.pcie_received, 5);
+  const Gpu refused =
+      ReadOne(std::string(kRtx4090) + "field 82 71\nerror nvmlDeviceGetFieldValues 4\n");
+  EXPECT_EQ(refused.values[Quantity::kMemoryTemperature].absent().why, Absence::kNoPermission);
+  EXPECT_FALSE(ReadOne(kRtx4090, fake_nvml::kOldLibrary).pcie_sent);
+}
+
+TEST(LibraryTest, XidErrorsAreTakenOnceAndThoseOfBeforeNever) {
+  const process::ScratchDirectory folder;
+  const std::string two =
+      "live\n" + std::string(kRtx4090) + "events\n" + kRtx4090 + "# the second has no events\n";
+  setenv(fake_nvml::kScriptVariable, folder.Write("s", "xid 0 13\n" + two).c_str(), 1);
+  const auto nvml = Library::Open(fake_nvml::kLibrary);
+  ASSERT_TRUE(nvml);
+  EXPECT_TRUE((*nvml)->TakeXids().empty()) << "nobody watches yet";
+  (*nvml)->WatchXids(2);
+  EXPECT_TRUE((*nvml)->WatchesXids(0));
+  EXPECT_FALSE((*nvml)->WatchesXids(1));
+  EXPECT_FALSE((*nvml)->WatchesXids(2));
+  EXPECT_TRUE((*nvml)->TakeXids().empty());
+  // The number of a GPU that fell off the bus cannot be asked for any more.
+  folder.Write(
+      "s", "xid 0 13\nxid 0 31\nxid 0 79 2\n" + two + "error nvmlDeviceGetHandleByIndex_v2 15\n");
+  const auto xids = (*nvml)->TakeXids();
+  ASSERT_EQ(xids.size(), 2U);
+  EXPECT_EQ(xids[0].index, 0U);
+  EXPECT_EQ(xids[0].code, 31U);
+  EXPECT_FALSE(xids[0].gpu_instance);
+  EXPECT_EQ(xids[1].code, 79U);
+  EXPECT_EQ(xids[1].gpu_instance, 2U);
+  EXPECT_TRUE((*nvml)->TakeXids().empty());
+  unsetenv(fake_nvml::kScriptVariable);
+}
+
+TEST(LibraryTest, ADriverThatWasLoadedAgainOrALostGpuAsksForANewStart) {
+  const process::ScratchDirectory folder;
+  const std::string one = "live\n" + std::string(kRtx4090);
+  setenv(fake_nvml::kScriptVariable, folder.Write("s", one).c_str(), 1);
+  auto nvml = Library::Open(fake_nvml::kLibrary);
+  ASSERT_TRUE(nvml);
+  EXPECT_FALSE((*nvml)->Read(0).unreadable);
+  EXPECT_FALSE((*nvml)->MustReopen());
+  folder.Write("s", "generation 1\n" + one);
+  EXPECT_FALSE((*nvml)->Count());
+  EXPECT_TRUE((*nvml)->MustReopen());
+  EXPECT_TRUE((*nvml)->Read(0).unreadable);
+  nvml->reset();
+  nvml = Library::Open(fake_nvml::kLibrary);
+  ASSERT_TRUE(nvml);
+  EXPECT_FALSE((*nvml)->Read(0).unreadable);
+  EXPECT_FALSE((*nvml)->MustReopen());
+
+  folder.Write("s", "generation 1\n" + one + "error nvmlDeviceGetUUID 16\n");
+  EXPECT_EQ((*nvml)->Count(), 1U);
+  EXPECT_EQ((*nvml)->Read(0).unreadable->text, "GPU requires reset");
+  EXPECT_TRUE((*nvml)->MustReopen());
+  nvml->reset();
+  nvml = Library::Open(fake_nvml::kLibrary);
+  folder.Write("s", "generation 1\n" + one +
+                        "error nvmlDeviceGetTemperature 15\nerror nvmlDeviceGetTemperatureV 15\n");
+  EXPECT_EQ((*nvml)->Count(), 1U);
+  const Gpu cached = (*nvml)->Read(0);
+  EXPECT_TRUE(IsLost(cached)) << "its names may still be known";
+  EXPECT_FALSE(cached.unreadable);
+  EXPECT_TRUE((*nvml)->MustReopen());
+  unsetenv(fake_nvml::kScriptVariable);
+}
+
 TEST(LibraryTest, TextsThatATerminalWouldActOnAreShown) {
   EXPECT_EQ(*ReadOne("gpu\nname a\x1b[2Jb\xff\n").name, "a?[2Jb\xef\xbf\xbd");
   EXPECT_EQ(ProgramNameOf("/opt/a\x07/b\x07 --x"), "b?");
@@ -256,7 +357,7 @@ TEST_P(FailureTest, EveryCodeIsAnAbsentValueWithItsReason) {
   };
   const std::string full = std::string(kSystem) + kRtx4090 +
                            "serial 1\nenergy 5\ncorrected 1 2\nuncorrected 3 4\nrows 5 6 1 0\n"
-                           "mig 0\n";
+                           "mig 0\nencoder 1\ndecoder 1\nreplays 1\nfield 82 70\n";
   ASSERT_TRUE(GetParam().read(ReadOne(full)));
   for (const Row& row :
        {Row{1, Absence::kError, "NVML is not initialised"},
@@ -294,6 +395,10 @@ INSTANTIATE_TEST_SUITE_P(
         Failing{"nvmlDeviceGetTotalEccErrors", Value<Quantity::kEccUncorrectedVolatile>},
         Failing{"nvmlDeviceGetUtilizationRates", Value<Quantity::kUtilization>},
         Failing{"nvmlDeviceGetRemappedRows", Value<Quantity::kRowRemapFailure>},
+        Failing{"nvmlDeviceGetEncoderUtilization", Value<Quantity::kEncoderUtilization>},
+        Failing{"nvmlDeviceGetDecoderUtilization", Value<Quantity::kDecoderUtilization>},
+        Failing{"nvmlDeviceGetPcieReplayCounter", Value<Quantity::kPcieReplay>},
+        Failing{"nvmlDeviceGetFieldValues", Value<Quantity::kMemoryTemperature>},
         Failing{"nvmlDeviceGetMigMode", [](const Gpu& gpu) { return AsNumber(gpu.mig_mode); }}),
     [](const ::testing::TestParamInfo<Failing>& one) { return one.param.function; });
 
