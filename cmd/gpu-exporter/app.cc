@@ -3,6 +3,7 @@
 #include <csignal>
 #include <memory>
 #include <ostream>
+#include <string_view>
 #include <utility>
 
 #include "cmd/gpu-exporter/options.h"
@@ -12,8 +13,11 @@
 #include "internal/base/process.h"
 #include "internal/config/help.h"
 #include "internal/exporter/demo_collector.h"
+#include "internal/exporter/live_collector.h"
 #include "internal/exporter/past.h"
 #include "internal/exporter/scrape_application.h"
+#include "internal/gpu/command.h"
+#include "internal/grpc/pod_resources.h"
 #include "internal/http/server.h"
 #include "version.h"
 
@@ -24,9 +28,26 @@ constexpr config::Program kProgram{.name = "gpu-exporter",
                                    .summary = "Publishes GPU metrics for Prometheus on /metrics.",
                                    .version = kVersion};
 constexpr Millis kDrainLimit{5000};
+constexpr int kNoGpus = 3;
 
-int Serve(const ExporterConfig& config, const Collector& collector, std::ostream& err) {
-  const EndingSignals signals;
+void LogStart(const ExporterConfig& config, std::uint16_t port) {
+  if (config.demo) {
+    log::Info("serving a synthetic fleet", {{"address", config.listen_host},
+                                            {"port", port},
+                                            {"path", "/metrics"},
+                                            {"nodes", config.fleet.nodes},
+                                            {"gpus_per_node", config.fleet.gpus_per_node},
+                                            {"seed", config.fleet.seed}});
+  } else {
+    log::Info("serving the GPUs of this machine", {{"address", config.listen_host},
+                                                   {"port", port},
+                                                   {"path", "/metrics"},
+                                                   {"node", config.live.node}});
+  }
+}
+
+int Serve(const ExporterConfig& config, const EndingSignals& signals, const Collector& collector,
+          std::ostream& err) {
   const SystemClock clock;
   ThreadPool pool(1, "scrape");
   ScrapeApplication application(collector, clock, pool);
@@ -45,12 +66,7 @@ int Serve(const ExporterConfig& config, const Collector& collector, std::ostream
       return FailStart(signals, kProgram.name, written.error(), 2, err);
     }
   }
-  log::Info("serving a synthetic fleet", {{"address", config.listen_host},
-                                          {"port", *port},
-                                          {"path", "/metrics"},
-                                          {"nodes", config.fleet.nodes},
-                                          {"gpus_per_node", config.fleet.gpus_per_node},
-                                          {"seed", config.fleet.seed}});
+  LogStart(config, *port);
   const int signal = signals.Await();
   signals.EndAtOnceOnNext();
   log::Info("ending", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
@@ -59,6 +75,38 @@ int Serve(const ExporterConfig& config, const Collector& collector, std::ostream
   server->Stop();
   pool.Stop();
   return 0;
+}
+
+// The GPUs of this machine.
+int ServeLive(const ExporterConfig& config, std::ostream& err) {
+  const EndingSignals signals;  // before the collector's thread
+  const LiveConfig& live = config.live;
+  const grpc::PodResources kubelet(live.pod_resources);
+  LiveOptions options;
+  options.node = live.node;
+  options.version = kVersion;
+  options.reader.nvml_library = live.nvml_library;
+  options.reader.nvidia_smi = live.nvidia_smi;
+  options.reader.smi_limit = live.read_limit;
+  options.reader.host = {live.proc, live.passwd, [style = live.commands](std::string_view command) {
+                           return gpu::ShowCommand(command, style);
+                         }};
+  options.read_limit = live.read_limit;
+  options.holders = [&kubelet](Deadline deadline) { return kubelet.List(deadline); };
+  options.pod_logs = live.pod_logs;
+  const LiveCollector collector(std::move(options));
+  if (const auto found = collector.FindGpus(); !found) {
+    Status why = found.error();
+    why.message += "; --demo publishes a synthetic fleet instead";
+    return FailStart(signals, kProgram.name, why, kNoGpus, err);
+  }
+  return Serve(config, signals, collector, err);
+}
+
+int ServeDemo(const ExporterConfig& config, Fleet fleet, std::ostream& err) {
+  const EndingSignals signals;
+  return Serve(config, signals,
+               DemoCollector(std::move(fleet), config.surroundings, std::string(kVersion)), err);
 }
 
 }  // namespace
@@ -78,6 +126,10 @@ int Run(std::span<const std::string> arguments, const config::Environment& envir
   }
   const auto config = MakeExporterConfig(*values, SystemClock().Wall());
   if (!config) return refuse(config.error());
+  if (!config->demo) {
+    log::SetLevel(config->log_level);
+    return ServeLive(*config, err);
+  }
   auto fleet = Fleet::Make(config->fleet);
   if (!fleet) return refuse(fleet.error());
   if (config->past) {
@@ -88,8 +140,7 @@ int Run(std::span<const std::string> arguments, const config::Environment& envir
     return 1;
   }
   log::SetLevel(config->log_level);
-  return Serve(*config,
-               DemoCollector(*std::move(fleet), config->surroundings, std::string(kVersion)), err);
+  return ServeDemo(*config, *std::move(fleet), err);
 }
 
 }  // namespace gpumon::exporter

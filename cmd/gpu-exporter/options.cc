@@ -1,5 +1,7 @@
 #include "cmd/gpu-exporter/options.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <chrono>
 #include <string_view>
@@ -22,7 +24,8 @@ constexpr std::array kRows = {
               .env = "GPU_EXPORTER_DEMO",
               .fallback = "false",
               .kind = Kind::kBool,
-              .help = "Publish a synthetic fleet. This version has nothing else to publish.",
+              .help = "Publish a synthetic fleet instead of the GPUs of this machine. Options of "
+                      "the fleet and of its past have no meaning without.",
               .bare = "true"},
     OptionRow{.flag = "--nodes",
               .env = "GPU_EXPORTER_NODES",
@@ -95,6 +98,50 @@ constexpr std::array kRows = {
               .fallback = "demo",
               .help = "The label `instance` that Prometheus gives to the exporter.",
               .allowed = "text, not empty"},
+    OptionRow{.flag = "--node-name",
+              .env = "NODE_NAME",
+              .help = "The label `node` of this machine's GPUs; not set: the host's name."},
+    OptionRow{.flag = "--nvml-library",
+              .env = "NVML_LIBRARY",
+              .help = "NVML, which comes with the driver; not set: libnvidia-ml.so.1."},
+    OptionRow{.flag = "--nvidia-smi",
+              .env = "GPU_EXPORTER_NVIDIA_SMI",
+              .fallback = "nvidia-smi",
+              .help = "The program to ask where NVML cannot be loaded.",
+              .allowed = "a name in PATH, a path, or off"},
+    OptionRow{.flag = "--read-limit",
+              .env = "GPU_EXPORTER_READ_LIMIT",
+              .fallback = "5s",
+              .kind = Kind::kDuration,
+              .help = "How long a scrape waits for the driver; less than the scrape_timeout of "
+                      "Prometheus. What hangs has no samples then.",
+              .min = 100,
+              .max = 60'000},
+    OptionRow{.flag = "--process-commands",
+              .env = "PROCESS_COMMANDS",
+              .fallback = "redacted",
+              .kind = Kind::kWord,
+              .help = "What is published of a process's command line: with its secrets masked, "
+                      "all, the program's name only, or nothing.",
+              .allowed = "redacted|full|name|hidden"},
+    OptionRow{.flag = "--proc-path",
+              .env = "GPU_EXPORTER_PROC_PATH",
+              .fallback = "/proc",
+              .help = "Where the kernel tells of processes. A container needs the host's process "
+                      "ids (hostPID), else there are no users, commands, CPU and memory."},
+    OptionRow{.flag = "--passwd-file",
+              .env = "GPU_EXPORTER_PASSWD_FILE",
+              .fallback = "/etc/passwd",
+              .help = "Names of users; of one that is not in it the number is published."},
+    OptionRow{.flag = "--pod-resources",
+              .env = "GPU_EXPORTER_POD_RESOURCES",
+              .fallback = "/var/lib/kubelet/pod-resources/kubelet.sock",
+              .help = "The kubelet's socket, which tells whose the GPUs are; need not be there."},
+    OptionRow{.flag = "--pod-logs",
+              .env = "GPU_EXPORTER_POD_LOGS",
+              .fallback = "/var/log/pods",
+              .help = "The kubelet's folder of logs: its names tell the pods of processes where "
+                      "several share a GPU. Nothing in it is read; need not be there."},
     OptionRow{.flag = "--log-level",
               .env = "GPU_EXPORTER_LOG_LEVEL",
               .fallback = "info",
@@ -136,6 +183,34 @@ Result<std::optional<PastOptions>> ReadPast(const config::Values& values, WallTi
   return past;
 }
 
+std::string HostName() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+  return ToValidUtf8(name.data());
+}
+
+gpu::CommandStyle StyleOf(std::string_view word) {
+  if (word == "full") return gpu::CommandStyle::kFull;
+  if (word == "name") return gpu::CommandStyle::kName;
+  if (word == "hidden") return gpu::CommandStyle::kHidden;
+  return gpu::CommandStyle::kRedacted;
+}
+
+LiveConfig ReadLive(const config::Values& values) {
+  LiveConfig live;
+  live.node = values.Text("--node-name");
+  if (live.node.empty()) live.node = HostName();
+  live.nvml_library = values.Text("--nvml-library");
+  if (values.Text("--nvidia-smi") != "off") live.nvidia_smi = values.Text("--nvidia-smi");
+  live.read_limit = values.Duration("--read-limit");
+  live.commands = StyleOf(values.Text("--process-commands"));
+  live.proc = values.Text("--proc-path");
+  live.passwd = values.Text("--passwd-file");
+  live.pod_resources = values.Text("--pod-resources");
+  live.pod_logs = values.Text("--pod-logs");
+  return live;
+}
+
 }  // namespace
 
 config::Rows OptionRows() {
@@ -144,10 +219,8 @@ config::Rows OptionRows() {
 
 Result<ExporterConfig> MakeExporterConfig(const config::Values& values, WallTime now) {
   ExporterConfig config;
-  if (!values.Bool("--demo")) {
-    return Error(Code::kInvalidParameter,
-                 "this version reads no real GPUs; --demo publishes a synthetic fleet");
-  }
+  config.demo = values.Bool("--demo");
+  config.live = ReadLive(values);
   config.fleet = {.nodes = static_cast<int>(values.Integer("--nodes")),
                   .gpus_per_node = static_cast<int>(values.Integer("--gpus-per-node")),
                   .seed = static_cast<std::uint64_t>(values.Integer("--seed"))};
@@ -165,6 +238,9 @@ Result<ExporterConfig> MakeExporterConfig(const config::Values& values, WallTime
   auto past = ReadPast(values, now);
   if (!past) return Error(past.error());
   config.past = *std::move(past);
+  if (config.past && !config.demo) {
+    return Error(values.Refuse("--past", "is of the synthetic fleet alone; add --demo"));
+  }
   return config;
 }
 

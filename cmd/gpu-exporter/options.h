@@ -12,11 +12,27 @@
 #include "internal/exporter/demo_collector.h"
 #include "internal/exporter/fleet.h"
 #include "internal/exporter/past.h"
+#include "internal/gpu/command.h"
 
 namespace gpumon::exporter {
 
+// Of the GPUs of this machine.
+struct LiveConfig {
+  std::string node;
+  std::string nvml_library;  // "": the driver's
+  std::string nvidia_smi;    // "": never asked
+  Millis read_limit{0};
+  gpu::CommandStyle commands = gpu::CommandStyle::kRedacted;
+  std::string proc;
+  std::string passwd;
+  std::string pod_resources;
+  std::string pod_logs;
+};
+
 // Checked, ready to use; the defaults stand in OptionRows alone.
 struct ExporterConfig {
+  bool demo = false;  // the fleet, else the live GPUs
+  LiveConfig live;
   FleetOptions fleet;
   Surroundings surroundings = Surroundings::kAll;
   std::string listen_host;  // IPv4 or IPv6 literal
