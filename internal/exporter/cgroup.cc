@@ -65,7 +65,7 @@ ContainerIds ReadPath(std::string_view path) {
     const std::string_view part = path.substr(0, end);
     path.remove_prefix(std::min(end + 1, path.size()));
     if (std::string uid = PodUidIn(part); !uid.empty()) {
-      ids = {std::move(uid), ""};
+      ids = {std::move(uid), ContainerIn(part)};
     } else if (std::string container = ContainerIn(part); !container.empty()) {
       ids.container = std::move(container);
     }

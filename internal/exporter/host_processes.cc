@@ -69,7 +69,7 @@ std::string_view LineOf(std::string_view text, std::string_view name) {
 
 // Arguments end with a zero each. Half an argument is none: half a secret may not look like one.
 std::string CommandOf(std::string text) {
-  if (text.size() >= kMostBytes) text.resize(std::min(text.rfind('\0'), kMostBytes));
+  if (text.size() >= kMostBytes) text.resize(text.rfind('\0') + 1);
   while (!text.empty() && text.back() == '\0') text.pop_back();
   std::replace(text.begin(), text.end(), '\0', ' ');
   return ReplaceHidden(ToValidUtf8(text), " ");

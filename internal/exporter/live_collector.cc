@@ -96,9 +96,11 @@ Result<void> LiveCollector::FindGpus() const {
       look.error && (look.error->code == Code::kNotFound || look.error->code == Code::kForbidden);
   if (is_absent) return Error(*std::move(look.error));
   Note(look);
-  log::Info("found GPUs", {{"gpus", look.gpus.size()},
-                           {"source", look.source},
-                           {"driver", look.software.driver_version.ValueOr("")}});
+  if (!look.error && !look.hanging) {
+    log::Info("found GPUs", {{"gpus", look.gpus.size()},
+                             {"source", look.source},
+                             {"driver", look.software.driver_version.ValueOr("")}});
+  }
   return {};
 }
 

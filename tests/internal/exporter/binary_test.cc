@@ -4,8 +4,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <tuple>
 
 #include "internal/base/process.h"
+#include "tests/fakes/nvml/stage.h"
+#include "tests/fakes/process/child_process.h"
 #include "tests/internal/exporter/child_process.h"
 #include "tests/internal/exporter/strict_page.h"
 
@@ -80,7 +85,8 @@ TEST(GpuExporterTest, WrongFlagsEndWithTwoAndOneLineThatNamesTheFlag) {
       {{"--demo=true", "--surroundings", "some"}, "--surroundings"},
       {{"--demo=true", "--past", "1h", "--past-end", "yesterday"}, "--past-end"},
       {{"--demo=true", "--listen-addr", "example.com"}, "--listen-addr"},
-      {{}, "--demo"},
+      {{"--past", "1h"}, "--demo"},
+      {{"--read-limit", "1ms"}, "--read-limit"},
   };
   for (const auto& [arguments, flag] : cases) {
     ExporterProcess exporter(arguments);
@@ -89,6 +95,84 @@ TEST(GpuExporterTest, WrongFlagsEndWithTwoAndOneLineThatNamesTheFlag) {
     EXPECT_NE(ended.errors.find(flag), std::string::npos) << ended.errors;
     EXPECT_EQ(std::count(ended.errors.begin(), ended.errors.end(), '\n'), 1) << ended.errors;
   }
+}
+
+// The program over the fake NVML that acts out a script.
+class LiveProcess {
+ public:
+  explicit LiveProcess(const std::string& script, std::vector<std::string> arguments = {}) {
+    folder_.Write("script", script);
+    arguments.insert(arguments.end(),
+                     {"--nvml-library", fake_nvml::kLibrary, "--node-name", "n1", "--listen-addr",
+                      "127.0.0.1", "--port", "0", "--port-file", folder_.File("port")});
+    child_.emplace(GPU_EXPORTER_BINARY, std::move(arguments),
+                   process::Environment{{fake_nvml::kScriptVariable, folder_.File("script")}});
+  }
+  // 0 when it ended first.
+  std::uint16_t AwaitPort() const {
+    std::string text;
+    process::WaitUntil(
+        [&] {
+          text = process::ReadFile(folder_.File("port"));
+          return !text.empty() || !child_->Running();
+        },
+        Millis(30'000));
+    return static_cast<std::uint16_t>(std::atoi(text.c_str()));
+  }
+  process::ChildProcess& child() { return *child_; }
+  const process::ScratchDirectory& folder() const { return folder_; }
+
+ private:
+  const process::ScratchDirectory folder_{};
+  std::optional<process::ChildProcess> child_;
+};
+
+TEST(GpuExporterTest, ServesTheGpusOfThisMachineAndEndsOnSigterm) {
+  LiveProcess exporter(fake_nvml::kRtx4090);
+  const std::uint16_t port = exporter.AwaitPort();
+  ASSERT_NE(port, 0) << exporter.child().Errors();
+  const StrictPage page = ReadStrictly(BodyOf(Get(port, "/metrics")));
+  EXPECT_EQ(page.problem, "");
+  EXPECT_EQ(page.ByGpu("nvidia_gpu_power_watts"), (std::map<std::string, double>{{"n1/0", 180.5}}));
+  EXPECT_EQ(BodyOf(Get(port, "/livez")), "ok\n");
+  exporter.child().Signal(SIGTERM);
+  const auto ended = exporter.child().Wait(Millis(30'000));
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->exit_code, 0) << exporter.child().Errors();
+}
+
+TEST(GpuExporterTest, WithoutAnNvidiaGpuItSaysWhatToDoAndEndsWithThree) {
+  for (const auto& [script, arguments, says] :
+       std::vector<std::tuple<std::string, std::vector<std::string>, std::string>>{
+           {"", {"--nvidia-smi", "off"}, "NVML counts no GPU"},
+           {"error nvmlInit_v2 9\n", {"--nvidia-smi", "off"}, "modprobe nvidia"},
+           {"error nvmlInit_v2 4\n", {"--nvidia-smi", "off"}, "no permission"},
+           {"error nvmlInit_v2 28\n", {"--nvidia-smi", "/no/such"}, "/no/such"}}) {
+    LiveProcess exporter(script, arguments);
+    const auto ended = exporter.child().Wait(Millis(30'000));
+    ASSERT_TRUE(ended);
+    const std::string errors = exporter.child().Errors();
+    EXPECT_EQ(ended->exit_code, 3) << errors;
+    EXPECT_NE(errors.find(says), std::string::npos) << errors;
+    EXPECT_NE(errors.find("--demo"), std::string::npos) << errors;
+    EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << errors;
+  }
+}
+
+TEST(GpuExporterTest, AHangingDriverDoesNotHoldItsEndUp) {
+  const process::ScratchDirectory folder;
+  LiveProcess exporter(
+      "hang nvmlDeviceGetUUID " + folder.Write("hang", "") + '\n' + fake_nvml::kRtx4090,
+      {"--read-limit", "100ms"});
+  const std::uint16_t port = exporter.AwaitPort();
+  ASSERT_NE(port, 0) << exporter.child().Errors();
+  EXPECT_NE(BodyOf(Get(port, "/metrics")).find("gpu_exporter_driver_hanging{node=\"n1\"} 1\n"),
+            std::string::npos);
+  EXPECT_NE(exporter.child().Errors().find("the driver does not answer"), std::string::npos);
+  exporter.child().Signal(SIGTERM);
+  const auto ended = exporter.child().Wait(Millis(30'000));
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->exit_code, 0) << exporter.child().Errors();
 }
 
 TEST(GpuExporterTest, WritesAPastAndEnds) {

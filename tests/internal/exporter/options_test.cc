@@ -1,6 +1,9 @@
 #include "cmd/gpu-exporter/options.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
 
 namespace gpumon::exporter {
 namespace {
@@ -120,8 +123,44 @@ TEST(ExporterOptionsTest, RefusesAPastThatCannotBe) {
             std::string::npos);
 }
 
-TEST(ExporterOptionsTest, WithoutDemoItSaysWhatThisVersionCan) {
-  EXPECT_EQ(ErrorOf({}), "this version reads no real GPUs; --demo publishes a synthetic fleet");
+TEST(ExporterOptionsTest, WithoutDemoItReadsTheGpusOfThisMachine) {
+  const auto config = Read({});
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_FALSE(config->demo);
+  EXPECT_TRUE(Read({"--demo"})->demo);
+  std::array<char, 256> host{};
+  ASSERT_EQ(gethostname(host.data(), host.size() - 1), 0);
+  EXPECT_EQ(config->live.node, host.data());
+  EXPECT_EQ(config->live.nvml_library, "");
+  EXPECT_EQ(config->live.nvidia_smi, "nvidia-smi");
+  EXPECT_EQ(config->live.read_limit, Millis(5000));
+  EXPECT_EQ(config->live.commands, gpu::CommandStyle::kRedacted);
+  EXPECT_EQ(config->live.proc, "/proc");
+  EXPECT_EQ(config->live.passwd, "/etc/passwd");
+  EXPECT_EQ(config->live.pod_resources, "/var/lib/kubelet/pod-resources/kubelet.sock");
+  EXPECT_EQ(config->live.pod_logs, "/var/log/pods");
+  EXPECT_NE(ErrorOf({"--past", "1h"}).find("--demo"), std::string::npos);
+}
+
+TEST(ExporterOptionsTest, ReadsEveryFlagOfTheGpusOfThisMachine) {
+  const auto config =
+      Read({"--node-name", "n1", "--nvml-library", "/n.so", "--nvidia-smi", "off", "--read-limit",
+            "2s", "--process-commands", "name", "--proc-path", "/host/proc", "--passwd-file",
+            "/host/passwd", "--pod-resources", "/k.sock", "--pod-logs", "/logs"},
+           {{"NODE_NAME", "other"}});
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_EQ(config->live.node, "n1");
+  EXPECT_EQ(config->live.nvml_library, "/n.so");
+  EXPECT_EQ(config->live.nvidia_smi, "");
+  EXPECT_EQ(config->live.read_limit, Millis(2000));
+  EXPECT_EQ(config->live.commands, gpu::CommandStyle::kName);
+  EXPECT_EQ(config->live.proc, "/host/proc");
+  EXPECT_EQ(config->live.passwd, "/host/passwd");
+  EXPECT_EQ(config->live.pod_resources, "/k.sock");
+  EXPECT_EQ(config->live.pod_logs, "/logs");
+  EXPECT_EQ(Read({}, {{"NODE_NAME", "other"}})->live.node, "other");
+  EXPECT_EQ(Read({"--process-commands", "full"})->live.commands, gpu::CommandStyle::kFull);
+  EXPECT_EQ(Read({"--process-commands", "hidden"})->live.commands, gpu::CommandStyle::kHidden);
 }
 
 TEST(ExporterOptionsTest, RefusalsNameTheFlag) {
