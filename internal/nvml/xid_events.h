@@ -30,7 +30,7 @@ class XidEvents {
 
  private:
   const Symbols& nvml_;
-  void* set_ = nullptr;  // NVML's own
+  void* set_ = nullptr;          // NVML's own
   std::vector<Device> watched_;  // null where there are no such events
 };
 
