@@ -15,6 +15,7 @@
 #include "cmd/gpuctl/log_flags.h"
 #include "cmd/gpuctl/man.h"
 #include "cmd/gpuctl/operand.h"
+#include "cmd/gpuctl/rules.h"
 #include "cmd/gpuctl/top_screen.h"
 #include "internal/base/process.h"
 #include "internal/base/text.h"
@@ -51,6 +52,8 @@ constexpr Command Upstream(std::string_view name, std::string_view summary,
 constexpr std::array kCommands = {
     Command{"doctor", "Says where each number comes from, and what is wrong.", kDoctorUsage,
             kDoctorDetails, DoctorOptions, RunDoctor},
+    Command{"rules", "Prints alerts and recorded series for the exporter that is there.",
+            kRulesUsage, kRulesDetails, RulesOptions, RunRules},
     Check("check all", "Checks all of the following.", RunCheckAll),
     Check("check docker", "Checks the containers.", RunCheckDocker),
     Check("check infrastructure", "Checks PostgreSQL, Redis and etcd.", RunCheckInfrastructure),
