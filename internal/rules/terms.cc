@@ -18,10 +18,6 @@ constexpr double kMostBytes = 1152921504606846976;  // 1 EiB
 constexpr double kMostCounted = 2147483631;         // from the next one on DCGM means "unknown"
 constexpr int kMostXid = 1023;
 
-struct RawRow {
-  std::string_view name;
-  Reading reading;
-};
 // The bounds are those of the server's rows.
 constexpr std::array kRaw = {
     RawRow{"utilization", {Quantity::kUtilization, 0, 100.5, true}},
@@ -100,6 +96,10 @@ std::string WithArguments(std::string_view text, std::string_view arguments) {
 }
 
 }  // namespace
+
+std::span<const RawRow> RawRows() {
+  return kRaw;
+}
 
 std::string Terms::Raw(std::string_view name, std::vector<std::string>& lacking) const {
   for (const RawRow& row : kRaw) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,13 @@
 namespace gpumon::rules {
 
 inline constexpr std::string_view kPrefix = "gpu_monitoring:";  // of recorded series
+
+// What @raw:NAME@ measures.
+struct RawRow {
+  std::string_view name;
+  Reading reading;
+};
+std::span<const RawRow> RawRows();
 
 // A template is PromQL with words between @:
 //   @raw:NAME@      what the exporter's own series say of it (RawNames)
