@@ -64,7 +64,7 @@ constexpr std::array kRows = {
               "Mean utilization of what a namespace holds."},
     RecordRow{
         "namespace_gpus_idle:count",
-        "count by (namespace) (\nmax by (namespace, @key@) (@gpu_held_utilization_percent@) < "
+        "sum by (namespace) (\nmax by (namespace, @key@) (@gpu_held_utilization_percent@) < bool "
         "@rule:utilization_low@\n)",
         "GPUs and MIG instances that a namespace holds and does not use now."},
 };
