@@ -4,7 +4,8 @@ Of each schema: `labels` of every series of GPU {i}; `series` by field, with wha
 bytes, W, degrees, counts) is in its own; `identity`, the label that tells GPUs apart in alerts;
 `blank`, what it writes where it knows nothing
 (nvitop's is NaN, which promtool's series cannot be); `pod`, labels of a GPU that a pod holds, or, as a
-series of its own, `share`; `own_pod`: `pod` may be the exporter's; `success`, its gauge.
+series of its own, `share`; `own_pod`: `pod` may be the exporter's; `success`, its gauge;
+`node`, what its GPUs' node is called where no label says node-1.
 """
 
 EXPORTERS = {
@@ -106,6 +107,7 @@ EXPORTERS = {
     },
     "gpud": {
         "labels": 'uuid="GPU-{i}",gpud_component="accelerator"',
+        "node": "10.0.0.1",    # it names none: the target's address
         "series": {
             "utilization": ("accelerator_nvidia_utilization_gpu_util_percent", 1),
             "memory_used": ("accelerator_nvidia_memory_used_bytes", 1),

@@ -45,7 +45,7 @@ class Steps:
 # what the exporter writes where it knows nothing.
 FIRING = {
     "GpuHot": [{"temperature": 91}, {"temperature": 86}],
-    "GpuThrottledThermal": [{"throttle": 0x40}, {"throttle": 0x68}],
+    "GpuThrottledThermal": [{"throttle": 0x40}, {"throttle": 0x28}, {"throttle": 0x68}],
     "GpuThrottledPower": [{"throttle": 0x80}, {"throttle": 0x8C}],
     "GpuThrottledHardware": [{"throttle": 0x8}, {"throttle": 0xD}],
     "GpuXidReset": [{"xid": 79}, {"xid": 48}],
@@ -130,23 +130,11 @@ class World:
         self.called.setdefault(alert, set()).add(identity)
 
 
-def throttles(mask):
-    """The alerts of a mask: what is not its own alert must not be called out either."""
-    alerts = []
-    if mask & 0x60:
-        alerts.append("GpuThrottledThermal")
-    if mask & 0x80:
-        alerts.append("GpuThrottledPower")
-    if mask & 0x8 and not mask & 0xE0:
-        alerts.append("GpuThrottledHardware")
-    return alerts
-
-
 def add_states(world):
     for alert, changes in FIRING.items():
         for change in filter(world.can, changes):
-            if "flags" in world.exporter and change.get("throttle") == 0x20:
-                continue
+            if "flags" in world.exporter and change.get("throttle") == 0x28:
+                continue    # it has no flag of 0x20
             world.call(alert, world.gpu(change))
     for change in (change for changes in QUIET.values() for change in changes):
         if world.can(change):
@@ -232,6 +220,9 @@ def judgements_of(schema, world, alerts):
     for alert in sorted(alerts - {"GpuExporterDown", "GpuExporterFailing", "GpuMetricsAbsent"}):
         tests.append(judged(firing(alert, label), [
             ('{%s="%s"}' % (label, identity), 1) for identity in world.called.get(alert, ())]))
+    node = EXPORTERS[schema].get("node", "node-1")
+    tests.append(judged("group by (node) (gpu_monitoring:gpu_present)",
+                        [('{node="%s"}' % node, 1)]))
     tests.append(judged(firing("GpuExporterDown", "job, instance"), [("{%s}" % OTHER, 1)]))
     tests.append(judged(firing("GpuMetricsAbsent", "exporter"), []))
     if "GpuExporterFailing" in alerts:

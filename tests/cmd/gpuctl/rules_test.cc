@@ -95,8 +95,8 @@ TEST_F(RulesTest, WhereNothingIsFoundThatIsSaid) {
   server_.SetReply(Json(Found(R"({"name":"ours","gpus":8})")));
   const Finished unknown = Rules({});
   EXPECT_EQ(unknown.exit_code, 3);
-  EXPECT_THAT(unknown.errors, HasSubstr("'ours', which gpuctl does not know; give the server's own "
-                                        "--schema-file"));
+  EXPECT_THAT(unknown.errors, HasSubstr("\"ours\", which gpuctl does not know; give the server's "
+                                        "own --schema-file"));
   server_.SetReply(Json(R"({"success":true,"data":{}})"));
   EXPECT_THAT(Rules({}).errors, HasSubstr("answered without exporters"));
   EXPECT_EQ(Rules({"--server", "http://127.0.0.1:1"}).exit_code, 3);
