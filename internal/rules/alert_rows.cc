@@ -39,7 +39,8 @@ constexpr std::array kRows = {
         "GpuXidReset", "critical", "0s", "@xid:reset@",
         "@gpu@ needs a reset: XID {{ $labels.xid }}",
         "@which@: its last XID is {{ $labels.xid }}, of the class reset.",
-        "The last XID asks for a reset, a reboot or an inspection.  HEALTH.md lists the codes. "
+        "The last XID asks for a reset, a reboot or an inspection. "
+        "[HEALTH.md](HEALTH.md#xids) lists the codes. "
         "The code stays, and with it the alert, until the driver or the exporter is started "
         "again.",
         "Cordon the node and let its pods end. Read `dmesg | grep -i xid`. Reset the GPU "
@@ -48,8 +49,8 @@ constexpr std::array kRows = {
     AlertRow{"GpuXidContained", "warning", "0s", "@xid:contained@",
              "@gpu@ had a contained memory error: XID {{ $labels.xid }}",
              "@which@: an ECC error ended a program; others were not touched.",
-             "An uncorrectable error of memory was kept to the program that met it.  HEALTH.md "
-             "lists the codes.",
+             "An uncorrectable error of memory was kept to the program that met it. "
+             "[HEALTH.md](HEALTH.md#xids) lists the codes.",
              "Start the program again. Reset the GPU when nobody uses it, so that the row is "
              "remapped."},
     AlertRow{
@@ -65,7 +66,7 @@ constexpr std::array kRows = {
     AlertRow{"GpuXidInformation", "info", "0s", "@new_xid:information@",
              "@gpu@ reports XID {{ $labels.xid }}",
              "@which@: XID {{ $labels.xid }} since less than 15 minutes ago.",
-             "Something was recorded or repaired.  HEALTH.md lists the codes.",
+             "Something was recorded or repaired. [HEALTH.md](HEALTH.md#xids) lists the codes.",
              "Nothing at once. Look at the node when it comes again and again."},
     AlertRow{"GpuXidUnknown", "warning", "0s", "@new_xid:unknown@",
              "@gpu@ reports XID {{ $labels.xid }}, which has no class",

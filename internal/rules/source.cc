@@ -204,6 +204,20 @@ std::optional<std::string> Source::Measure(const Reading& reading) const {
   return Or(choices);
 }
 
+std::string Source::OwnLabels() const {
+  std::vector<std::string> labels = {"job", "instance"};
+  for (const Text text : {Text::kNode, Text::kGpuId, Text::kGpuName, Text::kUuid}) {
+    const schema::Aliases* const aliases = AliasesOf(text);
+    if (aliases == nullptr) continue;
+    for (const std::string& alias : *aliases) {
+      if (std::find(labels.begin(), labels.end(), alias) == labels.end()) labels.push_back(alias);
+    }
+  }
+  std::string all;
+  for (const std::string& label : labels) all += (all.empty() ? "" : ", ") + label;
+  return all;
+}
+
 std::optional<std::string> Source::Present() const {
   constexpr Quantity kTelling[] = {Quantity::kUtilization, Quantity::kMemoryUsed,
                                    Quantity::kMemoryTotal, Quantity::kTemperature,
@@ -230,7 +244,8 @@ std::optional<std::string> Source::Present() const {
     series.push_back(selector + '}');
   }
   if (series.empty()) return std::nullopt;
-  return Named(Or(series), false);
+  // Once for each GPU, not for each of its series: labels are dear.
+  return Named(By("group", OwnLabels(), Or(series)), false);
 }
 
 // What names a pod in labels of its own, and what has the target's place filled by one.

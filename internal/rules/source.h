@@ -38,6 +38,8 @@ class Source {
   std::string Key() const;
 
  private:
+  // The exporter's labels that name a GPU, and the target's.
+  std::string OwnLabels() const;
   std::string Select(const std::string& metric,
                      const std::vector<schema::Condition>& conditions) const;
   std::string Named(std::string series, bool of_instances) const;
