@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "internal/base/text.h"
 #include "internal/rules/rows.h"
 #include "internal/rules/terms.h"
 
@@ -86,7 +87,7 @@ void AddRecords(Terms& terms, Group& group) {
 Group RulesOf(const schema::Exporter& exporter, const Options& options) {
   Group group;
   group.name = kGroup + exporter.name;
-  group.about = {"For " + exporter.title + " (schema " + exporter.name + ")."};
+  group.about = {"For " + ReplaceHidden(exporter.title, "?") + " (schema " + exporter.name + ")."};
   Terms terms(exporter, options.health);
   AddRecords(terms, group);
   for (const AlertRow& row : GpuAlertRows()) {

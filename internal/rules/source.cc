@@ -154,7 +154,7 @@ std::optional<std::string> Source::Scaled(const Reading& reading) const {
     }
     parts.clear();
     for (const std::string& part : metric.parts) parts += ", " + part;
-    // The same part of two targets is one part.
+    // The same part of two targets is one part; the parts of two metrics are no sum here.
     summands.push_back(By("max", by + parts, named));
   }
   for (const std::string& summand : summands) choices.push_back(By("sum", by, summand));

@@ -131,6 +131,13 @@ TEST(RulesTest, BoundsAreThoseOfTheServersRows) {
   }
 }
 
+TEST(RulesTest, ATitleStaysInItsComment) {
+  auto exporter = *Known().Find("gpud");
+  exporter.title = "Own\n- name: evil";
+  EXPECT_THAT(RuleFile({RulesOf(exporter, {})}),
+              HasSubstr("  # For Own?- name: evil (schema gpud).\n"));
+}
+
 TEST(RulesTest, PartsAreAddedUpAndTheLowestOfSeveralIsTaken) {
   const schema::Registry registry = With(
       R"("gpu": [{"field": "memory_used", "metric": "own_used", "unit": "bytes", "reduce": "sum",
