@@ -157,7 +157,6 @@ affinity:
       "ready_requires_prometheus" $a.readyRequiresPrometheus
       "stream_max_clients" (int $a.streamMaxClients) -}}
 {{- with $a.basePath }}{{- $_ := set $c "base_path" . }}{{- end -}}
-{{- with $a.allowedHosts }}{{- $_ := set $c "allowed_hosts" (join "," .) }}{{- end -}}
 {{- with $a.corsAllowedOrigins }}{{- $_ := set $c "cors_allowed_origins" (join "," .) }}{{- end -}}
 {{- with $a.dstackUrl }}{{- $_ := set $c "dstack_url" . }}{{- end -}}
 {{- with $a.hakuriver.url }}{{- $_ := set $c "hakuriver_url" . }}{{- end -}}
