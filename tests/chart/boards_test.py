@@ -192,7 +192,8 @@ def known_to_server():
     names = set()
     for path in glob.glob(os.path.join(chart.SOURCE, "internal", "telemetry", "*.cc")):
         with open(path, encoding="utf-8") as file:
-            names |= set(NAME.findall(file.read()))
+            quoted = re.findall(r'"(?:gpu_monitoring_)?([a-z_]+)"', file.read())
+        names |= {"gpu_monitoring_" + name for name in quoted}
     return names
 
 

@@ -50,7 +50,9 @@ def template(*arguments, version=NEWEST, apis=OPERATOR):
 
 
 def objects(text):
-    return [one for one in yaml.safe_load_all(text) if one is not None]
+    # The C library's parser, where PyYAML has it: pages of boards take Python's a second each.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return [one for one in yaml.load_all(text, Loader=loader) if one is not None]
 
 
 def render(*arguments, **options):

@@ -70,6 +70,8 @@ EXCEPTIONS = {
     "exporter.access.hostPID=true": ["hostPID"],
     "exporter.access.podResources.enabled=true": ["runAsNonRoot", "runAsUser",
                                                   "volume pod-resources"],
+    "exporter.access.podLogs.enabled=true": ["volume pod-logs"],
+    "exporter.access.hostUsers.enabled=true": ["volume users"],
     "exporter.access.hostDevices.enabled=true,exporter.runtimeClassName=": [
         "exporter: allowPrivilegeEscalation", "exporter: capabilities.drop", "exporter: privileged",
         "volume dev", "volume nvml"]}

@@ -24,6 +24,14 @@ OF_OPERATOR = {"ServiceMonitor", "PodMonitor", "PrometheusRule"}
 RIGHTS = {"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
 
 
+class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):
+    """Writes texts of several lines as such."""
+
+
+Dumper.add_representer(str, lambda dumper, text: dumper.represent_scalar(
+    "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None))
+
+
 def golden_of(rendered):
     """What was rendered, sorted; of boards and rules, which have tests of their own, only that."""
     for one in rendered:
@@ -32,7 +40,12 @@ def golden_of(rendered):
         if one["kind"] == "PrometheusRule":
             one["spec"]["groups"] = "of files/rules"
     rendered.sort(key=lambda one: (one["kind"], one["metadata"]["name"]))
-    return yaml.safe_dump_all(rendered, sort_keys=True, width=100)
+    return yaml.dump_all(rendered, Dumper=Dumper, sort_keys=True, width=100)
+
+
+def rules_of(name):
+    with open(os.path.join(chart.CHART, "files", "rules", name + ".yaml"), encoding="utf-8") as file:
+        return [rule for group in yaml.safe_load(file)["groups"] for rule in group["rules"]]
 
 
 def of_parent(folder):
@@ -166,15 +179,27 @@ class ModesTest(unittest.TestCase):
         self.assertIn({"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "node",
                        "action": "replace"}, endpoint["relabelings"])
 
-    def test_rules_and_boards_are_the_files(self):
+    def test_rules_are_the_files_with_links_where_there_is_a_place_for_them(self):
+        for mode, base in (("default", ""), ("everything", "https://docs.example.org/RUNBOOKS.md")):
+            rule = chart.one_of(chart.objects(self.text[mode]), "PrometheusRule", "gpu-monitoring")
+            rendered = [row for group in rule["spec"]["groups"] for row in group["rules"]]
+            links = 0
+            for wanted in rules_of("nvidia_gpu"):
+                found = [row for row in rendered if row["expr"] == wanted["expr"]
+                         and row.get("alert") == wanted.get("alert")]
+                annotations = dict(wanted.get("annotations", {}))
+                link = annotations.pop("runbook_url", "")
+                if link and base:
+                    annotations["runbook_url"] = link.replace("@RUNBOOK_BASE@", base)
+                    links += 1
+                self.assertEqual(found, [{**wanted, "annotations": annotations}
+                                         if "annotations" in wanted else wanted])
+            self.assertEqual(links > 0, base != "")
+            self.assertNotIn("@", json.dumps([row.get("annotations", {}).get("runbook_url", "")
+                                              for row in rendered]))
+
+    def test_boards_are_the_files(self):
         rendered = chart.objects(self.text["default"])
-        rule = chart.one_of(rendered, "PrometheusRule", "gpu-monitoring")
-        groups = []
-        for name in ("nvidia_gpu", "api"):
-            with open(os.path.join(chart.CHART, "files", "rules", name + ".yaml"),
-                      encoding="utf-8") as file:
-                groups += yaml.safe_load(file)["groups"]
-        self.assertEqual(rule["spec"]["groups"], groups)
         for name in ("nvidia_gpu", "api"):
             board = chart.one_of(rendered, "ConfigMap",
                                  "gpu-monitoring-board-" + name.replace("_", "-"))
