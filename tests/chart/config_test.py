@@ -1,17 +1,21 @@
 #!/usr/bin/python3
 """What the chart tells the programs, told to the programs: the server takes the configuration of
-every mode, and gpuctl the command line of `helm test`.
+every mode, gpuctl the command line of `helm test`, promtool what docs/HELM.md says to scrape.
 
 Usage: config_test.py API GPUCTL [unittest's arguments]
 """
 import os
+import re
 import subprocess
 import sys
 import unittest
 
+import yaml
+
 import chart
 
 API, CTL = (os.path.abspath(path) for path in sys.argv[1:3])
+PROMTOOL = os.path.join(chart.TOOLS, "usr", "bin", "promtool")
 INSIDE = "/etc/gpu-monitoring"
 SECRETS = {"prometheus-token": "t\n", "prometheus-basic-auth": "user:password\n",
            "prometheus-headers": "X-Scope-OrgID: team\n", "api-token": "t" * 32 + "\n",
@@ -101,7 +105,29 @@ class ConfigTest(unittest.TestCase):
             self.assertEqual(run.returncode, 3, run.stdout)
             self.assertIn("refused", run.stdout)
 
+    def test_prometheus_takes_the_scrape_configuration_of_the_document(self):
+        with open(os.path.join(chart.SOURCE, "docs", "HELM.md"), encoding="utf-8") as file:
+            (text,) = re.findall(r"```yaml\n(.*?)```", file.read(), re.DOTALL)
+        path = os.path.join(chart.HOME, "scrape.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        run = subprocess.run([PROMTOOL, "check", "config", path], text=True, timeout=60, check=False,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.assertEqual(run.returncode, 0, run.stdout)
+        # What it keeps by is what the pods have.
+        for name, of in (("gpu-exporter", "DaemonSet/gpu-monitoring-exporter"),
+                         ("gpu-monitoring-api", "Deployment/gpu-monitoring-api")):
+            (job,) = [one for one in yaml.safe_load(text)["scrape_configs"] if one["job_name"] == name]
+            keep = job["relabel_configs"][0]
+            kind, _, pod = of.partition("/")
+            template = chart.one_of(self.modes["default"], kind, pod)["spec"]["template"]
+            label = keep["source_labels"][0].replace("__meta_kubernetes_pod_label_", "")
+            values = {re.sub(r"[^A-Za-z0-9]", "_", key): value
+                      for key, value in template["metadata"]["labels"].items()}
+            ports = [port["name"] for port in template["spec"]["containers"][0]["ports"]]
+            self.assertIn(keep["regex"], ["%s;%s" % (values[label], port) for port in ports])
+
 
 if __name__ == "__main__":
-    chart.need(chart.HELM)
+    chart.need(chart.HELM, PROMTOOL)
     unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
