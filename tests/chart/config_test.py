@@ -110,7 +110,9 @@ class ConfigTest(unittest.TestCase):
             (text,) = re.findall(r"```yaml\n(.*?)```", file.read(), re.DOTALL)
         path = os.path.join(chart.HOME, "scrape.yaml")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
+            # Debian builds its Prometheus without Kubernetes.
+            self.assertEqual(text.count("kubernetes_sd_configs: [{role: pod}]"), 2)
+            file.write(text.replace("kubernetes_sd_configs: [{role: pod}]", "static_configs: []"))
         run = subprocess.run([PROMTOOL, "check", "config", path], text=True, timeout=60, check=False,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.assertEqual(run.returncode, 0, run.stdout)
