@@ -29,7 +29,7 @@ def gpu_panels(names, where, legend, node):
     count = "count(%s)" % at["temperature"]
     return [
         ("stat", "GPUs", "GPUs that are reported now.", "short", 4, [(count, "")]),
-        ("stat", "Mean utilization", "Of all GPUs that report it.", "percent", 4,
+        ("stat", "Mean utilization", "Of all GPUs that report it.", names["busy unit"], 4,
          [("avg(%s)" % at["utilization"], "")]),
         ("stat", "Memory in use", "Of the memory of all GPUs.", "percent", 4,
          [("100 * sum(%s) / sum(%s + %s)" % (at["used"], at["used"], at["free"]), "")]),
@@ -37,8 +37,8 @@ def gpu_panels(names, where, legend, node):
         ("stat", "Hottest", "The hottest GPU.", "celsius", 4,
          [("max(%s)" % at["temperature"], "")]),
         ("stat", "Without work", "GPUs with less than 5 % utilization now.", "short", 4,
-         [("sum(%s < bool 5)" % at["utilization"], "")]),
-        ("timeseries", "Utilization", "Time in which a kernel ran.", "percent", 12,
+         [("sum(%s < bool %s)" % (at["utilization"], names["idle"]), "")]),
+        ("timeseries", "Utilization", "Time in which a kernel ran.", names["busy unit"], 12,
          [(at["utilization"], legend)]),
         ("timeseries", "Memory in use", "By GPU.", names["memory unit"], 12,
          [(at["used"], legend)]),
@@ -50,7 +50,7 @@ def gpu_panels(names, where, legend, node):
         ("timeseries", "Memory bandwidth in use", "Time in which device memory was read or written.",
          names["share unit"], 12, [(at["dram"], legend)]),
         ("timeseries", "Clock of the multiprocessors", "It falls when the GPU is throttled.",
-         "rotmhz", 12, [(at["clock"], legend)]),
+         names["clock unit"], 12, [(at["clock"], legend)]),
         ("timeseries", "GPUs throttled, by reason", "A GPU may have several reasons.", "short", 12,
          throttled(names["throttle"], where)),
         ("timeseries", "PCIe", "Received and sent by the GPUs of each node.", "Bps", 12,
@@ -74,7 +74,8 @@ def nvidia_gpu():
         ("throttle", "throttle_reasons"), ("xid", "xid_last"),
         ("ecc", "ecc_uncorrected_aggregate_total"), ("remap", "row_remap_failure"))}
     names.update({
-        "memory unit": "bytes", "share unit": "percent",
+        "busy unit": "percent", "idle": "5", "memory unit": "bytes", "share unit": "percent",
+        "clock unit": "suffix:MHz",
         "pcie": lambda way, where, by: rate("nvidia_gpu_pcie_%s_bytes_total" % way, where, by),
         "nvlink": lambda where, by: "sum by (%s) (%s + %s)" % (
             by, rate("nvidia_gpu_nvlink_rx_bytes_total", where),
@@ -88,24 +89,39 @@ def nvidia_gpu():
                  ("node", "label_values(nvidia_gpu_temperature_celsius, node)"))
 
 
+def of_dcgm(name, title, label, names):
+    """The board of one generation of dcgm-exporter, which names its node in this label."""
+    names = {**names, "pcie": lambda way, where, by: "sum by (%s) (DCGM_FI_PROF_PCIE_%s_BYTES%s)" % (
+        by, way.upper(), where),  # bytes a second already
+             "nvlink": lambda where, by: "sum by (%s) (DCGM_FI_PROF_NVLINK_RX_BYTES%s + "
+                                         "DCGM_FI_PROF_NVLINK_TX_BYTES%s)" % (by, where, where)}
+    panels = gpu_panels(names, '{%s=~"$node"}' % label, "{{%s}} {{gpu}}" % label, label)
+    return board(name, title, panels, ("node", "label_values(%s, %s)" % (names["temperature"], label)))
+
+
 def dcgm():
-    field = "DCGM_FI_DEV_"
-    names = {key: field + name for key, name in (
-        ("utilization", "GPU_UTIL"), ("used", "FB_USED"), ("free", "FB_FREE"),
-        ("temperature", "GPU_TEMP"), ("power", "POWER_USAGE"), ("clock", "SM_CLOCK"),
-        ("throttle", "CLOCKS_EVENT_REASONS"), ("xid", "XID_ERRORS"),
-        ("ecc", "ECC_DBE_AGG_TOTAL"), ("remap", "ROW_REMAP_FAILURE"))}
-    names.update({
-        "tensor": "DCGM_FI_PROF_PIPE_TENSOR_ACTIVE", "dram": "DCGM_FI_PROF_DRAM_ACTIVE",
-        "memory unit": "mbytes", "share unit": "percentunit",
-        # Its profiling counters are bytes a second already.
-        "pcie": lambda way, where, by: "sum by (%s) (DCGM_FI_PROF_PCIE_%s_BYTES%s)" % (
-            by, way.upper(), where),
-        "nvlink": lambda where, by: "sum by (%s) (DCGM_FI_PROF_NVLINK_RX_BYTES%s + "
-                                    "DCGM_FI_PROF_NVLINK_TX_BYTES%s)" % (by, where, where)})
-    panels = gpu_panels(names, '{Hostname=~"$node"}', "{{Hostname}} {{gpu}}", "Hostname")
-    return board("dcgm", "GPUs (dcgm-exporter)", panels,
-                 ("node", "label_values(DCGM_FI_DEV_GPU_TEMP, Hostname)"))
+    field, share = "DCGM_FI_DEV_", "DCGM_FI_PROF_"
+    return of_dcgm("dcgm", "GPUs (dcgm-exporter up to 4.8)", "Hostname", {
+        "utilization": field + "GPU_UTIL", "used": field + "FB_USED", "free": field + "FB_FREE",
+        "temperature": field + "GPU_TEMP", "power": field + "POWER_USAGE",
+        "clock": field + "SM_CLOCK", "throttle": field + "CLOCKS_EVENT_REASONS",
+        "xid": field + "XID_ERRORS", "ecc": field + "ECC_DBE_AGG_TOTAL",
+        "remap": field + "ROW_REMAP_FAILURE", "tensor": share + "PIPE_TENSOR_ACTIVE",
+        "dram": share + "DRAM_ACTIVE", "busy unit": "percent", "idle": "5",
+        "memory unit": "mbytes", "share unit": "percentunit", "clock unit": "suffix:MHz"})
+
+
+def dcgm_4_9():
+    field, share = "DCGM_FI_DEV_", "DCGM_FI_PROF_"
+    return of_dcgm("dcgm-4-9", "GPUs (dcgm-exporter from 4.9)", "hostname", {
+        "utilization": share + "GR_ENGINE_UTIL_RATIO", "used": field + "FB_USED_BYTES",
+        "free": field + "FB_FREE_BYTES", "temperature": field + "GPU_TEMP_CELSIUS",
+        "power": field + "BOARD_POWER_WATTS", "clock": field + "SM_CLOCK_HERTZ",
+        "throttle": field + "CLOCKS_EVENT_REASONS", "xid": field + "XID_ERROR",
+        "ecc": field + "ECC_DBE_AGG_TOTAL", "remap": field + "ROW_REMAP_FAILED",
+        "tensor": share + "TENSOR_UTIL_RATIO", "dram": share + "DRAM_UTIL_RATIO",
+        "busy unit": "percentunit", "idle": "0.05", "memory unit": "bytes",
+        "share unit": "percentunit", "clock unit": "hertz"})
 
 
 def quantile(metric, by, share):
@@ -196,7 +212,7 @@ def board(name, title, rows, variable):
         "templating": {"list": variables}, "panels": panels}
 
 
-BOARDS = {"nvidia_gpu": nvidia_gpu, "dcgm": dcgm, "api": api}
+BOARDS = {"nvidia_gpu": nvidia_gpu, "dcgm": dcgm, "dcgm_4_9": dcgm_4_9, "api": api}
 
 
 def main():

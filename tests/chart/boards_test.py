@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Every query of the boards and every rule, asked of a real Prometheus that scrapes the demo fleet,
-a page of dcgm-exporter and the server: boards must get rows, rules must be taken, and every metric
+pages of dcgm-exporter and the server: boards must get rows, rules must be taken, and every metric
 that either names must be there.
 
 Usage: boards_test.py API EXPORTER PROMETHEUS [unittest's arguments]
@@ -29,7 +29,7 @@ import chart
 
 API, EXPORTER, PROMETHEUS = (os.path.abspath(path) for path in sys.argv[1:4])
 PROMTOOL = os.path.join(os.path.dirname(PROMETHEUS), "promtool")
-DCGM_PAGE = os.path.join(chart.SOURCE, "tests", "captures", "dcgm.prom")
+PAGES = os.path.join(chart.SOURCE, "tests", "captures")
 FILES = os.path.join(chart.CHART, "files")
 LIMIT_SECONDS = 120
 PR_SET_PDEATHSIG = 1
@@ -71,10 +71,10 @@ def get(url):
 
 
 class Page(http.server.BaseHTTPRequestHandler):
-    """Serves the page of dcgm-exporter."""
+    """Serves the pages of dcgm-exporter, of both generations of its names."""
 
     def do_GET(self):  # pylint: disable=invalid-name
-        with open(DCGM_PAGE, "rb") as file:
+        with open(os.path.join(PAGES, os.path.basename(self.path)), "rb") as file:
             text = file.read()
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; version=0.0.4")
@@ -87,7 +87,7 @@ class Page(http.server.BaseHTTPRequestHandler):
 
 
 class World:
-    """The fleet, the page, the server, and the Prometheus that scrapes all three and is asked."""
+    """The fleet, the pages, the server, and the Prometheus that scrapes all of them and is asked."""
 
     def __init__(self):
         self.children = []
@@ -101,17 +101,19 @@ class World:
         exporter = self.start("exporter", [EXPORTER, "--demo", "--nodes", "2", "--gpus-per-node", "8"])
         api = self.start("api", [API, "--grpc-health-port", "0"], PROMETHEUS_URL=self.url)
         self.api = "http://127.0.0.1:%d" % api
-        jobs = (("gpu-exporter", exporter), ("dcgm", self.page.server_port),
-                ("gpu-monitoring-api", api))
+        pages = self.page.server_port
+        jobs = (("gpu-exporter", exporter, "/metrics"), ("dcgm", pages, "/dcgm.prom"),
+                ("dcgm_4_9", pages, "/dcgm_4_9.prom"), ("gpu-monitoring-api", api, "/metrics"))
         config = os.path.join(chart.HOME, "prometheus.yml")
         with open(config, "w", encoding="utf-8") as file:
             json.dump({"global": {"scrape_interval": "1s"}, "scrape_configs": [
-                {"job_name": job, "honor_labels": True,
-                 "static_configs": [{"targets": ["127.0.0.1:%d" % port]}]} for job, port in jobs]}, file)
+                {"job_name": job, "honor_labels": True, "metrics_path": path,
+                 "static_configs": [{"targets": ["127.0.0.1:%d" % port]}]}
+                for job, port, path in jobs]}, file)
         self.launch("prometheus", [PROMETHEUS, "--config.file=" + config,
                                    "--storage.tsdb.path=" + os.path.join(chart.HOME, "tsdb"),
                                    "--web.listen-address=127.0.0.1:%d" % self.listen])
-        await_("three scrapes", lambda: len(self.ask("up == 1")[1]) == 3)
+        await_("a scrape of each", lambda: len(self.ask("up == 1")[1]) == len(jobs))
 
     def launch(self, name, command, **environment):
         with open(os.path.join(chart.HOME, name + ".log"), "wb") as log:

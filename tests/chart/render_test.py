@@ -245,6 +245,10 @@ class SwitchesTest(unittest.TestCase):
         self.assertEqual(policy["policyTypes"], ["Ingress", "Egress"])
         self.assertEqual([[port["port"] for port in rule["ports"]] for rule in policy["egress"]],
                          [[53, 53], [443, 9090, 80]])
+        rendered = chart.render("--set", "networkPolicy.enabled=true,networkPolicy.prometheusPorts={9090}",
+                                "--set", "prometheus.url=http://prometheus-server.monitoring.svc")
+        ports = chart.one_of(rendered, "NetworkPolicy", "gpu-monitoring-api")["spec"]["egress"][1]
+        self.assertEqual(ports, {"ports": [{"port": 9090, "protocol": "TCP"}]})
         exporter = chart.one_of(rendered, "NetworkPolicy", "gpu-monitoring-exporter")["spec"]
         self.assertEqual((exporter["policyTypes"], exporter["egress"]), (["Ingress", "Egress"], []))
 
@@ -366,7 +370,7 @@ class DocumentsTest(unittest.TestCase):
 
     def test_the_boards_are_of_their_rows(self):
         self.written("boards.py", os.path.join(chart.CHART, "files", "dashboards"),
-                     "nvidia_gpu.json", "dcgm.json", "api.json")
+                     "nvidia_gpu.json", "dcgm.json", "dcgm_4_9.json", "api.json")
 
 
 if __name__ == "__main__":
