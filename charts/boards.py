@@ -45,9 +45,11 @@ def gpu_panels(names, where, legend, node):
         ("timeseries", "Temperature", "Above 85 °C for long is too hot; 90 °C throttles.",
          "celsius", 12, [(at["temperature"], legend)]),
         ("timeseries", "Power", "By GPU.", "watt", 12, [(at["power"], legend)]),
-        ("timeseries", "Tensor cores active", "What utilization hides: whether the GPU computes.",
+        ("timeseries", "Tensor cores active",
+         "What utilization hides: whether the GPU computes." + names["profiled"],
          names["share unit"], 12, [(at["tensor"], legend)]),
-        ("timeseries", "Memory bandwidth in use", "Time in which device memory was read or written.",
+        ("timeseries", "Memory bandwidth in use",
+         "Time in which device memory was read or written." + names["profiled"],
          names["share unit"], 12, [(at["dram"], legend)]),
         ("timeseries", "Clock of the multiprocessors", "It falls when the GPU is throttled.",
          names["clock unit"], 12, [(at["clock"], legend)]),
@@ -76,6 +78,7 @@ def nvidia_gpu():
     names.update({
         "busy unit": "percent", "idle": "5", "memory unit": "bytes", "share unit": "percent",
         "clock unit": "suffix:MHz",
+        "profiled": " gpu-exporter does not profile real GPUs: empty where it is alone.",
         "pcie": lambda way, where, by: rate("nvidia_gpu_pcie_%s_bytes_total" % way, where, by),
         "nvlink": lambda where, by: "sum by (%s) (%s + %s)" % (
             by, rate("nvidia_gpu_nvlink_rx_bytes_total", where),
@@ -91,12 +94,15 @@ def nvidia_gpu():
 
 def of_dcgm(name, title, label, names):
     """The board of one generation of dcgm-exporter, which names its node in this label."""
-    names = {**names, "pcie": lambda way, where, by: "sum by (%s) (DCGM_FI_PROF_PCIE_%s_BYTES%s)" % (
-        by, way.upper(), where),  # bytes a second already
-             "nvlink": lambda where, by: "sum by (%s) (DCGM_FI_PROF_NVLINK_RX_BYTES%s + "
-                                         "DCGM_FI_PROF_NVLINK_TX_BYTES%s)" % (by, where, where)}
+    links = "DCGM_FI_PROF_%s_%s_BYTES%s"  # bytes a second already
+    names = {**names, "profiled": "",
+             "pcie": lambda way, where, by: "sum by (%s) (%s)" % (
+                 by, links % ("PCIE", way.upper(), where)),
+             "nvlink": lambda where, by: "sum by (%s) (%s + %s)" % (
+                 by, links % ("NVLINK", "RX", where), links % ("NVLINK", "TX", where))}
     panels = gpu_panels(names, '{%s=~"$node"}' % label, "{{%s}} {{gpu}}" % label, label)
-    return board(name, title, panels, ("node", "label_values(%s, %s)" % (names["temperature"], label)))
+    nodes = "label_values(%s, %s)" % (names["temperature"], label)
+    return board(name, title, panels, ("node", nodes))
 
 
 def dcgm():
@@ -208,7 +214,8 @@ def board(name, title, rows, variable):
     return {
         "uid": "gpu-monitoring-" + name, "title": title, "tags": ["gpu"], "schemaVersion": 39,
         "version": 1, "editable": True, "graphTooltip": 1, "refresh": "30s",
-        "time": {"from": "now-1h", "to": "now"}, "timezone": "", "links": [], "annotations": {"list": []},
+        "time": {"from": "now-1h", "to": "now"}, "timezone": "", "links": [],
+        "annotations": {"list": []},
         "templating": {"list": variables}, "panels": panels}
 
 

@@ -87,7 +87,7 @@ class Page(http.server.BaseHTTPRequestHandler):
 
 
 class World:
-    """The fleet, the pages, the server, and the Prometheus that scrapes all of them and is asked."""
+    """The fleet, the pages, the server, and the Prometheus that scrapes all of them."""
 
     def __init__(self):
         self.children = []
@@ -98,7 +98,7 @@ class World:
         threading.Thread(target=self.page.serve_forever, daemon=True).start()
 
     def begin(self):
-        exporter = self.start("exporter", [EXPORTER, "--demo", "--nodes", "2", "--gpus-per-node", "8"])
+        exporter = self.start("exporter", [EXPORTER, "--demo", "--nodes", "2"])
         api = self.start("api", [API, "--grpc-health-port", "0"], PROMETHEUS_URL=self.url)
         self.api = "http://127.0.0.1:%d" % api
         pages = self.page.server_port
@@ -175,9 +175,10 @@ def boards():
 def rules():
     for path in sorted(glob.glob(os.path.join(FILES, "rules", "*.yaml"))):
         with open(path, encoding="utf-8") as file:
-            for group in yaml.safe_load(file)["groups"]:
-                for rule in group["rules"]:
-                    yield "%s: %s" % (os.path.basename(path), rule.get("alert", rule.get("record"))), rule
+            groups = yaml.safe_load(file)["groups"]
+        for rule in (rule for group in groups for rule in group["rules"]):
+            name = rule.get("alert", rule.get("record"))
+            yield "%s: %s" % (os.path.basename(path), name), rule
 
 
 def known_to_schemas():
@@ -278,7 +279,7 @@ class BoardsTest(unittest.TestCase):
 
     def test_promtool_takes_what_is_rendered(self):
         path = os.path.join(chart.HOME, "rules.yaml")
-        names = [os.path.basename(file)[:-5] for file in glob.glob(os.path.join(FILES, "rules", "*.yaml"))]
+        names = [name[:-len(".yaml")] for name in os.listdir(os.path.join(FILES, "rules"))]
         rule = chart.one_of(chart.render("--set", "prometheusRule.schemas={%s}" % ",".join(names)),
                             "PrometheusRule", "gpu-monitoring")
         with open(path, "w", encoding="utf-8") as file:

@@ -83,6 +83,10 @@ def pod_specs(rendered):
             yield one["kind"] + "/" + one["metadata"]["name"], one["spec"]["template"]["spec"]
 
 
+def api_container(rendered):
+    return dict(pod_specs(rendered))["Deployment/gpu-monitoring-api"]["containers"][0]
+
+
 def one_of(rendered, kind, name):
     found = [one for one in rendered if one["kind"] == kind and one["metadata"]["name"] == name]
     if len(found) != 1:

@@ -42,9 +42,8 @@ def lay(rendered, folder):
 
 def variables(rendered):
     """The API's environment, as the kubelet would make it."""
-    spec = dict(chart.pod_specs(rendered))["Deployment/gpu-monitoring-api"]
     result = {}
-    for one in spec["containers"][0]["env"]:
+    for one in chart.api_container(rendered)["env"]:
         if "value" in one:
             result[one["name"]] = one["value"].replace("$(POD_IP)", result.get("POD_IP", ""))
         elif "fieldRef" in one["valueFrom"]:
@@ -54,8 +53,8 @@ def variables(rendered):
 
 def check(rendered, folder):
     config = lay(rendered, folder)
-    arguments = dict(chart.pod_specs(rendered))["Deployment/gpu-monitoring-api"]["containers"][0]["args"]
-    return subprocess.run([API, "--check-config", *arguments], text=True, timeout=60, check=False,
+    arguments = ["--check-config", *chart.api_container(rendered)["args"]]
+    return subprocess.run([API, *arguments], text=True, timeout=60, check=False,
                           env={**variables(rendered), "CONFIG_FILE": config},
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
@@ -91,7 +90,8 @@ class ConfigTest(unittest.TestCase):
 
     def test_gpuctl_takes_the_command_line_of_helm_test(self):
         for mode in ("default", "everything"):
-            pod = chart.one_of(self.modes[mode], "Pod", "gpu-monitoring-test")["spec"]["containers"][0]
+            pod = chart.one_of(self.modes[mode], "Pod", "gpu-monitoring-test")
+            pod = pod["spec"]["containers"][0]
             folder = os.path.join(chart.HOME, "ctl-" + mode)
             lay(self.modes[mode], folder)
             server = pod["command"][pod["command"].index("--server") + 1]
@@ -119,7 +119,8 @@ class ConfigTest(unittest.TestCase):
         # What it keeps by is what the pods have.
         for name, of in (("gpu-exporter", "DaemonSet/gpu-monitoring-exporter"),
                          ("gpu-monitoring-api", "Deployment/gpu-monitoring-api")):
-            (job,) = [one for one in yaml.safe_load(text)["scrape_configs"] if one["job_name"] == name]
+            (job,) = [one for one in yaml.safe_load(text)["scrape_configs"]
+                      if one["job_name"] == name]
             keep = job["relabel_configs"][0]
             kind, _, pod = of.partition("/")
             template = chart.one_of(self.modes["default"], kind, pod)["spec"]["template"]

@@ -167,8 +167,8 @@ class PodsTest(unittest.TestCase):
 
     def test_probes_follow_the_base_path(self):
         rendered = chart.render("--set", "api.basePath=/a/b")
-        container = dict(chart.pod_specs(rendered))["Deployment/gpu-monitoring-api"]["containers"][0]
-        self.assertEqual([probe["httpGet"]["path"] for probe in probes(container).values()],
+        found = probes(chart.api_container(rendered))
+        self.assertEqual([probe["httpGet"]["path"] for probe in found.values()],
                          ["/a/b/livez", "/a/b/livez", "/a/b/readyz"])
 
     def test_openshift_chooses_the_user_where_it_is_null(self):

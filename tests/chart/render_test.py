@@ -104,8 +104,10 @@ class ModesTest(unittest.TestCase):
         for mode, rendered in self.each():
             kinds = {one["kind"] for one in rendered}
             self.assertNotIn("Secret", kinds, mode)
-            self.assertEqual(kinds & RIGHTS, {"Role", "RoleBinding"} if mode == "everything" else set())
-        role = chart.one_of(chart.objects(self.text["everything"]), "Role", "gpu-monitoring-exporter")
+            wanted = {"Role", "RoleBinding"} if mode == "everything" else set()
+            self.assertEqual(kinds & RIGHTS, wanted)
+        everything = chart.objects(self.text["everything"])
+        role = chart.one_of(everything, "Role", "gpu-monitoring-exporter")
         self.assertEqual(role["rules"], [{
             "apiGroups": ["security.openshift.io"], "resources": ["securitycontextconstraints"],
             "resourceNames": ["privileged"], "verbs": ["use"]}])
@@ -163,16 +165,16 @@ class ModesTest(unittest.TestCase):
 
     def test_the_requirements_kubectl_line_finds_the_exporter(self):
         for mode, rendered in self.each():
-            found = [one for one in rendered if one["kind"] == "DaemonSet" and one["spec"]["template"][
-                "metadata"]["labels"].get("app") == "nvidia-gpu-exporter"]
+            found = [one for one in rendered if one["kind"] == "DaemonSet"
+                     and one["spec"]["template"]["metadata"]["labels"]["app"] == "nvidia-gpu-exporter"]
             self.assertEqual(len(found), 0 if mode == "dcgm-exporter" else 1, mode)
 
     def test_the_exporter_names_its_node_and_so_does_its_scrape(self):
         rendered = chart.objects(self.text["default"])
         container = chart.one_of(rendered, "DaemonSet", "gpu-monitoring-exporter")["spec"][
             "template"]["spec"]["containers"][0]
-        self.assertIn({"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
-                      container["env"])
+        of_pod = {"fieldRef": {"fieldPath": "spec.nodeName"}}
+        self.assertIn({"name": "NODE_NAME", "valueFrom": of_pod}, container["env"])
         endpoint = chart.one_of(rendered, "ServiceMonitor", "gpu-monitoring-exporter")["spec"][
             "endpoints"][0]
         self.assertIs(endpoint["honorLabels"], True)
@@ -245,7 +247,8 @@ class SwitchesTest(unittest.TestCase):
         self.assertEqual(policy["policyTypes"], ["Ingress", "Egress"])
         self.assertEqual([[port["port"] for port in rule["ports"]] for rule in policy["egress"]],
                          [[53, 53], [443, 9090, 80]])
-        rendered = chart.render("--set", "networkPolicy.enabled=true,networkPolicy.prometheusPorts={9090}",
+        rendered = chart.render("--set", "networkPolicy.enabled=true",
+                                "--set", "networkPolicy.prometheusPorts={9090}",
                                 "--set", "prometheus.url=http://prometheus-server.monitoring.svc")
         ports = chart.one_of(rendered, "NetworkPolicy", "gpu-monitoring-api")["spec"]["egress"][1]
         self.assertEqual(ports, {"ports": [{"port": 9090, "protocol": "TCP"}]})
