@@ -73,6 +73,11 @@ constexpr std::array kRows = {
               .env = "GPU_EXPORTER_PORT_FILE",
               .help = "A file to write the port to once it is open.",
               .allowed = "a new file in an existing folder, or a regular one that is replaced"},
+    OptionRow{.flag = "--healthcheck",
+              .help = "Asks the exporter on this machine for a path instead of serving; exits with "
+                      "0 when it answers 200, else with 1.",
+              .allowed = "a path like /livez",
+              .bare = "/livez"},
     OptionRow{.flag = "--past",
               .fallback = "0s",
               .kind = Kind::kDuration,

@@ -200,6 +200,34 @@ TEST(GpuExporterTest, APastThatFindsNoRoomOrNoReaderIsOneClearLine) {
   }
 }
 
+TEST(GpuExporterTest, HealthcheckTellsTheContainerRuntime) {
+  ExporterProcess exporter({"--demo", "--nodes", "1"});
+  const std::string port = std::to_string(exporter.AwaitPort());
+  const std::string all = "0.0.0.0:" + port;
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"--healthcheck", "--listen-addr", all},
+           {"--healthcheck=/", "--port", port, "--listen-addr", "127.0.0.1"}}) {
+    ExporterProcess well(arguments);
+    const Ended ended = well.Wait();
+    EXPECT_EQ(ended.exit_code, 0) << ended.errors;
+    EXPECT_EQ(ended.output + ended.errors, "");
+  }
+  const auto told = [&](std::vector<std::string> arguments) {
+    ExporterProcess asking(std::move(arguments));
+    const Ended ended = asking.Wait();
+    EXPECT_EQ(ended.exit_code, 1) << ended.errors;
+    return ended.errors;
+  };
+  const std::string where = "healthcheck: 127.0.0.1:" + port;
+  EXPECT_EQ(told({"--healthcheck=/nothing", "--listen-addr", all}),
+            where + "/nothing answered 404\n");
+  EXPECT_NE(told({"--healthcheck", "livez"}).find("slash"), std::string::npos);
+  EXPECT_NE(told({"--healthcheck", "--port", "http"}).find("--port"), std::string::npos);
+  exporter.Signal(SIGTERM);
+  EXPECT_EQ(exporter.Wait().exit_code, 0);
+  EXPECT_EQ(told({"--healthcheck", "--listen-addr", all}), where + "/livez: Connection refused\n");
+}
+
 TEST(GpuExporterTest, TellsItsOptionsAndItsVersion) {
   ExporterProcess help({"--help"});
   const Ended ended = help.Wait();
