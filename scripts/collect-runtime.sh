@@ -1,8 +1,8 @@
 #!/bin/bash
 # Collects what a program needs to run in an empty file system: itself in usr/bin, with its other
 # names (the links to it that lie beside it), gpuctl's manual pages and completions, its shared
-# libraries and loader, CA certificates, the name-service configuration, the user it runs as, and
-# the licences of everything collected.
+# libraries and loader, CA certificates, the name-service configuration, the user it runs as, the
+# licences of everything collected, and the list of it that scripts/sbom.sh writes.
 #   scripts/collect-runtime.sh FOLDER PROGRAM...
 set -euo pipefail
 source_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -14,40 +14,42 @@ shift
   exit 2
 }
 
-# Copies a file to the same place under the image; a link becomes the file it names.
-collect() {
-  mkdir -p "$image${1%/*}"
-  cp --dereference "$1" "$image$1"
+# Copies files to the same places under the image; a link becomes the file it names.
+collect() { # FILE...
+  mkdir -p "$image"
+  cp --dereference --parents "$@" "$image"
 }
 
-# The copyright files of the packages that these files are from. A package may know a file by its
-# name before or after /lib became a link to /usr/lib.
-collect_licences() {
-  local -a names=()
-  local file owners package
-  for file in "$@"; do
-    names+=("$file" "/usr$file" "$(realpath "$file")")
-  done
-  owners=$(dpkg-query -S "${names[@]}" 2>/dev/null || true)
-  for file in "$@"; do
-    package=$(awk -F': ' -v a="$file" -v b="/usr$file" -v c="$(realpath "$file")" \
-      '$2 == a || $2 == b || $2 == c { sub(/[:,].*/, "", $1); print $1; exit }' <<<"$owners")
-    [ -n "$package" ] || {
-      printf 'collect-runtime: no package owns %s\n' "$file" >&2
-      return 1
-    }
-    collect "/usr/share/doc/$package/copyright"
-  done
+# "FILE<TAB>PACKAGE" of each file. A package may know a file by its name before or after /lib became
+# a link to /usr/lib.
+packages_of() { # FILE...
+  local -a real=()
+  mapfile -t real < <(realpath "$@")
+  { paste <(printf '%s\n' "$@") <(printf '%s\n' "${real[@]}")
+    dpkg-query -S "$@" "${@/#//usr}" "${real[@]}" 2>/dev/null || true; } |
+    awk -F'\t' -v OFS='\t' '
+      NF == 2 { names[++count] = $1; real[$1] = $2; next }
+      { owner = $0; sub(/[:,].*/, "", owner); sub(/^[^ ]*: /, ""); package[$0] = owner }
+      END {
+        for (i = 1; i <= count; i++) {
+          name = names[i]
+          found = package[name]
+          if (found == "") found = package["/usr" name]
+          if (found == "") found = package[real[name]]
+          if (found != "") { print name, found; continue }
+          print "collect-runtime: no package owns " name >"/dev/stderr"
+          exit 1
+        }
+      }'
 }
 
 # The licences that the collected copyright files only point to, also as {MPL-1.1,GPL-2}.
 collect_common_licences() {
-  local folder=/usr/share/common-licenses names name
-  names=$(grep -hoE "$folder/[A-Za-z0-9.{},-]+" "$image"/usr/share/doc/*/copyright |
-    sed 's|.*/||; y|{},|   |; s|\.*$||' | sort -u)
-  for name in $names; do
-    collect "$folder/$name"
-  done
+  local folder=/usr/share/common-licenses
+  local -a names
+  mapfile -t names < <(grep -hoE "$folder/[A-Za-z0-9.{},-]+" "$image"/usr/share/doc/*/copyright |
+    sed 's|.*/||; s|\.*$||' | tr -s '{},' '\n' | sed '/^$/d' | sort -u)
+  collect "${names[@]/#/$folder/}"
 }
 
 libraries() { # PROGRAM
@@ -79,35 +81,60 @@ write_texts() { # GPUCTL
   "$1" completion zsh >"$zsh/_gpuctl"
 }
 
-needed=
+# What a program may load while it runs, as ldd cannot know: NVIDIA's library and nvidia-smi come
+# from the host, are older than the C library that has all in one, and ask for its parts.
+loaded_later() { # PROGRAM LIBC
+  local part
+  [ "${1##*/}" = gpu-exporter ] || return 0
+  for part in libdl.so.2 libpthread.so.0 librt.so.1 libm.so.6; do
+    printf '%s\n' "${2%/*}/$part"
+  done
+}
+
+# With these NVIDIA's container tools put the host's library where our loader looks for it.
+prepare_for_driver() {
+  printf 'include /etc/ld.so.conf.d/*.conf\n' >"$image/etc/ld.so.conf"
+  collect /etc/debian_version
+}
+
+used= # "PROGRAM<TAB>LIBRARY" lines
+mkdir -p "$image/usr/bin"
 for program in "$@"; do
-  mkdir -p "$image/usr/bin"
+  name=${program##*/}
   cp "$program" "$image/usr/bin/"
   while IFS= read -r link; do
     cp --no-dereference "$link" "$image/usr/bin/"
   done < <(other_names "$program")
-  [ "${program##*/}" != gpuctl ] || write_texts "$program"
+  [ "$name" != gpuctl ] || write_texts "$program"
   found=$(libraries "$program")
-  needed+=$found$'\n'
+  found+=$'\n'$(loaded_later "$program" "$(grep -m 1 '/libc\.so' <<<"$found")")
+  used+=$(sed "/^$/d; s|^|$name\t|" <<<"$found")$'\n'
 done
-mapfile -t libraries < <(sort -u <<<"${needed%$'\n'}")
-for library in "${libraries[@]}"; do
-  collect "$library"
-done
-collect_licences "${libraries[@]}"
+mapfile -t libraries < <(cut -f2 <<<"${used%$'\n'}" | sort -u)
+collect "${libraries[@]}"
+owners=$(packages_of "${libraries[@]}")
+table=$(awk -F'\t' -v OFS='\t' 'NR == FNR { owner[$1] = $2; next } { print $1, owner[$2], $2 }' \
+  <(printf '%s\n' "$owners") <(printf '%s' "$used"))$'\n'
 
-collect /etc/ssl/certs/ca-certificates.crt
-collect /usr/share/doc/ca-certificates/copyright
+certificates=/etc/ssl/certs/ca-certificates.crt
+collect "$certificates"
+table+=$'*\tca-certificates\t'"$certificates"$'\n'
 # Libraries of headers alone are files of no library: their code is in the programs themselves.
 for copyright in /usr/share/doc/{rapidjson-dev,libexpected-dev,libboost1.[0-9]*-dev}/copyright; do
-  collect "$copyright"
+  package=${copyright%/copyright}
+  table+=$'*\t'"${package##*/}"$'\t-\n'
 done
+mapfile -t packages < <(cut -f2 <<<"${table%$'\n'}" | sort -u)
+packages=("${packages[@]/#//usr/share/doc/}")
+collect "${packages[@]/%//copyright}"
 collect_common_licences
 printf 'hosts: files dns\n' >"$image/etc/nsswitch.conf"
 printf 'nonroot:x:65532:65532:nonroot:/:/nonexistent\n' >"$image/etc/passwd"
 printf 'nonroot:x:65532:\n' >"$image/etc/group"
+[[ " ${*##*/} " != *' gpu-exporter '* ]] || prepare_for_driver
 mkdir -p "$image/usr/share/doc/gpu-monitoring"
 cp "$source_root/LICENSE" "$source_root/NOTICE" "$image/usr/share/doc/gpu-monitoring/"
+"$source_root/scripts/sbom.sh" "$image" <<<"${table%$'\n'}"
 # For a volume: with a read-only root nothing can be written elsewhere.
 mkdir -p "$image/tmp"
 chmod 1777 "$image/tmp"

@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import unittest
 
+# target -> its program
+IMAGES = {"exporter": "gpu-exporter", "debug": "gpu-monitoring-api", "api": "gpu-monitoring-api"}
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -27,6 +29,8 @@ def stages():
     """name -> (base, [(word, rest)...]) in the file's order."""
     found = {}
     for word, rest in instructions():
+        if word == "ARG" and not found:
+            continue  # what FROM may say
         if word == "FROM":
             base, name = re.fullmatch(r"(\S+) AS (\S+)", rest).groups()
             found[name] = (base, [])
@@ -48,41 +52,60 @@ def wanted_by(instruction, stage):
 class DockerfileTest(unittest.TestCase):
     def test_the_last_stage_is_the_api(self):
         self.assertEqual(list(stages())[-1], "api")
-        self.assertIn("debug", stages())
+        self.assertLessEqual({"exporter", "debug"}, set(stages()))
 
-    def test_the_api_starts_from_nothing(self):
-        base = "api"
-        while base in stages():
-            base = stages()[base][0]
-        self.assertEqual(base, "scratch")
+    def test_the_images_start_from_nothing(self):
+        for base in IMAGES:
+            while base in stages():
+                base = stages()[base][0]
+            self.assertEqual(base, "scratch")
 
     def test_runs_as_a_user_without_a_name_or_rights(self):
-        for stage in ("api", "debug"):
+        for stage in IMAGES:
             self.assertEqual(wanted_by("USER", stage), ["65532:65532"])
 
     def test_checks_its_health_with_the_binary_itself(self):
-        for stage in ("api", "debug"):
+        for stage, program in IMAGES.items():
             (check,) = wanted_by("HEALTHCHECK", stage)
             options, command = check.split(" CMD ")
             self.assertEqual(options.split(), ["--interval=30s", "--timeout=10s", "--retries=3"])
-            self.assertEqual(json.loads(command), ["/usr/bin/gpu-monitoring-api", "--healthcheck"])
+            self.assertEqual(json.loads(command), ["/usr/bin/" + program, "--healthcheck"])
             self.assertEqual(json.loads(wanted_by("ENTRYPOINT", stage)[0]),
-                             ["/usr/bin/gpu-monitoring-api"])
+                             ["/usr/bin/" + program])
 
-    def test_carries_the_server_and_the_command_line(self):
-        programs = {"build/bin/gpu-monitoring-api", "build/bin/gpuctl"}
+    def test_says_what_it_is(self):
+        for stage, program in IMAGES.items():
+            (labels,) = wanted_by("LABEL", stage)
+            told = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]+)"', labels))
+            self.assertEqual(told["title"], program)
+            self.assertEqual((told["version"], told["revision"]), ("$VERSION", "$REVISION"))
+            self.assertEqual(told["licenses"], "Apache-2.0")
+            self.assertIn("description", told)
+
+    def test_the_exporter_asks_for_gpus_and_their_driver(self):
+        self.assertEqual(wanted_by("ENV", "exporter"),
+                         ["NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=utility"])
+
+    def test_carries_the_programs_of_each(self):
+        programs = {"build/bin/gpu-monitoring-api", "build/bin/gpuctl", "build/bin/gpu-exporter"}
         runs = " && ".join(wanted_by("RUN", "build"))
         built = re.search(r"build\.sh release ([^&]*)", runs).group(1).split()
         self.assertEqual({"build/bin/" + name for name in built}, programs)
         self.assertEqual(set(re.search(r"strip \S+ ([^&]*)", runs).group(1).split()), programs)
-        collected = re.search(r"collect-runtime\.sh /image (.*)", runs).group(1).split()
-        self.assertEqual(set(collected), programs)
+        collected = dict(re.findall(r"collect-runtime\.sh (\S+) ([^&]*)", runs))
+        own = {"build/bin/gpu-exporter"}
+        self.assertEqual({folder: set(names.split()) for folder, names in collected.items()},
+                         {"/image": programs - own, "/exporter": own})
+        for stage, folder in (("api", "/image/"), ("exporter", "/exporter/")):
+            self.assertEqual(wanted_by("COPY", stage), ["--from=build %s /" % folder])
 
-    def test_exposes_both_ports(self):
+    def test_exposes_the_ports_of_each(self):
         self.assertEqual(wanted_by("EXPOSE", "api"), ["8080 8081"])
+        self.assertEqual(wanted_by("EXPOSE", "exporter"), ["9432"])
 
     def test_only_the_debug_image_has_a_shell(self):
-        self.assertFalse(any("busybox" in rest for rest in wanted_by("COPY", "api")))
+        for stage in ("api", "exporter"):
+            self.assertFalse(any("busybox" in rest for rest in wanted_by("COPY", stage)))
         self.assertTrue(any("busybox" in rest for rest in wanted_by("COPY", "debug")))
         made = " ".join(rest for _, rest in stages()["busybox"][1])
         for name in ("sh", "wget"):
@@ -119,7 +142,8 @@ class DockerfileTest(unittest.TestCase):
 
     def test_carries_the_version_of_the_build(self):
         version = re.search(r"project\(\S+ VERSION (\S+)", read("CMakeLists.txt")).group(1)
-        self.assertIn("VERSION=" + version, wanted_by("ARG", "api"))
+        for stage in IMAGES:
+            self.assertIn("VERSION=" + version, wanted_by("ARG", stage))
 
 
 class CollectRuntimeTest(unittest.TestCase):
