@@ -4,7 +4,8 @@ SHELL := /bin/bash
 PRESET ?= release
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test build bench lint sanitize coverage deps clean
+.PHONY: help run demo test build install package bench lint sanitize coverage deps clean
+PROGRAMS = gpu-monitoring-api gpu-exporter gpuctl
 
 help: ## List the targets and their variables
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +30,16 @@ build: ## Build everything
 	@scripts/deps.sh build
 	@scripts/build.sh $(PRESET)
 
+install: ## Build the programs and install them below PREFIX (/usr/local) with pages, completions and units; DESTDIR goes before it
+	@scripts/deps.sh build
+	@scripts/build.sh release $(PROGRAMS)
+	@cmake --install build --prefix "$(or $(PREFIX),/usr/local)"
+
+package: ## Build the programs and a Debian package of them in build/package
+	@scripts/deps.sh build package
+	@scripts/build.sh release $(PROGRAMS)
+	@cd build && cpack
+
 bench: ## Run the benchmarks and the comparisons of bench/load; writes build/bench/report.md
 	@scripts/deps.sh build bench
 	@scripts/build.sh release
@@ -48,7 +59,7 @@ coverage: ## Run all tests instrumented; report in build/coverage/report, fails 
 	@scripts/coverage.sh
 
 deps: ## Install what every target needs
-	@scripts/deps.sh build run test sanitize coverage lint bench
+	@scripts/deps.sh build run test sanitize coverage lint bench package
 
 clean: ## Remove what was built, logs and unpacked tools
 	rm -rf build .run web/node_modules

