@@ -91,7 +91,7 @@ class DepsTest(unittest.TestCase):
 
     def deps(self, *arguments):
         return subprocess.run(["/bin/bash", "scripts/deps.sh", *arguments], cwd=self.root,
-                              env={"PATH": self.bin, "STATE": self.root}, text=True, timeout=60,
+                              env={"PATH": self.bin, "STATE": self.root}, text=True, timeout=300,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, check=False)
 
