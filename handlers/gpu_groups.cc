@@ -105,6 +105,7 @@ void GpuGroups::AddWhatIsOn(const GpuMetrics& gpu) {
   if (const auto model = gpu.text(Text::kGpuName); !model.empty()) group.models.insert(model);
   const auto workloads = std::span(gpus_.workloads).subspan(gpu.first_workload, gpu.workload_count);
   for (const models::Workload& workload : workloads) group.namespaces.insert(workload.name_space);
+  if (group.holders == models::NullReason::kNone) group.holders = gpus_.holder_reason(gpu);
   if (!(group.newest >= gpu.newest)) group.newest = gpu.newest;
 }
 

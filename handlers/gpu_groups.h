@@ -52,8 +52,13 @@ struct GpuGroup {
   std::set<std::string_view> users;
   std::set<std::string_view> namespaces;
   std::set<std::string_view> models;
-  double newest = std::nan("");  // Unix seconds, of the newest sample
+  double newest = std::nan("");                            // Unix seconds, of the newest sample
+  models::NullReason holders = models::NullReason::kNone;  // why who holds one of them is not known
 
+  // Why nothing is known of namespaces; kNone where some are, or where there are none.
+  models::NullReason why_no_namespaces() const {
+    return namespaces.empty() ? holders : models::NullReason::kNone;
+  }
   std::size_t state(fleet::State which) const { return states[static_cast<std::size_t>(which)]; }
 };
 

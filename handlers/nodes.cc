@@ -160,6 +160,10 @@ Value LevelOf(const Row& row) {
   return std::string(fleet::NameOf(level));
 }
 
+Value NamesOf(const Row& row, std::set<std::string_view> GpuGroup::*names) {
+  return row.gpus == nullptr ? Value(std::vector<std::string>()) : Texts(row.gpus->*names);
+}
+
 struct NodeColumn {
   Column column;
   Value (*value)(const Row& row);
@@ -213,14 +217,14 @@ constexpr std::array kNodeColumns = {
                  return OfGpus(row, [](const GpuGroup& gpus) { return Count(gpus.instances); });
                }},
     NodeColumn{{"models", Type::kTexts, "", "model", "Product names of the GPUs."},
+               [](const Row& row) { return NamesOf(row, &GpuGroup::models); }},
+    NodeColumn{{"namespaces", Type::kTexts, "", "namespace", "Of the pods that hold these GPUs.",
+                nullptr, "", true},
                [](const Row& row) {
-                 return row.gpus == nullptr ? Value(std::vector<std::string>())
-                                            : Texts(row.gpus->models);
-               }},
-    NodeColumn{{"namespaces", Type::kTexts, "", "namespace", "Of the pods that hold these GPUs."},
-               [](const Row& row) {
-                 return row.gpus == nullptr ? Value(std::vector<std::string>())
-                                            : Texts(row.gpus->namespaces);
+                 const bool known =
+                     row.gpus == nullptr || row.gpus->why_no_namespaces() == NullReason::kNone;
+                 return known ? NamesOf(row, &GpuGroup::namespaces)
+                              : Value(row.gpus->why_no_namespaces());
                }},
     NodeColumn{{"utilization", Type::kNumber, "%", "", "Mean over the GPUs it is known of."},
                [](const Row& row) { return Mean(row, &GpuGroup::utilization); }},

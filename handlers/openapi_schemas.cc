@@ -142,7 +142,8 @@ void WriteColumns(Writer& writer, std::span<const wire::Column> columns) {
     if (column.type == wire::Column::Type::kTime) Text(writer, "format", "date-time");
     if (column.is_list()) WriteItemsOf(writer, column);
     writer.Key("nullable");
-    writer.Bool(!column.is_list() || column.type == wire::Column::Type::kItems);
+    const bool items = column.type == wire::Column::Type::kItems;
+    writer.Bool(!column.is_list() || items || column.unknown_list);
     const std::string unit = column.unit.empty() ? "" : " Unit: " + std::string(column.unit) + ".";
     Text(writer, "description", std::string(column.help) + unit);
     writer.EndObject();

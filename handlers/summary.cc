@@ -106,6 +106,7 @@ struct PodCounts {
   std::size_t unknown = 0;
   double requested = 0;          // by those that run; NaN where one does not tell
   double requested_pending = 0;  // the same of those that wait
+  bool told = true;              // some are of a phase that is known, or there are none
 };
 
 // The snapshots behind an answer; null where one could not be had.
@@ -148,12 +149,17 @@ class Summary {
            : pod.phase == models::kFailed  ? counts.failed
                                            : counts.unknown);
       }
+      const auto first = untold_.try_emplace(name, true).first;
+      first->second &= pod.phase.empty();
     }
+    // kube-state-metrics may be told not to show phases.
+    for (const auto& [name, untold] : untold_) pods_[name].told = !untold;
   }
 
   GoneGpus lost_;
   GpuGroups groups_;
   std::map<std::string_view, PodCounts> pods_;
+  std::map<std::string_view, bool> untold_;  // no pod of it is of a phase that is known
 };
 
 Value Count(std::size_t count) {
@@ -182,6 +188,8 @@ std::vector<Value> RowOf(std::string_view name, const GpuGroup& group, const Pod
   const auto unless = [](NullReason why, Value value) {
     return why == NullReason::kNone ? std::move(value) : Value(why);
   };
+  const NullReason phases =
+      pods == NullReason::kNone && !of_pods.told ? NullReason::kNotExported : pods;
   const auto whole = [](double gpus) {
     return std::isnan(gpus) ? Value(NullReason::kNotExported)
                             : Value(static_cast<std::int64_t>(std::llround(gpus)));
@@ -213,14 +221,14 @@ std::vector<Value> RowOf(std::string_view name, const GpuGroup& group, const Pod
           Most(group.temperature),
           unless(processes, Count(group.processes)),
           unless(processes, Count(group.users.size())),
-          Count(group.namespaces.size()),
-          unless(pods, Count(of_pods.running)),
-          unless(pods, Count(of_pods.pending)),
-          unless(pods, Count(of_pods.succeeded)),
-          unless(pods, Count(of_pods.failed)),
+          unless(group.why_no_namespaces(), Count(group.namespaces.size())),
+          unless(phases, Count(of_pods.running)),
+          unless(phases, Count(of_pods.pending)),
+          unless(phases, Count(of_pods.succeeded)),
+          unless(phases, Count(of_pods.failed)),
           unless(pods, Count(of_pods.unknown)),
-          unless(pods, whole(of_pods.requested)),
-          unless(pods, whole(of_pods.requested_pending)),
+          unless(phases, whole(of_pods.requested)),
+          unless(phases, whole(of_pods.requested_pending)),
           std::isnan(group.newest) ? Value(NullReason::kNotExported) : Value(group.newest)};
 }
 

@@ -56,7 +56,9 @@ constexpr std::array kWorkloadColumns = {
 constexpr std::array kUserColumns = {
     Column{"user", Type::kText, "", "user", "Owner of the processes."},
     Column{"processes", Type::kInteger, "", "", "Processes on GPUs."},
-    Column{"pods", Type::kTexts, "", "pod", "Pods of the processes, where known."},
+    Column{"pods", Type::kTexts, "", "pod",
+           "Pods of the processes. Null where no exporter tells whose a process is.", nullptr, "",
+           true},
     Column{"node_names", Type::kTexts, "", "node", "Where the GPUs are."},
     Column{"gpu_names", Type::kTexts, "", "model", "Their product names."},
     Column{"gpus", Type::kInteger, "", "",

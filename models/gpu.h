@@ -178,6 +178,12 @@ struct Snapshot {
     sources.emplace_back(exporter);
     if (tells_pods) pod_tellers |= exporter_bit(exporter);
   }
+  // Row::holder_reason, and of a row whose exporters say no word of pods.
+  NullReason holder_reason(const GpuMetrics& row) const {
+    const bool told = row.workload_count > 0 || row.exporters == 0;
+    if (!told && (row.exporters & pod_tellers) == 0) return NullReason::kNotExported;
+    return row.holder_reason();
+  }
   // In Row::exporters; 0 for one that gave no rows, or has no place there.
   std::uint32_t exporter_bit(std::string_view exporter) const {
     const auto place = std::find(sources.begin(), sources.end(), exporter) - sources.begin();

@@ -304,7 +304,7 @@ main() {
   [ $# -gt 0 ] || usage
   for group in "$@"; do
     case $group in
-      build | run | test | sanitize | coverage | lint | bench) ;;
+      build | run | test | sanitize | coverage | lint | bench | package) ;;
       *) usage ;;
     esac
   done

@@ -34,6 +34,27 @@ std::size_t CommandText::TrimmedEnd(std::size_t begin, std::size_t end) const {
   return end;
 }
 
+std::size_t CommandText::StructureEnd(std::size_t at) const {
+  if (at >= text_.size() || (text_[at] != '{' && text_[at] != '(')) return kNone;
+  std::size_t first = at + 1;
+  while (first < text_.size() && (IsSpace(text_[first]) || text_[first] == '\\')) ++first;
+  std::size_t name = first;
+  while (name < text_.size() && (IsAlnum(text_[name]) || text_[name] == '_')) ++name;
+  const bool quoted = first < text_.size() && IsQuote(text_[first]);
+  const bool named = text_[at] == '{' && name > first && name < text_.size() && text_[name] == ':';
+  if (!quoted && !named) return kNone;
+  std::size_t depth = 0;
+  char quote = '\0';
+  for (std::size_t i = at; i < text_.size(); ++i) {
+    const char c = text_[i];
+    if (IsQuote(c) && (quote == '\0' || quote == c)) quote = quote == c ? '\0' : c;
+    if (quote != '\0') continue;
+    if (c == '{' || c == '(' || c == '[') ++depth;
+    if ((c == '}' || c == ')' || c == ']') && --depth == 0) return i + 1;
+  }
+  return text_.size();
+}
+
 std::size_t CommandText::Find(char c, std::size_t from) {
   bool& missing = missing_[static_cast<unsigned char>(c)];
   if (missing) return kNone;

@@ -29,6 +29,9 @@ class CommandText {
   // Without the quotes that may close an argument around the value.
   std::size_t TrimmedEnd(std::size_t begin, std::size_t end) const;
 
+  // Behind the bracket that closes the one at `at`, or the end of a text that was cut; kNone where
+  // none opens there that holds quoted texts or names: `{"a": "b"}`, `{a: b}`, `('a', 'b')`.
+  std::size_t StructureEnd(std::size_t at) const;
   // The next `c`. One that is not there is looked for once.
   std::size_t Find(char c, std::size_t from);
   // Closes the quote before `from`; `\"` and `'\''` do not, unless that one is `escaped` itself.

@@ -28,13 +28,6 @@ bool IsUserOption(string_view name) {
   return name == "-u" || name == "--user" || name == "--proxy-user";
 }
 
-// After these the next words name a setting and its value.
-bool IsSetting(string_view word) {
-  constexpr std::array<string_view, 4> kSettings = {"set", "config", "configure", "modify"};
-  return std::any_of(kSettings.begin(), kSettings.end(),
-                     [&](string_view setting) { return EqualsIgnoreCase(word, setting); });
-}
-
 // After a secret name, what begins with dashes and yet is no option: `--Xa9f2`, `--a+b`. Options
 // have digits too; after a password they count.
 bool IsRandomOption(string_view word, SecretKind kind) {
@@ -158,6 +151,11 @@ class NamedSecrets {
       if (word.size() == 2) return option.separate ? ExpectLetterValue(option, end) : 0;
       if (option.attached) return TakeAttached(option, begin + 2, end);
     }
+    // curl -su
+    const bool bundle = program_ == "curl" && std::all_of(word.begin() + 1, word.end(), IsLetter);
+    for (const LetterOption& option : options_) {
+      if (bundle && word.back() == option.letter) return ExpectLetterValue(option, end);
+    }
     return 0;
   }
 
@@ -230,7 +228,9 @@ class NamedSecrets {
       const bool assigned = escape.character == '=' || escape.character == ':';
       return named && assigned ? TakeEncoded(before, escape.end, end) : escape.end;
     }
+    if (c == ')') in_login_ = false;
     if (!named) return at;
+    if (c == '(') return TakeCall(text_.Text(before.begin, before.end), at);
     if (c == '=' || c == ':') return TakeAssigned(before, at, end);
     if (c == '>') TakeElement(before, at);
     if (!IsQuote(c) && c != ']' && c != '\\' && c != ',') return at;
@@ -238,6 +238,13 @@ class NamedSecrets {
     // os.environ["X"]=, {"x":, ['--x',
     if (next == at) name = Name{before.begin, before.end, false};
     return next;
+  }
+
+  // Returns where its arguments end, or `at`.
+  std::size_t TakeCall(string_view name, std::size_t at) {
+    if (!IsLoginCall(name)) return at;
+    in_login_ = true;
+    return text_.StructureEnd(at) == kNone ? at : values_.Take(at, SecretKind::kPassword).end;
   }
 
   // `token%3DX` in a URL.
@@ -253,13 +260,16 @@ class NamedSecrets {
     values_.Mask(content.begin, content.end);
   }
 
-  // `--args=--password,X,--x` and `['--password','X']`. Returns `comma` where it is none.
+  // `--args=--password,X,--x`, `['--password','X']` and `putenv('X', 'Y')`. Returns `comma` where
+  // it is none.
   std::size_t TakeListed(const Name& name, std::size_t comma, std::size_t end) {
-    if (text_[name.begin] != '-' || comma + 1 == end) return comma;
+    const bool set = IsSetCall(text_.Text(word_begin_, name.begin));
+    if (!set && (text_[name.begin] != '-' || comma + 1 == end)) return comma;
     if (name.end != comma && !IsQuote(text_[comma - 1])) return comma;
     const SecretKind kind = JudgeName(text_.Text(name.begin, name.end));
     if (kind == SecretKind::kNone) return comma;
     const std::size_t value = comma + 1;
+    if (value == end) return Follow({end, kind});
     if (IsQuote(text_[value]) || text_[value] == '\\') return Follow(values_.Take(value, kind));
     std::size_t stop = value;
     while (stop < end && text_[stop] != ',') ++stop;
@@ -287,8 +297,7 @@ class NamedSecrets {
     }
     if (IsBare(kind)) {
       const bool shouted = IsUpper(text[0]) && text_[mark] == '=';
-      const bool login = text_.Text(word_begin_, name.begin).ends_with("login(");
-      if (text[0] != '-' && !in_query && !shouted && !login) return mark;
+      if (text[0] != '-' && !in_query && !shouted && !in_login_) return mark;
     }
     if (kind == SecretKind::kNone) {
       if (EndsInBearer(mark + 1, end)) ExpectCredential();
@@ -369,6 +378,7 @@ class NamedSecrets {
   std::span<const LetterOption> options_;
   bool login_program_ = false;  // the word before was one of kLoginPrograms
   bool login_ = false;          // arguments of its login
+  bool in_login_ = false;       // a call's, IsLoginCall
   string_view before_;          // the word before
   std::size_t word_begin_ = 0;  // of the word that is scanned
   int identified_ = 0;          // words left that may lead to `by`

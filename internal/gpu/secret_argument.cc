@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 
+#include "internal/base/text.h"
 #include "internal/gpu/characters.h"
 
 namespace gpumon::gpu {
@@ -102,6 +103,7 @@ constexpr std::array kLetterOptions = {
     LetterOption{"sshpass", 'p', true, true, LetterValue::kSecret},
     LetterOption{"steghide", 'p', true, true, LetterValue::kSecret},
     LetterOption{"tsql", 'P', true, true, LetterValue::kSecret},
+    LetterOption{"ttyd", 'c', true, true, LetterValue::kUser},
     LetterOption{"twine", 'p', true, true, LetterValue::kSecret},
     LetterOption{"unrar", 'p', true, false, LetterValue::kSecret},
     LetterOption{"unzip", 'P', true, true, LetterValue::kSecret},
@@ -170,6 +172,24 @@ string_view BaseName(string_view word) {
 bool EndsCommand(string_view word) {
   return word == "&&" || word == "||" || word == ";" || word == "|" || word == "&" ||
          word.ends_with(';');
+}
+
+bool IsSetCall(string_view before) {
+  while (!before.empty() && IsQuote(before.back())) before.remove_suffix(1);
+  return before.ends_with("env(") || before.ends_with("environ.setdefault(");
+}
+
+bool IsSetting(string_view word) {
+  constexpr std::array<string_view, 5> kSettings = {"set", "setenv", "config", "configure",
+                                                    "modify"};
+  while (!word.empty() && IsQuote(word.front())) word.remove_prefix(1);
+  return std::any_of(kSettings.begin(), kSettings.end(),
+                     [&](string_view setting) { return EqualsIgnoreCase(word, setting); });
+}
+
+bool IsLoginCall(string_view name) {
+  const string_view last = name.substr(name.size() - std::min<std::size_t>(name.size(), 4));
+  return EqualsIgnoreCase(last, "auth") || name.ends_with("login");
 }
 
 }  // namespace gpumon::gpu

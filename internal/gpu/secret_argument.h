@@ -44,4 +44,13 @@ std::string_view BaseName(std::string_view word);
 // `&&`, `x;`: what follows is another command.
 bool EndsCommand(std::string_view word);
 
+// A call that begins behind `before` gives a variable its value: os.putenv("X", "Y"),
+// os.environ.setdefault("X", "Y").
+bool IsSetCall(std::string_view before);
+// After these words the next ones name a setting and its value: aws configure set NAME X.
+bool IsSetting(std::string_view word);
+// The arguments of a call of this name, if they begin with a text, are a login:
+// HTTPBasicAuth('me', 'X'), login('X').
+bool IsLoginCall(std::string_view name);
+
 }  // namespace gpumon::gpu

@@ -11,6 +11,15 @@ namespace gpumon::gpu {
 using std::string_view;
 
 SecretValues::Taken SecretValues::Take(std::size_t begin, SecretKind kind) {
+  std::size_t open = begin;
+  while (open < text_.size() && (IsAlnum(text_[open]) || text_[open] == '.')) ++open;
+  const bool call = open > begin && IsLoginCall(text_.Text(begin, open));
+  const std::size_t over = open == begin || call ? text_.StructureEnd(open) : CommandText::kNone;
+  if (over != CommandText::kNone) {
+    const char last = text_[over - 1];
+    Mask(open + 1, last == '}' || last == ')' ? over - 1 : over);
+    return {over};
+  }
   const std::size_t escaped = text_[begin] == '\\' ? 1 : 0;
   if (begin + escaped < text_.size() && IsQuote(text_[begin + escaped])) {
     const std::size_t from = begin + escaped + 1;

@@ -19,7 +19,7 @@ class SecretValues {
     std::size_t end = 0;
     SecretKind next = SecretKind::kNone;  // of the next word, when that is a value too
   };
-  // Of a name of `kind`: a word, a quoted text or a list in brackets.
+  // Of a name of `kind`: a word, a quoted text, a list in brackets or a structure.
   Taken Take(std::size_t begin, SecretKind kind);
   // curl -b NAME=X; without an equal sign it is a file.
   Taken TakeCookie(std::size_t begin, std::size_t end);

@@ -335,11 +335,17 @@ std::vector<Usage> UsageByUser(const models::Snapshot& gpus, const models::Snaps
   using Used = std::pair<std::size_t, GpuKey>;  // its row, or what it calls itself
   std::map<Used, std::set<std::string_view>> users;
   std::map<GpuKey, std::string_view> ids;  // of those without a row
+  const bool told =
+      std::any_of(processes.processes.begin(), processes.processes.end(),
+                  [](const auto& process) { return !process.text(Text::kPod).empty(); });
   for (const models::GpuProcess& process : processes.processes) {
     const std::string_view user = process.text(Text::kUser);
     Usage& usage = all[user];
     usage.user = user;
     AddProcess(usage, process);
+    if (!told && usage.pods_untold == NullReason::kNone) {
+      usage.pods_untold = NullReason::kNotExported;
+    }
     const std::size_t row = rows.Find(process);
     const GpuKey own = row == GpuRows::kNone ? OwnKeyOf(process) : GpuKey();
     users[{row, own}].insert(user);

@@ -39,6 +39,7 @@ struct Column {
   // kItems: what each item has; no lists among them.
   std::span<const Column> (*items)() = nullptr;
   std::string_view words = "";  // a filter's: all that its texts may be, "a|b|c"; "": anything
+  bool unknown_list = false;    // a list that may be null; others are empty at the least
 
   bool is_list() const {
     return type == Type::kTexts || type == Type::kNumbers || type == Type::kNotes ||

@@ -241,7 +241,7 @@ TEST_F(UsageRouteTest, PodsOfAUserAreNullWhereNobodyTellsWhoseTheProcessIs) {
   Serve(Gpus());
   auto processes = std::make_shared<models::Snapshot>();
   processes->part = models::Part::kProcesses;
-  for (const char* const user : {"alice", "bob"}) {
+  for (const char* const user : {"alice", "bob", "carol"}) {
     auto& process = processes->processes.emplace_back();
     process.set_text(Text::kNode, "b");
     process.set_text(Text::kGpuId, "0");
@@ -249,8 +249,14 @@ TEST_F(UsageRouteTest, PodsOfAUserAreNullWhereNobodyTellsWhoseTheProcessIs) {
   }
   processes->processes[0].pod_untold = models::NullReason::kQueryFailed;
   Serve(processes);
+  EXPECT_EQ(*Get("/api/v1/gpu/users").json()["data"][1]["null_reasons"]["pods"].AsString(),
+            "not_exported")
+      << "nobody tells of any";
+  processes = std::make_shared<models::Snapshot>(std::move(*processes));
+  processes->processes[2].set_text(Text::kPod, "train-0");
+  Serve(processes);
   const auto json = Get("/api/v1/gpu/users").json();
-  ASSERT_EQ(json["data"].size(), 2U);
+  ASSERT_EQ(json["data"].size(), 3U);
   EXPECT_TRUE(json["data"][0]["pods"].is_null());
   EXPECT_EQ(*json["data"][0]["null_reasons"]["pods"].AsString(), "query_failed");
   EXPECT_EQ(json["data"][1]["pods"].size(), 0U) << "in no pod";
