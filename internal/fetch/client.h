@@ -30,6 +30,9 @@ struct Request {
   // The same for every URL: who answers is then not known. For people who ask for it by hand.
   bool any_certificate_anywhere = false;
   std::size_t max_response_bytes = std::size_t{64} << 20U;  // decompressed
+  // Of a larger body its last max_response_bytes are the answer, which is Response::cut then; up to
+  // twice as many are held meanwhile. Else that is kUpstreamTooLarge.
+  bool keep_end = false;
   // Path of a Unix socket, which is then connected to in place of the URL's host.
   std::string unix_socket = {};
 };
@@ -40,6 +43,7 @@ struct Response {
   std::string date;          // the Date header, "" when absent
   std::string retry_after;   // the Retry-After header, "" when absent
   std::string body;          // decompressed
+  bool cut = false;          // something before the body was left out
 };
 
 // Called once, from an I/O thread: hand long work to an Executor.

@@ -108,7 +108,9 @@ void Transfer::SetLimits(const ClientOptions& options, Millis budget) {
   Set(CURLOPT_DNS_CACHE_TIMEOUT, kDnsCacheSeconds);
   Set(CURLOPT_MAXAGE_CONN, kMaxIdleSeconds);
   Set(CURLOPT_TCP_NODELAY, 1L);
-  Set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request_.max_response_bytes));
+  if (!request_.keep_end) {
+    Set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request_.max_response_bytes));
+  }
   Set(CURLOPT_WRITEFUNCTION, &Transfer::OnBody);
   Set(CURLOPT_WRITEDATA, this);
 }
@@ -165,8 +167,9 @@ std::size_t Transfer::OnBody(char* bytes, std::size_t size, std::size_t count, v
 }
 
 std::size_t Transfer::Append(const char* bytes, std::size_t size) {
+  if (request_.keep_end && body_.size() >= 2 * request_.max_response_bytes) KeepEnd();
   const std::size_t needed = body_.size() + size;
-  if (needed > request_.max_response_bytes) {
+  if (needed > request_.max_response_bytes && !request_.keep_end) {
     too_large_ = true;
     return 0;
   }
@@ -184,6 +187,12 @@ std::size_t Transfer::Append(const char* bytes, std::size_t size) {
   return size;
 }
 
+void Transfer::KeepEnd() {
+  if (body_.size() <= request_.max_response_bytes) return;
+  body_.erase(0, body_.size() - request_.max_response_bytes);
+  cut_ = true;
+}
+
 void Transfer::Reserve(std::size_t bytes) {
   // In large steps: what is not touched costs nothing, what is left behind does. And never more
   // than the cap, whatever a server promises.
@@ -195,7 +204,8 @@ void Transfer::Reserve(std::size_t bytes) {
     capacity = std::max(bytes, static_cast<std::size_t>(promised));
   }
   std::string larger;
-  larger.reserve(std::min(capacity, request_.max_response_bytes));
+  const std::size_t most = request_.max_response_bytes * (request_.keep_end ? 2 : 1);
+  larger.reserve(std::max(bytes, std::min(capacity, most)));
   larger.append(body_);
   body_.swap(larger);
   DropPages(larger);
@@ -235,6 +245,8 @@ Result<Response> Transfer::Outcome(CURLcode code) {
   response.content_type = Header("Content-Type");
   response.date = Header("Date");
   response.retry_after = Header("Retry-After");
+  if (request_.keep_end) KeepEnd();
+  response.cut = cut_;
   response.body = std::move(body_);
   return response;
 }

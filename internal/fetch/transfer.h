@@ -54,6 +54,7 @@ class Transfer {
   // Room for a body of so many bytes; false when there is none now.
   bool TakeRoom(std::size_t bytes);
   void Reserve(std::size_t bytes);
+  void KeepEnd();  // of the body, as Request::keep_end has it
   void GiveRoom();
   bool IsCompressed() const;
   bool IsDecoded() const;  // false: a coding that was not asked for
@@ -75,6 +76,7 @@ class Transfer {
   bool gzip_ = false;  // was asked for
   bool waiting_ = false;
   std::string body_;
+  bool cut_ = false;
   bool too_large_ = false;
   CURLcode refused_ = CURLE_OK;  // the first option curl did not take
   std::array<char, CURL_ERROR_SIZE> error_{};

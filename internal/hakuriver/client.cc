@@ -31,7 +31,7 @@ template <class T>
 void AskFor(const SessionPtr& session, Call call, Deadline deadline,
             Result<T> (*reader)(const std::string&), Got<Read<T>> got) {
   const std::string name = session->options().name;
-  session->Send(call, session->options().most_bytes, deadline,
+  session->Send(call, {session->options().most_bytes}, deadline,
                 [name, call, reader, got = std::move(got)](const Result<Answer>& answer) {
                   if (!answer) return got(Error(answer.error()));
                   if (answer->response.status != 200) {
@@ -58,16 +58,24 @@ void KeepEnd(std::size_t bytes, Log& log) {
   log.text.erase(0, start);
 }
 
-void KeepLines(std::size_t lines, std::string& text) {
-  if (lines == 0 || text.empty()) return;
+// Its beginning is missing.
+void DropFirstLine(std::string& text) {
+  const std::size_t line = text.find('\n');
+  if (line != std::string::npos && line + 1 < text.size()) text.erase(0, line + 1);
+}
+
+// True: there were more.
+bool KeepLines(std::size_t lines, std::string& text) {
+  if (lines == 0 || text.empty()) return false;
   std::size_t at = text.size() - (text.back() == '\n' ? 1 : 0);
   for (std::size_t left = lines; left > 0; --left) {
-    if (at == 0) return;
+    if (at == 0) return false;
     const std::size_t end = text.rfind('\n', at - 1);
-    if (end == std::string::npos) return;
+    if (end == std::string::npos) return false;
     at = end;
   }
   text.erase(0, at + 1);
+  return true;
 }
 
 Result<Log> LogOf(const std::string& name, const Call& call, const LogQuestion& question,
@@ -87,7 +95,8 @@ Result<Log> LogOf(const std::string& name, const Call& call, const LogQuestion& 
   Log log;
   log.text = ToValidUtf8(response.body);
   log.none_yet = log.text.empty();
-  KeepLines(question.lines, log.text);
+  if (response.cut) DropFirstLine(log.text);
+  log.truncated = !KeepLines(question.lines, log.text) && response.cut;
   KeepEnd(question.most_bytes, log);
   return log;
 }
@@ -246,20 +255,20 @@ void Client::GetLog(LogQuestion question, Deadline deadline, Got<Log> got) {
   const auto session = session_;
   const std::size_t most = session->options().most_bytes;
   session->Send(
-      call, most, deadline,
+      call, {most}, deadline,
       [session, call, question, deadline, most, got = std::move(got)](const Result<Answer>& whole) {
         const std::string& name = session->options().name;
         if (whole) return got(LogOf(name, call, question, whole->response));
-        if (whole.error().code != Code::kUpstreamTooLarge || call.lines > 0) {
-          return got(Error(whole.error()));
-        }
+        if (whole.error().code != Code::kUpstreamTooLarge) return got(Error(whole.error()));
         Call end = call;
-        end.lines = kLinesOfLargeLog;
-        session->Send(end, most, deadline,
+        if (end.lines == 0) end.lines = kLinesOfLargeLog;
+        // Generation A sends the whole log whatever it is asked for.
+        const BodyLimit limit{std::min(most, question.most_bytes), true};
+        session->Send(end, limit, deadline,
                       [session, end, question, got](const Result<Answer>& answer) {
                         if (!answer) return got(Error(answer.error()));
                         auto log = LogOf(session->options().name, end, question, answer->response);
-                        if (log) log->truncated = true;
+                        if (log && question.lines == 0) log->truncated = true;
                         got(std::move(log));
                       });
       });
@@ -270,7 +279,7 @@ void Client::Act(Action action, const std::string& id, Deadline deadline, Got<vo
   constexpr std::array kCalls = {What::kKill, What::kPause, What::kResume};
   const Call call{.what = kCalls[static_cast<std::size_t>(action)], .subject = id};
   session_->Send(
-      call, session_->options().most_bytes, deadline,
+      call, {session_->options().most_bytes}, deadline,
       [name = session_->options().name, call, got = std::move(got)](const Result<Answer>& answer) {
         if (!answer) return got(Error(answer.error()));
         const int status = answer->response.status;
@@ -287,7 +296,7 @@ void Client::Act(Action action, const std::string& id, Deadline deadline, Got<vo
 void Client::GetRaw(const Call& call, Deadline deadline, Got<RawAnswer> got) {
   const bool about_task = call.what != What::kHealth && !call.subject.empty();
   if (about_task && !IsTaskId(call.subject)) return got(Error(BadId()));
-  session_->Send(call, session_->options().most_bytes, deadline,
+  session_->Send(call, {session_->options().most_bytes}, deadline,
                  [got = std::move(got)](Result<Answer> answer) {
                    if (!answer) return got(Error(std::move(answer.error())));
                    fetch::Response& response = answer->response;

@@ -105,6 +105,7 @@ class Client {
   // Commands alone.
   void GetTasks(TaskQuestion question, Deadline deadline, Got<TaskList> got);
   void GetVps(VpsScope scope, Deadline deadline, Got<std::vector<Vps>> got);
+  // Of one larger than most_bytes, its end.
   void GetLog(LogQuestion question, Deadline deadline, Got<Log> got);
   // Asks for it; the state follows within seconds.
   void Act(Action action, const std::string& id, Deadline deadline, Got<void> got);

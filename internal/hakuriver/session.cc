@@ -18,7 +18,7 @@ constexpr std::size_t kMostProbeBytes = std::size_t{64} << 10U;
 
 struct Session::Flight {
   Call call;
-  std::size_t most_bytes = 0;
+  BodyLimit limit;
   Deadline deadline;
   Got<Answer> got;
   // Set while the generation is that of an earlier call, and so may be wrong.
@@ -28,9 +28,9 @@ struct Session::Flight {
   std::optional<fetch::Response> unfit;
 };
 
-void Session::Send(Call call, std::size_t most_bytes, Deadline deadline, Got<Answer> got) {
+void Session::Send(Call call, BodyLimit limit, Deadline deadline, Got<Answer> got) {
   const auto flight = std::make_shared<Flight>(
-      Flight{std::move(call), most_bytes, deadline, std::move(got), false, Generation::kA, {}});
+      Flight{std::move(call), limit, deadline, std::move(got), false, Generation::kA, {}});
   std::optional<Generation> known;
   {
     const MutexLock lock(mutex_);
@@ -42,12 +42,13 @@ void Session::Send(Call call, std::size_t most_bytes, Deadline deadline, Got<Ans
 }
 
 void Session::Fetch(const FlightPtr& flight, const std::string& target, const char* method,
-                    std::size_t most_bytes, Next next) {
+                    BodyLimit limit, Next next) {
   fetch::Request request;
   request.url = options_.base_url + target;
   request.headers = {{"Accept", "application/json, text/plain"}};
   request.method = method;
-  request.max_response_bytes = most_bytes;
+  request.max_response_bytes = limit.bytes;
+  request.keep_end = limit.keep_end;
   const auto done = [self = shared_from_this(), flight, next,
                      target](Result<fetch::Response> response) {
     if (!response) {
@@ -66,7 +67,7 @@ void Session::Fetch(const FlightPtr& flight, const std::string& target, const ch
 void Session::Try(const FlightPtr& flight, Generation generation) {
   flight->tried = generation;
   Fetch(flight, TargetOf(generation, flight->call), IsAction(flight->call.what) ? "POST" : "",
-        flight->most_bytes, &Session::TakeAnswer);
+        flight->limit, &Session::TakeAnswer);
 }
 
 void Session::TakeAnswer(const FlightPtr& flight, fetch::Response response) {
@@ -83,7 +84,7 @@ void Session::TakeAnswer(const FlightPtr& flight, fetch::Response response) {
 }
 
 void Session::Probe(const FlightPtr& flight) {
-  Fetch(flight, "/api/auth/status", "", kMostProbeBytes, &Session::TakeAuth);
+  Fetch(flight, "/api/auth/status", "", {kMostProbeBytes}, &Session::TakeAuth);
 }
 
 void Session::TakeAuth(const FlightPtr& flight, fetch::Response response) {
@@ -96,7 +97,7 @@ void Session::TakeAuth(const FlightPtr& flight, fetch::Response response) {
   } else if (response.status != 404 && response.status != 405) {
     return End(flight, Error(FailureOf(options_.name, {}, response)));
   }
-  Fetch(flight, "/nodes", "", options_.most_bytes, &Session::TakeNodes);
+  Fetch(flight, "/nodes", "", {options_.most_bytes}, &Session::TakeNodes);
 }
 
 void Session::TakeNodes(const FlightPtr& flight, fetch::Response response) {
@@ -109,7 +110,7 @@ void Session::TakeNodes(const FlightPtr& flight, fetch::Response response) {
   }
   if (document->size() == 0) {
     // A host without nodes: their ways to say that there is no such task differ.
-    return Fetch(flight, "/tasks/0/stdout", "", kMostProbeBytes, &Session::TakeLog);
+    return Fetch(flight, "/tasks/0/stdout", "", {kMostProbeBytes}, &Session::TakeLog);
   }
   const bool has_load = (*document)[0].Find("cpu_percent") != nullptr;
   Found(flight, has_load ? Generation::kB : Generation::kA);

@@ -17,6 +17,12 @@ struct Answer {
   fetch::Response response;
 };
 
+// Of an answer's body.
+struct BodyLimit {
+  std::size_t bytes = 0;
+  bool keep_end = false;  // as fetch::Request has it
+};
+
 // Thread-safe.
 class Session : public std::enable_shared_from_this<Session> {
  public:
@@ -24,7 +30,7 @@ class Session : public std::enable_shared_from_this<Session> {
       : fetch_(fetch), clock_(clock), options_(std::move(options)) {}
 
   // Any status is an answer, in the dialect that is right. Errors are sentences.
-  void Send(Call call, std::size_t most_bytes, Deadline deadline, Got<Answer> got);
+  void Send(Call call, BodyLimit limit, Deadline deadline, Got<Answer> got);
   const ClientOptions& options() const { return options_; }
   // Whether `last_updated` has been the same for too long; remembers it.
   bool StandsStill(const std::string& last_updated);
@@ -35,7 +41,7 @@ class Session : public std::enable_shared_from_this<Session> {
   using Next = void (Session::*)(const FlightPtr&, fetch::Response);
 
   void Fetch(const FlightPtr& flight, const std::string& target, const char* method,
-             std::size_t most_bytes, Next next);
+             BodyLimit limit, Next next);
   void Try(const FlightPtr& flight, Generation generation);
   void TakeAnswer(const FlightPtr& flight, fetch::Response response);
   void Probe(const FlightPtr& flight);

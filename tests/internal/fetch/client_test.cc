@@ -164,6 +164,28 @@ TEST_F(ClientTest, CutsAnAnswerThatIsTooLarge) {
   EXPECT_EQ(Failure(request), Code::kUpstreamTooLarge);
 }
 
+TEST_F(ClientTest, KeepsTheEndOfAnAnswerThatIsTooLarge) {
+  std::string body;
+  for (int i = 0; i < 100'000; ++i) body += std::to_string(i) + '\n';
+  Request request{.url = server_.url()};
+  request.keep_end = true;
+  for (const std::size_t cap : {std::size_t{1}, std::size_t{1000}, std::size_t{300'000}}) {
+    request.max_response_bytes = cap;
+    for (const fault::Reply& reply : {fault::Json(body), fault::Gzipped(body)}) {
+      server_.SetReply(reply);
+      const auto answer = Start(request).get();
+      ASSERT_TRUE(answer) << answer.error().message;
+      EXPECT_EQ(answer->body, body.substr(body.size() - cap));
+      EXPECT_TRUE(answer->cut);
+    }
+  }
+  request.max_response_bytes = body.size();
+  const auto whole = Start(request).get();
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->body, body);
+  EXPECT_FALSE(whole->cut);
+}
+
 TEST_F(ClientTest, EndlessAnswersEndOneAfterAnotherAtTheirCap) {
   ClientOptions options = Patient();
   options.shared_body_bytes = std::size_t{1} << 20U;
