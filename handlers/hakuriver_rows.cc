@@ -168,16 +168,20 @@ Value ZoneOf(std::span<const Time* const> times) {
   return known ? Value(std::string("UTC")) : Value(NullReason::kNotExported);
 }
 
-Value GpusOf(const std::vector<hakuriver::Gpu>& gpus) {
+// `none` stands for what was measured and holds no longer; without it all holds.
+Value GpusOf(const std::vector<hakuriver::Gpu>& gpus, std::optional<NullReason> none = {}) {
+  const auto reading = [none](const auto& value) {
+    return none && value ? Item::Cell(*none) : CellOf(value);
+  };
   std::vector<Item> items;
   for (const hakuriver::Gpu& gpu : gpus) {
     items.push_back(
         {{CellOf(gpu.id), CellOf(gpu.name), CellOf(gpu.driver_version), CellOf(gpu.pci_bus_id),
-          CellOf(gpu.utilization_percent), CellOf(gpu.memory_utilization_percent),
-          CellOf(gpu.memory_used_bytes), CellOf(gpu.memory_total_bytes),
-          CellOf(gpu.memory_free_bytes), CellOf(gpu.temperature_celsius), CellOf(gpu.fan_percent),
-          CellOf(gpu.power_watts), CellOf(gpu.power_limit_watts), CellOf(gpu.graphics_clock_mhz),
-          CellOf(gpu.memory_clock_mhz)}});
+          reading(gpu.utilization_percent), reading(gpu.memory_utilization_percent),
+          reading(gpu.memory_used_bytes), CellOf(gpu.memory_total_bytes),
+          reading(gpu.memory_free_bytes), reading(gpu.temperature_celsius),
+          reading(gpu.fan_percent), reading(gpu.power_watts), CellOf(gpu.power_limit_watts),
+          reading(gpu.graphics_clock_mhz), reading(gpu.memory_clock_mhz)}});
   }
   return items;
 }
@@ -193,13 +197,17 @@ Value NumaOf(const std::vector<hakuriver::NumaNode>& nodes) {
   return items;
 }
 
-void AddLoad(const hakuriver::Load& load, Row& row) {
-  row.push_back(OrNull(load.cpu_percent));
-  row.push_back(OrNull(load.memory_percent));
-  row.push_back(OrNull(load.memory_used_bytes));
+// `none` as of GpusOf.
+void AddLoad(const hakuriver::Load& load, Row& row, std::optional<NullReason> none = {}) {
+  const auto reading = [none](const auto& value) {
+    return none && value ? Value(*none) : OrNull(value);
+  };
+  row.push_back(reading(load.cpu_percent));
+  row.push_back(reading(load.memory_percent));
+  row.push_back(reading(load.memory_used_bytes));
   row.push_back(OrNull(load.memory_total_bytes));
-  row.push_back(OrNull(load.average_cpu_celsius));
-  row.push_back(OrNull(load.most_cpu_celsius));
+  row.push_back(reading(load.average_cpu_celsius));
+  row.push_back(reading(load.most_cpu_celsius));
 }
 
 // What may quote a command line. No text that is shown anywhere has more secrets than that.
@@ -262,9 +270,10 @@ wire::Records RecordsOf(const std::vector<hakuriver::Node>& nodes) {
                ValueOf(node.last_heartbeat),    ZoneOf(times),
                OrNull(node.total_cores),        OrNull(node.cores_in_use),
                OrNull(node.available_cores)};
-    AddLoad(node.load, row);
+    const auto none = node.offline() ? std::optional(NullReason::kStale) : std::nullopt;
+    AddLoad(node.load, row, none);
     row.push_back(NumaOf(node.numa));
-    row.push_back(GpusOf(node.gpus));
+    row.push_back(GpusOf(node.gpus, none));
     row.push_back(wire::TextOrNull(node.runner_version));
     row.push_back(OrNull(node.vm_capable));
     records.rows.push_back(std::move(row));

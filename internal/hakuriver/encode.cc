@@ -86,6 +86,27 @@ void PutLoad(Writer& writer, const Load& load) {
   Put(writer, "current_max_temp", load.most_cpu_celsius);
 }
 
+// Without what was measured; what a machine has stays.
+Load WithoutReadings(const Load& load) {
+  Load left;
+  left.memory_total_bytes = load.memory_total_bytes;
+  return left;
+}
+
+std::vector<Gpu> WithoutReadings(const std::vector<Gpu>& gpus) {
+  std::vector<Gpu> left;
+  for (const Gpu& gpu : gpus) {
+    Gpu& one = left.emplace_back();
+    one.id = gpu.id;
+    one.name = gpu.name;
+    one.driver_version = gpu.driver_version;
+    one.pci_bus_id = gpu.pci_bus_id;
+    one.memory_total_bytes = gpu.memory_total_bytes;
+    one.power_limit_watts = gpu.power_limit_watts;
+  }
+  return left;
+}
+
 // What both kinds of tasks have.
 template <class T>
 void PutRequest(Writer& writer, const T& task) {
@@ -140,9 +161,9 @@ void Write(const Node& node, Writer& writer) {
   Put(writer, "available_cores", node.available_cores);
   Put(writer, "last_heartbeat", node.last_heartbeat);
   PutZone(writer, {&node.last_heartbeat});
-  PutLoad(writer, node.load);
+  PutLoad(writer, node.offline() ? WithoutReadings(node.load) : node.load);
   PutNuma(writer, node.numa);
-  PutGpus(writer, node.gpus);
+  PutGpus(writer, node.offline() ? WithoutReadings(node.gpus) : node.gpus);
   Put(writer, "runner_version", node.runner_version);
   Put(writer, "vm_capable", node.vm_capable);
   writer.EndObject();

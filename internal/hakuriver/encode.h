@@ -10,6 +10,7 @@ namespace gpumon::hakuriver {
 // Unknown is null. `time_zone` is "UTC", or null where the host wrote its local times without one:
 // they then stand as it wrote them. Bytes, W, MHz, degrees Celsius, 0 to 100.
 void Write(const Gpu& gpu, json::Writer& writer);
+// Of one that is offline nothing that it measured: that holds no longer.
 void Write(const Node& node, json::Writer& writer);
 void Write(const HealthSample& sample, json::Writer& writer);
 void Write(const Aggregate& aggregate, json::Writer& writer);

@@ -76,6 +76,8 @@ struct Node {
   std::string runner_version;      // C
   std::optional<bool> vm_capable;  // C
   bool online() const { return status == "online"; }
+  // What it measured, of itself and of its GPUs, are then the last values there were.
+  bool offline() const { return status == "offline"; }
 };
 
 // A node at one time.

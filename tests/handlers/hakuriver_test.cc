@@ -113,6 +113,22 @@ TEST_P(HakuRiverGenerationTest, NodesAreAListInTheEnvelope) {
   EXPECT_TRUE(offline["numa_topology"].is_null());
 }
 
+TEST_P(HakuRiverGenerationTest, WhatAnOfflineNodeMeasuredLastIsStale) {
+  fake_.server().SetScript([](const fault::Request&) {
+    return fault::Json(
+        R"([{"hostname":"a","status":"offline","cpu_percent":97.0,"memory_total_bytes":9,)"
+        R"("gpu_info":[{"gpu_id":0,"name":"NVIDIA L40S","temperature":88}]}])");
+  });
+  const json::Value row = Data("/api/v1/hakuriver/nodes")[0];
+  EXPECT_TRUE(row["cpu_percent"].is_null());
+  EXPECT_EQ(TextOf(row["null_reasons"]["cpu_percent"]), "stale");
+  EXPECT_EQ(TextOf(row["null_reasons"]["memory_percent"]), "");
+  EXPECT_EQ(row["memory_total_bytes"].AsInteger(), 9);
+  const json::Value& gpu = row["gpu_info"][0];
+  EXPECT_EQ(TextOf(gpu["name"]), "NVIDIA L40S");
+  EXPECT_TRUE(gpu["temperature"].is_null());
+}
+
 TEST_P(HakuRiverGenerationTest, HealthIsTheNewestSampleOfEachNodeAndItsLastMinute) {
   fake_.Tick();
   fake_.Tick();

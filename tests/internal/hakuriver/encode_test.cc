@@ -59,6 +59,25 @@ TEST(HakuEncode, UnknownIsNullAndATimeWithAZoneIsUtc) {
             R"("vm_capable":null})");
 }
 
+TEST(HakuEncode, WhatAnOfflineNodeMeasuredLastIsUnknown) {
+  const auto nodes =
+      ReadNodes(R"([{"hostname":"a","status":"offline","cpu_percent":97.0,"memory_percent":88.0,)"
+                R"("memory_used_bytes":7,"memory_total_bytes":9,"current_avg_temp":80.5,)"
+                R"("current_max_temp":91.0,"gpu_info":[{"gpu_id":0,"name":"NVIDIA L40S",)"
+                R"("gpu_utilization":99,"temperature":88,"memory_total_mib":46068.0,)"
+                R"("power_limit_mw":350000}]}])");
+  ASSERT_TRUE(nodes);
+  const std::string text = Json(nodes->front());
+  EXPECT_THAT(text, HasSubstr(R"("cpu_percent":null,"memory_percent":null,)"
+                              R"("memory_used_bytes":null,"memory_total_bytes":9,)"
+                              R"("current_avg_temp":null,"current_max_temp":null)"));
+  EXPECT_THAT(text, HasSubstr(R"("gpu_id":0,"name":"NVIDIA L40S")"));
+  EXPECT_THAT(text, HasSubstr(R"("utilization":null)"));
+  EXPECT_THAT(text, HasSubstr(R"("temperature":null)"));
+  EXPECT_THAT(text, HasSubstr(R"("memory_total_bytes":48305799168)"));
+  EXPECT_THAT(text, HasSubstr(R"("power_limit":350)"));
+}
+
 TEST(HakuEncode, ASampleSaysWhetherItHolds) {
   auto health = ReadHealth(R"({"nodes":[[)" + SampleText(true, 0) + R"(]],"aggregate":[)" +
                            AggregateText(0) + "]}");
