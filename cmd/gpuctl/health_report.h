@@ -90,6 +90,8 @@ struct HealthStyle {
 std::string HealthText(const HealthReport& report, const HealthStyle& style);
 // A character for each of the newest kUsagePoints values of 0..100, a blank where there is none.
 std::string Sparkline(const std::vector<std::optional<double>>& values);
+// "79%" or "-". Rounded down: what is below 80 never reads 80.
+std::string ScoreText(std::optional<double> score);
 
 enum class FailOn : std::uint8_t { kNever, kWarnings, kIssues };
 // 0, 1 for warnings, 2 for issues.
@@ -105,6 +107,7 @@ struct HealthPast {
 };
 // One line, {task_id,hours,snapshots,latest}, or {error}; of a node its name is `node`.
 std::string PastJson(const HealthPast& past);
+// There are snapshots. Those of several tasks are told one by one, the newest task first.
 std::string PastText(const HealthPast& past);
 std::string NoPast(const HealthPast& past);
 

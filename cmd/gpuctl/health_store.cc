@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -33,18 +34,26 @@ std::string NotThere(const std::string& folder, const HealthQuestion& question) 
   return folder + " has no snapshot" + last + "; is gpu-monitoring-api collect running?";
 }
 
+// What one round of the collector stored of all GPUs is one point.
 void AddCurve(const std::vector<std::string>& lines, HealthReport& report) {
+  std::map<WallTime, std::pair<double, double>> rounds;  // the sum, and of how many
   for (const std::string& line : lines) {
     const auto snapshot = store::DecodeLine(line);
     if (!snapshot) continue;
-    double sum = 0;
-    double count = 0;
+    auto& [sum, count] = rounds[snapshot->timestamp];
     for (const store::GpuReading& gpu : snapshot->gpu_metrics) {
       if (!gpu.gpu_utilization_pct) continue;
       sum += *gpu.gpu_utilization_pct;
       ++count;
     }
+  }
+  for (const auto& [time, round] : rounds) {
+    const auto& [sum, count] = round;
     report.usage.push_back(count > 0 ? std::optional(sum / count) : std::nullopt);
+  }
+  if (report.usage.size() > kUsagePoints) {
+    report.usage.erase(report.usage.begin(),
+                       report.usage.end() - static_cast<std::ptrdiff_t>(kUsagePoints));
   }
   report.usage_of = "last " + std::to_string(report.usage.size()) + " snapshots";
 }
@@ -93,7 +102,7 @@ Result<HealthReport> ReadStore(const std::string& folder, const HealthQuestion& 
   for (const std::string& problem : read->problems) report.notes.push_back(problem);
   if (question.usage && report.of_one) {
     store::HistoryQuery query = WindowOf(question, now);
-    query.limit = kUsagePoints;
+    query.limit = kUsagePoints * std::max<std::size_t>(newest.size(), 1);
     if (const auto past = store::ReadHistory(folder, query, Always)) AddCurve(past->lines, report);
   }
   SortRows(report);

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
 
 #include "cmd/gpuctl/health_report.h"
 #include "cmd/gpuctl/page.h"
@@ -10,20 +9,12 @@
 namespace gpumon::ctl {
 namespace {
 
-constexpr double kHealthy = 0.8;
-constexpr double kTolerance = 1e-9;
 constexpr std::string_view kUnknown = "-";
 constexpr std::size_t kMostRemarks = 20;  // of a fleet, unless --verbose
 
 std::string Whole(std::optional<double> value, std::string_view unit) {
   if (!value) return std::string(kUnknown);
   return std::to_string(std::llround(*value)).append(unit);
-}
-
-// Scores are rounded down: what is below 80 never reads 80.
-std::string Score(std::optional<double> score) {
-  if (!score) return std::string(kUnknown);
-  return std::to_string(static_cast<int>(std::floor(100 * *score + 1e-7))) + '%';
 }
 
 std::string Age(WallTime then, WallTime now) {
@@ -116,7 +107,7 @@ std::string RowTable(const HealthReport& report, const Remarks& remarks, const H
     const std::array<std::string, columns.size()> cells = {
         task.task_id,
         task.health_status,
-        Score(task.health_score),
+        ScoreText(task.health_score),
         std::to_string(task.gpu_metrics.size()),
         Whole(MeanOf(task, [](const auto& gpu) { return gpu.temperature_c; }), "C"),
         Whole(MeanOf(task, [](const auto& gpu) { return gpu.gpu_utilization_pct; }), "%"),
@@ -217,6 +208,11 @@ void AddUsage(const HealthReport& report, Page& page) {
 
 }  // namespace
 
+std::string ScoreText(std::optional<double> score) {
+  if (!score) return std::string(kUnknown);
+  return std::to_string(static_cast<int>(std::floor(100 * *score + 1e-7))) + '%';
+}
+
 std::string Sparkline(const std::vector<std::optional<double>>& values) {
   constexpr std::array<std::string_view, 8> kBars = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   const std::size_t count = std::min(values.size(), kUsagePoints);
@@ -255,41 +251,6 @@ std::string HealthText(const HealthReport& report, const HealthStyle& style) {
   AddRemarks("ISSUES", remarks.issues, most, page);
   AddRemarks("WARNINGS", remarks.warnings, most, page);
   AddUsage(report, page);
-  return page.text();
-}
-
-std::string PastText(const HealthPast& past) {
-  std::vector<double> scores;
-  std::vector<std::optional<double>> curve;
-  std::size_t unhealthy_periods = 0;
-  bool well = true;
-  for (const store::Snapshot& one : past.snapshots) {
-    curve.push_back(one.health_score ? std::optional(100 * *one.health_score) : std::nullopt);
-    if (!one.health_score) continue;
-    scores.push_back(*one.health_score);
-    const bool is_well = *one.health_score >= kHealthy - kTolerance;
-    if (well && !is_well) ++unhealthy_periods;
-    well = is_well;
-  }
-  const auto percent = [](double score) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1f%%", 100 * score);
-    return std::string(text);
-  };
-  Page page;
-  page.Wrap("", "Health history of " + past.name + ", last " + std::to_string(past.hours) + " h");
-  page.Wrap("  Snapshots: ", std::to_string(past.snapshots.size()));
-  if (!scores.empty()) {
-    const double sum = std::accumulate(scores.begin(), scores.end(), 0.0);
-    const auto [low, high] = std::minmax_element(scores.begin(), scores.end());
-    page.Wrap("  Average Health Score: ", percent(sum / static_cast<double>(scores.size())));
-    page.Wrap("  Min/Max: ", percent(*low) + " / " + percent(*high));
-  }
-  page.Wrap("  Unhealthy Periods: ", std::to_string(unhealthy_periods));
-  page.Raw("  Score: " + Sparkline(curve) + '\n');
-  const store::Snapshot& last = past.snapshots.back();
-  page.Wrap("  Latest: ", FormatTime(last.timestamp) + "  " + last.health_status + "  " +
-                              Score(last.health_score));
   return page.text();
 }
 

@@ -248,6 +248,39 @@ TEST(HealthReportTest, ThePastIsItsSnapshotsAndTheLatest) {
                                         "  Min/Max: 50.0% / 100.0%\n  Unhealthy Periods: 1\n"));
 }
 
+TEST(HealthReportTest, ThePastOfSeveralTasksIsEachOfThem) {
+  HealthPast past{"node", "gn01", 1, {}, 0};
+  for (const double a : {1.0, 0.5, 0.5}) {
+    past.snapshots.push_back(Task("ml/a", a < 0.8 ? "critical" : "healthy", a));
+    past.snapshots.push_back(Task("ml/b", "healthy", 1));
+  }
+  EXPECT_EQ(PastText(past), R"(Health history of gn01, last 1 h
+  Snapshots: 6
+  Average Health Score: 83.3%
+  Min/Max: 50.0% / 100.0%
+  Unhealthy Periods: 1
+  ml/a:
+    Unhealthy Periods: 1
+    Score: █▅▅
+    Latest: 2026-03-01T09:15:00Z  critical  50%
+  ml/b:
+    Unhealthy Periods: 0
+    Score: ███
+    Latest: 2026-03-01T09:15:00Z  healthy  100%
+)");
+}
+
+TEST(HealthReportTest, ThePastOfManyTasksIsTheNewestOfThem) {
+  HealthPast past{"node", "gn01", 1, {}, 0};
+  for (int i = 0; i < 30; ++i) {
+    past.snapshots.push_back(Task("ml/" + std::to_string(i), "healthy", 1));
+  }
+  const std::string text = PastText(past);
+  EXPECT_THAT(text, HasSubstr("  ml/29:\n"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("  ml/9:\n")));
+  EXPECT_TRUE(text.ends_with("  ... and 10 more tasks; --task NAME shows one of them\n")) << text;
+}
+
 TEST(HealthReportTest, WithoutAPastThatIsSaidInFlowsWords) {
   EXPECT_EQ(PastJson({"task", "X", 24, {}, 0}),
             "{\"error\":\"No health history found for task X\"}\n");

@@ -313,6 +313,17 @@ TEST_F(StoredHealthTest, ATaskHasItsCurveAndItsPast) {
             "{\"error\":\"No health history found for task ml/z\"}\n");
 }
 
+TEST_F(StoredHealthTest, OfANodeEachTaskHasItsOwnPast) {
+  for (const int minutes : {30, 20, 10}) {
+    Store("ml/a", minutes == 30 ? 1 : 0.5, std::chrono::minutes(minutes));
+    Store("ml/b", 1, std::chrono::minutes(minutes));
+  }
+  const Finished past = RunStore({"gn01", "--history", "1"});
+  EXPECT_THAT(past.output, HasSubstr("\n  Unhealthy Periods: 1\n"));
+  EXPECT_THAT(past.output, HasSubstr("    Score: █▅▅\n"));
+  EXPECT_THAT(past.output, HasSubstr("    Score: ███\n"));
+}
+
 TEST_F(StoredHealthTest, WhatIsNotStoredIsOneLine) {
   ExpectOneLine(RunStore({"--metrics-dir", home_.File("no")}), 3, "No such file or directory");
   ExpectOneLine(RunStore({}), 2, "has no snapshot within the last 24 h");
