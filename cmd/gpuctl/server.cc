@@ -1,10 +1,10 @@
 #include "cmd/gpuctl/server.h"
 
 #include <algorithm>
-#include <fstream>
 #include <future>
 
 #include "cmd/gpuctl/logged_client.h"
+#include "internal/base/regular_file.h"
 #include "internal/fetch/client.h"
 #include "internal/fetch/url.h"
 
@@ -12,22 +12,26 @@ namespace gpumon::ctl {
 namespace {
 
 constexpr Millis kGlance{50};
+constexpr std::size_t kMostTokenBytes = std::size_t{64} << 10U;
 constexpr std::string_view kReachStep =
     "; is the server running, and is --server right? In Kubernetes: kubectl port-forward "
     "service/gpu-monitoring-api 8080:8080 -n NAMESPACE";
 
 Result<std::string> ReadToken(const std::string& path) {
   if (path.empty()) return std::string();
-  std::ifstream file(path);
-  std::string token;
-  std::getline(file, token);
+  const auto refuse = [&path](const std::string& why) {
+    return Error(Code::kInvalidParameter, "--token-file: " + path + ' ' + why);
+  };
+  const auto text = ReadRegularFile(path);
+  if (!text) return refuse(text.error().message);
+  if (text->size() > kMostTokenBytes) return refuse("has more than 64 KiB");
+  std::string token = text->substr(0, text->find('\n'));
   token.erase(token.find_last_not_of(" \t\r") + 1);
   const bool printable =
       token.find_first_not_of(" \t\r") == 0 &&
       std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7F; });
   if (printable) return token;
-  return Error(Code::kInvalidParameter,
-               "--token-file: " + path + " has no token in its first line");
+  return refuse("has no token in its first line");
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <csignal>
 
 #include "internal/checks/columns.h"
@@ -216,6 +218,22 @@ TEST_F(GetTest, TheTokenOfAFileIsShownToTheServer) {
   EXPECT_EQ(server_.requests()[0].Header("Authorization"), "Bearer s3cret");
   server_.SetReply(HttpStatus(401));
   EXPECT_THAT(Get({"gpus"}).errors, HasSubstr("wants an API token: give it with --token-file"));
+  struct Row {
+    std::string file;
+    std::string why;
+  };
+  const std::string pipe = folder.File("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  for (const Row& row :
+       {Row{"/dev/zero", "must be a regular file or a link to one, not a device"},
+        Row{pipe, "must be a regular file or a link to one, not a pipe"},
+        Row{folder.Write("huge", std::string(5U << 20U, 'x')), "is larger than 4 MiB"},
+        Row{folder.Write("long", std::string(65U << 10U, 'x')), "has more than 64 KiB"},
+        Row{folder.Write("blank", "\n"), "has no token in its first line"}}) {
+    const Finished ran = Get({"gpus", "--token-file", row.file});
+    EXPECT_EQ(ran.exit_code, 2) << ran.errors;
+    EXPECT_EQ(ran.errors, "gpuctl: --token-file: " + row.file + ' ' + row.why + '\n');
+  }
 }
 
 TEST_F(GetTest, WatchAsksAgainUntilItIsInterrupted) {
