@@ -79,6 +79,11 @@ write_texts() { # GPUCTL
   gzip -9nf "$man"/gpuctl*.1
   "$1" completion bash >"$bash/gpuctl"
   "$1" completion zsh >"$zsh/_gpuctl"
+  # Shells look for them by the name that is typed.
+  local link names=()
+  while IFS= read -r link; do names+=("${link##*/}"); done < <(other_names "$1")
+  for link in "${names[@]}"; do ln -s gpuctl "$bash/$link"; done
+  printf '#compdef %s\n_gpuctl "$@"\n' "${names[*]}" >"$zsh/_gpuctl_links"
 }
 
 # What a program may load while it runs, as ldd cannot know: NVIDIA's library and nvidia-smi come

@@ -44,9 +44,17 @@ constexpr Command Act(std::string_view name, std::string_view summary,
 }
 
 constexpr Command Upstream(std::string_view name, std::string_view summary,
-                           int (*run)(const config::Values&, std::ostream&, std::ostream&)) {
-  return {name, summary, kUpstreamUsage,           kUpstreamDetails, UpstreamOptions,
-          run,  kUsage,  "--verb --subject --word"};
+                           int (*run)(const config::Values&, std::ostream&, std::ostream&),
+                           std::string_view verbs) {
+  return {name,
+          summary,
+          kUpstreamUsage,
+          kUpstreamDetails,
+          UpstreamOptions,
+          run,
+          kUsage,
+          "--verb --subject --word",
+          verbs};
 }
 
 constexpr std::array kCommands = {
@@ -103,9 +111,9 @@ constexpr std::array kCommands = {
             RunFlowSsh, kUsage, "--task"},
     Command{"flow logs", "Says which command prints logs.", "[TASK]", kFlowDetails, FlowOptions,
             RunFlowLogs, kUsage, "--task"},
-    Upstream("hakuriver client", "Does as hakuriver.client.", RunHakuClient),
-    Upstream("hakuriver task", "Does as hakuriver.task.", RunHakuTask),
-    Upstream("hakuriver vps", "Does as hakuriver.vps.", RunHakuVps),
+    Upstream("hakuriver client", "Does as hakuriver.client.", RunHakuClient, kHakuClientVerbs),
+    Upstream("hakuriver task", "Does as hakuriver.task.", RunHakuTask, kHakuTaskVerbs),
+    Upstream("hakuriver vps", "Does as hakuriver.vps.", RunHakuVps, kHakuVpsVerbs),
 };
 
 std::string_view FirstWord(const Command& command) {

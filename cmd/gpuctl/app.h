@@ -31,6 +31,8 @@ struct Command {
   // The flags that arguments without one are the values of, in this order: "--task", or several
   // with blanks between.
   std::string_view operand = {};
+  // What the first of those may be, with blanks between; "" where it is not one of some words.
+  std::string_view words = {};
 };
 std::span<const Command> Commands();
 

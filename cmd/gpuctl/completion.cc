@@ -4,6 +4,8 @@
 #include <ostream>
 #include <vector>
 
+#include "cmd/gpuctl/link.h"
+
 namespace gpumon::ctl {
 namespace {
 
@@ -78,14 +80,48 @@ std::string ValuesOf(const OptionRow& row) {
   return "        " + std::string(row.flag) + letter + ") " + line + " ;;\n";
 }
 
-// The body that both shells share: `first`, `second`, `previous` and `index`, the place of the
-// word that is completed behind the program, become `choices`.
+// Of a program that is a link to gpuctl, `name`: its words become those that gpuctl takes for them.
+std::string LinkCases(std::span<const Command> commands) {
+  return "  local choices=''\n  case $name:$index:$first in\n"
+         "  flow:1:*) choices='health " +
+         SecondWords(commands, "flow") +
+         " --help --version' ;;\n  backend-ai-health-checker:1:*) choices='" +
+         SecondWords(commands, "check") + R"( monitor help --help --version' ;;
+  flow:*:ssh | flow:*:logs) second=$first first=flow index=$((index + 1)) ;;
+  backend-ai-health-checker:*:monitor | backend-ai-health-checker:*:help) ;;
+  backend-ai-health-checker:*) second=$first first=check index=$((index + 1)) ;;
+  hakuriver.*) first=hakuriver second=${name#hakuriver.} index=$((index + 2)) ;;
+  esac
+)";
+}
+
+// What stands behind the words of a command.
+std::string ArgumentCase(const Command& command) {
+  const std::string first(First(command.name));
+  const std::string second(Second(command.name));
+  std::string out = "      " + first + "\\ " + (second.empty() ? "*" : second) +
+                    ")\n        choices='" + FlagsOf(command) + "'\n";
+  if (!command.words.empty()) {
+    out += "        [ \"$index\" -ne 3 ] || choices='" + std::string(command.words) + " --help'\n";
+  }
+  out += "        case $previous in\n";
+  for (const OptionRow& row : command.options()) {
+    if (!row.hidden) out += ValuesOf(row);
+  }
+  return out + "        esac\n        ;;\n";
+}
+
+// The body that both shells share: `name` of the program, `first`, `second`, `previous` and
+// `index`, the place of the word that is completed behind the program, become `choices`.
 std::string Cases(std::span<const Command> commands) {
-  std::string out = "  local choices=''\n  if [ \"$index\" -eq 1 ]; then\n    choices='" +
-                    Joined(FirstWords(commands)) + " --help --version'\n" +
+  const std::string firsts = Joined(FirstWords(commands));
+  std::string out = LinkCases(commands) +
+                    "  if [ -n \"$choices\" ]; then\n    :\n"
+                    "  elif [ \"$index\" -eq 1 ]; then\n    choices='" +
+                    firsts + " --help --version'\n" +
                     "  elif [ \"$first\" = help ]; then\n    case $index:$second in\n      2:*) "
                     "choices='" +
-                    Joined(FirstWords(commands)) + "' ;;\n";
+                    firsts + "' ;;\n";
   std::string seconds;
   for (const std::string_view first : FirstWords(commands)) {
     const std::string words = SecondWords(commands, first);
@@ -97,18 +133,14 @@ std::string Cases(std::span<const Command> commands) {
   }
   out += "    esac\n  else\n    case $first:$index in\n" + seconds +
          "    *)\n      case \"$first $second\" in\n";
-  for (const Command& command : commands) {
-    const std::string name(command.name);
-    out += "      " +
-           (Second(name).empty() ? name + "\\ *"
-                                 : std::string(First(name)) + "\\ " + std::string(Second(name))) +
-           ")\n        choices='" + FlagsOf(command) + "'\n        case $previous in\n";
-    for (const OptionRow& row : command.options()) {
-      if (!row.hidden) out += ValuesOf(row);
-    }
-    out += "        esac\n        ;;\n";
-  }
+  for (const Command& command : commands) out += ArgumentCase(command);
   return out + "      esac\n      ;;\n    esac\n  fi\n";
+}
+
+std::string ProgramNames() {
+  std::string names = "gpuctl";
+  for (const std::string_view link : LinkNames()) names += ' ' + std::string(link);
+  return names;
 }
 
 }  // namespace
@@ -118,6 +150,7 @@ std::string BashCompletion(std::span<const Command> commands) {
 _gpuctl() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   local first=${COMP_WORDS[1]-} second=${COMP_WORDS[2]-} index=$COMP_CWORD
+  local name=${COMP_WORDS[0]##*/}
   # bash takes --flag=word for three words.
   if [ "$current" = = ]; then
     current=
@@ -131,8 +164,8 @@ _gpuctl() {
   *) mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$current") ;;
   esac
 }
-complete -o filenames -o bashdefault -F _gpuctl gpuctl
-)";
+complete -o filenames -o bashdefault -F _gpuctl )" +
+         ProgramNames() + '\n';
 }
 
 std::string ZshCompletion(std::span<const Command> commands) {
@@ -151,13 +184,15 @@ std::string ZshCompletion(std::span<const Command> commands) {
 # zsh completion of gpuctl: source <(gpuctl completion zsh)
 _gpuctl() {
   local all=("${words[@]}") index=$((CURRENT - 1))
+  local links=')" +
+         ProgramNames().substr(7) + R"('
   local first=${all[2]-} second=${all[3]-} previous=${all[CURRENT - 1]}
-  local current=${all[CURRENT]}
+  local current=${all[CURRENT]} name=${all[1]:t}
   if [[ $current == --*=* ]]; then
     previous=${current%%=*}
     compset -P 1 '*='
   fi
-  if [ "$index" -eq 1 ]; then
+  if [ "$index" -eq 1 ] && [[ " $links " != *" $name "* ]]; then
     local commands=(
 )" + described +
          R"(    )
@@ -171,10 +206,10 @@ _gpuctl() {
   *) compadd -- ${=choices} ;;
   esac
 }
+compdef _gpuctl )" +
+         ProgramNames() + R"(
 if [ "$funcstack[1]" = _gpuctl ]; then
   _gpuctl "$@"
-else
-  compdef _gpuctl gpuctl
 fi
 )";
 }

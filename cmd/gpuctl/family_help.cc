@@ -37,6 +37,12 @@ std::string Owners(const Members& members, std::string_view flag) {
   return count == members.size() ? "" : words + ": ";
 }
 
+// By the name backend-ai-health-checker it is one of them.
+bool IsMember(const Command& command, std::string_view family) {
+  return command.name.starts_with(std::string(family) + ' ') ||
+         (family == "check" && command.name == "monitor");
+}
+
 std::string DetailsOf(const Members& members) {
   std::string text = "Commands:\n";
   for (const Command* const command : members) {
@@ -57,7 +63,7 @@ std::string DetailsOf(const Members& members) {
 std::string FamilyHelp(std::span<const Command> commands, std::string_view family) {
   Members members;
   for (const Command& command : commands) {
-    if (command.name.starts_with(std::string(family) + ' ')) members.push_back(&command);
+    if (IsMember(command, family)) members.push_back(&command);
   }
   std::vector<OptionRow> rows;
   std::deque<std::string> texts;  // rows are views of them

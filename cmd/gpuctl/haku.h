@@ -32,6 +32,10 @@ int RunResume(const config::Values& values, std::ostream& out, std::ostream& err
 int RunHakuClient(const config::Values& values, std::ostream& out, std::ostream& err);
 int RunHakuTask(const config::Values& values, std::ostream& out, std::ostream& err);
 int RunHakuVps(const config::Values& values, std::ostream& out, std::ostream& err);
+// Their commands.
+inline constexpr std::string_view kHakuClientVerbs = "nodes health status kill command";
+inline constexpr std::string_view kHakuTaskVerbs = "stdout stderr kill command";
+inline constexpr std::string_view kHakuVpsVerbs = "status kill command";
 
 inline constexpr std::string_view kNodesUsage = "[--source api|hakuriver] [-o WORD] [flags]";
 inline constexpr std::string_view kHakuListDetails =

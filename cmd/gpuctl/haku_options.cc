@@ -68,9 +68,9 @@ constexpr std::array kFilterRows = {
               .max = 100'000},
 };
 constexpr std::array kUpstreamRows = {
-    OptionRow{.flag = "--verb", .help = "What to do: nodes, status and so on."},
-    OptionRow{.flag = "--subject", .help = "Of which task or node."},
-    OptionRow{.flag = "--word", .help = "Of the verb command: pause or resume."},
+    OptionRow{.flag = "--verb", .help = "What to do: nodes, status and so on.", .hidden = true},
+    OptionRow{.flag = "--subject", .help = "Of which task or node.", .hidden = true},
+    OptionRow{.flag = "--word", .help = "Of the verb command: pause or resume.", .hidden = true},
     OptionRow{.flag = "--hakuriver-config", .help = "HakuRiver's own file, TOML."},
 };
 

@@ -9,8 +9,9 @@ namespace {
 
 constexpr std::string_view kHealthChecker = "backend-ai-health-checker";
 constexpr std::string_view kFlow = "flow";
-constexpr std::array<std::string_view, 3> kHakuRivers = {"hakuriver.client", "hakuriver.task",
-                                                         "hakuriver.vps"};
+constexpr std::array<std::string_view, 5> kNames = {kHealthChecker, kFlow, "hakuriver.client",
+                                                    "hakuriver.task", "hakuriver.vps"};
+constexpr std::span<const std::string_view> kHakuRivers = std::span(kNames).subspan(2);
 constexpr std::string_view kSubmit = "submit";
 constexpr std::string_view kConfig = "--config";
 constexpr std::string_view kHakuConfig = "--hakuriver-config";
@@ -55,6 +56,10 @@ bool IsShared(const std::vector<std::string>& arguments, std::size_t at) {
 }
 
 }  // namespace
+
+std::span<const std::string_view> LinkNames() {
+  return kNames;
+}
 
 std::vector<std::string> LinkedArguments(std::string_view program,
                                          std::vector<std::string> arguments) {

@@ -325,6 +325,11 @@ class ApiImageTest(unittest.TestCase):
                             ("zsh", "/usr/share/zsh/vendor-completions/_gpuctl")):
             with open(self.path(name), encoding="utf-8") as completion:
                 self.assertEqual(completion.read(), run(GPUCTL, "completion", shell).stdout)
+        folder = self.path("/usr/share/bash-completion/completions")
+        self.assertEqual(os.readlink(os.path.join(folder, "hakuriver.client")), "gpuctl")
+        with open(self.path("/usr/share/zsh/vendor-completions/_gpuctl_links"),
+                  encoding="utf-8") as links:
+            self.assertIn(" hakuriver.client ", links.readline())
 
     def test_without_ssh_it_says_so(self):
         result = self.alone("/usr/bin/gpuctl", "gpud", "get", "/v1/states", "--via", "gn07")

@@ -108,6 +108,8 @@ TEST_F(CheckTest, TheDocumentsCommandLinesRunUnchanged) {
     EXPECT_THAT(ran.output, HasSubstr("Health Check Summary: ")) << line[0];
     EXPECT_EQ(ran.errors, "") << line[0];
   }
+  EXPECT_THAT(process::Run(GPUMON_HEALTH_CHECKER, {"--help"}, Alone()).output,
+              HasSubstr("\n  monitor\n        Runs check all again and again.\n"));
 }
 
 TEST_F(CheckTest, DebugWritesEveryStepToStandardError) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <sstream>
 
 #include "cmd/gpuctl/man.h"
 #include "tests/cmd/gpuctl/tmux.h"
@@ -44,6 +45,38 @@ TEST(CompletionTest, BashOffersCommandsFlagsAndTheirWords) {
   EXPECT_EQ(Offered("gpuctl nothing ''", 2), "\n");
 }
 
+TEST(CompletionTest, HakuRiversProgramsOfferTheirCommands) {
+  EXPECT_EQ(Offered("gpuctl hakuriver client ''", 3), "nodes health status kill command --help\n");
+  EXPECT_EQ(Offered("gpuctl hakuriver task std", 3), "stdout stderr\n");
+  EXPECT_EQ(Offered("gpuctl hakuriver vps status --verb", 4), "\n");
+  EXPECT_EQ(Offered("gpuctl hakuriver vps status --hakuriver-u", 4), "--hakuriver-url\n");
+  for (const Command& command : Commands()) {
+    if (command.words.empty()) continue;
+    std::istringstream words{std::string(command.words)};
+    for (std::string word; words >> word;) {
+      const Finished ran =
+          process::Run(GPUMON_CTL, {"hakuriver", std::string(command.name.substr(10)), word},
+                       {{"HAKURIVER_URL", "http://127.0.0.1:1"}});
+      EXPECT_THAT(ran.errors, Not(HasSubstr("knows no such command"))) << word;
+    }
+  }
+}
+
+TEST(CompletionTest, TheOtherNamesOfGpuctlAreCompletedToo) {
+  EXPECT_EQ(Offered("flow ''", 1), "health ssh logs --help --version\n");
+  EXPECT_EQ(Offered("/opt/bin/flow health --hist", 2), "--history\n");
+  EXPECT_EQ(Offered("flow ssh --ta", 2), "--task\n");
+  EXPECT_EQ(Offered("backend-ai-health-checker m", 1), "monitor\n");
+  EXPECT_EQ(Offered("backend-ai-health-checker gpu --det", 2), "--detailed\n");
+  EXPECT_EQ(Offered("backend-ai-health-checker gpu --format ''", 3), "table json summary\n");
+  EXPECT_EQ(Offered("backend-ai-health-checker monitor --max", 2), "--max-checks\n");
+  EXPECT_EQ(Offered("hakuriver.client no", 1), "nodes\n");
+  EXPECT_EQ(Offered("hakuriver.vps status --tok", 2), "--token-file\n");
+  EXPECT_THAT(BashCompletion(Commands()),
+              HasSubstr("-F _gpuctl gpuctl backend-ai-health-checker flow hakuriver.client "
+                        "hakuriver.task hakuriver.vps\n"));
+}
+
 TEST(CompletionTest, EveryFlagOfEveryCommandIsOffered) {
   const std::string bash = BashCompletion(Commands());
   const std::string zsh = ZshCompletion(Commands());
@@ -70,6 +103,10 @@ class ShellTest : public testing::Test {
     EXPECT_TRUE(tmux.Await("gpuctl get workloads -o name")) << tmux.Screen();
     tmux.Press({"--token-file a", "Tab"});
     EXPECT_TRUE(tmux.Await("--token-file a_file")) << tmux.Screen();
+    tmux.Press({"C-u", "hakuriver.client no", "Tab"});
+    EXPECT_TRUE(tmux.Await("hakuriver.client nodes")) << tmux.Screen();
+    tmux.Press({"C-u", "flow he", "Tab"});
+    EXPECT_TRUE(tmux.Await("flow health")) << tmux.Screen();
   }
   process::ScratchDirectory folder_;
 };
