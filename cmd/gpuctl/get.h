@@ -21,6 +21,7 @@ struct Column {
   CellKind kind = CellKind::kText;
   bool wide = false;     // only of -o wide
   bool shrinks = false;  // is cut where the line is too long
+  bool last = false;     // but only where that of the others was not enough
 };
 
 // One row per list.

@@ -53,11 +53,12 @@ std::size_t LineWidth(const Cells& cells) {
 }
 
 // Takes from the widest column that may be cut, until the line fits or none is left.
-void Shrink(Cells& cells, std::size_t width) {
+void Shrink(Cells& cells, std::size_t width, bool last) {
   for (std::size_t all = LineWidth(cells); all > width; --all) {
     std::size_t* widest = nullptr;
     for (std::size_t i = 0; i < cells.widths.size(); ++i) {
-      const bool may = cells.columns[i]->shrinks && cells.widths[i] > kNarrowest;
+      const Column& column = *cells.columns[i];
+      const bool may = column.shrinks && column.last == last && cells.widths[i] > kNarrowest;
       if (may && (widest == nullptr || cells.widths[i] > *widest)) widest = &cells.widths[i];
     }
     if (widest == nullptr) return;
@@ -81,7 +82,9 @@ void WriteTable(const Resource& resource, const Value& answer, bool wide, std::s
                 const Line& line) {
   if (answer["data"].size() == 0) return;
   Cells cells = CellsOf(resource, answer, wide);
-  if (width > 0) Shrink(cells, width);
+  for (const bool last : {false, true}) {
+    if (width > 0) Shrink(cells, width, last);
+  }
   line(LineOf(cells, [&](std::size_t i) { return cells.columns[i]->title; }));
   for (std::size_t first = 0; first < cells.texts.size(); first += cells.columns.size()) {
     line(LineOf(cells, [&](std::size_t i) { return std::string_view(cells.texts[first + i]); }));
