@@ -12,6 +12,7 @@
 #include "tests/e2e/documents/examples.h"
 #include "tests/e2e/documents/world.h"
 #include "tests/e2e/programs.h"
+#include "tests/fakes/fault/fault_server.h"
 #include "tests/fakes/process/wait.h"
 
 namespace gpumon::e2e {
@@ -44,16 +45,20 @@ class DocumentsTest : public testing::Test {
         Millis(20'000));
   }
 
-  // Runs every example of `name`, from the folder of the programs; `localhost:8080` is `server`.
+  // Runs every example of `name`, from the folder of the programs; `localhost:8080` is `server`,
+  // and `localhost:8082` is `second`.
   static void ExpectExamples(const std::string& name, std::size_t at_least, const ApiServer& server,
-                             const Environment& environment) {
+                             const Environment& environment, const ApiServer* second = nullptr) {
     const std::string path = std::string(GPUMON_SOURCE_DIR) + '/' + name;
     std::string document = process::ReadFile(path);
     auto examples = ExamplesOf(document);
     EXPECT_GE(examples.size(), at_least);
     const bool update = std::getenv("GPUMON_UPDATE_DOCS") != nullptr;
     std::reverse(examples.begin(), examples.end());
-    for (const Example& example : examples) {
+    for (Example& example : examples) {
+      if (second != nullptr) {
+        Replace("localhost:8082", "127.0.0.1:" + std::to_string(second->port()), example.command);
+      }
       const std::string output = Output(example, server.port(), environment);
       if (update) {
         document.replace(example.begin, example.size, Pasted(example, output));
@@ -115,7 +120,9 @@ TEST_F(DocumentsTest, CommandLinesOfTheRequirementsPrintWhatTheirRowsShow) {
   const World world(prometheus_->url());
   ApiServer server(prometheus_->url(), world.server_variables());
   ASSERT_TRUE(server.AwaitReady());
-  ExpectExamples("docs/REQUIREMENTS.md", 30, server, world.command_variables());
+  ApiServer second(prometheus_->url(), {{"DSTACK_URL", fault::RefusingUrl()}});
+  ASSERT_TRUE(second.AwaitReady());
+  ExpectExamples("docs/REQUIREMENTS.md", 30, server, world.command_variables(), &second);
 }
 
 }  // namespace
