@@ -42,7 +42,7 @@ std::optional<Job> MakeJob(const config::Values& values, std::ostream& err) {
   job.timeout = std::chrono::seconds(values.Integer("--timeout"));
   auto scope = MakeCheckScope(values, job.clock);
   if (!scope) {
-    err << "gpuctl: " << scope.error().message << '\n';
+    PrintError(scope.error().message, err);
     return std::nullopt;
   }
   job.scope = *std::move(scope);

@@ -9,6 +9,7 @@
 
 #include "cmd/gpuctl/answer_json.h"
 #include "cmd/gpuctl/app.h"
+#include "cmd/gpuctl/output.h"
 #include "cmd/gpuctl/progress.h"
 #include "cmd/gpuctl/server.h"
 #include "cmd/gpuctl/server_flags.h"
@@ -239,12 +240,12 @@ std::string DoctorJson(const Examination& examination) {
   }
   writer.EndArray();
   writer.EndObject();
-  return writer.Take() + '\n';
+  return EscapeHidden(writer.view()) + '\n';
 }
 
 int RunDoctor(const config::Values& values, std::ostream& out, std::ostream& err) {
   const auto end = [&](const Status& status, int code) {
-    err << "gpuctl: " << status.message << '\n';
+    PrintError(status.message, err);
     return code;
   };
   auto gpu = GpuOf(values);

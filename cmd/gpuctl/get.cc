@@ -13,7 +13,6 @@
 #include "cmd/gpuctl/server_flags.h"
 #include "internal/base/process.h"
 #include "internal/base/text.h"
-#include "internal/checks/columns.h"
 
 namespace gpumon::ctl {
 namespace {
@@ -222,7 +221,7 @@ config::Rows GetOptions() {
 
 int RunGet(std::size_t index, const config::Values& values, std::ostream& out, std::ostream& err) {
   const auto end = [&](const Status& status, int code) {
-    err << "gpuctl: " << checks::Shown(status.message) << '\n';
+    PrintError(status.message, err);
     return code;
   };
   const bool watch = values.Bool("--watch");

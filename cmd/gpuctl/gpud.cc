@@ -5,6 +5,7 @@
 #include "cmd/gpuctl/app.h"
 #include "cmd/gpuctl/gpud_places.h"
 #include "cmd/gpuctl/health.h"
+#include "cmd/gpuctl/output.h"
 #include "cmd/gpuctl/progress.h"
 #include "cmd/gpuctl/ssh_client.h"
 #include "internal/config/address.h"
@@ -87,7 +88,7 @@ Result<std::vector<GpudPlace>> GpudPlacesOf(const config::Values& values) {
 
 int RunGpudGet(const config::Values& values, std::ostream& out, std::ostream& err) {
   const auto end = [&err](const Status& why, int code) {
-    err << "gpuctl: " << why.message << '\n';
+    PrintError(why.message, err);
     return code;
   };
   const std::string& path = values.Text("--path");

@@ -8,6 +8,7 @@
 #include "cmd/gpuctl/haku.h"
 #include "cmd/gpuctl/haku_host.h"
 #include "cmd/gpuctl/operand.h"
+#include "cmd/gpuctl/output.h"
 #include "internal/base/text.h"
 
 namespace gpumon::ctl {
@@ -40,20 +41,6 @@ std::string KubectlLogs(const std::string& task, const std::string& kind) {
   if (kind == "Job") return of_job + " prints them";
   const std::string of_pod = logs + NameOf(task) + " prints them";
   return kind == "Pod" ? of_pod : of_pod + "; of a Job: " + of_job;
-}
-
-// As it came where a program reads it; a terminal is not to act on it.
-void PrintLog(const std::string& text, std::ostream& out) {
-  if (&out != &std::cout || isatty(STDOUT_FILENO) != 1) {
-    out << text;
-    return;
-  }
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find_first_of("\n\t", at), text.size());
-    out << ReplaceHidden(std::string_view(text).substr(at, end - at), "?");
-    if (end < text.size()) out << text[end];
-    at = end + 1;
-  }
 }
 
 // False: said why not.
@@ -114,7 +101,7 @@ int RunLogs(const config::Values& values, std::ostream& out, std::ostream& err) 
   const auto log = host->Ask<hakuriver::Log>(
       [&](auto got) { host->client().GetLog(question, host->deadline(), got); });
   if (!log) return HakuFail(log.error(), err);
-  if (!none) PrintLog(log->text, out);
+  if (!none) PrintForeign(log->text, out);
   out.flush();
   if (log->none_yet) {
     err << "gpuctl: task " << task << " has written nothing to its standard "

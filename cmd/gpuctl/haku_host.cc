@@ -7,8 +7,8 @@
 #include "cmd/gpuctl/app.h"
 #include "cmd/gpuctl/log_flags.h"
 #include "cmd/gpuctl/logged_client.h"
+#include "cmd/gpuctl/output.h"
 #include "cmd/gpuctl/progress.h"
-#include "internal/checks/columns.h"
 #include "internal/config/address.h"
 #include "internal/fetch/url.h"
 
@@ -179,7 +179,7 @@ Status NoTaskId(const config::Values& values) {
 }
 
 int HakuFail(const Status& why, std::ostream& err) {
-  err << "gpuctl: " << checks::Shown(why.message) << '\n';
+  PrintError(why.message, err);
   const bool asked_wrong = why.code == Code::kNotFound || why.code == Code::kInvalidParameter ||
                            why.code == Code::kBadRequest;
   return asked_wrong ? kUsage : kNoAnswer;

@@ -9,6 +9,7 @@
 #include "cmd/gpuctl/haku.h"
 #include "cmd/gpuctl/haku_config.h"
 #include "cmd/gpuctl/haku_host.h"
+#include "cmd/gpuctl/output.h"
 #include "internal/base/text.h"
 
 namespace gpumon::ctl {
@@ -107,7 +108,7 @@ int Print(const hakuriver::Call& call, const hakuriver::RawAnswer& answer, std::
           std::ostream& err) {
   const bool good = answer.status >= 200 && answer.status < 300;
   if (good && hakuriver::IsLog(call.what)) {
-    out << answer.body;
+    PrintForeign(answer.body, out);
     return kWell;
   }
   out << "HTTP Status Code: " << answer.status << '\n';
@@ -134,7 +135,14 @@ int RunProgram(const Program& program, const config::Values& values, std::ostrea
   if (!host) return HakuFail(host.error(), err);
   const auto answer = host->Ask<hakuriver::RawAnswer>(
       [&](auto got) { host->client().GetRaw(*call, host->deadline(), got); });
-  if (!answer) return HakuFail(answer.error(), err);
+  if (!answer) {
+    Status why = answer.error();
+    if (why.code == Code::kUpstreamTooLarge && hakuriver::IsLog(call->what)) {
+      why.message += "; gpuctl logs " + call->subject +
+                     (call->what == What::kStderr ? " --stderr" : "") + " prints the end of it";
+    }
+    return HakuFail(why, err);
+  }
   return Print(*call, *answer, out, err);
 }
 

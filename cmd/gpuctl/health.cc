@@ -155,7 +155,7 @@ Result<HealthReport> Ask(Job& job, std::ostream& err) {
 }
 
 int Fail(const Status& why, std::ostream& err) {
-  err << "gpuctl: " << why.message << '\n';
+  PrintError(why.message, err);
   return why.code == Code::kNotFound || why.code == Code::kInvalidParameter ? kUsage : kNoAnswer;
 }
 
@@ -248,7 +248,7 @@ int RunHealth(const config::Values& values, std::ostream& out, std::ostream& err
   if (values.Bool("--watch")) signals.emplace();
   auto job = MakeJob(values, out, err);
   if (!job) {
-    err << "gpuctl: " << job.error().message << '\n';
+    PrintError(job.error().message, err);
     return kUsage;
   }
   if (signals) return Watch(*job, *signals, values.Duration("--interval"), out, err);

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "cmd/gpuctl/answer_json.h"
 #include "cmd/gpuctl/health_host.h"
 #include "internal/base/text.h"
 #include "internal/json/writer.h"
@@ -230,7 +231,7 @@ std::string HealthJson(const HealthReport& report) {
     writer.EndArray();
   }
   writer.EndObject();
-  return writer.Take() + '\n';
+  return EscapeHidden(writer.view()) + '\n';
 }
 
 int HealthExit(const HealthReport& report, FailOn fail_on) {
@@ -261,7 +262,7 @@ std::string PastJson(const HealthPast& past) {
     writer.Raw(store::EncodeAnswer(past.snapshots.back()));
   }
   writer.EndObject();
-  return writer.Take() + '\n';
+  return EscapeHidden(writer.view()) + '\n';
 }
 
 }  // namespace gpumon::ctl

@@ -8,6 +8,7 @@
 
 #include "cmd/gpuctl/app.h"
 #include "cmd/gpuctl/health.h"
+#include "cmd/gpuctl/output.h"
 #include "internal/config/address.h"
 
 namespace gpumon::ctl {
@@ -213,7 +214,7 @@ std::string InstallScript(const InstallPlan& plan) {
 
 int RunInstallScript(const config::Values& values, std::ostream& out, std::ostream& err) {
   const auto refuse = [&err](const Status& why) {
-    err << "gpuctl: " << why.message << '\n';
+    PrintError(why.message, err);
     return kUsage;
   };
   if (!values.Bool("--health-monitoring")) {

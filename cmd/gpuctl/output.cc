@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "cmd/gpuctl/page.h"
+#include "internal/checks/columns.h"
 
 namespace gpumon::ctl {
 namespace {
@@ -41,6 +42,22 @@ std::size_t TerminalWidth(const std::ostream& stream) {
     return Page::kColumns;
   }
   return std::max<std::size_t>(Page::kColumns, size.ws_col);
+}
+
+void PrintError(std::string_view message, std::ostream& err) {
+  err << "gpuctl: " << checks::Shown(message) << '\n';
+}
+
+void PrintForeign(std::string_view text, std::ostream& out) {
+  if (!IsTerminal(out)) {
+    out << text;
+    return;
+  }
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of("\n\t"), text.size());
+    out << checks::Shown(text.substr(0, end)) << text.substr(end, 1);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
 }
 
 }  // namespace gpumon::ctl

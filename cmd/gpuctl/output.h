@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <iosfwd>
+#include <string_view>
 
 namespace gpumon::ctl {
 
@@ -14,5 +15,11 @@ bool TakesSequences(const std::ostream& stream);
 bool IsPiped(const std::ostream& stream);
 // Columns of the terminal, at least Page::kColumns; these where there is no terminal.
 std::size_t TerminalWidth(const std::ostream& stream);
+
+// "gpuctl: " and `message` on a line of its own. Messages quote servers and files: each character
+// that a terminal would act on is a question mark.
+void PrintError(std::string_view message, std::ostream& err);
+// What another program wrote: as it came, but on a terminal likewise, line ends and tabs aside.
+void PrintForeign(std::string_view text, std::ostream& out);
 
 }  // namespace gpumon::ctl

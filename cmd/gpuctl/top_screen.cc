@@ -14,12 +14,12 @@
 #include <vector>
 
 #include "cmd/gpuctl/app.h"
+#include "cmd/gpuctl/output.h"
 #include "cmd/gpuctl/progress.h"
 #include "cmd/gpuctl/server_flags.h"
 #include "cmd/gpuctl/terminal.h"
 #include "cmd/gpuctl/top.h"
 #include "internal/base/mutex.h"
-#include "internal/checks/columns.h"
 
 namespace gpumon::ctl {
 namespace {
@@ -228,7 +228,7 @@ config::Rows TopOptions() {
 
 int RunTop(const config::Values& values, std::ostream& out, std::ostream& err) {
   const auto end = [&](const Status& status, int code) {
-    err << "gpuctl: " << checks::Shown(status.message) << '\n';
+    PrintError(status.message, err);
     return code;
   };
   if (!Terminal::IsThere()) {

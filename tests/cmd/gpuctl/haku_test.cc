@@ -107,6 +107,27 @@ TEST_F(HakuTest, VpsAreThoseThatAreActiveUnlessAllAreWanted) {
   }
 }
 
+TEST_F(HakuTest, VpsFitATerminalHoweverManyGpusTheyHave) {
+  host_.AddTask({.id = "7193847561234567199",
+                 .type = "vps",
+                 .status = "assigning",
+                 .node = "a-node-with-a-long-name",
+                 .gpus = {0, 1, 2, 3, 4, 5, 6, 7},
+                 .ssh_port = 40023});
+  const Tmux tmux(80, 20,
+                  std::string("HAKURIVER_URL=") + host_.url() + ' ' + GPUMON_CTL +
+                      " vps; echo en''ded; sleep 60");
+  ASSERT_TRUE(tmux.Await("\nended")) << tmux.Screen();
+  // A line that is too long would be two.
+  const std::string screen = tmux.Screen();
+  EXPECT_EQ(std::count(screen.begin(),
+                       screen.begin() + static_cast<std::ptrdiff_t>(screen.find("ended")), '\n'),
+            3)
+      << screen;
+  EXPECT_THAT(screen, HasSubstr("2026-03-01"));
+  EXPECT_THAT(Run({"vps"}).output, HasSubstr("0,1,2,3,4,5,6,7  2026-03-01T08:15:02\n"));
+}
+
 TEST_F(HakuTest, StatusHasTheFourteenFieldsInTheirOrder) {
   const Finished ran = Run({"status", kFailedTask});
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;
@@ -386,6 +407,11 @@ TEST_F(HakuTest, TextsOfOthersDoNothingToATerminal) {
       120, 20,
       std::string("HAKURIVER_URL=") + host_.url() + ' ' + GPUMON_CTL + " logs 5; sleep 60");
   EXPECT_TRUE(tmux.Await("x?[2Jy")) << tmux.Screen();
+  const Tmux haku(
+      120, 20,
+      "HAKURIVER_URL=" + host_.url() + ' ' + GPUMON_BIN + "/hakuriver.task stdout 5; sleep 60");
+  EXPECT_TRUE(haku.Await("x?[2Jy")) << haku.Screen();
+  EXPECT_EQ(RunAs("hakuriver.task", {"stdout", "5"}).output, "x\x1b[2Jy\n");
 }
 
 }  // namespace

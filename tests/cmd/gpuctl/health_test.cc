@@ -308,6 +308,33 @@ TEST_F(HealthTest, EveryFailureOfTheServerIsOneLine) {
                 "the connection was refused; is the server running");
 }
 
+TEST_F(HealthTest, WhatAServerRefusesWithDoesNothingToATerminal) {
+  const std::string body =
+      R"({"success":false,"data":null,"error":"a\u001b[2J\u202eb","code":"internal"})";
+  for (const int status : {400, 404, 429, 503}) {
+    server_.SetReply(HttpStatus(status, body, "application/json"));
+    for (const std::vector<std::string>& command :
+         std::vector<std::vector<std::string>>{{"health"},
+                                               {"health", "n1"},
+                                               {"health", "--task", "a/b", "--history", "2"},
+                                               {"doctor"},
+                                               {"get", "gpus"},
+                                               {"nodes"}}) {
+      const Finished ran = Run(command);
+      SCOPED_TRACE(command[0] + ' ' + std::to_string(status) + ' ' + ran.errors);
+      EXPECT_THAT(ran.errors, HasSubstr("a?[2J?b\n"));
+    }
+  }
+}
+
+TEST_F(HealthTest, JsonHasNoCharacterThatATerminalActsOn) {
+  server_.SetReply(Json(Answer(
+      R"([{"node_name":"x\u202ey","status":"online","gpu_count":1,"score":90,"level":"healthy"}])")));
+  const Finished ran = Run({"health", "--json"});
+  EXPECT_THAT(ran.output, HasSubstr(R"(x\u202ey)"));
+  EXPECT_THAT(ran.output, Not(HasSubstr("\u202e")));
+}
+
 TEST_F(HealthTest, RowsOfOddShapesAreReadAsFarAsTheyGo) {
   server_.SetReply(Json(Answer(
       R"([null,7,{},{"node_name":"x\u001b[2J","score":"high","findings":null,"models":7}])")));
