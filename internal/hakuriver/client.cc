@@ -265,7 +265,13 @@ void Client::GetLog(LogQuestion question, Deadline deadline, Got<Log> got) {
         // Generation A sends the whole log whatever it is asked for.
         const BodyLimit limit{std::min(most, question.most_bytes), true};
         session->Send(end, limit, deadline,
-                      [session, end, question, got](const Result<Answer>& answer) {
+                      [session, end, question, got,
+                       too_large = whole.error()](const Result<Answer>& answer) mutable {
+                        if (!answer && answer.error().code == Code::kUpstreamTimeout) {
+                          too_large.message +=
+                              ", and its end did not come in time; it is in a file on the host";
+                          return got(Error(too_large));
+                        }
                         if (!answer) return got(Error(answer.error()));
                         auto log = LogOf(session->options().name, end, question, answer->response);
                         if (log && question.lines == 0) log->truncated = true;

@@ -274,6 +274,7 @@ TEST(HealthReportTest, ThePastOfManyTasksIsTheNewestOfThem) {
   HealthPast past{"node", "gn01", 1, {}, 0};
   for (int i = 0; i < 30; ++i) {
     past.snapshots.push_back(Task("ml/" + std::to_string(i), "healthy", 1));
+    past.snapshots.back().timestamp += std::chrono::seconds(i);
   }
   const std::string text = PastText(past);
   EXPECT_THAT(text, HasSubstr("  ml/29:\n"));

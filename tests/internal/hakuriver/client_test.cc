@@ -257,6 +257,20 @@ TEST_F(HakuClient, ALogTooLargeToBeSentIsAskedForByItsEnd) {
   EXPECT_FALSE(tail->truncated);
 }
 
+TEST_F(HakuClient, ALogWhoseEndDoesNotComeInTimeIsTooLarge) {
+  FakeHost host(Generation::kA);
+  Client client(*fetch_, still_, {.base_url = host.url(), .most_bytes = 120'000});
+  ASSERT_TRUE(OneLog(client, {.id = kRunningTask}));
+  host.server().Enqueue(fault::Huge(130'000));
+  host.server().Enqueue(fault::Broken(fault::Reply::Fault::kHang));
+  const auto log = Await<Log>([&](auto got) {
+    client.GetLog({.id = kRunningTask}, Deadline::After(clock_, Millis(500)), got);
+  });
+  ASSERT_FALSE(log);
+  EXPECT_EQ(log.error().code, Code::kUpstreamTooLarge);
+  EXPECT_NE(log.error().message.find("its end did not come in time"), std::string::npos);
+}
+
 TEST_F(HakuClient, ActionsChangeTheState) {
   for (const Generation generation : kAll) {
     SCOPED_TRACE(LetterOf(generation));
