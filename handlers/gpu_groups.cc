@@ -25,6 +25,17 @@ NullReason ReasonOf(const GpuMetrics& gpu, Quantity quantity) {
 
 }  // namespace
 
+wire::Value SumOf(const Known& known) {
+  return known.gpus == 0 ? wire::Value(known.reason()) : wire::Value(known.sum);
+}
+wire::Value MeanOf(const Known& known) {
+  if (known.gpus == 0) return known.reason();
+  return known.sum / static_cast<double>(known.gpus);
+}
+wire::Value MostOf(const Known& known) {
+  return known.gpus == 0 ? wire::Value(known.reason()) : wire::Value(known.most);
+}
+
 void Known::Add(std::optional<double> value, NullReason reason) {
   if (!value) {
     if (why == NullReason::kNone) why = reason;

@@ -15,6 +15,7 @@
 #include "internal/fleet/health.h"
 #include "internal/fleet/health_rules.h"
 #include "internal/fleet/state.h"
+#include "internal/wire/records.h"
 #include "models/gpu.h"
 
 namespace gpumon::handlers {
@@ -33,6 +34,11 @@ struct Known {
     return why == models::NullReason::kNone ? models::NullReason::kNotExported : why;
   }
 };
+
+// Over those, or why there is none.
+wire::Value SumOf(const Known& known);
+wire::Value MeanOf(const Known& known);
+wire::Value MostOf(const Known& known);
 
 // Texts are views into the snapshots that it was made of.
 struct GpuGroup {

@@ -58,22 +58,13 @@ Value Count(std::size_t count) {
   return static_cast<std::int64_t>(count);
 }
 Value Sum(const Row& row, Known GpuGroup::*known) {
-  return OfGpus(row, [known](const GpuGroup& gpus) {
-    const Known& its = gpus.*known;
-    return its.gpus == 0 ? Value(its.reason()) : Value(its.sum);
-  });
+  return OfGpus(row, [known](const GpuGroup& gpus) { return SumOf(gpus.*known); });
 }
 Value Mean(const Row& row, Known GpuGroup::*known) {
-  return OfGpus(row, [known](const GpuGroup& gpus) {
-    const Known& its = gpus.*known;
-    return its.gpus == 0 ? Value(its.reason()) : Value(its.sum / static_cast<double>(its.gpus));
-  });
+  return OfGpus(row, [known](const GpuGroup& gpus) { return MeanOf(gpus.*known); });
 }
 Value Most(const Row& row, Known GpuGroup::*known) {
-  return OfGpus(row, [known](const GpuGroup& gpus) {
-    const Known& its = gpus.*known;
-    return its.gpus == 0 ? Value(its.reason()) : Value(its.most);
-  });
+  return OfGpus(row, [known](const GpuGroup& gpus) { return MostOf(gpus.*known); });
 }
 Value Texts(const std::set<std::string_view>& views) {
   return std::vector<std::string>(views.begin(), views.end());

@@ -165,18 +165,6 @@ class Summary {
 Value Count(std::size_t count) {
   return static_cast<std::int64_t>(count);
 }
-Value Sum(const Known& known) {
-  if (known.gpus == 0) return known.reason();
-  return known.sum;
-}
-Value Mean(const Known& known) {
-  if (known.gpus == 0) return known.reason();
-  return known.sum / static_cast<double>(known.gpus);
-}
-Value Most(const Known& known) {
-  if (known.gpus == 0) return known.reason();
-  return known.most;
-}
 
 // `processes` and `pods`: why they are not known, or kNone.
 std::vector<Value> RowOf(std::string_view name, const GpuGroup& group, const PodCounts& of_pods,
@@ -210,15 +198,15 @@ std::vector<Value> RowOf(std::string_view name, const GpuGroup& group, const Pod
           level(Level::kDegraded),
           level(Level::kCritical),
           level(Level::kUnknown),
-          Mean(group.utilization),
+          MeanOf(group.utilization),
           Count(group.utilization.gpus),
-          Sum(group.memory_used),
-          Sum(group.memory_total),
+          SumOf(group.memory_used),
+          SumOf(group.memory_total),
           Count(std::max(group.memory_used.gpus, group.memory_total.gpus)),
-          Sum(group.power),
+          SumOf(group.power),
           Count(group.power.gpus),
-          Mean(group.temperature),
-          Most(group.temperature),
+          MeanOf(group.temperature),
+          MostOf(group.temperature),
           unless(processes, Count(group.processes)),
           unless(processes, Count(group.users.size())),
           unless(group.why_no_namespaces(), Count(group.namespaces.size())),
