@@ -40,7 +40,8 @@ std::size_t CommandText::StructureEnd(std::size_t at) const {
   while (first < text_.size() && (IsSpace(text_[first]) || text_[first] == '\\')) ++first;
   std::size_t name = first;
   while (name < text_.size() && (IsAlnum(text_[name]) || text_[name] == '_')) ++name;
-  const bool quoted = first < text_.size() && IsQuote(text_[first]);
+  // One that was masked before is one too.
+  const bool quoted = first < text_.size() && (IsQuote(text_[first]) || text_[first] == '*');
   const bool named = text_[at] == '{' && name > first && name < text_.size() && text_[name] == ':';
   if (!quoted && !named) return kNone;
   std::size_t depth = 0;

@@ -1165,7 +1165,7 @@ export interface components {
             /** @description Product names of the GPUs. */
             models?: string[];
             /** @description Of the pods that hold these GPUs. */
-            namespaces?: string[];
+            namespaces?: string[] | null;
             /** @description Received by its physical devices, over the last five minutes. Unit: bytes/s. */
             network_rx?: number | null;
             /** @description Sent by them. Unit: bytes/s. */
@@ -2068,8 +2068,8 @@ export interface components {
             null_reasons?: {
                 [key: string]: components["schemas"]["NullReason"];
             };
-            /** @description Pods of the processes, where known. */
-            pods?: string[];
+            /** @description Pods of the processes. Null where no exporter tells whose a process is. */
+            pods?: string[] | null;
             /** @description Processes on GPUs. */
             processes?: number | null;
             /**
