@@ -74,7 +74,8 @@ export class Round<T> {
   private plan(): void {
     if (!this.goesOn()) return;
     const { every, age, still } = this.of;
-    const wait = this.failing || (still && this.part) ? Math.min(every, SOON) : Math.max(50, every - age());
+    const wait =
+      this.failing || (still && this.part) ? Math.min(every, SOON) : Math.max(50, every - age());
     this.timer = setTimeout(this.tick, wait);
   }
 }
