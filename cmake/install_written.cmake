@@ -46,8 +46,16 @@ foreach(name IN LISTS other_names)
   run(${CMAKE_COMMAND} -E create_symlink gpuctl.1.gz "${man}/${name}.1.gz")
 endforeach()
 
-run_into("${root}/${datadir}/bash-completion/completions/gpuctl" "${gpuctl}" completion bash)
-run_into("${root}/${datadir}/zsh/vendor-completions/_gpuctl" "${gpuctl}" completion zsh)
+set(bash "${root}/${datadir}/bash-completion/completions")
+set(zsh "${root}/${datadir}/zsh/vendor-completions")
+run_into("${bash}/gpuctl" "${gpuctl}" completion bash)
+run_into("${zsh}/_gpuctl" "${gpuctl}" completion zsh)
+# Shells look for them by the name that is typed.
+foreach(name IN LISTS other_names)
+  run(${CMAKE_COMMAND} -E create_symlink gpuctl "${bash}/${name}")
+endforeach()
+list(JOIN other_names " " names)
+file(WRITE "${zsh}/_gpuctl_links" "#compdef ${names}\n_gpuctl \"$@\"\n")
 
 # What an administrator has written there stays.
 foreach(name IN ITEMS api collector exporter)

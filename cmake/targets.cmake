@@ -19,6 +19,8 @@ endfunction()
 # wait for others more than they work; BUSY (a filter of GoogleTest's) are those that do not:
 # scripts/test.sh starts two for a core, and these count as two.
 set(gpumon_busy 2)
+# What takes minutes begins first, also where ctest has no times of a run before.
+set(gpumon_long 1000)
 function(gpumon_test folder)
   cmake_parse_arguments(ARG "SERIAL" "TIMEOUT;BUSY" "SRCS;DEPS" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -37,7 +39,7 @@ function(gpumon_test folder)
   if(ARG_BUSY)
     gtest_discover_tests(${name}_test TEST_PREFIX "${folder}/" DISCOVERY_MODE PRE_TEST
                          TEST_FILTER "${ARG_BUSY}" TEST_LIST ${name}_busy
-                         PROPERTIES ${properties} PROCESSORS ${gpumon_busy})
+                         PROPERTIES ${properties} PROCESSORS ${gpumon_busy} COST ${gpumon_long})
     gtest_discover_tests(${name}_test TEST_PREFIX "${folder}/" DISCOVERY_MODE PRE_TEST
                          TEST_FILTER "-${ARG_BUSY}" TEST_LIST ${name}_others
                          PROPERTIES ${properties})

@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -94,6 +95,15 @@ class Captures(http.server.BaseHTTPRequestHandler):
         """Nobody reads it."""
 
 
+def answers(api):
+    """It asks Prometheus, which may have just begun."""
+    try:
+        with urllib.request.urlopen("http://127.0.0.1:%d/api/v1/gpu/metrics" % api) as answer:
+            return bool(answer.read())
+    except urllib.error.HTTPError:
+        return False
+
+
 class PrometheusTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -113,8 +123,7 @@ class PrometheusTest(unittest.TestCase):
             os.path.join(cls.folder.name, "data"), "--web.listen-address",
             "127.0.0.1:%d" % cls.port])
         await_("Prometheus", cls.ready)
-        with urllib.request.urlopen("http://127.0.0.1:%d/api/v1/gpu/metrics" % api) as answer:
-            answer.read()
+        await_("the server's first answer", lambda: answers(api))
 
     @classmethod
     def config(cls, demo, api):

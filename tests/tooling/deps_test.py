@@ -110,7 +110,8 @@ class DepsTest(unittest.TestCase):
             self.assertEqual(len(row), 3, row)
             self.assertTrue(all(row), row)
             self.assertLessEqual(set(row[1].split()),
-                                 {"build", "run", "test", "coverage", "lint", "bench", "package"})
+                                 {"build", "run", "test", "sanitize", "coverage", "lint", "bench",
+                                  "package"})
         names = [row[0] for row in rows]
         self.assertEqual(len(names), len(set(names)))
         self.assertLessEqual({"g++", "cmake", "prometheus"}, set(names))

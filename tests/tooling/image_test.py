@@ -33,7 +33,9 @@ ALLOWED = [r"(usr/)?lib(64)?/(x86_64-linux-gnu/)?(lib[\w.+-]+|ld-linux-x86-64)\.
 OWN = {"api": [r"usr/bin/(gpu-monitoring-api|gpuctl)",
                r"usr/bin/(backend-ai-health-checker|flow|hakuriver\.(client|task|vps))",
                r"usr/share/man/man1/gpuctl[a-z-]*\.1\.gz",
-               r"usr/share/(bash-completion/completions/gpuctl|zsh/vendor-completions/_gpuctl)"],
+               r"usr/share/bash-completion/completions/"
+               r"(gpuctl|backend-ai-health-checker|flow|hakuriver\.(client|task|vps))",
+               r"usr/share/zsh/vendor-completions/_gpuctl(_links)?"],
        "exporter": [r"usr/bin/gpu-exporter", r"etc/(ld\.so\.conf|debian_version)"]}
 
 

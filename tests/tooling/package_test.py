@@ -28,7 +28,9 @@ ALLOWED = [r"usr/bin/(gpu-monitoring-api|gpu-exporter|gpuctl)",
            r"usr/lib/systemd/system/(gpu-monitoring-(api|collector)|gpu-exporter)\.service",
            r"usr/lib/sysusers\.d/gpu-monitoring\.conf",
            r"usr/share/man/man1/[a-z.-]+\.1\.gz",
-           r"usr/share/(bash-completion/completions/gpuctl|zsh/vendor-completions/_gpuctl)",
+           r"usr/share/bash-completion/completions/"
+           r"(gpuctl|backend-ai-health-checker|flow|hakuriver\.(client|task|vps))",
+           r"usr/share/zsh/vendor-completions/_gpuctl(_links)?",
            r"usr/share/doc/gpu-monitoring/(LICENSE|NOTICE|copyright|examples/prometheus(-kubernetes)?\.yaml)"]
 
 
