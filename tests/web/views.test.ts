@@ -3,8 +3,16 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Browser } from "playwright-core";
-import { accessibility, calm, launch, noBrowser, open, picture } from "./browser.ts";
+import {
+  accessibility,
+  calm,
+  launch,
+  noBrowser,
+  open,
+  picture,
+} from "./browser.ts";
 import { VIEWS } from "./table.ts";
+import { eventually } from "./screen.ts";
 import { World } from "./world.ts";
 
 const WIDTHS = [360, 768, 1440];
@@ -25,16 +33,33 @@ describe("every view", { skip: noBrowser }, () => {
   for (const view of VIEWS) {
     for (const colorScheme of THEMES) {
       it(`${view}, ${colorScheme}`, async () => {
-        const seen = await open(browser, world.url(`/#/${view}?window=1h`), { colorScheme });
+        const seen = await open(browser, world.url(`/#/${view}?window=1h`), {
+          colorScheme,
+        });
         const { page } = seen;
         for (const width of WIDTHS) {
           await page.setViewportSize({ width, height: 900 });
           await page.waitForSelector("main h1");
-          await page.waitForFunction(() => document.querySelector("main .loading") === null);
-          const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-          assert.ok(wide <= 0, `${view} is ${wide} px wider than ${width} px`);
+          await page.waitForFunction(
+            () => document.querySelector("main .loading") === null,
+          );
+          // Charts take the new width a moment later.
+          await eventually(async () => {
+            const wide = await page.evaluate(
+              () => document.documentElement.scrollWidth - innerWidth,
+            );
+            assert.ok(
+              wide <= 0,
+              `${view} is ${wide} px wider than ${width} px`,
+            );
+          }, 10_000);
           await picture(page, `${view}-${width}-${colorScheme}`);
-          if (width !== 768) assert.deepEqual(await accessibility(page), [], `${view} at ${width} px`);
+          if (width !== 768)
+            assert.deepEqual(
+              await accessibility(page),
+              [],
+              `${view} at ${width} px`,
+            );
         }
         calm(seen);
         await page.context().close();

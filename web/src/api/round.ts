@@ -5,7 +5,7 @@ export interface Question<T> {
   readonly ask: (signal: AbortSignal, anew: boolean) => Promise<Answer<T>>;
   readonly answered: (answer: Answer<T>) => void;
   readonly failed: (error: ApiError) => void;
-  readonly every: number; // milliseconds after an answer; 0: once
+  readonly every: number; // milliseconds after an answer; 0: once, of the past until all of it came
   readonly still: boolean; // of an instant of the past: a whole answer stays as it is
   readonly age: () => number; // of the answer that came last, in milliseconds
   readonly resting: () => "paused" | "hidden" | null;
@@ -51,8 +51,9 @@ export class Round<T> {
   }
 
   private goesOn(): boolean {
-    const { every, resting } = this.of;
-    return every > 0 && !this.done && !this.end.signal.aborted && resting() !== "paused";
+    const { every, resting, still } = this.of;
+    const wanted = every > 0 || (still && (this.part || this.failing));
+    return wanted && !this.done && !this.end.signal.aborted && resting() !== "paused";
   }
 
   private take(answer: Answer<T>): void {
@@ -74,8 +75,9 @@ export class Round<T> {
   private plan(): void {
     if (!this.goesOn()) return;
     const { every, age, still } = this.of;
-    const wait =
-      this.failing || (still && this.part) ? Math.min(every, SOON) : Math.max(50, every - age());
+    const soon = every > 0 ? Math.min(every, SOON) : SOON;
+    const unhappy = this.failing || (still && this.part);
+    const wait = unhappy ? soon : Math.max(50, every - age());
     this.timer = setTimeout(this.tick, wait);
   }
 }
