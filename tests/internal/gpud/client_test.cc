@@ -64,8 +64,8 @@ TEST_F(ClientTest, NoStatesAreMissed) {
        R"({"health":"Healthy"}]}])",
        "states: 1 of 2 have no health"}};
   for (const auto& [body, text] : rows) {
-    fault::FaultServer server([&](const fault::Request& request) {
-      return fault::Json(request.target == "/v1/states" ? body : R"({"hostname":"a"})");
+    fault::FaultServer server([&states = body](const fault::Request& request) {
+      return fault::Json(request.target == "/v1/states" ? states : R"({"hostname":"a"})");
     });
     const auto host = Ask(server.port());
     ASSERT_TRUE(host) << host.error().message;
