@@ -24,6 +24,12 @@ std::size_t CommandText::ValueEnd(std::size_t at) const {
   return end;
 }
 
+bool CommandText::IsKeyBelow(std::size_t begin, std::size_t end) const {
+  std::size_t line = begin;
+  while (line > 0 && text_[line - 1] == ' ') --line;
+  return text_[end - 1] == ':' && line > 0 && text_[line - 1] == '\n';
+}
+
 bool CommandText::IsValueOver(std::size_t at) const {
   return at >= text_.size() || IsSpace(text_[at]) || IsQuote(text_[at]) ||
          std::string_view(",;)}]&").find(text_[at]) != kNone;

@@ -24,6 +24,8 @@ class CommandText {
   std::size_t WordEnd(std::size_t at) const;
   // Of a value, in which `\ ` is a space.
   std::size_t ValueEnd(std::size_t at) const;
+  // YAML's `auth:`, and the word `password:` on the next line: what follows that is the value.
+  bool IsKeyBelow(std::size_t begin, std::size_t end) const;
   // A value cannot go on at `at`.
   bool IsValueOver(std::size_t at) const;
   // Without the quotes that may close an argument around the value.

@@ -77,6 +77,10 @@ class NamedSecrets {
         return end;
       }
     }
+    if (expected == Next::kValue && text_.IsKeyBelow(begin, end)) {
+      next_ = Next::kValue;
+      return end;
+    }
     if (expected >= Next::kValue && !IsOption(word, kind_)) {
       return TakeExpected(expected, begin, end);
     }

@@ -10,6 +10,14 @@
 #include "internal/base/result.h"
 #include "internal/nvml/returns.h"
 
+// The library's own enums and structures have the representation of ours, and other names, which
+// clang's -fsanitize=function takes for other functions.
+#ifdef __clang__
+#define GPUMON_FOREIGN_CALL __attribute__((no_sanitize("function")))
+#else
+#define GPUMON_FOREIGN_CALL
+#endif
+
 namespace gpumon::nvml {
 
 // One of NVML's GPUs or MIG instances; belongs to NVML.
@@ -109,7 +117,8 @@ class Symbols {
   // Calls the first function of `names` that the library has; the next one when the driver behind
   // it does not know that one. kFunctionNotFound when there is none.
   template <class... Parameters>
-  Return Call(std::initializer_list<const char*> names, Parameters... parameters) const {
+  GPUMON_FOREIGN_CALL Return Call(std::initializer_list<const char*> names,
+                                  Parameters... parameters) const {
     Return answer = Return::kFunctionNotFound;
     for (const char* const name : names) {
       auto* const function = reinterpret_cast<Return (*)(Parameters...)>(Find(name));

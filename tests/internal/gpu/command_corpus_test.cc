@@ -55,6 +55,8 @@ TEST(CommandCorpusTest, MasksValuesOfMoreNames) {
        R"(app {"secrets": {***}, "n": 1})"},
       {"app \"auth: {password: hunter2, x: hunter2}\" y", "app \"auth: {***}\" y"},
       {R"(app {"auth": {"password": "hunter2)", R"(app {"auth": {***)"},
+      {"app auth:\n  password: hunter2\nn: 1", "app auth:\n  password: ***\nn: 1"},
+      {"app token:\n  value: hunter2\nn: 1", "app token:\n  value: ***\nn: 1"},
       {"curl -su me:hunter2 http://a", "curl -su me:*** http://a"},
       {"ttyd -c me:hunter2 bash", "ttyd -c me:*** bash"},
       {"python -c \"os.environ.setdefault('HF_TOKEN', 'hunter2')\"",
