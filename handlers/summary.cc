@@ -133,6 +133,7 @@ class Summary {
 
  private:
   void AddPods(const std::vector<models::Pod>& pods, By by) {
+    std::map<std::string_view, bool> untold;  // no pod of it is of a phase that is known
     for (const models::Pod& pod : pods) {
       const std::string_view name = by == By::kFleet ? std::string_view() : pod.node;
       GpuGroup& group = groups_.At(name);
@@ -149,17 +150,15 @@ class Summary {
            : pod.phase == models::kFailed  ? counts.failed
                                            : counts.unknown);
       }
-      const auto first = untold_.try_emplace(name, true).first;
-      first->second &= pod.phase.empty();
+      untold.try_emplace(name, true).first->second &= pod.phase.empty();
     }
     // kube-state-metrics may be told not to show phases.
-    for (const auto& [name, untold] : untold_) pods_[name].told = !untold;
+    for (const auto& [name, all] : untold) pods_[name].told = !all;
   }
 
   GoneGpus lost_;
   GpuGroups groups_;
   std::map<std::string_view, PodCounts> pods_;
-  std::map<std::string_view, bool> untold_;  // no pod of it is of a phase that is known
 };
 
 Value Count(std::size_t count) {
