@@ -233,6 +233,41 @@ TEST_F(SummaryRouteTest, WhatNobodyTellsIsNull) {
   EXPECT_EQ(States("?by=node"), "");
 }
 
+TEST_F(SummaryRouteTest, WithoutPhasesNobodyKnowsWhatRuns) {
+  ServeAll();
+  auto pods = Pods();
+  for (auto& pod : pods->pods) {
+    if (pod.node == "b") pod.phase = {};
+  }
+  Serve(pods);
+  const auto nodes = Get("/api/v1/gpu/summary?by=node&node=b").json();
+  ASSERT_EQ(nodes["data"].size(), 1U);
+  for (const char* const field :
+       {"pods_running", "pods_pending", "pods_failed", "gpus_requested", "gpus_pending"}) {
+    EXPECT_TRUE(nodes["data"][0][field].is_null()) << field;
+  }
+  EXPECT_EQ(*nodes["data"][0]["pods_unknown"].AsNumberText(), "1");
+  const auto fleet = Get("/api/v1/gpu/summary").json();
+  EXPECT_EQ(*fleet["data"][0]["pods_running"].AsNumberText(), "1") << "of others they are known";
+}
+
+TEST_F(SummaryRouteTest, NamespacesAreUnknownWhereNobodyTellsWhoHolds) {
+  auto gpus = Gpus();
+  gpus->workloads.clear();
+  for (auto& gpu : gpus->gpus) {
+    gpu.workload_count = 0;
+    gpu.pod_untold = models::NullReason::kQueryFailed;
+  }
+  Serve(gpus);
+  Serve(Processes());
+  auto pods = std::make_shared<models::Snapshot>();
+  pods->part = models::Part::kPods;
+  Serve(pods);
+  const auto fleet = Get("/api/v1/gpu/summary").json();
+  EXPECT_TRUE(fleet["data"][0]["namespaces"].is_null());
+  EXPECT_EQ(*fleet["data"][0]["null_reasons"]["namespaces"].AsString(), "query_failed");
+}
+
 TEST_F(SummaryRouteTest, ABoardThatOnlyItsInstancesTellOfIsOneGpu) {
   auto gpus = std::make_shared<models::Snapshot>();
   gpus->as_of = 1704110400;
