@@ -27,6 +27,7 @@ export interface LiveGpus {
 const POLL_EVERY = 5000;
 const SILENCE = 30_000; // the server sends a comment each 15 s
 const STREAM_AGAIN = 2000;
+const PAST_AGAIN = 10_000;
 const TRIES = 3; // streams that break at once, before polling
 const NOTHING: LiveGpus = {
   rows: undefined,
@@ -115,11 +116,12 @@ function wait(milliseconds: number, abort: AbortSignal): Promise<void> {
   });
 }
 
+// Whether all of it came.
 export async function poll(
   params: Params,
   show: (live: LiveGpus) => void,
   abort: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   try {
     const answer = await get<GpuRow[]>("api/v1/gpu/metrics", params, abort);
     const nullReasons = answer.meta.null_reasons ?? {};
@@ -130,9 +132,20 @@ export async function poll(
       stale: answer.meta.stale ?? false,
       error: undefined,
     });
+    return answer.meta.partial !== true;
   } catch (error) {
     if (!abort.aborted && error instanceof ApiError) show({ ...NOTHING, stale: true, error });
+    return false;
   }
+}
+
+// An instant of the past stays as it is once all of it has come.
+export async function pollOnce(
+  params: Params,
+  show: (live: LiveGpus) => void,
+  abort: AbortSignal,
+): Promise<void> {
+  while (!abort.aborted && !(await poll(params, show, abort))) await wait(PAST_AGAIN, abort);
 }
 
 // Follows the rows until `abort`; see useLiveGpus.
@@ -174,7 +187,7 @@ export async function keep(
   }
 }
 
-// `at`, an instant of the past, is asked for once.
+// `at`, an instant of the past, is asked for until all of it has come.
 export function useLiveGpus(params: Params, at: string | null): LiveGpus {
   const [live, setLive] = useState<LiveGpus>(NOTHING);
   const stopped = paused.value;
@@ -182,7 +195,7 @@ export function useLiveGpus(params: Params, at: string | null): LiveGpus {
   const key = JSON.stringify(params) + (at ?? "");
   useEffect(() => {
     const abort = new AbortController();
-    if (at !== null) void poll({ ...params, at }, setLive, abort.signal);
+    if (at !== null) void pollOnce({ ...params, at }, setLive, abort.signal);
     else if (!stopped) void keep(params, setLive, abort.signal);
     return () => abort.abort();
     // `key` says params and at.

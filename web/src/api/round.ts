@@ -42,7 +42,7 @@ export class Round<T> {
 
   // Its time has come, or the page is looked at again.
   readonly tick = (): void => {
-    if (this.goesOn() && this.of.resting() === null) void this.run();
+    if (this.goesOn() && this.of.resting() === null) void this.run(this.of.still && this.part);
   };
 
   stop(): void {

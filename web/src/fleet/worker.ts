@@ -1,7 +1,7 @@
 // Follows a fleet beside the page: reading, sorting and searching 20,000 rows takes longer than a
 // frame may.
 import { ApiError, get, type Params, type Schemas, setBase } from "../api/client.ts";
-import { keep, type LiveGpus, poll } from "../api/live.ts";
+import { keep, type LiveGpus, poll, pollOnce } from "../api/live.ts";
 import { news } from "../state/news.ts";
 import { token, tokenWanted } from "../state/prefs.ts";
 import { Fleet, healthKey } from "./store.ts";
@@ -76,8 +76,9 @@ function take(live: LiveGpus): void {
 }
 
 async function pollEach(params: Params, every: number, signal: AbortSignal): Promise<void> {
+  if (every === 0) return pollOnce(params, take, signal);
   await poll(params, take, signal);
-  if (every > 0 && !signal.aborted) setTimeout(() => void pollEach(params, every, signal), every);
+  if (!signal.aborted) setTimeout(() => void pollEach(params, every, signal), every);
 }
 
 async function followHealth(signal: AbortSignal): Promise<void> {
