@@ -262,11 +262,6 @@ void ExporterRows<RowT>::Contend(const prom::InstantVector& vector, std::size_t 
 }
 
 template <class RowT>
-void ExporterRows<RowT>::AddTimes(prom::InstantVector times) {
-  times_.push_back(std::move(times));
-}
-
-template <class RowT>
 void ExporterRows<RowT>::AddTargetTimes(const prom::InstantVector& times) {
   row_times_.SetAsOf(around_.at);
   counts_.bad_value += row_times_.AddTargetTimes(times);
@@ -288,6 +283,8 @@ void ExporterRows<RowT>::TakeTimes() {
         contest_.AddTime(std::move(order), at);
       }
       table_.Timed(row, labels, at);
+      // Texts are not made old by it, and make no row young.
+      if (names_.IsInfo(prom::Get(labels, "__series__"))) continue;
       const bool possible = row_times_.AddSeriesTime(row, Contest::TargetOf(labels), series, at);
       counts_.bad_value += possible ? 0U : 1U;
       if constexpr (!kIsProcess) {

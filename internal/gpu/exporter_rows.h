@@ -51,7 +51,7 @@ class ExporterRows {
   // what each one's name says.
   void Add(const prom::InstantVector& vector, std::optional<std::size_t> metric);
   // Sample times (Unix seconds as values) by the same identity labels; kept until Settle.
-  void AddTimes(prom::InstantVector times);
+  void AddTimes(prom::InstantVector times) { times_.push_back(std::move(times)); }
   // Sample times by scrape target, as RowTimes::AddTargetTimes.
   void AddTargetTimes(const prom::InstantVector& times);
   // Targets (Contest::TargetOf) whose values are old whatever their time. Before the first Add.

@@ -13,7 +13,7 @@ MetricIndex::MetricIndex(const schema::Exporter& exporter, models::Part part) {
   const bool gpus = part == models::Part::kGpus;
   const auto& metrics = gpus ? exporter.gpu : exporter.process;
   for (std::size_t i = 0; i < metrics.size(); ++i) add(metrics[i].name, FamilyUse::As::kMetric, i);
-  const auto& infos = gpus ? exporter.info : exporter.process_info;
+  const auto& infos = exporter.infos(!gpus);
   for (std::size_t i = 0; i < infos.size(); ++i) add(infos[i], FamilyUse::As::kInfo, i);
   for (std::size_t i = 0; i < exporter.success.size(); ++i) {
     const bool fits = gpus ? exporter.success[i].of_gpus : exporter.success[i].of_processes;
@@ -34,6 +34,13 @@ std::span<const FamilyUse> MetricIndex::Find(std::string_view name) const {
   const auto found = uses_.find(std::string(name));
   if (found == uses_.end()) return {};
   return found->second;
+}
+
+bool MetricIndex::IsInfo(std::string_view name) const {
+  const std::span<const FamilyUse> uses = Find(name);
+  return !uses.empty() && std::all_of(uses.begin(), uses.end(), [](const FamilyUse& use) {
+    return use.as == FamilyUse::As::kInfo;
+  });
 }
 
 std::vector<std::string> MetricIndex::Names() const {

@@ -28,6 +28,8 @@ class MetricIndex {
 
   // One family may feed several fields, told apart by its labels.
   std::span<const FamilyUse> Find(std::string_view name) const;
+  // A family of texts and of nothing else.
+  bool IsInfo(std::string_view name) const;
   // Every name, sorted.
   std::vector<std::string> Names() const;
 

@@ -48,20 +48,23 @@ std::string TargetTimesQuery(const std::vector<std::string>& selectors,
 
 // Of each series, by all of its labels. timestamp() takes the name away, and `or` pays no heed to
 // one that is put back.
-std::string SeriesTimesQuery(const Exporter& exporter, const std::vector<Metric>& metrics) {
+std::string SeriesTimesQuery(const Exporter& exporter, Part part) {
   std::vector<std::string> parts;
-  for (const Metric& metric : metrics) {
-    for (const std::string& name : WithPrefixes(exporter, {metric.name})) {
-      const std::string selector = Selector(name, All(exporter.require, metric.where));
-      std::string part = "label_replace(timestamp(" + selector + R"(),"__series__",)" +
-                         prom::Quote(name) + R"(,"",""))";
-      if (std::find(parts.begin(), parts.end(), part) == parts.end()) {
-        parts.push_back(std::move(part));
+  const auto add = [&](const std::string& family, const std::vector<Condition>& where) {
+    for (const std::string& name : WithPrefixes(exporter, {family})) {
+      const std::string selector = Selector(name, All(exporter.require, where));
+      std::string its = "label_replace(timestamp(" + selector + R"(),"__series__",)" +
+                        prom::Quote(name) + R"(,"",""))";
+      if (std::find(parts.begin(), parts.end(), its) == parts.end()) {
+        parts.push_back(std::move(its));
       }
     }
-  }
+  };
+  const bool of_processes = part == Part::kProcesses;
+  for (const Metric& metric : exporter.metrics(of_processes)) add(metric.name, metric.where);
+  for (const std::string& info : exporter.infos(of_processes)) add(info, {});
   std::string promql;
-  for (const auto& part : parts) promql.append(promql.empty() ? "" : " or ").append(part);
+  for (const auto& its : parts) promql.append(promql.empty() ? "" : " or ").append(its);
   return promql;
 }
 
@@ -106,10 +109,9 @@ class Planner {
       plan_.push_back(PlanSeriesTimes(exporter_, place_, part_));
       return;
     }
-    if (timed.empty()) {
-      for (const std::string& name : TimedNames(metrics)) {
-        timed.push_back(Selector(name, exporter_.require));
-      }
+    const std::vector<std::string> more = timed.empty() ? TimedNames(metrics) : TimedInfos({});
+    for (const std::string& name : WithPrefixes(exporter_, more)) {
+      timed.push_back(Selector(name, exporter_.require));
     }
     Add("sample_times", TargetTimesQuery(timed, subject_.jobs), PlannedQuery::Gives::kTargetTimes);
   }
@@ -132,19 +134,24 @@ class Planner {
     }
   }
 
+  // A target that shows none of them has the time of its `up`.
   std::vector<std::string> TimedNames(const std::vector<Metric>& metrics) const {
-    // A target that shows none of them has the time of its `up`.
-    if (part_ == Part::kGpus) {
-      std::vector<std::string> names(exporter_.detect.begin(), MarksEnd(exporter_));
-      // Another code is another series, and the one before may stand beside it, with its own time.
-      for (const Metric& metric : metrics) {
-        if (metric.slot == static_cast<std::size_t>(models::Quantity::kXidLast)) {
-          names.push_back(metric.name);
-        }
+    if (part_ == Part::kProcesses) return TimedInfos({metrics.front().name});
+    std::vector<std::string> names(exporter_.detect.begin(), MarksEnd(exporter_));
+    // Another code is another series, and the one before may stand beside it, with its own time.
+    for (const Metric& metric : metrics) {
+      if (metric.slot == static_cast<std::size_t>(models::Quantity::kXidLast)) {
+        names.push_back(metric.name);
       }
-      return WithPrefixes(exporter_, names);
     }
-    return WithPrefixes(exporter_, {metrics.front().name});
+    return TimedInfos(std::move(names));
+  }
+  // So is another driver.
+  std::vector<std::string> TimedInfos(std::vector<std::string> names) const {
+    for (const std::string& info : exporter_.infos(part_ == Part::kProcesses)) {
+      if (std::find(names.begin(), names.end(), info) == names.end()) names.push_back(info);
+    }
+    return names;
   }
 
   const Subject& subject_;
@@ -266,46 +273,6 @@ std::string AddressesQuery(std::span<const Subject> subjects) {
 
 }  // namespace
 
-std::string Selector(const std::string& name, const std::vector<Condition>& conditions,
-                     const std::string& first_matcher) {
-  std::string matchers = first_matcher;
-  for (const Condition& condition : conditions) {
-    if (!matchers.empty()) matchers += ',';
-    matchers += condition.label;
-    if (condition.values.size() > 1) {
-      std::string any;
-      for (const std::string& value : condition.values) {
-        any.append(&value == &condition.values.front() ? "" : "|").append(prom::EscapeRegex(value));
-      }
-      matchers += "=~" + prom::Quote(any);
-    } else {
-      matchers += condition.is == Condition::Is::kPresent ? "!=" : "=";
-      matchers += prom::Quote(condition.values.empty() ? "" : condition.values.front());
-    }
-  }
-  return matchers.empty() ? name : name + '{' + matchers + '}';
-}
-
-std::string SelectorOfAny(const std::vector<std::string>& names,
-                          const std::vector<Condition>& conditions,
-                          const std::string& first_matcher) {
-  if (names.size() == 1) return Selector(names.front(), conditions, first_matcher);
-  std::string any;
-  for (const std::string& name : names) any.append(any.empty() ? "" : "|").append(name);
-  std::string matchers = "__name__=~" + prom::Quote(any);
-  if (!first_matcher.empty()) matchers += ',' + first_matcher;
-  return Selector("", conditions, matchers);
-}
-
-std::vector<std::string> WithPrefixes(const Exporter& exporter,
-                                      const std::vector<std::string>& names) {
-  std::vector<std::string> all;
-  for (const std::string& name : names) {
-    for (const std::string& prefix : exporter.prefixes) all.push_back(prefix + name);
-  }
-  return all;
-}
-
 std::string SelectorOfMarks(const Exporter& exporter, const std::vector<Condition>& conditions) {
   return UnionOf(exporter, {exporter.detect.begin(), MarksEnd(exporter)}, conditions, "",
                  [](std::string selector) { return selector; });
@@ -332,7 +299,7 @@ std::string SelectorOfPast(const Exporter& exporter, const std::string& matcher)
 
 PlannedQuery PlanSeriesTimes(const Exporter& exporter, std::size_t place, Part part) {
   return {exporter.name + "/sample_times",
-          SeriesTimesQuery(exporter, exporter.metrics(part == Part::kProcesses)),
+          SeriesTimesQuery(exporter, part),
           PlannedQuery::Gives::kSeriesTimes, place, std::nullopt};
 }
 
@@ -347,6 +314,11 @@ std::string AllTimesQuery(const Subject& subject) {
           selectors.push_back(std::move(selector));
         }
       }
+    }
+  }
+  for (const auto* infos : {&exporter.info, &exporter.process_info}) {
+    for (const std::string& name : WithPrefixes(exporter, *infos)) {
+      selectors.push_back(Selector(name, exporter.require));
     }
   }
   return TargetTimesQuery(selectors, subject.jobs);

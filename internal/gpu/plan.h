@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "internal/gpu/down_targets.h"
+#include "internal/gpu/selectors.h"
 #include "internal/schema/exporter.h"
 #include "models/gpu.h"
 
@@ -86,13 +87,6 @@ PlannedQuery PlanSeriesTimes(const schema::Exporter& exporter, std::size_t place
 // (RowTimes::AddTargetTimes): costs Prometheus as much as a refresh.
 std::string AllTimesQuery(const Subject& subject);
 
-// `name{label="value"}`, with what `conditions` say of labels; `name` may be empty.
-std::string Selector(const std::string& name, const std::vector<schema::Condition>& conditions,
-                     const std::string& first_matcher = "");
-// `{__name__=~"a|b"}`, or a plain selector for one name.
-std::string SelectorOfAny(const std::vector<std::string>& names,
-                          const std::vector<schema::Condition>& conditions,
-                          const std::string& first_matcher = "");
 // How many of the names that an exporter is known by stand for all: those of its every target. All
 // of them are as many series as a refresh asks for.
 inline constexpr std::size_t kMarks = 5;
@@ -106,8 +100,5 @@ std::string SelectorOfOthers(const schema::Exporter& exporter,
 // All that the exporter showed of GPUs and processes at any time within the last hour, of the
 // targets that `matcher` selects.
 std::string SelectorOfPast(const schema::Exporter& exporter, const std::string& matcher);
-// `names` with each of the exporter's prefixes.
-std::vector<std::string> WithPrefixes(const schema::Exporter& exporter,
-                                      const std::vector<std::string>& names);
 
 }  // namespace gpumon::gpu

@@ -124,6 +124,9 @@ struct Exporter {
   const std::vector<Metric>& metrics(bool of_processes) const {
     return of_processes ? process : gpu;
   }
+  const std::vector<std::string>& infos(bool of_processes) const {
+    return of_processes ? process_info : info;
+  }
 };
 
 }  // namespace gpumon::schema

@@ -372,6 +372,36 @@ TEST(ExportersTest, TextsAreThoseOfTheNewestSeriesInAnyOrder) {
   }
 }
 
+TEST(ExportersTest, TextsOfFamiliesThatCarryNothingElseAreTheNewestsToo) {
+  const auto driver = [](const std::string& name, const std::string& version, double at) {
+    return FakeSample{{{name.empty() ? "__series__" : "__name__", "nvidia_smi_gpu_info"},
+                       {"driver_version", version},
+                       {"instance", "n1:9835"},
+                       {"job", "smi"},
+                       {"uuid", kUuid + 4}},
+                      at};
+  };
+  const auto load = [](const char* label, double value) {
+    return FakeSample{{{label, "nvidia_smi_utilization_gpu_ratio"},
+                       {"instance", "n1:9835"},
+                       {"job", "smi"},
+                       {"uuid", kUuid + 4}},
+                      value};
+  };
+  for (const bool up : {true, false}) {
+    const std::string before = up ? "550.1" : "570.9";
+    const std::string now = up ? "570.9" : "550.1";
+    const auto snapshot =
+        Meet({{&Named("nvidia_smi"),
+               {driver("smi", before, 1), driver("smi", now, 1), load("__name__", 0.4)},
+               {driver("", before, 700), driver("", now, 980), load("__series__", 990)}}});
+    ASSERT_EQ(snapshot->gpus.size(), 1U);
+    EXPECT_EQ(snapshot->gpus[0].text(Text::kDriverVersion), now);
+    EXPECT_EQ(snapshot->gpus[0].newest, 990);
+    EXPECT_EQ(snapshot->gpus[0].oldest, 990) << "a text makes no row old";
+  }
+}
+
 TEST(ExportersTest, AnOlderValueDoesNotStandForANewerOneThatIsNone) {
   const Labels old_pod = {{"instance", "10.0.0.1:9400"}};
   const Labels new_pod = {{"instance", "10.0.0.2:9400"}};

@@ -135,7 +135,21 @@ TEST(PlanTest, AsksForAllFamiliesInOneQueryAndForTheTimeOfEachSeries) {
       R"(label_replace(timestamp(m1{card!="",kind="gpu"}),"__series__","m1","",""))"
       R"( or label_replace(timestamp(p_m1{card!="",kind="gpu"}),"__series__","p_m1","",""))"
       R"( or label_replace(timestamp(m1{card!="",kind="gpu",x=""}),"__series__","m1","",""))"
-      R"( or label_replace(timestamp(p_m1{card!="",kind="gpu",x=""}),"__series__","p_m1","",""))");
+      R"( or label_replace(timestamp(p_m1{card!="",kind="gpu",x=""}),"__series__","p_m1","",""))"
+      R"( or label_replace(timestamp(m2{card!="",kind="gpu"}),"__series__","m2","",""))"
+      R"( or label_replace(timestamp(p_m2{card!="",kind="gpu"}),"__series__","p_m2","",""))");
+}
+
+// Another driver is another series: that there are two is what tells that each must be asked.
+TEST(PlanTest, AsksForTheTimesOfTextsAmongThoseOfTargets) {
+  const auto exporter =
+      Loaded(R"("info": ["m2"], "gpu": [{"field": "power", "metric": "m1", "unit": "W"}])");
+  const Subject subject{&exporter, {}};
+  const auto plan = PlanQueries({&subject, 1}, Part::kGpus);
+  ASSERT_GE(plan.size(), 2U);
+  EXPECT_EQ(plan[1].gives, Gives::kTargetTimes);
+  EXPECT_NE(plan[1].promql.find(R"("t",timestamp(m2)))"), std::string::npos) << plan[1].promql;
+  EXPECT_NE(AllTimesQuery(subject).find(R"("t",timestamp(m2)))"), std::string::npos);
 }
 
 TEST(PlanTest, WhereTheJobsAreKnownTheTimesOfTheirTargetsAreAskedFor) {

@@ -1,0 +1,50 @@
+#include "internal/gpu/selectors.h"
+
+#include "internal/prom/promql.h"
+
+namespace gpumon::gpu {
+
+using schema::Condition;
+using schema::Exporter;
+
+std::string Selector(const std::string& name, const std::vector<Condition>& conditions,
+                     const std::string& first_matcher) {
+  std::string matchers = first_matcher;
+  for (const Condition& condition : conditions) {
+    if (!matchers.empty()) matchers += ',';
+    matchers += condition.label;
+    if (condition.values.size() > 1) {
+      std::string any;
+      for (const std::string& value : condition.values) {
+        any.append(&value == &condition.values.front() ? "" : "|").append(prom::EscapeRegex(value));
+      }
+      matchers += "=~" + prom::Quote(any);
+    } else {
+      matchers += condition.is == Condition::Is::kPresent ? "!=" : "=";
+      matchers += prom::Quote(condition.values.empty() ? "" : condition.values.front());
+    }
+  }
+  return matchers.empty() ? name : name + '{' + matchers + '}';
+}
+
+std::string SelectorOfAny(const std::vector<std::string>& names,
+                          const std::vector<Condition>& conditions,
+                          const std::string& first_matcher) {
+  if (names.size() == 1) return Selector(names.front(), conditions, first_matcher);
+  std::string any;
+  for (const std::string& name : names) any.append(any.empty() ? "" : "|").append(name);
+  std::string matchers = "__name__=~" + prom::Quote(any);
+  if (!first_matcher.empty()) matchers += ',' + first_matcher;
+  return Selector("", conditions, matchers);
+}
+
+std::vector<std::string> WithPrefixes(const Exporter& exporter,
+                                      const std::vector<std::string>& names) {
+  std::vector<std::string> all;
+  for (const std::string& name : names) {
+    for (const std::string& prefix : exporter.prefixes) all.push_back(prefix + name);
+  }
+  return all;
+}
+
+}  // namespace gpumon::gpu

@@ -1,0 +1,22 @@
+// PromQL that selects an exporter's series.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "internal/schema/exporter.h"
+
+namespace gpumon::gpu {
+
+// `name{label="value"}`, with what `conditions` say of labels; `name` may be empty.
+std::string Selector(const std::string& name, const std::vector<schema::Condition>& conditions,
+                     const std::string& first_matcher = "");
+// `{__name__=~"a|b"}`, or a plain selector for one name.
+std::string SelectorOfAny(const std::vector<std::string>& names,
+                          const std::vector<schema::Condition>& conditions,
+                          const std::string& first_matcher = "");
+// `names` with each of the exporter's prefixes.
+std::vector<std::string> WithPrefixes(const schema::Exporter& exporter,
+                                      const std::vector<std::string>& names);
+
+}  // namespace gpumon::gpu

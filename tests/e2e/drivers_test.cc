@@ -1,0 +1,68 @@
+// A driver is upgraded while nobody writes that its old series has ended: a past that was filled
+// in later, a remote write.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+
+#include "tests/e2e/programs.h"
+
+namespace gpumon::e2e {
+namespace {
+
+constexpr std::int64_t kNow = 1'795'345'000;
+
+// A page each 15 s up to `last`, with the series of which `info` is the name and labels.
+std::string PagesOf(const std::string& info, std::int64_t first, std::int64_t last) {
+  std::string text;
+  for (std::int64_t at = first; at <= last; at += 15) {
+    text += info + " 1 " + std::to_string(at) + '\n';
+  }
+  return text;
+}
+
+// `family` has two drivers within the five minutes that Prometheus looks back.
+std::string Upgraded(const std::string& family, const std::string& label, const std::string& target,
+                     const std::string& values) {
+  const auto info = [&](const std::string& version) {
+    return family + "{" + target + "," + label + "=\"" + version + "\"}";
+  };
+  return "# TYPE " + family + " gauge\n" + PagesOf(info("550.1"), kNow - 600, kNow - 120) +
+         PagesOf(info("570.9"), kNow - 105, kNow) + values;
+}
+
+void ExpectTheNewDriver(const std::string& past) {
+  const auto prometheus = Prometheus::Holding(past + "# EOF\n");
+  const ApiServer server(prometheus->url());
+  const auto row = [&](std::int64_t at) {
+    const Answer answer = server.Get("/api/v1/gpu/metrics?at=" + std::to_string(at));
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    const json::Value data = answer.Json()["data"];
+    EXPECT_EQ(data.size(), 1U) << answer.body;
+    return data.size() == 1 ? data[0] : json::Value();
+  };
+  EXPECT_EQ(*row(kNow)["driver_version"].AsString(), "570.9");
+  EXPECT_EQ(*row(kNow)["sample_age_seconds"].AsNumberText(), "0.0") << "the old text makes no row old";
+  EXPECT_EQ(*row(kNow - 300)["driver_version"].AsString(), "550.1");
+}
+
+TEST(DriversTest, TheNewestSeriesOfAnInfoMetricIsBelieved) {
+  const std::string target = R"(uuid="5f1e-1",job="smi",instance="n1:9835")";
+  ExpectTheNewDriver(Upgraded(
+      "nvidia_smi_gpu_info", "driver_version", target,
+      "# TYPE nvidia_smi_utilization_gpu_ratio gauge\n" +
+          PagesOf("nvidia_smi_utilization_gpu_ratio{" + target + "}", kNow - 600, kNow) +
+          "# TYPE up gauge\n" + PagesOf("up{job=\"smi\",instance=\"n1:9835\"}", kNow - 600, kNow)));
+}
+
+TEST(DriversTest, ASchemaThatIsNotKnownByItsInfoAsksForItsTimesToo) {
+  const std::string target = R"(uuid="GPU-1",gpu="0",node="n1",job="gpu",instance="n1:9400")";
+  ExpectTheNewDriver(Upgraded(
+      "nvidia_gpu_info", "driver_version", target,
+      "# TYPE nvidia_gpu_utilization_percent gauge\n" +
+          PagesOf("nvidia_gpu_utilization_percent{" + target + "}", kNow - 600, kNow) +
+          "# TYPE up gauge\n" + PagesOf("up{job=\"gpu\",instance=\"n1:9400\"}", kNow - 600, kNow)));
+}
+
+}  // namespace
+}  // namespace gpumon::e2e
