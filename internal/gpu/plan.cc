@@ -298,8 +298,7 @@ std::string SelectorOfPast(const Exporter& exporter, const std::string& matcher)
 }
 
 PlannedQuery PlanSeriesTimes(const Exporter& exporter, std::size_t place, Part part) {
-  return {exporter.name + "/sample_times",
-          SeriesTimesQuery(exporter, part),
+  return {exporter.name + "/sample_times", SeriesTimesQuery(exporter, part),
           PlannedQuery::Gives::kSeriesTimes, place, std::nullopt};
 }
 

@@ -42,7 +42,8 @@ void ExpectTheNewDriver(const std::string& past) {
     return data.size() == 1 ? data[0] : json::Value();
   };
   EXPECT_EQ(*row(kNow)["driver_version"].AsString(), "570.9");
-  EXPECT_EQ(*row(kNow)["sample_age_seconds"].AsNumberText(), "0.0") << "the old text makes no row old";
+  EXPECT_EQ(*row(kNow)["sample_age_seconds"].AsNumberText(), "0.0")
+      << "the old text makes no row old";
   EXPECT_EQ(*row(kNow - 300)["driver_version"].AsString(), "550.1");
 }
 

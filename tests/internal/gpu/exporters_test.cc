@@ -1,4 +1,5 @@
 // How what several exporters say becomes one row.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
