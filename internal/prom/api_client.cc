@@ -57,6 +57,10 @@ std::string InSeconds(Millis time) {
 // Of a query that came when little of its request's time was left, that is what was short.
 std::string NoAnswerIn(Millis budget, Millis timeout) {
   const std::string within = "Prometheus did not answer within ";
+  if (budget <= Millis(0)) {
+    return "the time of this request was over before Prometheus was asked all of it; too much was "
+           "asked for, or REQUEST_TIMEOUT is too short";
+  }
   if (budget + kGrain < timeout) {
     return within + "the " + InSeconds(budget) +
            " s that were left for this request; it may be overloaded, or too much was asked for";

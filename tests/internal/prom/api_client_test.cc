@@ -114,6 +114,16 @@ TEST_F(ApiClientTest, WhatIsLeftOfARequestIsNotCalledTheTimeout) {
             "overloaded, or too much was asked for");
 }
 
+TEST_F(ApiClientTest, NoTimeThatIsLeftIsNotATime) {
+  Make({server_.url()});
+  const Result<QueryResult> result = Ask(Millis(-700));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Code::kUpstreamTimeout);
+  EXPECT_EQ(result.error().message,
+            "the time of this request was over before Prometheus was asked all of it; too much was "
+            "asked for, or REQUEST_TIMEOUT is too short");
+}
+
 TEST_F(ApiClientTest, EncodesAnyQuery) {
   Make({server_.url()});
   const std::string promql = "sum by (a) (x{b=~\"c|d+ %&=\\n\xc3\xa9\"})";
