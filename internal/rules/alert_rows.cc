@@ -95,17 +95,20 @@ constexpr std::array kRows = {
              "Reset the GPU (`nvidia-smi -r -i GPU`) when nobody uses it."},
     AlertRow{
         "GpuLost", "critical", "5m",
-        "max by (node, gpu, uuid, gpu_name) (\n"
+        "max by (node, gpu, uuid, gpu_name) (\n(\n"
         "(@gpu_last_seen_seconds@ unless on (node, gpu, uuid) @gpu_present@)\n"
         "and on (job, instance) up == 1\nor\n"
         "(@gpu_last_seen_seconds,node!=\"\"@ unless on (node, gpu, uuid) @gpu_present@)\n"
-        "and on (node) @gpu_present@\n)",
+        "and on (node) @gpu_present@\n)\n"
+        // A board that is elsewhere now. Some exporters write zeros for a UUID that they lack.
+        "unless on (uuid) @gpu_present,uuid=~\".*[1-9A-Fa-f].*\"@\n)",
         "@gpu@ is gone",
         "@which@: its exporter is up and has not shown it for 5 minutes; it was seen last "
         "{{ humanizeTimestamp $value }}.",
         "A GPU of the last day is no longer shown, though its target is up or others of its "
-        "node are shown. Mostly it has fallen off the bus (XID 79). A board that was taken out, "
-        "moved or divided anew looks the same; the alert then ends within a day.",
+        "node are shown. Mostly it has fallen off the bus (XID 79). A board that was taken out, or "
+        "moved where no exporter tells UUIDs, looks the same; the alert then ends within a day. One "
+        "that is shown elsewhere, or under another index, is not lost.",
         "`gpuctl health --node NODE` and `dmesg | grep -i xid` on the node. Cordon it and "
         "reboot the machine; if the GPU stays away, reseat or replace the board."},
     AlertRow{

@@ -152,8 +152,16 @@ class PrometheusTest(unittest.TestCase):
     def serve(cls, name, command, environment):
         port_file = os.path.join(cls.folder.name, name + ".port")
         cls.start(name, command + ["--listen-addr", "127.0.0.1", "--port", "0", "--port-file",
-                                   port_file], dict(environment, GRPC_PORT="0"))
-        return int(await_(name, lambda: text_of(port_file).strip()))
+                                   port_file], dict(environment, GRPC_HEALTH_PORT="0"))
+        started = cls.processes[-1]
+
+        def port():
+            if started.poll() is not None:
+                log = text_of(os.path.join(cls.folder.name, name + ".log"))
+                raise AssertionError("%s ended: %s" % (name, log))
+            return text_of(port_file).strip()
+
+        return int(await_(name, port))
 
     @classmethod
     def stop(cls):

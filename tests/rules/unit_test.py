@@ -23,6 +23,7 @@ HEALTHY = {"utilization": 60, "memory_used": 2**34, "memory_free": 2**34, "memor
            "ecc_lifetime": 4, "remap_failure": 0, "remap_pending": 0}
 TARGET = 'job="gpu",instance="10.0.0.1:9400"'
 OTHER = 'job="gpu",instance="10.0.0.2:9400"'
+MOVED = 'job="gpu",instance="10.0.0.4:9400"'
 
 
 def steady(value):
@@ -170,6 +171,14 @@ def add_losses(world):
     world.exporter = apart
     world.gpu(None, target=OTHER, minutes=60)
     world.up(OTHER, turned(1, 0, 60), "exporter-2")
+    # A board that is in another machine now, where its UUID tells that it is the same.
+    if exporter.get("label", "uuid") == "uuid":
+        world.exporter = dict(exporter, labels=exporter["labels"].replace("node-1", "node-3"))
+        again = world.gpus
+        world.gpu(None, target=MOVED, minutes=60)
+        world.up(MOVED, 1, "exporter-4")
+        world.exporter, world.gpus = exporter, again
+        world.gpu()
     # One that has shown no GPU is somebody else's.
     world.up('job="node",instance="10.0.0.2:9100"', 0, "node-exporter")
     world.exporter = exporter
