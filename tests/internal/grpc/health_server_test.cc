@@ -14,15 +14,6 @@
 #include <thread>
 #include <vector>
 
-#if defined(__SANITIZE_THREAD__)
-// gRPC's headers compile into this instrumented program, its library is not instrumented: the
-// sanitizer sees one side only of how the two synchronise.
-extern "C" const char* __tsan_default_suppressions();
-extern "C" const char* __tsan_default_suppressions() {
-  return "race:^grpc::\n";
-}
-#endif
-
 namespace gpumon::grpc {
 namespace {
 
