@@ -273,6 +273,8 @@ void ExporterRows<RowT>::TakeTimes() {
     for (std::size_t i = 0; i < vector.size(); ++i) {
       const double at = vector.point(i).value;
       const prom::LabelSet labels = vector.labels(i);
+      const std::string_view name = prom::Get(labels, "__series__");
+      if (!name.empty() && names_.Find(name).empty()) continue;  // of the other part
       const std::uint32_t row = table_.Find(labels);
       if (row == RowTable<RowT>::kNone) continue;
       std::size_t series = 0;
@@ -284,7 +286,7 @@ void ExporterRows<RowT>::TakeTimes() {
       }
       table_.Timed(row, labels, at);
       // Texts are not made old by it, and make no row young.
-      if (names_.IsInfo(prom::Get(labels, "__series__"))) continue;
+      if (names_.IsInfo(name)) continue;
       const bool possible = row_times_.AddSeriesTime(row, Contest::TargetOf(labels), series, at);
       counts_.bad_value += possible ? 0U : 1U;
       if constexpr (!kIsProcess) {

@@ -357,6 +357,7 @@ template <class RowT>
 std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
                                                      const TargetMemory* memory) {
   for (const auto& part : parts_) part->Settle();
+  for (const auto& gpus : devices_) gpus->Settle();
   names_.Learn(parts_, devices_);
   for (std::size_t i = 0; i < parts_.size(); ++i) Take(i);
   contributions_.Mark(rows_);

@@ -54,12 +54,14 @@ class Join {
   // Sample times (Unix seconds as values) by the same identity labels, kept until Finish: a row's
   // newest and oldest are taken over all of its series.
   void AddTimes(std::size_t exporter, prom::InstantVector times) {
+    if constexpr (kIsProcess) devices_[exporter]->AddTimes(times);
     parts_[exporter]->AddTimes(std::move(times));
   }
   // Sample times by scrape target, as RowTimes::AddTargetTimes. `tell_pods`: with the labels of
   // all targets, instead of AddTargets.
   void AddTargetTimes(std::size_t exporter, const prom::InstantVector& times, bool tell_pods) {
     parts_[exporter]->AddTargetTimes(times);
+    if constexpr (kIsProcess) devices_[exporter]->AddTargetTimes(times);
     if (tell_pods) around_.own_pods.AddTimes(times);
   }
   // The jobs whose `up` is asked for. Before any values; without it all are.

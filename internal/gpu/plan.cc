@@ -34,6 +34,18 @@ std::vector<Condition> All(const std::vector<Condition>& a, const std::vector<Co
   return all;
 }
 
+auto MarksEnd(const Exporter& exporter) {
+  return exporter.detect.begin() +
+         static_cast<std::ptrdiff_t>(std::min(kMarks, exporter.detect.size()));
+}
+
+// What names GPUs that processes of others are on. Any mark may be the only one that it shows of
+// some GPU.
+std::vector<std::string> DeviceNames(const Exporter& exporter) {
+  if (!exporter.info.empty()) return exporter.info;
+  return {exporter.detect.begin(), MarksEnd(exporter)};
+}
+
 // timestamp() tells a sample's own time only when it is asked of a bare selector. The distinct
 // times of a target: where its exposition brings none along that is the one of its `up`, which is
 // written together with them.
@@ -63,14 +75,12 @@ std::string SeriesTimesQuery(const Exporter& exporter, Part part) {
   const bool of_processes = part == Part::kProcesses;
   for (const Metric& metric : exporter.metrics(of_processes)) add(metric.name, metric.where);
   for (const std::string& info : exporter.infos(of_processes)) add(info, {});
+  if (of_processes) {
+    for (const std::string& name : DeviceNames(exporter)) add(name, {});
+  }
   std::string promql;
   for (const auto& its : parts) promql.append(promql.empty() ? "" : " or ").append(its);
   return promql;
-}
-
-auto MarksEnd(const Exporter& exporter) {
-  return exporter.detect.begin() +
-         static_cast<std::ptrdiff_t>(std::min(kMarks, exporter.detect.size()));
 }
 
 class Planner {
@@ -92,10 +102,8 @@ class Planner {
     PlanSeparately(metrics, names, timed);
     // The names of GPUs that process series lack; no reason for one more query.
     if (part_ == Part::kProcesses && !names.empty()) {
-      std::vector<std::string> infos = exporter_.info;
-      // Any of them may be the only one that it shows of some GPU.
-      if (infos.empty() && is_above_others_)
-        infos = {exporter_.detect.begin(), MarksEnd(exporter_)};
+      const std::vector<std::string> infos =
+          is_above_others_ ? DeviceNames(exporter_) : exporter_.info;
       for (const std::string& info : WithPrefixes(exporter_, infos)) {
         if (std::find(names.begin(), names.end(), info) == names.end()) names.push_back(info);
       }
@@ -148,8 +156,14 @@ class Planner {
   }
   // So is another driver.
   std::vector<std::string> TimedInfos(std::vector<std::string> names) const {
-    for (const std::string& info : exporter_.infos(part_ == Part::kProcesses)) {
-      if (std::find(names.begin(), names.end(), info) == names.end()) names.push_back(info);
+    std::vector<std::string> infos = exporter_.info;
+    if (part_ == Part::kProcesses) {
+      infos.insert(infos.end(), exporter_.process_info.begin(), exporter_.process_info.end());
+    }
+    for (std::string& info : infos) {
+      if (std::find(names.begin(), names.end(), info) == names.end()) {
+        names.push_back(std::move(info));
+      }
     }
     return names;
   }
@@ -329,6 +343,13 @@ std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, Part pa
     Planner(subjects[i], i, part, IsAboveProcesses(subjects, i), plan).Plan();
   }
   if (plan.empty()) return plan;
+  for (std::size_t i = 0; part == Part::kProcesses && i < subjects.size(); ++i) {
+    // Who has processes is asked already.
+    const Exporter& exporter = *subjects[i].exporter;
+    if (!exporter.process.empty() || exporter.gpu.empty()) continue;
+    if (!subjects[i].brings_times || !IsAboveProcesses(subjects, i)) continue;
+    plan.push_back(PlanSeriesTimes(exporter, i, part));
+  }
   std::vector<PlannedQuery> around = PlanSurroundings(subjects, part, "");
   // While no job is known one query tells the times of all targets, with their labels.
   const auto times = std::find_if(plan.begin(), plan.end(), [](const PlannedQuery& query) {

@@ -131,7 +131,11 @@ RowTimes::Span RowTimes::Of(std::uint32_t row, std::uint32_t target) const {
   if (const auto found = gathered_.find({row, target}); found != gathered_.end()) {
     return found->second;
   }
-  const auto found = target_times_.find(targets_[target]);
+  return OfTarget(targets_[target]);
+}
+
+RowTimes::Span RowTimes::OfTarget(std::size_t target) const {
+  const auto found = target_times_.find(target);
   if (found == target_times_.end()) return {};
   const TargetTimes& its = found->second;
   Span span = its.samples;
@@ -155,8 +159,8 @@ RowTimes::Span RowTimes::Of(std::uint32_t row) const {
 double RowTimes::NewestOf(std::uint32_t row, std::size_t target) const {
   constexpr double kNever = -std::numeric_limits<double>::infinity();
   const auto place = places_.find(target);
-  if (place == places_.end()) return kNever;
-  const double newest = Of(row, place->second).newest;
+  const Span span = place == places_.end() ? OfTarget(target) : Of(row, place->second);
+  const double newest = span.newest;
   return std::isnan(newest) ? kNever : newest;
 }
 

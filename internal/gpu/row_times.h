@@ -118,6 +118,7 @@ class RowTimes {
   Fed& FedBy(std::uint32_t row, std::uint32_t target);
   bool Possible(double at) const { return at >= 0 && at <= latest_; }
   Span Of(std::uint32_t row, std::uint32_t target) const;
+  Span OfTarget(std::size_t target) const;
 
   double latest_ = std::numeric_limits<double>::infinity();
   std::vector<std::size_t> targets_;   // place -> Contest::TargetOf

@@ -65,5 +65,38 @@ TEST(DriversTest, ASchemaThatIsNotKnownByItsInfoAsksForItsTimesToo) {
           "# TYPE up gauge\n" + PagesOf("up{job=\"gpu\",instance=\"n1:9400\"}", kNow - 600, kNow)));
 }
 
+// Two boards that are found in the other order after the upgrade.
+TEST(DriversTest, ProcessesAreOnTheGpuThatTheNewestSeriesTells) {
+  const std::string target = R"(job="smi",instance="n1:9835")";
+  std::string infos = "# TYPE nvidia_smi_gpu_info gauge\n";
+  std::string used = "# TYPE nvidia_smi_compute_app_used_memory_bytes gauge\n";
+  for (const int board : {0, 1}) {
+    const std::string uuid = "5f1e-" + std::to_string(board);
+    const auto info = [&](int index, const char* name) {
+      return "nvidia_smi_gpu_info{uuid=\"" + uuid + "\",index=\"" + std::to_string(index) +
+             "\",name=\"" + name + "\"," + target + "}";
+    };
+    infos += PagesOf(info(board, "A L40S"), kNow - 600, kNow - 120) +
+             PagesOf(info(1 - board, "NVIDIA L40S"), kNow - 105, kNow);
+    used += PagesOf("nvidia_smi_compute_app_used_memory_bytes{uuid=\"" + uuid + "\",pid=\"" +
+                        std::to_string(7 + board) + "\",process_name=\"p\"," + target + "}",
+                    kNow - 600, kNow);
+  }
+  const auto prometheus =
+      Prometheus::Holding(infos + used + "# TYPE up gauge\n" +
+                          PagesOf("up{" + target + "}", kNow - 600, kNow) + "# EOF\n");
+  const ApiServer server(prometheus->url());
+  const auto shown = [&](std::int64_t at) {
+    return server
+        .Get("/api/v1/gpu/processes?format=csv&fields=pid,gpu_id,uuid,gpu_name&sort=pid&at=" +
+             std::to_string(at))
+        .body;
+  };
+  EXPECT_EQ(shown(kNow),
+            "pid,gpu_id,uuid,gpu_name\r\n7,1,5f1e-0,NVIDIA L40S\r\n8,0,5f1e-1,NVIDIA L40S\r\n");
+  EXPECT_EQ(shown(kNow - 300),
+            "pid,gpu_id,uuid,gpu_name\r\n7,0,5f1e-0,A L40S\r\n8,1,5f1e-1,A L40S\r\n");
+}
+
 }  // namespace
 }  // namespace gpumon::e2e
