@@ -67,7 +67,7 @@ void Drain(Graph& graph, const config::ServerConfig& config, int signal,
   }
 }
 
-// What a start would refuse, but for ports that are in use and a port file that cannot be written.
+// What a start would refuse, but for ports that are in use and a port file that finds no room.
 int CheckConfig(const config::ServerConfig& config, std::ostream& out, std::ostream& err) {
   const auto refuse = [&](const Status& why, int code) {
     err << kProgram.name << ": " << why.message << '\n';
@@ -76,6 +76,11 @@ int CheckConfig(const config::ServerConfig& config, std::ostream& out, std::ostr
   const auto files = http::PlanDescriptors(http::Limits().connections, config.threads);
   if (!files) return refuse(files.error(), 1);
   if (const auto graph = Graph::Make(config); !graph) return refuse(graph.error(), 2);
+  if (!config.port_file.empty()) {
+    if (const auto writable = CheckPortFile(config.port_file); !writable) {
+      return refuse(writable.error(), 2);
+    }
+  }
   out << "the configuration is good\n";
   return IsWritten(out) ? 0 : 1;
 }

@@ -23,10 +23,45 @@ namespace {
 // How long a failed start waits for the log's reader.
 constexpr Millis kLastLines{100};
 
+tl::unexpected<Status> WrongPortFile(const std::string& path, const std::string& why,
+                                     std::string_view next_step) {
+  return Error(Code::kInvalidParameter,
+               "--port-file: " + path + " " + why + "; " + std::string(next_step));
+}
+
+tl::unexpected<Status> UnwritablePortFile(const std::string& path, int reason) {
+  return WrongPortFile(path, "cannot be written: " + std::generic_category().message(reason),
+                       "name a file in a folder that this user may write");
+}
+
+// The new file would take the place of what is there: a device's, a pipe's that somebody reads, a
+// link's.
+Result<void> CheckReplaceable(const std::string& path) {
+  struct stat there {};
+  if (lstat(path.c_str(), &there) != 0 || S_ISREG(there.st_mode)) return {};
+  return WrongPortFile(path, "is " + std::string(KindOfFile(there.st_mode)),
+                       "name a new file, or a regular one that may be replaced");
+}
+
+std::string UnfinishedName(const std::string& path) {
+  return path + ".tmp";
+}
+
+bool MakesRoom(mode_t mode) {
+  return S_ISREG(mode) || S_ISLNK(mode);
+}
+
+// Whether the file's folder is like /tmp, and the file another user's: then it stays.
+bool MustStay(const struct stat& folder, const struct stat& file) {
+  const uid_t user = geteuid();
+  return (folder.st_mode & S_ISVTX) != 0 && user != 0 && user != folder.st_uid &&
+         user != file.st_uid;
+}
+
 // For writing; what an earlier run left unfinished makes room, anything else is nobody's to touch.
 int OpenNew(const std::string& path) {
   struct stat there {};
-  if (lstat(path.c_str(), &there) == 0 && (S_ISREG(there.st_mode) || S_ISLNK(there.st_mode))) {
+  if (lstat(path.c_str(), &there) == 0 && MakesRoom(there.st_mode)) {
     unlink(path.c_str());
   }
   constexpr mode_t kAsUmaskAllows = 0666;
@@ -92,18 +127,33 @@ bool IsWritten(std::ostream& out) {
   return static_cast<bool>(out.flush());
 }
 
-Result<void> WritePortFile(const std::string& path, std::uint16_t port) {
-  const auto wrong = [&](const std::string& why, std::string_view next_step) {
-    return Error(Code::kInvalidParameter,
-                 "--port-file: " + path + " " + why + "; " + std::string(next_step));
-  };
+Result<void> CheckPortFile(const std::string& path) {
+  if (auto replaceable = CheckReplaceable(path); !replaceable) return replaceable;
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash) + "/.";
+  const std::string unfinished = UnfinishedName(path);
+  struct stat above {};
   struct stat there {};
-  // The new file would take its place: a device's, a pipe's that somebody reads, a link's.
-  if (lstat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
-    return wrong("is " + std::string(KindOfFile(there.st_mode)),
-                 "name a new file, or a regular one that may be replaced");
+  if (stat(folder.c_str(), &above) != 0) return UnwritablePortFile(path, errno);
+  if (lstat(unfinished.c_str(), &there) == 0) {
+    if (!MakesRoom(there.st_mode) || MustStay(above, there)) {
+      return UnwritablePortFile(path, EEXIST);
+    }
+  } else if (errno != ENOENT) {
+    return UnwritablePortFile(path, errno);
   }
-  const std::string unfinished = path + ".tmp";
+  if (faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+    return UnwritablePortFile(path, errno);
+  }
+  if (lstat(path.c_str(), &there) == 0 && MustStay(above, there)) {
+    return UnwritablePortFile(path, EPERM);
+  }
+  return {};
+}
+
+Result<void> WritePortFile(const std::string& path, std::uint16_t port) {
+  if (auto replaceable = CheckReplaceable(path); !replaceable) return replaceable;
+  const std::string unfinished = UnfinishedName(path);
   const std::string text = std::to_string(port) + "\n";
   const int fd = OpenNew(unfinished);
   int reason = fd < 0 ? errno : 0;
@@ -115,8 +165,7 @@ Result<void> WritePortFile(const std::string& path, std::uint16_t port) {
     if (reason != 0) std::remove(unfinished.c_str());
   }
   if (reason == 0) return {};
-  return wrong("cannot be written: " + std::generic_category().message(reason),
-               "name a file in a folder that this user may write");
+  return UnwritablePortFile(path, reason);
 }
 
 }  // namespace gpumon

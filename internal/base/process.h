@@ -47,6 +47,10 @@ inline constexpr std::string_view kUnwritten =
     "not all of the output could be written; see where it goes, and whether there is room";
 bool IsWritten(std::ostream& out);
 
+// What WritePortFile() would say of `path` now, as far as that is known without writing: not
+// whether there is room. Writes nothing.
+Result<void> CheckPortFile(const std::string& path);
+
 // Writes "PORT\n" for --port-file; whoever waits for the file never sees half a number. Only a
 // regular file is replaced: what `path` names else, a link too, stays as it is.
 // kInvalidParameter, saying of `path` why it cannot be written; then nothing is left behind.

@@ -453,6 +453,9 @@ TEST(LifeTest, CheckConfigRefusesWhatAStartWouldAndServesNothing) {
     EXPECT_NE(bad.errors.find(name), std::string::npos) << bad.errors;
     EXPECT_EQ(std::count(bad.errors.begin(), bad.errors.end(), '\n'), 1) << bad.errors;
   }
+  const std::string port_file = directory.path() + "/port";
+  EXPECT_EQ(RunApi({"--check-config", "--port-file", port_file}).exit_code, 0);
+  EXPECT_FALSE(std::filesystem::exists(port_file));
 }
 
 TEST(LifeTest, HelpAndVersionGoToStandardOutput) {
@@ -519,11 +522,13 @@ TEST(LifeTest, APortFileThatCannotBeWrittenIsOneLineAndExitCode2) {
                                                                  {directory.path(), "is a folder"}};
   for (const auto& [file, reason] : rows) {
     const auto api = RunApi({"--port-file", file}, {{"PORT", "0"}});
+    const auto checked = RunApi({"--check-config", "--port-file", file});
     const auto exporter =
         process::Run(ExporterProgram(),
                      {"--demo", "--listen-addr", "127.0.0.1", "--port", "0", "--port-file", file},
                      {}, Millis(10'000));
-    for (const auto& ended : {api, exporter}) {
+    EXPECT_EQ(checked.errors, api.errors);
+    for (const auto& ended : {api, checked, exporter}) {
       EXPECT_EQ(ended.exit_code, 2) << ended.errors;
       EXPECT_EQ(Lines(ended.errors), 1) << ended.errors;
       for (const std::string& part : {std::string("--port-file"), file, reason}) {

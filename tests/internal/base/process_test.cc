@@ -115,6 +115,42 @@ TEST(WritePortFileTest, NeverTakesThePlaceOfWhatIsNoFile) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(CheckPortFileTest, RefusesWhatWritingWouldAndWritesNothing) {
+  std::string folder = (std::filesystem::temp_directory_path() / "gpumon-port-XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  std::ofstream(folder + "/file") << "old\n";
+  ASSERT_EQ(mkfifo((folder + "/busy.tmp").c_str(), 0600), 0);
+  std::filesystem::create_symlink(folder + "/file", folder + "/link");
+  for (const std::string& path :
+       {folder, folder + "/", folder + "/nowhere/port", folder + "/file/port", folder + "/file/",
+        folder + "/link", folder + "/busy", folder + "/" + std::string(252, 'a'),
+        std::string("/dev/null")}) {
+    const auto checked = CheckPortFile(path);
+    const auto written = WritePortFile(path, 8080);
+    ASSERT_FALSE(checked) << path;
+    ASSERT_FALSE(written) << path;
+    EXPECT_EQ(checked.error().code, Code::kInvalidParameter);
+    EXPECT_EQ(checked.error().message, written.error().message);
+  }
+  for (const std::string name : {"new", "file"}) EXPECT_TRUE(CheckPortFile(folder + "/" + name));
+  EXPECT_EQ(ReadLine(folder + "/file"), "old");
+  EXPECT_FALSE(std::filesystem::exists(folder + "/new"));
+  EXPECT_FALSE(std::filesystem::exists(folder + "/new.tmp"));
+  std::ofstream(folder + "/new.tmp") << "of an earlier run\n";
+  EXPECT_TRUE(CheckPortFile(folder + "/new"));
+  EXPECT_EQ(ReadLine(folder + "/new.tmp"), "of an earlier run");
+  const std::string shut = folder + "/shut";
+  ASSERT_EQ(mkdir(shut.c_str(), 0500), 0);
+  // A privileged user may write there all the same.
+  const auto checked = CheckPortFile(shut + "/port");
+  const auto written = WritePortFile(shut + "/port", 8080);
+  ASSERT_EQ(checked.has_value(), written.has_value());
+  if (!checked) {
+    EXPECT_EQ(checked.error().message, written.error().message);
+  }
+  std::filesystem::remove_all(folder);
+}
+
 TEST(WritePortFileTest, WritesThroughNothingThatHasItsUnfinishedName) {
   std::string folder = (std::filesystem::temp_directory_path() / "gpumon-port-XXXXXX").string();
   ASSERT_NE(mkdtemp(folder.data()), nullptr);
