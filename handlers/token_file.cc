@@ -1,5 +1,6 @@
 #include "handlers/token_file.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -17,6 +18,13 @@ Result<std::string> ReadToken(const std::string& path) {
   while (!token.empty() && (token.back() == '\r' || token.back() == ' ')) token.pop_back();
   if (token.empty() || token.find_first_of(" \t") != std::string::npos) {
     return Error(Code::kInvalidParameter, "must hold a token, without blanks, in its first line");
+  }
+  // A request whose head holds others is refused.
+  const bool visible =
+      std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  if (!visible) {
+    return Error(Code::kInvalidParameter,
+                 "must hold a token of visible ASCII characters alone in its first line");
   }
   return token;
 }

@@ -14,7 +14,8 @@ namespace gpumon::handlers {
 // Thread-safe. While the file cannot be read the last token stands. It must outlive what it posted.
 class TokenFile {
  public:
-  // kInvalidParameter when the file is no regular one, cannot be read now or holds no token.
+  // kInvalidParameter when the file is no regular one, cannot be read now or holds no token
+  // that a client can send.
   static Result<std::unique_ptr<TokenFile>> Open(std::string path, const Clock& clock,
                                                  Executor& executor);
 

@@ -81,6 +81,26 @@ TEST_F(TokenFileTest, AFileWithoutATokenIsRefusedAtTheStart) {
                                       " must hold a token, without blanks, in its first line");
 }
 
+TEST_F(TokenFileTest, ATokenThatNobodyCanSendIsNone) {
+  for (const std::string& text :
+       {std::string("a\0b\n", 4), std::string("a\x1b!\n"), std::string("a\x7f\n"),
+        std::string("caf\xc3\xa9\n"), std::string("\xef\xbb\xbftoken\n")}) {
+    Write("first\n");
+    const auto file = TokenFile::Open(path_, clock_, executor_);
+    ASSERT_TRUE(file);
+    Write(text);
+    clock_.Advance(Millis(1000));
+    (*file)->LookAgain();
+    EXPECT_EQ(executor_.RunAll(), 1U);
+    EXPECT_EQ((*file)->Token(), "first");
+    const auto refused = TokenFile::Open(path_, clock_, executor_);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message, "--api-bearer-token-file: " + path_ +
+                                           " must hold a token of visible ASCII characters alone "
+                                           "in its first line");
+  }
+}
+
 TEST_F(TokenFileTest, APipeInTheFilesPlaceHoldsNobodyUp) {
   Write("first\n");
   const auto file = TokenFile::Open(path_, clock_, executor_);
