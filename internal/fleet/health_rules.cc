@@ -85,12 +85,18 @@ Status Unknown(std::string_view piece, std::string_view name) {
                           kNames);
 }
 
-std::optional<Status> Apply(std::string_view piece, HealthRules& rules) {
+// `given` are the names of the pieces before this one.
+std::optional<Status> Apply(std::string_view piece, std::vector<std::string_view>& given,
+                            HealthRules& rules) {
   const std::size_t equals = piece.find('=');
   if (equals == std::string_view::npos)
     return Wrong(piece, std::string("must be NAME=VALUE") + kNames);
   const std::string_view name = Trim(piece.substr(0, equals));
   const std::string_view value = Trim(piece.substr(equals + 1));
+  if (std::find(given.begin(), given.end(), name) != given.end()) {
+    return Wrong(piece, std::string(name) + " is given twice; keep one of them");
+  }
+  given.push_back(name);
   if (name == kEccCorrected) {
     if (value != "count" && value != "ignore") return Wrong(piece, "allowed: count, ignore");
     rules.ecc_corrected_counts = value == "count";
@@ -138,10 +144,11 @@ std::span<const HealthRuleRow> HealthRuleRows() {
 
 Result<HealthRules> ParseHealthRules(std::string_view text) {
   HealthRules rules;
+  std::vector<std::string_view> given;
   while (!text.empty()) {
     const std::string_view piece = TakePiece(text);
     if (piece.empty()) continue;
-    if (auto wrong = Apply(piece, rules)) return Error(*std::move(wrong));
+    if (auto wrong = Apply(piece, given, rules)) return Error(*std::move(wrong));
   }
   if (auto wrong = CheckOrder(rules)) return Error(*std::move(wrong));
   return rules;

@@ -46,7 +46,10 @@ TEST(HealthRulesTest, SaysWhatIsWrong) {
       {"ecc_factor", "NAME=VALUE"},
       {"ecc_corrected=no", "count, ignore"},
       {"temperature_critical=70", "temperature_warning must not be above temperature_critical"},
-      {"degraded=90", "degraded must not be above healthy"}};
+      {"degraded=90", "degraded must not be above healthy"},
+      {"temperature_critical=80, temperature_critical = 90",
+       "\"temperature_critical = 90\": temperature_critical is given twice; keep one of them"},
+      {"ecc_corrected=ignore,healthy=90,ecc_corrected=ignore", "ecc_corrected is given twice"}};
   for (const auto& [text, why] : rows) {
     const auto rules = ParseHealthRules(text);
     ASSERT_FALSE(rules) << text;
