@@ -15,6 +15,7 @@
 #include "cmd/gpuctl/log_flags.h"
 #include "cmd/gpuctl/man.h"
 #include "cmd/gpuctl/operand.h"
+#include "cmd/gpuctl/output.h"
 #include "cmd/gpuctl/rules.h"
 #include "cmd/gpuctl/top_screen.h"
 #include "internal/base/process.h"
@@ -177,7 +178,7 @@ void PrintHelp(const Command& command, std::ostream& out) {
 }
 
 int Refuse(std::string_view message, std::ostream& err, int code = kUsage) {
-  err << kProgram << ": " << message << '\n';
+  PrintError(message, err);
   return code;
 }
 

@@ -59,6 +59,10 @@ Flow FlowOf(const config::Values& values, std::string_view unnamed) {
   return {"", task.empty() ? std::string(unnamed) : task};
 }
 
+std::string ListsPods(const Flow& flow) {
+  return "kubectl get pods -n " + flow.name_space + " lists the pods of " + flow.name;
+}
+
 }  // namespace
 
 Result<std::vector<GpudPlace>> GpudPlacesOf(const config::Values& values) {
@@ -122,26 +126,23 @@ int RunGpudGet(const config::Values& values, std::ostream& out, std::ostream& er
 
 int RunFlowSsh(const config::Values& values, std::ostream&, std::ostream& err) {
   const Flow flow = FlowOf(values, "HOST");
-  err << "gpuctl: gpuctl opens no shell; ";
-  if (flow.name_space.empty()) {
-    err << "ssh " << flow.name << " does, and gpuctl gpud get /v1/states --via " << flow.name
-        << " asks its GPUd\n";
-  } else {
-    err << "kubectl get pods -n " << flow.name_space << " lists the pods of " << flow.name
-        << ", and kubectl exec -n " << flow.name_space << " -it POD -- COMMAND runs in one\n";
-  }
+  const std::string step = flow.name_space.empty()
+                               ? "ssh " + flow.name +
+                                     " does, and gpuctl gpud get /v1/states --via " + flow.name +
+                                     " asks its GPUd"
+                               : ListsPods(flow) + ", and kubectl exec -n " + flow.name_space +
+                                     " -it POD -- COMMAND runs in one";
+  PrintError("gpuctl opens no shell; " + step, err);
   return kUsage;
 }
 
 int RunFlowLogs(const config::Values& values, std::ostream&, std::ostream& err) {
   const Flow flow = FlowOf(values, "HOST");
-  err << "gpuctl: gpuctl keeps no logs; ";
-  if (flow.name_space.empty()) {
-    err << "ssh " << flow.name << " journalctl -u gpud -u flow-metrics-streamer prints a host's\n";
-  } else {
-    err << "kubectl get pods -n " << flow.name_space << " lists the pods of " << flow.name
-        << ", and kubectl logs -n " << flow.name_space << " POD prints one's\n";
-  }
+  const std::string step =
+      flow.name_space.empty()
+          ? "ssh " + flow.name + " journalctl -u gpud -u flow-metrics-streamer prints a host's"
+          : ListsPods(flow) + ", and kubectl logs -n " + flow.name_space + " POD prints one's";
+  PrintError("gpuctl keeps no logs; " + step, err);
   return kUsage;
 }
 

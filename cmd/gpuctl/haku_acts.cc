@@ -65,8 +65,9 @@ int Act(const ActRow& act, const config::Values& values, std::ostream& out, std:
   const std::string task = TaskNameOf(values.Text("--task")).name;
   if (task.empty()) return HakuFail(NoTask(act.word), err);
   if (IsPod(task)) {
-    err << "gpuctl: " << act.word << " is for tasks of a HakuRiver host; for a pod: kubectl "
-        << act.pod << " -n " << NamespaceOf(task) << ' ' << NameOf(task) << '\n';
+    PrintError(std::string(act.word) + " is for tasks of a HakuRiver host; for a pod: kubectl " +
+                   std::string(act.pod) + " -n " + NamespaceOf(task) + ' ' + NameOf(task),
+               err);
     return kUsage;
   }
   auto host = HakuHost::Make(values, HakuFlags::kAlone, kActTimeout, err);
@@ -86,7 +87,7 @@ int RunLogs(const config::Values& values, std::ostream& out, std::ostream& err) 
   const auto [task, kind] = TaskNameOf(values.Text("--task"));
   if (task.empty()) return HakuFail(NoTask("logs"), err);
   if (IsPod(task)) {
-    err << "gpuctl: gpuctl keeps no logs of pods; " << KubectlLogs(task, kind) << '\n';
+    PrintError("gpuctl keeps no logs of pods; " + KubectlLogs(task, kind), err);
     return kUsage;
   }
   if (!hakuriver::IsTaskId(task)) return HakuFail(NoTaskId(values), err);

@@ -176,7 +176,7 @@ int RunPast(Job& job, std::ostream& out, std::ostream& err) {
   if (job.json) {
     out << PastJson(*past);
   } else if (past->snapshots.empty()) {
-    err << "gpuctl: " << NoPast(*past) << "; gpu-monitoring-api collect stores it\n";
+    PrintError(NoPast(*past) + "; gpu-monitoring-api collect stores it", err);
   } else {
     out << PastText(*past);
   }

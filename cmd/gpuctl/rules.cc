@@ -9,6 +9,7 @@
 
 #include "cmd/gpuctl/answer_json.h"
 #include "cmd/gpuctl/app.h"
+#include "cmd/gpuctl/output.h"
 #include "cmd/gpuctl/progress.h"
 #include "cmd/gpuctl/server.h"
 #include "cmd/gpuctl/server_flags.h"
@@ -188,7 +189,7 @@ config::Rows RulesOptions() {
 
 int RunRules(const config::Values& values, std::ostream& out, std::ostream& err) {
   const auto end = [&err](const Status& status, int code) {
-    err << "gpuctl: " << status.message << '\n';
+    PrintError(status.message, err);
     return code;
   };
   const auto options = OptionsOf(values);

@@ -69,6 +69,22 @@ std::string Replaced(std::string_view text, char from, std::string_view to) {
   return out;
 }
 
+// `text` with the bytes of what a terminal would act on in hexadecimal digits.
+std::string EscapeHidden(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t hidden = HiddenCharacterLength(text);
+    for (const char c : text.substr(0, hidden)) {
+      const auto byte = static_cast<unsigned char>(c);
+      out += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 15U]};
+    }
+    if (hidden == 0) out += text.front();
+    text.remove_prefix(std::max<std::size_t>(hidden, 1));
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<std::int64_t> ParseInteger(std::string_view text) {
@@ -158,17 +174,8 @@ std::string ShownValue(const OptionRow& row, std::string_view text) {
   const bool is_url = row.kind == Kind::kUrlList || text.find("://") != std::string_view::npos;
   const bool credentials = is_url && text.find_first_of("@?#") != std::string_view::npos;
   if (row.secret || credentials) return "the value (not shown, it may hold a secret)";
-  std::string out = "\"";
-  for (const char c : ToValidUtf8(text.substr(0, kMost))) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      constexpr std::string_view kHex = "0123456789abcdef";
-      out += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 15U]};
-    } else {
-      out += c;
-    }
-  }
-  return out + (text.size() > kMost ? "...\"" : "\"");
+  const std::string valid = ToValidUtf8(text.substr(0, kMost));
+  return '"' + EscapeHidden(valid) + (text.size() > kMost ? "...\"" : "\"");
 }
 
 }  // namespace gpumon::config

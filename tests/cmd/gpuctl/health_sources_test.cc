@@ -46,6 +46,16 @@ TEST_F(GpudTest, JsonNamesAHostAsTheTableAndTaskDo) {
   }
 }
 
+TEST_F(GpudTest, ANameThatATerminalWouldActOnIsShownWithoutThat) {
+  const std::string name =
+      "a\xC2\x9B"
+      "b\xE2\x80\xAE";
+  ExpectOneLine(Run({"flow", "ssh", name}), 2, "; ssh a?b? does");
+  ExpectOneLine(Run({"flow", "logs", "ns/" + name}), 2, "lists the pods of a?b?, and");
+  ExpectOneLine(Run({"logs", "ns/" + name}), 2, "kubectl logs -n ns a?b? prints");
+  ExpectOneLine(Run({"kill", "ns/" + name}), 2, "delete pod -n ns a?b?");
+}
+
 TEST_F(GpudTest, AnswersOfWrongTypesAreOneLine) {
   for (const std::string& body :
        {std::string(R"([{"component":5,"states":"x","metrics":{"a":1},"events":7},null,3])"),

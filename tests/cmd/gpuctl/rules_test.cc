@@ -97,6 +97,10 @@ TEST_F(RulesTest, WhereNothingIsFoundThatIsSaid) {
   EXPECT_EQ(unknown.exit_code, 3);
   EXPECT_THAT(unknown.errors, HasSubstr("\"ours\", which gpuctl does not know; give the server's "
                                         "own --schema-file"));
+  server_.SetReply(Json(R"({"success":false,"error":"a\u001b[2J\u009bb\u202e"})"));
+  EXPECT_THAT(Rules({}).errors, HasSubstr("answered 200: a?[2J?b?\n"));
+  server_.SetReply(Json(Found(R"({"name":"a\u009bb\u202e","gpus":8})")));
+  EXPECT_THAT(Rules({}).errors, HasSubstr("\"a\\xc2\\x9bb\\xe2\\x80\\xae\", which"));
   server_.SetReply(Json(R"({"success":true,"data":{}})"));
   EXPECT_THAT(Rules({}).errors, HasSubstr("answered without exporters"));
   EXPECT_EQ(Rules({"--server", "http://127.0.0.1:1"}).exit_code, 3);

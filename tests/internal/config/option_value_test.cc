@@ -92,6 +92,12 @@ TEST(OptionValueTest, NeverShowsASecretOrAUrlWithCredentials) {
 TEST(OptionValueTest, ShowsAnyValueInOnePrintableShortLine) {
   const OptionRow row{.flag = "--name"};
   EXPECT_EQ(ShownValue(row, "a\nb\x1b"), "\"a\\x0ab\\x1b\"");
+  // U+009B begins a sequence on some terminals, U+202E turns what follows around.
+  EXPECT_EQ(ShownValue(row,
+                       "a\xC2\x9B"
+                       "b\xE2\x80\xAE"),
+            "\"a\\xc2\\x9bb\\xe2\\x80\\xae\"");
+  EXPECT_EQ(ShownValue(row, "\xC3\xA9\xE2\x82\xAC"), "\"\xC3\xA9\xE2\x82\xAC\"");
   EXPECT_LT(ShownValue(row, std::string(10'000, 'x')).size(), 100U);
 }
 
