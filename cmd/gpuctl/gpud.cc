@@ -119,7 +119,7 @@ int RunGpudGet(const config::Values& values, std::ostream& out, std::ostream& er
     return AskGpudRaw(places->front(), TargetOf(path), values.Duration("--timeout"));
   }();
   if (!body) return end(body.error(), kNoAnswer);
-  out << *body;
+  PrintForeign(*body, out);
   if (!body->ends_with('\n')) out << '\n';
   return kWell;
 }

@@ -77,8 +77,9 @@ Examples:
 inline constexpr std::string_view kGpudGetUsage = "PATH [--via HOST | --gpud-url URL] [flags]";
 inline constexpr std::string_view kGpudGetDetails =
     R"(Prints one answer of a GPUd as it came: /v1/states, /v1/events, /v1/metrics,
-/v1/info, /v1/components, /machine-info, /healthz, /metrics. /v1/events without
-a startTime would be empty: the last 24 hours are asked for then.
+/v1/info, /v1/components, /machine-info, /healthz, /metrics. On a terminal what
+it would act on is shown as a question mark. /v1/events without a startTime
+would be empty: the last 24 hours are asked for then.
 
 Exit codes: 0 an answer, 2 wrong usage, 3 GPUd does not answer as it should.
 

@@ -11,6 +11,7 @@
 #include "internal/store/snapshot.h"
 #include "tests/cmd/gpuctl/health_run.h"
 #include "tests/cmd/gpuctl/stub_gpud.h"
+#include "tests/cmd/gpuctl/tmux.h"
 #include "tests/fakes/fault/fault_server.h"
 #include "tests/fakes/fault/tls_server.h"
 
@@ -54,6 +55,17 @@ TEST_F(GpudTest, ANameThatATerminalWouldActOnIsShownWithoutThat) {
   ExpectOneLine(Run({"flow", "logs", "ns/" + name}), 2, "lists the pods of a?b?, and");
   ExpectOneLine(Run({"logs", "ns/" + name}), 2, "kubectl logs -n ns a?b? prints");
   ExpectOneLine(Run({"kill", "ns/" + name}), 2, "delete pod -n ns a?b?");
+}
+
+TEST_F(GpudTest, ARawAnswerIsAsItCameExceptOnATerminal) {
+  const std::string body =
+      "[\"a\x1b[31mb\xC2\x9B"
+      "c\x1b]0;d\x07\",\n\t7]";
+  const fault::FaultServer gpud([&](const fault::Request&) { return fault::Json(body); });
+  EXPECT_EQ(Run({"gpud", "get", "/v1/states", "--gpud-url", gpud.url()}).output, body + '\n');
+  const Tmux tmux(80, 24,
+                  std::string(GPUMON_CTL) + " gpud get /v1/states --gpud-url " + gpud.url());
+  EXPECT_TRUE(tmux.Await("[\"a?[31mb?c?]0;d?\",\n        7]\n")) << tmux.Screen();
 }
 
 TEST_F(GpudTest, AnswersOfWrongTypesAreOneLine) {
