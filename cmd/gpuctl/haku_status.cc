@@ -24,6 +24,7 @@ using json::Value;
 
 constexpr Millis kStatusTimeout{10'000};
 constexpr std::size_t kKeyWidth = 24;
+constexpr std::string_view kTasksRoute = "/api/v1/gpu/tasks";
 constexpr std::string_view kLocalTime = "  (the host's local time)";
 
 // The fields of the requirement, in its order, and where the API has the same.
@@ -100,6 +101,13 @@ bool IsPathPart(const std::string& text) {
   });
 }
 
+// 404 is what any other server says too, and the API itself of a wrong path: of a task it names
+// the list of those that there are.
+bool IsNoSuchTask(const Server::Answer& answer) {
+  return answer.status == 404 && TextOf(answer.document["code"]) == "not_found" &&
+         TextOf(answer.document["error"]).find(kTasksRoute) != std::string::npos;
+}
+
 int OfApi(const config::Values& values, const std::string& name, std::ostream& out,
           std::ostream& err) {
   const std::size_t slash = name.find('/');
@@ -111,12 +119,12 @@ int OfApi(const config::Values& values, const std::string& name, std::ostream& o
   }
   auto server = ServerOf(values);
   if (!server) return HakuFail(server.error(), err);
-  const std::string path = "/api/v1/gpu/tasks/" + name;
+  const std::string path = std::string(kTasksRoute) + '/' + name;
   std::optional<Progress> progress(std::in_place, err, "asking " + server->name());
   const auto answer = server->Get(path);
   progress.reset();
   if (!answer) return HakuFail(answer.error(), err);
-  if (answer->status == 404) {
+  if (IsNoSuchTask(*answer)) {
     return HakuFail({Code::kNotFound, server->name() + " knows no task " + name +
                                           "; gpuctl tasks lists those it "
                                           "knows"},

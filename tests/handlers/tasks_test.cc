@@ -112,7 +112,11 @@ TEST_F(TasksRouteTest, OneTaskHasItsGpusAndPods) {
   const auto pod = Get(std::string(kTasks) + "/ml/train-0").json();
   EXPECT_TRUE(pod["data"]["pods"].is_null());
   EXPECT_EQ(pod["data"]["gpus"].size(), 1U);
-  EXPECT_EQ(Get(std::string(kTasks) + "/ml/none").status(), 404);
+  const auto none = Get(std::string(kTasks) + "/ml/none");
+  EXPECT_EQ(none.status(), 404);
+  // By these gpuctl status tells it from a path that there is not.
+  EXPECT_EQ(Text(none.json()["code"]), "not_found");
+  EXPECT_NE(Text(none.json()["error"]).find(kTasks), std::string::npos);
   EXPECT_EQ(Get(std::string(kTasks) + "/other/train").status(), 404);
   EXPECT_EQ(Get(std::string(kTasks) + "/ml/tr*").status(), 400);
   EXPECT_NE(Get(std::string(kTasks) + "/m%20l/train").body().find("namespace"), std::string::npos);

@@ -18,6 +18,12 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
+// The API's answer for a task that it does not know.
+constexpr char kNoSuchTask[] =
+    R"({"success":false,"data":null,"message":null,"error":"no pod or Job of this namespace and )"
+    R"(name asks for GPUs at that instant; /api/v1/gpu/tasks lists those that do",)"
+    R"("code":"not_found"})";
+
 class HakuTest : public HakuRun {};
 
 TEST_F(HakuTest, NodesAreATable) {
@@ -308,6 +314,22 @@ TEST_F(HakuTest, ATokenGoesToTheHostThatItIsFor) {
   }
 }
 
+TEST_F(HakuTest, OnlyTheApiItselfCanSayThatItKnowsNoSuchTask) {
+  fault::FaultServer api;
+  const process::Environment server = {{"GPUCTL_SERVER", api.url() + "/wrong"}};
+  api.SetReply(fault::HttpStatus(404, kNoSuchTask, "application/json"));
+  ExpectOneLine(Run({"status", "ml/none"}, server), 2, "knows no task ml/none");
+  for (const auto& [body, says] :
+       {std::pair(R"({"success":false,"data":null,"message":null,"error":"there is no such path; )"
+                  R"(GET /api lists the routes","code":"not_found"})",
+                  "/wrong/api/v1/gpu/tasks/ml/none answered 404: there is no such path"),
+        std::pair(R"({"detail":"Not Found"})", "answered 404; is this a gpu-monitoring-api?"),
+        std::pair("404 page not found", "answered 404; is this a gpu-monitoring-api?")}) {
+    api.SetReply(fault::HttpStatus(404, body, "application/json"));
+    ExpectOneLine(Run({"status", "ml/none"}, server), 3, says);
+  }
+}
+
 TEST_F(HakuTest, TheSourceIsTheApiUnlessOnlyAHostIsNamed) {
   const fault::FaultServer api([](const fault::Request& request) {
     if (request.target.starts_with("/api/v1/gpu/tasks/ml/llama")) {
@@ -320,7 +342,7 @@ TEST_F(HakuTest, TheSourceIsTheApiUnlessOnlyAHostIsNamed) {
     if (request.target.starts_with("/api/v1/gpu/nodes")) {
       return fault::Json(R"({"success":true,"data":[{"node_name":"of-the-api"}],"error":null})");
     }
-    return fault::HttpStatus(404, R"({"success":false,"error":"none"})", "application/json");
+    return fault::HttpStatus(404, kNoSuchTask, "application/json");
   });
   const process::Environment both = {{"GPUCTL_SERVER", api.url()}};
   EXPECT_THAT(Run({"nodes"}).output, HasSubstr("gn01"));
