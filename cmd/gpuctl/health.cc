@@ -220,7 +220,7 @@ Round AwaitRound(Job& job, const EndingSignals& signals, std::ostream& out, std:
   return round.get();
 }
 
-// Until a signal comes; who does not answer this time may answer the next.
+// Until a signal comes; who has answered once and does not now may answer the next time.
 int Watch(Job& job, const EndingSignals& signals, Millis interval, std::ostream& out,
           std::ostream& err) {
   const SystemClock clock;
@@ -228,15 +228,19 @@ int Watch(Job& job, const EndingSignals& signals, Millis interval, std::ostream&
   for (bool first = true;; first = false) {
     const Deadline next = Deadline::After(clock, interval);
     const Round round = AwaitRound(job, signals, out, err);
+    const bool failed = round.out.empty();
+    if (first && failed) {
+      err << round.err;
+      return round.code;
+    }
     if (clear) {
       out << kClear;
-    } else if (!first && !job.json) {
+    } else if (!first && !failed && !job.json) {
       out << '\n';
     }
     out << round.out;
     out.flush();
     err << round.err;
-    if (first && round.code == kUsage && !round.err.empty()) return kUsage;
     if (!out || signals.Await(next.Left(clock)) != 0) return kWell;
   }
 }

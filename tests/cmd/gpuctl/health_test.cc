@@ -383,11 +383,29 @@ TEST_F(HealthTest, ASignalEndsWatchWhateverItWaitsFor) {
 }
 
 TEST_F(HealthTest, WatchOutlivesAServerThatIsAwayForAWhile) {
-  server_.Enqueue(HttpStatus(503));
-  process::ChildProcess child(GPUMON_CTL, {"health", "--json", "--watch", "--interval", "100ms"},
+  process::ChildProcess child(GPUMON_CTL, {"health", "--watch", "--interval", "100ms"},
                               {{"HOME", home_.path()}, {"GPUCTL_SERVER", server_.url()}});
+  const auto rounds = [&child] {
+    const std::string output = child.Output();
+    std::size_t count = 0;
+    for (std::size_t at = 0; (at = output.find("GPU health  ", at)) != std::string::npos; ++at) {
+      ++count;
+    }
+    return count;
+  };
+  ASSERT_TRUE(process::WaitUntil([&] { return rounds() > 0; }, Millis(20'000)));
+  for (int i = 0; i < 3; ++i) server_.Enqueue(HttpStatus(503));
   EXPECT_TRUE(child.AwaitErrors("answered 503", Millis(20'000)));
-  EXPECT_TRUE(process::WaitUntil([&] { return !child.Output().empty(); }, Millis(20'000)));
+  const std::size_t before = rounds();
+  EXPECT_TRUE(process::WaitUntil([&] { return rounds() > before + 1; }, Millis(20'000)));
+  EXPECT_THAT(child.Output(), Not(HasSubstr("\n\n\nGPU health")));
+}
+
+TEST_F(HealthTest, WatchEndsWhereNobodyHasAnsweredYet) {
+  server_.SetReply(HttpStatus(503));
+  ExpectOneLine(Run({"health", "--watch"}), 3, "answered 503");
+  ExpectOneLine(Run({"health", "--watch", "--json", "--server", "http://127.0.0.1:1"}), 3,
+                "cannot be asked");
 }
 
 }  // namespace
