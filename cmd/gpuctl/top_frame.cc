@@ -247,7 +247,7 @@ class Screen {
           "  Esc, q      back; q also ends", "  n           nodes, or GPUs",
           "  u m t p     by utilization, memory, temperature, power: most first",
           "  s           as the server sorts",
-          "  /           filter by part of a text; Enter keeps",
+          "  /           filter by part of a text; Enter keeps, Esc clears",
           "  ?           this page, or back"}) {
       Add(line);
     }

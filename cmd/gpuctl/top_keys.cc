@@ -136,7 +136,8 @@ void Type(const TopKey& key, TopView& view) {
 }
 
 bool PressCharacter(std::string_view text, TopView& view) {
-  if (text == "q") return GoBack(view);
+  // Only out of a page that hides the list: a filter is Escape's.
+  if (text == "q") return (view.help || !view.node.empty()) && GoBack(view);
   if (text == "?" || text == "h") view.help = !view.help;
   if (text == "s") view.sort.clear();
   if (OrderOf(text) != nullptr) view.sort = text;

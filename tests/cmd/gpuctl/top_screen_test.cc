@@ -108,7 +108,7 @@ TEST_F(TopScreenTest, FillsA80x24ScreenAndTakesKeys) {
   EXPECT_TRUE(tmux.Await(" 1/1 "));
   tmux.Press({"?"});
   EXPECT_TRUE(tmux.Await("this page, or back"));
-  tmux.Press({"q", "q", "q"});
+  tmux.Press({"q", "q"});
   ExpectRestored(tmux, "0");
 }
 

@@ -199,6 +199,7 @@ TEST(TopTest, AFilterIsTypedAndKeptOrNot) {
   view = After(fleet, {{Kind::kEnter}}, view);
   EXPECT_THAT(KeysOf(fleet, view), ElementsAre("gpu-node-1/0"));
   EXPECT_EQ(After(fleet, {{Kind::kEscape}}, view).filter, "");
+  EXPECT_FALSE(Press(Character("q"), fleet, {}, view));
 }
 
 TEST(TopTest, EnterGoesIntoANodeAndEscapeOutOfIt) {
