@@ -111,14 +111,17 @@ void MergeWorkloads(std::vector<Workload>& held, const std::vector<Workload>& mo
 std::size_t FitWorkloads(std::span<const models::GpuMetrics> rows,
                          std::vector<std::vector<Workload>>& held) {
   using models::Quantity;
+  constexpr double kWholeGpu = 100;  // percent
   std::size_t scaled = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const auto fit = [&](double Workload::*part, Quantity quantity) {
-      return FitParts(held[i], part, rows[i].readings.Get(static_cast<std::size_t>(quantity)),
-                      quantity == Quantity::kMemoryUsed);
+    const auto get = [&](Quantity quantity) {
+      return rows[i].readings.Get(static_cast<std::size_t>(quantity));
     };
-    const bool less_used = fit(&Workload::utilization, Quantity::kUtilization);
-    const bool less_held = fit(&Workload::memory_used, Quantity::kMemoryUsed);
+    const auto memory = get(Quantity::kMemoryUsed);
+    const bool less_used = FitParts(held[i], &Workload::utilization,
+                                    get(Quantity::kUtilization).value_or(kWholeGpu), false);
+    const bool less_held = FitParts(held[i], &Workload::memory_used,
+                                    memory ? memory : get(Quantity::kMemoryTotal), true);
     scaled += less_used || less_held ? 1U : 0U;
   }
   return scaled;

@@ -55,7 +55,8 @@ void SortWorkloads(std::vector<models::Workload>& workloads);
 void MergeWorkloads(std::vector<models::Workload>& held, const std::vector<models::Workload>& more);
 
 // Parts of one GPU are measured apart from it and from each other: together they are no more than
-// the GPU's own value. `held` by row; how many GPUs had more, and were scaled down.
+// the GPU's own value, or where nobody knows that than the whole GPU. `held` by row; how many GPUs
+// had more, and were scaled down.
 std::size_t FitWorkloads(std::span<const models::GpuMetrics> rows,
                          std::vector<std::vector<models::Workload>>& held);
 

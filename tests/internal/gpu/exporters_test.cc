@@ -854,10 +854,13 @@ TEST(ExportersTest, AShareAboveAWholeGpuIsAWholeGpu) {
                        {"exported_pod", pod}},
                       value};
   };
-  const auto snapshot = Meet({{&Named("hami"), {share("a", 35), share("b", 104)}}});
-  ASSERT_EQ(snapshot->workloads.size(), 2U);
-  EXPECT_EQ(snapshot->workloads[0].utilization, 35);
-  EXPECT_EQ(snapshot->workloads[1].utilization, 100);
+  const auto alone = Meet({{&Named("hami"), {share("a", 0), share("b", 104)}}});
+  ASSERT_EQ(alone->workloads.size(), 2U);
+  EXPECT_EQ(alone->workloads[0].utilization, 0);
+  EXPECT_EQ(alone->workloads[1].utilization, 100);
+  const auto both = Meet({{&Named("hami"), {share("a", 60), share("b", 104)}}});
+  EXPECT_DOUBLE_EQ(both->workloads[0].utilization, 37.5) << "nobody tells the GPU's own";
+  EXPECT_DOUBLE_EQ(both->workloads[1].utilization, 62.5);
 }
 
 TEST(ExportersTest, PartsTogetherAreNoMoreThanTheGpu) {
