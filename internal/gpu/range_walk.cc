@@ -202,8 +202,8 @@ std::optional<Result<RangeEnd>> RangeWalk::Replay(Piece& piece) {
     }
     for (std::size_t part = 0; part < parts.size(); ++part) {
       snapshots[part] = parts[part].At(want_.At(i));
-      Note(*snapshots[part]);
     }
+    Note(snapshots);
     if (!each_(i, snapshots)) {
       return gpumon::Error(Code::kDraining, "nobody waits for this window any more");
     }
@@ -212,9 +212,14 @@ std::optional<Result<RangeEnd>> RangeWalk::Replay(Piece& piece) {
   return Noted();
 }
 
-void RangeWalk::Note(const models::Snapshot& snapshot) {
-  sources_.insert(snapshot.sources.begin(), snapshot.sources.end());
-  for (const std::string& warning : snapshot.warnings) ++warnings_[warning];
+// What several parts say of one instant is said once.
+void RangeWalk::Note(std::span<const models::SnapshotPtr> parts) {
+  std::set<std::string_view> said;
+  for (const models::SnapshotPtr& part : parts) {
+    sources_.insert(part->sources.begin(), part->sources.end());
+    said.insert(part->warnings.begin(), part->warnings.end());
+  }
+  for (const std::string_view warning : said) ++warnings_[std::string(warning)];
 }
 
 RangeEnd RangeWalk::Noted() const {

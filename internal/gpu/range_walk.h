@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -65,7 +66,7 @@ class RangeWalk : public std::enable_shared_from_this<RangeWalk> {
   void Came(const PiecePtr& piece);
   // How the walk ends, once it does.
   std::optional<Result<RangeEnd>> Replay(Piece& piece);
-  void Note(const models::Snapshot& snapshot);
+  void Note(std::span<const models::SnapshotPtr> parts);
   void End(Result<RangeEnd> result);
   RangeEnd Noted() const;
 
