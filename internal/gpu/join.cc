@@ -58,7 +58,9 @@ void Join<RowT>::Expect(std::span<const Subject> subjects, double percent_since)
     parts_[i]->SetFrozen(frozen);
     missed_.SetPast(i, subject.down);
     for (const auto& [metric, targets] : subject.percent) {
-      evidence_.Remember(metric, targets, percent_since);
+      const auto turned = subject.turned.find(metric);
+      evidence_.Remember(metric, targets, percent_since,
+                         turned == subject.turned.end() ? std::set<std::size_t>() : turned->second);
     }
   }
   if (all_known) SetAskedJobs(std::move(jobs));

@@ -22,6 +22,8 @@ constexpr std::string_view kWithoutNode = "without_node";
 constexpr std::string_view kFrozen = "frozen";
 constexpr std::string_view kMoving = "moving";
 constexpr std::string_view kPercent = "percent";
+constexpr std::string_view kMixed = "mixed";
+constexpr std::string_view kTurned = "turned";
 constexpr std::string_view kDown = "down";
 
 const std::vector<std::string>& LabelsOf(const schema::Exporter& exporter, models::Text which) {
@@ -97,6 +99,15 @@ std::string MatcherOf(const prom::InstantVector& found, std::string_view is) {
   };
   if (instances.size() > kNamedTargets) return any_of("job", jobs);
   return any_of("job", jobs) + ',' + any_of("instance", instances);
+}
+
+// How many samples of `found` have that `is`.
+std::size_t CountOf(const prom::InstantVector& found, std::string_view is) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    count += prom::Get(found.labels(i), "is") == is ? 1U : 0U;
+  }
+  return count;
 }
 
 // Names of metrics that may be a ratio or percent.
@@ -232,6 +243,10 @@ bool ReadTarget(prom::LabelSet labels, LabelReader& reader, Subject& subject) {
   } else if (is == kPercent) {
     subject.percent[std::string(prom::Get(labels, "metric"))].emplace(target,
                                                                       prom::Get(labels, "job"));
+  } else if (is == kTurned) {
+    subject.turned[std::string(prom::Get(labels, "metric"))].insert(target);
+  } else if (is == kMixed) {
+    return false;  // the second look tells which of the two is over
   } else {
     subject.without_node |= is == kWithoutNode;
     if (!prom::Get(labels, "shown").empty()) ReadPast(labels, reader, subject);
@@ -252,6 +267,7 @@ std::string LookQuery(const schema::Registry& registry) {
     AppendOf(promql, *exporter, StuckQuery(*exporter), kFrozen);
     for (const std::string& metric : DoubtfulOf(*exporter)) {
       AppendOf(promql, *exporter, Labelled(PercentQuery(metric), "metric", metric), kPercent);
+      AppendOf(promql, *exporter, Labelled(MixedQuery(metric), "metric", metric), kMixed);
     }
   }
   AppendTo(promql, Labelled("min by(job,instance)(up) == 0", "is", kDown));
@@ -261,6 +277,7 @@ std::string LookQuery(const schema::Registry& registry) {
 std::string SecondLookQuery(const schema::Registry& registry, const prom::InstantVector& found) {
   const std::string down = MatcherOf(found, kDown);
   const std::string frozen = MatcherOf(found, kFrozen);
+  const std::string mixed = MatcherOf(found, kMixed);
   std::string promql;
   for (const auto& exporter : registry.exporters()) {
     std::string labels = "job,instance";
@@ -279,6 +296,11 @@ std::string SecondLookQuery(const schema::Registry& registry, const prom::Instan
     }
     if (!IsFound(found, exporter->name)) AppendJobs(promql, *exporter, SelectorOfOthers);
     if (!frozen.empty()) AppendOf(promql, *exporter, MovingQuery(*exporter, frozen), kMoving);
+    for (const std::string& metric :
+         mixed.empty() ? std::set<std::string>() : DoubtfulOf(*exporter)) {
+      const std::string turned = TurnedQuery(metric, mixed, CountOf(found, kMixed));
+      AppendOf(promql, *exporter, Labelled(turned, "metric", metric), kTurned);
+    }
   }
   return promql;
 }

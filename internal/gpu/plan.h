@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -56,6 +57,8 @@ struct Subject {
   DownTargets::Past down = {};  // targets that are down, and what they showed
   // Targets that exported percent lately, with their jobs, by the metric that may be a ratio.
   std::map<std::string, std::map<std::size_t, std::string>> percent = {};
+  // Those of them that exported a ratio since.
+  std::map<std::string, std::set<std::size_t>> turned = {};
 
   // An answer to what is asked of it would differ from one to `other`. Not where `other` has more
   // jobs: that only costs Prometheus more.
@@ -64,7 +67,8 @@ struct Subject {
         !other.jobs.empty() &&
         !std::includes(other.jobs.begin(), other.jobs.end(), jobs.begin(), jobs.end());
     return more_jobs || exporter != other.exporter || without_node != other.without_node ||
-           frozen != other.frozen || down != other.down || percent != other.percent;
+           frozen != other.frozen || down != other.down || percent != other.percent ||
+           turned != other.turned;
   }
 };
 

@@ -226,6 +226,25 @@ class RangePlanner {
   std::vector<std::string> matchers_;
 };
 
+// What turned between two instants meant percent at the first of them: its samples tell when.
+void MergeUnits(Subject& into, const Subject& from) {
+  const auto has = [](const auto& all, const std::string& metric, std::size_t target) {
+    const auto its = all.find(metric);
+    return its != all.end() && its->second.count(target) > 0;
+  };
+  for (const auto& [metric, targets] : from.percent) {
+    for (const auto& [target, job] : targets) {
+      const bool was_turned = has(into.turned, metric, target);
+      const bool is_new = into.percent[metric].emplace(target, job).second;
+      if (has(from.turned, metric, target) && (is_new || was_turned)) {
+        into.turned[metric].insert(target);
+      } else {
+        into.turned[metric].erase(target);
+      }
+    }
+  }
+}
+
 void Merge(Subject& into, const Subject& from) {
   if (into.jobs.empty() || from.jobs.empty()) {
     into.jobs.clear();  // all are asked about
@@ -235,9 +254,7 @@ void Merge(Subject& into, const Subject& from) {
     into.jobs.assign(jobs.begin(), jobs.end());
   }
   into.without_node |= from.without_node;
-  for (const auto& [metric, targets] : from.percent) {
-    into.percent[metric].insert(targets.begin(), targets.end());
-  }
+  MergeUnits(into, from);
 }
 
 }  // namespace

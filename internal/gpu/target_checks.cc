@@ -105,4 +105,20 @@ std::string PercentQuery(const std::string& metric) {
          "group by(job,instance)(max_over_time((" + metric + " > 1 <= 100)[1h:5m]))";
 }
 
+std::string MixedQuery(const std::string& metric) {
+  return "group by(job,instance)(sum_over_time(" + metric + "[1h]) % 1 > 0) and " +
+         "group by(job,instance)(max_over_time(" + metric + "[1h]) > 1 <= 100)";
+}
+
+std::string TurnedQuery(const std::string& metric, const std::string& matcher, std::size_t count) {
+  constexpr std::size_t kAtOnce = 20;
+  constexpr std::size_t kNamed = 100;  // more are selected by their jobs, with others
+  const std::size_t step = count >= kNamed ? 60 : std::max<std::size_t>(1, count / kAtOnce);
+  const auto last = [&](const char* bounds) {
+    return "max by(job,instance)(max_over_time(timestamp(" + metric + '{' + matcher + '}' + bounds +
+           ")[1h:" + std::to_string(step) + "s]))";
+  };
+  return "group by(job,instance)(" + last(" > 0 < 1") + " > " + last(" > 1 <= 100") + ')';
+}
+
 }  // namespace gpumon::gpu

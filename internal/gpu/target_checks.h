@@ -1,6 +1,7 @@
 // PromQL that tells whether the exporters themselves are well.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "internal/schema/exporter.h"
@@ -21,7 +22,13 @@ std::string StuckQuery(const schema::Exporter& exporter);
 // FrozenQuery looks at. "" when the exporter has no such metric.
 std::string MovingQuery(const schema::Exporter& exporter, const std::string& matcher);
 
-// Targets that exported percent within the last hour, and metrics that may be a ratio.
+// Targets that exported percent within the last hour, of a metric that may be a ratio.
 std::string PercentQuery(const std::string& metric);
+// Those of them that showed fractions too, which percent never are.
+std::string MixedQuery(const std::string& metric);
+// Of the targets that `matcher` selects, `count` of them, those whose last fraction came after
+// their last percent. What is seen is every second of the last hour; of more than twenty targets
+// less often, and of a hundred or more every minute.
+std::string TurnedQuery(const std::string& metric, const std::string& matcher, std::size_t count);
 
 }  // namespace gpumon::gpu

@@ -1,17 +1,26 @@
 #include "internal/gpu/unit_evidence.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace gpumon::gpu {
 namespace {
 
+constexpr double kHour = 3600;
 constexpr double kDay = 86'400;
 
 // What the targets of one job prove together.
 struct JobProof {
   bool percent = false;
   bool ratio = false;
+  bool in_doubt = false;  // they proved both lately, and one of them neither
 };
 
 }  // namespace
+
+bool UnitEvidence::OfJob::IsMixed(double at) const {
+  return std::abs(at - percent) <= kHour && std::abs(at - ratio) <= kHour;
+}
 
 auto UnitEvidence::Judge(std::string_view metric, const std::vector<Target>& targets, double at)
     -> Verdict {
@@ -22,43 +31,45 @@ auto UnitEvidence::Judge(std::string_view metric, const std::vector<Target>& tar
     job.percent |= target.above_one;
     job.ratio |= target.fraction && !target.above_one;
   }
-  const auto learn = [at](Proof& known, bool percent) {
-    if (at >= known.at) known = {percent, at};
-  };
   const MutexLock lock(mutex_);
   OfMetric& its = metrics_[std::string(metric)];
   std::erase_if(its.targets, [at](const auto& one) { return one.second.at + kDay < at; });
   for (const auto& [name, job] : jobs) {
-    if (job.percent || job.ratio) learn(its.jobs[name], job.percent);
-    verdict.mixed_jobs += job.percent && job.ratio ? 1U : 0U;
+    if (job.percent) its.jobs[name].percent = std::max(its.jobs[name].percent, at);
+    if (job.ratio) its.jobs[name].ratio = std::max(its.jobs[name].ratio, at);
   }
   for (const Target& target : targets) {
     bool& percent = verdict.percent[target.key];
     if (target.above_one || target.fraction) {
       percent = target.above_one;
-      learn(its.targets[target.key], percent);
-      continue;
+      Proof& known = its.targets[target.key];
+      if (at >= known.at) known = {percent, at};
+    } else if (const auto proof = its.targets.find(target.key); proof != its.targets.end()) {
+      percent = proof->second.percent;
+    } else if (const auto job = its.jobs.find(target.job); job != its.jobs.end()) {
+      const bool mixed = job->second.IsMixed(at);
+      percent = mixed || job->second.IsPercent();
+      jobs[target.job].in_doubt |= mixed;
     }
-    const JobProof& job = jobs[target.job];
-    const auto of_target = its.targets.find(target.key);
-    const auto of_job = its.jobs.find(target.job);
-    if (of_target != its.targets.end()) {
-      percent = of_target->second.percent;
-    } else if (job.percent || job.ratio) {
-      percent = job.percent;
-    } else {
-      percent = of_job != its.jobs.end() && of_job->second.percent;
-    }
+  }
+  for (const auto& [name, job] : jobs) {
+    verdict.mixed_jobs += (job.percent && job.ratio) || job.in_doubt ? 1U : 0U;
   }
   return verdict;
 }
 
 void UnitEvidence::Remember(std::string_view metric,
-                            const std::map<std::size_t, std::string>& percent, double at) {
-  std::vector<Target> targets;
-  targets.reserve(percent.size());
-  for (const auto& [key, job] : percent) targets.push_back({key, job, true, false});
-  Judge(metric, targets, at);
+                            const std::map<std::size_t, std::string>& percent, double at,
+                            const std::set<std::size_t>& turned) {
+  std::vector<Target> before;
+  std::vector<Target> since;
+  before.reserve(percent.size());
+  for (const auto& [key, job] : percent) {
+    before.push_back({key, job, true, false});
+    if (turned.contains(key)) since.push_back({key, job, false, true});
+  }
+  Judge(metric, before, at);
+  if (!since.empty()) Judge(metric, since, at + 1);
 }
 
 bool UnitEvidence::AnyIsPercent(std::string_view metric) const {
@@ -68,8 +79,8 @@ bool UnitEvidence::AnyIsPercent(std::string_view metric) const {
   for (const auto& [key, proof] : its->second.targets) {
     if (proof.percent) return true;
   }
-  for (const auto& [job, proof] : its->second.jobs) {
-    if (proof.percent) return true;
+  for (const auto& [name, job] : its->second.jobs) {
+    if (job.IsPercent()) return true;
   }
   return false;
 }

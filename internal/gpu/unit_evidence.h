@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -27,25 +29,37 @@ class UnitEvidence {
   };
   struct Verdict {
     std::unordered_map<std::size_t, bool> percent;  // by target; false: a ratio
-    std::size_t mixed_jobs = 0;                     // that have both at this instant
+    // That have both at this instant; or had both within an hour, and a target that proved neither.
+    std::size_t mixed_jobs = 0;
   };
-  // A target means what it proved itself; else what others of its job prove, percent before ratio;
-  // else a ratio. `at` is the instant, in Unix seconds.
+  // A target means what it proved itself; else what others of its job proved last, percent where
+  // both were proved within an hour; else a ratio. `at` is the instant, in Unix seconds.
   Verdict Judge(std::string_view metric, const std::vector<Target>& targets, double at);
-  // `percent`: targets that exported it at `at` or before, with their jobs.
+  // `percent`: targets that exported it at `at` or before, with their jobs; `turned`: those of them
+  // that exported a ratio since.
   void Remember(std::string_view metric, const std::map<std::size_t, std::string>& percent,
-                double at);
+                double at, const std::set<std::size_t>& turned = {});
   // Of any job.
   bool AnyIsPercent(std::string_view metric) const;
 
  private:
+  static constexpr double kNever = -std::numeric_limits<double>::infinity();
+
   struct Proof {
     bool percent = false;
     double at = 0;
   };
+  // When its targets proved which last, in Unix seconds.
+  struct OfJob {
+    double percent = kNever;
+    double ratio = kNever;
+
+    bool IsPercent() const { return percent != kNever && percent >= ratio; }
+    bool IsMixed(double at) const;
+  };
   struct OfMetric {
     std::unordered_map<std::size_t, Proof> targets;
-    std::map<std::string, Proof, std::less<>> jobs;
+    std::map<std::string, OfJob, std::less<>> jobs;
   };
 
   mutable Mutex mutex_;

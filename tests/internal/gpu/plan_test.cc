@@ -193,7 +193,24 @@ TEST(PlanTest, ProcessesComeWithWhatNamesTheirGpus) {
   ASSERT_EQ(plan.size(), 2U);
   EXPECT_EQ(plan[0].promql, R"({__name__=~"p1|gpus"})");
   EXPECT_EQ(plan[1].promql, R"(count_values by(job,instance)("t",timestamp(p1)) or )"
+                            R"(count_values by(job,instance)("t",timestamp(gpus)) or )"
                             R"(label_replace(timestamp(up),"t","up","",""))");
+}
+
+// Those that bring times along, of the series that name GPUs too, whoever has the processes.
+TEST(PlanTest, TheSeriesThatNameGpusAreAskedForTheirTimes) {
+  const auto upper = Loaded(R"("gpu": [{"field": "power", "metric": "m1", "unit": "W"}])");
+  const auto lower =
+      Loaded(R"("info": ["i1"], "process": [{"field": "cpu", "metric": "p1", "unit": "%"}])");
+  std::vector<Subject> subjects = {{&upper, {}}, {&lower, {}}};
+  for (Subject& subject : subjects) subject.brings_times = true;
+  std::string times;
+  for (const auto& query : PlanQueries(subjects, Part::kProcesses)) {
+    if (query.gives == Gives::kSeriesTimes) times += query.promql + ';';
+  }
+  EXPECT_EQ(times, R"(label_replace(timestamp(p1),"__series__","p1","","") or )"
+                   R"(label_replace(timestamp(i1),"__series__","i1","","");)"
+                   R"(label_replace(timestamp(m1),"__series__","m1","","");)");
 }
 
 TEST(PlanTest, WhoStandsAboveThoseWithProcessesIsAskedForTheNamesOfItsGpus) {

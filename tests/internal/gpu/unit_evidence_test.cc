@@ -65,8 +65,29 @@ TEST_F(UnitEvidenceTest, WhoIsUpgradedMeansTheNewUnit) {
   EXPECT_TRUE(IsPercent({kPercent}, 1));
   EXPECT_TRUE(IsPercent({kIdle}, 1, 1010));
   EXPECT_FALSE(IsPercent({kRatio}, 1, 1020));
-  EXPECT_FALSE(IsPercent({kIdle, At(kIdle, 2)}, 2, 1030)) << "the job does too";
+  EXPECT_FALSE(IsPercent({kIdle}, 1, 1030));
+  EXPECT_EQ(mixed_jobs_, 0U);
   EXPECT_FALSE(evidence_.AnyIsPercent(kMetric));
+}
+
+// Nobody knows whether it has been upgraded, until it shows it or all have been for an hour.
+TEST_F(UnitEvidenceTest, WhoIsLeftOfAnUpgradeMeansTheOldUnitAndIsInDoubt) {
+  EXPECT_TRUE(IsPercent({kPercent, At(kIdle, 2)}, 2));
+  EXPECT_EQ(mixed_jobs_, 0U);
+  EXPECT_TRUE(IsPercent({kRatio, At(kIdle, 2)}, 2, 1020));
+  EXPECT_EQ(mixed_jobs_, 1U);
+  EXPECT_TRUE(IsPercent({kIdle, At(kIdle, 2)}, 2, 1030));
+  EXPECT_EQ(mixed_jobs_, 1U);
+  EXPECT_FALSE(IsPercent({kIdle, At(kIdle, 2)}, 2, 1001 + 3600)) << "the job means the new one";
+  EXPECT_EQ(mixed_jobs_, 0U);
+}
+
+TEST_F(UnitEvidenceTest, OneThatTurnedIsRememberedAsSuch) {
+  evidence_.Remember(kMetric, {{1, "dcgm"}, {2, "dcgm"}}, 10'000 - 3600, {1});
+  EXPECT_FALSE(IsPercent({kIdle, At(kIdle, 2), At(kIdle, 3)}, 1, 10'000));
+  EXPECT_TRUE(IsPercent({kIdle, At(kIdle, 2), At(kIdle, 3)}, 2, 10'000));
+  EXPECT_TRUE(IsPercent({kIdle, At(kIdle, 2), At(kIdle, 3)}, 3, 10'000));
+  EXPECT_EQ(mixed_jobs_, 1U);
 }
 
 TEST_F(UnitEvidenceTest, APastInstantTeachesThePresentNothing) {

@@ -1,9 +1,10 @@
-// A driver is upgraded while nobody writes that its old series has ended: a past that was filled
-// in later, a remote write.
+// Drivers and exporters that are upgraded, in a past that was filled in later: nobody writes there
+// that an old series has ended.
 #include <gtest/gtest.h>
 
 #include <cstdint>
 #include <string>
+#include <tuple>
 
 #include "tests/e2e/programs.h"
 
@@ -13,10 +14,11 @@ namespace {
 constexpr std::int64_t kNow = 1'795'345'000;
 
 // A page each 15 s up to `last`, with the series of which `info` is the name and labels.
-std::string PagesOf(const std::string& info, std::int64_t first, std::int64_t last) {
+std::string PagesOf(const std::string& info, std::int64_t first, std::int64_t last,
+                    const std::string& value = "1") {
   std::string text;
   for (std::int64_t at = first; at <= last; at += 15) {
-    text += info + " 1 " + std::to_string(at) + '\n';
+    text += info + ' ' + value + ' ' + std::to_string(at) + '\n';
   }
   return text;
 }
@@ -47,7 +49,7 @@ void ExpectTheNewDriver(const std::string& past) {
   EXPECT_EQ(*row(kNow - 300)["driver_version"].AsString(), "550.1");
 }
 
-TEST(DriversTest, TheNewestSeriesOfAnInfoMetricIsBelieved) {
+TEST(UpgradesTest, TheNewestSeriesOfAnInfoMetricIsBelieved) {
   const std::string target = R"(uuid="5f1e-1",job="smi",instance="n1:9835")";
   ExpectTheNewDriver(Upgraded(
       "nvidia_smi_gpu_info", "driver_version", target,
@@ -56,7 +58,7 @@ TEST(DriversTest, TheNewestSeriesOfAnInfoMetricIsBelieved) {
           "# TYPE up gauge\n" + PagesOf("up{job=\"smi\",instance=\"n1:9835\"}", kNow - 600, kNow)));
 }
 
-TEST(DriversTest, ASchemaThatIsNotKnownByItsInfoAsksForItsTimesToo) {
+TEST(UpgradesTest, ASchemaThatIsNotKnownByItsInfoAsksForItsTimesToo) {
   const std::string target = R"(uuid="GPU-1",gpu="0",node="n1",job="gpu",instance="n1:9400")";
   ExpectTheNewDriver(Upgraded(
       "nvidia_gpu_info", "driver_version", target,
@@ -66,7 +68,7 @@ TEST(DriversTest, ASchemaThatIsNotKnownByItsInfoAsksForItsTimesToo) {
 }
 
 // Two boards that are found in the other order after the upgrade.
-TEST(DriversTest, ProcessesAreOnTheGpuThatTheNewestSeriesTells) {
+TEST(UpgradesTest, ProcessesAreOnTheGpuThatTheNewestSeriesTells) {
   const std::string target = R"(job="smi",instance="n1:9835")";
   std::string infos = "# TYPE nvidia_smi_gpu_info gauge\n";
   std::string used = "# TYPE nvidia_smi_compute_app_used_memory_bytes gauge\n";
@@ -96,6 +98,43 @@ TEST(DriversTest, ProcessesAreOnTheGpuThatTheNewestSeriesTells) {
             "pid,gpu_id,uuid,gpu_name\r\n7,1,5f1e-0,NVIDIA L40S\r\n8,0,5f1e-1,NVIDIA L40S\r\n");
   EXPECT_EQ(shown(kNow - 300),
             "pid,gpu_id,uuid,gpu_name\r\n7,0,5f1e-0,A L40S\r\n8,1,5f1e-1,A L40S\r\n");
+}
+
+// DCGM 4.6 writes percent, 4.7 a ratio, under one name: what came last counts, for who has just
+// begun to look too, and whoever has shown neither since is in doubt.
+TEST(UpgradesTest, ARatioThatCameAfterPercentIsOne) {
+  const auto series = [](const std::string& gpu, const std::string& instance) {
+    return "DCGM_FI_DEV_GPU_UTIL_RATIO{gpu=\"" + gpu + "\",UUID=\"GPU-" + instance + gpu +
+           "\",hostname=\"" + instance + "\",job=\"dcgm\",instance=\"" + instance + "\"}";
+  };
+  std::string past = "# TYPE DCGM_FI_DEV_GPU_UTIL_RATIO gauge\n";
+  for (const auto& [gpu, percent, ratio] :
+       {std::tuple("0", "83", "0.83"), std::tuple("1", "12", "0.12")}) {
+    past += PagesOf(series(gpu, "up"), kNow - 600, kNow - 300, percent) +
+            PagesOf(series(gpu, "up"), kNow - 285, kNow - 120, ratio) +
+            PagesOf(series(gpu, "up"), kNow - 105, kNow, "1");
+  }
+  past += PagesOf(series("0", "left"), kNow - 600, kNow, "1");
+  past += "# TYPE up gauge\n";
+  for (const char* const instance : {"up", "left"}) {
+    past +=
+        PagesOf("up{job=\"dcgm\",instance=\"" + std::string(instance) + "\"}", kNow - 600, kNow);
+  }
+  const auto prometheus = Prometheus::Holding(past + "# EOF\n");
+  const ApiServer server(prometheus->url());
+  const auto shown = [&](std::int64_t at) {
+    const std::string target =
+        "/api/v1/gpu/metrics?format=csv&fields=node_name,gpu_id,utilization&at=";
+    return server.Get(target + std::to_string(at)).body;
+  };
+  const std::string head = "node_name,gpu_id,utilization\r\n";
+  EXPECT_EQ(shown(kNow - 400), head + "left,0,1\r\nup,0,83\r\nup,1,12\r\n");
+  EXPECT_EQ(shown(kNow - 200), head + "left,0,1\r\nup,0,83\r\nup,1,12\r\n");
+  EXPECT_EQ(shown(kNow), head + "left,0,1\r\nup,0,100\r\nup,1,100\r\n");
+  const json::Value answer = server.Get("/api/v1/gpu/metrics?at=" + std::to_string(kNow)).Json();
+  ASSERT_EQ(answer["warnings"].size(), 1U);
+  const std::string warning = *answer["warnings"][0].AsString();
+  EXPECT_NE(warning.find("ratio"), std::string::npos) << warning;
 }
 
 }  // namespace
