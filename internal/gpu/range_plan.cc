@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "internal/gpu/metric_index.h"
@@ -22,6 +23,35 @@ using schema::Metric;
 // PromQL's durations are whole milliseconds.
 std::string Duration(double seconds) {
   return std::to_string(std::llround(seconds * 1000)) + "ms";
+}
+
+bool IsIn(const std::vector<std::string>& sorted, const std::string& text) {
+  return std::binary_search(sorted.begin(), sorted.end(), text);
+}
+
+// It tells which GPU or instance a series is of.
+bool NamesGpu(const Exporter& exporter, const std::string& label) {
+  return std::any_of(exporter.labels.texts.begin(), exporter.labels.texts.end(),
+                     [&](const auto& text) {
+                       const auto& aliases = text.second;
+                       return std::find(aliases.begin(), aliases.end(), label) != aliases.end();
+                     });
+}
+
+// Both read the same value of a GPU, the one while nobody shares it, the other while pods do: in a
+// step the one may follow the other.
+bool IsOneValue(const Exporter& exporter, const Metric& metric, const Metric& other) {
+  const auto alike = [](const Metric& one) {
+    return std::tie(one.name, one.slot, one.rule, one.scale, one.bit);
+  };
+  if (alike(metric) != alike(other) || other.reduce == schema::Reduce::kSum) return false;
+  const auto holders = HolderLabels(exporter, metric);
+  const auto others = [&](const Metric& one) {
+    auto where = one.where;
+    std::erase_if(where, [&](const auto& condition) { return IsIn(holders, condition.label); });
+    return where;
+  };
+  return others(metric) == others(other);
 }
 
 class RangePlanner {
@@ -168,16 +198,30 @@ class RangePlanner {
   }
 
   void PlanEach() {
+    std::vector<bool> planned(exporter_.gpu.size(), false);
     for (std::size_t i = 0; i < exporter_.gpu.size(); ++i) {
       const Metric& metric = exporter_.gpu[i];
-      if (!wanted_.test(metric.slot)) continue;
-      std::vector<schema::Condition> conditions = exporter_.require;
-      conditions.insert(conditions.end(), metric.where.begin(), metric.where.end());
+      if (planned[i] || !wanted_.test(metric.slot)) continue;
+      std::vector<const Metric*> together = {&metric};
+      for (std::size_t k = i + 1; k < exporter_.gpu.size(); ++k) {
+        if (planned[k] || !IsOneValue(exporter_, metric, exporter_.gpu[k])) continue;
+        planned[k] = true;
+        together.push_back(&exporter_.gpu[k]);
+      }
       for (const Function& function : FunctionsOf(part_.over)) {
-        Add(metric.name, Applied(function.name, WithPrefixes(exporter_, {metric.name}), conditions),
-            i, function.fold);
+        std::string promql;
+        for (const Metric* one : together) {
+          promql.append(promql.empty() ? "" : " or ").append(AppliedTo(*one, function.name));
+        }
+        Add(metric.name, std::move(promql), i, function.fold);
       }
     }
+  }
+
+  std::string AppliedTo(const Metric& metric, std::string_view function) const {
+    std::vector<schema::Condition> conditions = exporter_.require;
+    conditions.insert(conditions.end(), metric.where.begin(), metric.where.end());
+    return Applied(function, WithPrefixes(exporter_, {metric.name}), conditions);
   }
 
   std::string Applied(std::string_view function, const std::vector<std::string>& names,
@@ -269,6 +313,24 @@ std::vector<std::string> PodLabels(const Exporter& exporter) {
   for (const auto& [text, aliases] : exporter.labels.texts) {
     const bool is_pods = text == Text::kNamespace || text == Text::kPod || text == Text::kContainer;
     if (is_pods) names.insert(names.end(), aliases.begin(), aliases.end());
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+std::vector<std::string> HolderLabels(const Exporter& exporter, const Metric& metric) {
+  std::vector<std::string> names = PodLabels(exporter);
+  if (metric.reduce == schema::Reduce::kSum) return names;
+  for (const schema::ShareMetric& share : exporter.shares) {
+    if (!share.needs_device) continue;
+    for (const std::string& label : share.parts) {
+      const bool names_gpu = NamesGpu(exporter, label);
+      const bool is_needed = std::any_of(
+          metric.where.begin(), metric.where.end(),
+          [&](const auto& condition) { return condition.label == label && !condition.Holds(""); });
+      if (!is_needed && !names_gpu) names.push_back(label);
+    }
   }
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());

@@ -25,6 +25,12 @@ bool SaysNode(const Subject& subject);
 // The labels that name pods, the target's own among them; sorted.
 std::vector<std::string> PodLabels(const schema::Exporter& exporter);
 
+// The labels that tell apart the series of one GPU's value over time: PodLabels, and those of the
+// series that repeat it for each pod that shares the GPU. A metric that needs such a label keeps
+// it. Sorted.
+std::vector<std::string> HolderLabels(const schema::Exporter& exporter,
+                                      const schema::Metric& metric);
+
 // Who is there, at both ends of a range: in the order of `exporters`, with the jobs of both. What
 // holds of one instant alone (targets that are down or frozen) is left out.
 std::vector<Subject> SubjectsOfBoth(

@@ -189,7 +189,11 @@ std::vector<std::unique_ptr<RangeSeries>> SeriesOf(
   for (std::size_t i = 0; i < queries.size(); ++i) {
     const PlannedQuery& query = queries[i];
     std::vector<std::string> pods;
-    if (query.gives == PlannedQuery::Gives::kValues) pods = PodLabels(*exporters[query.exporter]);
+    if (query.gives == PlannedQuery::Gives::kValues) {
+      const schema::Exporter& exporter = *exporters[query.exporter];
+      const bool folds = query.fold != Fold::kNone && query.metric;
+      pods = folds ? HolderLabels(exporter, exporter.gpu[*query.metric]) : PodLabels(exporter);
+    }
     if (query.fold == Fold::kNone) {
       series[i] = std::make_unique<RangeSteps>(std::move(answers[i]), step, pods);
     } else if (query.fold != Fold::kCount) {
