@@ -182,12 +182,16 @@ void NodeTargets::SetDown(std::string_view node, std::string_view exporter, prom
   if (last != last_up_.end()) Raise(its.newest, last->second);
 }
 
-// It came up and has shown no GPU since.
+// It came up, and nobody remembers a GPU that it has shown since. What it showed before it was down
+// does not count: who is there may have been looked for then.
 bool NodeTargets::MayStart(const Subject& subject, std::size_t target) const {
   const auto found = started_.find(target);
   if (found == started_.end()) return false;
+  if (known_.memory == nullptr) return true;
   const Millis since(static_cast<std::int64_t>(found->second * 1000));
-  return RecallNodes(subject, target, since).empty();
+  const TargetMemory::Target its{subject.exporter->name, target};
+  const auto shown = known_.memory->Recall(models::Part::kGpus, its, since);
+  return std::all_of(shown.begin(), shown.end(), [](const auto& one) { return one.first.empty(); });
 }
 
 // One that is up and shows no GPU is no machine's by its series, and the worst of losses.

@@ -373,6 +373,9 @@ TEST_F(NodesTest, OneThatIsUpAndShowsNoGpuAnyMoreIsStillOfItsMachine) {
   for (const char* const host : {"a", "b", "c", "d"}) {
     targets.push_back(Made("scraped", of(host), kNow - 10));
   }
+  // Who is there was looked for before b came up: what it showed until then is no news of it.
+  const auto b = Contest::TargetOf(prom::MakeInstantVector({{of("b"), 1}}).labels(0));
+  detected_.subjects[0].down[b].gpus = {{"b", {.of_gpus = 1}}};
   clock.Advance(Millis(30'000));
   Read({{NodeQuery::kTargets, targets}}, {}, &memory);
   EXPECT_TRUE(snapshot_.targets[Node("b").parts.targets.first].started);
