@@ -16,6 +16,7 @@
 #include "handlers/window.h"
 #include "internal/base/text.h"
 #include "internal/fleet/missing.h"
+#include "internal/wire/form.h"
 
 namespace gpumon::handlers {
 namespace {
@@ -83,10 +84,6 @@ std::optional<WallTime> EndOf(const Parameters& parameters) {
   return std::nullopt;
 }
 
-WallTime WallOf(double seconds) {
-  return WallTime(Millis(std::llround(seconds * 1000)));
-}
-
 Item::Cell CellOf(const std::string& text) {
   return text.empty() ? Item::Cell(NullReason::kNotExported) : Item::Cell(text);
 }
@@ -127,7 +124,7 @@ class Search : public std::enable_shared_from_this<Search> {
     });
     if (partial && !query_.form.allow_partial) return call_->SendError(PartialRefused());
     const bool given = EndOf(call_->parameters()).has_value();
-    const WallTime now = given ? call_->services().clock.Wall() : WallOf(present().as_of);
+    const WallTime now = given ? call_->services().clock.Wall() : wire::ToWallTime(present().as_of);
     auto window = ParseWindow(call_->parameters(), now, present().gpus.size(), {});
     if (!window) return call_->SendError(window.error());
     window_ = *window;
@@ -236,7 +233,7 @@ class Search : public std::enable_shared_from_this<Search> {
     if (instants_.empty() || !HasTime()) return AskNodes();
     const double instant = instants_.front();
     instants_.erase(instants_.begin());
-    GetAll(call_, kAsked, WallOf(instant), query_.form.allow_stale,
+    GetAll(call_, kAsked, wire::ToWallTime(instant), query_.form.allow_stale,
            [self = shared_from_this(), instant](const GotParts& parts) {
              self->TakeInstant(instant, parts);
            });
@@ -261,7 +258,7 @@ class Search : public std::enable_shared_from_this<Search> {
     const bool known = std::all_of(losses_.begin(), losses_.end(),
                                    [this](const Loss& loss) { return NodesOf(loss) != nullptr; });
     if (known || !parts_[1]) return AskTargets();
-    const gpu::Want want{Part::kNodes, WallOf(end()), query_.form.allow_stale};
+    const gpu::Want want{Part::kNodes, wire::ToWallTime(end()), query_.form.allow_stale};
     call_->services().source.Get(want, call_->deadline(),
                                  [self = shared_from_this()](Result<gpu::Got> nodes) {
                                    self->call_->Defer([self, nodes = std::move(nodes)] {
@@ -274,6 +271,7 @@ class Search : public std::enable_shared_from_this<Search> {
 
   // Of older losses: whether those that showed them are up, all at once.
   void AskTargets() {
+    for (const Loss& loss : losses_) shown_.Add(loss.gpu.seen);
     const bool known = std::all_of(losses_.begin(), losses_.end(), [this](const Loss& loss) {
       return loss.then != nullptr || VerdictOf(loss).loss != fleet::Loss::kUnknown;
     });
@@ -291,8 +289,9 @@ class Search : public std::enable_shared_from_this<Search> {
   }
 
   fleet::Verdict VerdictOf(const Loss& loss) const {
-    return fleet::VerdictOf(loss.gpu.seen, {NodesOf(loss), loss.then.get(), &present(),
-                                            targets_ ? &*targets_ : nullptr});
+    return fleet::VerdictOf(
+        loss.gpu.seen, {NodesOf(loss), loss.then.get(), &present(), targets_ ? &*targets_ : nullptr,
+                        shown_.Of(loss.gpu.seen)});
   }
 
   // At the end of the window; null where they are not known since the loss.
@@ -375,9 +374,10 @@ class Search : public std::enable_shared_from_this<Search> {
   std::vector<Loss> losses_;
   std::size_t walks_ = 0;
   std::optional<gpu::Activity> targets_;  // of the window
-  std::vector<double> instants_;          // to be asked about
-  std::optional<Status> failed_;          // of a closer look
-  bool hurried_ = false;                  // there was no time for all of them
+  fleet::ShownLast shown_;
+  std::vector<double> instants_;  // to be asked about
+  std::optional<Status> failed_;  // of a closer look
+  bool hurried_ = false;          // there was no time for all of them
 };
 
 }  // namespace

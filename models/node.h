@@ -71,6 +71,8 @@ struct SilentTarget {
   std::string_view job;
   std::string_view instance;
   bool up = false;
+  // Seconds for which it has been up, where these are no more than two minutes; else NaN.
+  double up_for = std::numeric_limits<double>::quiet_NaN();
 };
 
 // Ranges of the snapshot's vectors.

@@ -18,6 +18,7 @@ namespace {
 
 using models::Node;
 using models::NodeTarget;
+using models::SilentTarget;
 using models::Snapshot;
 using models::TargetState;
 using models::Text;
@@ -115,9 +116,8 @@ class Judge {
           IsDown(target) ? (its ? its_down : any_down) : (its ? its_up : any_up);
       if (slot == nullptr) slot = &target;
     }
-    if (its_up != nullptr && its_up->started && others_.empty()) {
-      return {Loss::kExporterDown,
-              NameOf(*its_up) + " was started within two minutes and has shown no GPU yet"};
+    if (its_up != nullptr && its_up->started && !HasShownSince(*its_up) && others_.empty()) {
+      return OfStarting(NameOf(*its_up));
     }
     if (its_up != nullptr) {
       return OfGpu(NameOf(*its_up) + (others_.empty() ? " is up and shows no GPU of the node"
@@ -140,6 +140,36 @@ class Judge {
 
   bool KnowsTargets() const { return around_.then != nullptr || around_.window != nullptr; }
 
+  // A scrape target that shows nothing at the end.
+  template <class Target>
+  const SilentTarget* SilentOf(const Target& target) const {
+    const auto& silent = around_.now->silent;
+    const auto its = std::find_if(silent.begin(), silent.end(), [&](const auto& one) {
+      return one.job == target.job && one.instance == target.instance;
+    });
+    return its == silent.end() ? nullptr : &*its;
+  }
+
+  // A GPU of the node since it came up.
+  bool HasShownSince(const SilentTarget& silent) const {
+    return around_.shown > around_.now->as_of - silent.up_for;
+  }
+  bool HasShownSince(const NodeTarget& target) const {
+    const SilentTarget* const silent = SilentOf(target);
+    return silent != nullptr && HasShownSince(*silent);
+  }
+
+  static Verdict OfStarting(const std::string& name) {
+    return {Loss::kExporterDown, name + " was started within two minutes and has shown no GPU yet"};
+  }
+
+  // Its target is up, and shows no GPU of the node.
+  Verdict OfQuiet(const std::string& name, const SilentTarget* silent) const {
+    const bool started = silent != nullptr && silent->up && !std::isnan(silent->up_for);
+    if (started && !HasShownSince(*silent) && others_.empty()) return OfStarting(name);
+    return OfGpu(name + " is up and shows no GPU of the node");
+  }
+
   // Of those that showed it in the window.
   std::optional<Verdict> OfWindow() const {
     using Up = gpu::ActivityTarget::Up;
@@ -160,7 +190,7 @@ class Judge {
       const Up up = its ? target.At(around_.window->steps - 1) : Up::kUnknown;
       if (up == Up::kUnknown) continue;
       const std::string name = NameOf({gpu_.exporter, target.job, target.instance});
-      if (up == Up::kUp) return OfGpu(name + " is up and shows no GPU of the node");
+      if (up == Up::kUp) return OfQuiet(name, SilentOf(target));
       down = {Loss::kExporterDown, name + " is down"};
     }
     return down;
@@ -173,13 +203,10 @@ class Judge {
     if (node == nullptr) return std::nullopt;
     for (const NodeTarget& target : TargetsOf(*around_.then, *node)) {
       if (!target.of_gpus || target.exporter != gpu_.exporter) continue;
-      const auto& silent = around_.now->silent;
-      const auto its = std::find_if(silent.begin(), silent.end(), [&](const auto& one) {
-        return one.job == target.job && one.instance == target.instance;
-      });
-      if (its == silent.end()) continue;
+      const SilentTarget* const its = SilentOf(target);
+      if (its == nullptr) continue;
       if (!its->up) return Verdict{Loss::kExporterDown, NameOf(target) + " is down"};
-      return OfGpu(NameOf(target) + " is up and shows no GPU of the node");
+      return OfQuiet(NameOf(target), its);
     }
     return std::nullopt;
   }

@@ -164,6 +164,16 @@ std::vector<LostGpu> Sightings::Lost(const models::Snapshot* present) const {
   return lost;
 }
 
+void ShownLast::Add(const LastSeen& gpu) {
+  double& last = times_.try_emplace({gpu.node, gpu.exporter}, gpu.at).first->second;
+  last = std::fmax(last, gpu.at);
+}
+
+double ShownLast::Of(const LastSeen& gpu) const {
+  const auto found = times_.find({gpu.node, gpu.exporter});
+  return found == times_.end() ? LastSeen::kNever : found->second;
+}
+
 void Sightings::Refine(LostGpu& lost) const {
   if (times_.empty()) return;
   const auto found = boards_.find(KeyOf(lost.seen.uuid, lost.seen.node, lost.seen.gpu_id));

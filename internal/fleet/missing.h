@@ -100,6 +100,16 @@ struct Verdict {
   std::string evidence;  // for people
 };
 
+// When each exporter showed a GPU of each node last, of those that are lost.
+class ShownLast {
+ public:
+  void Add(const LastSeen& gpu);
+  double Of(const LastSeen& gpu) const;  // NaN: not known
+
+ private:
+  std::map<std::array<std::string, 2>, double> times_;  // by node and exporter
+};
+
 // What is known around a loss. Snapshots of the part kNodes: at the end of the window, and when the
 // GPU was seen last; null: not known.
 struct Surroundings {
@@ -108,6 +118,8 @@ struct Surroundings {
   const models::Snapshot* gpus = nullptr;  // at the end of the window
   // Who showed GPUs in the window, and was up at its end; null: not known.
   const gpu::Activity* window = nullptr;
+  // When its exporter showed a GPU of its node last, Unix seconds.
+  double shown = LastSeen::kNever;
 };
 Verdict VerdictOf(const LastSeen& gpu, const Surroundings& around);
 

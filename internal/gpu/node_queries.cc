@@ -189,7 +189,8 @@ std::string TargetsQuery(const Detected& detected) {
   }
   std::vector<std::string> any(jobs.begin(), jobs.end());
   any.emplace_back(".*node.exporter.*");
-  const std::string up = "up{" + OneOf("job", any) + '}';
+  const std::string of_jobs = '{' + OneOf("job", any) + '}';
+  const std::string up = "up" + of_jobs;
   // `up` is written together with the samples of its target, and there is one of it.
   return promql + " or " +
          Named("max by(job,instance)(timestamp(" + up +
@@ -198,8 +199,9 @@ std::string TargetsQuery(const Detected& detected) {
          " or " + Named("(up == 0)", kDownSeries) + " or " +
          Named("(time() - max by(job,instance)(max_over_time(timestamp(" + up +
                    " == 0)[2m:1s])) and on(job,instance) " + up +
-                   " == 1 or max by(job,instance)(120 * (" + up + " == 1 unless " + up +
-                   " offset 2m)))",
+                   " == 1 or time() - max by(job,instance)(process_start_time_seconds" + of_jobs +
+                   ") < 120 and on(job,instance) " + up + " == 1 or max by(job,instance)(120 * (" +
+                   up + " == 1 unless " + up + " offset 2m)))",
                kStartedSeries) +
          " or " +
          Named("(max by(job,instance)(max_over_time(timestamp(" + up +

@@ -55,8 +55,8 @@ inline constexpr std::string_view kRequestsSeries = "requests";  // kRequests: b
 inline constexpr std::string_view kExporterSeries = "exporter";  // kTargets: it shows that host
 inline constexpr std::string_view kScrapedSeries = "scraped";    // kTargets: Unix seconds
 inline constexpr std::string_view kDownSeries = "down";          // kTargets: up == 0
-// kTargets: up, and not all of the last two minutes: seconds since it was down, or 120 where it was
-// not there two minutes ago.
+// kTargets: up, and not all of the last two minutes: seconds since it was down, or since its
+// process was started, or 120 where it was not there two minutes ago.
 inline constexpr std::string_view kStartedSeries = "started";
 inline constexpr std::string_view kLastUpSeries = "last_up";        // kTargets: Unix seconds
 inline constexpr std::string_view kNodeExporter = "node_exporter";  // `exporter` of it

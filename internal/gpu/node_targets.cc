@@ -142,20 +142,27 @@ void NodeTargets::Finish() {
 
 void NodeTargets::FindSilent() {
   std::set<std::size_t> down;
-  std::map<std::pair<std::string_view, std::string_view>, bool> silent;  // up
+  std::map<std::pair<std::string_view, std::string_view>, models::SilentTarget> silent;
+  const auto add = [&](std::string_view job, std::string_view instance, bool up, double up_for) {
+    silent.try_emplace({job, instance}, models::SilentTarget{job, instance, up, up_for});
+  };
   for (const prom::LabelSet labels : down_) {
     down.insert(Contest::TargetOf(labels));
-    silent.try_emplace({prom::Get(labels, "job"), prom::Get(labels, "instance")}, false);
+    add(prom::Get(labels, "job"), prom::Get(labels, "instance"), false, kNone);
   }
   for (const auto& [target, its] : scraped_) {
     const std::string_view job = prom::Get(its.labels, "job");
     if (!ScrapesGpus(job) || down.contains(target) || show_gpus_.contains(target)) continue;
-    silent.try_emplace({job, prom::Get(its.labels, "instance")}, true);
+    const auto started = started_.find(target);
+    add(job, prom::Get(its.labels, "instance"), true,
+        started == started_.end() ? kNone : started->second);
     FindQuiet(target, its.labels);
   }
   models::Arena& arena = snapshot_.arena;
-  for (const auto& [target, up] : silent) {
-    snapshot_.silent.push_back({arena.Keep(target.first), arena.Keep(target.second), up});
+  for (auto& [name, its] : silent) {
+    its.job = arena.Keep(its.job);
+    its.instance = arena.Keep(its.instance);
+    snapshot_.silent.push_back(its);
   }
 }
 

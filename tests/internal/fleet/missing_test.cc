@@ -261,6 +261,54 @@ TEST_F(VerdictTest, AnExporterWithoutAGpuIsStillThere) {
   EXPECT_EQ(Of(silent, false).substr(0, 2), ": ") << "what it was is not known";
 }
 
+TEST_F(VerdictTest, OneWithoutAGpuThatWasJustStartedSaysNothingYet) {
+  const std::string starting =
+      "exporter_down: dcgm (job gpu, 10.0.0.1:9400) was started within two minutes and has shown "
+      "no "
+      "GPU yet";
+  auto silent = Nodes({}, 1);
+  silent->as_of = kStart;
+  silent->silent = {{"gpu", "10.0.0.1:9400", true, 40}};
+  gpu_.at = kStart - 50;
+  const auto of = [&](const models::Snapshot* then, const gpu::Activity* window,
+                      const models::Snapshot* gpus = nullptr) {
+    ShownLast shown;
+    shown.Add(gpu_);
+    const Verdict verdict = VerdictOf(gpu_, {silent.get(), then, gpus, window, shown.Of(gpu_)});
+    return std::string(NameOf(verdict.loss)) + ": " + verdict.evidence;
+  };
+  gpu::Activity window;
+  window.steps = 1;
+  window.targets = {{"gpu", "10.0.0.1:9400", "n", 1, {"uuid GPU-a"}, {}, {}}};
+  window.targets[0].always = gpu::ActivityTarget::Up::kUp;
+  EXPECT_EQ(of(then_.get(), nullptr), starting);
+  EXPECT_EQ(of(nullptr, &window), starting);
+  const auto others = Rows({{.uuid = "GPU-b"}});
+  EXPECT_EQ(of(then_.get(), nullptr, others.get()).substr(0, 8), "gpu_gone");
+  gpu_.at = kStart - 30;
+  EXPECT_EQ(of(then_.get(), nullptr).substr(0, 8), "gpu_gone") << "it has shown it since";
+  EXPECT_EQ(of(nullptr, &window).substr(0, 8), "gpu_gone");
+  auto dcgm = Dcgm(TargetState::kUp);
+  dcgm.started = true;
+  const auto here = silent->silent;
+  silent = Nodes({dcgm}, 1);
+  silent->as_of = kStart;
+  silent->silent = here;
+  EXPECT_EQ(of(then_.get(), nullptr).substr(0, 8), "gpu_gone");
+}
+
+TEST_F(VerdictTest, WhatAnExporterShowedLastIsTheNewestOfItsGpus) {
+  ShownLast shown;
+  LastSeen other = gpu_;
+  gpu_.at = kStart;
+  other.at = kStart + 10;
+  shown.Add(gpu_);
+  shown.Add(other);
+  EXPECT_EQ(shown.Of(gpu_), kStart + 10);
+  other.node = "m";
+  EXPECT_TRUE(std::isnan(shown.Of(other)));
+}
+
 // Of a loss so long ago that nobody looked at its nodes then.
 TEST_F(VerdictTest, WhoShowedItInTheWindowTellsWhatIsGone) {
   using Up = gpu::ActivityTarget::Up;

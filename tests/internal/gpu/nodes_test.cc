@@ -342,13 +342,15 @@ TEST_F(NodesTest, TargetsWithoutAGpuAreTold) {
   Read({{NodeQuery::kTargets,
          {Made("exporter", shows, 1), Made("scraped", of("gpu", "a:9400"), kNow),
           Made("scraped", of("gpu", "b:9400"), kNow), Made("scraped", of("gpu", "c:9400"), kNow),
+          Made("scraped", of("gpu", "e:9400"), kNow), Made("started", of("gpu", "e:9400"), 20),
           Made("down", of("gpu", "c:9400"), 0), Made("down", of("shop", "d:80"), 0),
           Made("scraped", of("node-exporter", "a:9100"), kNow)}}});
   std::string silent;
   for (const auto& target : snapshot_.silent) {
-    silent.append(target.instance).append(target.up ? " up; " : " down; ");
+    silent.append(target.instance).append(target.up ? " up" : " down");
+    silent.append(std::isnan(target.up_for) ? "; " : " lately; ");
   }
-  EXPECT_EQ(silent, "b:9400 up; c:9400 down; d:80 down; ");
+  EXPECT_EQ(silent, "b:9400 up; c:9400 down; d:80 down; e:9400 up lately; ");
 }
 
 TEST_F(NodesTest, OneThatIsUpAndShowsNoGpuAnyMoreIsStillOfItsMachine) {
