@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
-#include <numeric>
-#include <tuple>
 #include <utility>
 
 #include "internal/gpu/bounds.h"
@@ -58,9 +55,7 @@ void Join<RowT>::Expect(std::span<const Subject> subjects, double percent_since)
     parts_[i]->SetFrozen(frozen);
     missed_.SetPast(i, subject.down);
     for (const auto& [metric, targets] : subject.percent) {
-      const auto turned = subject.turned.find(metric);
-      evidence_.Remember(metric, targets, percent_since,
-                         turned == subject.turned.end() ? std::set<std::size_t>() : turned->second);
+      evidence_.Remember(metric, targets, percent_since, subject.TurnedOf(metric));
     }
   }
   if (all_known) SetAskedJobs(std::move(jobs));

@@ -60,6 +60,11 @@ struct Subject {
   // Those of them that exported a ratio since.
   std::map<std::string, std::set<std::size_t>> turned = {};
 
+  std::set<std::size_t> TurnedOf(const std::string& metric) const {
+    const auto its = turned.find(metric);
+    return its == turned.end() ? std::set<std::size_t>() : its->second;
+  }
+
   // An answer to what is asked of it would differ from one to `other`. Not where `other` has more
   // jobs: that only costs Prometheus more.
   bool AnswersOtherThan(const Subject& other) const {
