@@ -136,6 +136,25 @@ TEST_F(GetTest, NamesChooseRows) {
   EXPECT_THAT(server_.requests().back().Param("fields"), HasSubstr("node_name,gpu_id,mig"));
 }
 
+// The grid of a window goes on with the clock: the next look finds another of its instants.
+TEST_F(GetTest, AnEventIsStillThatOneWhenItsWindowHasGoneOn) {
+  server_.SetReply(
+      Json(R"({"success":true,"data":[{"time":"2026-11-30T03:58:04Z","type":"gpu_lost",)"
+           R"("node_name":"n","gpu_id":"0"},{"time":"2026-11-30T04:58:04Z","type":"gpu_lost",)"
+           R"("node_name":"n","gpu_id":"0"}],"meta":{"window":{"step_seconds":9}},"error":null})"));
+  const std::string shown = "event/gpu_lost/n/0/2026-11-30T03:58:04Z\n";
+  for (const std::string name :
+       {"event/gpu_lost/n/0/2026-11-30T03:58:04Z", "event/gpu_lost/n/0/2026-11-30T03:58:13Z",
+        "gpu_lost/n/0/2026-11-30T03:57:55Z"}) {
+    EXPECT_EQ(Get({"events", name, "-o", "name"}).output, shown) << name;
+  }
+  for (const std::string name :
+       {"event/gpu_lost/n/0/2026-11-30T03:58:14Z", "event/gpu_lost/n/1/2026-11-30T03:58:05Z",
+        "n/0/2026-11-30T03:58:05Z"}) {
+    EXPECT_EQ(Get({"events", name, "-o", "name"}).exit_code, 1) << name;
+  }
+}
+
 TEST_F(GetTest, ANameThatNamesNothingIsNotFound) {
   const Finished ran = Get({"gpus", "node", "gpu-node", "gpu-node-1"});
   EXPECT_EQ(ran.exit_code, 1);
