@@ -81,7 +81,8 @@ struct Subject {
 // one of their own), and one for the sample times; beside them one for all of the state and labels
 // of their scrape targets, and, where a node's name is missing, one of kube-state-metrics'
 // addresses. For processes an exporter that stands above one that tells of them is asked what it
-// calls its GPUs; others without process metrics are asked nothing.
+// calls its GPUs, and for the times of that where its samples bring them along; others without
+// process metrics are asked nothing.
 std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, models::Part part);
 // Of these what tells of targets, addresses and devices. `of_targets` (a matcher, or "") chooses
 // those whose state is asked.

@@ -23,14 +23,18 @@ std::string PagesOf(const std::string& info, std::int64_t first, std::int64_t la
   return text;
 }
 
-// `family` has two drivers within the five minutes that Prometheus looks back.
-std::string Upgraded(const std::string& family, const std::string& label, const std::string& target,
-                     const std::string& values) {
+// The info metric `family` of the GPU of these labels has two drivers within the five minutes that
+// Prometheus looks back; `metric` is always there.
+std::string Upgraded(const std::string& family, const std::string& metric,
+                     const std::string& labels, const std::string& target) {
+  const std::string gpu = "{" + labels + "," + target;
   const auto info = [&](const std::string& version) {
-    return family + "{" + target + "," + label + "=\"" + version + "\"}";
+    return family + gpu + ",driver_version=\"" + version + "\"}";
   };
   return "# TYPE " + family + " gauge\n" + PagesOf(info("550.1"), kNow - 600, kNow - 120) +
-         PagesOf(info("570.9"), kNow - 105, kNow) + values;
+         PagesOf(info("570.9"), kNow - 105, kNow) + "# TYPE " + metric + " gauge\n" +
+         PagesOf(metric + gpu + "}", kNow - 600, kNow) + "# TYPE up gauge\n" +
+         PagesOf("up{" + target + "}", kNow - 600, kNow);
 }
 
 void ExpectTheNewDriver(const std::string& past) {
@@ -50,21 +54,14 @@ void ExpectTheNewDriver(const std::string& past) {
 }
 
 TEST(UpgradesTest, TheNewestSeriesOfAnInfoMetricIsBelieved) {
-  const std::string target = R"(uuid="5f1e-1",job="smi",instance="n1:9835")";
-  ExpectTheNewDriver(Upgraded(
-      "nvidia_smi_gpu_info", "driver_version", target,
-      "# TYPE nvidia_smi_utilization_gpu_ratio gauge\n" +
-          PagesOf("nvidia_smi_utilization_gpu_ratio{" + target + "}", kNow - 600, kNow) +
-          "# TYPE up gauge\n" + PagesOf("up{job=\"smi\",instance=\"n1:9835\"}", kNow - 600, kNow)));
+  ExpectTheNewDriver(Upgraded("nvidia_smi_gpu_info", "nvidia_smi_utilization_gpu_ratio",
+                              R"(uuid="5f1e-1")", R"(job="smi",instance="n1:9835")"));
 }
 
 TEST(UpgradesTest, ASchemaThatIsNotKnownByItsInfoAsksForItsTimesToo) {
-  const std::string target = R"(uuid="GPU-1",gpu="0",node="n1",job="gpu",instance="n1:9400")";
-  ExpectTheNewDriver(Upgraded(
-      "nvidia_gpu_info", "driver_version", target,
-      "# TYPE nvidia_gpu_utilization_percent gauge\n" +
-          PagesOf("nvidia_gpu_utilization_percent{" + target + "}", kNow - 600, kNow) +
-          "# TYPE up gauge\n" + PagesOf("up{job=\"gpu\",instance=\"n1:9400\"}", kNow - 600, kNow)));
+  ExpectTheNewDriver(Upgraded("nvidia_gpu_info", "nvidia_gpu_utilization_percent",
+                              R"(uuid="GPU-1",gpu="0",node="n1")",
+                              R"(job="gpu",instance="n1:9400")"));
 }
 
 // Two boards that are found in the other order after the upgrade.
