@@ -33,7 +33,8 @@ constexpr std::array kColumns = {
     Column{"users", Type::kTexts, "", "user", "Owners of processes on it while it was held."},
     Column{"idle_now", Type::kInteger, "", "", "1: it was held and idle at the last instant."},
     Column{"idle_since", Type::kTime, "", "",
-           "Since when, where idle_now is 1. The begin of the window: then or before."},
+           "Since when, where idle_now is 1: no five minutes since are unknown. The begin of the "
+           "window: then or before."},
     Column{"idle_seconds", Type::kNumber, "s", "",
            "Held and idle within the window; where several pods hold a GPU, this one's share."},
     Column{"busy_seconds", Type::kNumber, "s", "", "Held and busy, likewise."},

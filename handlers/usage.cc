@@ -55,7 +55,7 @@ constexpr std::array kWorkloadColumns = {
 
 constexpr std::array kUserColumns = {
     Column{"user", Type::kText, "", "user", "Owner of the processes."},
-    Column{"processes", Type::kInteger, "", "", "Processes on GPUs."},
+    Column{"processes", Type::kInteger, "", "", "Processes on GPUs; one on several counts once."},
     Column{"pods", Type::kTexts, "", "pod",
            "Pods of the processes. Null where no exporter tells whose a process is.", nullptr, "",
            true},

@@ -4,6 +4,8 @@
 #include <limits>
 #include <string_view>
 
+#include "models/null_reason.h"
+
 namespace gpumon::models {
 
 // A pod that holds a GPU, or a part of one. Texts are views into the snapshot's Arena.
@@ -15,6 +17,9 @@ struct Workload {
   double utilization = std::numeric_limits<double>::quiet_NaN();   // %
   double memory_used = std::numeric_limits<double>::quiet_NaN();   // bytes
   double memory_limit = std::numeric_limits<double>::quiet_NaN();  // bytes
+  // Why they are NaN.
+  NullReason no_utilization = NullReason::kNotExported;
+  NullReason no_memory_used = NullReason::kNotExported;
 };
 
 }  // namespace gpumon::models

@@ -58,11 +58,19 @@ std::string EscapeHidden(std::string_view text) {
     unsigned point = static_cast<unsigned char>(text[0]);
     if (hidden == 2) point &= 0x1FU;
     if (hidden == 3) point &= 0x0FU;
+    if (hidden == 4) point &= 0x07U;
     for (std::size_t i = 1; i < hidden; ++i) {
       point = (point << 6U) | (static_cast<unsigned char>(text[i]) & 0x3FU);
     }
-    out += "\\u";
-    for (const unsigned shift : {12U, 8U, 4U, 0U}) out += kDigits[(point >> shift) & 0xFU];
+    const auto add = [&](unsigned unit) {
+      out += "\\u";
+      for (const unsigned shift : {12U, 8U, 4U, 0U}) out += kDigits[(unit >> shift) & 0xFU];
+    };
+    if (hidden == 4) {
+      add(0xD800U + ((point - 0x10000U) >> 10U));
+      point = 0xDC00U + ((point - 0x10000U) & 0x3FFU);
+    }
+    add(point);
     text.remove_prefix(hidden);
   }
   return out;

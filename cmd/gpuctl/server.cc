@@ -42,10 +42,10 @@ Server::~Server() = default;
 Server::Server(const ServerOptions& options, std::string token)
     : clock_(std::make_unique<SystemClock>()),
       url_(options.url),
-      name_(fetch::RedactUrl(options.url)),
       token_(std::move(token)),
       timeout_(options.timeout) {
   while (url_.ends_with('/')) url_.pop_back();
+  name_ = fetch::RedactUrl(url_);
 }
 
 Result<Server> Server::Make(const ServerOptions& options) {

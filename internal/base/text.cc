@@ -118,11 +118,18 @@ std::size_t HiddenCharacterLength(std::string_view text) {
   const unsigned lead = at(0);
   if (lead < 0x20 || lead == 0x7f) return 1;
   if (lead == 0xC2) return at(1) >= 0x80 && at(1) < 0xA0 ? 2 : 0;
-  if (lead == 0xD8) return at(1) == 0x9C ? 2 : 0;  // U+061C
+  if (lead == 0xD8) return at(1) == 0x9C ? 2 : 0;                   // U+061C
+  if (lead == 0xEF) return at(1) == 0xBB && at(2) == 0xBF ? 3 : 0;  // U+FEFF
+  if (lead == 0xF3) {                                               // U+E0000 to U+E007F
+    const bool tag = at(1) == 0xA0 && (at(2) == 0x80 || at(2) == 0x81) && at(3) >= 0x80;
+    return tag ? 4 : 0;
+  }
   if (lead != 0xE2) return 0;
-  const bool mark = (at(1) == 0x80 && (at(2) == 0x8E || at(2) == 0x8F)) ||  // U+200E, U+200F
-                    (at(1) == 0x80 && at(2) >= 0xA8 && at(2) <= 0xAE) ||    // U+2028 to U+202E
-                    (at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9);      // U+2066 to U+2069
+  const bool mark =
+      (at(1) == 0x80 && (at(2) == 0x8B || at(2) == 0x8E || at(2) == 0x8F)) ||  // U+200B, E, F
+      (at(1) == 0x80 && at(2) >= 0xA8 && at(2) <= 0xAE) ||                     // U+2028 to U+202E
+      (at(1) == 0x81 && at(2) >= 0xA0 && at(2) <= 0xA4) ||                     // U+2060 to U+2064
+      (at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9);                       // U+2066 to U+2069
   return mark ? 3 : 0;
 }
 

@@ -17,7 +17,8 @@ std::string ToValidUtf8(std::string_view text);
 
 // Length of the character at the front of `text` when a terminal or a viewer would act on it
 // instead of showing it: C0 and C1 controls, DEL, the line and paragraph separators, marks that
-// turn the direction of text. Else 0. Any bytes.
+// turn the direction of text, and what has no width (not the joiners, which writing needs). Else 0.
+// Any bytes.
 std::size_t HiddenCharacterLength(std::string_view text);
 bool HasHiddenCharacter(std::string_view text);
 // `text` with `instead` in the place of each such character.

@@ -18,6 +18,12 @@ std::int64_t IdleHolders::TimeOf(std::size_t i) const {
   return std::min(at + step_, end_) - at;
 }
 
+// So many instants of which nothing is known are a gap that one waits out.
+bool IdleHolders::IsShort(std::size_t instants) const {
+  constexpr std::int64_t kGap = 5 * 60 * 1000;
+  return step_ * static_cast<std::int64_t>(instants) < kGap;
+}
+
 IdleHolders::Held& IdleHolders::Find(const GpuMetrics& row, std::string_view name_space,
                                      std::string_view pod) {
   const auto text = [&](Text which) { return std::string(row.text(which)); };
@@ -66,7 +72,9 @@ void IdleHolders::AddPart(std::size_t i, const Part& part, std::int64_t millis) 
       continue;
     }
     held.time.idle += share;
-    if (!held.time.since) held.time.since = i;
+    const bool is_far = i > held.idle && !IsShort(i - held.idle - 1);
+    if (!held.time.since || is_far) held.time.since = i;
+    held.idle = i;
   }
 }
 

@@ -30,7 +30,7 @@ struct IdleTime {
   std::int64_t busy = 0;        // likewise
   double idle_cost = 0;         // NaN: the model has no price
   // At the last instant it was held and idle: the first instant of that, without any in between at
-  // which it was known to be otherwise.
+  // which it was known to be otherwise, and without five minutes of which nothing is known.
   std::optional<std::size_t> since;
 };
 
@@ -49,10 +49,12 @@ class IdleHolders {
   struct Held {
     IdleTime time;
     std::size_t last = 0;  // instant
+    std::size_t idle = 0;  // last instant of that
     State state = State::kUnknown;
   };
 
   std::int64_t TimeOf(std::size_t i) const;
+  bool IsShort(std::size_t instants) const;
   void AddPart(std::size_t i, const Part& part, std::int64_t millis);
   Held& Find(const models::GpuMetrics& row, std::string_view name_space, std::string_view pod);
 

@@ -12,6 +12,7 @@
 
 namespace gpumon::gpu {
 
+using models::NullReason;
 using models::Workload;
 
 namespace {
@@ -69,6 +70,7 @@ std::size_t HeldWorkloads::DropImpossible() {
     const auto utilization = static_cast<std::size_t>(models::Quantity::kUtilization);
     if (share != share || IsPossible<models::GpuMetrics>(utilization, share)) continue;
     share = std::numeric_limits<double>::quiet_NaN();
+    held.workload.no_utilization = models::NullReason::kInvalidValue;
     ++dropped;
   }
   return dropped;
@@ -99,12 +101,16 @@ void MergeWorkloads(std::vector<Workload>& held, const std::vector<Workload>& mo
       held.push_back(workload);
       continue;
     }
-    const auto fill = [](double& value, double other) {
-      if (value != value) value = other;
+    const auto fill = [&](double Workload::*value, NullReason Workload::*why) {
+      Workload& its = *same;
+      if (!std::isnan(its.*value)) return;
+      its.*value = workload.*value;
+      // What an exporter offers and cannot tell says more.
+      if (its.*why == NullReason::kNotExported) its.*why = workload.*why;
     };
-    fill(same->utilization, workload.utilization);
-    fill(same->memory_used, workload.memory_used);
-    fill(same->memory_limit, workload.memory_limit);
+    fill(&Workload::utilization, &Workload::no_utilization);
+    fill(&Workload::memory_used, &Workload::no_memory_used);
+    if (std::isnan(same->memory_limit)) same->memory_limit = workload.memory_limit;
   }
 }
 

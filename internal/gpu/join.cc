@@ -43,7 +43,7 @@ Join<RowT>::Join(std::span<const schema::Exporter* const> exporters, UnitEvidenc
 }
 
 template <class RowT>
-void Join<RowT>::Expect(std::span<const Subject> subjects, double percent_since) {
+void Join<RowT>::Expect(std::span<const Subject> subjects, double units_shown) {
   std::set<std::string, std::less<>> jobs;
   bool all_known = true;
   for (std::size_t i = 0; i < subjects.size(); ++i) {
@@ -54,8 +54,8 @@ void Join<RowT>::Expect(std::span<const Subject> subjects, double percent_since)
     for (const auto& [target, name] : subject.frozen) frozen.insert(target);
     parts_[i]->SetFrozen(frozen);
     missed_.SetPast(i, subject.down);
-    for (const auto& [metric, targets] : subject.percent) {
-      evidence_.Remember(metric, targets, percent_since, subject.TurnedOf(metric));
+    for (const auto& [metric, shown] : subject.units) {
+      evidence_.Remember(metric, shown, units_shown);
     }
   }
   if (all_known) SetAskedJobs(std::move(jobs));

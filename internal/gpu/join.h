@@ -88,9 +88,9 @@ class Join {
   }
   // As Addresses::Add, before the values of exporters whose series name no node.
   void AddAddresses(const prom::InstantVector& infos) { around_.addresses.Add(infos); }
-  // What is known of the exporters' targets, in their order. Before their values. Those that showed
-  // percent did so since then; what was seen later is newer.
-  void Expect(std::span<const Subject> subjects, double percent_since);
+  // What is known of the exporters' targets, in their order. Before their values. Their units
+  // were shown then; what is seen later is newer.
+  void Expect(std::span<const Subject> subjects, double units_shown);
   // Targets of that exporter whose values no longer change. Before its values.
   void SetFrozen(std::size_t exporter, const std::set<std::size_t>& targets) {
     parts_[exporter]->SetFrozen(targets);

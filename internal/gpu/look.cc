@@ -22,7 +22,7 @@ constexpr std::string_view kWithoutNode = "without_node";
 constexpr std::string_view kFrozen = "frozen";
 constexpr std::string_view kMoving = "moving";
 constexpr std::string_view kPercent = "percent";
-constexpr std::string_view kMixed = "mixed";
+constexpr std::string_view kFraction = "fraction";
 constexpr std::string_view kTurned = "turned";
 constexpr std::string_view kDown = "down";
 
@@ -78,16 +78,35 @@ std::string NamedAsPods(const schema::Exporter& exporter) {
   return promql;
 }
 
-// Selects the targets that `found` tells of with that `is`. "" where it tells of none.
-std::string MatcherOf(const prom::InstantVector& found, std::string_view is) {
+// The targets that `found` tells of with that `is`; with `too`: that it tells of with that also, of
+// the same metric.
+std::vector<prom::LabelSet> TargetsOf(const prom::InstantVector& found, std::string_view is,
+                                      std::string_view too = "") {
+  const auto key = [](prom::LabelSet labels) {
+    return std::pair(prom::Get(labels, "metric"), Contest::TargetOf(labels));
+  };
+  std::set<std::pair<std::string_view, std::size_t>> others;
+  for (std::size_t i = 0; !too.empty() && i < found.size(); ++i) {
+    if (prom::Get(found.labels(i), "is") == too) others.insert(key(found.labels(i)));
+  }
+  std::vector<prom::LabelSet> targets;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const prom::LabelSet labels = found.labels(i);
+    if (prom::Get(labels, "is") != is) continue;
+    if (too.empty() || others.contains(key(labels))) targets.push_back(labels);
+  }
+  return targets;
+}
+
+// Selects them. "" where there are none.
+std::string MatcherOf(const std::vector<prom::LabelSet>& targets) {
   // More are found by their jobs alone.
   constexpr std::size_t kNamedTargets = 100;
   std::set<std::string> jobs;
   std::set<std::string> instances;
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    if (prom::Get(found.labels(i), "is") != is) continue;
-    jobs.emplace(prom::Get(found.labels(i), "job"));
-    instances.emplace(prom::Get(found.labels(i), "instance"));
+  for (const prom::LabelSet& labels : targets) {
+    jobs.emplace(prom::Get(labels, "job"));
+    instances.emplace(prom::Get(labels, "instance"));
   }
   if (jobs.empty()) return "";
   const auto any_of = [](std::string_view label, const std::set<std::string>& values) {
@@ -99,15 +118,6 @@ std::string MatcherOf(const prom::InstantVector& found, std::string_view is) {
   };
   if (instances.size() > kNamedTargets) return any_of("job", jobs);
   return any_of("job", jobs) + ',' + any_of("instance", instances);
-}
-
-// How many samples of `found` have that `is`.
-std::size_t CountOf(const prom::InstantVector& found, std::string_view is) {
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    count += prom::Get(found.labels(i), "is") == is ? 1U : 0U;
-  }
-  return count;
 }
 
 // Names of metrics that may be a ratio or percent.
@@ -236,17 +246,19 @@ class Claims {
 bool ReadTarget(prom::LabelSet labels, LabelReader& reader, Subject& subject) {
   const std::string_view is = prom::Get(labels, "is");
   const std::size_t target = Contest::TargetOf(labels);
+  const auto units = [&]() -> UnitEvidence::Shown& {
+    return subject.units[std::string(prom::Get(labels, "metric"))];
+  };
   if (is == kFrozen) {
     subject.frozen.emplace(target, TargetName(labels));
   } else if (is == kMoving) {
     subject.frozen.erase(target);  // these come after those
   } else if (is == kPercent) {
-    subject.percent[std::string(prom::Get(labels, "metric"))].emplace(target,
-                                                                      prom::Get(labels, "job"));
+    units().percent.emplace(target, prom::Get(labels, "job"));
+  } else if (is == kFraction) {
+    units().fraction.emplace(target, prom::Get(labels, "job"));
   } else if (is == kTurned) {
-    subject.turned[std::string(prom::Get(labels, "metric"))].insert(target);
-  } else if (is == kMixed) {
-    return false;  // the second look tells which of the two is over
+    units().turned.insert(target);
   } else {
     subject.without_node |= is == kWithoutNode;
     if (!prom::Get(labels, "shown").empty()) ReadPast(labels, reader, subject);
@@ -267,7 +279,7 @@ std::string LookQuery(const schema::Registry& registry) {
     AppendOf(promql, *exporter, StuckQuery(*exporter), kFrozen);
     for (const std::string& metric : DoubtfulOf(*exporter)) {
       AppendOf(promql, *exporter, Labelled(PercentQuery(metric), "metric", metric), kPercent);
-      AppendOf(promql, *exporter, Labelled(MixedQuery(metric), "metric", metric), kMixed);
+      AppendOf(promql, *exporter, Labelled(FractionQuery(metric), "metric", metric), kFraction);
     }
   }
   AppendTo(promql, Labelled("min by(job,instance)(up) == 0", "is", kDown));
@@ -275,9 +287,11 @@ std::string LookQuery(const schema::Registry& registry) {
 }
 
 std::string SecondLookQuery(const schema::Registry& registry, const prom::InstantVector& found) {
-  const std::string down = MatcherOf(found, kDown);
-  const std::string frozen = MatcherOf(found, kFrozen);
-  const std::string mixed = MatcherOf(found, kMixed);
+  const std::string down = MatcherOf(TargetsOf(found, kDown));
+  const std::string frozen = MatcherOf(TargetsOf(found, kFrozen));
+  // Whose fractions stand alone has proved what it means.
+  const auto both = TargetsOf(found, kFraction, kPercent);
+  const std::string mixed = MatcherOf(both);
   std::string promql;
   for (const auto& exporter : registry.exporters()) {
     std::string labels = "job,instance";
@@ -298,7 +312,7 @@ std::string SecondLookQuery(const schema::Registry& registry, const prom::Instan
     if (!frozen.empty()) AppendOf(promql, *exporter, MovingQuery(*exporter, frozen), kMoving);
     for (const std::string& metric :
          mixed.empty() ? std::set<std::string>() : DoubtfulOf(*exporter)) {
-      const std::string turned = TurnedQuery(metric, mixed, CountOf(found, kMixed));
+      const std::string turned = TurnedQuery(metric, mixed, both.size());
       AppendOf(promql, *exporter, Labelled(turned, "metric", metric), kTurned);
     }
   }

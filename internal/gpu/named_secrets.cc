@@ -24,8 +24,9 @@ bool IsNamePart(char c) {
   return IsAlnum(c) || c == '-' || c == '_' || c == '.';
 }
 
-bool IsUserOption(string_view name) {
-  return name == "-u" || name == "--user" || name == "--proxy-user";
+bool IsUserOption(string_view name, string_view program) {
+  const bool cert = name == "--cert" || name == "--proxy-cert";
+  return name == "-u" || name == "--user" || name == "--proxy-user" || (cert && program == "curl");
 }
 
 // After a secret name, what begins with dashes and yet is no option: `--Xa9f2`, `--a+b`. Options
@@ -295,7 +296,7 @@ class NamedSecrets {
         if (!IsSlashOption(name, mark, end)) return mark;
         if (TakesSlashPassword(text)) kind = SecretKind::kPassword;
       }
-    } else if (IsUserOption(text)) {
+    } else if (IsUserOption(text, program_)) {
       values_.TakeUser(mark + 1, end, program_, false);
       return end;
     }
@@ -336,7 +337,7 @@ class NamedSecrets {
     const string_view text = text_.Text(name.begin, name.end);
     if (EndsInBearer(name.begin, name.end)) {
       if (!before_.ends_with("type")) ExpectCredential();
-    } else if (IsUserOption(text)) {
+    } else if (IsUserOption(text, program_)) {
       next_ = Next::kUser;
     } else {
       kind_ = JudgeName(text);
@@ -344,7 +345,7 @@ class NamedSecrets {
       const bool option = text[0] == '-' && text.size() > 1;
       if (option || setting_ > 0 || IsWordPassword(name)) {
         next_ = Next::kValue;
-      } else if (!IsBare(kind_)) {
+      } else if (!IsBare(kind_) || in_login_) {
         next_ = Next::kMaybeAssigned;
       }
     }

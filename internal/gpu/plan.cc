@@ -118,9 +118,7 @@ class Planner {
       return;
     }
     const std::vector<std::string> more = timed.empty() ? TimedNames(metrics) : TimedInfos({});
-    for (const std::string& name : WithPrefixes(exporter_, more)) {
-      timed.push_back(Selector(name, exporter_.require));
-    }
+    for (std::string& selector : SelectorsOf(exporter_, more)) timed.push_back(std::move(selector));
     Add("sample_times", TargetTimesQuery(timed, subject_.jobs), PlannedQuery::Gives::kTargetTimes);
   }
 
@@ -267,6 +265,14 @@ std::string DevicesQuery(const Exporter& exporter) {
   return SelectorOfAny(WithPrefixes(exporter, exporter.info), exporter.require);
 }
 
+// The times of the targets of who names the GPUs of others' processes.
+PlannedQuery PlanDeviceTimes(const Subject& subject, std::size_t place) {
+  const Exporter& exporter = *subject.exporter;
+  const auto selectors = SelectorsOf(exporter, DeviceNames(exporter));
+  return {exporter.name + "/sample_times", TargetTimesQuery(selectors, subject.jobs),
+          PlannedQuery::Gives::kTargetTimes, place, std::nullopt};
+}
+
 // Of nodes, and of the pods that are targets whose series name no node.
 std::string AddressesQuery(std::span<const Subject> subjects) {
   std::set<std::string> jobs;
@@ -330,9 +336,7 @@ std::string AllTimesQuery(const Subject& subject) {
     }
   }
   for (const auto* infos : {&exporter.info, &exporter.process_info}) {
-    for (const std::string& name : WithPrefixes(exporter, *infos)) {
-      selectors.push_back(Selector(name, exporter.require));
-    }
+    for (std::string& info : SelectorsOf(exporter, *infos)) selectors.push_back(std::move(info));
   }
   return TargetTimesQuery(selectors, subject.jobs);
 }
@@ -347,8 +351,9 @@ std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, Part pa
     // Who has processes is asked already.
     const Exporter& exporter = *subjects[i].exporter;
     if (!exporter.process.empty() || exporter.gpu.empty()) continue;
-    if (!subjects[i].brings_times || !IsAboveProcesses(subjects, i)) continue;
-    plan.push_back(PlanSeriesTimes(exporter, i, part));
+    if (!IsAboveProcesses(subjects, i)) continue;
+    plan.push_back(subjects[i].brings_times ? PlanSeriesTimes(exporter, i, part)
+                                            : PlanDeviceTimes(subjects[i], i));
   }
   std::vector<PlannedQuery> around = PlanSurroundings(subjects, part, "");
   // While no job is known one query tells the times of all targets, with their labels.

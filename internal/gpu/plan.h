@@ -14,6 +14,7 @@
 
 #include "internal/gpu/down_targets.h"
 #include "internal/gpu/selectors.h"
+#include "internal/gpu/unit_evidence.h"
 #include "internal/schema/exporter.h"
 #include "models/gpu.h"
 
@@ -55,15 +56,7 @@ struct Subject {
   // Targets (Contest::TargetOf) that no longer read their GPUs, and their names for people.
   std::map<std::size_t, std::string> frozen = {};
   DownTargets::Past down = {};  // targets that are down, and what they showed
-  // Targets that exported percent lately, with their jobs, by the metric that may be a ratio.
-  std::map<std::string, std::map<std::size_t, std::string>> percent = {};
-  // Those of them that exported a ratio since.
-  std::map<std::string, std::set<std::size_t>> turned = {};
-
-  std::set<std::size_t> TurnedOf(const std::string& metric) const {
-    const auto its = turned.find(metric);
-    return its == turned.end() ? std::set<std::size_t>() : its->second;
-  }
+  std::map<std::string, UnitEvidence::Shown> units = {};  // by the metric that may be a ratio
 
   // An answer to what is asked of it would differ from one to `other`. Not where `other` has more
   // jobs: that only costs Prometheus more.
@@ -72,8 +65,7 @@ struct Subject {
         !other.jobs.empty() &&
         !std::includes(other.jobs.begin(), other.jobs.end(), jobs.begin(), jobs.end());
     return more_jobs || exporter != other.exporter || without_node != other.without_node ||
-           frozen != other.frozen || down != other.down || percent != other.percent ||
-           turned != other.turned;
+           frozen != other.frozen || down != other.down || units != other.units;
   }
 };
 
@@ -81,8 +73,7 @@ struct Subject {
 // one of their own), and one for the sample times; beside them one for all of the state and labels
 // of their scrape targets, and, where a node's name is missing, one of kube-state-metrics'
 // addresses. For processes an exporter that stands above one that tells of them is asked what it
-// calls its GPUs, and for the times of that where its samples bring them along; others without
-// process metrics are asked nothing.
+// calls its GPUs, and for the times of that; others without process metrics are asked nothing.
 std::vector<PlannedQuery> PlanQueries(std::span<const Subject> subjects, models::Part part);
 // Of these what tells of targets, addresses and devices. `of_targets` (a matcher, or "") chooses
 // those whose state is asked.

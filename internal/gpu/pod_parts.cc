@@ -34,10 +34,10 @@ bool IsContradicted(std::span<const Part> series) {
   });
 }
 
-// The winners of a share's parts, added up; NaN where one is not known.
-double SumOf(std::span<const Part> parts, JoinCounts& counts) {
-  double sum = std::numeric_limits<double>::quiet_NaN();
-  bool unknown = false;
+// The winners of a share's parts, added up; why not where one is not known.
+Reading SumOf(std::span<const Part> parts, JoinCounts& counts) {
+  Reading sum{0, NullReason::kNotSupported};
+  NullReason unknown = NullReason::kNone;
   while (!parts.empty()) {
     const auto end = std::find_if(parts.begin(), parts.end(),
                                   [&](const Part& one) { return one.part != parts.front().part; });
@@ -48,10 +48,12 @@ double SumOf(std::span<const Part> parts, JoinCounts& counts) {
     if (best.reading.reason == NullReason::kNotSupported) continue;
     const bool contradicted = IsKnown(best) && IsContradicted(series);
     counts.conflicts += contradicted ? 1U : 0U;
-    unknown |= !IsKnown(best) || contradicted;
-    sum = std::isnan(sum) ? best.reading.value : sum + best.reading.value;
+    if (unknown == NullReason::kNone) {
+      unknown = contradicted ? NullReason::kConflict : best.reading.reason;
+    }
+    sum = {sum.value + best.reading.value, NullReason::kNone};
   }
-  return unknown ? std::numeric_limits<double>::quiet_NaN() : sum;
+  return unknown == NullReason::kNone ? sum : Reading{0, unknown};
 }
 
 // Of one metric of one row: when its newest series was taken.
@@ -73,9 +75,18 @@ class NewestOfMetrics {
   std::map<std::pair<std::uint32_t, std::size_t>, double> newest_;
 };
 
-double& FieldOf(Workload& workload, schema::Share share) {
-  if (share == schema::Share::kMemoryLimit) return workload.memory_limit;
-  return share == schema::Share::kUtilization ? workload.utilization : workload.memory_used;
+void Put(const Reading& reading, schema::Share share, Workload& workload) {
+  const bool known = reading.reason == NullReason::kNone;
+  const double value = known ? reading.value : std::numeric_limits<double>::quiet_NaN();
+  if (share == schema::Share::kMemoryLimit) {
+    workload.memory_limit = value;
+  } else if (share == schema::Share::kUtilization) {
+    workload.utilization = value;
+    workload.no_utilization = reading.reason;
+  } else {
+    workload.memory_used = value;
+    workload.no_memory_used = reading.reason;
+  }
 }
 
 }  // namespace
@@ -111,7 +122,7 @@ void PodParts::Settle(const RowTimes& row_times,
     }
     Workload& held = workloads.Hold(first.row, first.workload.name_space, first.workload.pod,
                                     first.workload.container);
-    FieldOf(held, first.of->share) = SumOf(share, counts);
+    Put(SumOf(share, counts), first.of->share, held);
   }
   parts_.clear();
 }
@@ -122,15 +133,13 @@ void SharePods(const Contest::Ranking& ranking, const std::vector<bool>& left, s
     const Contest::Contender& one = *ranking[place];
     const bool beside = one.target == ranking.front()->target && one.at == ranking.front()->at;
     if (one.workload.pod.empty() || left[place] || !beside) continue;
-    if (one.reading.reason != models::NullReason::kNone) continue;
     models::Workload& workload =
         workloads.Hold(one.row, one.workload.name_space, one.workload.pod, one.workload.container);
-    if (slot == static_cast<std::size_t>(models::Quantity::kUtilization)) {
-      workload.utilization = one.reading.value;
-    }
-    if (slot == static_cast<std::size_t>(models::Quantity::kMemoryUsed)) {
-      workload.memory_used = one.reading.value;
-    }
+    const bool used = slot == static_cast<std::size_t>(models::Quantity::kMemoryUsed);
+    if (!used && slot != static_cast<std::size_t>(models::Quantity::kUtilization)) continue;
+    const bool told = !std::isnan(used ? workload.memory_used : workload.utilization);
+    if (told && one.reading.reason != models::NullReason::kNone) continue;
+    Put(one.reading, used ? schema::Share::kMemoryUsed : schema::Share::kUtilization, workload);
   }
 }
 

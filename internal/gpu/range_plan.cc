@@ -272,18 +272,16 @@ class RangePlanner {
 
 // What turned between two instants meant percent at the first of them: its samples tell when.
 void MergeUnits(Subject& into, const Subject& from) {
-  const auto has = [](const auto& all, const std::string& metric, std::size_t target) {
-    const auto its = all.find(metric);
-    return its != all.end() && its->second.count(target) > 0;
-  };
-  for (const auto& [metric, targets] : from.percent) {
-    for (const auto& [target, job] : targets) {
-      const bool was_turned = has(into.turned, metric, target);
-      const bool is_new = into.percent[metric].emplace(target, job).second;
-      if (has(from.turned, metric, target) && (is_new || was_turned)) {
-        into.turned[metric].insert(target);
+  for (const auto& [metric, shown] : from.units) {
+    UnitEvidence::Shown& its = into.units[metric];
+    its.fraction.insert(shown.fraction.begin(), shown.fraction.end());
+    for (const auto& [target, job] : shown.percent) {
+      const bool was_turned = its.turned.contains(target);
+      const bool is_new = its.percent.emplace(target, job).second;
+      if (shown.turned.contains(target) && (is_new || was_turned)) {
+        its.turned.insert(target);
       } else {
-        into.turned[metric].erase(target);
+        its.turned.erase(target);
       }
     }
   }

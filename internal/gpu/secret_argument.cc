@@ -6,6 +6,7 @@
 
 #include "internal/base/text.h"
 #include "internal/gpu/characters.h"
+#include "internal/gpu/secret_name.h"
 
 namespace gpumon::gpu {
 namespace {
@@ -188,6 +189,12 @@ bool IsSetting(string_view word) {
 }
 
 bool IsLoginCall(string_view name) {
+  // set_password('X'), client.setToken('X')
+  const string_view own = name.substr(name.rfind('.') + 1);
+  if (own.starts_with("set")) {
+    const SecretKind kind = JudgeName(own.substr(3));
+    if (kind != SecretKind::kNone && !IsBare(kind)) return true;
+  }
   const string_view last = name.substr(name.size() - std::min<std::size_t>(name.size(), 4));
   return EqualsIgnoreCase(last, "auth") || name.ends_with("login");
 }

@@ -50,7 +50,7 @@ bool IsSetCall(std::string_view before);
 // After these words the next ones name a setting and its value: aws configure set NAME X.
 bool IsSetting(std::string_view word);
 // The arguments of a call of this name, if they begin with a text, are a login:
-// HTTPBasicAuth('me', 'X'), login('X').
+// HTTPBasicAuth('me', 'X'), login('X'), set_password('X').
 bool IsLoginCall(std::string_view name);
 
 }  // namespace gpumon::gpu

@@ -47,4 +47,13 @@ std::vector<std::string> WithPrefixes(const Exporter& exporter,
   return all;
 }
 
+std::vector<std::string> SelectorsOf(const Exporter& exporter,
+                                     const std::vector<std::string>& names) {
+  std::vector<std::string> selectors;
+  for (const std::string& name : WithPrefixes(exporter, names)) {
+    selectors.push_back(Selector(name, exporter.require));
+  }
+  return selectors;
+}
+
 }  // namespace gpumon::gpu

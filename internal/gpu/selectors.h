@@ -18,5 +18,8 @@ std::string SelectorOfAny(const std::vector<std::string>& names,
 // `names` with each of the exporter's prefixes.
 std::vector<std::string> WithPrefixes(const schema::Exporter& exporter,
                                       const std::vector<std::string>& names);
+// A selector of each of these.
+std::vector<std::string> SelectorsOf(const schema::Exporter& exporter,
+                                     const std::vector<std::string>& names);
 
 }  // namespace gpumon::gpu

@@ -105,9 +105,11 @@ std::string PercentQuery(const std::string& metric) {
          "group by(job,instance)(max_over_time((" + metric + " > 1 <= 100)[1h:5m]))";
 }
 
-std::string MixedQuery(const std::string& metric) {
-  return "group by(job,instance)(sum_over_time(" + metric + "[1h]) % 1 > 0) and " +
-         "group by(job,instance)(max_over_time(" + metric + "[1h]) > 1 <= 100)";
+std::string FractionQuery(const std::string& metric) {
+  // Fractions may sum to a whole number.
+  return "(group by(job,instance)(sum_over_time(" + metric + "[1h]) % 1 > 0) or " +
+         "group by(job,instance)(max_over_time((" + metric + " > 0 < 1)[1h:5m]))) " +
+         "and on(job) max_over_time(" + metric + "[1h]) > 1 <= 100";
 }
 
 std::string TurnedQuery(const std::string& metric, const std::string& matcher, std::size_t count) {

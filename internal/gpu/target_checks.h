@@ -24,8 +24,9 @@ std::string MovingQuery(const schema::Exporter& exporter, const std::string& mat
 
 // Targets that exported percent within the last hour, of a metric that may be a ratio.
 std::string PercentQuery(const std::string& metric);
-// Those of them that showed fractions too, which percent never are.
-std::string MixedQuery(const std::string& metric);
+// Targets that showed fractions within it, which percent never are, of jobs that have one that
+// exported percent.
+std::string FractionQuery(const std::string& metric);
 // Of the targets that `matcher` selects, `count` of them, those whose last fraction came after
 // their last percent. What is seen is every second of the last hour; of more than twenty targets
 // less often, and of a hundred or more every minute.

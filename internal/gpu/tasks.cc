@@ -164,7 +164,9 @@ class Reader {
     Task task;
     bool complete = false;
     bool has_failed = false;
+    bool told = false;                // by itself, not by its pods alone
     bool runs = false;                // one of its pods does
+    bool waits = false;               // likewise
     std::string_view pending_reason;  // of one of its pods
   };
 
@@ -200,6 +202,7 @@ class Reader {
   }
 
   static void ReadJob(Job& job, prom::LabelSet labels, double value) {
+    job.told = true;
     const std::string_view metric = prom::Get(labels, "__name__");
     const bool holds = value == 1 && prom::Get(labels, "condition") == "true";
     job.complete |= holds && metric == kJobComplete;
@@ -227,7 +230,8 @@ class Reader {
       completed &= ended && container.ended == kCompletedReason;
       if (last.empty() || last == kCompletedReason) continue;
       task.error = std::max(task.error, last);
-      Raise(task.exit_code, container.exit_code);
+      // That is of the last run that another followed.
+      if (!ended) Raise(task.exit_code, container.exit_code);
     }
     if (completed) task.exit_code = 0;
     if (!waiting.empty()) task.reason = waiting;
@@ -262,6 +266,7 @@ class Reader {
     Job& job = jobs_[{pod.name_space, pod.job}];
     job.runs |= pod.phase == models::kRunning;
     if (pod.phase == models::kPending) {
+      job.waits = true;
       job.pending_reason = std::max(job.pending_reason, task.reason);
     }
     Raise(job.task.gpus, task.gpus);
@@ -283,10 +288,11 @@ class Reader {
     task.name = name.second;
     const double times = std::isnan(task.parallelism) ? 1 : std::fmax(task.parallelism, 1);
     for (double* const requested : {&task.gpus, &task.cores, &task.memory}) *requested *= times;
-    task.phase = job.complete     ? models::kSucceeded
-                 : job.has_failed ? models::kFailed
-                 : job.runs       ? models::kRunning
-                                  : models::kPending;
+    task.phase = job.complete            ? models::kSucceeded
+                 : job.has_failed        ? models::kFailed
+                 : job.runs              ? models::kRunning
+                 : job.told || job.waits ? models::kPending
+                                         : std::string_view();
     if (task.phase == models::kPending) task.reason = job.pending_reason;
     if (task.phase != models::kFailed && task.phase != models::kPending) task.reason = {};
     if (task.phase == models::kSucceeded) {

@@ -58,15 +58,16 @@ auto UnitEvidence::Judge(std::string_view metric, const std::vector<Target>& tar
   return verdict;
 }
 
-void UnitEvidence::Remember(std::string_view metric,
-                            const std::map<std::size_t, std::string>& percent, double at,
-                            const std::set<std::size_t>& turned) {
+void UnitEvidence::Remember(std::string_view metric, const Shown& shown, double at) {
   std::vector<Target> before;
   std::vector<Target> since;
-  before.reserve(percent.size());
-  for (const auto& [key, job] : percent) {
+  before.reserve(shown.percent.size() + shown.fraction.size());
+  for (const auto& [key, job] : shown.percent) {
     before.push_back({key, job, true, false});
-    if (turned.contains(key)) since.push_back({key, job, false, true});
+    if (shown.turned.contains(key)) since.push_back({key, job, false, true});
+  }
+  for (const auto& [key, job] : shown.fraction) {
+    if (!shown.percent.contains(key)) before.push_back({key, job, false, true});
   }
   Judge(metric, before, at);
   if (!since.empty()) Judge(metric, since, at + 1);

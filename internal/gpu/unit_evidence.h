@@ -32,13 +32,19 @@ class UnitEvidence {
     // That have both at this instant; or had both within an hour, and a target that proved neither.
     std::size_t mixed_jobs = 0;
   };
+  // What targets (Contest::TargetOf) showed within an hour, with their jobs.
+  struct Shown {
+    std::map<std::size_t, std::string> percent;
+    std::map<std::size_t, std::string> fraction;  // in jobs with percent
+    std::set<std::size_t> turned;  // of those that showed both: whose fraction came last
+
+    bool operator==(const Shown&) const = default;
+  };
   // A target means what it proved itself; else what others of its job proved last, percent where
   // both were proved within an hour; else a ratio. `at` is the instant, in Unix seconds.
   Verdict Judge(std::string_view metric, const std::vector<Target>& targets, double at);
-  // `percent`: targets that exported it at `at` or before, with their jobs; `turned`: those of them
-  // that exported a ratio since.
-  void Remember(std::string_view metric, const std::map<std::size_t, std::string>& percent,
-                double at, const std::set<std::size_t>& turned = {});
+  // What was shown at `at` or since.
+  void Remember(std::string_view metric, const Shown& shown, double at);
   // Of any job.
   bool AnyIsPercent(std::string_view metric) const;
 

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 #include <span>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -52,14 +54,14 @@ void AddReading(Total& total, const GpuMetrics& row, Quantity quantity) {
 }
 
 // What is measured of the parts of one GPU, together.
-void AddParts(Total& total, std::span<const Workload* const> parts, double Workload::*measured) {
+void AddParts(Total& total, std::span<const Workload* const> parts, double Workload::*measured,
+              NullReason Workload::*why) {
   double sum = 0;
-  for (const Workload* part : parts) sum += part->*measured;  // NaN when one is not known
-  if (std::isnan(sum)) {
-    total.Miss(NullReason::kNotExported);
-  } else {
-    total.Add(sum);
+  for (const Workload* part : parts) {
+    if (std::isnan(part->*measured)) return total.Miss(part->*why);
+    sum += part->*measured;
   }
+  total.Add(sum);
 }
 
 // Boards that can be divided, by a part of their product name, and their slices.
@@ -113,17 +115,18 @@ void AddHeld(Usage& usage, const GpuMetrics& row, std::span<const Workload* cons
   usage.share += PartOfGpu(row) / static_cast<double>(holders);
   usage.shared_gpus += holders > 1 ? 1U : 0U;
   // Who holds it alone has all of it, unless its part of it is measured.
-  const auto add = [&](Total& total, double Workload::*part, Quantity quantity) {
+  const auto add = [&](Total& total, double Workload::*part, NullReason Workload::*why,
+                       Quantity quantity) {
     const bool measured = std::any_of(parts.begin(), parts.end(),
                                       [&](const Workload* one) { return !std::isnan(one->*part); });
     if (holders > 1 || measured) {
-      AddParts(total, parts, part);
+      AddParts(total, parts, part, why);
     } else {
       AddReading(total, row, quantity);
     }
   };
-  add(usage.utilization, &Workload::utilization, Quantity::kUtilization);
-  add(usage.memory_used, &Workload::memory_used, Quantity::kMemoryUsed);
+  add(usage.utilization, &Workload::utilization, &Workload::no_utilization, Quantity::kUtilization);
+  add(usage.memory_used, &Workload::memory_used, &Workload::no_memory_used, Quantity::kMemoryUsed);
 }
 
 // A namespace and a pod's name.
@@ -246,7 +249,6 @@ GpuKey OwnKeyOf(const models::GpuProcess& process) {
 }
 
 void AddProcess(Usage& usage, const models::GpuProcess& process) {
-  ++usage.processes;
   AddText(usage.nodes, process.text(Text::kNode));
   AddText(usage.pods, process.text(Text::kPod));
   if (usage.pods_untold == NullReason::kNone) usage.pods_untold = process.holder_reason();
@@ -338,10 +340,17 @@ std::vector<Usage> UsageByUser(const models::Snapshot& gpus, const models::Snaps
   const bool told =
       std::any_of(processes.processes.begin(), processes.processes.end(),
                   [](const auto& process) { return !process.text(Text::kPod).empty(); });
+  using Process = std::tuple<std::string_view, std::string_view, std::string_view, std::int64_t>;
+  std::set<Process> seen;
   for (const models::GpuProcess& process : processes.processes) {
     const std::string_view user = process.text(Text::kUser);
     Usage& usage = all[user];
     usage.user = user;
+    // One process may have a row on each of several GPUs.
+    const std::string_view node = process.text(Text::kNode);
+    const bool named = !node.empty() && process.pid != 0;
+    usage.processes +=
+        !named || seen.emplace(user, node, process.text(Text::kPod), process.pid).second ? 1U : 0U;
     AddProcess(usage, process);
     if (!told && usage.pods_untold == NullReason::kNone) {
       usage.pods_untold = NullReason::kNotExported;

@@ -97,8 +97,45 @@ TEST(UpgradesTest, ProcessesAreOnTheGpuThatTheNewestSeriesTells) {
             "pid,gpu_id,uuid,gpu_name\r\n7,0,5f1e-0,A L40S\r\n8,1,5f1e-1,A L40S\r\n");
 }
 
+// Two boards that are found in the other order after the upgrade, as DCGM calls them; another
+// exporter tells of their processes. Nobody has looked at GPUs before.
+TEST(UpgradesTest, ProcessesOfAnotherExporterAreOnTheGpuThatIsThereNow) {
+  const std::string dcgm = R"(job="dcgm",instance="n1:9400")";
+  const std::string smi = R"(job="smi",instance="n1:9835")";
+  std::string temperatures = "# TYPE DCGM_FI_DEV_GPU_TEMP gauge\n";
+  std::string infos = "# TYPE nvidia_smi_gpu_info gauge\n";
+  std::string used = "# TYPE nvidia_smi_compute_app_used_memory_bytes gauge\n";
+  for (const int board : {0, 1}) {
+    const std::string uuid = "0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a8" + std::to_string(board);
+    const auto temperature = [&](int index) {
+      return "DCGM_FI_DEV_GPU_TEMP{Hostname=\"n1\",UUID=\"GPU-" + uuid + "\",gpu=\"" +
+             std::to_string(index) + "\"," + dcgm + "}";
+    };
+    temperatures += PagesOf(temperature(board), kNow - 600, kNow - 120, "40") +
+                    PagesOf(temperature(1 - board), kNow - 105, kNow, "41");
+    infos += PagesOf("nvidia_smi_gpu_info{uuid=\"" + uuid + "\"," + smi + "}", kNow - 600, kNow);
+    used += PagesOf("nvidia_smi_compute_app_used_memory_bytes{uuid=\"" + uuid + "\",pid=\"" +
+                        std::to_string(7 + board) + "\",process_name=\"p\"," + smi + "}",
+                    kNow - 600, kNow);
+  }
+  std::string up = "# TYPE up gauge\n";
+  for (const std::string& target : {dcgm, smi}) {
+    up += PagesOf("up{" + target + "}", kNow - 600, kNow);
+  }
+  const auto prometheus = Prometheus::Holding(temperatures + infos + used + up + "# EOF\n");
+  const ApiServer server(prometheus->url());
+  const auto shown = [&](std::int64_t at) {
+    return server
+        .Get("/api/v1/gpu/processes?format=csv&fields=pid,gpu_id&sort=pid&at=" + std::to_string(at))
+        .body;
+  };
+  EXPECT_EQ(shown(kNow), "pid,gpu_id\r\n7,1\r\n8,0\r\n");
+  EXPECT_EQ(shown(kNow - 300), "pid,gpu_id\r\n7,0\r\n8,1\r\n");
+}
+
 // DCGM 4.6 writes percent, 4.7 a ratio, under one name: what came last counts, for who has just
-// begun to look too, and whoever has shown neither since is in doubt.
+// begun to look too, and whoever has shown neither since is in doubt. "new" never was the old one;
+// its fractions sum to a whole number.
 TEST(UpgradesTest, ARatioThatCameAfterPercentIsOne) {
   const auto series = [](const std::string& gpu, const std::string& instance) {
     return "DCGM_FI_DEV_GPU_UTIL_RATIO{gpu=\"" + gpu + "\",UUID=\"GPU-" + instance + gpu +
@@ -112,8 +149,10 @@ TEST(UpgradesTest, ARatioThatCameAfterPercentIsOne) {
             PagesOf(series(gpu, "up"), kNow - 105, kNow, "1");
   }
   past += PagesOf(series("0", "left"), kNow - 600, kNow, "1");
+  past += PagesOf(series("0", "new"), kNow - 585, kNow - 120, "0.5") +
+          PagesOf(series("0", "new"), kNow - 105, kNow, "1");
   past += "# TYPE up gauge\n";
-  for (const char* const instance : {"up", "left"}) {
+  for (const char* const instance : {"up", "left", "new"}) {
     past +=
         PagesOf("up{job=\"dcgm\",instance=\"" + std::string(instance) + "\"}", kNow - 600, kNow);
   }
@@ -125,9 +164,9 @@ TEST(UpgradesTest, ARatioThatCameAfterPercentIsOne) {
     return server.Get(target + std::to_string(at)).body;
   };
   const std::string head = "node_name,gpu_id,utilization\r\n";
-  EXPECT_EQ(shown(kNow - 400), head + "left,0,1\r\nup,0,83\r\nup,1,12\r\n");
-  EXPECT_EQ(shown(kNow - 200), head + "left,0,1\r\nup,0,83\r\nup,1,12\r\n");
-  EXPECT_EQ(shown(kNow), head + "left,0,1\r\nup,0,100\r\nup,1,100\r\n");
+  EXPECT_EQ(shown(kNow - 400), head + "left,0,1\r\nnew,0,50\r\nup,0,83\r\nup,1,12\r\n");
+  EXPECT_EQ(shown(kNow - 200), head + "left,0,1\r\nnew,0,50\r\nup,0,83\r\nup,1,12\r\n");
+  EXPECT_EQ(shown(kNow), head + "left,0,1\r\nnew,0,100\r\nup,0,100\r\nup,1,100\r\n");
   const json::Value answer = server.Get("/api/v1/gpu/metrics?at=" + std::to_string(kNow)).Json();
   ASSERT_EQ(answer["warnings"].size(), 1U);
   const std::string warning = *answer["warnings"][0].AsString();

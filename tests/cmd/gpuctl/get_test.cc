@@ -105,9 +105,12 @@ TEST_F(GetTest, TheServerIsAskedOnceForTheColumnsThatAreShown) {
 }
 
 TEST_F(GetTest, JsonKeepsNumbersAsTheyCame) {
-  server_.SetReply(Json(Envelope(R"({"id":9007199254740993,"x":1.50,"t":"a\u009bb\u202ec\nd"})")));
+  server_.SetReply(
+      Json(Envelope(R"({"id":9007199254740993,"x":1.50,"t":"a\u009bb\u202e\udb40\udc41c\nd"})")));
   const Finished ran = Get({"gpus", "-o", "json"});
-  EXPECT_EQ(ran.output, "[{\"id\":9007199254740993,\"x\":1.50,\"t\":\"a\\u009bb\\u202ec\\nd\"}]\n");
+  EXPECT_EQ(
+      ran.output,
+      "[{\"id\":9007199254740993,\"x\":1.50,\"t\":\"a\\u009bb\\u202e\\udb40\\udc41c\\nd\"}]\n");
   EXPECT_EQ(server_.requests()[0].Param("fields"), "");
   server_.SetReply(Json(Envelope("")));
   EXPECT_EQ(Get({"gpus", "-o", "json"}).output, "[]\n");
@@ -190,7 +193,7 @@ TEST_F(GetTest, WhatIsNoCsvIsNotPrintedAsSuch) {
     EXPECT_EQ(ran.exit_code, 3);
     EXPECT_EQ(ran.output, "");
     EXPECT_EQ(ran.errors, "gpuctl: " + server_.url() +
-                              "/base//api/v1/gpu/metrics answered without CSV; is this a "
+                              "/base/api/v1/gpu/metrics answered without CSV; is this a "
                               "gpu-monitoring-api?\n");
   }
 }

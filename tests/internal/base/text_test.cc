@@ -45,14 +45,15 @@ TEST(Utf8Test, ReplacesEachBadByteAndKeepsTheRest) {
 TEST(TextTest, KnowsWhatATerminalActsOnInsteadOfShowingIt) {
   for (const char* hidden : {"\x01", "\x1b", "\n", "\x7f", "\xC2\x80", "\xC2\x9B", "\xC2\x9F",
                              "\xD8\x9C", "\xE2\x80\x8E", "\xE2\x80\x8F", "\xE2\x80\xA8",
-                             "\xE2\x80\xAA", "\xE2\x80\xAE", "\xE2\x81\xA6", "\xE2\x81\xA9"}) {
+                             "\xE2\x80\xAA", "\xE2\x80\xAE", "\xE2\x81\xA6", "\xE2\x81\xA9",
+                             "\xE2\x80\x8B", "\xE2\x81\xA0", "\xEF\xBB\xBF", "\xF3\xA0\x81\x81"}) {
     const std::string text = hidden;
     EXPECT_EQ(HiddenCharacterLength(text), text.size()) << testing::PrintToString(text);
     EXPECT_EQ(ReplaceHidden("a" + text + text + "b", "?"), "a??b");
   }
-  for (const char* shown :
-       {"", " ", "~", "\xC2\xA0", "\xC3\xA9", "\xD8\x9B", "\xE2\x80\x8D", "\xE2\x80\xA6",
-        "\xE2\x81\xAA", "\xF0\x9F\x98\x80", "\xC2", "\xE2\x80"}) {
+  for (const char* shown : {"", " ", "~", "\xC2\xA0", "\xC3\xA9", "\xD8\x9B", "\xE2\x80\x8D",
+                            "\xE2\x80\xA6", "\xE2\x81\xAA", "\xF0\x9F\x98\x80", "\xC2", "\xE2\x80",
+                            "\xEF\xBB", "\xF3\xA0\x81", "\xF3\xA0\x82\x80"}) {
     EXPECT_EQ(HiddenCharacterLength(shown), 0U) << testing::PrintToString(shown);
     EXPECT_EQ(ReplaceHidden(shown, "?"), shown);
   }

@@ -216,6 +216,22 @@ TEST_F(LedgerTest, IdleHoldersAreNamedWithTheirTime) {
   EXPECT_EQ(times[1].since, 3U);
 }
 
+TEST_F(LedgerTest, IdleIsNotSinceBeforeFiveUnknownMinutes) {
+  constexpr std::int64_t kMinute = 60'000;
+  for (const std::size_t gap : {1U, 4U, 5U, 60U}) {
+    IdleHolders holders(0, kMinute, 100 * kMinute, prices_);
+    for (std::size_t i = 0; i < 100; ++i) {
+      const bool is_gap = i >= 10 && i < 10 + gap;
+      const Instant held = {{.uuid = "a", .utilization = 0, .pods = {"p"}}};
+      holders.Add(i, PartsOf(*Rows(is_gap ? Instant() : held), nullptr, rules_));
+    }
+    const auto times = holders.Finish();
+    ASSERT_EQ(times.size(), 1U);
+    EXPECT_EQ(times[0].since, gap < 5 ? 0U : 10 + gap) << gap;
+    EXPECT_EQ(times[0].idle, static_cast<std::int64_t>(100 - gap) * kMinute);
+  }
+}
+
 TEST_F(LedgerTest, WhoLetGoIsNotIdleNow) {
   IdleHolders holders(0, 1000, 2000, prices_);
   holders.Add(0, PartsOf(*Rows({{.uuid = "a", .utilization = 0, .pods = {"p"}}}), nullptr, rules_));

@@ -43,6 +43,11 @@ TEST(CommandCorpusTest, MasksValuesOfMoreNames) {
       {"python -c \"wandb.login(relogin=True, key='hunter2')\"",
        "python -c \"wandb.login(relogin=True, key='***')\""},
       {"python -c \"wandb.login('hunter2')\"", "python -c \"wandb.login(***)\""},
+      {"python -c \"wandb.login(relogin=True, key = 'hunter2')\"",
+       "python -c \"wandb.login(relogin=True, key = '***')\""},
+      {"python -c \"db.set_password('hunter2')\"", "python -c \"db.set_password(***)\""},
+      {"node -e \"api.setToken('hunter2'); run('a')\"", "node -e \"api.setToken(***); run('a')\""},
+      {"curl --cert client.pem:hunter2 https://a", "curl --cert client.pem:*** https://a"},
       {"python -c \"requests.get(u, auth=('u', 'hunter2'))\"",
        "python -c \"requests.get(u, auth=(***))\""},
       {"python -c \"requests.get(u, auth=HTTPBasicAuth('u', 'hunter2'))\"",
@@ -353,6 +358,8 @@ TEST(CommandCorpusTest, TakesTimeLinearInTheLength) {
 const std::vector<std::string_view>& HarmlessLines() {
   static const std::vector<std::string_view> kLines = {
       // Names.
+      "python -c \"model.set_key('query'); layer.set_pad_token('eos'); setTimeout('x')\"",
+      "uvicorn app --cert a:b",
       "aws s3 cp --signature v4 a b",
       "app --signature-version s3v4 --signature s3v4",
       "saved_model_cli run --signature_def serving_default",

@@ -154,9 +154,12 @@ TEST(PartsTest, WhatAPodHasIsNotKnownWhereAPartIsNot) {
   const auto unknown =
       Meet("hami", {Vgpu(used, "0", "a", 100), Vgpu(used, "1", "a", std::nan(""))});
   EXPECT_TRUE(std::isnan(unknown->workloads.at(0).memory_used));
+  EXPECT_EQ(unknown->workloads.at(0).no_memory_used, NullReason::kInvalidValue);
+  EXPECT_EQ(unknown->workloads.at(0).no_utilization, NullReason::kNotExported);
   const auto contradicted =
       Meet("hami", {Vgpu(used, "0", "a", 100), Vgpu(used, "0", "b", 110)}, {990, 990});
   EXPECT_TRUE(std::isnan(contradicted->workloads.at(0).memory_used));
+  EXPECT_EQ(contradicted->workloads.at(0).no_memory_used, NullReason::kConflict);
 }
 
 // A series of a pod's, as dcgm-exporter writes it.
@@ -190,6 +193,13 @@ std::optional<double> Utilization(const models::Snapshot& snapshot) {
 }
 
 constexpr char kUtil[] = "DCGM_FI_DEV_GPU_UTIL";
+
+TEST(PartsTest, APodsShareThatIsNoNumberIsAnInvalidValue) {
+  const auto snapshot = Meet("dcgm", {OfPod(kUtil, "", "j", 80), OfPod(kUtil, "a", "j", 30),
+                                      OfPod(kUtil, "b", "j", std::nan(""))});
+  EXPECT_EQ(PodsOf(*snapshot), "a 30 null; b null null; ");
+  EXPECT_EQ(snapshot->workloads.at(1).no_utilization, NullReason::kInvalidValue);
+}
 
 TEST(PartsTest, APodThatOnlyOlderSeriesNameHasLeft) {
   const auto moved =

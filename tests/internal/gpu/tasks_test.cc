@@ -116,7 +116,7 @@ TEST_F(TasksTest, APodHasItsRequestsTimesAndEnd) {
   EXPECT_EQ(task.started, 1010);
   EXPECT_EQ(task.completed, 1100);
   EXPECT_EQ(task.error, "OOMKilled");
-  EXPECT_EQ(task.exit_code, 137);
+  EXPECT_TRUE(std::isnan(task.exit_code)) << "that is another run's";
   EXPECT_EQ(task.restarts, 1);
   EXPECT_EQ(task.reason, "Evicted");
 }
@@ -188,6 +188,20 @@ TEST_F(TasksTest, AJobHasItsEnd) {
   EXPECT_EQ(Get("bad").error, "OOMKilled");
   EXPECT_EQ(Get("new").phase, "Pending");
   EXPECT_EQ(Get("new").reason, "Unschedulable");
+}
+
+TEST_F(TasksTest, OfAJobThatSaysNothingItsPodsTellOnlyThatItRunsOrWaits) {
+  Series pods;
+  for (const std::string phase : {"Succeeded", "Failed", "Pending", "Running"}) {
+    for (const FakeSample& sample : PodOf("of-" + phase, phase, "job-" + phase)) {
+      pods.push_back(sample);
+    }
+  }
+  Read(pods, {}, {});
+  EXPECT_EQ(Get("job-Succeeded").phase, "");
+  EXPECT_EQ(Get("job-Failed").phase, "");
+  EXPECT_EQ(Get("job-Pending").phase, "Pending");
+  EXPECT_EQ(Get("job-Running").phase, "Running");
 }
 
 // As two kube-state-metrics, and as one whose target has such labels of its own.

@@ -83,11 +83,25 @@ TEST_F(UnitEvidenceTest, WhoIsLeftOfAnUpgradeMeansTheOldUnitAndIsInDoubt) {
 }
 
 TEST_F(UnitEvidenceTest, OneThatTurnedIsRememberedAsSuch) {
-  evidence_.Remember(kMetric, {{1, "dcgm"}, {2, "dcgm"}}, 10'000 - 3600, {1});
+  UnitEvidence::Shown shown;
+  shown.percent = {{1, "dcgm"}, {2, "dcgm"}};
+  shown.fraction = {{1, "dcgm"}};
+  shown.turned = {1};
+  evidence_.Remember(kMetric, shown, 10'000 - 3600);
   EXPECT_FALSE(IsPercent({kIdle, At(kIdle, 2), At(kIdle, 3)}, 1, 10'000));
   EXPECT_TRUE(IsPercent({kIdle, At(kIdle, 2), At(kIdle, 3)}, 2, 10'000));
   EXPECT_TRUE(IsPercent({kIdle, At(kIdle, 2), At(kIdle, 3)}, 3, 10'000));
   EXPECT_EQ(mixed_jobs_, 1U);
+}
+
+TEST_F(UnitEvidenceTest, WhoShowedFractionsAloneIsRememberedAsARatio) {
+  UnitEvidence::Shown shown;
+  shown.percent = {{1, "dcgm"}};
+  shown.fraction = {{2, "dcgm"}};
+  evidence_.Remember(kMetric, shown, 10'000 - 3600);
+  EXPECT_TRUE(IsPercent({kIdle, At(kIdle, 2)}, 1, 10'000));
+  EXPECT_FALSE(IsPercent({kIdle, At(kIdle, 2)}, 2, 10'000));
+  EXPECT_EQ(mixed_jobs_, 0U) << "each has proved its own";
 }
 
 TEST_F(UnitEvidenceTest, APastInstantTeachesThePresentNothing) {

@@ -106,6 +106,20 @@ TEST(UsageTest, AMissingReadingKeepsItsReason) {
   EXPECT_EQ(UsageByPod(gpus, {})[0].memory_used.why, NullReason::kStale);
 }
 
+TEST(UsageTest, AProcessOnSeveralGpusIsOne) {
+  models::Snapshot gpus;
+  models::Snapshot processes;
+  processes.part = models::Part::kProcesses;
+  for (const std::string_view id : {"0", "1", "2"}) AddProcess(processes, id, "alice", 10).pid = 7;
+  AddProcess(processes, "0", "alice", 10).pid = 8;
+  AddProcess(processes, "0", "alice", 10).set_text(Text::kPod, "a");  // of its own 7
+  processes.processes.back().pid = 7;
+  const auto usages = UsageByUser(gpus, processes);
+  ASSERT_EQ(usages.size(), 1U);
+  EXPECT_EQ(usages[0].processes, 3U);
+  EXPECT_EQ(usages[0].memory_used.value, 50);
+}
+
 TEST(UsageTest, UsersHaveTheirProcessesAndTheGpusUnderThem) {
   models::Snapshot gpus;
   AddGpu(gpus, "n", "0", 50, {});

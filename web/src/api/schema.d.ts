@@ -1808,7 +1808,7 @@ export interface components {
             idle_seconds?: number | null;
             /**
              * Format: date-time
-             * @description Since when, where idle_now is 1. The begin of the window: then or before.
+             * @description Since when, where idle_now is 1: no five minutes since are unknown. The begin of the window: then or before.
              */
             idle_since?: string | null;
             /** @description Of the MIG instance that the row is about. */
@@ -2070,7 +2070,7 @@ export interface components {
             };
             /** @description Pods of the processes. Null where no exporter tells whose a process is. */
             pods?: string[] | null;
-            /** @description Processes on GPUs. */
+            /** @description Processes on GPUs; one on several counts once. */
             processes?: number | null;
             /**
              * Format: date-time
