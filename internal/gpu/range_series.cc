@@ -1,7 +1,10 @@
 #include "internal/gpu/range_series.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <iterator>
+#include <set>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -16,23 +19,54 @@ constexpr double kSameInstant = 0.0005;
 
 using Fold = PlannedQuery::Fold;
 
-bool IsPods(const prom::Label& label, const std::vector<std::string>& pods) {
-  return std::binary_search(pods.begin(), pods.end(), label.name);
+bool IsOneOf(const std::vector<std::string>& sorted, const prom::Label& label) {
+  return std::binary_search(sorted.begin(), sorted.end(), label.name);
 }
 
-// The labels that are not pods', as a text.
-std::string KeyOf(prom::LabelSet labels, const std::vector<std::string>& pods) {
+// The labels that are none of these, as a text.
+std::string KeyOf(prom::LabelSet labels, const std::vector<std::string>& pods,
+                  const std::vector<std::string>& others = {}) {
   std::string key;
   for (const prom::Label& label : labels) {
-    if (IsPods(label, pods)) continue;
+    if (IsOneOf(pods, label) || IsOneOf(others, label)) continue;
     key.append(label.name).append(1, '\0').append(label.value).append(1, '\0');
   }
   return key;
 }
 
+std::string KeyOf(prom::LabelSet labels, const Passing& passing) {
+  const bool has_uuid =
+      std::any_of(passing.uuids.begin(), passing.uuids.end(),
+                  [&](const std::string& uuid) { return !prom::Get(labels, uuid).empty(); });
+  return has_uuid ? KeyOf(labels, passing.pods, passing.texts) : KeyOf(labels, passing.pods);
+}
+
+Passing PassingOf(const schema::Exporter& exporter) {
+  using models::Text;
+  constexpr std::array kTexts = {Text::kGpuId, Text::kGpuName, Text::kDriverVersion,
+                                 Text::kPciBusId, Text::kVendor};
+  constexpr std::array kKeys = {Text::kNode, Text::kUuid, Text::kMigUuid, Text::kMigGpuInstance,
+                                Text::kMigComputeInstance};
+  Passing passing;
+  passing.pods = PodLabels(exporter);
+  std::set<std::string> texts;
+  std::set<std::string> keys;
+  for (const auto& [text, aliases] : exporter.labels.texts) {
+    const auto is_one_of = [its = text](const auto& all) {
+      return std::find(all.begin(), all.end(), its) != all.end();
+    };
+    if (is_one_of(kTexts)) texts.insert(aliases.begin(), aliases.end());
+    if (is_one_of(kKeys)) keys.insert(aliases.begin(), aliases.end());
+    if (text == Text::kUuid) passing.uuids = aliases;
+  }
+  std::set_difference(texts.begin(), texts.end(), keys.begin(), keys.end(),
+                      std::back_inserter(passing.texts));
+  return passing;
+}
+
 }  // namespace
 
-RangeSteps::RangeSteps(prom::RangeVector vector, double step, const std::vector<std::string>& pods)
+RangeSteps::RangeSteps(prom::RangeVector vector, double step, const Passing& passing)
     : step_(step), points_(std::move(vector.points_pool)) {
   now_.labels_pool = std::move(vector.labels_pool);
   now_.backing = std::move(vector.backing);
@@ -45,15 +79,15 @@ RangeSteps::RangeSteps(prom::RangeVector vector, double step, const std::vector<
     series.end = its.first_point + its.point_count;
     series_.push_back(series);
   }
-  Group(pods);
+  Group(passing);
 }
 
-void RangeSteps::Group(const std::vector<std::string>& pods) {
+void RangeSteps::Group(const Passing& passing) {
   std::unordered_map<std::string, std::uint32_t> first;
   for (std::uint32_t i = 0; i < series_.size(); ++i) {
     const prom::LabelSet labels(now_.labels_pool.data() + series_[i].first_label,
                                 series_[i].label_count);
-    const auto [at, is_new] = first.try_emplace(KeyOf(labels, pods), i);
+    const auto [at, is_new] = first.try_emplace(KeyOf(labels, passing), i);
     if (is_new) continue;
     Series& other = series_[at->second];
     if (other.group == kAlone) {
@@ -122,7 +156,7 @@ RangeFold::RangeFold(Fold how, prom::RangeVector values, const prom::RangeVector
       Group& group = groups_.emplace_back();
       group.first_label = static_cast<std::uint32_t>(now_.labels_pool.size());
       for (const prom::Label& label : values.labels(i)) {
-        if (!IsPods(label, pods)) now_.labels_pool.push_back(label);
+        if (!IsOneOf(pods, label)) now_.labels_pool.push_back(label);
       }
       group.label_count = static_cast<std::uint32_t>(now_.labels_pool.size()) - group.first_label;
       group.numbers.resize(steps_);
@@ -188,16 +222,17 @@ std::vector<std::unique_ptr<RangeSeries>> SeriesOf(
   std::vector<std::unique_ptr<RangeSeries>> series(queries.size());
   for (std::size_t i = 0; i < queries.size(); ++i) {
     const PlannedQuery& query = queries[i];
-    std::vector<std::string> pods;
-    if (query.gives == PlannedQuery::Gives::kValues) {
-      const schema::Exporter& exporter = *exporters[query.exporter];
-      const bool folds = query.fold != Fold::kNone && query.metric;
-      pods = folds ? HolderLabels(exporter, exporter.gpu[*query.metric]) : PodLabels(exporter);
-    }
+    using Gives = PlannedQuery::Gives;
+    const bool of_gpus = query.gives == Gives::kValues || query.gives == Gives::kDevices;
+    const Passing passing = of_gpus ? PassingOf(*exporters[query.exporter]) : Passing();
     if (query.fold == Fold::kNone) {
-      series[i] = std::make_unique<RangeSteps>(std::move(answers[i]), step, pods);
+      series[i] = std::make_unique<RangeSteps>(std::move(answers[i]), step, passing);
     } else if (query.fold != Fold::kCount) {
       const prom::RangeVector none;
+      const bool folds = of_gpus && query.metric;
+      const auto pods = folds ? HolderLabels(*exporters[query.exporter],
+                                             exporters[query.exporter]->gpu[*query.metric])
+                              : passing.pods;
       const bool is_counted = i + 1 < queries.size() && queries[i + 1].fold == Fold::kCount;
       series[i] = std::make_unique<RangeFold>(query.fold, std::move(answers[i]),
                                               is_counted ? answers[i + 1] : none, step, pods);

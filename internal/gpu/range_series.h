@@ -28,13 +28,20 @@ class RangeSeries {
   virtual const prom::InstantVector& At(double time) = 0;
 };
 
-// What replaced a series of the same labels but those that `pods` (sorted) are (those that name
-// pods) hides it: a series that ends while another one has begun within kLookBack before that. So
-// the range has to begin and to end by so much before and after the instants that are asked for.
+// Labels that may change while a series goes on as another one.
+struct Passing {
+  std::vector<std::string> pods;   // that name pods; sorted
+  std::vector<std::string> uuids;  // that name GPUs; where one is there, `texts` may change too
+  std::vector<std::string> texts;  // that say what an upgrade changes: index, driver; sorted
+};
+
+// What replaced a series of the same labels but `passing` hides it: a series that ends while
+// another one has begun within kLookBack before that. So the range has to begin and to end by so
+// much before and after the instants that are asked for.
 class RangeSteps : public RangeSeries {
  public:
   // `step` in seconds.
-  RangeSteps(prom::RangeVector vector, double step, const std::vector<std::string>& pods);
+  RangeSteps(prom::RangeVector vector, double step, const Passing& passing);
 
   const prom::InstantVector& At(double time) override;
 
@@ -47,10 +54,10 @@ class RangeSteps : public RangeSeries {
     std::size_t end = 0;
     std::size_t run_end = 0;       // of the points without a gap that `next` is one of
     double run_begins = 0;         // Unix seconds
-    std::uint32_t group = kAlone;  // others of its labels but pods'
+    std::uint32_t group = kAlone;  // others of its labels but the passing ones
   };
 
-  void Group(const std::vector<std::string>& pods);
+  void Group(const Passing& passing);
   void FindRun(Series& series);
   bool IsReplaced(const Series& series) const;
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <tuple>
 
@@ -131,6 +132,45 @@ TEST(UpgradesTest, ProcessesOfAnotherExporterAreOnTheGpuThatIsThereNow) {
   };
   EXPECT_EQ(shown(kNow), "pid,gpu_id\r\n7,1\r\n8,0\r\n");
   EXPECT_EQ(shown(kNow - 300), "pid,gpu_id\r\n7,0\r\n8,1\r\n");
+}
+
+// As the boards above, in a window: who was swapped is at its new place from that instant on,
+// though both series are visible for five minutes.
+TEST(UpgradesTest, AWindowShowsEachBoardAtOnePlaceAtATime) {
+  const std::string target = R"(job="smi",instance="n1:9835")";
+  std::string infos = "# TYPE nvidia_smi_gpu_info gauge\n";
+  std::string used = "# TYPE nvidia_smi_utilization_gpu_ratio gauge\n";
+  for (const int board : {0, 1}) {
+    const std::string uuid = "uuid=\"5f1e-" + std::to_string(board) + "\"";
+    const auto info = [&](int index, const char* driver) {
+      return "nvidia_smi_gpu_info{" + uuid + ",index=\"" + std::to_string(index) +
+             "\",driver_version=\"" + driver + "\"," + target + "}";
+    };
+    infos += PagesOf(info(board, "550.1"), kNow - 600, kNow - 120) +
+             PagesOf(info(1 - board, "570.9"), kNow - 105, kNow);
+    used += PagesOf("nvidia_smi_utilization_gpu_ratio{" + uuid + "," + target + "}", kNow - 600,
+                    kNow, board == 0 ? "0.25" : "0.75");
+  }
+  const auto prometheus =
+      Prometheus::Holding(infos + used + "# TYPE up gauge\n" +
+                          PagesOf("up{" + target + "}", kNow - 600, kNow) + "# EOF\n");
+  const ApiServer server(prometheus->url());
+  const Answer answer = server.Get("/api/v1/gpu/history?metric=utilization&step=15s&start=" +
+                                   std::to_string(kNow - 300) + "&end=" + std::to_string(kNow));
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const json::Value data = answer.Json()["data"];
+  ASSERT_EQ(data.size(), 4U) << answer.body;
+  std::map<std::string, std::size_t> known;
+  for (const json::Value& row : data.elements()) {
+    for (const json::Value& mean : row["avg"].elements()) {
+      known[*row["uuid"].AsString() + " at " + *row["gpu_id"].AsString()] +=
+          mean.is_null() ? 0U : 1U;
+    }
+  }
+  // Twenty steps: up to the one that ends 120 s before the last, and the eight after it.
+  const std::map<std::string, std::size_t> expected = {
+      {"5f1e-0 at 0", 12}, {"5f1e-0 at 1", 8}, {"5f1e-1 at 0", 8}, {"5f1e-1 at 1", 12}};
+  EXPECT_EQ(known, expected) << answer.body;
 }
 
 // DCGM 4.6 writes percent, 4.7 a ratio, under one name: what came last counts, for who has just

@@ -160,7 +160,7 @@ TEST(RangeStepsTest, WhatReplacedASeriesHidesIt) {
   RangeSteps steps(prom::MakeRangeVector({{{{"gpu", "0"}, {"pod", "a"}}, Minutes(0, 900)},
                                           {{{"gpu", "0"}, {"pod", "b"}}, Minutes(660, 1800)},
                                           {{{"gpu", "1"}, {"pod", "c"}}, Minutes(0, 900)}}),
-                   60, {"pod"});
+                   60, {.pods = {"pod"}, .uuids = {}, .texts = {}});
   EXPECT_EQ(PodsAt(steps, 600), "ac");
   EXPECT_EQ(PodsAt(steps, 660), "bc");
   EXPECT_EQ(PodsAt(steps, 900), "bc");
@@ -171,10 +171,27 @@ TEST(RangeStepsTest, PodsThatShareAGpuStandSideBySide) {
   RangeSteps steps(prom::MakeRangeVector({{{{"gpu", "0"}}, Minutes(0, 1800)},
                                           {{{"gpu", "0"}, {"pod", "a"}}, Minutes(0, 900)},
                                           {{{"gpu", "0"}, {"pod", "b"}}, Minutes(300, 1800)}}),
-                   60, {"pod"});
+                   60, {.pods = {"pod"}, .uuids = {}, .texts = {}});
   EXPECT_EQ(PodsAt(steps, 600), "ab");
   EXPECT_EQ(PodsAt(steps, 900), "ab");
   EXPECT_EQ(steps.At(960).size(), 2U);
+}
+
+TEST(RangeStepsTest, AGpuOfAUuidChangesItsTextsAndIsOne) {
+  const Passing passing{{}, {"uuid"}, {"driver", "gpu"}};
+  const auto shown = [&](const prom::Labels& before, const prom::Labels& after) {
+    RangeSteps steps(
+        prom::MakeRangeVector({{before, Minutes(0, 900)}, {after, Minutes(660, 1800)}}), 60,
+        passing);
+    return steps.At(720).size();
+  };
+  EXPECT_EQ(shown({{"driver", "1"}, {"gpu", "0"}, {"uuid", "a"}},
+                  {{"driver", "2"}, {"gpu", "1"}, {"uuid", "a"}}),
+            1U);
+  EXPECT_EQ(shown({{"gpu", "0"}, {"uuid", "a"}}, {{"gpu", "0"}, {"uuid", "b"}}), 2U);
+  EXPECT_EQ(shown({{"gpu", "0"}}, {{"gpu", "1"}}), 2U)
+      << "without a UUID the index tells them apart";
+  EXPECT_EQ(shown({{"code", "1"}, {"uuid", "a"}}, {{"code", "2"}, {"uuid", "a"}}), 2U);
 }
 
 std::string ValuesAt(RangeFold& fold, double time) {
