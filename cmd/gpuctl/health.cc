@@ -54,6 +54,9 @@ Result<Source> SourceOf(const config::Values& values) {
   }
   if (word == "gpud" || places) return Source::kGpud;
   if (word == "store") return Source::kStore;
+  // Ids of HakuRiver's are numbers.
+  const bool is_named = TaskNameOf(values.Text("--task")).name.find('/') != std::string::npos;
+  if (is_named && !values.Given("--source")) return Source::kApi;
   return IsHakuSource(values) ? Source::kHakuRiver : Source::kApi;
 }
 

@@ -191,16 +191,31 @@ store::HealthState StateOf(const Work& work, WallTime time) {
   return {"task", bad ? "unhealthy" : "healthy", text, bad ? "critical" : "info", time};
 }
 
+// `shown`: by its node, which is there and says what holds now.
+void AddMissing(const Work& work, const std::vector<std::int64_t>& shown, WallTime time,
+                collect::Task& task) {
+  for (const std::int64_t gpu : work.gpus) {
+    if (std::find(shown.begin(), shown.end(), gpu) != shown.end()) continue;
+    task.AddState({"gpu", "degraded",
+                   work.node + " shows no GPU " + std::to_string(gpu) + ", which it was given",
+                   "warning", time});
+  }
+}
+
 store::Snapshot TaskOf(const Work& work, const Health& health, WallTime time) {
   collect::Task task(Named(work.id, work.node, time), Rules());
   const bool runs = work.status == "running" || work.status == "paused";
   for (const HealthSample& sample : health.newest()) {
     if (!runs || sample.hostname != work.node || !sample.fresh) continue;
+    std::vector<std::int64_t> shown;
     for (const Gpu& gpu : sample.gpus) {
       const bool its =
           gpu.id && std::find(work.gpus.begin(), work.gpus.end(), *gpu.id) != work.gpus.end();
-      if (its) AddGpu(gpu, task);
+      if (!its) continue;
+      AddGpu(gpu, task);
+      shown.push_back(*gpu.id);
     }
+    AddMissing(work, shown, time, task);
   }
   task.AddState(StateOf(work, time));
   store::Snapshot snapshot = task.Take();

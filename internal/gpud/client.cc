@@ -5,6 +5,9 @@
 #include <memory>
 #include <utility>
 
+#include "internal/base/text.h"
+#include "internal/json/document.h"
+
 namespace gpumon::gpud {
 namespace {
 
@@ -34,6 +37,17 @@ std::size_t CountSilent(const std::vector<State>& states) {
       states.begin(), states.end(), [](const State& state) { return state.health.empty(); }));
 }
 
+// What GPUd says of a request that it refuses, after a colon.
+std::string ReasonIn(const std::string& body) {
+  constexpr std::size_t kMost = 200;
+  const auto document = json::ParseDocument(body);
+  if (!document) return "";
+  const auto message = (*document)["message"];
+  const auto reason = message.AsString();
+  if (!reason || reason->empty()) return "";
+  return ": " + std::string(FrontCharacters(ReplaceHidden(ToValidUtf8(*reason), " "), kMost));
+}
+
 }  // namespace
 
 Client::Client(fetch::Client& client, std::string bind, std::uint16_t port, Trust trust)
@@ -58,7 +72,8 @@ Result<std::string> Client::BodyOf(const Result<fetch::Response>& response) {
   if (response->body.find("HTTP request to an HTTPS server") != std::string::npos) {
     return Error(Code::kUpstreamTls, "it speaks HTTPS only");
   }
-  return Error(Code::kUpstreamInvalid, "it answered " + std::to_string(response->status));
+  return Error(Code::kUpstreamInvalid,
+               "it answered " + std::to_string(response->status) + ReasonIn(response->body));
 }
 
 Result<std::string> Client::Get(const std::string& target, Deadline deadline) {

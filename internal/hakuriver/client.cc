@@ -187,9 +187,7 @@ void Client::GetHealth(HealthQuestion question, Deadline deadline, Got<Health> g
   const auto judge = [session = session_, question, deadline,
                       got = std::move(got)](Result<Read<Health>> read) {
     if (!read) return got(Error(std::move(read.error())));
-    if (read->generation != Generation::kA) {
-      return got(JudgedHealth(*session, question, std::move(read->value), {}));
-    }
+    // Only the list of nodes tells that samples have stopped.
     AskFor<std::vector<Node>>(session, {.what = What::kNodes}, deadline, ReadNodes,
                               [session, question, got, health = std::move(read->value)](
                                   const Result<Read<std::vector<Node>>>& nodes) mutable {

@@ -24,12 +24,23 @@ std::optional<WallTime> OnItsOwnClock(const Time& time) {
 }  // namespace
 
 bool IsBehind(const Health& health, const std::vector<Node>& nodes) {
-  if (health.aggregates.empty()) return false;
-  const auto sampled = OnItsOwnClock(health.aggregates.back().last_updated);
-  if (!sampled) return false;
+  // Of all together, else of each alone: not every generation gives both.
+  const auto all = health.aggregates.empty() ? std::nullopt
+                                             : OnItsOwnClock(health.aggregates.back().last_updated);
+  const auto sampled = [&](const std::string& hostname) {
+    if (health.samples.empty()) return all;
+    std::optional<WallTime> newest = all;
+    for (const HealthSample& sample : health.samples.back()) {
+      if (sample.hostname != hostname) continue;
+      const auto own = OnItsOwnClock(sample.last_heartbeat);
+      if (own && (!newest || *own < *newest)) newest = own;
+    }
+    return newest;
+  };
   return std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) {
     const auto beat = OnItsOwnClock(node.last_heartbeat);
-    return node.online() && beat && *beat - *sampled > kMostBehind;
+    const auto at = sampled(node.hostname);
+    return node.online() && beat && at && *beat - *at > kMostBehind;
   });
 }
 

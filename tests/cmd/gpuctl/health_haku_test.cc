@@ -107,6 +107,23 @@ TASK                         STATUS   HEALTH GPUS  TEMP USAGE MEMORY ISSUES  AGE
   EXPECT_THAT(Run({"health", "--task", kRunningTask}).output, HasSubstr("NVIDIA L40S"));
 }
 
+TEST_F(HealthHakuTest, AGpuThatATaskWasGivenAndItsNodeDoesNotShowIsAnIssue) {
+  host_.AddTask({.id = "5", .gpus = {0, 7}});
+  const Finished ran = Run({"health", "--task", "5", "--fail-on", "warnings"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_THAT(ran.output, HasSubstr("gn01 shows no GPU 7, which it was given"));
+}
+
+TEST_F(HealthHakuTest, ATaskWithANamespaceIsNoneOfTheHosts) {
+  ExpectOneLine(Run({"health", "--task", "ml/train", "--server", "http://127.0.0.1:1"}), 3,
+                "http://127.0.0.1:1");
+  process::Environment environment = {{"HAKURIVER_URL", host_.url()},
+                                      {"GPUCTL_SERVER", "http://127.0.0.1:1"}};
+  ExpectOneLine(
+      process::Run(GPUMON_CTL, {"health", "--task", "ml/train", "--history", "1"}, environment), 3,
+      "http://127.0.0.1:1");
+}
+
 TEST_F(HealthHakuTest, JsonAndExitCodesAreThoseOfHealth) {
   const Finished ran = Run({"health", "--json", "--fail-on", "issues"});
   EXPECT_EQ(ran.exit_code, 2);

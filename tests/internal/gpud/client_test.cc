@@ -107,6 +107,19 @@ TEST_F(ClientTest, OneAnswerIsGivenAsItCame) {
                                       " does not give /v1/gpu: it answered 404");
 }
 
+TEST_F(ClientTest, WhatItSaysOfARequestThatItRefusesIsSaid) {
+  fault::FaultServer server([](const fault::Request&) {
+    return fault::HttpStatus(400, "{\"code\":1,\"message\":\"failed to parse\\u001b time\"}",
+                             "application/json");
+  });
+  Client client(*fetch_, "127.0.0.1", server.port(), Trust::kAnyone);
+  const auto refused = client.GetRaw("/v1/events", Deadline::After(clock_, Millis(10'000)));
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("it answered 400: failed to parse  time"),
+            std::string::npos)
+      << refused.error().message;
+}
+
 TEST_F(ClientTest, SomethingElseThatSpeaksHttpIsSaid) {
   fault::FaultServer server([](const fault::Request&) { return fault::HttpStatus(404); });
   const auto host = Ask(server.port());

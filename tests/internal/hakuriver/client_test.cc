@@ -356,15 +356,18 @@ TEST_F(HakuClient, HealthOfOneNodeIsThatNodesInEachGeneration) {
   }
 }
 
-TEST_F(HakuClient, AnOldHostThatStoppedSamplingIsSeenAtTheFirstLook) {
-  FakeHost host(Generation::kA);
-  host.StopSampling();
-  Client client = To(host);
-  for (int i = 0; i < 30; ++i) host.Tick();
-  const auto health = AskHealth(client);
-  ASSERT_TRUE(health);
-  EXPECT_TRUE(health->stale);
-  EXPECT_FALSE(health->newest()[0].fresh);
+TEST_F(HakuClient, AHostThatStoppedSamplingIsSeenAtTheFirstLook) {
+  for (const Generation generation : kAll) {
+    SCOPED_TRACE(LetterOf(generation));
+    FakeHost host(generation);
+    host.StopSampling();
+    Client client = To(host);
+    for (int i = 0; i < 30; ++i) host.Tick();
+    const auto health = AskHealth(client);
+    ASSERT_TRUE(health);
+    EXPECT_TRUE(health->stale);
+    EXPECT_FALSE(health->newest()[0].fresh);
+  }
 }
 
 TEST_F(HakuClient, SamplesThatDoNotMoveBetweenLooksAreStale) {
