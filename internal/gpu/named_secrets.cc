@@ -24,11 +24,6 @@ bool IsNamePart(char c) {
   return IsAlnum(c) || c == '-' || c == '_' || c == '.';
 }
 
-bool IsUserOption(string_view name, string_view program) {
-  const bool cert = name == "--cert" || name == "--proxy-cert";
-  return name == "-u" || name == "--user" || name == "--proxy-user" || (cert && program == "curl");
-}
-
 // After a secret name, what begins with dashes and yet is no option: `--Xa9f2`, `--a+b`. Options
 // have digits too; after a password they count.
 bool IsRandomOption(string_view word, SecretKind kind) {
@@ -120,7 +115,8 @@ class NamedSecrets {
   // An argument of `wandb login` and the like.
   bool TakeLogin(string_view word, std::size_t begin, std::size_t end) {
     if (!login_) {
-      login_ = word == "login" && login_program_;
+      login_ =
+          word == "login" ? login_program_ : word == "passwd" && BaseName(before_) == "openssl";
       login_program_ = IsLoginProgram(BaseName(word)) || (login_program_ && word == "auth");
       return false;
     }
@@ -355,7 +351,9 @@ class NamedSecrets {
   bool IsWordPassword(const Name& name) const {
     const bool first =
         name.begin == word_begin_ || IsQuote(text_[name.begin - 1]) || text_[name.begin - 1] == '(';
-    return first && EqualsIgnoreCase(text_.Text(name.begin, name.end), "password");
+    const string_view text = text_.Text(name.begin, name.end);
+    const bool sets = text.starts_with("set-") && text.ends_with("-password");
+    return first && (sets || EqualsIgnoreCase(text, "password"));
   }
 
   bool EndsInBearer(std::size_t begin, std::size_t end) const {

@@ -27,6 +27,7 @@ constexpr std::array kLetterOptions = {
     LetterOption{"curl", 'E', true, true, LetterValue::kUser},
     LetterOption{"curl", 'b', true, true, LetterValue::kCookie},
     LetterOption{"cypher-shell", 'p', true, true, LetterValue::kSecret},
+    LetterOption{"doctl", 't', true, true, LetterValue::kSecret},
     LetterOption{"evil-winrm", 'p', true, true, LetterValue::kSecret},
     LetterOption{"freebcp", 'P', true, true, LetterValue::kSecret},
     LetterOption{"http", 'a', true, true, LetterValue::kUserOrToken},
@@ -73,6 +74,7 @@ constexpr std::array kLetterOptions = {
     LetterOption{"nxc", 'p', true, true, LetterValue::kSecret},
     LetterOption{"openssl", 'k', false, true, LetterValue::kSecret},  // its -key is a file
     LetterOption{"openssl", 'K', false, true, LetterValue::kSecret},
+    LetterOption{"psexec", 'p', false, true, LetterValue::kSecret},
     LetterOption{"psql", 'p', true, false, LetterValue::kSecretOrPort},
     LetterOption{"rabbitmqadmin", 'p', true, true, LetterValue::kSecret},
     LetterOption{"rar", 'p', true, false, LetterValue::kSecret},
@@ -178,6 +180,13 @@ bool EndsCommand(string_view word) {
 bool IsSetCall(string_view before) {
   while (!before.empty() && IsQuote(before.back())) before.remove_suffix(1);
   return before.ends_with("env(") || before.ends_with("environ.setdefault(");
+}
+
+bool IsUserOption(string_view name, string_view program) {
+  constexpr std::array<string_view, 5> kNames = {"-u", "--user", "--proxy-user", "--proxyauth",
+                                                 "proxyauth"};
+  const bool cert = program == "curl" && (name == "--cert" || name == "--proxy-cert");
+  return cert || std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
 bool IsSetting(string_view word) {

@@ -49,6 +49,8 @@ bool EndsCommand(std::string_view word);
 bool IsSetCall(std::string_view before);
 // After these words the next ones name a setting and its value: aws configure set NAME X.
 bool IsSetting(std::string_view word);
+// The value of an option of this name is a user, and perhaps a password: curl's --cert too.
+bool IsUserOption(std::string_view name, std::string_view program);
 // The arguments of a call of this name, if they begin with a text, are a login:
 // HTTPBasicAuth('me', 'X'), login('X'), set_password('X').
 bool IsLoginCall(std::string_view name);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
+#include "internal/base/text.h"
 #include "internal/gpu/characters.h"
 
 namespace gpumon::gpu {
@@ -104,6 +105,23 @@ void FindStreamKey(string_view text, TextSpan url, string_view scheme, TextSpans
   if (end > url.begin + key + 1) spans.push_back({url.begin + key + 1, end});
 }
 
+// `https%3A%2F%2Fme%3AX%40host`
+void FindEncoded(string_view text, TextSpan word, TextSpans& spans) {
+  const auto find = [&](string_view escapes, std::size_t from) {
+    for (std::size_t at = from; at + escapes.size() <= word.end; ++at) {
+      if (EqualsIgnoreCase(text.substr(at, escapes.size()), escapes)) return at;
+    }
+    return word.end;
+  };
+  constexpr string_view kMark = "%3A%2F%2F";
+  for (std::size_t mark = find(kMark, word.begin); mark < word.end;) {
+    const std::size_t begin = mark + kMark.size();
+    mark = find(kMark, begin);
+    const std::size_t at = find("%40", begin);
+    if (at < mark && at < find("%2F", begin) && at > begin) spans.push_back({begin, at});
+  }
+}
+
 }  // namespace
 
 void FindUrlSecrets(string_view text, TextSpans& spans) {
@@ -117,6 +135,7 @@ void FindUrlSecrets(string_view text, TextSpans& spans) {
     std::size_t mark = word.find("://");
     if (mark == kNone) FindSchemeless(text, {begin, end}, spans);
     FindOracleLogin(text, {begin, end}, spans);
+    FindEncoded(text, {begin, end}, spans);
     while (mark != kNone) {
       std::size_t scheme = mark;
       while (scheme > 0 && mark - scheme < 16 &&
