@@ -234,26 +234,16 @@ bool IsAboveProcesses(std::span<const Subject> subjects, std::size_t i) {
                      [](const Subject& subject) { return !subject.exporter->process.empty(); });
 }
 
-// The labels that tell an exporter's GPUs and instances, and who was scraped, apart.
-std::string LabelsOfDevices(const Exporter& exporter) {
-  std::string labels = "job,instance";
-  for (const auto& [text, aliases] : exporter.labels.texts) {
-    if (text != Text::kNode && text != Text::kGpuId && text != Text::kUuid &&
-        text != Text::kMigUuid && text != Text::kMigGpuInstance &&
-        text != Text::kMigComputeInstance) {
-      continue;
-    }
-    for (const std::string& label : aliases) labels.append(1, ',').append(label);
-  }
-  return labels;
-}
-
 // One series of each GPU of an exporter that has no processes: of the first mark that it shows of
 // that GPU.
 std::string DevicesQuery(const Exporter& exporter) {
   if (exporter.gpu.empty() || !exporter.process.empty()) return "";
   if (exporter.info.empty()) {
-    const std::string on = " or on(" + LabelsOfDevices(exporter) + ") ";
+    const std::string on =
+        " or on(" +
+        LabelsWithTarget(exporter, {Text::kNode, Text::kGpuId, Text::kUuid, Text::kMigUuid,
+                                    Text::kMigGpuInstance, Text::kMigComputeInstance}) +
+        ") ";
     std::string promql;
     for (auto mark = exporter.detect.begin(); mark != MarksEnd(exporter); ++mark) {
       const std::string its = UnionOf(exporter, {*mark}, exporter.require, "",

@@ -255,10 +255,24 @@ class RangePlanner {
     if (!exporter_.gpu_id_metric.empty()) Append(names, {exporter_.gpu_id_metric});
     if (names.empty()) return;
     names = WithPrefixes(exporter_, names);
-    Add(last ? "values" : "texts", Any([&](const std::string& matcher) {
-          return SelectorOfAny(names, exporter_.require, matcher);
-        }),
+    const auto series = [&](const std::string& matcher) {
+      return SelectorOfAny(names, exporter_.require, matcher);
+    };
+    if (last) return Add("values", Any(series), std::nullopt);
+    Add("texts", Any([&](const std::string& matcher) { return WithPast(series(matcher)); }),
         std::nullopt);
+  }
+
+  // `series` at the step's end, and of GPUs that were there within the step and then are not, at
+  // another place neither, those that they had.
+  std::string WithPast(const std::string& series) const {
+    const auto unless = [&](std::initializer_list<Text> texts) {
+      const std::string labels = LabelsWithTarget(exporter_, texts);
+      return labels.empty() ? "" : " unless on(" + labels + ") " + series;
+    };
+    return series + " or (last_over_time(" + series + '[' + Duration(step_) + "])" +
+           unless({Text::kNode, Text::kGpuId, Text::kMigGpuInstance, Text::kMigComputeInstance}) +
+           unless({Text::kUuid, Text::kMigUuid}) + ')';
   }
 
   const Exporter& exporter_;

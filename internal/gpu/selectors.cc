@@ -1,5 +1,7 @@
 #include "internal/gpu/selectors.h"
 
+#include <algorithm>
+
 #include "internal/prom/promql.h"
 
 namespace gpumon::gpu {
@@ -45,6 +47,15 @@ std::vector<std::string> WithPrefixes(const Exporter& exporter,
     for (const std::string& prefix : exporter.prefixes) all.push_back(prefix + name);
   }
   return all;
+}
+
+std::string LabelsWithTarget(const Exporter& exporter, std::initializer_list<models::Text> texts) {
+  std::string labels;
+  for (const auto& [text, aliases] : exporter.labels.texts) {
+    if (std::find(texts.begin(), texts.end(), text) == texts.end()) continue;
+    for (const std::string& label : aliases) labels.append(1, ',').append(label);
+  }
+  return labels.empty() ? labels : "job,instance" + labels;
 }
 
 std::vector<std::string> SelectorsOf(const Exporter& exporter,

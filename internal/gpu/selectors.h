@@ -1,10 +1,12 @@
 // PromQL that selects an exporter's series.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <vector>
 
 #include "internal/schema/exporter.h"
+#include "models/field.h"
 
 namespace gpumon::gpu {
 
@@ -18,6 +20,9 @@ std::string SelectorOfAny(const std::vector<std::string>& names,
 // `names` with each of the exporter's prefixes.
 std::vector<std::string> WithPrefixes(const schema::Exporter& exporter,
                                       const std::vector<std::string>& names);
+// `job,instance` and the labels that give these texts; "" where none does.
+std::string LabelsWithTarget(const schema::Exporter& exporter,
+                             std::initializer_list<models::Text> texts);
 // A selector of each of these.
 std::vector<std::string> SelectorsOf(const schema::Exporter& exporter,
                                      const std::vector<std::string>& names);

@@ -173,6 +173,37 @@ TEST(UpgradesTest, AWindowShowsEachBoardAtOnePlaceAtATime) {
   EXPECT_EQ(known, expected) << answer.body;
 }
 
+// The UUID and the name of a GPU stand on its info series alone, and it is gone at the step's end:
+// what it drew in the step is its own.
+TEST(UpgradesTest, AWindowKnowsWhoWasThereWithinAStep) {
+  std::string past = "# TYPE nvidia_gpu_info gauge\n";
+  std::string power = "# TYPE nvidia_gpu_power_watts gauge\n";
+  const auto add = [&](const std::string& gpu, const std::string& uuid, std::int64_t first,
+                       std::int64_t last, const std::string& watts) {
+    const std::string labels = "{node=\"n1\",gpu=\"" + gpu + R"(",job="gpu",instance="n1:9400")";
+    past += PagesOf("nvidia_gpu_info" + labels + ",uuid=\"" + uuid + "\",gpu_name=\"L40S\"}", first,
+                    last);
+    power += PagesOf("nvidia_gpu_power_watts" + labels + "}", first, last, watts);
+  };
+  add("0", "GPU-stays", kNow - 7200, kNow, "100");
+  add("1", "GPU-leaves", kNow - 7200, kNow - 4500, "200");
+  add("2", "GPU-before", kNow - 7200, kNow - 5000, "50");
+  add("2", "GPU-after", kNow - 4985, kNow, "60");
+  const auto prometheus = Prometheus::Holding(
+      past + power + "# TYPE up gauge\n" +
+      PagesOf(R"(up{job="gpu",instance="n1:9400"})", kNow - 7200, kNow) + "# EOF\n");
+  const ApiServer server(prometheus->url());
+  const std::string window =
+      "metric=power&format=csv&step=1h&start=" + std::to_string(kNow - 7200) +
+      "&end=" + std::to_string(kNow);
+  const auto shown = [&](const std::string& more) {
+    return server.Get("/api/v1/gpu/history?" + window + more).body;
+  };
+  EXPECT_EQ(shown("&fields=uuid,window_max"),
+            "uuid,window_max\r\nGPU-stays,100\r\nGPU-leaves,200\r\nGPU-after,60\r\n");
+  EXPECT_EQ(shown("&aggregate=model&fields=gpu_name,gpus"), "gpu_name,gpus\r\nL40S,3\r\n");
+}
+
 // DCGM 4.6 writes percent, 4.7 a ratio, under one name: what came last counts, for who has just
 // begun to look too, and whoever has shown neither since is in doubt. "new" never was the old one;
 // its fractions sum to a whole number.
