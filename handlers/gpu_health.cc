@@ -90,15 +90,16 @@ struct Subject {
   double newest = std::nan("");
 };
 
-using Ages = std::vector<std::optional<double>>;
+using Ages = std::vector<fleet::Began>;
 
 std::vector<wire::Note> NotesOf(const Health& health, const Ages& since) {
   std::vector<wire::Note> notes;
   for (std::size_t i = 0; i < health.findings.size(); ++i) {
     const fleet::HealthFinding& finding = health.findings[i];
+    const fleet::Began began = i < since.size() ? since[i] : fleet::Began{};
     notes.push_back({std::string(fleet::NameOf(finding.severity)), std::string(finding.component),
                      finding.text, finding.factor, std::string(fleet::NameOf(finding.action)),
-                     i < since.size() ? since[i] : std::nullopt});
+                     began.at, began.or_before});
   }
   return notes;
 }
@@ -173,7 +174,7 @@ class Assessed {
       one.Add(health);
       const double newest = gone.since.value_or(std::nan(""));
       records.rows.push_back(RowOf({gone.node, gone.gpu_id, gone.gpu_name, gone.uuid, "", newest},
-                                   health, one, {gone.since}));
+                                   health, one, {{gone.since, false}}));
     }
   }
 
@@ -251,7 +252,7 @@ class Assessed {
       if (gone.node != node) continue;
       health.findings.push_back(OfGone(gone).findings.front());
       health.findings.back().factor = 1;  // of the GPU, not of the node
-      since.push_back(gone.since);
+      since.push_back({gone.since, false});
     }
     return since;
   }
@@ -266,30 +267,55 @@ class Assessed {
 
 constexpr std::array kAsked = {Part::kGpus, Part::kNodes};
 
-void AnswerWith(const CallPtr& call, const RecordQuery& query, const GotParts& parts,
-                GoneGpus gone) {
+// What an answer is made of.
+struct Found {
+  GotParts parts;
+  GoneGpus gone;
+  std::shared_ptr<fleet::FindingAges> past;  // of a past instant; null: not asked for
+};
+
+void AnswerWith(const CallPtr& call, const RecordQuery& query, Found found) {
   const Services& services = call->services();
-  const models::Snapshot& gpus = *SnapshotOf(parts[0]);
-  Assessed assessed(gpus, SnapshotOf(parts[1]), services.settings.health_rules);
-  assessed.SetGone(std::move(gone));
+  const models::SnapshotPtr& gpus = found.parts[0]->snapshot;
+  Assessed assessed(*gpus, SnapshotOf(found.parts[1]), services.settings.health_rules);
+  assessed.SetGone(std::move(found.gone));
   const std::string& by = call->parameters().Text("by");
   wire::Records records{kColumns, {}};
   if (by == "node" || by == "model") {
     assessed.AddGroups(by == "node" ? Text::kNode : Text::kGpuName, records);
   } else if (by == "fleet") {
     assessed.AddFleet(records);
+  } else if (query.form.at) {
+    assessed.AddGpus(found.past.get(), records);
   } else {
-    // What is looked at now says nothing of a past instant, and a part of it ends nothing.
-    const bool whole_present = !query.form.at && !gpus.partial;
-    assessed.AddGpus(whole_present ? &services.finding_ages : nullptr, records);
-    if (whole_present) LearnAges(call, gpus);
+    // A part of what there is ends nothing.
+    assessed.AddGpus(gpus->partial ? nullptr : &services.finding_ages, records);
+    if (!gpus->partial) LearnAges(call, gpus);
   }
-  SendRecords(*call, query, kAsked, parts, records, "GPU health retrieved successfully");
+  SendRecords(*call, query, kAsked, found.parts, records, "GPU health retrieved successfully");
+}
+
+// What is looked at now says nothing of a past instant.
+bool WantsPast(const Call& call, const RecordQuery& query, const models::Snapshot& gpus) {
+  const std::string& by = call.parameters().Text("by");
+  if (!query.form.at || gpus.partial || (!by.empty() && by != "gpu")) return false;
+  const auto is_findings = [](std::size_t place) { return kColumns[place].type == Type::kNotes; };
+  const auto& fields = query.form.fields;
+  if (!fields.empty() && std::none_of(fields.begin(), fields.end(), is_findings)) return false;
+  const auto& rules = call.services().settings.health_rules;
+  return std::any_of(gpus.gpus.begin(), gpus.gpus.end(), [&](const GpuMetrics& gpu) {
+    return !fleet::Assess(gpu, rules).findings.empty();
+  });
 }
 
 void Answer(const CallPtr& call, const RecordQuery& query, const GotParts& parts) {
   FindGone(call, query, parts, [call, query, parts](GoneGpus gone) {
-    AnswerWith(call, query, parts, std::move(gone));
+    const models::SnapshotPtr& gpus = parts[0]->snapshot;
+    Found found{parts, std::move(gone), nullptr};
+    if (!WantsPast(*call, query, *gpus)) return AnswerWith(call, query, std::move(found));
+    AgesAt(call, gpus, [call, query, found](const std::shared_ptr<fleet::FindingAges>& past) {
+      AnswerWith(call, query, {found.parts, found.gone, past});
+    });
   });
 }
 

@@ -18,10 +18,17 @@ using models::Quantity;
 using models::Snapshot;
 using models::Text;
 
-constexpr double kBefore = 3600;  // seconds
-constexpr double kFinest = 60;
-// What one such walk may look at.
+// Seconds.
+struct Span {
+  double begin;  // before the look
+  double end;
+  double finest;
+};
+constexpr Span kDay{25.0 * 3600, 3600, 900};
+constexpr Span kHour{3600, 0, 60};
+// What one such walk may look at; somebody waits for that of a past instant.
 constexpr std::size_t kMostRows = 300'000;
+constexpr std::size_t kMostRowsAt = 60'000;
 
 // What fleet::Assess reads.
 constexpr std::array kRead = {
@@ -52,13 +59,14 @@ std::string KeyOf(const GpuMetrics& gpu) {
   return key;
 }
 
-gpu::RangeWant HourUpTo(const Snapshot& gpus) {
+gpu::RangeWant WantOf(const Snapshot& gpus, const Span& span, std::size_t most_rows) {
   const std::size_t rows = std::max<std::size_t>(gpus.gpus.size(), 1);
-  const std::size_t most = std::max<std::size_t>(kMostRows / rows, 2);
+  const std::size_t most = std::max<std::size_t>(most_rows / rows, 2);
+  const double length = span.begin - span.end;
   gpu::RangeWant want;
-  want.step = std::max(kFinest, std::ceil(kBefore / static_cast<double>(most - 1)));
-  want.steps = static_cast<std::size_t>(kBefore / want.step) + 1;
-  want.start = gpus.as_of - want.step * static_cast<double>(want.steps - 1);
+  want.step = std::max(span.finest, std::ceil(length / static_cast<double>(most - 1)));
+  want.steps = static_cast<std::size_t>(length / want.step) + 1;
+  want.start = gpus.as_of - span.end - want.step * static_cast<double>(want.steps - 1);
   want.parts = {{.part = models::Part::kGpus}};
   for (const Quantity quantity : kRead) {
     want.parts[0].quantities.set(static_cast<std::size_t>(quantity));
@@ -66,11 +74,51 @@ gpu::RangeWant HourUpTo(const Snapshot& gpus) {
   return want;
 }
 
+// A walk through the past of a look.
+struct Walk {
+  models::SnapshotPtr gpus;
+  std::size_t most_rows;
+  Millis time;                                             // for each span
+  std::function<bool()> wanted;                            // as long as this
+  std::function<void(const Snapshot&, double step)> also;  // of the hour; may be empty
+  std::function<void(const std::shared_ptr<FindingAges>&, bool good)> then;
+};
+
+void Go(const Services& services, const std::shared_ptr<const Walk>& walk, const Span& span,
+        const std::shared_ptr<FindingAges>& past) {
+  const gpu::RangeWant want = WantOf(*walk->gpus, span, walk->most_rows);
+  const bool is_hour = span.end == 0;
+  services.walk(
+      want, Deadline::After(services.clock, walk->time),
+      [walk, past, is_hour, &services, step = want.step](
+          std::size_t, std::span<const models::SnapshotPtr> snapshots) {
+        const Snapshot& then = *snapshots[0];
+        if (is_hour && walk->also) walk->also(then, step);
+        std::vector<Health> healths;
+        for (const GpuMetrics& gpu : then.gpus) {
+          healths.push_back(fleet::Assess(gpu, services.settings.health_rules));
+        }
+        LookAt(then, healths, *past);
+        return walk->wanted();
+      },
+      [walk, past, is_hour, &services](const Result<gpu::RangeEnd>& end) {
+        if (is_hour) return walk->then(past, end.has_value());
+        // Of a day that could not be walked through whole nothing is known.
+        Go(services, walk, kHour,
+           end ? past : std::make_shared<FindingAges>(FindingAges::Looks::kAreAll));
+      });
+}
+
+void Start(const Services& services, Walk walk) {
+  Go(services, std::make_shared<const Walk>(std::move(walk)), kDay,
+     std::make_shared<FindingAges>(FindingAges::Looks::kAreAll));
+}
+
 }  // namespace
 
-std::vector<std::vector<std::optional<double>>> LookAt(const Snapshot& gpus,
-                                                       const std::vector<Health>& healths,
-                                                       FindingAges& ages) {
+std::vector<std::vector<fleet::Began>> LookAt(const Snapshot& gpus,
+                                              const std::vector<Health>& healths,
+                                              FindingAges& ages) {
   std::vector<FindingAges::Found> found;
   for (std::size_t i = 0; i < healths.size(); ++i) {
     found.push_back({KeyOf(gpus.gpus[i]), &healths[i].findings});
@@ -78,27 +126,28 @@ std::vector<std::vector<std::optional<double>>> LookAt(const Snapshot& gpus,
   return ages.Look(gpus.as_of, found);
 }
 
-void LearnAges(const CallPtr& call, const Snapshot& gpus) {
+void LearnAges(const CallPtr& call, const models::SnapshotPtr& gpus) {
   const Services& services = call->services();
   if (!services.finding_ages.WantsPast(services.clock.Steady())) return;
-  const auto past = std::make_shared<FindingAges>(FindingAges::Looks::kAreAll);
-  const gpu::RangeWant want = HourUpTo(gpus);
-  services.walk(
-      want, Deadline::After(services.clock, services.settings.request_timeout),
-      [past, &services, step = want.step](std::size_t,
-                                          std::span<const models::SnapshotPtr> snapshots) {
-        const Snapshot& then = *snapshots[0];
-        if (!then.partial) services.seen_gpus.LearnStep(then, step);
-        std::vector<Health> healths;
-        for (const GpuMetrics& gpu : then.gpus) {
-          healths.push_back(fleet::Assess(gpu, services.settings.health_rules));
-        }
-        LookAt(then, healths, *past);
-        return true;
-      },
-      [past, &services](const Result<gpu::RangeEnd>& end) {
-        if (end) services.finding_ages.Learn(*past);
-      });
+  Start(services, {gpus, kMostRows, services.settings.request_timeout, [] { return true; },
+                   [&services](const Snapshot& then, double step) {
+                     if (!then.partial) services.seen_gpus.LearnStep(then, step);
+                   },
+                   [&services](const std::shared_ptr<FindingAges>& past, bool good) {
+                     if (good) services.finding_ages.Learn(*past);
+                   }});
+}
+
+void AgesAt(const CallPtr& call, const models::SnapshotPtr& gpus,
+            std::function<void(const std::shared_ptr<FindingAges>&)> then) {
+  const Services& services = call->services();
+  const Millis quarter = call->deadline().Left(services.clock) / 4;
+  Start(services, {gpus, kMostRowsAt, quarter, [call] { return call->Alive(); }, nullptr,
+                   [call, then = std::move(then)](const std::shared_ptr<FindingAges>& past, bool) {
+                     call->Defer([call, past, then] {
+                       if (call->Alive()) then(past);
+                     });
+                   }});
 }
 
 }  // namespace gpumon::handlers

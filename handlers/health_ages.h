@@ -1,7 +1,8 @@
 // Since when what is the matter with GPUs has been the matter.
 #pragma once
 
-#include <optional>
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include "handlers/api.h"
@@ -12,12 +13,17 @@
 namespace gpumon::handlers {
 
 // Of each row and each of its findings: `healths` are those of `gpus`, row by row.
-std::vector<std::vector<std::optional<double>>> LookAt(const models::Snapshot& gpus,
-                                                       const std::vector<fleet::Health>& healths,
-                                                       fleet::FindingAges& ages);
+std::vector<std::vector<fleet::Began>> LookAt(const models::Snapshot& gpus,
+                                              const std::vector<fleet::Health>& healths,
+                                              fleet::FindingAges& ages);
 
-// After the first look, at `gpus`: walks through the hour before it, beside all else, so that
-// later looks know what began in it.
-void LearnAges(const CallPtr& call, const models::Snapshot& gpus);
+// After the first look, at `gpus`: walks through the day before it and then the hour, beside all
+// else, so that later looks know what began in them.
+void LearnAges(const CallPtr& call, const models::SnapshotPtr& gpus);
+
+// The same of a past instant, within half of the time that the call has left. `then` is called on a
+// worker thread while the client is there, with what could be seen.
+void AgesAt(const CallPtr& call, const models::SnapshotPtr& gpus,
+            std::function<void(const std::shared_ptr<fleet::FindingAges>&)> then);
 
 }  // namespace gpumon::handlers

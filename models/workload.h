@@ -20,6 +20,7 @@ struct Workload {
   // Why they are NaN.
   NullReason no_utilization = NullReason::kNotExported;
   NullReason no_memory_used = NullReason::kNotExported;
+  NullReason no_memory_limit = NullReason::kNotExported;
 };
 
 }  // namespace gpumon::models

@@ -1,8 +1,7 @@
 #include "internal/fleet/finding_ages.h"
 
 #include <chrono>
-#include <set>
-#include <string_view>
+#include <cmath>
 #include <utility>
 
 namespace gpumon::fleet {
@@ -14,9 +13,14 @@ constexpr std::chrono::minutes kAskAgain{1};
 
 }  // namespace
 
-std::vector<std::vector<std::optional<double>>> FindingAges::Look(double as_of,
-                                                                  std::span<const Found> all) {
-  std::vector<std::vector<std::optional<double>>> ages;
+Began FindingAges::BeganAt(const std::string& gpu, double as_of, bool first) const {
+  const bool is_past = std::isinf(gap_);
+  if (first) return is_past ? Began{as_of, true} : Began{};
+  return {as_of, !there_.contains(gpu)};
+}
+
+std::vector<std::vector<Began>> FindingAges::Look(double as_of, std::span<const Found> all) {
+  std::vector<std::vector<Began>> ages;
   ages.reserve(all.size());
   const MutexLock lock(mutex_);
   // What began while nobody looked began nobody knows when.
@@ -29,24 +33,23 @@ std::vector<std::vector<std::optional<double>>> FindingAges::Look(double as_of,
       const Key key(found.gpu, finding.component, finding.severity);
       auto known = entries_.find(key);
       if (known == entries_.end() && newer) {
-        const auto since = first ? std::nullopt : std::optional(as_of);
-        known = entries_.emplace(key, Entry{since, as_of}).first;
+        known = entries_.emplace(key, Entry{BeganAt(found.gpu, as_of, first), as_of}).first;
       }
       if (known == entries_.end()) {
         its.emplace_back();
         continue;
       }
       if (newer) known->second.seen = as_of;
-      const auto& since = known->second.since;
-      its.push_back(since && *since <= as_of ? since : std::nullopt);
+      const Began& began = known->second.began;
+      its.push_back(began.at && *began.at <= as_of ? began : Began{});
     }
   }
   if (newer) {
-    std::set<std::string_view> there;
-    for (const Found& found : all) there.insert(found.gpu);
+    there_.clear();
+    for (const Found& found : all) there_.insert(found.gpu);
     std::erase_if(entries_, [&](const auto& entry) {
       const auto& [key, its] = entry;
-      return its.seen < as_of && (there.contains(std::get<0>(key)) || its.seen < as_of - kKeep);
+      return its.seen < as_of && (there_.contains(std::get<0>(key)) || its.seen < as_of - kKeep);
     });
     last_ = as_of;
   }
@@ -71,7 +74,7 @@ void FindingAges::Learn(FindingAges& past) {
   learned_ = true;
   for (auto& [key, entry] : entries_) {
     const auto before = known.find(key);
-    if (!entry.since && before != known.end()) entry.since = before->second.since;
+    if (!entry.began.at && before != known.end()) entry.began = before->second.began;
   }
 }
 

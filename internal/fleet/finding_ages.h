@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <tuple>
@@ -17,6 +18,14 @@
 
 namespace gpumon::fleet {
 
+// When a finding began, in Unix seconds.
+struct Began {
+  std::optional<double> at;  // nothing: nobody knows
+  bool or_before = false;    // nobody looked before that, or did not see its GPU
+
+  bool operator==(const Began&) const = default;
+};
+
 // Thread-safe. Each look is at all GPUs of one instant. A finding lasts while each look that sees
 // the GPU sees one of the same severity on the same component; what the first look saw, or the
 // first one after a minute without any, began nobody knows when.
@@ -24,7 +33,8 @@ class FindingAges {
  public:
   // Of people and pages that look again and again.
   FindingAges() = default;
-  // Looks are one after the other however far apart they are.
+  // Looks are one after the other however far apart they are; what the first one saw began then or
+  // before.
   enum class Looks : std::uint8_t { kAreAll };
   explicit FindingAges(Looks) : gap_(std::numeric_limits<double>::infinity()) {}
 
@@ -32,30 +42,33 @@ class FindingAges {
     std::string gpu;  // any text that tells it from others and stays the same
     const std::vector<HealthFinding>* findings = nullptr;
   };
-  // For each of `all` and each finding the instant (Unix seconds) of the look that saw it first, or
-  // nothing. A look at an earlier instant than the last one changes nothing.
-  std::vector<std::vector<std::optional<double>>> Look(double as_of, std::span<const Found> all);
+  // For each of `all` and each finding the instant of the look that saw it first. A look at an
+  // earlier instant than the last one changes nothing.
+  std::vector<std::vector<Began>> Look(double as_of, std::span<const Found> all);
 
   // True after such a look, and once a minute until Learn.
   bool WantsPast(SteadyTime now);
   // `past` looked at instants up to the first look, which is its last one; it is empty then. What
-  // began in it has that begin from now on.
+  // began in it, or before, has that begin from now on.
   void Learn(FindingAges& past);
 
  private:
   using Key = std::tuple<std::string, std::string, Severity>;
   struct Entry {
-    std::optional<double> since;
+    Began began;
     double seen = 0;
   };
 
   std::map<Key, Entry> Take();
+
+  Began BeganAt(const std::string& gpu, double as_of, bool first) const REQUIRES(mutex_);
 
   const double gap_ = 60;  // seconds
 
   Mutex mutex_;
   std::optional<double> last_ GUARDED_BY(mutex_);
   std::map<Key, Entry> entries_ GUARDED_BY(mutex_);
+  std::set<std::string> there_ GUARDED_BY(mutex_);  // GPUs that the last look saw
   bool learned_ GUARDED_BY(mutex_) = false;
   std::optional<SteadyTime> asked_ GUARDED_BY(mutex_);
 };

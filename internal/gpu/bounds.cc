@@ -17,7 +17,6 @@ struct Bound {
   double high;
   bool whole = false;  // no fraction: shown as an integer, it would be another number
 };
-constexpr double kNoLimit = std::numeric_limits<double>::max();
 constexpr double kMostBytes = 1152921504606846976;  // 1 EiB
 // Smallest double above zero: a device without memory does not exist.
 constexpr double kPositive = std::numeric_limits<double>::denorm_min();
@@ -41,10 +40,10 @@ constexpr std::array<Bound, models::kQuantities> kGpuBounds = {{
     kCelsius,                 // temperature
     kCelsius,                 // memory temperature
     {0, 20'000},              // power: 65535 is AMD's "unknown"
-    {0, 20'000},              // power limit
+    {kPositive, 20'000},      // power limit
     kAtLeastZero,             // energy
     {0, 100'000},             // SM clock
-    {0, 100'000},             // highest SM clock
+    {kPositive, 100'000},     // highest SM clock
     {0, 100'000},             // memory clock
     {0, 15, true},            // performance state: 32 is NVML's "unknown"
     kPercent,                 // SM active
@@ -74,7 +73,7 @@ constexpr std::array<Bound, models::kQuantities> kGpuBounds = {{
 }};
 constexpr std::array<Bound, models::kProcessQuantities> kProcessBounds = {{
     {0, kMostBytes},  // GPU memory
-    {0, kNoLimit},    // cpu
+    {0, 1e6},         // cpu: of ten thousand cores
     {0, 100.5},       // memory
 }};
 
@@ -110,7 +109,7 @@ void CheckTogether(models::GpuMetrics& row) {
   if (!total) return;
   for (const Quantity part : {Quantity::kMemoryUsed, Quantity::kMemoryFree}) {
     const auto value = row.readings.Get(Slot(part));
-    if (value && *value > *total * 1.05) {
+    if (value && *value > *total * kMostOfTotal) {
       row.readings.SetAbsent(Slot(part), NullReason::kInvalidValue);
     }
   }

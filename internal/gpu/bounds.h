@@ -1,8 +1,8 @@
 // What a reading may be. Values outside are shown as null with the reason invalid_value.
 //
 // Bounds: percent 0 to 100.5 (exporters round up), temperatures -100 to 200 degrees Celsius,
-// memory 0 to 1 EiB and total > 0, used and free at most 1.05 x total and not 0 beside an
-// impossible total. Never NaN or infinite.
+// memory 0 to 1 EiB and total > 0, power limit and highest clock > 0, used and free at most 1.05 x
+// total and not 0 beside an impossible total. Never NaN or infinite.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,8 @@
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
+
+inline constexpr double kMostOfTotal = 1.05;
 
 // By itself. RowT says whether `slot` is a Quantity or a ProcessQuantity.
 template <class RowT>

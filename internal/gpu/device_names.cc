@@ -71,7 +71,7 @@ void DeviceNames::NameByPlace(std::vector<GpuProcess>& rows) const {
     const auto found = places.find({row.text(Text::kNode), row.text(Text::kGpuId)});
     if (found == places.end() || found->second == nullptr) continue;
     const GpuMetrics& gpu = *found->second;
-    if (!Agree(row.text(Text::kGpuName), gpu.text(Text::kGpuName))) continue;
+    if (!NamesAgree(row.text(Text::kGpuName), gpu.text(Text::kGpuName))) continue;
     row.set_text(Text::kUuid, gpu.text(Text::kUuid));
     if (row.text(Text::kGpuName).empty()) row.set_text(Text::kGpuName, gpu.text(Text::kGpuName));
   }

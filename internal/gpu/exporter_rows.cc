@@ -168,7 +168,8 @@ void ExporterRows<RowT>::AddShare(const FamilyUse& use, prom::LabelSet labels, d
   const Reading reading =
       HasFailed(labels) ? Reading{0, NullReason::kStale} : values_.ReadShare(share, raw, labels);
   Tell(use, row, labels, raw, reading);
-  if (reading.reason == NullReason::kInvalidValue) ++counts_.bad_value;
+  counts_.bad_value += reading.reason == NullReason::kInvalidValue ? 1U : 0U;
+  counts_.blank += reading.reason == NullReason::kNotSupported ? 1U : 0U;
   const std::string_view name = prom::Get(labels, "__name__");
   const auto family = std::hash<std::string_view>{}(name);
   pod_parts_.Enter({row, &share, *workload, family, Contest::PartOf(share.parts, labels),

@@ -13,6 +13,7 @@
 namespace gpumon::gpu {
 
 using models::NullReason;
+using models::Quantity;
 using models::Workload;
 
 namespace {
@@ -110,13 +111,27 @@ void MergeWorkloads(std::vector<Workload>& held, const std::vector<Workload>& mo
     };
     fill(&Workload::utilization, &Workload::no_utilization);
     fill(&Workload::memory_used, &Workload::no_memory_used);
-    if (std::isnan(same->memory_limit)) same->memory_limit = workload.memory_limit;
+    fill(&Workload::memory_limit, &Workload::no_memory_limit);
   }
+}
+
+std::size_t DropBeyond(std::span<const models::GpuMetrics> rows,
+                       std::vector<std::vector<Workload>>& held) {
+  std::size_t dropped = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto total = rows[i].readings.Get(static_cast<std::size_t>(Quantity::kMemoryTotal));
+    for (Workload& workload : held[i]) {
+      if (!total || !(workload.memory_used > *total * kMostOfTotal)) continue;
+      workload.memory_used = std::numeric_limits<double>::quiet_NaN();
+      workload.no_memory_used = NullReason::kInvalidValue;
+      ++dropped;
+    }
+  }
+  return dropped;
 }
 
 std::size_t FitWorkloads(std::span<const models::GpuMetrics> rows,
                          std::vector<std::vector<Workload>>& held) {
-  using models::Quantity;
   constexpr double kWholeGpu = 100;  // percent
   std::size_t scaled = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -54,6 +54,10 @@ void SortWorkloads(std::vector<models::Workload>& workloads);
 // Adds those of another exporter to those that hold a GPU: what is known of one already stays.
 void MergeWorkloads(std::vector<models::Workload>& held, const std::vector<models::Workload>& more);
 
+// Memory that a GPU does not have is no pod's: absent from now on. How many were. `held` by row.
+std::size_t DropBeyond(std::span<const models::GpuMetrics> rows,
+                       std::vector<std::vector<models::Workload>>& held);
+
 // Parts of one GPU are measured apart from it and from each other: together they are no more than
 // the GPU's own value, or where nobody knows that than the whole GPU. `held` by row; how many GPUs
 // had more, and were scaled down.

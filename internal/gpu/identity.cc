@@ -4,6 +4,8 @@
 #include <charconv>
 #include <iterator>
 
+#include "internal/base/text.h"
+
 namespace gpumon::gpu {
 namespace {
 
@@ -27,6 +29,34 @@ bool IsBareUuid(std::string_view text) {
   });
 }
 
+bool SplitsWords(char c) {
+  return c == ' ' || c == '-' || c == '_';
+}
+
+// Takes the first word away; "" where there is none.
+std::string_view TakeWord(std::string_view& text) {
+  while (!text.empty() && SplitsWords(text.front())) text.remove_prefix(1);
+  std::size_t end = 0;
+  while (end < text.size() && !SplitsWords(text[end])) ++end;
+  const std::string_view word = text.substr(0, end);
+  text.remove_prefix(end);
+  return word;
+}
+
+bool HasWord(std::string_view text, std::string_view word) {
+  for (auto its = TakeWord(text); !its.empty(); its = TakeWord(text)) {
+    if (EqualsIgnoreCase(its, word)) return true;
+  }
+  return false;
+}
+
+bool HasAllWords(std::string_view text, std::string_view words) {
+  for (auto word = TakeWord(words); !word.empty(); word = TakeWord(words)) {
+    if (!HasWord(text, word)) return false;
+  }
+  return true;
+}
+
 struct Parts {
   std::string_view prefix;  // as it should be; "" of other makers' UUIDs
   std::string_view rest;    // as it is
@@ -40,6 +70,10 @@ Parts Split(std::string_view uuid, bool nvidia) {
 }
 
 }  // namespace
+
+bool NamesAgree(std::string_view a, std::string_view b) {
+  return Agree(a, b) || HasAllWords(a, b) || HasAllWords(b, a);
+}
 
 bool IsMigUuid(std::string_view uuid) {
   return StartsWith(uuid, "mig-");

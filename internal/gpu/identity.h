@@ -19,6 +19,10 @@ inline bool Agree(std::string_view a, std::string_view b) {
   return a.empty() || b.empty() || a == b;
 }
 
+// Product names of which one has all words of the other, in any case ("H100", "NVIDIA H100 PCIe"),
+// or is absent.
+bool NamesAgree(std::string_view a, std::string_view b);
+
 // `0|[1-9][0-9]{0,5}` as a number, else RowT::kNoIndex.
 std::int32_t ParseGpuIndex(std::string_view id);
 

@@ -109,7 +109,7 @@ bool Join<RowT>::SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter
   const bool part = OneIsOfAPart(known, row);  // its name may tell its profile
   return (one_has_no_uuid || part) && known.text(Text::kNode) == row.text(Text::kNode) &&
          known.text(Text::kGpuId) == row.text(Text::kGpuId) &&
-         (part || Agree(known.text(Text::kGpuName), row.text(Text::kGpuName))) &&
+         (part || NamesAgree(known.text(Text::kGpuName), row.text(Text::kGpuName))) &&
          (kIsProcess || Agree(known.text(Text::kVendor), row.text(Text::kVendor)));
 }
 
@@ -369,10 +369,12 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
     if (row.text(Text::kNode).empty()) ++counts_.no_node_label;
   }
   counts_.stale -= missed_.stale();  // they are not shown as null, they are gone
-  if constexpr (!kIsProcess) counts_.scaled = FitWorkloads(rows_, held_);
   if constexpr (kIsProcess) {
     names_.NameGpus(rows_);
     ShowCommands(rows_, commands, snapshot_->arena);
+  } else {
+    counts_.bad_value += DropBeyond(rows_, held_);
+    counts_.scaled = FitWorkloads(rows_, held_);
   }
   NoteOwnQueries();
   counts_.twice = twice_.size();

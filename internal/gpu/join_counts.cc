@@ -44,8 +44,8 @@ std::vector<std::string> WarningsOf(const JoinCounts& counts) {
         "old values of failed collections or frozen exporters shown as null");
   state(counts.conflicts, "value that two series contradict each other about shown as null",
         "values that two series contradict each other about shown as null");
-  state(counts.scaled, "GPU whose pods' parts were scaled down to its own value",
-        "GPUs whose pods' parts were scaled down to their own values");
+  state(counts.scaled, "GPU whose pods' parts were more than it has, and were scaled down",
+        "GPUs whose pods' parts were more than they have, and were scaled down");
   state(
       counts.unknown_pods,
       "scrape target has no `up` here: its pods are not shown, they may be the exporter's own",

@@ -80,6 +80,7 @@ void Put(const Reading& reading, schema::Share share, Workload& workload) {
   const double value = known ? reading.value : std::numeric_limits<double>::quiet_NaN();
   if (share == schema::Share::kMemoryLimit) {
     workload.memory_limit = value;
+    workload.no_memory_limit = reading.reason;
   } else if (share == schema::Share::kUtilization) {
     workload.utilization = value;
     workload.no_utilization = reading.reason;

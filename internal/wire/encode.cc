@@ -150,22 +150,35 @@ class RowWriter {
     struct Part {
       std::string_view key;
       double value;
+      NullReason why;
     };
-    const std::array parts = {Part{"utilization", workload.utilization},
-                              Part{"memory_used_bytes", workload.memory_used},
-                              Part{"memory_limit_bytes", workload.memory_limit}};
-    if (std::all_of(parts.begin(), parts.end(),
-                    [](const Part& p) { return std::isnan(p.value); })) {
-      return writer_.Null();
-    }
+    const std::array parts = {
+        Part{"utilization", workload.utilization, workload.no_utilization},
+        Part{"memory_used_bytes", workload.memory_used, workload.no_memory_used},
+        Part{"memory_limit_bytes", workload.memory_limit, workload.no_memory_limit}};
+    const auto is_known = [](const Part& part) { return !std::isnan(part.value); };
+    const auto is_nobodys = [&](const Part& part) {
+      return !is_known(part) && part.why == NullReason::kNotExported;
+    };
+    if (std::all_of(parts.begin(), parts.end(), is_nobodys)) return writer_.Null();
     writer_.BeginObject();
     for (const Part& part : parts) {
       writer_.Key(part.key);
-      if (std::isnan(part.value)) {
-        writer_.Null();
-      } else {
+      if (is_known(part)) {
         WriteCount(part.value);
+      } else {
+        writer_.Null();
       }
+    }
+    if (!std::all_of(parts.begin(), parts.end(), is_known)) {
+      writer_.Key("null_reasons");
+      writer_.BeginObject();
+      for (const Part& part : parts) {
+        if (is_known(part)) continue;
+        writer_.Key(part.key);
+        writer_.String(models::NameOf(part.why));
+      }
+      writer_.EndObject();
     }
     writer_.EndObject();
   }

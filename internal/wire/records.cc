@@ -49,6 +49,8 @@ void WriteNotes(Writer& writer, const std::vector<Note>& notes) {
     writer.Number(note.factor);
     writer.Key("since");
     note.since ? writer.String(FormatTime(ToWallTime(*note.since))) : writer.Null();
+    writer.Key("open_before");
+    writer.Bool(note.or_before);
     writer.EndObject();
   }
   writer.EndArray();

@@ -57,6 +57,7 @@ struct Note {
   double factor = 1;  // what it does to the score
   std::string action;
   std::optional<double> since = std::nullopt;  // Unix seconds
+  bool or_before = false;                      // `since`
 
   bool operator==(const Note&) const = default;
 };

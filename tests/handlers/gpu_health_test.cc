@@ -186,7 +186,7 @@ TEST_F(GpuHealthRouteTest, OneThatMovedSinceIsLostFromWhereItWentOrNotAtAll) {
   ServeOneLost(Gpus(), past);
   past->gpus.back().set_text(models::Text::kUuid, "GPU-9");
   clock_.Advance(std::chrono::hours(1));
-  const std::string query = "?uuid=GPU-9&at=1704110400";
+  const std::string query = "?uuid=GPU-9&at=1704110400&fields=node_name,score,level";
   for (const std::string node : {"b", "c"}) {
     gpu::ActivityTarget& target = activity_->targets.emplace_back();
     target.node = node;
@@ -249,9 +249,38 @@ TEST_F(GpuHealthRouteTest, WhatBeganBeforeTheFirstLookIsLearnedFromTheHourBefore
   };
   EXPECT_TRUE(since().is_null()) << "the first answer waits for no walk";
   EXPECT_EQ(*since().AsString(), "2024-01-01T11:50:00Z");
-  ASSERT_EQ(walks_.size(), 1U);
-  EXPECT_EQ(walks_[0].steps, 61U);
-  EXPECT_EQ(walks_[0].At(60), 1704110400);
+  ASSERT_EQ(walks_.size(), 2U) << "the day, and the hour";
+  EXPECT_EQ(walks_[0].steps, 97U);
+  EXPECT_EQ(walks_[0].At(96), 1704110400 - 3600);
+  EXPECT_EQ(walks_[1].steps, 61U);
+  EXPECT_EQ(walks_[1].At(60), 1704110400);
+}
+
+TEST_F(GpuHealthRouteTest, OfAPastInstantTheDayBeforeItTellsSinceWhen) {
+  const auto at = [](double as_of, double temperature) {
+    auto gpus = Gpus();
+    gpus->as_of = as_of;
+    gpus->gpus[1].readings.Set(static_cast<std::size_t>(Quantity::kTemperature), temperature);
+    return gpus;
+  };
+  for (int i = 0; i <= 60; ++i) {
+    walk_.push_back({at(1704110400 - 3600 + 60 * i, i < 50 ? 60 : 90)});
+  }
+  Serve(at(1704110400, 90));
+  source_.past = gpu::Got{at(1704110400 - 3600, 60), false, {}, 0};
+  const auto finding = [&] {
+    return Get("/api/v1/gpu/health?gpu=1&at=1704110400").json()["data"][0]["findings"][0];
+  };
+  EXPECT_EQ(*finding()["since"].AsString(), "2024-01-01T11:50:00Z");
+  for (auto& instant : walk_) instant = {at(instant[0]->as_of, 90)};
+  EXPECT_EQ(*finding()["since"].AsString(), "2024-01-01T11:00:00Z");
+  EXPECT_EQ(finding()["open_before"].AsBool(), true);
+  const std::size_t walks = walks_.size();
+  Get("/api/v1/gpu/health?at=1704110400&fields=score");
+  Get("/api/v1/gpu/health?at=1704110400&by=node");
+  EXPECT_EQ(walks_.size(), walks) << "nobody wants to know";
+  walk_fails_ = Status{Code::kUpstreamTimeout, "the time for this request ended"};
+  EXPECT_EQ(Get("/api/v1/gpu/health?gpu=1&at=1704110400").status(), 200);
 }
 
 TEST_F(GpuHealthRouteTest, WithoutGpusNothingIsKnownOfTheFleet) {

@@ -17,6 +17,7 @@ const found = (severity: string, component: string, finding: string, since: stri
   component,
   finding,
   since,
+  open_before: false,
   action: "REBOOT_SYSTEM",
   factor: severity === "critical" ? 0.5 : 0.9,
 });

@@ -100,8 +100,13 @@ class FindingAgesTest : public testing::Test {
   // Of one GPU that has `findings`.
   Since Look(double as_of, const std::vector<HealthFinding>& findings) {
     const FindingAges::Found found{"a", &findings};
-    return ages.Look(as_of, std::span(&found, 1)).at(0);
+    began_ = ages.Look(as_of, std::span(&found, 1)).at(0);
+    Since since;
+    for (const Began& began : began_) since.push_back(began.at);
+    return since;
   }
+
+  std::vector<Began> began_;
 
   FindingAges ages;
   const HealthFinding hot{Severity::kCritical, "temperature", "90", 0.5, Action::kNone};
@@ -139,8 +144,22 @@ TEST_F(FindingAgesTest, AWalkThroughThePastTellsWhatBeganInIt) {
   look(1000, {xid, hot});
   ages.Learn(past);
   EXPECT_FALSE(ages.WantsPast(now + std::chrono::hours(1)));
-  EXPECT_EQ(Look(1000, {hot, xid}), (Since{950, std::nullopt}));
-  EXPECT_EQ(Look(1010, {hot, xid}), (Since{950, std::nullopt}));
+  EXPECT_EQ(Look(1000, {hot, xid}), (Since{950, 700}));
+  EXPECT_EQ(Look(1010, {hot, xid}), (Since{950, 700}));
+  EXPECT_EQ(began_, (std::vector<Began>{{950, false}, {700, true}})) << "then or before";
+}
+
+TEST_F(FindingAgesTest, WhatAGpuHasThatWasNotSeenBeforeBeganThenOrBefore) {
+  FindingAges past(FindingAges::Looks::kAreAll);
+  const std::vector<HealthFinding> none;
+  const std::vector<HealthFinding> found = {hot};
+  const auto look = [&](double as_of, const std::vector<FindingAges::Found>& all) {
+    return past.Look(as_of, all).back();
+  };
+  look(100, {{"a", &none}});
+  EXPECT_EQ(look(200, {{"a", &none}, {"b", &found}}), (std::vector<Began>{{200, true}}));
+  EXPECT_EQ(look(300, {{"b", &found}, {"a", &found}}), (std::vector<Began>{{300, false}}));
+  EXPECT_EQ(look(400, {{"a", &found}, {"b", &found}}), (std::vector<Began>{{200, true}}));
 }
 
 TEST_F(FindingAgesTest, WhatTheFirstLookSawBeganNobodyKnowsWhen) {

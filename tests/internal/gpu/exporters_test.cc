@@ -591,7 +591,8 @@ TEST(ExportersTest, WhatIsNoValueOfAGpuIsNoneOfAPodEither) {
   EXPECT_TRUE(std::isnan(blank->workloads[0].utilization));
   EXPECT_TRUE(std::isnan(blank->workloads[0].memory_used));
   EXPECT_EQ(blank->workloads[1].memory_used, 1000 * kMiB) << "not scaled beside a blank";
-  EXPECT_TRUE(blank->warnings.empty());
+  ASSERT_EQ(blank->warnings.size(), 1U);
+  EXPECT_EQ(blank->warnings[0].substr(0, 9), "2 values ") << blank->warnings[0];
   const auto impossible = meet(-1, 500);
   EXPECT_TRUE(std::isnan(impossible->workloads[0].utilization));
   EXPECT_EQ(impossible->workloads[0].memory_used, 500 * kMiB);
@@ -877,7 +878,8 @@ TEST(ExportersTest, PartsTogetherAreNoMoreThanTheGpu) {
   EXPECT_DOUBLE_EQ(snapshot->workloads[1].utilization, 12.5);
   EXPECT_EQ(snapshot->workloads[0].memory_used, 1000 * kMiB) << "less than the GPU's is as it is";
   EXPECT_EQ(snapshot->warnings,
-            std::vector<std::string>{"1 GPU whose pods' parts were scaled down to its own value"});
+            std::vector<std::string>{
+                "1 GPU whose pods' parts were more than it has, and were scaled down"});
 }
 
 TEST(ExportersTest, ACountThatIsNoWholeNumberIsNone) {

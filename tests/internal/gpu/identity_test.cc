@@ -39,6 +39,15 @@ TEST(IdentityTest, LeavesOtherMakersUuidsAlone) {
   EXPECT_EQ(KeepUuid("not-a-uuid", "NVIDIA", arena), "not-a-uuid");
 }
 
+TEST(IdentityTest, AProductsNameMayBeLongerOrShorter) {
+  EXPECT_TRUE(NamesAgree("H100", "NVIDIA H100 80GB HBM3"));
+  EXPECT_TRUE(NamesAgree("NVIDIA A100-SXM4-80GB", "a100 sxm4 80gb"));
+  EXPECT_TRUE(NamesAgree("", "NVIDIA L40S"));
+  EXPECT_FALSE(NamesAgree("NVIDIA A100-SXM4-40GB", "NVIDIA A100-SXM4-80GB"));
+  EXPECT_FALSE(NamesAgree("H100", "NVIDIA H1000"));
+  EXPECT_FALSE(NamesAgree("NVIDIA L40", "NVIDIA L40S"));
+}
+
 TEST(IdentityTest, AnIndexIsASmallDecimalNumber) {
   EXPECT_EQ(ParseGpuIndex("0"), 0);
   EXPECT_EQ(ParseGpuIndex("999999"), 999999);

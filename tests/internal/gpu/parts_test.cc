@@ -247,6 +247,26 @@ TEST(PartsTest, WithoutTheDevicesSeriesPartsAreNeitherItsValueNorThePods) {
   EXPECT_EQ(Used(*memory), std::nullopt);
 }
 
+TEST(PartsTest, WhatAGpuDoesNotHaveIsNoPodsAndTakesNothingFromOthers) {
+  const std::string used = "DCGM_FI_DEV_FB_USED";
+  const auto with = [&](double first) {
+    return Meet("dcgm", {OfPod("DCGM_FI_DEV_FB_TOTAL", "", "j", 1000), OfPod(used, "", "j", 900),
+                         OfPod(used, "a", "j", first, "0"), OfPod(used, "b", "j", 200, "1")});
+  };
+  constexpr double kMiB = 1024 * 1024;
+  EXPECT_EQ(with(400)->workloads.at(0).memory_used, 400 * kMiB);
+  const auto impossible = with(2000);
+  EXPECT_TRUE(std::isnan(impossible->workloads.at(0).memory_used));
+  EXPECT_EQ(impossible->workloads.at(0).no_memory_used, NullReason::kInvalidValue);
+  EXPECT_EQ(impossible->workloads.at(1).memory_used, 200 * kMiB);
+  EXPECT_EQ(impossible->warnings, std::vector<std::string>{"1 impossible value dropped"});
+  const auto blank = with(9223372036854775794.0);
+  EXPECT_TRUE(std::isnan(blank->workloads.at(0).memory_used));
+  EXPECT_EQ(blank->workloads.at(0).no_memory_used, NullReason::kNotSupported);
+  ASSERT_EQ(blank->warnings.size(), 1U) << "what was dropped is counted";
+  EXPECT_EQ(blank->warnings[0].substr(0, 2), "1 ");
+}
+
 TEST(PartsTest, PodsOfAMigInstanceHaveNoZeroOfItsGpu) {
   const auto on_instance = [](FakeSample sample) {
     sample.labels.emplace_back("GPU_I_ID", "1");

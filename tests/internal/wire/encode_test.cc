@@ -86,6 +86,30 @@ TEST(EncodeTest, WhoHoldsAGpuIsNullWhereItsExporterNeverNamesAPod) {
   EXPECT_EQ(*told["data"][2]["null_reasons"]["workloads"].AsString(), "not_exported");
 }
 
+TEST(EncodeTest, WhatIsNotKnownOfAPodsShareSaysWhy) {
+  models::Snapshot snapshot;
+  snapshot.gpus.emplace_back().exporters = 1;
+  snapshot.pod_tellers = 1;
+  models::Workload workload{"ml", "train-0", ""};
+  const auto share = [&] {
+    snapshot.workloads = {workload};
+    snapshot.gpus[0].workload_count = 1;
+    const Table table(snapshot);
+    return Parse(EncodeList(table, WholePage(table), "m").body)["data"][0]["workloads"][0]["share"];
+  };
+  EXPECT_TRUE(share().is_null()) << "nobody measures it";
+  workload.no_utilization = models::NullReason::kInvalidValue;
+  const auto none = share();
+  EXPECT_TRUE(none["utilization"].is_null());
+  EXPECT_EQ(*none["null_reasons"]["utilization"].AsString(), "invalid_value");
+  EXPECT_EQ(*none["null_reasons"]["memory_used_bytes"].AsString(), "not_exported");
+  workload.utilization = 5;
+  workload.memory_used = 6;
+  EXPECT_EQ(share()["null_reasons"].size(), 1U);
+  workload.memory_limit = 7;
+  EXPECT_EQ(share().Find("null_reasons"), nullptr);
+}
+
 TEST(EncodeTest, WhoHoldsAGpuIsNullWhenWhoNamedThemIsDown) {
   auto snapshot = WithLost(Text::kPod);
   for (auto& row : snapshot.gpus) row.exporters = 1;

@@ -1750,11 +1750,13 @@ export interface components {
             /** @description What it does to the score; 1: nothing. */
             factor: number;
             finding: string;
+            /** @description It had begun when what was looked at begins, which is `since`. */
+            open_before: boolean;
             /** @enum {string} */
             severity: "critical" | "warning" | "info";
             /**
              * Format: date-time
-             * @description When this server first saw it; null where it was there before, or with by=node.
+             * @description When it began; null where nobody knows, and of a machine's.
              */
             since: string | null;
         };
@@ -2090,6 +2092,10 @@ export interface components {
             share: {
                 memory_limit_bytes?: number | null;
                 memory_used_bytes?: number | null;
+                /** @description Of those that are null, where any is. */
+                null_reasons?: {
+                    [key: string]: components["schemas"]["NullReason"];
+                };
                 /** @description Unit: %. */
                 utilization?: number | null;
             } | null;

@@ -17,6 +17,7 @@ export interface Found {
   readonly action: string;
   readonly factor: number;
   readonly since: string | null;
+  readonly open_before: boolean; // `since`
 }
 
 export interface Finding extends Found {

@@ -164,7 +164,13 @@ function findingColumns(): Column<Finding>[] {
       width: 180,
       value: (row) => row.since ?? "",
       show: (row) =>
-        row.since === null ? <Unknown reason={words.sinceBefore} /> : time(row.since),
+        row.since === null ? (
+          <Unknown reason={words.sinceBefore} />
+        ) : row.open_before ? (
+          words.orBefore(time(row.since))
+        ) : (
+          time(row.since)
+        ),
     },
     {
       key: "model",

@@ -29,6 +29,7 @@ export const gpuText = {
   findingsOf: "Findings",
   since: (when: string) => `since ${when}`,
   sinceBefore: "since before this server looked",
+  orBefore: (at: string) => `${at} or before`,
   factor: (factor: string) => `score × ${factor}`,
   actions: {
     IGNORE_NO_ACTION_REQUIRED: "nothing to do",

@@ -78,8 +78,9 @@ export const healthText = {
     events: "Events",
   },
   factorHelp: "What it takes from the score",
-  sinceHelp: "When this server first saw it; unknown where it was there before that",
+  sinceHelp: "When it began, as far as this server has looked",
   sinceBefore: "before this server looked",
+  orBefore: (at: string) => `${at} or before`,
   empty: {
     findings: "Nothing of this severity is the matter.",
     levels:

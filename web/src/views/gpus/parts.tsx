@@ -36,7 +36,10 @@ const FINDINGS: readonly PlainColumn<Finding>[] = [
   { title: words.action, show: (one) => gpuText.actions[one.action] ?? one.action },
   {
     title: words.since,
-    show: (one) => (one.since === null ? gpuText.sinceBefore : time(one.since)),
+    show: (one) => {
+      if (one.since === null) return gpuText.sinceBefore;
+      return one.open_before ? gpuText.orBefore(time(one.since)) : time(one.since);
+    },
   },
   {
     title: words.effect,
