@@ -81,7 +81,7 @@ struct Walk {
   Millis time;                                             // for each span
   std::function<bool()> wanted;                            // as long as this
   std::function<void(const Snapshot&, double step)> also;  // of the hour; may be empty
-  std::function<void(const std::shared_ptr<FindingAges>&, bool good)> then;
+  std::function<void(std::shared_ptr<FindingAges>, bool good)> then;
 };
 
 void Go(const Services& services, const std::shared_ptr<const Walk>& walk, const Span& span,
@@ -143,7 +143,9 @@ void AgesAt(const CallPtr& call, const models::SnapshotPtr& gpus,
   const Services& services = call->services();
   const Millis quarter = call->deadline().Left(services.clock) / 4;
   Start(services, {gpus, kMostRowsAt, quarter, [call] { return call->Alive(); }, nullptr,
-                   [call, then = std::move(then)](const std::shared_ptr<FindingAges>& past, bool) {
+                   [call, then = std::move(then)](std::shared_ptr<FindingAges> past, bool good) {
+                     // An hour that could not be walked through whole tells of nothing.
+                     if (!good) past = std::make_shared<FindingAges>();
                      call->Defer([call, past, then] {
                        if (call->Alive()) then(past);
                      });

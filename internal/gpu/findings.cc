@@ -297,7 +297,9 @@ class Finder {
                  "times 100, in others",
              "nothing: a ratio never passes 1, and busy GPUs settle it for the other jobs");
       } else {
-        Tell(metric->name + " is read as a ratio, times 100: no sample above 1 was seen",
+        Tell(metric->name +
+                 " is read as a ratio, times 100: no sample above 1 was seen, or fractions came "
+                 "after it",
              "nothing, unless every GPU was idle in the last hour: then busy ones "
              "settle it");
       }

@@ -44,10 +44,11 @@ std::string RuleText(const schema::Metric& metric, bool percent_seen) {
     case schema::Rule::kFlag:
       return "not 0 sets a bit";
     case schema::Rule::kRatioOrPercent:
-      return percent_seen ? "as it is, a percentage, in the jobs that showed samples above 1; x "
-                            "100, a ratio, in "
-                            "others"
-                          : "x 100: no sample above 1 was seen, so it is a ratio";
+      return percent_seen
+                 ? "as it is, a percentage, in the jobs that showed samples above 1; x "
+                   "100, a ratio, in "
+                   "others"
+                 : "x 100: no sample above 1 was seen, or fractions came after it: a ratio";
     case schema::Rule::kScale:
       break;
   }

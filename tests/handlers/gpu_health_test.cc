@@ -280,7 +280,7 @@ TEST_F(GpuHealthRouteTest, OfAPastInstantTheDayBeforeItTellsSinceWhen) {
   Get("/api/v1/gpu/health?at=1704110400&by=node");
   EXPECT_EQ(walks_.size(), walks) << "nobody wants to know";
   walk_fails_ = Status{Code::kUpstreamTimeout, "the time for this request ended"};
-  EXPECT_EQ(Get("/api/v1/gpu/health?gpu=1&at=1704110400").status(), 200);
+  EXPECT_TRUE(finding()["since"].is_null()) << "it is answered all the same";
 }
 
 TEST_F(GpuHealthRouteTest, WithoutGpusNothingIsKnownOfTheFleet) {

@@ -24,7 +24,9 @@ if sys.argv[1:] == ["collect"]:
 behaviour = os.environ.get("STUB_" + name.upper().replace("-", "_"), "")
 pids = os.environ["STUB_PIDS"]
 starts = len([entry for entry in os.listdir(pids) if entry.startswith(name + ".")])
-with open(os.path.join(pids, "%s.%d" % (name, os.getpid())), "w", encoding="utf-8") as record:
+mark = "%s.%d" % (name, os.getpid())
+# Whole or not at all: somebody waits for it.
+with open(pids + "-" + mark, "w", encoding="utf-8") as record:
     for variable in ("PROMETHEUS_URL", "DEBUG_ENDPOINTS", "TCMALLOC_SAMPLE_PARAMETER",
                      "METRICS_DIR", "DSTACK_URL", "HAKURIVER_URL", "FLOW_GPUD_BIND",
                      "FLOW_GPUD_PORT"):
@@ -33,6 +35,7 @@ with open(os.path.join(pids, "%s.%d" % (name, os.getpid())), "w", encoding="utf-
     store = re.search(r"--storage.tsdb.path=(\S+)", " ".join(sys.argv[1:]))
     if store and os.path.isdir(store.group(1)):
         record.write("blocks=%d\n" % len(os.listdir(store.group(1))))
+os.rename(record.name, os.path.join(pids, mark))
 
 if behaviour == "die":
     sys.exit("%s: the disk is on fire" % name)

@@ -115,7 +115,7 @@ TEST_F(SchemaReportTest, AFieldNamesItsSourceItsRuleAndItsRows) {
 TEST_F(SchemaReportTest, WithoutEvidenceARatioIsARatio) {
   gpus_.coverage[2].percent = false;
   EXPECT_EQ(*Field("utilization")["sources"][0]["rule"].AsString(),
-            "x 100: no sample above 1 was seen, so it is a ratio");
+            "x 100: no sample above 1 was seen, or fractions came after it: a ratio");
 }
 
 TEST_F(SchemaReportTest, GapsHaveTheirReasonsCounted) {
