@@ -6,6 +6,7 @@
 
 #include "internal/base/mutex.h"
 #include "internal/gpu/join.h"
+#include "internal/gpu/metric_index.h"
 #include "internal/gpu/refresh_texts.h"
 
 namespace gpumon::gpu {
@@ -124,7 +125,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     auto& vector = std::get<prom::InstantVector>(result.value);
     if (query.gives == PlannedQuery::Gives::kValues) {
       ++values_answered_;
-      samples_ += vector.size();
+      samples_ += CountSeries(*detected_->exporters[query.exporter], set_.part, vector);
       if (vector.size() == 0 && query.metric) empty_.insert(&query - plan_.data());
       PutWhenPlacesAreKnown(query, std::move(vector));
     } else {
@@ -286,7 +287,6 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   const DetectedPtr detected_;
   std::vector<PlannedQuery> plan_;  // grows while nothing is under way
   const SteadyTime started_;
-
   UnitEvidence past_evidence_;
   UnitEvidence& evidence_;
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "internal/gpu/bounds.h"
 #include "internal/gpu/identity.h"
 #include "internal/gpu/mig.h"
 
@@ -75,6 +76,25 @@ void DeviceNames::NameByPlace(std::vector<GpuProcess>& rows) const {
     row.set_text(Text::kUuid, gpu.text(Text::kUuid));
     if (row.text(Text::kGpuName).empty()) row.set_text(Text::kGpuName, gpu.text(Text::kGpuName));
   }
+}
+
+std::size_t DeviceNames::DropBeyond(std::vector<GpuProcess>& rows) const {
+  constexpr auto kTotal = static_cast<std::size_t>(models::Quantity::kMemoryTotal);
+  constexpr auto kUsed = static_cast<std::size_t>(models::ProcessQuantity::kGpuMemory);
+  std::size_t dropped = 0;
+  for (GpuProcess& row : rows) {
+    const auto used = row.readings.Get(kUsed);
+    const auto found = used ? devices_.find(row.text(Text::kUuid)) : devices_.end();
+    if (found == devices_.end()) continue;
+    double most = 0;
+    for (const Device& device : found->second) {
+      most = std::max(most, device.gpu->readings.Get(kTotal).value_or(0));
+    }
+    if (most == 0 || *used <= most * kMostOfTotal) continue;
+    row.readings.SetAbsent(kUsed, models::NullReason::kInvalidValue);
+    ++dropped;
+  }
+  return dropped;
 }
 
 template <class RowT>

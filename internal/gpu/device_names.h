@@ -21,6 +21,9 @@ class DeviceNames {
   // Rows without a UUID get that of the only GPU at their node and id, and its name, unless they
   // have another name.
   void NameByPlace(std::vector<models::GpuProcess>& rows) const;
+  // Memory that the GPU of a process does not have, where its total is known, is none of it: absent
+  // from now on. How many were.
+  std::size_t DropBeyond(std::vector<models::GpuProcess>& rows) const;
   // Several nodes of one exporter show the UUID of `row`, which does not say on which of them it
   // is. Two exporters may call one node by two names.
   bool AreSeveral(const models::GpuMetrics& row) const;

@@ -370,7 +370,7 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
   }
   counts_.stale -= missed_.stale();  // they are not shown as null, they are gone
   if constexpr (kIsProcess) {
-    names_.NameGpus(rows_);
+    counts_.bad_value += names_.NameGpus(rows_);
     ShowCommands(rows_, commands, snapshot_->arena);
   } else {
     counts_.bad_value += DropBeyond(rows_, held_);

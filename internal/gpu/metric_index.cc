@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "internal/gpu/selectors.h"
+
 namespace gpumon::gpu {
 
 MetricIndex::MetricIndex(const schema::Exporter& exporter, models::Part part) {
@@ -77,6 +79,24 @@ bool ShowsDeviceOf(const schema::Exporter& exporter, std::span<const std::uint8_
   const std::size_t metric = shown[SlotOf(share)];
   return metric < exporter.gpu.size() && exporter.gpu[metric].name == share.name &&
          exporter.gpu[metric].reduce == schema::Reduce::kNewest;
+}
+
+std::size_t CountSeries(const schema::Exporter& exporter, models::Part part,
+                        const prom::InstantVector& vector) {
+  if (part != models::Part::kProcesses) return vector.size();
+  std::vector<std::string> totals;
+  for (const schema::Metric& metric : exporter.gpu) {
+    if (metric.slot == static_cast<std::size_t>(models::Quantity::kMemoryTotal)) {
+      totals.push_back(metric.name);
+    }
+  }
+  totals = WithPrefixes(exporter, totals);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    const std::string_view name = prom::Get(vector.labels(i), "__name__");
+    count += std::find(totals.begin(), totals.end(), name) == totals.end() ? 1U : 0U;
+  }
+  return count;
 }
 
 std::vector<std::size_t> LeadersOf(const std::vector<schema::Metric>& metrics) {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "internal/prom/value.h"
 #include "internal/schema/exporter.h"
 #include "models/gpu.h"
 
@@ -45,6 +46,10 @@ bool ShowsDeviceOf(const schema::Exporter& exporter, std::span<const std::uint8_
 // Series of pods beside the GPU's own of `metric` may be parts of it: no other metric is told to
 // have these.
 bool HasParts(const schema::Exporter& exporter, const schema::Metric& metric);
+
+// How many of these series tell of the part: totals of GPUs that come along with processes do not.
+std::size_t CountSeries(const schema::Exporter& exporter, models::Part part,
+                        const prom::InstantVector& vector);
 
 // By metric: the first that it is added to, or itself.
 std::vector<std::size_t> LeadersOf(const std::vector<schema::Metric>& metrics);

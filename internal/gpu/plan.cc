@@ -11,6 +11,7 @@ namespace gpumon::gpu {
 namespace {
 
 using models::Part;
+using models::Quantity;
 using models::Text;
 using schema::Condition;
 using schema::Exporter;
@@ -100,10 +101,14 @@ class Planner {
     std::vector<std::string> names = MetricIndex(exporter_, part_).Names();
     std::vector<std::string> timed;
     PlanSeparately(metrics, names, timed);
-    // The names of GPUs that process series lack; no reason for one more query.
+    // The names of GPUs that process series lack, and how much they may have of them; no reason for
+    // one more query.
     if (part_ == Part::kProcesses && !names.empty()) {
-      const std::vector<std::string> infos =
-          is_above_others_ ? DeviceNames(exporter_) : exporter_.info;
+      std::vector<std::string> infos = is_above_others_ ? DeviceNames(exporter_) : exporter_.info;
+      for (const Metric& metric : exporter_.gpu) {
+        const bool is_total = metric.slot == static_cast<std::size_t>(Quantity::kMemoryTotal);
+        if (is_total && metric.where.empty()) infos.push_back(metric.name);
+      }
       for (const std::string& info : WithPrefixes(exporter_, infos)) {
         if (std::find(names.begin(), names.end(), info) == names.end()) names.push_back(info);
       }
@@ -146,7 +151,7 @@ class Planner {
     std::vector<std::string> names(exporter_.detect.begin(), MarksEnd(exporter_));
     // Another code is another series, and the one before may stand beside it, with its own time.
     for (const Metric& metric : metrics) {
-      if (metric.slot == static_cast<std::size_t>(models::Quantity::kXidLast)) {
+      if (metric.slot == static_cast<std::size_t>(Quantity::kXidLast)) {
         names.push_back(metric.name);
       }
     }

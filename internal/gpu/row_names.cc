@@ -103,11 +103,13 @@ void RowNames<RowT>::Complete(RowT& row, std::size_t exporter) const {
 }
 
 template <class RowT>
-void RowNames<RowT>::NameGpus(std::vector<RowT>& rows) const {
+std::size_t RowNames<RowT>::NameGpus(std::vector<RowT>& rows) const {
   if constexpr (kIsProcess) {
     gpu::NameGpus(rows);
     devices_.NameByPlace(rows);
+    return devices_.DropBeyond(rows);
   }
+  return 0;
 }
 
 template class RowNames<models::GpuMetrics>;

@@ -36,8 +36,9 @@ class RowNames {
   // UUID alone, or of its compute instance; a process has the node and id by which the list of GPUs
   // has its GPU. Afterwards its rank is another.
   void Complete(RowT& row, std::size_t exporter) const;
-  // Gives processes that tell their GPU's node and id alone its UUID and name, where others say.
-  void NameGpus(std::vector<RowT>& rows) const;
+  // Gives processes that tell their GPU's node and id alone its UUID and name, where others say,
+  // and takes memory away that their GPU does not have: of how many.
+  std::size_t NameGpus(std::vector<RowT>& rows) const;
   // Two rows are one GPU.
   void Met(const RowT& row, const RowT& more) {
     const auto node = models::Text::kNode;

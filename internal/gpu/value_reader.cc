@@ -60,8 +60,10 @@ Reading ValueReader::ReadShare(const schema::ShareMetric& share, double raw,
   auto slot = static_cast<std::size_t>(models::Quantity::kMemoryUsed);
   if (share.share == schema::Share::kUtilization) {
     slot = static_cast<std::size_t>(models::Quantity::kUtilization);
-    // Counted over slices of time that do not match the GPU's own.
-    if (value > kPercent && value <= 2 * kPercent) value = kPercent;
+    // A metric of its own is a sum over processes, counted over slices of time that do not match
+    // the GPU's.
+    const bool is_sum = !share.needs_device;
+    if (is_sum && value > kPercent && value <= 2 * kPercent) value = kPercent;
   }
   if (!IsPossible<models::GpuMetrics>(slot, value)) return {0, NullReason::kInvalidValue};
   return {value, NullReason::kNone};

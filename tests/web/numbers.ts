@@ -327,7 +327,7 @@ export const CASES: readonly Case[] = [
         "GPUs held": row.gpus_held ?? (row.null_reasons?.gpus_held === undefined ? "" : null),
         Cores: row.cores_requested,
         Memory: row.memory_requested_bytes,
-        "Exit code": row.exit_code ?? "",
+        "Exit code": row.exit_code ?? (row.null_reasons?.exit_code === undefined ? "" : null),
       })),
   },
   {

@@ -204,5 +204,46 @@ TEST(DeviceNamesTest, AProcessIsWhereTheListOfGpusHasItsGpu) {
       << "the better exporter's names stand";
 }
 
+TEST(DeviceNamesTest, MemoryThatAGpuDoesNotHaveIsNoProcesses) {
+  constexpr auto kUsed = static_cast<std::size_t>(models::ProcessQuantity::kGpuMemory);
+  models::GpuMetrics gpu;
+  gpu.set_text(Text::kUuid, kUuid);
+  gpu.readings.Set(static_cast<std::size_t>(models::Quantity::kMemoryTotal), 80e9);
+  DeviceNames names;
+  names.Add(0, gpu);
+  std::vector<GpuProcess> rows(3);
+  for (GpuProcess& row : rows) row.set_text(Text::kUuid, kUuid);
+  rows[0].readings.Set(kUsed, 83e9);  // of what a driver counts otherwise
+  rows[1].readings.Set(kUsed, 500e9);
+  rows[2].readings.Set(kUsed, 500e9);
+  rows[2].set_text(Text::kUuid, "GPU-another");
+  EXPECT_EQ(names.DropBeyond(rows), 1U);
+  EXPECT_TRUE(rows[0].readings.Has(kUsed));
+  EXPECT_EQ(rows[1].readings.reason(kUsed), models::NullReason::kInvalidValue);
+  EXPECT_TRUE(rows[2].readings.Has(kUsed)) << "nobody knows how much that has";
+}
+
+TEST(DeviceNamesTest, TotalsComeAlongWithProcesses) {
+  const auto sample = [](const char* name, const char* pid, double value) {
+    FakeSample its = Sample(name, {{"uuid", "0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80"}});
+    if (*pid != '\0') its.labels.insert(its.labels.begin(), {"pid", pid});
+    std::sort(its.labels.begin(), its.labels.end());
+    its.value = value;
+    return its;
+  };
+  const schema::Exporter* const exporters[] = {schema::Registry::BuiltIn().Find("nvidia_smi")};
+  UnitEvidence evidence;
+  Join<GpuProcess> join(exporters, evidence, 1000);
+  join.Add(0,
+           prom::MakeInstantVector({sample("nvidia_smi_memory_total_bytes", "", 80e9),
+                                    sample("nvidia_smi_compute_app_used_memory_bytes", "7", 5e11)}),
+           std::nullopt);
+  const auto snapshot = join.Finish(CommandStyle::kFull);
+  ASSERT_EQ(snapshot->processes.size(), 1U);
+  EXPECT_FALSE(snapshot->processes[0].readings.Has(
+      static_cast<std::size_t>(models::ProcessQuantity::kGpuMemory)));
+  EXPECT_EQ(snapshot->warnings.back(), "1 impossible value dropped");
+}
+
 }  // namespace
 }  // namespace gpumon::gpu

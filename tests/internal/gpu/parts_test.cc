@@ -260,6 +260,12 @@ TEST(PartsTest, WhatAGpuDoesNotHaveIsNoPodsAndTakesNothingFromOthers) {
   EXPECT_EQ(impossible->workloads.at(0).no_memory_used, NullReason::kInvalidValue);
   EXPECT_EQ(impossible->workloads.at(1).memory_used, 200 * kMiB);
   EXPECT_EQ(impossible->warnings, std::vector<std::string>{"1 impossible value dropped"});
+  for (const double percent : {101.0, 150.0, 1000.0}) {
+    const auto busy = Meet("dcgm", {OfPod(kUtil, "", "j", 64), OfPod(kUtil, "a", "j", percent, "0"),
+                                    OfPod(kUtil, "b", "j", 20, "1")});
+    EXPECT_EQ(PodsOf(*busy), "a null null; b 20 null; ") << percent;
+    EXPECT_EQ(busy->workloads.at(0).no_utilization, NullReason::kInvalidValue);
+  }
   const auto blank = with(9223372036854775794.0);
   EXPECT_TRUE(std::isnan(blank->workloads.at(0).memory_used));
   EXPECT_EQ(blank->workloads.at(0).no_memory_used, NullReason::kNotSupported);
