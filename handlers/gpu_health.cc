@@ -271,7 +271,7 @@ constexpr std::array kAsked = {Part::kGpus, Part::kNodes};
 struct Found {
   GotParts parts;
   GoneGpus gone;
-  std::shared_ptr<fleet::FindingAges> past;  // of a past instant; null: not asked for
+  std::shared_ptr<PastAges> past;  // of a past instant; null: nothing is known of it
 };
 
 void AnswerWith(const CallPtr& call, const RecordQuery& query, Found found) {
@@ -286,7 +286,7 @@ void AnswerWith(const CallPtr& call, const RecordQuery& query, Found found) {
   } else if (by == "fleet") {
     assessed.AddFleet(records);
   } else if (query.form.at) {
-    assessed.AddGpus(found.past.get(), records);
+    assessed.AddGpus(found.past == nullptr ? nullptr : &found.past->findings, records);
   } else {
     // A part of what there is ends nothing.
     assessed.AddGpus(gpus->partial ? nullptr : &services.finding_ages, records);
@@ -296,12 +296,14 @@ void AnswerWith(const CallPtr& call, const RecordQuery& query, Found found) {
 }
 
 // What is looked at now says nothing of a past instant.
-bool WantsPast(const Call& call, const RecordQuery& query, const models::Snapshot& gpus) {
+bool WantsPast(const Call& call, const RecordQuery& query, const models::Snapshot& gpus,
+               const GoneGpus& gone) {
   const std::string& by = call.parameters().Text("by");
   if (!query.form.at || gpus.partial || (!by.empty() && by != "gpu")) return false;
   const auto is_findings = [](std::size_t place) { return kColumns[place].type == Type::kNotes; };
   const auto& fields = query.form.fields;
   if (!fields.empty() && std::none_of(fields.begin(), fields.end(), is_findings)) return false;
+  if (!gone.empty()) return true;
   const auto& rules = call.services().settings.health_rules;
   return std::any_of(gpus.gpus.begin(), gpus.gpus.end(), [&](const GpuMetrics& gpu) {
     return !fleet::Assess(gpu, rules).findings.empty();
@@ -312,9 +314,17 @@ void Answer(const CallPtr& call, const RecordQuery& query, const GotParts& parts
   FindGone(call, query, parts, [call, query, parts](GoneGpus gone) {
     const models::SnapshotPtr& gpus = parts[0]->snapshot;
     Found found{parts, std::move(gone), nullptr};
-    if (!WantsPast(*call, query, *gpus)) return AnswerWith(call, query, std::move(found));
-    AgesAt(call, gpus, [call, query, found](const std::shared_ptr<fleet::FindingAges>& past) {
-      AnswerWith(call, query, {found.parts, found.gone, past});
+    if (!WantsPast(*call, query, *gpus, found.gone)) {
+      return AnswerWith(call, query, std::move(found));
+    }
+    AgesAt(call, gpus, [call, query, found](const std::shared_ptr<PastAges>& past) {
+      Found all{found.parts, found.gone, past};
+      for (auto& one : all.gone) {
+        if (one.since || past == nullptr) continue;
+        const auto seen = past->seen.find({one.node, one.uuid.empty() ? one.gpu_id : one.uuid});
+        if (seen != past->seen.end()) one.since = seen->second;
+      }
+      AnswerWith(call, query, std::move(all));
     });
   });
 }

@@ -59,6 +59,12 @@ std::string KeyOf(const GpuMetrics& gpu) {
   return key;
 }
 
+std::pair<std::string, std::string> PlaceOf(const GpuMetrics& gpu) {
+  const std::string_view uuid = gpu.text(Text::kUuid);
+  return {std::string(gpu.text(Text::kNode)),
+          std::string(uuid.empty() ? gpu.text(Text::kGpuId) : uuid)};
+}
+
 gpu::RangeWant WantOf(const Snapshot& gpus, const Span& span, std::size_t most_rows) {
   const std::size_t rows = std::max<std::size_t>(gpus.gpus.size(), 1);
   const std::size_t most = std::max<std::size_t>(most_rows / rows, 2);
@@ -80,12 +86,12 @@ struct Walk {
   std::size_t most_rows;
   Millis time;                                             // for each span
   std::function<bool()> wanted;                            // as long as this
-  std::function<void(const Snapshot&, double step)> also;  // of the hour; may be empty
-  std::function<void(std::shared_ptr<FindingAges>, bool good)> then;
+  std::function<void(const Snapshot&, double step)> also;  // of the hour
+  std::function<void(const std::shared_ptr<PastAges>&, bool good)> then;
 };
 
 void Go(const Services& services, const std::shared_ptr<const Walk>& walk, const Span& span,
-        const std::shared_ptr<FindingAges>& past) {
+        const std::shared_ptr<PastAges>& past) {
   const gpu::RangeWant want = WantOf(*walk->gpus, span, walk->most_rows);
   const bool is_hour = span.end == 0;
   services.walk(
@@ -97,21 +103,20 @@ void Go(const Services& services, const std::shared_ptr<const Walk>& walk, const
         std::vector<Health> healths;
         for (const GpuMetrics& gpu : then.gpus) {
           healths.push_back(fleet::Assess(gpu, services.settings.health_rules));
+          if (is_hour) past->seen[PlaceOf(gpu)] = then.as_of;
         }
-        LookAt(then, healths, *past);
+        LookAt(then, healths, past->findings);
         return walk->wanted();
       },
       [walk, past, is_hour, &services](const Result<gpu::RangeEnd>& end) {
         if (is_hour) return walk->then(past, end.has_value());
         // Of a day that could not be walked through whole nothing is known.
-        Go(services, walk, kHour,
-           end ? past : std::make_shared<FindingAges>(FindingAges::Looks::kAreAll));
+        Go(services, walk, kHour, end ? past : std::make_shared<PastAges>());
       });
 }
 
 void Start(const Services& services, Walk walk) {
-  Go(services, std::make_shared<const Walk>(std::move(walk)), kDay,
-     std::make_shared<FindingAges>(FindingAges::Looks::kAreAll));
+  Go(services, std::make_shared<const Walk>(std::move(walk)), kDay, std::make_shared<PastAges>());
 }
 
 }  // namespace
@@ -133,19 +138,19 @@ void LearnAges(const CallPtr& call, const models::SnapshotPtr& gpus) {
                    [&services](const Snapshot& then, double step) {
                      if (!then.partial) services.seen_gpus.LearnStep(then, step);
                    },
-                   [&services](const std::shared_ptr<FindingAges>& past, bool good) {
-                     if (good) services.finding_ages.Learn(*past);
+                   [&services](const std::shared_ptr<PastAges>& past, bool good) {
+                     if (good) services.finding_ages.Learn(past->findings);
                    }});
 }
 
 void AgesAt(const CallPtr& call, const models::SnapshotPtr& gpus,
-            std::function<void(const std::shared_ptr<FindingAges>&)> then) {
+            std::function<void(const std::shared_ptr<PastAges>&)> then) {
   const Services& services = call->services();
   const Millis quarter = call->deadline().Left(services.clock) / 4;
   Start(services, {gpus, kMostRowsAt, quarter, [call] { return call->Alive(); }, nullptr,
-                   [call, then = std::move(then)](std::shared_ptr<FindingAges> past, bool good) {
+                   [call, then = std::move(then)](std::shared_ptr<PastAges> past, bool good) {
                      // An hour that could not be walked through whole tells of nothing.
-                     if (!good) past = std::make_shared<FindingAges>();
+                     if (!good) past = nullptr;
                      call->Defer([call, past, then] {
                        if (call->Alive()) then(past);
                      });

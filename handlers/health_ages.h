@@ -2,7 +2,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "handlers/api.h"
@@ -21,9 +24,16 @@ std::vector<std::vector<fleet::Began>> LookAt(const models::Snapshot& gpus,
 // else, so that later looks know what began in them.
 void LearnAges(const CallPtr& call, const models::SnapshotPtr& gpus);
 
+// What a walk through the past of an instant saw.
+struct PastAges {
+  fleet::FindingAges findings{fleet::FindingAges::Looks::kAreAll};
+  // By node and UUID (else id): Unix seconds of the last instant of the hour that showed the GPU.
+  std::map<std::pair<std::string, std::string>, double> seen;
+};
+
 // The same of a past instant, within half of the time that the call has left. `then` is called on a
-// worker thread while the client is there, with what could be seen.
+// worker thread while the client is there, with what could be seen; null: nothing.
 void AgesAt(const CallPtr& call, const models::SnapshotPtr& gpus,
-            std::function<void(const std::shared_ptr<fleet::FindingAges>&)> then);
+            std::function<void(const std::shared_ptr<PastAges>&)> then);
 
 }  // namespace gpumon::handlers

@@ -256,6 +256,23 @@ TEST_F(GpuHealthRouteTest, WhatBeganBeforeTheFirstLookIsLearnedFromTheHourBefore
   EXPECT_EQ(walks_[1].At(60), 1704110400);
 }
 
+TEST_F(GpuHealthRouteTest, OfOneThatIsLostAtAPastInstantTheLastMinuteThatShowedItIsTold) {
+  ServeOneLost(Gpus(), Gpus());
+  clock_.Advance(std::chrono::hours(1));
+  for (int i = 0; i <= 60; ++i) {
+    auto gpus = Gpus();
+    gpus->as_of = 1704110400 - 3600 + 60 * i;
+    if (i < 20) {
+      auto& lost = gpus->gpus.emplace_back();
+      lost.set_text(models::Text::kNode, "b");
+      lost.set_text(models::Text::kGpuId, "9");
+    }
+    walk_.push_back({gpus});
+  }
+  const auto json = Get("/api/v1/gpu/health?node=b&gpu=9&at=1704110400").json();
+  EXPECT_EQ(*json["data"][0]["findings"][0]["since"].AsString(), "2024-01-01T11:19:00Z");
+}
+
 TEST_F(GpuHealthRouteTest, OfAPastInstantTheDayBeforeItTellsSinceWhen) {
   const auto at = [](double as_of, double temperature) {
     auto gpus = Gpus();
