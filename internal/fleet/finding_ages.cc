@@ -47,9 +47,10 @@ std::vector<std::vector<Began>> FindingAges::Look(double as_of, std::span<const 
   if (newer) {
     there_.clear();
     for (const Found& found : all) there_.insert(found.gpu);
+    const auto& there = there_;
     std::erase_if(entries_, [&](const auto& entry) {
       const auto& [key, its] = entry;
-      return its.seen < as_of && (there_.contains(std::get<0>(key)) || its.seen < as_of - kKeep);
+      return its.seen < as_of && (there.contains(std::get<0>(key)) || its.seen < as_of - kKeep);
     });
     last_ = as_of;
   }
