@@ -45,13 +45,13 @@ std::vector<std::vector<Began>> FindingAges::Look(double as_of, std::span<const 
     }
   }
   if (newer) {
-    there_.clear();
-    for (const Found& found : all) there_.insert(found.gpu);
-    const auto& there = there_;
+    std::set<std::string> there;
+    for (const Found& found : all) there.insert(found.gpu);
     std::erase_if(entries_, [&](const auto& entry) {
       const auto& [key, its] = entry;
       return its.seen < as_of && (there.contains(std::get<0>(key)) || its.seen < as_of - kKeep);
     });
+    there_ = std::move(there);
     last_ = as_of;
   }
   return ages;
