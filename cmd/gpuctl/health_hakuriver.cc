@@ -83,6 +83,11 @@ std::optional<store::SystemReading> SystemOf(const Load& load) {
   return known ? std::optional(system) : std::nullopt;
 }
 
+// Of a node that is online, or a task of one, though nothing that its host shows is fresh.
+store::HealthState NotSampled(WallTime time) {
+  return {"host", "degraded", "its host no longer samples", "warning", time};
+}
+
 // What holds no longer is not counted.
 store::Snapshot NodeOf(const HealthSample& sample, WallTime time) {
   store::Snapshot named = Named(sample.hostname, sample.hostname, time);
@@ -101,6 +106,8 @@ store::Snapshot NodeOf(const HealthSample& sample, WallTime time) {
     task.AddState({"host", "unhealthy",
                    sample.status + ": its last heartbeat was at " + TimeText(sample.last_heartbeat),
                    "critical", time});
+  } else {
+    task.AddState(NotSampled(time));
   }
   store::Snapshot snapshot = task.Take();
   if (sample.status != "online") {
@@ -206,7 +213,11 @@ store::Snapshot TaskOf(const Work& work, const Health& health, WallTime time) {
   collect::Task task(Named(work.id, work.node, time), Rules());
   const bool runs = work.status == "running" || work.status == "paused";
   for (const HealthSample& sample : health.newest()) {
-    if (!runs || sample.hostname != work.node || !sample.fresh) continue;
+    if (!runs || sample.hostname != work.node) continue;
+    if (!sample.fresh) {
+      if (sample.status == "online") task.AddState(NotSampled(time));
+      continue;
+    }
     std::vector<std::int64_t> shown;
     for (const Gpu& gpu : sample.gpus) {
       const bool its =

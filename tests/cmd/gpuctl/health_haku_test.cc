@@ -87,6 +87,9 @@ TEST_F(HealthHakuTest, AHostThatStoppedSamplingShowsNothingFresh) {
   EXPECT_EQ(ran.exit_code, 0);
   EXPECT_THAT(ran.output, HasSubstr("note: the host no longer samples"));
   EXPECT_THAT(ran.output, HasSubstr("0 healthy"));
+  const Finished strict = Run({"health", "gn01", "--fail-on", "warnings"});
+  EXPECT_EQ(strict.exit_code, 1);
+  EXPECT_THAT(strict.output, HasSubstr("its host no longer samples"));
 }
 
 TEST_F(HealthHakuTest, TasksHaveTheGpusThatTheyAskedFor) {
