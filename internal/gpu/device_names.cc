@@ -14,6 +14,15 @@ using models::GpuMetrics;
 using models::GpuProcess;
 using models::Text;
 
+namespace {
+
+// 0: nobody knows.
+double TotalOf(const GpuMetrics& gpu) {
+  return gpu.readings.Get(static_cast<std::size_t>(models::Quantity::kMemoryTotal)).value_or(0);
+}
+
+}  // namespace
+
 // Those of the node. A cloned machine shows another's UUIDs.
 auto DeviceNames::OfNode(const Devices& devices, std::string_view node) -> Devices {
   Devices fitting;
@@ -46,6 +55,9 @@ void DeviceNames::Add(std::size_t exporter, const GpuMetrics& gpu) {
   const std::string_view mig_uuid = gpu.text(Text::kMigUuid);
   if (!uuid.empty()) devices_[uuid].push_back({exporter, &gpu, IsInstance(gpu)});
   if (!mig_uuid.empty()) devices_[mig_uuid].push_back({exporter, &gpu});
+  if (IsInstance(gpu) || gpu.text(Text::kGpuId).empty() || TotalOf(gpu) == 0) return;
+  double& total = totals_[{gpu.text(Text::kNode), gpu.text(Text::kGpuId)}];
+  total = std::max(total, TotalOf(gpu));
 }
 
 void DeviceNames::NameByPlace(std::vector<GpuProcess>& rows) const {
@@ -79,18 +91,22 @@ void DeviceNames::NameByPlace(std::vector<GpuProcess>& rows) const {
 }
 
 std::size_t DeviceNames::DropBeyond(std::vector<GpuProcess>& rows) const {
-  constexpr auto kTotal = static_cast<std::size_t>(models::Quantity::kMemoryTotal);
   constexpr auto kUsed = static_cast<std::size_t>(models::ProcessQuantity::kGpuMemory);
+  const auto total_of = [&](const GpuProcess& row) {
+    double most = 0;
+    const auto found = devices_.find(row.text(Text::kUuid));
+    for (const Device& device : found == devices_.end() ? Devices() : found->second) {
+      most = std::max(most, TotalOf(*device.gpu));
+    }
+    const auto place = totals_.find({row.text(Text::kNode), row.text(Text::kGpuId)});
+    return most == 0 && place != totals_.end() ? place->second : most;
+  };
   std::size_t dropped = 0;
   for (GpuProcess& row : rows) {
     const auto used = row.readings.Get(kUsed);
-    const auto found = used ? devices_.find(row.text(Text::kUuid)) : devices_.end();
-    if (found == devices_.end()) continue;
-    double most = 0;
-    for (const Device& device : found->second) {
-      most = std::max(most, device.gpu->readings.Get(kTotal).value_or(0));
-    }
-    if (most == 0 || *used <= most * kMostOfTotal) continue;
+    if (!used) continue;
+    const double total = total_of(row);
+    if (total == 0 || *used <= total * kMostOfTotal) continue;
     row.readings.SetAbsent(kUsed, models::NullReason::kInvalidValue);
     ++dropped;
   }

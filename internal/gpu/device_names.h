@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "models/gpu.h"
@@ -21,8 +23,8 @@ class DeviceNames {
   // Rows without a UUID get that of the only GPU at their node and id, and its name, unless they
   // have another name.
   void NameByPlace(std::vector<models::GpuProcess>& rows) const;
-  // Memory that the GPU of a process does not have, where its total is known, is none of it: absent
-  // from now on. How many were.
+  // Memory that the GPU of a process (by its UUID, else its node and id) does not have, where its
+  // total is known, is none of it: absent from now on. How many were.
   std::size_t DropBeyond(std::vector<models::GpuProcess>& rows) const;
   // Several nodes of one exporter show the UUID of `row`, which does not say on which of them it
   // is. Two exporters may call one node by two names.
@@ -42,6 +44,8 @@ class DeviceNames {
   static std::string_view Best(const Devices& devices, models::Text text);
 
   std::unordered_map<std::string_view, Devices> devices_;  // by UUID
+  // Memory of whole GPUs, by node and id.
+  std::map<std::pair<std::string_view, std::string_view>, double> totals_;
 };
 
 extern template void DeviceNames::Name(models::GpuMetrics&) const;

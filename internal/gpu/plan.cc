@@ -101,18 +101,12 @@ class Planner {
     std::vector<std::string> names = MetricIndex(exporter_, part_).Names();
     std::vector<std::string> timed;
     PlanSeparately(metrics, names, timed);
-    // The names of GPUs that process series lack, and how much they may have of them; no reason for
-    // one more query.
-    if (part_ == Part::kProcesses && !names.empty()) {
-      std::vector<std::string> infos = is_above_others_ ? DeviceNames(exporter_) : exporter_.info;
-      for (const Metric& metric : exporter_.gpu) {
-        const bool is_total = metric.slot == static_cast<std::size_t>(Quantity::kMemoryTotal);
-        if (is_total && metric.where.empty()) infos.push_back(metric.name);
-      }
-      for (const std::string& info : WithPrefixes(exporter_, infos)) {
-        if (std::find(names.begin(), names.end(), info) == names.end()) names.push_back(info);
-      }
-      if (!exporter_.gpu_id_metric.empty()) names.push_back(exporter_.gpu_id_metric);
+    const std::vector<std::string> devices = NamesOfDevices();
+    if (names.empty() && !devices.empty()) {
+      Add("devices", SelectorOfAny(devices, exporter_.require), PlannedQuery::Gives::kDevices);
+    }
+    for (const std::string& name : names.empty() ? names : devices) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     }
     if (!names.empty()) {
       Add("values", SelectorOfAny(names, exporter_.require), PlannedQuery::Gives::kValues);
@@ -132,6 +126,20 @@ class Planner {
            std::optional<std::size_t> metric = std::nullopt) {
     plan_.push_back(
         {metric ? name : exporter_.name + '/' + name, std::move(promql), gives, place_, metric});
+  }
+
+  // What comes along with processes: the names of GPUs that their series lack, and how much memory
+  // they have.
+  std::vector<std::string> NamesOfDevices() const {
+    if (part_ != Part::kProcesses) return {};
+    std::vector<std::string> names = is_above_others_ ? DeviceNames(exporter_) : exporter_.info;
+    for (const Metric& metric : exporter_.gpu) {
+      const bool is_total = metric.slot == static_cast<std::size_t>(Quantity::kMemoryTotal);
+      if (is_total && metric.where.empty()) names.push_back(metric.name);
+    }
+    names = WithPrefixes(exporter_, names);
+    if (!exporter_.gpu_id_metric.empty()) names.push_back(exporter_.gpu_id_metric);
+    return names;
   }
 
   // Those that have a query of their own; their names leave `names`.

@@ -101,15 +101,15 @@ std::string MovingQuery(const schema::Exporter& exporter, const std::string& mat
 
 std::string PercentQuery(const std::string& metric) {
   // Blanks, which are large, hide all else from the first: then a look each five minutes has to do.
-  return "group by(job,instance)(max_over_time(" + metric + "[1h]) > 1 <= 100) or " +
-         "group by(job,instance)(max_over_time((" + metric + " > 1 <= 100)[1h:5m]))";
+  return "group by(job,instance)(max_over_time(" + metric + "[1h]) >= 2 <= 100) or " +
+         "group by(job,instance)(max_over_time((" + metric + " >= 2 <= 100)[1h:5m]))";
 }
 
 std::string FractionQuery(const std::string& metric) {
   // Fractions may sum to a whole number.
   return "(group by(job,instance)(sum_over_time(" + metric + "[1h]) % 1 > 0) or " +
          "group by(job,instance)(max_over_time((" + metric + " > 0 < 1)[1h:5m]))) " +
-         "and on(job) max_over_time(" + metric + "[1h]) > 1 <= 100";
+         "and on(job) max_over_time(" + metric + "[1h]) >= 2 <= 100";
 }
 
 std::string TurnedQuery(const std::string& metric, const std::string& matcher, std::size_t count) {
@@ -120,7 +120,7 @@ std::string TurnedQuery(const std::string& metric, const std::string& matcher, s
     return "max by(job,instance)(max_over_time(timestamp(" + metric + '{' + matcher + '}' + bounds +
            ")[1h:" + std::to_string(step) + "s]))";
   };
-  return "group by(job,instance)(" + last(" > 0 < 1") + " > " + last(" > 1 <= 100") + ')';
+  return "group by(job,instance)(" + last(" > 0 < 1") + " > " + last(" >= 2 <= 100") + ')';
 }
 
 }  // namespace gpumon::gpu

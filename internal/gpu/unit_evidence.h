@@ -14,8 +14,8 @@
 
 namespace gpumon::gpu {
 
-// Thread-safe. A ratio never passes 1, so one sample above it proves percent; percent of this kind
-// is whole numbers, so a fraction below 1 proves a ratio. What was percent at noon is percent at
+// Thread-safe. A ratio never passes 1, and percent of this kind is whole numbers: a sample of 2 or
+// more proves percent, and a fraction below 1 a ratio. What was percent at noon is percent at
 // night, when all GPUs are idle: proofs stay until a later one says otherwise, a target's for a
 // day.
 class UnitEvidence {

@@ -107,7 +107,8 @@ std::size_t ValueReader::LearnUnits(const prom::InstantVector& vector,
       target.key = key;
       if (target.job.empty()) target.job = prom::Get(labels, "job");
       const double value = vector.point(i).value;
-      target.above_one |= value > 1 && value <= kPercent;  // more is a blank
+      // Percent are whole numbers: 1.5 is an impossible ratio. More than 100 is a blank.
+      target.above_one |= value >= 2 && value <= kPercent;
       target.fraction |= value > 0 && value < 1;
     }
     if (targets.empty()) continue;

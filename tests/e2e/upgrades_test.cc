@@ -244,5 +244,33 @@ TEST(UpgradesTest, ARatioThatCameAfterPercentIsOne) {
   EXPECT_NE(warning.find("ratio"), std::string::npos) << warning;
 }
 
+// A ratio of 1.5 is impossible, and changes the meaning of nothing; memory that a GPU does not have
+// is no process's.
+TEST(UpgradesTest, WhatIsImpossibleIsNullAndChangesNoOther) {
+  const std::string dcgm = R"(hostname="n1",job="dcgm",instance="n1:9400"})";
+  const std::string gpus = R"(node="n1",job="gpu",instance="n1:9100")";
+  const auto prometheus = Prometheus::Holding(
+      "# TYPE DCGM_FI_DEV_GPU_UTIL_RATIO gauge\n" +
+      PagesOf(R"(DCGM_FI_DEV_GPU_UTIL_RATIO{gpu="0",UUID="GPU-0",)" + dcgm, kNow - 60, kNow,
+              "0.64") +
+      PagesOf(R"(DCGM_FI_DEV_GPU_UTIL_RATIO{gpu="1",UUID="GPU-1",)" + dcgm, kNow - 60, kNow,
+              "1.5") +
+      "# TYPE nvidia_gpu_total_memory_bytes gauge\n" +
+      PagesOf("nvidia_gpu_total_memory_bytes{gpu=\"7\"," + gpus + "}", kNow - 60, kNow, "8e10") +
+      "# TYPE nvidia_gpu_process_gpu_memory_bytes gauge\n" +
+      PagesOf("nvidia_gpu_process_gpu_memory_bytes{gpu=\"7\",pid=\"1\"," + gpus + "}", kNow - 60,
+              kNow, "5e11") +
+      PagesOf("nvidia_gpu_process_gpu_memory_bytes{gpu=\"7\",pid=\"2\"," + gpus + "}", kNow - 60,
+              kNow, "5368709121") +
+      "# TYPE up gauge\n" + PagesOf("up{job=\"dcgm\",instance=\"n1:9400\"}", kNow - 60, kNow) +
+      PagesOf("up{job=\"gpu\",instance=\"n1:9100\"}", kNow - 60, kNow) + "# EOF\n");
+  const ApiServer server(prometheus->url());
+  const std::string at = "&format=csv&at=" + std::to_string(kNow);
+  EXPECT_EQ(server.Get("/api/v1/gpu/metrics?fields=gpu_id,utilization" + at).body,
+            "gpu_id,utilization\r\n0,64\r\n1,\r\n7,\r\n");
+  EXPECT_EQ(server.Get("/api/v1/gpu/processes?sort=pid&fields=pid,gpu_memory_bytes" + at).body,
+            "pid,gpu_memory_bytes\r\n1,\r\n2,5368709121\r\n");
+}
+
 }  // namespace
 }  // namespace gpumon::e2e

@@ -87,14 +87,14 @@ TEST_F(CachedSourceTest, ThePartsAreCachedApart) {
   const auto processes = Get({Part::kProcesses, std::nullopt, true});
   ASSERT_TRUE(processes);
   EXPECT_EQ(processes->snapshot->part, Part::kProcesses);
-  EXPECT_EQ(rig_.client().call_count(), 14U);
+  EXPECT_EQ(rig_.client().call_count(), 15U);
   EXPECT_EQ(source_->Rows(Part::kGpus), 2U);
   EXPECT_EQ(source_->Rows(Part::kProcesses), 2U);
   EXPECT_EQ(source_->Age(Part::kPods), std::nullopt) << "nobody has asked for them";
   const auto pods = Get({Part::kPods, std::nullopt, true});
   ASSERT_TRUE(pods);
   EXPECT_EQ(pods->snapshot->part, Part::kPods);
-  EXPECT_EQ(rig_.client().call_count(), 15U);
+  EXPECT_EQ(rig_.client().call_count(), 16U);
   EXPECT_TRUE(source_->Age(Part::kPods).has_value());
 }
 
@@ -431,7 +431,7 @@ TEST_F(CachedSourceTest, PartsAndInstantsAreNotConfused) {
   EXPECT_EQ(GetAt(1700000000)->snapshot->as_of, 1700000000);
   EXPECT_EQ(GetAt(1700000001)->snapshot->as_of, 1700000001);
   EXPECT_EQ(GetAt(1700000000, Part::kProcesses)->snapshot->part, Part::kProcesses);
-  EXPECT_EQ(rig_.client().call_count(), 2 * (2 + 8) + (2 + 4U));
+  EXPECT_EQ(rig_.client().call_count(), 2 * (2 + 8) + (2 + 5U));
 }
 
 TEST_F(CachedSourceTest, TooManyPastInstantsAtOnceAreRefused) {

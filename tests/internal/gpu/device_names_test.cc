@@ -223,6 +223,26 @@ TEST(DeviceNamesTest, MemoryThatAGpuDoesNotHaveIsNoProcesses) {
   EXPECT_TRUE(rows[2].readings.Has(kUsed)) << "nobody knows how much that has";
 }
 
+TEST(DeviceNamesTest, AGpuWithoutAUuidHasItsMemoryByItsPlace) {
+  constexpr auto kUsed = static_cast<std::size_t>(models::ProcessQuantity::kGpuMemory);
+  models::GpuMetrics gpu;
+  gpu.set_text(Text::kNode, "n1");
+  gpu.set_text(Text::kGpuId, "3");
+  gpu.readings.Set(static_cast<std::size_t>(models::Quantity::kMemoryTotal), 80e9);
+  DeviceNames names;
+  names.Add(0, gpu);
+  std::vector<GpuProcess> rows(2);
+  for (GpuProcess& row : rows) {
+    row.set_text(Text::kNode, "n1");
+    row.set_text(Text::kGpuId, "3");
+    row.readings.Set(kUsed, 500e9);
+  }
+  rows[1].set_text(Text::kNode, "n2");
+  EXPECT_EQ(names.DropBeyond(rows), 1U);
+  EXPECT_FALSE(rows[0].readings.Has(kUsed));
+  EXPECT_TRUE(rows[1].readings.Has(kUsed));
+}
+
 TEST(DeviceNamesTest, TotalsComeAlongWithProcesses) {
   const auto sample = [](const char* name, const char* pid, double value) {
     FakeSample its = Sample(name, {{"uuid", "0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80"}});

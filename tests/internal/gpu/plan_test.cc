@@ -48,7 +48,10 @@ TEST(PlanTest, AsksTheRequirementsMetricsOneByOne) {
   EXPECT_TRUE(plan[7].promql.ends_with(R"(label_replace(timestamp(up),"t","up","",""))"))
       << "of all targets, while their jobs are not known";
   EXPECT_TRUE(plan[7].tells_pods) << "of all targets, by what it brings along";
-  EXPECT_EQ(PlanOf({&NvidiaGpu()}, Part::kProcesses).size(), 4U);
+  const auto processes = PlanOf({&NvidiaGpu()}, Part::kProcesses);
+  ASSERT_EQ(processes.size(), 5U);
+  EXPECT_EQ(processes[3].gives, Gives::kDevices) << "how much memory their GPUs have";
+  EXPECT_NE(processes[3].promql.find("nvidia_gpu_total_memory_bytes"), std::string::npos);
 }
 
 TEST(PlanTest, AsksAnyOtherExporterTwice) {
@@ -104,7 +107,7 @@ TEST(PlanTest, AsksForTheTargetsOfAllWhosePodMayBeTheirOwnOnce) {
   const std::vector<Subject> some = {{&first, {}}, {&first, {}}, {&other, {"o"}}};
   const auto plan = PlanQueries(some, Part::kGpus);
   EXPECT_EQ(plan.back().promql, R"(up{job="o"} or )" + shown);
-  EXPECT_EQ(PlanOf({&NvidiaGpu(), &first}, Part::kProcesses).size(), 4U) << "of GPUs alone";
+  EXPECT_EQ(PlanOf({&NvidiaGpu(), &first}, Part::kProcesses).size(), 5U) << "of GPUs alone";
 }
 
 TEST(PlanTest, WhereNoJobIsKnownTheTimesOfAllTargetsTellTheirPods) {
