@@ -63,9 +63,8 @@ std::vector<std::string> WarningsOf(const JoinCounts& counts) {
         "GPU whose node has different names by different exporters is shown under the best one's",
         "GPUs whose nodes have different names by different exporters are shown under the best "
         "one's");
-  state(counts.mixed_units,
-        "scrape job has targets that export percent and targets that export a ratio by one name",
-        "scrape jobs have targets that export percent and targets that export a ratio by one name");
+  state(counts.mixed_units, "scrape job exports percent and a ratio by one name",
+        "scrape jobs export percent and a ratio by one name");
   state(counts.duplicates, "duplicate series ignored", "duplicate series ignored");
   return warnings;
 }

@@ -13,7 +13,7 @@ constexpr double kDay = 86'400;
 struct JobProof {
   bool percent = false;
   bool ratio = false;
-  bool in_doubt = false;  // they proved both lately, and one of them neither
+  bool in_doubt = false;  // they proved both lately, and one of them neither; or one of them both
 };
 
 }  // namespace
@@ -29,6 +29,7 @@ auto UnitEvidence::Judge(std::string_view metric, const std::vector<Target>& tar
   for (const Target& target : targets) {
     JobProof& job = jobs[target.job];
     job.percent |= target.above_one;
+    job.in_doubt |= target.above_one && target.fraction;  // one of them is impossible
     job.ratio |= target.fraction && !target.above_one;
   }
   const MutexLock lock(mutex_);

@@ -29,7 +29,8 @@ class UnitEvidence {
   };
   struct Verdict {
     std::unordered_map<std::size_t, bool> percent;  // by target; false: a ratio
-    // That have both at this instant; or had both within an hour, and a target that proved neither.
+    // That have both at this instant, in one target or several; or had both within an hour, and a
+    // target that proved neither.
     std::size_t mixed_jobs = 0;
   };
   // What targets (Contest::TargetOf) showed within an hour, with their jobs.

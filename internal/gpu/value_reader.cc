@@ -108,7 +108,7 @@ std::size_t ValueReader::LearnUnits(const prom::InstantVector& vector,
       if (target.job.empty()) target.job = prom::Get(labels, "job");
       const double value = vector.point(i).value;
       // Percent are whole numbers: 1.5 is an impossible ratio. More than 100 is a blank.
-      target.above_one |= value >= 2 && value <= kPercent;
+      target.above_one |= value >= 2 && value <= kPercent && value == std::floor(value);
       target.fraction |= value > 0 && value < 1;
     }
     if (targets.empty()) continue;

@@ -47,6 +47,21 @@ class GpuHealthRouteTest : public HandlersTest {
   }
 
   // "name score level" of each row.
+  static std::shared_ptr<models::Snapshot> WithTemperature(double as_of, double temperature) {
+    auto gpus = Gpus();
+    gpus->as_of = as_of;
+    gpus->gpus[1].readings.Set(static_cast<std::size_t>(Quantity::kTemperature), temperature);
+    return gpus;
+  }
+
+  // GPU 1, and so each walk shows it.
+  void ServeHotSinceTenMinutes() {
+    for (int i = 0; i <= 60; ++i) {
+      walk_.push_back({WithTemperature(1704110400 - 3600 + 60 * i, i < 50 ? 60 : 90)});
+    }
+    Serve(WithTemperature(1704110400, 90));
+  }
+
   std::string Rows(const std::string& query, const char* name) {
     std::string rows;
     const auto json = Get("/api/v1/gpu/health" + query).json();
@@ -234,16 +249,7 @@ TEST_F(GpuHealthRouteTest, WhenThePastCannotBeHadThePresentIsAnsweredAndItIsAske
 }
 
 TEST_F(GpuHealthRouteTest, WhatBeganBeforeTheFirstLookIsLearnedFromTheHourBeforeIt) {
-  const auto at = [](double as_of, double temperature) {
-    auto gpus = Gpus();
-    gpus->as_of = as_of;
-    gpus->gpus[1].readings.Set(static_cast<std::size_t>(Quantity::kTemperature), temperature);
-    return gpus;
-  };
-  for (int i = 0; i <= 60; ++i) {
-    walk_.push_back({at(1704110400 - 3600 + 60 * i, i < 50 ? 60 : 90)});
-  }
-  Serve(at(1704110400, 90));
+  ServeHotSinceTenMinutes();
   const auto since = [&] {
     return Get("/api/v1/gpu/health?gpu=1").json()["data"][0]["findings"][0]["since"];
   };
@@ -274,22 +280,13 @@ TEST_F(GpuHealthRouteTest, OfOneThatIsLostAtAPastInstantTheLastMinuteThatShowedI
 }
 
 TEST_F(GpuHealthRouteTest, OfAPastInstantTheDayBeforeItTellsSinceWhen) {
-  const auto at = [](double as_of, double temperature) {
-    auto gpus = Gpus();
-    gpus->as_of = as_of;
-    gpus->gpus[1].readings.Set(static_cast<std::size_t>(Quantity::kTemperature), temperature);
-    return gpus;
-  };
-  for (int i = 0; i <= 60; ++i) {
-    walk_.push_back({at(1704110400 - 3600 + 60 * i, i < 50 ? 60 : 90)});
-  }
-  Serve(at(1704110400, 90));
-  source_.past = gpu::Got{at(1704110400 - 3600, 60), false, {}, 0};
+  ServeHotSinceTenMinutes();
+  source_.past = gpu::Got{WithTemperature(1704110400 - 3600, 60), false, {}, 0};
   const auto finding = [&] {
     return Get("/api/v1/gpu/health?gpu=1&at=1704110400").json()["data"][0]["findings"][0];
   };
   EXPECT_EQ(*finding()["since"].AsString(), "2024-01-01T11:50:00Z");
-  for (auto& instant : walk_) instant = {at(instant[0]->as_of, 90)};
+  for (auto& instant : walk_) instant = {WithTemperature(instant[0]->as_of, 90)};
   EXPECT_EQ(*finding()["since"].AsString(), "2024-01-01T11:00:00Z");
   EXPECT_EQ(finding()["open_before"].AsBool(), true);
   const std::size_t walks = walks_.size();

@@ -55,10 +55,10 @@ TEST_F(UnitEvidenceTest, InAMixedJobATargetMeansWhatItProvesItself) {
   EXPECT_EQ(mixed_jobs_, 0U);
 }
 
-TEST_F(UnitEvidenceTest, AFractionBesidesPercentProvesNothing) {
+TEST_F(UnitEvidenceTest, AFractionBesidesPercentProvesNothingAndIsTold) {
   const Target both{1, "dcgm", true, true};
   EXPECT_TRUE(IsPercent({both}, 1));
-  EXPECT_EQ(mixed_jobs_, 0U);
+  EXPECT_EQ(mixed_jobs_, 1U);
 }
 
 TEST_F(UnitEvidenceTest, WhoIsUpgradedMeansTheNewUnit) {
