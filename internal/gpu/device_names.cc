@@ -94,9 +94,8 @@ std::size_t DeviceNames::DropBeyond(std::vector<GpuProcess>& rows) const {
   constexpr auto kUsed = static_cast<std::size_t>(models::ProcessQuantity::kGpuMemory);
   const auto total_of = [&](const GpuProcess& row) {
     double most = 0;
-    const auto found = devices_.find(row.text(Text::kUuid));
-    for (const Device& device : found == devices_.end() ? Devices() : found->second) {
-      most = std::max(most, TotalOf(*device.gpu));
+    if (const auto found = devices_.find(row.text(Text::kUuid)); found != devices_.end()) {
+      for (const Device& device : found->second) most = std::max(most, TotalOf(*device.gpu));
     }
     const auto place = totals_.find({row.text(Text::kNode), row.text(Text::kGpuId)});
     return most == 0 && place != totals_.end() ? place->second : most;

@@ -105,10 +105,10 @@ class Planner {
     if (names.empty() && !devices.empty()) {
       Add("devices", SelectorOfAny(devices, exporter_.require), PlannedQuery::Gives::kDevices);
     }
-    for (const std::string& name : names.empty() ? names : devices) {
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    }
-    if (!names.empty()) {
+    if (!names.empty()) {  // no reason for one more query
+      for (const std::string& name : devices) {
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+      }
       Add("values", SelectorOfAny(names, exporter_.require), PlannedQuery::Gives::kValues);
     }
     // Of unknown jobs all targets' `up` is asked: far less than the time of each series.
