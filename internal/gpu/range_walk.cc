@@ -12,13 +12,12 @@
 namespace gpumon::gpu {
 namespace {
 
-constexpr std::size_t kFirstPiece = 32;
-// Prometheus reads whole chunks, of hours: shorter pieces make it read the same ones again.
-constexpr double kPieceSeconds = 12 * 3600;
-// Of the largest answer, whatever time it covers: what is decoded of it is about as large again.
-constexpr double kSmallPieceBytes = 0.7 * 1024 * 1024;
-constexpr double kLargePieceBytes = 3.0 * 1024 * 1024;
-// Where scrapes are so close that what is around a piece is larger than it: as much of its own.
+// A window of more rows than a few MiB of each query's answer is not asked for, so parts of it are
+// small; their number depends on nothing but the instants and the step.
+constexpr std::size_t kPieces = 8;
+constexpr std::size_t kLeastPiece = 32;  // instants; and no less than is asked for around it
+// Of the largest answer. Where GPUs, pods or processes come and go so often that a piece has far
+// more series than rows, the next ones are shorter.
 constexpr double kMostPieceBytes = 16.0 * 1024 * 1024;
 
 Status TookTooLong() {
@@ -36,14 +35,17 @@ RangeWalk::RangeWalk(const With& with, RangeWant want, Deadline deadline, EachIn
       deadline_(deadline),
       started_(with.clock.Steady()),
       each_(std::move(each)),
-      done_(std::move(done)),
-      next_count_(kFirstPiece) {}
+      done_(std::move(done)) {}
 
 void RangeWalk::Start(std::vector<Subject> subjects) {
   subjects_ = std::move(subjects);
   for (const Subject& subject : subjects_) exporters_.push_back(subject.exporter);
   spans_ = want_.spans;
   if (spans_.empty()) spans_.push_back({0, want_.steps});
+  std::size_t instants = 0;
+  for (const RangeSpan& span : spans_) instants += span.count;
+  usual_count_ = std::max(
+      {kLeastPiece, (instants + kPieces - 1) / kPieces, static_cast<std::size_t>(2 * Around())});
   queries_ = PlansOf(spans_.front())->queries.size();
   // One turn for all pieces: of each all queries are under way at once.
   with_.budget.Acquire(queries_, QueryBudget::Of::kPast, deadline_,
@@ -52,6 +54,7 @@ void RangeWalk::Start(std::vector<Subject> subjects) {
                          {
                            const MutexLock lock(self->mutex_);
                            self->turn_ = turn;
+                           self->next_count_ = self->usual_count_;
                          }
                          self->AskNext();
                        });
@@ -85,7 +88,7 @@ void RangeWalk::AskNext() {
     const std::size_t left = span.count - asked_;
     piece->count = std::min(next_count_, left);
     // While the last piece is joined nothing is asked for: a small one ends sooner.
-    if (piece->count == left && left > 2 * kFirstPiece) piece->count = left * 2 / 3;
+    if (piece->count == left && left > 2 * kLeastPiece) piece->count = left * 2 / 3;
     asked_ += piece->count;
     if (asked_ == span.count) {
       ++span_;
@@ -145,14 +148,11 @@ double RangeWalk::Around() const {
 }
 
 std::size_t RangeWalk::CountAfter(const Piece& piece) const {
-  const auto count = static_cast<double>(piece.count);
   const double beside = 2 * Around();
-  const double by_byte =
-      (count + beside) / static_cast<double>(std::max<std::size_t>(piece.largest, 1));
-  const double fits = std::clamp(kPieceSeconds / want_.step + beside, kSmallPieceBytes * by_byte,
-                                 kLargePieceBytes * by_byte);
-  const double least = std::min(2 * beside, kMostPieceBytes * by_byte);
-  return static_cast<std::size_t>(std::clamp(std::max(fits, least) - beside, 1.0, count * 8));
+  const double by_byte = (static_cast<double>(piece.count) + beside) /
+                         static_cast<double>(std::max<std::size_t>(piece.largest, 1));
+  const double fits = std::max(kMostPieceBytes * by_byte - beside, 1.0);
+  return static_cast<std::size_t>(std::min(fits, static_cast<double>(usual_count_)));
 }
 
 // Whoever brings a piece joins it, and those that come meanwhile.

@@ -15,9 +15,10 @@
 
 namespace gpumon::gpu {
 
-// One call of Collector::Walk; kept alive by what it has under way. A piece is as many instants as
-// make answers of a few MiB; the next one is asked for while one is joined, so no more than two are
-// held at once, however long the range is.
+// One call of Collector::Walk; kept alive by what it has under way. A piece is an eighth of the
+// range's instants, but 32 of them and ten minutes at least, so that the number of queries does not
+// depend on what there is; it is shorter only where answers are larger than 16 MiB. The next one is
+// asked for while one is joined, so no more than two are held at once.
 class RangeWalk : public std::enable_shared_from_this<RangeWalk> {
  public:
   // What it works with; all of it must outlive the walk.
@@ -78,6 +79,7 @@ class RangeWalk : public std::enable_shared_from_this<RangeWalk> {
   std::vector<Subject> subjects_;                   // constant after Start
   std::vector<const schema::Exporter*> exporters_;  // likewise
   std::vector<RangeSpan> spans_;                    // likewise; never empty
+  std::size_t usual_count_ = 0;                     // likewise; instants of a piece
   std::size_t queries_ = 0;                         // likewise; of a piece
   UnitEvidence evidence_;
   std::set<std::string> sources_;                // of who joins
