@@ -77,26 +77,28 @@ RangeSteps::RangeSteps(prom::RangeVector vector, double step, const Passing& pas
     series.label_count = its.label_count;
     series.next = series.run_end = its.first_point;
     series.end = its.first_point + its.point_count;
+    if (its.point_count > 0) by_begin_.push_back(static_cast<std::uint32_t>(series_.size()));
     series_.push_back(series);
   }
+  std::sort(by_begin_.begin(), by_begin_.end(), [this](std::uint32_t a, std::uint32_t b) {
+    return points_[series_[a].next].at < points_[series_[b].next].at;
+  });
   Group(passing);
 }
 
 void RangeSteps::Group(const Passing& passing) {
   std::unordered_map<std::string, std::uint32_t> first;
+  std::uint32_t groups = 0;
   for (std::uint32_t i = 0; i < series_.size(); ++i) {
     const prom::LabelSet labels(now_.labels_pool.data() + series_[i].first_label,
                                 series_[i].label_count);
     const auto [at, is_new] = first.try_emplace(KeyOf(labels, passing), i);
     if (is_new) continue;
     Series& other = series_[at->second];
-    if (other.group == kAlone) {
-      other.group = static_cast<std::uint32_t>(groups_.size());
-      groups_.push_back({at->second});
-    }
+    if (other.group == kAlone) other.group = groups++;
     series_[i].group = other.group;
-    groups_[other.group].push_back(i);
   }
+  groups_.resize(groups);
 }
 
 void RangeSteps::FindRun(Series& series) {
@@ -115,25 +117,48 @@ bool RangeSteps::IsReplaced(const Series& series) const {
   const auto& group = groups_[series.group];
   return std::any_of(group.begin(), group.end(), [&](std::uint32_t i) {
     const Series& other = series_[i];
-    return std::binary_search(present_.begin(), present_.end(), i) &&
-           points_[other.run_end - 1].at > ends && other.run_begins > ends - kLookBack;
+    return points_[other.run_end - 1].at > ends && other.run_begins > ends - kLookBack;
   });
+}
+
+// Where pods come and go most series of a range are not there yet, or no longer.
+void RangeSteps::Begin(double time) {
+  const auto before = static_cast<std::ptrdiff_t>(under_way_.size());
+  while (begun_ < by_begin_.size() &&
+         points_[series_[by_begin_[begun_]].next].at <= time + kSameInstant) {
+    under_way_.push_back(by_begin_[begun_++]);
+  }
+  const auto added = under_way_.begin() + before;
+  std::sort(added, under_way_.end());
+  std::inplace_merge(under_way_.begin(), added, under_way_.end());
+}
+
+bool RangeSteps::HasEnded(Series& series, double time) {
+  for (; series.next < series.end; ++series.next) {
+    FindRun(series);
+    if (points_[series.next].at >= time - kSameInstant) return false;
+  }
+  return true;
 }
 
 const prom::InstantVector& RangeSteps::At(double time) {
   if (time == at_) return now_;
   at_ = time;
+  Begin(time);
   present_.clear();
-  for (std::uint32_t i = 0; i < series_.size(); ++i) {
+  std::size_t kept = 0;
+  for (const std::uint32_t i : under_way_) {
     Series& series = series_[i];
-    while (series.next < series.end) {
-      FindRun(series);
-      if (points_[series.next].at >= time - kSameInstant) break;
-      ++series.next;
-    }
-    const bool is_there =
-        series.next < series.end && points_[series.next].at <= time + kSameInstant;
-    if (is_there) present_.push_back(i);
+    if (HasEnded(series, time)) continue;
+    under_way_[kept++] = i;
+    if (points_[series.next].at <= time + kSameInstant) present_.push_back(i);
+  }
+  under_way_.resize(kept);
+  for (const std::uint32_t i : present_) {
+    if (series_[i].group != kAlone) groups_[series_[i].group].clear();
+  }
+  for (const std::uint32_t i : present_) {
+    if (series_[i].group != kAlone) groups_[series_[i].group].push_back(i);
   }
   now_.samples.clear();
   for (const std::uint32_t i : present_) {

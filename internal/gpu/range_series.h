@@ -59,14 +59,19 @@ class RangeSteps : public RangeSeries {
 
   void Group(const Passing& passing);
   void FindRun(Series& series);
+  void Begin(double time);
+  bool HasEnded(Series& series, double time);
   bool IsReplaced(const Series& series) const;
 
   const double step_;
   prom::InstantVector now_;  // its labels are those of all series
   std::vector<Series> series_;
   std::vector<prom::Point> points_;
-  std::vector<std::vector<std::uint32_t>> groups_;
+  std::vector<std::uint32_t> by_begin_;   // series that have points
+  std::size_t begun_ = 0;                 // so many of them
+  std::vector<std::uint32_t> under_way_;  // of these, which have not ended; sorted
   std::vector<std::uint32_t> present_;
+  std::vector<std::vector<std::uint32_t>> groups_;        // of those that are present
   double at_ = std::numeric_limits<double>::quiet_NaN();  // of now_
 };
 

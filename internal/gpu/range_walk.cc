@@ -18,6 +18,8 @@ constexpr std::size_t kPieces = 8;
 constexpr std::size_t kLeastPiece = 32;  // instants; and no less than is asked for around it
 // Of the largest answer. Where GPUs, pods or processes come and go so often that a piece has far
 // more series than rows, the next ones are shorter.
+constexpr double kLargePieceBytes = 6.0 * 1024 * 1024;
+// Where scrapes are so close that what is around a piece is larger than it: as much of its own.
 constexpr double kMostPieceBytes = 16.0 * 1024 * 1024;
 
 Status TookTooLong() {
@@ -151,8 +153,10 @@ std::size_t RangeWalk::CountAfter(const Piece& piece) const {
   const double beside = 2 * Around();
   const double by_byte = (static_cast<double>(piece.count) + beside) /
                          static_cast<double>(std::max<std::size_t>(piece.largest, 1));
-  const double fits = std::max(kMostPieceBytes * by_byte - beside, 1.0);
-  return static_cast<std::size_t>(std::min(fits, static_cast<double>(usual_count_)));
+  const double fits =
+      std::max(kLargePieceBytes * by_byte, std::min(2 * beside, kMostPieceBytes * by_byte));
+  return static_cast<std::size_t>(
+      std::clamp(fits - beside, 1.0, static_cast<double>(usual_count_)));
 }
 
 // Whoever brings a piece joins it, and those that come meanwhile.

@@ -17,7 +17,7 @@ namespace gpumon::gpu {
 
 // One call of Collector::Walk; kept alive by what it has under way. A piece is an eighth of the
 // range's instants, but 32 of them and ten minutes at least, so that the number of queries does not
-// depend on what there is; it is shorter only where answers are larger than 16 MiB. The next one is
+// depend on what there is; it is shorter only where answers are larger than 6 MiB. The next one is
 // asked for while one is joined, so no more than two are held at once.
 class RangeWalk : public std::enable_shared_from_this<RangeWalk> {
  public:
