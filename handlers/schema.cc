@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "handlers/list_answer.h"
+#include "internal/gpu/mig.h"
 #include "internal/wire/schema_report.h"
 
 namespace gpumon::handlers {
@@ -15,7 +16,8 @@ void GetSchema(const CallPtr& call) {
         }
         call->SendText(200,
                        wire::EncodeSchema(call->services().registry, *gpus->snapshot,
-                                          *processes->snapshot, "GPU schema retrieved successfully",
+                                          gpu::BoardsOf(gpus->snapshot->gpus), *processes->snapshot,
+                                          "GPU schema retrieved successfully",
                                           call->services().settings.commands_hidden),
                        call->route().content_type);
       });

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "models/alert.h"
+#include "models/coverage.h"
 #include "models/field.h"
 #include "models/node.h"
 #include "models/null_reason.h"
@@ -129,16 +130,6 @@ class Arena {
   std::size_t left_ = 0;
 };
 
-// How many rows of a snapshot show what one metric of one exporter measured.
-struct Coverage {
-  std::string_view exporter;  // a schema's name
-  std::string_view metric;
-  std::size_t slot = 0;    // Quantity or ProcessQuantity
-  std::size_t rows = 0;    // that show it
-  std::size_t losers = 0;  // that show another source's value instead
-  bool percent = false;    // of a metric that may be a ratio: some job was seen to mean percent
-};
-
 // One answer's worth of rows. Immutable once published, shared by every reader.
 struct Snapshot {
   Part part = Part::kGpus;
@@ -157,6 +148,7 @@ struct Snapshot {
   std::vector<std::string_view> alert_labels;  // "name=value"
   std::vector<Workload> workloads;
   std::vector<Coverage> coverage;  // which metric gave what, by exporter and metric
+  std::vector<LostField> lost;     // which are missing since a target is down
   double as_of = 0;                // Unix seconds: the evaluation time of every query of the set
   bool times_failed = false;       // the rows' sample times are unknown
   bool partial = false;            // some queries failed

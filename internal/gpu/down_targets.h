@@ -34,6 +34,8 @@ class DownTargets {
     std::string name;  // as TargetName
     TargetMemory::Nodes gpus;
     TargetMemory::Nodes processes;
+    TargetMemory::Metrics gpu_metrics = {};
+    TargetMemory::Metrics process_metrics = {};
     bool operator==(const Shown&) const = default;
   };
   // By target (Contest::TargetOf).

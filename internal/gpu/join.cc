@@ -362,7 +362,7 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
   for (auto& one : snapshot_->coverage) one.percent = evidence_.AnyIsPercent(one.metric);
   if constexpr (!kIsProcess) NameInstances(rows_);
   missed_.NoteShown(parts_, contributions_, rows_);
-  missed_.Explain(parts_, memory, rows_, warnings_);
+  missed_.Explain(parts_, memory, rows_, warnings_, snapshot_->lost);
   if constexpr (!kIsProcess) ExplainInstances(rows_);
   for (RowT& row : rows_) {
     CheckRow(row);

@@ -129,13 +129,17 @@ std::set<std::string> DoubtfulOf(const schema::Exporter& exporter) {
   return names;
 }
 
-// Bits by slot of the fields that a metric gives; `name` may have a prefix.
+// Bits by slot of the fields that a metric gives; `name` may have a prefix. By slot it is that
+// metric then which showed them.
 std::uint64_t FieldsOf(const schema::Exporter& exporter, const std::vector<schema::Metric>& metrics,
-                       std::string_view name) {
+                       std::string_view name, TargetMemory::Metrics& shown) {
   std::uint64_t fields = 0;
   for (const schema::Metric& metric : metrics) {
     for (const std::string& prefix : exporter.prefixes) {
-      if (name == prefix + metric.name) fields |= std::uint64_t{1} << metric.slot;
+      if (name != prefix + metric.name) continue;
+      fields |= std::uint64_t{1} << metric.slot;
+      if (shown.size() <= metric.slot) shown.resize(metric.slot + 1);
+      if (shown[metric.slot].empty()) shown[metric.slot] = metric.name;
     }
   }
   return fields;
@@ -189,17 +193,22 @@ void ReadPast(prom::LabelSet labels, LabelReader& reader, Subject& subject) {
   DownTargets::Shown& past = subject.down[Contest::TargetOf(labels)];
   past.name = TargetName(labels);
   const schema::Exporter& exporter = *subject.exporter;
-  if (const std::uint64_t fields = FieldsOf(exporter, exporter.gpu, shown); fields != 0) {
+  if (const std::uint64_t fields = FieldsOf(exporter, exporter.gpu, shown, past.gpu_metrics);
+      fields != 0) {
     TargetMemory::Fields& its = past.gpus[std::string(node)];
+    its.lacking_of_gpus = its.lacking_of_instances = ~std::uint64_t{0};  // values are not known
     const bool of_instance = !identity.text(models::Text::kMigGpuInstance).empty();
     (of_instance ? its.of_instances : its.of_gpus) |=
         fields | TextsOf(exporter.labels, models::kQuantities, models::kGpuTexts);
   }
-  if (const std::uint64_t fields = FieldsOf(exporter, exporter.process, shown); fields != 0) {
+  if (const std::uint64_t fields =
+          FieldsOf(exporter, exporter.process, shown, past.process_metrics);
+      fields != 0) {
     constexpr std::size_t kSlots = models::kProcessQuantities;
-    past.processes[std::string(node)].of_gpus |=
-        fields | TextsOf(exporter.labels, kSlots, models::kProcessTexts) |
-        TextsOf(exporter.process_labels, kSlots, models::kProcessTexts);
+    TargetMemory::Fields& its = past.processes[std::string(node)];
+    its.lacking_of_gpus = ~std::uint64_t{0};
+    its.of_gpus |= fields | TextsOf(exporter.labels, kSlots, models::kProcessTexts) |
+                   TextsOf(exporter.process_labels, kSlots, models::kProcessTexts);
   }
   subject.without_node |= node.empty();
 }

@@ -24,6 +24,30 @@ std::uint64_t& FieldsFor(const models::GpuProcess&, Fields& fields) {
   return fields.of_gpus;
 }
 
+std::uint64_t& LackingFor(const models::GpuMetrics& row, Fields& fields) {
+  return IsInstance(row) ? fields.lacking_of_instances : fields.lacking_of_gpus;
+}
+std::uint64_t& LackingFor(const models::GpuProcess&, Fields& fields) {
+  return fields.lacking_of_gpus;
+}
+
+// Bits by slot.
+template <class RowT>
+std::uint64_t ValuesOf(const RowT& row) {
+  std::uint64_t bits = 0;
+  for (std::size_t slot = 0; slot < decltype(RowT::readings)::size(); ++slot) {
+    bits |= std::uint64_t{row.readings.Has(slot) ? 1U : 0U} << slot;
+  }
+  return bits;
+}
+
+void Merge(const TargetMemory::Metrics& more, TargetMemory::Metrics& metrics) {
+  if (metrics.size() < more.size()) metrics.resize(more.size());
+  for (std::size_t slot = 0; slot < more.size(); ++slot) {
+    if (metrics[slot].empty()) metrics[slot] = more[slot];
+  }
+}
+
 template <class RowT>
 std::uint64_t BitOf(Text text) {
   constexpr std::size_t kSlots = decltype(RowT::readings)::size();
@@ -51,8 +75,10 @@ void MissedTargets<RowT>::NoteShown(Parts parts, const Contributions<RowT>& cont
   }
   for (std::size_t e = 0; e < parts.size(); ++e) {
     const ExporterRows<RowT>& part = *parts[e];
+    const auto& metrics = exporters_[e]->metrics(kIsProcess);
     // One target's rows mostly stand together, and so do one node's.
     Fields* its = nullptr;
+    TargetMemory::Metrics* names = nullptr;
     std::size_t last_target = 0;
     std::string_view last_node;
     part.times().ForEach([&](std::uint32_t i, std::size_t target, std::uint64_t fields) {
@@ -61,13 +87,22 @@ void MissedTargets<RowT>::NoteShown(Parts parts, const Contributions<RowT>& cont
       if (its == nullptr || target != last_target || node != last_node) {
         // Of a target that is down what is still there, with time stamps of its own, is not all.
         if (down_.Has(target) || part.says_failed().contains(target)) return;
-        its = &shown_[{exporters_[e]->name, target}].nodes[std::string(node)];
+        TargetMemory::What& what = shown_[{exporters_[e]->name, target}];
+        its = &what.nodes[std::string(node)];
+        names = &what.metrics;
+        names->resize(decltype(RowT::readings)::size());
         last_target = target;
         last_node = node;
       }
       // The rows of an only exporter are the join's own.
       const RowT& own = i < part.size() ? part.row(i) : row;
       FieldsFor(row, *its) |= (fields & part.FieldsOf(i)) | TextsOf(own);
+      LackingFor(row, *its) |= ~ValuesOf(own);
+      const auto shown = part.shown(i);
+      for (std::size_t slot = 0; slot < shown.size(); ++slot) {
+        if (shown[slot] == ExporterRows<RowT>::kNoMetric || (fields >> slot & 1U) == 0) continue;
+        (*names)[slot] = metrics[shown[slot]].name;
+      }
       // Of GPUs they stand beside the rows.
       if constexpr (!kIsProcess) {
         if (part.IsHeld(i)) FieldsFor(row, *its) |= BitOf<RowT>(Text::kPod);
@@ -78,6 +113,16 @@ void MissedTargets<RowT>::NoteShown(Parts parts, const Contributions<RowT>& cont
       const auto shown = shown_.find({exporters_[e]->name, target});
       if (shown != shown_.end()) shown->second.hidden_in = job;
     });
+  }
+}
+
+template <class RowT>
+void MissedTargets<RowT>::NoteMetrics(const TargetMemory::Target& target,
+                                      const TargetMemory* memory, Missed& missed) const {
+  if (memory != nullptr) Merge(memory->RecallMetrics(kPart, target), missed.metrics);
+  const DownTargets::Shown* const past = down_.PastOf(target.exporter, target.target);
+  if (past != nullptr) {
+    Merge(kIsProcess ? past->process_metrics : past->gpu_metrics, missed.metrics);
   }
 }
 
@@ -113,6 +158,7 @@ void MissedTargets<RowT>::FindDown(const std::string& exporter, const ExporterRo
     }
     const TargetMemory::Nodes nodes = Recall(kPart, its, memory);
     for (const auto& [node, fields] : nodes) missed.nodes[NodeOf(node, key, target)] |= fields;
+    NoteMetrics(its, memory, missed);
     // Whose GPUs are gone may have had processes.
     const bool may_have = kIsProcess && part.may_have_rows();
     if (!nodes.empty() || (may_have && !Recall(models::Part::kGpus, its, memory).empty())) {
@@ -145,6 +191,7 @@ void MissedTargets<RowT>::FindReplaced(const std::string& exporter, std::size_t 
   });
   if (lost.empty()) return;
   for (const auto& [node, fields] : lost) missed.nodes[NodeOf(node, key, target)] |= fields;
+  NoteMetrics(its, memory, missed);
   missed.targets.insert(target.name);
   // To be known still when it is looked for again.
   TargetMemory::What& what = shown_[its];
@@ -176,6 +223,7 @@ void MissedTargets<RowT>::FindHidden(const std::string& exporter, const Exporter
       if (part.times().HasSeen(target.target)) continue;
       lost = true;
       for (const auto& [node, fields] : what.nodes) missed.nodes[node] |= fields;
+      Merge(what.metrics, missed.metrics);
     }
     if (lost) missed.targets.insert(targets.begin(), targets.end());
   }
@@ -213,10 +261,10 @@ void MissedTargets<RowT>::FindSilent(const std::string& exporter, const Exporter
 }
 
 template <class RowT>
-std::size_t MissedTargets<RowT>::SetReasons(const TargetMemory::Nodes& nodes, NullReason reason,
-                                            std::vector<RowT>& rows) {
-  std::size_t count = 0;
-  if (nodes.empty()) return count;
+auto MissedTargets<RowT>::SetReasons(const TargetMemory::Nodes& nodes, NullReason reason,
+                                     std::vector<RowT>& rows) -> Lacking {
+  Lacking lacking;
+  if (nodes.empty()) return lacking;
   for (RowT& row : rows) {
     auto& readings = row.readings;
     const auto its = nodes.find(row.text(Text::kNode));
@@ -224,26 +272,48 @@ std::size_t MissedTargets<RowT>::SetReasons(const TargetMemory::Nodes& nodes, Nu
     if (its == nodes.end() || its->first.empty()) continue;
     Fields fields = its->second;
     const std::uint64_t bits = FieldsFor(row, fields);
+    // What every row of the node had this one had too, whatever another exporter says of it.
+    const std::uint64_t told = bits & ~LackingFor(row, fields);
     for (std::size_t slot = 0; slot < readings.size(); ++slot) {
-      const bool was_there = (bits >> slot & 1U) != 0;
-      if (was_there && readings.reason(slot) == NullReason::kNotExported) {
-        readings.SetAbsent(slot, reason);
-        ++count;
-      }
+      const NullReason now = readings.reason(slot);
+      const std::uint64_t may = now == NullReason::kNotSupported ? told : bits;
+      const bool lacks = now == NullReason::kNotExported || now == NullReason::kNotSupported;
+      if ((may >> slot & 1U) == 0 || (!lacks && now != reason)) continue;
+      lacking.count += lacks ? 1U : 0U;
+      lacking.fields |= std::uint64_t{1} << slot;
+      readings.SetAbsent(slot, reason);
     }
     for (std::size_t text = 0; text < row.texts.size(); ++text) {
-      const bool was_there = (bits & BitOf<RowT>(static_cast<Text>(text))) != 0;
-      if (reason == NullReason::kExporterDown && was_there && row.texts[text].empty()) {
+      const std::uint64_t bit = bits & BitOf<RowT>(static_cast<Text>(text));
+      if (reason == NullReason::kExporterDown && bit != 0 && row.texts[text].empty()) {
         row.texts_gone |= std::uint32_t{1} << text;
+        lacking.fields |= bit;
       }
     }
   }
-  return count;
+  return lacking;
+}
+
+template <class RowT>
+void MissedTargets<RowT>::NoteLost(const std::string& exporter, const Missed& down,
+                                   const Lacking& lacking, std::vector<models::LostField>& lost) {
+  constexpr std::size_t kSlots = decltype(RowT::readings)::size();
+  for (std::size_t bit = 0; bit < 64; ++bit) {
+    if ((lacking.fields >> bit & 1U) == 0) continue;
+    models::LostField field{exporter, "", bit >= kSlots, bit};
+    if (field.is_text) {
+      field.slot -= kSlots;
+    } else if (bit < down.metrics.size()) {
+      field.metric = down.metrics[bit];
+    }
+    lost.push_back(field);
+  }
 }
 
 template <class RowT>
 void MissedTargets<RowT>::Explain(Parts parts, const TargetMemory* memory, std::vector<RowT>& rows,
-                                  std::set<std::string>& warnings) {
+                                  std::set<std::string>& warnings,
+                                  std::vector<models::LostField>& lost) {
   for (std::size_t e = 0; e < parts.size(); ++e) {
     const std::string& exporter = exporters_[e]->name;
     Missed down;
@@ -252,11 +322,11 @@ void MissedTargets<RowT>::Explain(Parts parts, const TargetMemory* memory, std::
       FindHidden(exporter, *parts[e], memory, down);
     }
     if (!down.targets.empty()) warnings.insert(DownWarning(exporter, down.targets));
-    SetReasons(down.nodes, NullReason::kExporterDown, rows);
+    NoteLost(exporter, down, SetReasons(down.nodes, NullReason::kExporterDown, rows), lost);
     Missed failed;
     FindFailed(exporter, *parts[e], memory, failed);
     if (!failed.targets.empty()) warnings.insert(FailedWarning(exporter, failed.targets));
-    stale_ += SetReasons(failed.nodes, NullReason::kStale, rows);
+    stale_ += SetReasons(failed.nodes, NullReason::kStale, rows).count;
     std::set<std::string> silent;
     FindSilent(exporter, *parts[e], memory, rows, silent);
     if (!silent.empty()) warnings.insert(SilentWarning(exporter, silent));

@@ -47,9 +47,10 @@ class MissedTargets {
 
   // After it, once: why values of `rows` are missing, and a warning for each exporter that has such
   // targets, or some that say that they failed. Of those of which neither Prometheus's past nor
-  // `memory` (may be null) tells what they showed nothing is missing.
+  // `memory` (may be null) tells what they showed nothing is missing. Into `lost` what targets that
+  // are down would give.
   void Explain(Parts parts, const TargetMemory* memory, std::vector<RowT>& rows,
-               std::set<std::string>& warnings);
+               std::set<std::string>& warnings, std::vector<models::LostField>& lost);
   // Then: some target that is up shows none of the GPUs that it showed, and nobody else does.
   // Another generation of its exporter may be there now.
   bool lost_rows() const { return lost_rows_; }
@@ -64,6 +65,13 @@ class MissedTargets {
   struct Missed {
     TargetMemory::Nodes nodes;
     std::set<std::string> targets;  // their names
+    TargetMemory::Metrics metrics;  // by slot, the first of them that is known
+  };
+  // Bits as in TargetMemory::Fields of what some row lacks for one reason, and how many values this
+  // time.
+  struct Lacking {
+    std::uint64_t fields = 0;
+    std::size_t count = 0;
   };
   TargetMemory::Nodes Recall(models::Part part, const TargetMemory::Target& target,
                              const TargetMemory* memory) const;
@@ -79,8 +87,12 @@ class MissedTargets {
   void FindSilent(const std::string& exporter, const ExporterRows<RowT>& part,
                   const TargetMemory* memory, const std::vector<RowT>& rows,
                   std::set<std::string>& silent) const;
-  static std::size_t SetReasons(const TargetMemory::Nodes& nodes, models::NullReason reason,
-                                std::vector<RowT>& rows);
+  static Lacking SetReasons(const TargetMemory::Nodes& nodes, models::NullReason reason,
+                            std::vector<RowT>& rows);
+  void NoteMetrics(const TargetMemory::Target& target, const TargetMemory* memory,
+                   Missed& missed) const;
+  static void NoteLost(const std::string& exporter, const Missed& down, const Lacking& lacking,
+                       std::vector<models::LostField>& lost);
 
   const Exporters exporters_;
   const Surroundings& around_;

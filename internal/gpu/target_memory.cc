@@ -7,6 +7,8 @@ namespace gpumon::gpu {
 auto TargetMemory::Fields::operator|=(const Fields& more) -> Fields& {
   of_gpus |= more.of_gpus;
   of_instances |= more.of_instances;
+  lacking_of_gpus |= more.lacking_of_gpus;
+  lacking_of_instances |= more.lacking_of_instances;
   return *this;
 }
 
@@ -16,7 +18,7 @@ void TargetMemory::Learn(models::Part part, const Shown& shown) {
   for (const auto& [target, what] : shown) {
     Entry& entry = entries_[{target, part}];
     std::string hidden_in = what.hidden_in.empty() ? entry.what.hidden_in : what.hidden_in;
-    entry = {{what.nodes, std::move(hidden_in), what.has_lost}, now};
+    entry = {{what.nodes, std::move(hidden_in), what.has_lost, what.metrics}, now};
   }
   std::erase_if(entries_, [&](const auto& entry) { return now - entry.second.seen > kDay; });
 }
@@ -26,6 +28,12 @@ auto TargetMemory::Recall(models::Part part, const Target& target, Millis age) c
   const auto found = entries_.find({target, part});
   if (found == entries_.end() || clock_.Steady() - found->second.seen > age) return {};
   return found->second.what.nodes;
+}
+
+auto TargetMemory::RecallMetrics(models::Part part, const Target& target) const -> Metrics {
+  const MutexLock lock(mutex_);
+  const auto found = entries_.find({target, part});
+  return found == entries_.end() ? Metrics() : found->second.what.metrics;
 }
 
 bool TargetMemory::HasLost(models::Part part, const Target& target) const {

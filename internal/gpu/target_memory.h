@@ -30,6 +30,9 @@ class TargetMemory {
   struct Fields {
     std::uint64_t of_gpus = 0;  // whole ones; or of processes
     std::uint64_t of_instances = 0;
+    // Of these, what had no value on some row of the node.
+    std::uint64_t lacking_of_gpus = 0;
+    std::uint64_t lacking_of_instances = 0;
 
     Fields& operator|=(const Fields& more);
     bool operator==(const Fields&) const = default;
@@ -41,10 +44,13 @@ class TargetMemory {
     std::size_t target = 0;  // Contest::TargetOf
     auto operator<=>(const Target&) const = default;
   };
+  using Metrics = std::vector<std::string_view>;
   struct What {
     Nodes nodes;
     std::string hidden_in;  // the job of a target that no `up` names; else empty
     bool has_lost = false;  // some of `nodes` are remembered only: another pod of it is up
+    // By slot: the metric of the exporter's schema that showed it; "" where none did.
+    Metrics metrics = {};
   };
   using Shown = std::map<Target, What>;
 
@@ -52,6 +58,8 @@ class TargetMemory {
   void Learn(models::Part part, const Shown& shown);
   // What `target` showed, of the refresh that saw it last, if that was within `age`.
   Nodes Recall(models::Part part, const Target& target, Millis age = kHour) const;
+  // What::metrics of the refresh that saw it last.
+  Metrics RecallMetrics(models::Part part, const Target& target) const;
   bool Knows(std::string_view exporter) const;
   // What::has_lost of the refresh that saw it last.
   bool HasLost(models::Part part, const Target& target) const;

@@ -224,18 +224,15 @@ std::size_t InstancesOf(const models::Snapshot& snapshot) {
       std::count_if(snapshot.gpus.begin(), snapshot.gpus.end(), IsInstance));
 }
 
-// Of GPUs that these exporters show, or anybody. A GPU and its instances stand together.
-std::size_t GpusOf(const models::Snapshot& snapshot,
+// Of GPUs that these exporters show, or anybody.
+std::size_t GpusOf(const models::Snapshot& snapshot, Boards boards,
                    std::optional<std::uint32_t> exporters = std::nullopt) {
+  std::vector<bool> seen(snapshot.gpus.size());
   std::size_t count = 0;
-  const models::GpuMetrics* last = nullptr;
-  for (const models::GpuMetrics& row : snapshot.gpus) {
-    if (exporters && (row.exporters & *exporters) == 0) continue;
-    const bool same = last != nullptr && !row.text(Text::kGpuId).empty() &&
-                      last->text(Text::kGpuId) == row.text(Text::kGpuId) &&
-                      last->text(Text::kNode) == row.text(Text::kNode);
-    count += same ? 0U : 1U;
-    last = &row;
+  for (std::size_t i = 0; i < snapshot.gpus.size(); ++i) {
+    if (exporters && (snapshot.gpus[i].exporters & *exporters) == 0) continue;
+    if (!seen[boards[i]]) ++count;
+    seen[boards[i]] = true;
   }
   return count;
 }
@@ -247,7 +244,7 @@ std::size_t ProcessesOf(const models::Snapshot& snapshot, std::uint32_t exporter
 }
 
 void WriteExporters(Writer& writer, const schema::Registry& registry, const models::Snapshot& gpus,
-                    const models::Snapshot& processes) {
+                    Boards boards, const models::Snapshot& processes) {
   writer.BeginArray();
   for (const auto& exporter : registry.exporters()) {
     const auto asked = [&](const models::Snapshot& snapshot) {
@@ -261,7 +258,7 @@ void WriteExporters(Writer& writer, const schema::Registry& registry, const mode
     WriteText(writer, "vendor", exporter->vendor);
     writer.Key("priority");
     writer.Integer(exporter->priority);
-    WriteCount(writer, "gpus", GpusOf(gpus, gpus.exporter_bit(exporter->name)));
+    WriteCount(writer, "gpus", GpusOf(gpus, boards, gpus.exporter_bit(exporter->name)));
     WriteCount(writer, "processes", ProcessesOf(processes, processes.exporter_bit(exporter->name)));
     writer.EndObject();
   }
@@ -271,15 +268,15 @@ void WriteExporters(Writer& writer, const schema::Registry& registry, const mode
 }  // namespace
 
 std::string EncodeSchema(const schema::Registry& registry, const models::Snapshot& gpus,
-                         const models::Snapshot& processes, std::string_view message,
+                         Boards boards, const models::Snapshot& processes, std::string_view message,
                          bool commands_hidden) {
   Writer writer;
   writer.BeginObject();
   WriteText(writer, "as_of", FormatTime(ToWallTime(gpus.as_of)));
-  WriteCount(writer, "gpus", GpusOf(gpus));
+  WriteCount(writer, "gpus", GpusOf(gpus, boards));
   WriteCount(writer, "mig_instances", InstancesOf(gpus));
   writer.Key("exporters");
-  WriteExporters(writer, registry, gpus, processes);
+  WriteExporters(writer, registry, gpus, boards, processes);
   writer.Key("fields");
   writer.BeginArray();
   for (const models::Snapshot* snapshot : {&gpus, &processes}) {

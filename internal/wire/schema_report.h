@@ -1,6 +1,8 @@
 // Where each field comes from in this cluster, and what would fill its gaps.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -8,6 +10,9 @@
 #include "models/gpu.h"
 
 namespace gpumon::wire {
+
+// By row of GPUs: the row that stands for its board.
+using Boards = std::span<const std::size_t>;
 
 // The whole envelope of GET /api/v1/gpu/schema, of two snapshots that were made with `registry`:
 // data {as_of, gpus, mig_instances, exporters, fields}. `fields` has one element for each field of
@@ -17,10 +22,12 @@ namespace gpumon::wire {
 //                      that makes the base unit of it, rows that show it, rows that show another
 //                      source's value instead), labels, or other fields
 //   reasons            why the other rows lack it, counted
-//   would_fill         metrics that would give it: first those of exporters that are here
+//   would_fill         metrics that would give it: first those whose scrape target is down, then
+//   those
+//                      of exporters that are here
 // `commands_hidden` as in Table.
 std::string EncodeSchema(const schema::Registry& registry, const models::Snapshot& gpus,
-                         const models::Snapshot& processes, std::string_view message,
+                         Boards boards, const models::Snapshot& processes, std::string_view message,
                          bool commands_hidden = false);
 
 }  // namespace gpumon::wire

@@ -53,15 +53,6 @@ bool WouldFill::IsHere(const schema::Exporter& exporter) const {
   return std::find(sources.begin(), sources.end(), exporter.name) != sources.end();
 }
 
-// A warning of the snapshot says that a target of it is.
-bool WouldFill::IsDown(const schema::Exporter& exporter) const {
-  const auto& warnings = table_.snapshot().warnings;
-  return std::any_of(warnings.begin(), warnings.end(), [&](const std::string& warning) {
-    return warning.starts_with(exporter.name + ": ") &&
-           warning.find(" down, ") != std::string::npos;
-  });
-}
-
 // Blank and impossible values are published: nothing is to be added. Of an instance nobody knows
 // whether an exporter cannot tell, or does not.
 void WouldFill::Note(std::size_t row, NullReason reason, std::uint32_t have, Gaps& gaps) const {
@@ -105,8 +96,8 @@ void WouldFill::Write(std::size_t field) {
       spec.from == models::From::kThrottle) {
     const Gaps gaps = Find(field);
     left_ = kSuggestions;
-    for (const auto& exporter : registry_.exporters()) {
-      if (gaps.down && IsDown(*exporter)) SuggestReturn(*exporter, spec);
+    for (const models::LostField& lost : table_.snapshot().lost) {
+      if (gaps.down && lost.is_text == is_text && lost.slot == spec.slot) SuggestReturn(lost);
     }
     for (const Place place : {Place::kOnRows, Place::kElsewhere, Place::kNowhere}) {
       for (const auto& exporter : registry_.exporters()) {
@@ -138,16 +129,16 @@ std::string_view WouldFill::CarrierOf(const schema::Exporter& exporter) const {
   return metrics.empty() ? std::string_view() : std::string_view(metrics.front().name);
 }
 
-void WouldFill::SuggestReturn(const schema::Exporter& exporter, const models::FieldSpec& field) {
-  constexpr std::string_view kHow = "bring back its scrape target that is down";
-  if (field.from == models::From::kText) {
-    if (LabelOf(exporter, static_cast<Text>(field.slot)).empty()) return;
-    return WriteSuggestion(exporter, CarrierOf(exporter), kHow);
-  }
-  const auto& metrics = exporter.metrics(of_processes());
+// Where nobody remembers which metric showed it, the first that may have.
+void WouldFill::SuggestReturn(const models::LostField& lost) {
+  const schema::Exporter* const exporter = registry_.Find(lost.exporter);
+  if (exporter == nullptr) return;
+  std::string_view metric = lost.is_text ? CarrierOf(*exporter) : lost.metric;
+  const auto& metrics = exporter->metrics(of_processes());
   const auto first = std::find_if(metrics.begin(), metrics.end(),
-                                  [&](const auto& metric) { return metric.slot == field.slot; });
-  if (first != metrics.end()) WriteSuggestion(exporter, first->name, kHow);
+                                  [&](const auto& its) { return its.slot == lost.slot; });
+  if (metric.empty() && first != metrics.end()) metric = first->name;
+  WriteSuggestion(*exporter, metric, "bring back its scrape target that is down");
 }
 
 void WouldFill::AddOfVendor(const Rows& rows, const schema::Exporter& exporter,

@@ -47,7 +47,6 @@ class WouldFill {
   // Some rows show that metric of that exporter, or another source's value instead.
   bool IsPublished(const schema::Exporter& exporter, std::string_view metric) const;
   bool IsHere(const schema::Exporter& exporter) const;
-  bool IsDown(const schema::Exporter& exporter) const;
   // Those whose labels the metric's may be.
   Rows Fitting(const schema::Exporter& exporter, const schema::Metric& metric,
                const Gaps& gaps) const;
@@ -60,7 +59,7 @@ class WouldFill {
   static std::string HowToRun(const schema::Exporter& exporter, Place place);
   std::string HowTo(const schema::Exporter& exporter, const schema::Metric& metric,
                     const Rows& rows) const;
-  void SuggestReturn(const schema::Exporter& exporter, const models::FieldSpec& field);
+  void SuggestReturn(const models::LostField& lost);
   // The label by which it tells that text; empty when it has none.
   std::string_view LabelOf(const schema::Exporter& exporter, models::Text text) const;
   // A metric of it whose series have its texts; empty where it has none of this part.

@@ -150,6 +150,32 @@ TEST_F(MissedTargetsTest, FieldsAreMissingOfTheNodesWhoseTargetShowedThem) {
   EXPECT_EQ(Why(snapshot->gpus[1], Quantity::kTemperature), NullReason::kExporterDown);
 }
 
+// The device told it until then: another exporter's blank is no reason.
+TEST_F(MissedTargetsTest, ABlankOfAnotherExporterIsNoReasonWhereTheTargetShowedAValue) {
+  constexpr double kBlank = 9223372036854775794.0;
+  const Said blank{"dcgm",
+                   {p0.Shows("DCGM_FI_DEV_GPU_TEMP", kBlank, Gpu(kA, "a")),
+                    p0.Shows("DCGM_FI_DEV_GPU_TEMP", kBlank, Gpu(kB, "b")),
+                    p0.Shows("DCGM_FI_DEV_POWER_USAGE", kBlank, Gpu(kA, "a"))}};
+  const Said smi{"nvidia_smi",
+                 {p1.Shows("nvidia_smi_temperature_gpu", 61, Gpu(kA, "a")),
+                  p1.Shows("nvidia_smi_temperature_gpu", kBlank, Gpu(kB, "b")),
+                  p1.Shows("nvidia_smi_power_limit_watts", 300, Gpu(kA, "a"))}};
+  EXPECT_TRUE(Refresh({blank, smi}, {p0.Up(1), p1.Up(1)})->lost.empty());
+  const auto snapshot = Refresh({blank, {"nvidia_smi"}}, {p0.Up(1), p1.Up(0)});
+  ASSERT_EQ(snapshot->gpus.size(), 2U);
+  EXPECT_EQ(Why(snapshot->gpus[0], Quantity::kTemperature), NullReason::kExporterDown);
+  EXPECT_EQ(Why(snapshot->gpus[1], Quantity::kTemperature), NullReason::kNotSupported);
+  EXPECT_EQ(Why(snapshot->gpus[0], Quantity::kPower), NullReason::kNotSupported);
+  std::vector<std::string> lost;
+  for (const models::LostField& field : snapshot->lost) {
+    EXPECT_EQ(field.exporter, "nvidia_smi");
+    if (!field.is_text) lost.emplace_back(field.metric);
+  }
+  EXPECT_THAT(lost, testing::UnorderedElementsAre("nvidia_smi_temperature_gpu",
+                                                  "nvidia_smi_power_limit_watts"));
+}
+
 // What the look hears of a target that was down when this process first saw it.
 DownTargets::Past PastOf(const std::string& exporter, const std::vector<FakeSample>& second) {
   const auto found = prom::MakeInstantVector({});

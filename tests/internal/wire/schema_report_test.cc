@@ -61,8 +61,18 @@ class SchemaReportTest : public ::testing::Test {
     processes_.part = models::Part::kProcesses;
   }
 
+  // Each row is a GPU, but for instances beside one of their id.
+  std::string Encode() {
+    std::vector<std::size_t> boards;
+    for (std::size_t i = 0; i < gpus_.gpus.size(); ++i) {
+      const bool is_part = !gpus_.gpus[i].text(Text::kMigGpuInstance).empty() && i > 0;
+      boards.push_back(is_part ? boards.back() : i);
+    }
+    return EncodeSchema(registry_, gpus_, boards, processes_, "m");
+  }
+
   json::Value Field(const std::string& name) {
-    const auto report = json::ParseDocument(EncodeSchema(registry_, gpus_, processes_, "m"));
+    const auto report = json::ParseDocument(Encode());
     EXPECT_TRUE(report);
     for (const auto& field : (*report)["data"]["fields"].elements()) {
       if (*field["field"].AsString() == name && *field["list"].AsString() == "metrics") {
@@ -179,7 +189,7 @@ TEST_F(SchemaReportTest, InstancesAreNotCountedAsGpus) {
   }
   AddRow("a", "1", 1);
   AddRow("b", "1", 1);
-  const auto report = json::ParseDocument(EncodeSchema(registry_, gpus_, processes_, "m"));
+  const auto report = json::ParseDocument(Encode());
   ASSERT_TRUE(report);
   ASSERT_GE((*report)["data"]["exporters"].size(), 1U);
   EXPECT_EQ((*report)["data"]["exporters"][0]["gpus"].AsDouble(), 3);
@@ -226,7 +236,8 @@ TEST_F(SchemaReportTest, WhoIsDownIsToBeBroughtBack) {
   for (auto& row : gpus_.gpus) {
     row.readings.SetAbsent(Slot(Quantity::kTemperature), NullReason::kExporterDown);
   }
-  gpus_.warnings = {"old: a scrape target is down, what only it showed is missing (job a, b)"};
+  gpus_.lost = {{"old", "", false, Slot(Quantity::kTemperature)},
+                {"new", "new_used", false, Slot(Quantity::kMemoryUsed)}};
   const auto field = Field("temperature");
   ASSERT_EQ(field["would_fill"].size(), 1U);
   EXPECT_EQ(*field["would_fill"][0]["metric"].AsString(), "old_temp");
