@@ -82,6 +82,11 @@ Rows HealthRows(const hakuriver::Health& health, gpu::CommandStyle) {
     rows.warnings.emplace_back(
         "the HakuRiver host takes samples no longer: these are the last ones; restart it");
   }
+  if (!health.unsampled.empty()) {
+    std::string names;
+    for (const auto& node : health.unsampled) names += (names.empty() ? "" : ", ") + node.hostname;
+    rows.warnings.push_back("the HakuRiver host has no samples of nodes that it lists: " + names);
+  }
   return rows;
 }
 

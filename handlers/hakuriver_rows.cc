@@ -299,7 +299,7 @@ wire::Records RecordsOf(const hakuriver::Health& health) {
     }
   }
   wire::Records records{kHealthColumns, {}};
-  for (const hakuriver::HealthSample& sample : health.newest()) {
+  const auto add = [&](const hakuriver::HealthSample& sample) {
     const std::array times = {&sample.last_heartbeat};
     Row row = {wire::TextOrNull(sample.hostname),
                wire::TextOrNull(sample.status),
@@ -314,7 +314,9 @@ wire::Records RecordsOf(const hakuriver::Health& health) {
     row.emplace_back(past.cpu);
     row.emplace_back(past.memory);
     records.rows.push_back(std::move(row));
-  }
+  };
+  for (const hakuriver::HealthSample& sample : health.newest()) add(sample);
+  for (const hakuriver::HealthSample& sample : health.unsampled) add(sample);
   return records;
 }
 

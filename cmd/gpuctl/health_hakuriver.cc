@@ -88,8 +88,14 @@ store::HealthState NotSampled(WallTime time) {
   return {"host", "degraded", "its host no longer samples", "warning", time};
 }
 
-// What holds no longer is not counted.
-store::Snapshot NodeOf(const HealthSample& sample, WallTime time) {
+// Likewise, though its host has none of it.
+store::HealthState NeverSampled(WallTime time) {
+  return {"host", "degraded", "its host has no samples of it", "warning", time};
+}
+
+// What holds no longer is not counted. `silent`: why there is nothing of a node that is online.
+store::Snapshot NodeOf(const HealthSample& sample, const store::HealthState& silent,
+                       WallTime time) {
   store::Snapshot named = Named(sample.hostname, sample.hostname, time);
   named.instance_type =
       collect::InstanceType(sample.gpus.size(), sample.gpus.empty() ? "" : sample.gpus[0].name);
@@ -107,7 +113,7 @@ store::Snapshot NodeOf(const HealthSample& sample, WallTime time) {
                    sample.status + ": its last heartbeat was at " + TimeText(sample.last_heartbeat),
                    "critical", time});
   } else {
-    task.AddState(NotSampled(time));
+    task.AddState(silent);
   }
   store::Snapshot snapshot = task.Take();
   if (sample.status != "online") {
@@ -228,6 +234,10 @@ store::Snapshot TaskOf(const Work& work, const Health& health, WallTime time) {
     }
     AddMissing(work, shown, time, task);
   }
+  for (const HealthSample& sample : health.unsampled) {
+    const bool its = runs && sample.hostname == work.node && sample.status == "online";
+    if (its) task.AddState(NeverSampled(time));
+  }
   task.AddState(StateOf(work, time));
   store::Snapshot snapshot = task.Take();
   if (snapshot.gpu_metrics.empty() && runs && work.gpus.empty()) snapshot.health_status = "healthy";
@@ -285,10 +295,13 @@ Result<HealthReport> AskHakuRiver(HakuHost& host, const HealthQuestion& question
   for (const Work& work : works) report.tasks.push_back(TaskOf(work, *health, report.time));
   if (!of_tasks) {
     for (const HealthSample& sample : health->newest()) {
-      report.tasks.push_back(NodeOf(sample, report.time));
+      report.tasks.push_back(NodeOf(sample, NotSampled(report.time), report.time));
       if (!report.of_one) continue;
       report.facts.push_back(FactsOf(sample));
       report.hosts.push_back(HostOf(sample));
+    }
+    for (const HealthSample& sample : health->unsampled) {
+      report.tasks.push_back(NodeOf(sample, NeverSampled(report.time), report.time));
     }
     if (!health->aggregates.empty() && !health->stale) {
       report.facts.push_back(FactsOf(health->aggregates.back()));

@@ -139,6 +139,7 @@ Result<Health> JudgedHealth(Session& session, const HealthQuestion& question, He
       !health.aggregates.empty() && session.StandsStill(health.aggregates.back().last_updated.text);
   health.stale = still || IsBehind(health, nodes);
   MarkFresh(health);
+  if (question.hostname.empty()) FindUnsampled(nodes, health);
   if (!question.hostname.empty() && !KeepNode(question.hostname, question.past, health)) {
     return Error(Code::kNotFound,
                  session.options().name + " has no health of a node " + question.hostname);

@@ -51,6 +51,21 @@ void MarkFresh(Health& health) {
   }
 }
 
+void FindUnsampled(const std::vector<Node>& nodes, Health& health) {
+  const auto& newest = health.newest();
+  for (const Node& node : nodes) {
+    const bool sampled = std::any_of(newest.begin(), newest.end(), [&](const HealthSample& sample) {
+      return sample.hostname == node.hostname;
+    });
+    if (sampled) continue;
+    HealthSample& sample = health.unsampled.emplace_back();
+    sample.hostname = node.hostname;
+    sample.status = node.status;
+    sample.last_heartbeat = node.last_heartbeat;
+    sample.total_cores = node.total_cores;
+  }
+}
+
 bool KeepNode(const std::string& hostname, bool past, Health& health) {
   std::vector<std::vector<HealthSample>> kept;
   for (std::vector<HealthSample>& point : health.samples) {

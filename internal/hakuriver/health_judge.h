@@ -14,6 +14,8 @@ namespace gpumon::hakuriver {
 bool IsBehind(const Health& health, const std::vector<Node>& nodes);
 // Marks what is fresh; `stale` is set.
 void MarkFresh(Health& health);
+// Fills Health::unsampled.
+void FindUnsampled(const std::vector<Node>& nodes, Health& health);
 // Leaves the samples of that node alone: all, or the newest. False when there are none of it.
 bool KeepNode(const std::string& hostname, bool past, Health& health);
 

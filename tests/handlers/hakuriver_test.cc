@@ -360,6 +360,21 @@ TEST_F(HakuRiverTest, AHostThatSamplesNoLongerIsAWarning) {
   EXPECT_EQ(json["data"][0]["fresh"].AsBool(), false);
 }
 
+TEST_F(HakuRiverTest, NodesThatAreListedAndNeverSampledAreRowsAndAWarning) {
+  FakeHost fake(Generation::kA);
+  Use(fake.url(), KeepNothing());
+  fake.NeverSample();
+  const json::Value json = Get("/api/v1/hakuriver/health").json();
+  ASSERT_EQ(json["warnings"].size(), 1U);
+  EXPECT_EQ(TextOf(json["warnings"][0]),
+            "the HakuRiver host has no samples of nodes that it lists: gn01, gn02");
+  ASSERT_EQ(json["data"].size(), 2U);
+  EXPECT_EQ(TextOf(json["data"][0]["hostname"]), "gn01");
+  EXPECT_EQ(TextOf(json["data"][0]["status"]), "online");
+  EXPECT_EQ(json["data"][0]["fresh"].AsBool(), false);
+  EXPECT_TRUE(json["data"][0]["cpu_percent"].is_null());
+}
+
 TEST_F(HakuRiverTest, AnAnswerThatTheClientHasIs304AndATokenIsAskedFor) {
   FakeHost fake(Generation::kB);
   Use(fake.url(), KeepLong());

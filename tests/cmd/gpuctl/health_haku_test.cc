@@ -92,6 +92,22 @@ TEST_F(HealthHakuTest, AHostThatStoppedSamplingShowsNothingFresh) {
   EXPECT_THAT(strict.output, HasSubstr("its host no longer samples"));
 }
 
+TEST_F(HealthHakuTest, ANodeThatTheHostListsAndNeverSampledIsAWarning) {
+  host_.NeverSample();
+  for (const Generation generation : kGenerations) {
+    SCOPED_TRACE(hakuriver::LetterOf(generation));
+    host_.Become(generation);
+    const Finished ran = Run({"health", "--fail-on", "warnings"});
+    EXPECT_EQ(ran.exit_code, 2) << ran.output << "gn02 is offline";
+    EXPECT_THAT(ran.output, HasSubstr("1 critical, 1 unknown of 2 nodes"));
+    EXPECT_THAT(ran.output, HasSubstr("gn01: its host has no samples of it"));
+    EXPECT_THAT(ran.output, HasSubstr("gn02: offline: its last heartbeat"));
+    const Finished task = Run({"health", "--task", kRunningTask, "--fail-on", "warnings"});
+    EXPECT_EQ(task.exit_code, 1);
+    EXPECT_THAT(task.output, HasSubstr("its host has no samples of it"));
+  }
+}
+
 TEST_F(HealthHakuTest, TasksHaveTheGpusThatTheyAskedFor) {
   const Finished ran = Run({"health", "--gpu"});
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;

@@ -106,6 +106,11 @@ void FakeHost::StopSampling() {
   sampling_ = false;
 }
 
+void FakeHost::NeverSample() {
+  const MutexLock lock(mutex_);
+  sampling_ = has_samples_ = false;
+}
+
 void FakeHost::Tick() {
   const MutexLock lock(mutex_);
   ++second_;
@@ -192,14 +197,14 @@ Reply FakeHost::Route(const std::string& path, const fault::Request& request) {
 
 Reply FakeHost::HealthOf(const std::string& hostname) const {
   if (generation_ != Generation::kA && !hostname.empty()) {
-    if (hostname != "gn01" && hostname != "gn02") {
+    if (!has_samples_ || (hostname != "gn01" && hostname != "gn02")) {
       return Refused(404, "Node " + hostname + " not found in health data.");
     }
     return Json('[' + SampleText(hostname == "gn01", sampled_) + ']');
   }
   std::vector<std::string> samples;
   std::vector<std::string> aggregates;
-  for (int second = sampled_ - 2; nodes_ && second <= sampled_; ++second) {
+  for (int second = sampled_ - 2; nodes_ && has_samples_ && second <= sampled_; ++second) {
     samples.push_back(Joined({SampleText(true, second), SampleText(false, second)}));
     aggregates.push_back(AggregateText(second));
   }

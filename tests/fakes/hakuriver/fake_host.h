@@ -57,6 +57,8 @@ class FakeHost {
   void SetToken(std::string token);
   // It stops sampling, as generation A does; nodes go on sending heartbeats.
   void StopSampling();
+  // It never took a sample: generation A's sampler ended at its first.
+  void NeverSample();
   // A second passes on it.
   void Tick();
   void RemoveNodes();
@@ -86,6 +88,7 @@ class FakeHost {
   std::string token_ GUARDED_BY(mutex_);
   bool nodes_ GUARDED_BY(mutex_) = true;
   bool sampling_ GUARDED_BY(mutex_) = true;
+  bool has_samples_ GUARDED_BY(mutex_) = true;
   int second_ GUARDED_BY(mutex_) = 0;
   int sampled_ GUARDED_BY(mutex_) = 0;
   std::vector<FakeTask> tasks_ GUARDED_BY(mutex_);
