@@ -13,6 +13,7 @@
 #include "cmd/gpuctl/server_flags.h"
 #include "internal/base/process.h"
 #include "internal/base/text.h"
+#include "internal/checks/columns.h"
 
 namespace gpumon::ctl {
 namespace {
@@ -155,6 +156,19 @@ bool IsCsv(const Question& question, const Server::Raw& raw) {
   return EqualsIgnoreCase(type, kType) && IsHeader(question, header);
 }
 
+// What a Warning header has between quotes: stale, or partial.
+std::string CsvNotes(std::string_view warning) {
+  std::string notes;
+  for (std::size_t at = 0; (at = warning.find('"', at)) != std::string_view::npos;) {
+    const std::size_t end = warning.find('"', at + 1);
+    if (end == std::string_view::npos) break;
+    const std::string text(warning.substr(at + 1, end - at - 1));
+    notes += "gpuctl: " + checks::Shown(text) + "; see the server's log\n";
+    at = end + 1;
+  }
+  return notes;
+}
+
 Result<void> AskForCsv(Server& server, const Question& question, std::ostream& out,
                        std::ostream& err) {
   const auto raw = AskRaw(server, question, err);
@@ -164,6 +178,8 @@ Result<void> AskForCsv(Server& server, const Question& question, std::ostream& o
       return Error(server.Lack(std::string(question.resource.route), "CSV"));
     }
     PrintCsv(raw->body, out);
+    out.flush();
+    err << CsvNotes(raw->warning);
     return {};
   }
   Server::Answer answer{raw->status, {}};

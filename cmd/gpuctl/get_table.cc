@@ -132,7 +132,11 @@ std::string Notes(const Resource& resource, const Value& answer) {
   for (const Value& warning : answer["warnings"].elements()) {
     note("warning: " + CellText(warning, CellKind::kText, {}));
   }
-  if (answer["data"].size() == 0) note("there are no " + std::string(resource.name) + " to show");
+  if (answer["data"].size() == 0) {
+    const std::string one(resource.name == "idle" ? "GPUs that were held idle" : resource.name);
+    note("there are no " + one + " to show" +
+         (meta["partial"].AsBool() == true ? ", as far as the other queries tell" : ""));
+  }
   return notes;
 }
 

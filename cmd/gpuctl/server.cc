@@ -84,7 +84,8 @@ Result<Server::Raw> Server::GetRaw(const std::string& path, const Query& query) 
     return Error(response.error().code,
                  name_ + " cannot be asked: " + response.error().message + std::string(kReachStep));
   }
-  return Raw{response->status, std::move(response->body), std::move(response->content_type)};
+  return Raw{response->status, std::move(response->body), std::move(response->content_type),
+             std::move(response->warning)};
 }
 
 Result<Server::Answer> Server::Get(const std::string& path, const Query& query) {

@@ -36,6 +36,7 @@ class Server {
     int status = 0;
     std::string body;
     std::string content_type;  // as sent, "" when absent
+    std::string warning;       // likewise
   };
   // Called some times a second while an answer is awaited, with how long that was so far. True
   // gives the answer up: it is then kDraining.

@@ -218,7 +218,8 @@ class Screen {
     const std::size_t selected = SelectedIn(rows, view_);
     // Whole pages: the list stands still while the selection moves in it.
     const std::size_t page = ListLines(size_);
-    const std::size_t first = selected / page * page;
+    const std::size_t most = rows.size() - std::min(rows.size(), page);  // the last page is full
+    const std::size_t first = std::min(selected / page * page, most);
     const std::size_t last = std::min(rows.size(), first + page);
     position_ =
         rows.empty() ? "none" : std::to_string(selected + 1) + '/' + std::to_string(rows.size());

@@ -139,8 +139,11 @@ bool PressCharacter(std::string_view text, TopView& view) {
   // Only out of a page that hides the list: a filter is Escape's.
   if (text == "q") return (view.help || !view.node.empty()) && GoBack(view);
   if (text == "?" || text == "h") view.help = !view.help;
+  const bool sorts = text == "s" || OrderOf(text) != nullptr;
   if (text == "s") view.sort.clear();
   if (OrderOf(text) != nullptr) view.sort = text;
+  // What stands first now is what was asked for.
+  if (sorts) view.selected.clear();
   if (text == "/") {
     view.typing = true;
     view.before_typing = view.filter;

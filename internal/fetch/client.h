@@ -42,6 +42,7 @@ struct Response {
   std::string content_type;  // as sent, "" when absent
   std::string date;          // the Date header, "" when absent
   std::string retry_after;   // the Retry-After header, "" when absent
+  std::string warning = {};  // the Warning headers, with commas between them; "" when absent
   std::string body;          // decompressed
   bool cut = false;          // something before the body was left out
 };

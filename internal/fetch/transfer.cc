@@ -223,6 +223,16 @@ bool Transfer::IsDecoded() const {
          EqualsIgnoreCase(encoding, "x-gzip");
 }
 
+std::string Transfer::Headers(const char* name) const {
+  std::string all;
+  curl_header* header = nullptr;
+  for (std::size_t i = 0; curl_easy_header(easy(), name, i, CURLH_HEADER, -1, &header) == CURLHE_OK;
+       ++i) {
+    all.append(all.empty() ? "" : ", ").append(header->value);
+  }
+  return all;
+}
+
 std::string Transfer::Header(const char* name) const {
   curl_header* header = nullptr;
   if (curl_easy_header(easy(), name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK) return {};
@@ -244,6 +254,7 @@ Result<Response> Transfer::Outcome(CURLcode code) {
   response.status = static_cast<int>(status);
   response.content_type = Header("Content-Type");
   response.date = Header("Date");
+  response.warning = Headers("Warning");
   response.retry_after = Header("Retry-After");
   if (request_.keep_end) KeepEnd();
   response.cut = cut_;

@@ -64,6 +64,8 @@ class Transfer {
   template <class T>
   void Set(CURLoption option, T value);
   std::string Header(const char* name) const;
+  // All of that name, with commas between them.
+  std::string Headers(const char* name) const;
 
   CurlEasy easy_;
   Request request_;

@@ -180,6 +180,18 @@ TEST_F(GetTest, CsvIsTheServersOwn) {
   EXPECT_EQ(Get({"gpus", "-o", "csv", "-l", "fields=power"}).output, "power\n");
 }
 
+TEST_F(GetTest, ThatACsvIsStaleOrPartialIsALineEach) {
+  fault::Reply reply = HttpStatus(200, "node_name,b\r\n", "text/csv");
+  reply.headers = {{"Warning", "110 - \"stale: Prometheus gave nothing newer (timeout)\""},
+                   {"Warning", "199 - \"partial: some queries failed\""}};
+  server_.SetReply(reply);
+  const Finished ran = Get({"gpus", "-o", "csv"});
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_EQ(ran.errors,
+            "gpuctl: stale: Prometheus gave nothing newer (timeout); see the server's log\n"
+            "gpuctl: partial: some queries failed; see the server's log\n");
+}
+
 TEST_F(GetTest, WhatIsNoCsvIsNotPrintedAsSuch) {
   const std::string table = "node_name,gpu_id\r\n1,2\r\n";
   const std::vector<fault::Reply> replies = {

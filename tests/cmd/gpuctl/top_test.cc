@@ -213,6 +213,22 @@ TEST(TopTest, EnterGoesIntoANodeAndEscapeOutOfIt) {
   EXPECT_FALSE(Press({Kind::kInterrupt}, fleet, {}, view));
 }
 
+TEST(TopTest, ANewOrderIsShownFromItsBeginAndTheLastPageIsFull) {
+  TopFleet fleet;
+  for (int i = 0; i < 100; ++i) fleet.all_gpus.push_back({"n", std::to_string(i)});
+  const TopView end = After(fleet, {{Kind::kEnd}});
+  const std::string shot = Shot(fleet, end);
+  std::size_t rows = 0;
+  for (std::size_t at = 0; (at = shot.find('\n', at)) != std::string::npos; ++at) {
+    const std::string_view line = std::string_view(shot).substr(at + 1);
+    if (line.starts_with(" n ") || line.starts_with(">n ")) ++rows;
+  }
+  EXPECT_EQ(rows, ListLines({80, 12})) << shot;
+  EXPECT_THAT(Shot(fleet, After(fleet, {Character("u")}, end)), HasSubstr("\n 1/100"));
+  EXPECT_THAT(Shot(fleet, After(fleet, {Character("u"), {Kind::kEnd}, Character("s")}, end)),
+              HasSubstr("\n 1/100"));
+}
+
 TEST(TopTest, TheSelectedRowIsAlwaysShown) {
   TopFleet fleet;
   for (int i = 0; i < 10'000; ++i) fleet.all_gpus.push_back({"n", std::to_string(i)});
