@@ -15,7 +15,7 @@ using models::Text;
 std::vector<std::set<std::string_view>> UsersOf(const models::Snapshot& gpus,
                                                 const models::Snapshot* processes) {
   std::vector<std::set<std::string_view>> users(gpus.gpus.size());
-  if (processes == nullptr) return users;
+  if (processes == nullptr || processes->processes.empty()) return users;
   const gpu::GpuRows rows(gpus.gpus);
   for (const models::GpuProcess& process : processes->processes) {
     const std::size_t at = rows.Find(process);

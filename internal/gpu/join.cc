@@ -361,7 +361,7 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
   DeriveAll();
   for (auto& one : snapshot_->coverage) one.percent = evidence_.AnyIsPercent(one.metric);
   if constexpr (!kIsProcess) NameInstances(rows_);
-  missed_.NoteShown(parts_, contributions_, rows_);
+  missed_.NoteShown(parts_, contributions_, rows_, memory);
   missed_.Explain(parts_, memory, rows_, warnings_, snapshot_->lost);
   if constexpr (!kIsProcess) ExplainInstances(rows_);
   for (RowT& row : rows_) {

@@ -93,6 +93,7 @@ class LabelReader {
 inline bool SameText(std::string_view a, std::string_view b) {
   const std::size_t size = a.size();
   if (size != b.size()) return false;
+  if (a.data() == b.data()) return true;
   if (size > 16) return std::memcmp(a.data(), b.data(), size) == 0;
   const auto differing = [&](auto word, std::size_t at) {
     auto other = word;

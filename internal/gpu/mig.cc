@@ -130,6 +130,7 @@ class NamelessBoards {
 std::vector<std::size_t> BoardsOf(const std::vector<GpuMetrics>& rows) {
   std::vector<std::size_t> boards(rows.size());
   std::iota(boards.begin(), boards.end(), std::size_t{0});
+  if (std::none_of(rows.begin(), rows.end(), IsInstance)) return boards;
   BoardNames names;
   NamelessBoards nameless;
   for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -68,7 +68,8 @@ std::uint64_t TextsOf(const RowT& row) {
 
 template <class RowT>
 void MissedTargets<RowT>::NoteShown(Parts parts, const Contributions<RowT>& contributions,
-                                    const std::vector<RowT>& rows) {
+                                    const std::vector<RowT>& rows, const TargetMemory* memory) {
+  if (memory == nullptr && down_.zeros().empty()) return;
   std::set<std::string_view> jobs;  // with a target that is down: not all that they show is there
   for (const auto& [key, target] : down_.zeros()) {
     if (down_.Has(key)) jobs.insert(target.job);

@@ -40,9 +40,10 @@ class MissedTargets {
   void AddTargets(const prom::InstantVector& targets) { down_.Add(targets); }
 
   // What each target that is not down shows. `parts` are settled and `rows` know their nodes: an
-  // exporter that names none may meet one that does.
+  // exporter that names none may meet one that does. Nothing where nobody will ask: without a
+  // `memory` while no target is down.
   void NoteShown(Parts parts, const Contributions<RowT>& contributions,
-                 const std::vector<RowT>& rows);
+                 const std::vector<RowT>& rows, const TargetMemory* memory);
   const TargetMemory::Shown& shown() const { return shown_; }
 
   // After it, once: why values of `rows` are missing, and a warning for each exporter that has such

@@ -6,7 +6,20 @@
 
 namespace gpumon::gpu {
 
+const OwnPods::Pods* OwnPods::PodsOf(prom::LabelSet labels) const {
+  const std::string_view job = prom::Get(labels, "job");
+  const std::string_view instance = prom::Get(labels, "instance");
+  if (last_ && last_->instance == instance && last_->job == job) return last_->pods;
+  const auto found = pods_.find(Contest::TargetOf(labels));
+  if (!last_) last_.emplace();
+  last_->job = job;
+  last_->instance = instance;
+  last_->pods = found == pods_.end() ? nullptr : &found->second;
+  return last_->pods;
+}
+
 void OwnPods::AddOne(prom::LabelSet labels) {
+  last_.reset();
   pods_[Contest::TargetOf(labels)].push_back({std::string(prom::Get(labels, "namespace")),
                                               std::string(prom::Get(labels, "pod")),
                                               std::string(prom::Get(labels, "container"))});
@@ -26,7 +39,7 @@ void OwnPods::AddTimes(const prom::InstantVector& times) {
 }
 
 bool OwnPods::IsMissing(prom::LabelSet labels) const {
-  return added_ && !IsNew(labels) && pods_.count(Contest::TargetOf(labels)) == 0;
+  return added_ && !IsNew(labels) && PodsOf(labels) == nullptr;
 }
 
 bool OwnPods::IsNew(prom::LabelSet labels) const {
@@ -36,25 +49,24 @@ bool OwnPods::IsNew(prom::LabelSet labels) const {
 bool OwnPods::IsWorkload(prom::LabelSet labels) const {
   const std::string_view pod = prom::Get(labels, "pod");
   if (pod.empty()) return false;
-  const auto target = pods_.find(Contest::TargetOf(labels));
-  if (target == pods_.end()) return false;
-  return std::none_of(target->second.begin(), target->second.end(), [&](const Pod& own) {
+  const Pods* const pods = PodsOf(labels);
+  if (pods == nullptr) return false;
+  return std::none_of(pods->begin(), pods->end(), [&](const Pod& own) {
     return pod == own.name && prom::Get(labels, "namespace") == own.name_space;
   });
 }
 
 bool OwnPods::IsOwnContainer(prom::LabelSet labels) const {
   const std::string_view container = prom::Get(labels, "container");
-  const auto target = pods_.find(Contest::TargetOf(labels));
-  return target != pods_.end() &&
-         std::any_of(target->second.begin(), target->second.end(),
-                     [&](const Pod& own) { return own.container == container; });
+  const Pods* const pods = PodsOf(labels);
+  return pods != nullptr && std::any_of(pods->begin(), pods->end(),
+                                        [&](const Pod& own) { return own.container == container; });
 }
 
 bool OwnPods::Lacks(prom::LabelSet labels, std::string_view label) const {
-  const auto target = pods_.find(Contest::TargetOf(labels));
-  if (target == pods_.end()) return false;
-  return std::all_of(target->second.begin(), target->second.end(), [&](const Pod& own) {
+  const Pods* const pods = PodsOf(labels);
+  if (pods == nullptr) return false;
+  return std::all_of(pods->begin(), pods->end(), [&](const Pod& own) {
     if (label == "pod") return own.name.empty();
     return label == "container" ? own.container.empty() : own.name_space.empty();
   });
@@ -75,7 +87,7 @@ bool OwnPods::IsNamed(std::size_t target, std::string_view name) const {
 
 bool OwnPods::IsOwn(prom::LabelSet labels) const {
   const std::string_view pod = prom::Get(labels, "pod");
-  return !pod.empty() && !IsWorkload(labels) && pods_.count(Contest::TargetOf(labels)) > 0;
+  return !pod.empty() && !IsWorkload(labels) && PodsOf(labels) != nullptr;
 }
 
 }  // namespace gpumon::gpu

@@ -28,6 +28,8 @@ class OwnPods {
   void SetAsked(std::set<std::string, std::less<>> jobs) { asked_ = std::move(jobs); }
   // Some were told of, or none was there; else nobody was heard of them.
   bool added() const { return added_; }
+  // Of no target: what is asked about one is false then.
+  bool empty() const { return pods_.empty(); }
   // That of the target which showed `labels` was asked for, and is not there.
   bool IsMissing(prom::LabelSet labels) const;
   // It was not asked for: its job is new.
@@ -55,13 +57,24 @@ class OwnPods {
     std::string container;
   };
 
+  using Pods = std::vector<Pod>;
+
   void AddOne(prom::LabelSet labels);
+  // Of the target that showed `labels`; null where it is unknown.
+  const Pods* PodsOf(prom::LabelSet labels) const;
 
   bool added_ = false;
   std::optional<std::set<std::string, std::less<>>> asked_;
   // By Contest::TargetOf: while a pod takes another's place both may be there.
-  std::unordered_map<std::size_t, std::vector<Pod>> pods_;
+  std::unordered_map<std::size_t, Pods> pods_;
   std::set<std::string, std::less<>> names_;  // of pods
+  // One target's series mostly stand together: the last answer of PodsOf, and whose it was.
+  struct Last {
+    std::string job;
+    std::string instance;
+    const Pods* pods = nullptr;
+  };
+  mutable std::optional<Last> last_;
 };
 
 // What Prometheus and kube-state-metrics say around an exporter's series.

@@ -216,7 +216,9 @@ bool RowTable<RowT>::RepeatsNextRow(prom::LabelSet labels) {
   if (kIsProcess && ParsePid(pid) != rows_[next].pid) return false;
   if (exporter_.pod_may_be_exporters) {
     const std::string_view pod = prom::Get(labels, "pod");
-    if (!pod.empty() && pod != rows_[next].text(Text::kPod)) return false;
+    const bool told_alike = around_.own_pods.empty() &&  // whatever its target
+                            rows_[next].pod_untold != models::NullReason::kNone;
+    if (!pod.empty() && pod != rows_[next].text(Text::kPod) && !told_alike) return false;
   }
   last_row_ = next;
   return true;

@@ -42,29 +42,31 @@ std::uint32_t RowTimes::PlaceOf(std::size_t target) {
   if (is_new) {
     targets_.push_back(target);
     fields_.push_back(0);
-    jobs_.emplace_back();
+    names_.emplace_back();
   }
   return found->second;
 }
 
-std::uint32_t RowTimes::TargetOf(prom::LabelSet labels) {
+std::uint32_t RowTimes::TargetOf(prom::LabelSet labels, std::uint32_t likely) {
   std::string_view job;
   std::string_view instance;
   for (const prom::Label& label : labels) {
     if (label.name == "instance") instance = label.value;
     if (label.name == "job") job = label.value;
   }
-  if (has_last_ && SameText(job, last_job_) && SameText(instance, last_instance_)) return last_;
-  last_job_ = job;
-  last_instance_ = instance;
-  has_last_ = true;
+  for (const std::uint32_t place : {likely, last_}) {
+    if (place == kNone || !names_[place].known) continue;
+    if (SameText(instance, names_[place].instance) && SameText(job, names_[place].job)) {
+      return last_ = place;
+    }
+  }
   last_ = PlaceOf(Contest::TargetOf(labels));
-  if (jobs_[last_].empty()) jobs_[last_] = job;
+  names_[last_] = {std::string(job), std::string(instance), true};
   return last_;
 }
 
 void RowTimes::Saw(std::uint32_t row, prom::LabelSet labels, std::size_t slot) {
-  const std::uint32_t target = TargetOf(labels);
+  const std::uint32_t target = TargetOf(labels, row < fed_.size() ? fed_[row].target : kNone);
   fields_[target] |= std::uint64_t{1} << slot;
   if (row >= fed_.size()) {
     if (row >= fed_.capacity()) fed_.reserve(std::max<std::size_t>(row + 1, fed_.size() * 2));

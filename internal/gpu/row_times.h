@@ -71,7 +71,7 @@ class RowTimes {
   template <class Fn>
   void ForEachTarget(Fn fn) const {
     for (std::size_t place = 0; place < targets_.size(); ++place) {
-      if (fields_[place] != 0) fn(targets_[place], jobs_[place]);
+      if (fields_[place] != 0) fn(targets_[place], names_[place].job);
     }
   }
   // Each target that showed anything of `row`, whether or not it lost, as fn(target).
@@ -113,7 +113,8 @@ class RowTimes {
     bool BringsItsOwn() const;
   };
 
-  std::uint32_t TargetOf(prom::LabelSet labels);
+  // The place of the target that showed `labels`, which is mostly `likely` (kNone: nobody knows).
+  std::uint32_t TargetOf(prom::LabelSet labels, std::uint32_t likely);
   std::uint32_t PlaceOf(std::size_t target);
   Fed& FedBy(std::uint32_t row, std::uint32_t target);
   bool Possible(double at) const { return at >= 0 && at <= latest_; }
@@ -123,13 +124,14 @@ class RowTimes {
   double latest_ = std::numeric_limits<double>::infinity();
   std::vector<std::size_t> targets_;   // place -> Contest::TargetOf
   std::vector<std::uint64_t> fields_;  // place -> what it showed
-  std::vector<std::string> jobs_;      // place -> its job, where it showed anything
+  struct Name {
+    std::string job;
+    std::string instance;
+    bool known = false;
+  };
+  std::vector<Name> names_;  // place -> where it showed anything
   std::unordered_map<std::size_t, std::uint32_t> places_;
-  // The target of the series before: mostly the next one's too.
-  std::string last_job_;
-  std::string last_instance_;
-  std::uint32_t last_ = 0;
-  bool has_last_ = false;
+  std::uint32_t last_ = kNone;  // the target of the series before: mostly the next one's too
 
   // Mostly one target feeds a row; others stand in more_.
   std::vector<Fed> fed_;

@@ -126,6 +126,8 @@ class Answer final : public json::Handler {
   std::uint32_t seen_here_ = 0;  // keys of the open element
   Name name_ = Name::kOther;     // the key whose value comes next
   std::string_view label_name_;
+  const char* label_text_ = nullptr;  // where the last label's value was read
+  std::size_t before_ = 0;            // first label of the element before
   Element element_;
   OpenPoint point_;
   std::string_view last_time_text_;
