@@ -157,16 +157,25 @@ class Assessed {
   // GPUs that are no longer there, from now on among the others.
   void SetGone(GoneGpus gone) { gone_ = LostOf(std::move(gone), nodes_); }
 
-  void AddGpus(fleet::FindingAges* ages, wire::Records& records) const {
+  // Before rows are added: since when there is what is the matter.
+  void Look(fleet::FindingAges& ages) {
     std::vector<Health> healths;
     for (const GpuMetrics& gpu : gpus_.gpus) healths.push_back(Of(gpu));
-    std::vector<Ages> since;
-    if (ages != nullptr) since = LookAt(gpus_, healths, *ages);
-    for (std::size_t i = 0; i < healths.size(); ++i) {
+    since_ = LookAt(gpus_, healths, hosts_, ages);
+  }
+
+  bool any_host_finding() const {
+    return std::any_of(hosts_.begin(), hosts_.end(),
+                       [](const auto& host) { return !host.second.findings.empty(); });
+  }
+
+  void AddGpus(wire::Records& records) const {
+    for (std::size_t i = 0; i < gpus_.gpus.size(); ++i) {
+      const Health health = Of(gpus_.gpus[i]);
       fleet::Average one;
-      one.Add(healths[i]);
+      one.Add(health);
       records.rows.push_back(
-          RowOf(SubjectOf(gpus_.gpus[i]), healths[i], one, i < since.size() ? since[i] : Ages()));
+          RowOf(SubjectOf(gpus_.gpus[i]), health, one, since_.empty() ? Ages() : since_[i]));
     }
     for (const auto& gone : gone_) {
       fleet::Average one;
@@ -208,6 +217,8 @@ class Assessed {
         health.components[kHost] = host.level;
         since = AddGone(name, health);
         health.findings.insert(health.findings.end(), host.findings.begin(), host.findings.end());
+        const Ages of_host = SinceOf(name);
+        since.insert(since.end(), of_host.begin(), of_host.end());
       }
       records.rows.push_back(RowOf(subject, health, group.average, since));
     }
@@ -239,6 +250,14 @@ class Assessed {
     return found == hosts_.end() ? kNone : found->second;
   }
 
+  // Of each finding of that machine, which stand behind those of the GPUs.
+  Ages SinceOf(std::string_view node) const {
+    const auto host = hosts_.find(node);
+    if (since_.empty() || host == hosts_.end()) return {};
+    return since_[gpus_.gpus.size() +
+                  static_cast<std::size_t>(std::distance(hosts_.begin(), host))];
+  }
+
   Health OfGone(const fleet::SeenGpus::Gone& gone) const {
     Health health = HealthOf(gone, rules_);
     health.components[kHost] = HostOf(gone.node).level;
@@ -261,7 +280,8 @@ class Assessed {
   const fleet::HealthRules& rules_;
   const GpuGroups groups_;
   const std::map<std::string_view, NodeRow> nodes_;
-  std::map<std::string_view, fleet::HostHealth> hosts_;
+  HostHealths hosts_;
+  std::vector<Ages> since_;  // as of LookAt; empty: nobody looked
   GoneGpus gone_;
 };
 
@@ -280,31 +300,36 @@ void AnswerWith(const CallPtr& call, const RecordQuery& query, Found found) {
   Assessed assessed(*gpus, SnapshotOf(found.parts[1]), services.settings.health_rules);
   assessed.SetGone(std::move(found.gone));
   const std::string& by = call->parameters().Text("by");
+  const bool has_findings = by.empty() || by == "gpu" || by == "node";
   wire::Records records{kColumns, {}};
+  if (has_findings && query.form.at) {
+    if (found.past != nullptr) assessed.Look(found.past->findings);
+  } else if (has_findings && !gpus->partial) {  // a part of what there is ends nothing
+    assessed.Look(services.finding_ages);
+    LearnAges(call, gpus);
+  }
   if (by == "node" || by == "model") {
     assessed.AddGroups(by == "node" ? Text::kNode : Text::kGpuName, records);
   } else if (by == "fleet") {
     assessed.AddFleet(records);
-  } else if (query.form.at) {
-    assessed.AddGpus(found.past == nullptr ? nullptr : &found.past->findings, records);
   } else {
-    // A part of what there is ends nothing.
-    assessed.AddGpus(gpus->partial ? nullptr : &services.finding_ages, records);
-    if (!gpus->partial) LearnAges(call, gpus);
+    assessed.AddGpus(records);
   }
   SendRecords(*call, query, kAsked, found.parts, records, "GPU health retrieved successfully");
 }
 
 // What is looked at now says nothing of a past instant.
-bool WantsPast(const Call& call, const RecordQuery& query, const models::Snapshot& gpus,
+bool WantsPast(const Call& call, const RecordQuery& query, const GotParts& parts,
                const GoneGpus& gone) {
+  const models::Snapshot& gpus = *parts[0]->snapshot;
   const std::string& by = call.parameters().Text("by");
-  if (!query.form.at || gpus.partial || (!by.empty() && by != "gpu")) return false;
+  if (!query.form.at || gpus.partial || by == "model" || by == "fleet") return false;
   const auto is_findings = [](std::size_t place) { return kColumns[place].type == Type::kNotes; };
   const auto& fields = query.form.fields;
   if (!fields.empty() && std::none_of(fields.begin(), fields.end(), is_findings)) return false;
   if (!gone.empty()) return true;
   const auto& rules = call.services().settings.health_rules;
+  if (by == "node") return Assessed(gpus, SnapshotOf(parts[1]), rules).any_host_finding();
   return std::any_of(gpus.gpus.begin(), gpus.gpus.end(), [&](const GpuMetrics& gpu) {
     return !fleet::Assess(gpu, rules).findings.empty();
   });
@@ -314,7 +339,7 @@ void Answer(const CallPtr& call, const RecordQuery& query, const GotParts& parts
   FindGone(call, query, parts, [call, query, parts](GoneGpus gone) {
     const models::SnapshotPtr& gpus = parts[0]->snapshot;
     Found found{parts, std::move(gone), nullptr};
-    if (!WantsPast(*call, query, *gpus, found.gone)) {
+    if (!WantsPast(*call, query, parts, found.gone)) {
       return AnswerWith(call, query, std::move(found));
     }
     AgesAt(call, gpus, [call, query, found](const std::shared_ptr<PastAges>& past) {

@@ -14,6 +14,7 @@ namespace {
 using fleet::FindingAges;
 using fleet::Health;
 using models::GpuMetrics;
+using models::NodeQuantity;
 using models::Quantity;
 using models::Snapshot;
 using models::Text;
@@ -48,6 +49,13 @@ constexpr std::array kRead = {
     Quantity::kNvlinkErrors,
 };
 
+// What fleet::AssessHost reads of a machine's past.
+constexpr std::array kReadOfHosts = {
+    NodeQuantity::kReady,           NodeQuantity::kMemoryTotal,
+    NodeQuantity::kMemoryAvailable, NodeQuantity::kMemoryUsedPercent,
+    NodeQuantity::kGpusCapacity,    NodeQuantity::kGpusAllocatable,
+};
+
 // What tells a GPU or an instance from others, for good.
 std::string KeyOf(const GpuMetrics& gpu) {
   std::string key(gpu.text(Text::kNode));
@@ -73,9 +81,12 @@ gpu::RangeWant WantOf(const Snapshot& gpus, const Span& span, std::size_t most_r
   want.step = std::max(span.finest, std::ceil(length / static_cast<double>(most - 1)));
   want.steps = static_cast<std::size_t>(length / want.step) + 1;
   want.start = gpus.as_of - span.end - want.step * static_cast<double>(want.steps - 1);
-  want.parts = {{.part = models::Part::kGpus}};
+  want.parts = {{.part = models::Part::kGpus}, {.part = models::Part::kNodes}};
   for (const Quantity quantity : kRead) {
     want.parts[0].quantities.set(static_cast<std::size_t>(quantity));
+  }
+  for (const NodeQuantity quantity : kReadOfHosts) {
+    want.parts[1].of_nodes.set(static_cast<std::size_t>(quantity));
   }
   return want;
 }
@@ -105,7 +116,12 @@ void Go(const Services& services, const std::shared_ptr<const Walk>& walk, const
           healths.push_back(fleet::Assess(gpu, services.settings.health_rules));
           if (is_hour) past->seen[PlaceOf(gpu)] = then.as_of;
         }
-        LookAt(then, healths, past->findings);
+        // Its disks and whether its exporters were up a window does not tell.
+        HostHealths hosts;
+        for (const models::Node& node : snapshots[1]->nodes) {
+          hosts[node.name] = fleet::AssessHost(node, {}, {}, true, services.settings.health_rules);
+        }
+        LookAt(then, healths, hosts, past->findings);
         return walk->wanted();
       },
       [walk, past, is_hour, &services](const Result<gpu::RangeEnd>& end) {
@@ -123,11 +139,12 @@ void Start(const Services& services, Walk walk) {
 
 std::vector<std::vector<fleet::Began>> LookAt(const Snapshot& gpus,
                                               const std::vector<Health>& healths,
-                                              FindingAges& ages) {
+                                              const HostHealths& hosts, FindingAges& ages) {
   std::vector<FindingAges::Found> found;
   for (std::size_t i = 0; i < healths.size(); ++i) {
     found.push_back({KeyOf(gpus.gpus[i]), &healths[i].findings});
   }
+  for (const auto& [name, host] : hosts) found.push_back({std::string(name), &host.findings});
   return ages.Look(gpus.as_of, found);
 }
 

@@ -5,20 +5,26 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "handlers/api.h"
 #include "internal/fleet/finding_ages.h"
 #include "internal/fleet/health.h"
+#include "internal/fleet/host_health.h"
 #include "models/gpu.h"
 
 namespace gpumon::handlers {
 
-// Of each row and each of its findings: `healths` are those of `gpus`, row by row.
+// By name of the machine.
+using HostHealths = std::map<std::string_view, fleet::HostHealth>;
+
+// Of each row, and then of each host, and each of its findings: `healths` are those of `gpus`, row
+// by row.
 std::vector<std::vector<fleet::Began>> LookAt(const models::Snapshot& gpus,
                                               const std::vector<fleet::Health>& healths,
-                                              fleet::FindingAges& ages);
+                                              const HostHealths& hosts, fleet::FindingAges& ages);
 
 // After the first look, at `gpus`: walks through the day before it and then the hour, beside all
 // else, so that later looks know what began in them.

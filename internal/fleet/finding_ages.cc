@@ -30,7 +30,8 @@ std::vector<std::vector<Began>> FindingAges::Look(double as_of, std::span<const 
   for (const Found& found : all) {
     auto& its = ages.emplace_back();
     for (const HealthFinding& finding : *found.findings) {
-      const Key key(found.gpu, finding.component, finding.severity);
+      const Key key(found.gpu, std::string(finding.component) + '/' + finding.which,
+                    finding.severity);
       auto known = entries_.find(key);
       if (known == entries_.end() && newer) {
         known = entries_.emplace(key, Entry{BeganAt(found.gpu, as_of, first), as_of}).first;

@@ -26,9 +26,10 @@ struct Began {
   bool operator==(const Began&) const = default;
 };
 
-// Thread-safe. Each look is at all GPUs of one instant. A finding lasts while each look that sees
-// the GPU sees one of the same severity on the same component; what the first look saw, or the
-// first one after a minute without any, began nobody knows when.
+// Thread-safe. Each look is at all GPUs of one instant, and at the machines that are known. A
+// finding lasts while each look that sees the GPU sees one of the same severity on the same
+// component; what the first look saw, or the first one after a minute without any, began nobody
+// knows when.
 class FindingAges {
  public:
   // Of people and pages that look again and again.
@@ -39,7 +40,7 @@ class FindingAges {
   explicit FindingAges(Looks) : gap_(std::numeric_limits<double>::infinity()) {}
 
   struct Found {
-    std::string gpu;  // any text that tells it from others and stays the same
+    std::string gpu;  // or machine: any text that tells it from others and stays the same
     const std::vector<HealthFinding>* findings = nullptr;
   };
   // For each of `all` and each finding the instant of the look that saw it first. A look at an

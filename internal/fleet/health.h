@@ -50,6 +50,8 @@ struct HealthFinding {
   std::string text;   // for people, with the value and what it is compared with
   double factor = 1;  // what it does to the score; 1: nothing
   Action action = Action::kNone;
+  // Where there may be several of one component: what tells them from each other for good.
+  std::string which = {};
 };
 
 using ComponentLevels = std::array<Level, kComponents>;

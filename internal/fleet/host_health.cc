@@ -18,10 +18,10 @@ std::string Number(double value) {
   return FormatNumber(std::round(value * 10) / 10);
 }
 
-void Degrade(HostHealth& host, std::string text, Action action) {
+void Degrade(HostHealth& host, std::string_view which, std::string text, Action action) {
   if (host.level != Level::kCritical) host.level = Level::kDegraded;
-  host.findings.push_back(
-      {Severity::kWarning, NameOf(Component::kHost), std::move(text), 1, action});
+  host.findings.push_back({Severity::kWarning, NameOf(Component::kHost), std::move(text), 1, action,
+                           std::string(which)});
 }
 
 std::optional<double> MemoryUsed(const models::Node& node) {
@@ -49,12 +49,12 @@ HostHealth AssessHost(const models::Node& node, std::span<const models::NodeTarg
   if (const NodeStatus status = StatusOf(node, targets, has_rows); !status.online) {
     host.level = Level::kCritical;
     host.findings.push_back({Severity::kCritical, NameOf(Component::kHost),
-                             "offline: " + std::string(status.why), 1, Action::kInspect});
+                             "offline: " + std::string(status.why), 1, Action::kInspect, "status"});
   } else if (IsKnown(node, disks)) {
     host.level = Level::kHealthy;
   }
   if (const auto used = MemoryUsed(node); used && *used > rules.host_memory_warning) {
-    Degrade(host,
+    Degrade(host, "memory",
             Number(*used) + " % of its memory used, above " + Number(rules.host_memory_warning),
             Action::kCheckApplication);
   }
@@ -62,7 +62,7 @@ HostHealth AssessHost(const models::Node& node, std::span<const models::NodeTarg
     if (!IsKnown(disk)) continue;
     const double used = 100 - 100 * disk.available / disk.size;
     if (used <= rules.host_disk_warning) continue;
-    Degrade(host,
+    Degrade(host, disk.mountpoint,
             Number(used) + " % of " + std::string(disk.mountpoint) + " used, above " +
                 Number(rules.host_disk_warning),
             Action::kNone);
@@ -70,7 +70,7 @@ HostHealth AssessHost(const models::Node& node, std::span<const models::NodeTarg
   const auto capacity = node.Get(NodeQuantity::kGpusCapacity);
   const auto allocatable = node.Get(NodeQuantity::kGpusAllocatable);
   if (capacity && allocatable && *allocatable < *capacity) {
-    Degrade(host,
+    Degrade(host, "gpus",
             "Kubernetes can give pods " + Number(*allocatable) + " of its " + Number(*capacity) +
                 " GPUs",
             Action::kInspect);

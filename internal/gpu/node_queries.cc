@@ -13,6 +13,7 @@ namespace {
 
 using models::NodeQuantity;
 
+constexpr char kReady[] = "kube_node_status_condition{condition=\"Ready\",status=\"true\"}";
 constexpr std::array<std::string_view, kNodeQueries> kNames = {
     "node_exporter/hosts", "node_exporter/rates", "kube_state_metrics/nodes",
     "kube_state_metrics/requests", "exporters/targets"};
@@ -138,9 +139,7 @@ std::string RatesQuery() {
 std::string KubernetesQuery() {
   const std::string gpus = "kube_node_status_capacity{" + GpuResourceMatcher() + '}';
   return "{__name__=~\"kube_node_status_capacity|kube_node_status_allocatable\"," +
-         GpuResourceMatcher("cpu") +
-         "} or kube_node_info or kube_node_status_condition{condition=\"Ready\",status=\"true\"} "
-         "or " +
+         GpuResourceMatcher("cpu") + "} or kube_node_info or " + kReady + " or " +
          Named("(max by(node,exported_node)(max_over_time(timestamp(" + gpus +
                    ")[1h:1m])) unless on(node,exported_node) kube_node_info)",
                kVanishedSeries);
@@ -245,6 +244,17 @@ std::string PastRates(const std::bitset<models::kNodeQuantities>& wanted, double
   return Or(vectors);
 }
 
+std::string PastKubernetes(const std::bitset<models::kNodeQuantities>& wanted) {
+  // By name in one selector: `or` takes series of other names for the same ones.
+  std::vector<std::string> names = {"kube_node_status_capacity"};
+  if (Wants(wanted, NodeQuantity::kGpusAllocatable))
+    names.emplace_back("kube_node_status_allocatable");
+  std::vector<std::string> vectors = {
+      "kube_node_info", '{' + OneOf("__name__", names) + ',' + GpuResourceMatcher() + '}'};
+  if (Wants(wanted, NodeQuantity::kReady)) vectors.emplace_back(kReady);
+  return Or(vectors);
+}
+
 std::string PastTargets(std::span<const Subject> subjects) {
   std::vector<std::string> vectors = {HostsOf("node_uname_info", kNodeExporter, true)};
   for (const Subject& subject : subjects) {
@@ -292,7 +302,7 @@ std::string PastPromqlOf(NodeQuery query, std::span<const Subject> subjects,
     case NodeQuery::kRates:
       return PastRates(wanted, step);
     case NodeQuery::kKubernetes:
-      return "kube_node_info or kube_node_status_capacity{" + GpuResourceMatcher() + '}';
+      return PastKubernetes(wanted);
     case NodeQuery::kRequests:
       return {};
     case NodeQuery::kTargets:

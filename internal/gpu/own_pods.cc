@@ -9,17 +9,17 @@ namespace gpumon::gpu {
 const OwnPods::Pods* OwnPods::PodsOf(prom::LabelSet labels) const {
   const std::string_view job = prom::Get(labels, "job");
   const std::string_view instance = prom::Get(labels, "instance");
-  if (last_ && last_->instance == instance && last_->job == job) return last_->pods;
+  if (has_last_ && last_instance_ == instance && last_job_ == job) return last_pods_;
   const auto found = pods_.find(Contest::TargetOf(labels));
-  if (!last_) last_.emplace();
-  last_->job = job;
-  last_->instance = instance;
-  last_->pods = found == pods_.end() ? nullptr : &found->second;
-  return last_->pods;
+  has_last_ = true;
+  last_job_ = job;
+  last_instance_ = instance;
+  last_pods_ = found == pods_.end() ? nullptr : &found->second;
+  return last_pods_;
 }
 
 void OwnPods::AddOne(prom::LabelSet labels) {
-  last_.reset();
+  has_last_ = false;
   pods_[Contest::TargetOf(labels)].push_back({std::string(prom::Get(labels, "namespace")),
                                               std::string(prom::Get(labels, "pod")),
                                               std::string(prom::Get(labels, "container"))});

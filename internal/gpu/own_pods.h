@@ -69,12 +69,10 @@ class OwnPods {
   std::unordered_map<std::size_t, Pods> pods_;
   std::set<std::string, std::less<>> names_;  // of pods
   // One target's series mostly stand together: the last answer of PodsOf, and whose it was.
-  struct Last {
-    std::string job;
-    std::string instance;
-    const Pods* pods = nullptr;
-  };
-  mutable std::optional<Last> last_;
+  mutable bool has_last_ = false;
+  mutable std::string last_job_;
+  mutable std::string last_instance_;
+  mutable const Pods* last_pods_ = nullptr;
 };
 
 // What Prometheus and kube-state-metrics say around an exporter's series.

@@ -135,7 +135,8 @@ void HandlersTest::Walk(const gpu::RangeWant& want, const gpu::EachInstant& each
   if (walk_fails_) return done(Error(*walk_fails_));
   const std::vector<gpu::SnapshotPtr> none(want.parts.size(), std::make_shared<models::Snapshot>());
   for (std::size_t i = 0; i < want.steps; ++i) {
-    const auto& snapshots = walk_.empty() ? none : walk_[std::min(i, walk_.size() - 1)];
+    auto snapshots = walk_.empty() ? none : walk_[std::min(i, walk_.size() - 1)];
+    snapshots.resize(want.parts.size(), none.front());
     if (!each(i, snapshots)) return done(Error(Code::kDraining, ""));
   }
   done(gpu::RangeEnd{{"nvidia_gpu"}, {}});

@@ -143,6 +143,39 @@ TEST_F(GpuHealthRouteTest, TheMachineIsAComponentAndHasFindingsOfItsOwn) {
   EXPECT_EQ(*Get("/api/v1/gpu/health?by=fleet").json()["data"][0]["host"].AsString(), "degraded");
 }
 
+TEST_F(GpuHealthRouteTest, FindingsOfTheMachineHaveAgesToo) {
+  for (int i = 0; i <= 60; ++i) {
+    const double at = 1704110400 - 3600 + 60 * i;
+    auto nodes = OneNode();
+    nodes->as_of = at;
+    if (i < 50) {
+      constexpr auto kSlot = static_cast<std::size_t>(models::NodeQuantity::kGpusAllocatable);
+      nodes->nodes[0].readings.Set(kSlot, 4);
+    }
+    walk_.push_back({WithTemperature(at, 60), nodes});
+  }
+  Serve(WithTemperature(1704110400, 60));
+  Serve(OneNode());
+  const auto since = [&](const std::string& query) {
+    const auto json = Get("/api/v1/gpu/health?by=node&node=a" + query).json();
+    EXPECT_EQ(json["data"][0]["findings"].size(), 1U);
+    return json["data"][0]["findings"][0]["since"];
+  };
+  EXPECT_TRUE(since("").is_null()) << "the first answer waits for no walk";
+  EXPECT_EQ(*since("").AsString(), "2024-01-01T11:50:00Z");
+  EXPECT_EQ(*since("&at=1704110400").AsString(), "2024-01-01T11:50:00Z");
+  // A disk that fills later is a finding of its own.
+  auto full = OneNode();
+  full->as_of += 20;
+  full->disks[0].available = 10;
+  Serve(full);
+  Serve(WithTemperature(1704110420, 60));
+  const auto both = Get("/api/v1/gpu/health?by=node&node=a").json();
+  ASSERT_EQ(both["data"][0]["findings"].size(), 2U);
+  EXPECT_EQ(*both["data"][0]["findings"][0]["since"].AsString(), "2024-01-01T12:00:20Z");
+  EXPECT_EQ(*both["data"][0]["findings"][1]["since"].AsString(), "2024-01-01T11:50:00Z");
+}
+
 TEST_F(GpuHealthRouteTest, AMachineWithoutGpusAnyMoreIsARowWithoutAScore) {
   Serve(Gpus());
   auto node = OneNode();
