@@ -79,7 +79,7 @@ a pod. Of CSV the server knows no names: --selector chooses there.
 
 "-" is a value that nobody knows; it is never 0. That the answer is old or not
 whole, and the server's warnings, are said on standard error, a line each; of
-CSV the server does not say it.
+CSV the first two alone.
 
 --selector takes the parameters of the API's list: node, gpu, uuid, model,
 namespace, pod, user (exact, or with *), min_FIELD and max_FIELD, limit, at,

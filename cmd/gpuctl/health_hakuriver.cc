@@ -93,6 +93,12 @@ store::HealthState NeverSampled(WallTime time) {
   return {"host", "degraded", "its host has no samples of it", "warning", time};
 }
 
+// Of a task that runs on such a node, as far as its host knows.
+store::HealthState NotOnline(const HealthSample& sample, WallTime time) {
+  const std::string status = sample.status.empty() ? "of unknown status" : sample.status;
+  return {"host", "degraded", "its node is " + status, "warning", time};
+}
+
 // What holds no longer is not counted. `silent`: why there is nothing of a node that is online.
 store::Snapshot NodeOf(const HealthSample& sample, const store::HealthState& silent,
                        WallTime time) {
@@ -108,6 +114,9 @@ store::Snapshot NodeOf(const HealthSample& sample, const store::HealthState& sil
       task.AddState({"host", "degraded", DecimalText(*memory, 0) + " % of its memory in use",
                      "warning", time});
     }
+  } else if (sample.status.empty()) {
+    task.AddState(
+        {"host", "degraded", "its host does not say whether it is online", "warning", time});
   } else if (sample.status != "online") {
     task.AddState({"host", "unhealthy",
                    sample.status + ": its last heartbeat was at " + TimeText(sample.last_heartbeat),
@@ -116,7 +125,7 @@ store::Snapshot NodeOf(const HealthSample& sample, const store::HealthState& sil
     task.AddState(silent);
   }
   store::Snapshot snapshot = task.Take();
-  if (sample.status != "online") {
+  if (!sample.status.empty() && sample.status != "online") {
     snapshot.health_score = 0;
     snapshot.health_status = "critical";
   } else if (sample.fresh && sample.gpus.empty()) {
@@ -221,7 +230,7 @@ store::Snapshot TaskOf(const Work& work, const Health& health, WallTime time) {
   for (const HealthSample& sample : health.newest()) {
     if (!runs || sample.hostname != work.node) continue;
     if (!sample.fresh) {
-      if (sample.status == "online") task.AddState(NotSampled(time));
+      task.AddState(sample.status == "online" ? NotSampled(time) : NotOnline(sample, time));
       continue;
     }
     std::vector<std::int64_t> shown;
@@ -235,8 +244,8 @@ store::Snapshot TaskOf(const Work& work, const Health& health, WallTime time) {
     AddMissing(work, shown, time, task);
   }
   for (const HealthSample& sample : health.unsampled) {
-    const bool its = runs && sample.hostname == work.node && sample.status == "online";
-    if (its) task.AddState(NeverSampled(time));
+    if (!runs || sample.hostname != work.node) continue;
+    task.AddState(sample.status == "online" ? NeverSampled(time) : NotOnline(sample, time));
   }
   task.AddState(StateOf(work, time));
   store::Snapshot snapshot = task.Take();

@@ -139,8 +139,13 @@ Result<Health> JudgedHealth(Session& session, const HealthQuestion& question, He
       !health.aggregates.empty() && session.StandsStill(health.aggregates.back().last_updated.text);
   health.stale = still || IsBehind(health, nodes);
   MarkFresh(health);
-  if (question.hostname.empty()) FindUnsampled(nodes, health);
-  if (!question.hostname.empty() && !KeepNode(question.hostname, question.past, health)) {
+  FindUnsampled(nodes, health);
+  if (question.hostname.empty()) return health;
+  std::erase_if(health.unsampled,
+                [&](const HealthSample& sample) { return sample.hostname != question.hostname; });
+  if (KeepNode(question.hostname, question.past, health)) {
+    health.unsampled.clear();
+  } else if (health.unsampled.empty()) {
     return Error(Code::kNotFound,
                  session.options().name + " has no health of a node " + question.hostname);
   }
@@ -187,14 +192,17 @@ void Client::GetHealth(HealthQuestion question, Deadline deadline, Got<Health> g
                   .subject = question.past ? std::string() : question.hostname};
   const auto judge = [session = session_, question, deadline,
                       got = std::move(got)](Result<Read<Health>> read) {
-    if (!read) return got(Error(std::move(read.error())));
+    // Some generations do not find a node that they never sampled.
+    const bool unsampled = !read && read.error().code == Code::kNotFound;
+    if (!read && !unsampled) return got(Error(std::move(read.error())));
     // Only the list of nodes tells that samples have stopped.
-    AskFor<std::vector<Node>>(session, {.what = What::kNodes}, deadline, ReadNodes,
-                              [session, question, got, health = std::move(read->value)](
-                                  const Result<Read<std::vector<Node>>>& nodes) mutable {
-                                got(JudgedHealth(*session, question, std::move(health),
-                                                 nodes ? nodes->value : std::vector<Node>()));
-                              });
+    AskFor<std::vector<Node>>(
+        session, {.what = What::kNodes}, deadline, ReadNodes,
+        [session, question, got, health = unsampled ? Health() : std::move(read->value)](
+            const Result<Read<std::vector<Node>>>& nodes) mutable {
+          got(JudgedHealth(*session, question, std::move(health),
+                           nodes ? nodes->value : std::vector<Node>()));
+        });
   };
   AskFor<Health>(session_, call, deadline, ReadHealth, judge);
 }

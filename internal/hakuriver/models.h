@@ -113,8 +113,8 @@ struct Health {
   // Empty when the host took none yet.
   std::vector<std::vector<HealthSample>> samples;
   std::vector<Aggregate> aggregates;  // likewise; none when the newest of one node was asked for
-  // Of all nodes: those that the host lists and the newest samples lack. They have no more than
-  // what the list says, and are not fresh.
+  // Those that the host lists and the newest samples lack, of what was asked for. They have no more
+  // than what the list says, and are not fresh.
   std::vector<HealthSample> unsampled;
   // The host no longer samples (generation A stops for good at a node without a CPU temperature):
   // nothing is fresh.

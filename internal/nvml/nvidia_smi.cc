@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -244,12 +245,68 @@ class Smi {
     return StatusOf(code, who);
   }
 
+  // Of a GPU that it cannot tell of it says so in a sentence, between the rows: "Unable to
+  // determine the device handle for GPU 0000:3B:00.0: GPU is lost.  Reboot the system to recover
+  // this GPU".
+  static std::optional<Gpu> WithoutHandle(std::string_view line) {
+    constexpr std::string_view kSays = "Unable to determine the device handle for ";
+    if (!line.starts_with(kSays)) return std::nullopt;
+    Gpu gpu;
+    std::string_view place = line.substr(kSays.size());
+    if (place.starts_with("GPU")) place = Trimmed(place.substr(3));
+    place = place.substr(0, place.find(": "));
+    gpu.pci_bus_id = ReadSmiCell(place);
+    const bool lost = line.find("GPU is lost") != std::string_view::npos;
+    gpu.unreadable =
+        Absent{lost ? Absence::kGpuLost : Absence::kError, ReplaceHidden(ToValidUtf8(line), "?")};
+    return gpu;
+  }
+
+  // Its cells are not quoted: a name with a comma is two.
+  static std::optional<Gpu> WithMoreCells(const std::vector<std::string_view>& cells,
+                                          std::size_t columns) {
+    const auto index = NumberOf(cells.front());
+    if (cells.size() <= columns || !index) return std::nullopt;
+    Gpu gpu;
+    gpu.index = static_cast<unsigned>(*index);
+    gpu.unreadable =
+        Absent{Absence::kError, "nvidia-smi's row of it has more cells than were asked for"};
+    return gpu;
+  }
+
+  // The places that no other one has.
+  static void NumberThose(std::vector<Gpu>& gpus, const std::vector<std::size_t>& without) {
+    for (const std::size_t place : without) {
+      const auto is_taken = [&](unsigned index) {
+        return std::any_of(gpus.begin(), gpus.end(), [&](const Gpu& gpu) {
+          return &gpu != &gpus[place] && gpu.index == index;
+        });
+      };
+      gpus[place].index = 0;
+      while (is_taken(gpus[place].index)) ++gpus[place].index;
+    }
+    std::stable_sort(gpus.begin(), gpus.end(),
+                     [](const Gpu& a, const Gpu& b) { return a.index < b.index; });
+  }
+
   static void ReadGpus(std::string_view text, const std::vector<const Column*>& columns,
                        SmiAnswer& answer) {
+    constexpr unsigned kNoIndex = std::numeric_limits<unsigned>::max();
+    std::vector<std::size_t> without_index;
     for (const std::string_view line : LinesOf(text)) {
       const auto cells = Split(line, ',', columns.size() + 1);
-      // A warning stands between the rows.
-      if (cells.size() != columns.size()) continue;
+      if (cells.size() != columns.size()) {
+        auto gpu = WithoutHandle(line);
+        if (gpu) {
+          gpu->index = kNoIndex;
+          without_index.push_back(answer.gpus.size());
+        } else {
+          gpu = WithMoreCells(cells, columns.size());
+        }
+        // Else a warning stands between the rows.
+        if (gpu) answer.gpus.push_back(*std::move(gpu));
+        continue;
+      }
       Gpu gpu;
       gpu.index = static_cast<unsigned>(answer.gpus.size());
       for (std::size_t i = 0; i < cells.size(); ++i) {
@@ -260,6 +317,7 @@ class Smi {
       }
       answer.gpus.push_back(std::move(gpu));
     }
+    NumberThose(answer.gpus, without_index);
   }
 
   void AskProcesses(std::vector<Gpu>& gpus) {

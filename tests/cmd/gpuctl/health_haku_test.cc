@@ -102,9 +102,25 @@ TEST_F(HealthHakuTest, ANodeThatTheHostListsAndNeverSampledIsAWarning) {
     EXPECT_THAT(ran.output, HasSubstr("1 critical, 1 unknown of 2 nodes"));
     EXPECT_THAT(ran.output, HasSubstr("gn01: its host has no samples of it"));
     EXPECT_THAT(ran.output, HasSubstr("gn02: offline: its last heartbeat"));
+    const Finished one = Run({"health", "gn01", "--fail-on", "warnings"});
+    EXPECT_EQ(one.exit_code, 1) << one.errors;
+    EXPECT_THAT(one.output, HasSubstr("gn01: its host has no samples of it"));
+    EXPECT_THAT(one.output, Not(HasSubstr("gn02")));
+    ExpectOneLine(Run({"health", "gn9"}), 2, "has no health of a node gn9");
     const Finished task = Run({"health", "--task", kRunningTask, "--fail-on", "warnings"});
     EXPECT_EQ(task.exit_code, 1);
     EXPECT_THAT(task.output, HasSubstr("its host has no samples of it"));
+  }
+}
+
+TEST_F(HealthHakuTest, ATaskThatRunsOnANodeThatIsOfflineIsAWarning) {
+  host_.AddTask({.id = "6", .node = "gn02", .gpus = {0}});
+  for (const Generation generation : kGenerations) {
+    SCOPED_TRACE(hakuriver::LetterOf(generation));
+    host_.Become(generation);
+    const Finished ran = Run({"health", "--task", "6", "--fail-on", "warnings"});
+    EXPECT_EQ(ran.exit_code, 1) << ran.errors;
+    EXPECT_THAT(ran.output, HasSubstr("6: its node is offline [host]"));
   }
 }
 

@@ -77,6 +77,32 @@ TEST_F(NvidiaSmiTest, AllColumnsAreReadInTheirUnits) {
   EXPECT_EQ((*gpu.processes)[1].name.find("token"), std::string::npos);
 }
 
+TEST_F(NvidiaSmiTest, AGpuThatItCannotTellOfIsThereAllTheSame) {
+  std::string second = kRow;
+  second.replace(0, 1, "2");
+  std::string comma = kRow;
+  comma.replace(0, 1, "3");
+  comma.replace(comma.find("NVIDIA"), 6, "NVIDIA, Inc.");
+  const SmiScript smi(Rows(std::string(kRow) +
+                           "\nUnable to determine the device handle for GPU 0000:02:00.0: GPU is "
+                           "lost.  Reboot the system to recover this GPU\n" +
+                           second + "\nWARNING: infoROM is corrupted at gpu 0000:03:00.0\n" +
+                           comma));
+  const auto answer = Ask(smi.path());
+  ASSERT_TRUE(answer) << answer.error().message;
+  ASSERT_EQ(answer->gpus.size(), 4U);
+  const Gpu& lost = answer->gpus[1];
+  EXPECT_EQ(lost.index, 1U);
+  ASSERT_TRUE(lost.unreadable);
+  EXPECT_EQ(lost.unreadable->why, Absence::kGpuLost);
+  EXPECT_EQ(lost.pci_bus_id.ValueOr(""), "0000:02:00.0");
+  EXPECT_FALSE(answer->gpus[0].unreadable);
+  EXPECT_FALSE(answer->gpus[2].unreadable);
+  EXPECT_EQ(answer->gpus[3].index, 3U);
+  ASSERT_TRUE(answer->gpus[3].unreadable);
+  EXPECT_EQ(answer->gpus[3].unreadable->why, Absence::kError);
+}
+
 TEST_F(NvidiaSmiTest, ThePowerLimitIsTheSetOneWhereTheOneInForceIsUnknown) {
   std::string row = kRow;
   row.replace(row.find("450.00"), 6, "[N/A]");
