@@ -197,9 +197,14 @@ void ReadPast(prom::LabelSet labels, LabelReader& reader, Subject& subject) {
       fields != 0) {
     TargetMemory::Fields& its = past.gpus[std::string(node)];
     its.lacking_of_gpus = its.lacking_of_instances = ~std::uint64_t{0};  // values are not known
+    // Where no label tells instances, any of them may be one's.
+    const bool tells = !LabelsOf(exporter, models::Text::kMigGpuInstance).empty();
     const bool of_instance = !identity.text(models::Text::kMigGpuInstance).empty();
-    (of_instance ? its.of_instances : its.of_gpus) |=
+    const std::uint64_t all =
         fields | TextsOf(exporter.labels, models::kQuantities, models::kGpuTexts);
+    if (!tells || of_instance) its.of_instances |= all;
+    if (!tells || !of_instance) its.of_gpus |= all;
+    AddDerived(exporter, its, past.gpu_metrics);
   }
   if (const std::uint64_t fields =
           FieldsOf(exporter, exporter.process, shown, past.process_metrics);
@@ -309,13 +314,10 @@ std::string SecondLookQuery(const schema::Registry& registry, const prom::Instan
         if (label != "instance") labels += ',' + label;
       }
     }
-    const std::string past = down.empty() ? "" : SelectorOfPast(*exporter, down);
+    const std::string past = down.empty() ? "" : PastOf(*exporter, down, labels);
     if (!past.empty()) {
-      // The name in a label of its own: `and` and `or` pay no heed to it.
-      std::string named = "label_replace(group by(__name__,";
-      named.append(labels).append(")(").append(past);
-      named += R"--(),"shown","$1","__name__","(.*)") and on(job,instance) )--";
-      AppendOf(promql, *exporter, named + "(min by(job,instance)(up) == 0)");
+      AppendOf(promql, *exporter,
+               '(' + past + ") and on(job,instance) (min by(job,instance)(up) == 0)");
     }
     if (!IsFound(found, exporter->name)) AppendJobs(promql, *exporter, SelectorOfOthers);
     if (!frozen.empty()) AppendOf(promql, *exporter, MovingQuery(*exporter, frozen), kMoving);

@@ -109,6 +109,12 @@ void MissedTargets<RowT>::NoteShown(Parts parts, const Contributions<RowT>& cont
         if (part.IsHeld(i)) FieldsFor(row, *its) |= BitOf<RowT>(Text::kPod);
       }
     });
+    if constexpr (!kIsProcess) {
+      for (auto& [its_target, what] : shown_) {
+        if (its_target.exporter != exporters_[e]->name) continue;
+        for (auto& [node, fields] : what.nodes) AddDerived(*exporters_[e], fields, what.metrics);
+      }
+    }
     part.times().ForEachTarget([&](std::size_t target, const std::string& job) {
       if (jobs.contains(job) || !down_.IsHidden(target, job)) return;
       const auto shown = shown_.find({exporters_[e]->name, target});

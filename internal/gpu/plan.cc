@@ -200,25 +200,27 @@ const std::vector<Condition>* OnlyWhereOf(const Exporter& exporter, const std::s
   return only;
 }
 
-// `each` of the selectors of metrics of an exporter, together.
+// `each` of the selectors of an exporter's metrics; those that the same labels tell are one.
 template <class Each>
 std::string UnionOf(const Exporter& exporter, const std::vector<std::string>& names,
                     const std::vector<Condition>& conditions, const std::string& matcher,
                     const Each& each) {
-  std::vector<std::string> plain;
-  std::string promql;
+  std::vector<std::pair<std::vector<Condition>, std::vector<std::string>>> groups(1);
   for (const std::string& name : names) {
     const std::vector<Condition>* const where = OnlyWhereOf(exporter, name);
-    for (const std::string& full : WithPrefixes(exporter, {name})) {
-      if (where == nullptr) {
-        plain.push_back(full);
-      } else {
-        promql += " or " + each(Selector(full, All(conditions, *where), matcher));
-      }
-    }
+    const auto its = where == nullptr ? std::vector<Condition>() : *where;
+    auto group = std::find_if(groups.begin(), groups.end(),
+                              [&](const auto& known) { return known.first == its; });
+    if (group == groups.end()) group = groups.insert(group, {its, {}});
+    for (auto& full : WithPrefixes(exporter, {name})) group->second.push_back(std::move(full));
   }
-  if (plain.empty()) return promql.empty() ? "" : promql.substr(4);
-  return each(SelectorOfAny(plain, conditions, matcher)) + promql;
+  std::string promql;
+  for (const auto& [where, its] : groups) {
+    if (its.empty()) continue;
+    promql.append(promql.empty() ? "" : " or ")
+        .append(each(SelectorOfAny(its, All(conditions, where), matcher)));
+  }
+  return promql;
 }
 
 // Which targets are up, and the pods that they are.
@@ -306,17 +308,17 @@ std::string SelectorOfOthers(const Exporter& exporter, const std::vector<Conditi
                  [](std::string selector) { return selector; });
 }
 
-std::string SelectorOfPast(const Exporter& exporter, const std::string& matcher) {
-  std::vector<std::string> names;
+std::string PastOf(const Exporter& exporter, const std::string& matcher,
+                   const std::string& labels) {
+  std::set<std::string> all;
   for (const auto* metrics : {&exporter.gpu, &exporter.process}) {
-    for (const Metric& metric : *metrics) {
-      if (std::find(names.begin(), names.end(), metric.name) == names.end()) {
-        names.push_back(metric.name);
-      }
-    }
+    for (const Metric& metric : *metrics) all.insert(metric.name);
   }
-  return UnionOf(exporter, names, exporter.require, matcher, [](const std::string& selector) {
-    return "last_over_time(" + selector + "[1h])";
+  const std::vector<std::string> names(all.begin(), all.end());
+  // The name in a label of its own: `and` and `or` pay no heed to it.
+  return UnionOf(exporter, names, exporter.require, matcher, [&](const std::string& selector) {
+    return "label_replace(group by(__name__," + labels + ")(last_over_time(" + selector +
+           R"--([1h])),"shown","$1","__name__","(.*)"))--";
   });
 }
 

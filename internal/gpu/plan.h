@@ -98,8 +98,10 @@ std::string SelectorOfMarks(const schema::Exporter& exporter,
 // Those of the other metrics by which it is known. "" when there are none.
 std::string SelectorOfOthers(const schema::Exporter& exporter,
                              const std::vector<schema::Condition>& conditions);
-// All that the exporter showed of GPUs and processes at any time within the last hour, of the
-// targets that `matcher` selects.
-std::string SelectorOfPast(const schema::Exporter& exporter, const std::string& matcher);
+// What the exporter showed of GPUs and processes at any time within the last hour, of the targets
+// that `matcher` selects: a series for each metric, whose name is its label `shown`, and each set
+// of these `labels` ("a,b").
+std::string PastOf(const schema::Exporter& exporter, const std::string& matcher,
+                   const std::string& labels);
 
 }  // namespace gpumon::gpu

@@ -1,8 +1,30 @@
 #include "internal/gpu/target_memory.h"
 
+#include <cstddef>
 #include <utility>
 
 namespace gpumon::gpu {
+
+void AddDerived(const schema::Exporter& exporter, TargetMemory::Fields& fields,
+                TargetMemory::Metrics& metrics) {
+  for (const schema::Derived& derived : exporter.derive) {
+    std::uint64_t needed = 0;
+    for (const models::Quantity part : derived.sum) {
+      needed |= std::uint64_t{1} << static_cast<std::size_t>(part);
+    }
+    const auto target = static_cast<std::size_t>(derived.target);
+    bool any = false;
+    for (std::uint64_t* const bits : {&fields.of_gpus, &fields.of_instances}) {
+      if (needed == 0 || (*bits & needed) != needed) continue;
+      *bits |= std::uint64_t{1} << target;
+      any = true;
+    }
+    if (!any) continue;
+    const auto first = static_cast<std::size_t>(derived.sum.front());
+    if (metrics.size() <= target) metrics.resize(target + 1);
+    if (metrics[target].empty() && first < metrics.size()) metrics[target] = metrics[first];
+  }
+}
 
 auto TargetMemory::Fields::operator|=(const Fields& more) -> Fields& {
   of_gpus |= more.of_gpus;

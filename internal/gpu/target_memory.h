@@ -12,6 +12,7 @@
 
 #include "internal/base/clock.h"
 #include "internal/base/mutex.h"
+#include "internal/schema/exporter.h"
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
@@ -80,5 +81,10 @@ class TargetMemory {
   mutable Mutex mutex_;
   std::map<Key, Entry> entries_ GUARDED_BY(mutex_);
 };
+
+// What a GPU's exporter computes of fields that are there is there too, as the metric of the first
+// of them.
+void AddDerived(const schema::Exporter& exporter, TargetMemory::Fields& fields,
+                TargetMemory::Metrics& metrics);
 
 }  // namespace gpumon::gpu

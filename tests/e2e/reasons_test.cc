@@ -148,9 +148,45 @@ TEST(ReasonsTest, WhatAnExporterShowedBeforeItWentDownIsMissingForThatReason) {
   });
   const Answer answer = server.Get(kMetrics);
   EXPECT_EQ(Text(row["null_reasons"]["power"]), "exporter_down") << answer.Text();
-  EXPECT_TRUE(Holds(answer.body, "nvidia_smi: a scrape target is down, what only it showed is missing"))
+  EXPECT_TRUE(
+      Holds(answer.body, "nvidia_smi: a scrape target is down, what only it showed is missing"))
       << answer.Text();
   EXPECT_EQ(*row["temperature"].AsDouble(), 50);
+}
+
+// Which metrics a target showed is Prometheus's to tell where this process was not there: those
+// that only labels tell from other exporters', and what is computed of them, too.
+TEST(ReasonsTest, WhatWasShownBeforeTheServerStartedIsMissingForThatReason) {
+  constexpr const char* kUuid = "GPU-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80";
+  std::string shown;
+  for (const char* const metric :
+       {"DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_FB_FREE", "DCGM_FI_DEV_ENC_UTIL",
+        "DCGM_FI_DEV_DEC_UTIL", "DCGM_FI_DEV_MEM_COPY_UTIL", "DCGM_FI_DEV_POWER_USAGE"}) {
+    shown.append(metric).append("{gpu=\"0\",UUID=\"").append(kUuid);
+    shown.append("\",Hostname=\"gpu-a01\"} 7\n");
+  }
+  auto dcgm = std::make_unique<fault::FaultServer>(
+      [shown](const fault::Request&) { return fault::HttpStatus(200, shown, "text/plain"); });
+  const auto smi = Shows("nvidia_smi_temperature_gpu{uuid=\"" + std::string(kUuid) +
+                         "\",node=\"gpu-a01\"} 50\n");
+  const auto prometheus = Prometheus::ScrapingEach({dcgm->port(), smi.port()});
+  ASSERT_TRUE(
+      WaitUntil([&] { return prometheus->Query("up == 1", Now()).size() == 2; }, Millis(20'000)));
+  dcgm.reset();
+  ASSERT_TRUE(
+      WaitUntil([&] { return prometheus->Query("up == 0", Now()).size() == 1; }, Millis(20'000)));
+  const ApiServer server(prometheus->url(), {{"CACHE_TTL", "0s"}});
+  for (const std::string& at : {std::string(), "&at=" + Now()}) {
+    const Value row = AwaitRow(server, kMetrics + ("?node=gpu-a01" + at), [](const Value& its) {
+      return its["power"].is_null() && !its["temperature"].is_null();
+    });
+    for (const char* const field :
+         {"power", "memory_used", "memory_free", "memory_total", "encoder_utilization",
+          "decoder_utilization", "memory_utilization"}) {
+      EXPECT_EQ(Text(row["null_reasons"][field]), "exporter_down") << field << at;
+    }
+    EXPECT_EQ(Text(row["null_reasons"]["energy"]), "") << "nobody ever showed it";
+  }
 }
 
 TEST(ReasonsTest, WhatIsProvenFrozenIsStale) {
