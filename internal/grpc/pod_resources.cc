@@ -70,7 +70,10 @@ Result<std::vector<models::DeviceHolder>> PodResources::List(Deadline deadline) 
   ::grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + deadline.Left(clock));
   ::grpc::CompletionQueue queue;
-  auto call = parts_->stub.PrepareUnaryCall(&context, kMethod, ::grpc::ByteBuffer(), &queue);
+  // A request without fields is an empty message; a ByteBuffer of nothing would be none.
+  const ::grpc::Slice empty;
+  const ::grpc::ByteBuffer request(&empty, 1);
+  auto call = parts_->stub.PrepareUnaryCall(&context, kMethod, request, &queue);
   call->StartCall();
   ::grpc::ByteBuffer answer;
   ::grpc::Status status;
@@ -79,10 +82,13 @@ Result<std::vector<models::DeviceHolder>> PodResources::List(Deadline deadline) 
   bool ok = false;
   queue.Next(&tag, &ok);
   if (!status.ok()) {
-    const bool late = status.error_code() == ::grpc::StatusCode::DEADLINE_EXCEEDED;
+    using Status = ::grpc::StatusCode;
+    const bool late = status.error_code() == Status::DEADLINE_EXCEEDED;
+    const bool reached = !late && status.error_code() != Status::UNAVAILABLE;
     return Error(late ? Code::kUpstreamTimeout : Code::kUnavailable,
                  "the kubelet does not list pod resources on " + socket_ + ": " +
-                     log::Quoted(status.error_message()) + "; may this user open the socket?");
+                     log::Quoted(status.error_message()) +
+                     (reached ? "; see the kubelet's log" : "; may this user open the socket?"));
   }
   const auto bytes = BytesOf(answer);
   if (!bytes) return Error(bytes.error());

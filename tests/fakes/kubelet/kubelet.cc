@@ -29,8 +29,12 @@ class Answer final : public ::grpc::ServerGenericBidiReactor {
   Answer(std::string bytes, Manner manner) : bytes_(std::move(bytes)), manner_(manner) {
     StartRead(&request_);
   }
-  void OnReadDone(bool) override {
+  // As stock servers: a unary call has a message, though it may be empty.
+  void OnReadDone(bool has_message) override {
     if (manner_ == Manner::kIsSilent) return;
+    if (!has_message) {
+      return Finish(::grpc::Status(::grpc::StatusCode::INVALID_ARGUMENT, "no request message"));
+    }
     if (manner_ == Manner::kRefuses) {
       return Finish(::grpc::Status(::grpc::StatusCode::PERMISSION_DENIED, "not for you"));
     }
