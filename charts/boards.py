@@ -106,8 +106,17 @@ def of_dcgm(name, title, label, names):
 
 
 def dcgm():
+    return of_old_dcgm("dcgm", "GPUs (dcgm-exporter up to 4.8.2)", "Hostname")
+
+
+def dcgm_4_8_3():
+    """The same metrics, and the node's label in lower case."""
+    return of_old_dcgm("dcgm-4-8-3", "GPUs (dcgm-exporter 4.8.3)", "hostname")
+
+
+def of_old_dcgm(name, title, label):
     field, share = "DCGM_FI_DEV_", "DCGM_FI_PROF_"
-    return of_dcgm("dcgm", "GPUs (dcgm-exporter up to 4.8)", "Hostname", {
+    return of_dcgm(name, title, label, {
         "utilization": field + "GPU_UTIL", "used": field + "FB_USED", "free": field + "FB_FREE",
         "temperature": field + "GPU_TEMP", "power": field + "POWER_USAGE",
         "clock": field + "SM_CLOCK", "throttle": field + "CLOCKS_EVENT_REASONS",
@@ -219,7 +228,8 @@ def board(name, title, rows, variable):
         "templating": {"list": variables}, "panels": panels}
 
 
-BOARDS = {"nvidia_gpu": nvidia_gpu, "dcgm": dcgm, "dcgm_4_9": dcgm_4_9, "api": api}
+BOARDS = {"nvidia_gpu": nvidia_gpu, "dcgm": dcgm, "dcgm_4_8_3": dcgm_4_8_3,
+          "dcgm_4_9": dcgm_4_9, "api": api}
 
 
 def main():

@@ -78,10 +78,10 @@ class ConfigTest(unittest.TestCase):
                              (0, "the configuration is good"), "%s: %s" % (mode, run.stdout))
 
     def test_it_would_refuse_another(self):
-        rendered = chart.render("--set", "api.healthRules.temperature_criticl=90")
+        rendered = chart.render("--set", "api.healthRules.temperature_critical=60")
         run = check(rendered, os.path.join(chart.HOME, "refused"))
         self.assertEqual(run.returncode, 2)
-        self.assertIn("temperature_criticl", run.stdout)
+        self.assertIn("temperature_critical", run.stdout)
 
     def test_the_tenant_of_mimir_is_a_header(self):
         data = chart.one_of(self.modes["mimir"], "ConfigMap", "gpu-monitoring-api")["data"]

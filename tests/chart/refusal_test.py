@@ -2,6 +2,7 @@
 """Values that the chart refuses, each with words that name it, and that its schema is closed."""
 import json
 import os
+import re
 import unittest
 
 import chart
@@ -44,6 +45,14 @@ BAD = (
     ("api.topologySpread.whenUnsatisfiable=Never", "/api/topologySpread/whenUnsatisfiable"),
     ("api.tolerations[0].effect=Never", "/api/tolerations/0/effect"),
     ("api.affinity.podAfinity.x=1", "podAfinity"),
+    ("api.affinity.nodeAffinity.requiredDuringScheduling=1", "requiredDuringScheduling"),
+    ("api.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].wait=1", "wait"),
+    ("api.healthRules.foo=1", "foo"),
+    ("api.healthRules.temperature_critical=hot", "/api/healthRules/temperature_critical"),
+    ("api.healthRules.lost_factor=2", "/api/healthRules/lost_factor"),
+    ("api.healthRules.ecc_corrected=no", "/api/healthRules/ecc_corrected"),
+    ("api.schemas[0].name=x", "/api/schemas/0"),
+    ("api.schemas[0].gpus=1", "gpus"),
     ("api.podLabels.a=b c", "/api/podLabels/a"),
     ("prometheus.url=", "/prometheus/url"),
     ("prometheus.url=prometheus:9090", "/prometheus/url"),
@@ -84,6 +93,10 @@ CONTRADICTIONS = (
     ("api.probes.type=grpc,api.grpcPort=0", "api.grpcPort"),
     ("api.port=8081", "api.grpcPort"),
     ("api.drainDelay=1m", "terminationGracePeriodSeconds is 30"),
+    ("prometheus.timeout=30s", "more than api.requestTimeout"),
+    ("api.cacheTtl=1h", "10m at most"),
+    ("api.basePath=/a/../b", "api.basePath"),
+    ("prometheus.url=http://a:1\\,http://b:99999/x", "99999"),
     ("api.requestTimeout=26s", "may need 36 to end"),
     ("autoscaling.enabled=true,autoscaling.minReplicas=7", "autoscaling.minReplicas"),
     ("autoscaling.enabled=true,autoscaling.targetCPUUtilizationPercentage=0", "targets"),
@@ -104,14 +117,20 @@ GOOD = (
     "monitor.enabled=false", "monitor.enabled=auto",
     "api.drainDelay=1m,api.terminationGracePeriodSeconds=75",
     "global.imageRegistry=a.example:5000/b,global.ofTheParent.x=1",
-    "api.resources.limits.nvidia\\.com/gpu=1", "api.affinity.nodeAffinity.anything=1",
+    "api.resources.limits.nvidia\\.com/gpu=1", "api.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
+    "nodeSelectorTerms[0].matchExpressions[0].key=gpu,"
+    "api.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
+    "nodeSelectorTerms[0].matchExpressions[0].operator=Exists",
+    "api.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight=1,"
+    "api.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0]."
+    "podAffinityTerm.topologyKey=zone",
+    "api.healthRules.temperature_critical=90,api.healthRules.ecc_corrected=ignore",
     "podDisruptionBudget.maxUnavailable=50%", "api.grpcPort=0",
 )
 
-# Where what stands inside is not this chart's to know: the globals of a parent chart, what
-# Kubernetes itself checks, schemas that the server checks.
-OPEN = {"global", "api.schemas[]", "definitions.affinity.nodeAffinity",
-        "definitions.affinity.podAffinity", "definitions.affinity.podAntiAffinity", "extraObjects[]"}
+# Where what stands inside is not this chart's to know: the globals of a parent chart, and objects
+# of any kind.
+OPEN = {"global", "extraObjects[]"}
 
 
 def open_objects(part, path):
@@ -196,6 +215,16 @@ class RefusalTest(unittest.TestCase):
         run = chart.template(version="1.24")
         self.assertNotEqual(run.returncode, 0)
         self.assertIn("1.25", run.stderr)
+
+    def test_the_schema_has_the_rules_that_the_server_has(self):
+        with open(os.path.join(chart.CHART, "values.schema.json"), encoding="utf-8") as file:
+            known = json.load(file)["properties"]["api"]["properties"]["healthRules"]["properties"]
+        source = os.path.join(chart.SOURCE, "internal", "fleet", "health_rules.cc")
+        with open(source, encoding="utf-8") as file:
+            rows = re.findall(r'HealthRuleRow\{"(\w+)", &R::\w+, (-?\d+), (\d+)', file.read())
+        self.assertEqual({name: (rule.get("minimum"), rule.get("maximum"))
+                          for name, rule in known.items() if name != "ecc_corrected"},
+                         {name: (int(low), int(high)) for name, low, high in rows})
 
     def test_the_schema_names_every_key_but_what_is_not_the_charts(self):
         with open(os.path.join(chart.CHART, "values.schema.json"), encoding="utf-8") as file:

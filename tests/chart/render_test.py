@@ -373,7 +373,8 @@ class DocumentsTest(unittest.TestCase):
 
     def test_the_boards_are_of_their_rows(self):
         self.written("boards.py", os.path.join(chart.CHART, "files", "dashboards"),
-                     "nvidia_gpu.json", "dcgm.json", "dcgm_4_9.json", "api.json")
+                     "nvidia_gpu.json", "dcgm.json", "dcgm_4_8_3.json", "dcgm_4_9.json",
+                     "api.json")
 
 
 if __name__ == "__main__":

@@ -198,6 +198,22 @@ affinity:
 {{- if eq (int $a.port) (int $a.grpcPort) -}}
 {{- fail (printf "api.port and api.grpcPort are both %d; choose two ports" (int $a.port)) -}}
 {{- end -}}
+{{- if gt (include "gpu-monitoring.seconds" $p.timeout | int) (include "gpu-monitoring.seconds" $a.requestTimeout | int) -}}
+{{- fail (printf "prometheus.timeout is %s, more than api.requestTimeout (%s): Prometheus must answer before the request ends; lower it or raise api.requestTimeout" $p.timeout $a.requestTimeout) -}}
+{{- end -}}
+{{- if gt (include "gpu-monitoring.seconds" $a.cacheTtl | int) 600 -}}
+{{- fail (printf "api.cacheTtl is %s; the server takes 10m at most" $a.cacheTtl) -}}
+{{- end -}}
+{{- range splitList "/" $a.basePath }}
+{{- if or (eq . ".") (eq . "..") -}}
+{{- fail (printf "api.basePath is %s: no part of it may be . or .., which clients take out of a path" $a.basePath) -}}
+{{- end -}}
+{{- end -}}
+{{- range regexFindAll "://[^/,]*:[0-9]+" $p.url -1 }}
+{{- if gt (regexFind "[0-9]+$" . | int) 65535 -}}
+{{- fail (printf "prometheus.url names the port %s; the highest is 65535" (regexFind "[0-9]+$" .)) -}}
+{{- end -}}
+{{- end -}}
 {{- $needed := add (include "gpu-monitoring.seconds" $a.drainDelay | int) (include "gpu-monitoring.seconds" $a.requestTimeout | int) 5 -}}
 {{- if lt (int $a.terminationGracePeriodSeconds) (int $needed) -}}
 {{- fail (printf "api.terminationGracePeriodSeconds is %d, but a pod may need %d to end (drainDelay + requestTimeout + 5 s): it would be killed with requests in flight" (int $a.terminationGracePeriodSeconds) (int $needed)) -}}
