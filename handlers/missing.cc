@@ -95,7 +95,8 @@ class Search : public std::enable_shared_from_this<Search> {
   Search(CallPtr call, RecordQuery query) : call_(std::move(call)), query_(std::move(query)) {}
 
   void Start() {
-    const auto parsed = ParseWindow(call_->parameters(), call_->services().clock.Wall(), 0, {});
+    const auto parsed =
+        ParseWindow(call_->parameters(), call_->services().clock.Wall(), std::nullopt, {});
     if (!parsed) return call_->SendError(parsed.error());
     GetAll(call_, kAsked, EndOf(call_->parameters()), query_.form.allow_stale,
            [self = shared_from_this()](GotParts parts) { self->Walk(std::move(parts)); });
@@ -125,11 +126,14 @@ class Search : public std::enable_shared_from_this<Search> {
     if (partial && !query_.form.allow_partial) return call_->SendError(PartialRefused());
     const bool given = EndOf(call_->parameters()).has_value();
     const WallTime now = given ? call_->services().clock.Wall() : wire::ToWallTime(present().as_of);
-    auto window = ParseWindow(call_->parameters(), now, present().gpus.size(), {});
+    auto window = ParseWindow(call_->parameters(), now, present().gpus.size(), {.lists = 2});
     if (!window) return call_->SendError(window.error());
     window_ = *window;
     if (!given) window_.end = now.time_since_epoch().count();
     gpu::RangeWant want = WantOf(window_.span().step);
+    // What came and went between two instants was there too.
+    want.parts.push_back(want.parts.front());
+    want.parts.back().over = gpu::Over::kMost;
     want.steps = static_cast<std::size_t>((window_.end - window_.start) / window_.step) + 1;
     want.start = end() - want.step * static_cast<double>(want.steps - 1);
     const auto nodes = ParseGpuFilter(call_->parameters()).ExactNodes();
@@ -147,13 +151,10 @@ class Search : public std::enable_shared_from_this<Search> {
   double end() const { return window_.span().end; }
 
   static gpu::RangeWant WantOf(double step) {
-    gpu::RangeWant want;
-    want.step = step;
-    gpu::RangePart gpus;
+    gpu::RangeWant want{.step = step, .parts = {{}}};
     for (const models::Quantity quantity : fleet::Sightings::kQuantities) {
-      gpus.quantities.set(static_cast<std::size_t>(quantity));
+      want.parts[0].quantities.set(static_cast<std::size_t>(quantity));
     }
-    want.parts = {gpus};
     return want;
   }
 
@@ -167,6 +168,7 @@ class Search : public std::enable_shared_from_this<Search> {
         [self = shared_from_this(), seen, want](std::size_t i,
                                                 std::span<const models::SnapshotPtr> snapshots) {
           seen->Add(want.At(i), *snapshots[0]);
+          if (snapshots.size() > 1) seen->AddBetween(*snapshots[1]);
           return self->call_->Alive();
         },
         [self = shared_from_this(), seen, first,
@@ -312,9 +314,7 @@ class Search : public std::enable_shared_from_this<Search> {
                                                                     ? NullReason::kQueryFailed
                                                                     : NullReason::kNotExported));
     row.emplace_back(verdict.evidence);
-    row.emplace_back(seen.at);
-    row.emplace_back(loss.gpu.gone);
-    row.emplace_back(end() - seen.at);
+    for (const double time : {seen.at, loss.gpu.gone, end() - seen.at}) row.emplace_back(time);
     const bool has_xid = seen.xid.why == NullReason::kNone;
     row.push_back(has_xid ? Value(static_cast<std::int64_t>(std::llround(seen.xid.value)))
                           : Value(seen.xid.why));

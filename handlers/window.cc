@@ -74,23 +74,23 @@ wire::Span Window::span() const {
   return {seconds(start), seconds(end), seconds(step)};
 }
 
-Result<Window> ParseWindow(const Parameters& parameters, WallTime now, std::size_t gpus,
-                           const WindowDefaults& defaults) {
+Result<Window> ParseWindow(const Parameters& parameters, WallTime now,
+                           std::optional<std::size_t> gpus, const WindowDefaults& defaults) {
   Window window;
   if (auto wrong = ParseEnds(parameters, now, defaults, window)) return Error(*std::move(wrong));
   const std::int64_t length = window.end - window.start;
-  const std::size_t rows = std::max<std::size_t>(gpus * defaults.lists, 1);
+  const std::size_t rows = std::max<std::size_t>(gpus.value_or(0) * defaults.lists, 1);
   const std::int64_t most =
       std::clamp<std::int64_t>(static_cast<std::int64_t>(kMostRows / rows), 1, kMostInstants);
   const std::int64_t least = (length + most - 1) / most;
   const std::int64_t finest = StepOf(least);
   if (const auto step = parameters.Duration("step")) {
     window.step = step->count();
-    if (static_cast<std::int64_t>(window.instants()) > most) {
+    if (gpus && static_cast<std::int64_t>(window.instants()) > most) {
       return Error(Wrong(
           "step", "asks for " + std::to_string(window.instants()) + " instants, and no more than " +
                       std::to_string(most) + " are answered at once" +
-                      (gpus > 0 ? " for " + std::to_string(gpus) + " GPUs" : "") +
+                      (*gpus > 0 ? " for " + std::to_string(*gpus) + " GPUs" : "") +
                       "; the nearest step that is allowed is " +
                       FormatDuration(Millis((least + kSecond - 1) / kSecond * kSecond))));
     }
@@ -150,7 +150,8 @@ std::vector<std::string> GpuFilter::ExactNodes() const {
 void WithWindow(const CallPtr& call, const WindowDefaults& defaults, const GpuFilter& filter,
                 std::function<void(const Window&)> then) {
   // What is wrong in itself needs nobody's answer.
-  const auto parsed = ParseWindow(call->parameters(), call->services().clock.Wall(), 0, defaults);
+  const auto parsed =
+      ParseWindow(call->parameters(), call->services().clock.Wall(), std::nullopt, defaults);
   if (!parsed) return call->SendError(parsed.error());
   call->services().source.Get(
       {}, call->deadline(),

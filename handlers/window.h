@@ -55,9 +55,10 @@ struct WindowDefaults {
 };
 
 // `now`: of the clock. `gpus` is how many there are at present: the more, the fewer instants.
-// kInvalidParameter, naming the parameter.
-Result<Window> ParseWindow(const Parameters& parameters, WallTime now, std::size_t gpus,
-                           const WindowDefaults& defaults);
+// Nothing: nobody has counted them yet, and any step is taken. kInvalidParameter, naming the
+// parameter.
+Result<Window> ParseWindow(const Parameters& parameters, WallTime now,
+                           std::optional<std::size_t> gpus, const WindowDefaults& defaults);
 
 // The same without a step, which stays 0: for who takes what instants come to.
 Result<Window> ParseWindowEnds(const Parameters& parameters, WallTime now,

@@ -202,7 +202,16 @@ class Assessment {
     }
   }
 
+  // Another code is another finding.
   void FindXid(const Xid& xid) {
+    const std::size_t before = health_.findings.size();
+    AddXid(xid);
+    if (health_.findings.size() > before) {
+      health_.findings.back().which = std::to_string(xid.code);
+    }
+  }
+
+  void AddXid(const Xid& xid) {
     std::string text = "last XID " + std::to_string(xid.code);
     if (!xid.text.empty()) text.append(": ").append(xid.text);
     switch (xid.which) {

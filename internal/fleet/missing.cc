@@ -103,6 +103,29 @@ void Sightings::Add(double time, const models::Snapshot& gpus) {
   }
 }
 
+void Sightings::AddBetween(const models::Snapshot& gpus) {
+  if (times_.size() < 2) return;  // that is before them all
+  const std::size_t before = times_.size() - 2;
+  const std::vector<std::size_t> boards = gpu::BoardsOf(gpus.gpus);
+  for (std::size_t i = 0; i < boards.size(); ++i) {
+    const GpuMetrics& of = gpus.gpus[boards[i]];
+    const std::string_view uuid = of.text(Text::kUuid);
+    const std::string_view id = of.text(Text::kGpuId);
+    if (boards[i] != i || (uuid.empty() && id.empty())) continue;
+    const auto [at, is_new] = boards_.try_emplace(KeyOf(uuid, of.text(Text::kNode), id));
+    Board& board = at->second;
+    if (!is_new && board.instant >= before) continue;
+    if (is_new) board.first = before;
+    board.instant = before;
+    board.seen.at = LastSeen::kNever;
+    Name(board.seen.node, of.text(Text::kNode));
+    Name(board.seen.gpu_id, id);
+    Name(board.seen.uuid, uuid);
+    Name(board.seen.gpu_name, of.text(Text::kGpuName));
+    Name(board.seen.exporter, of.text(Text::kSource));
+  }
+}
+
 bool IsBefore(const LostGpu& a, const LostGpu& b) {
   const auto order = [](const LostGpu& gpu) {
     return std::tuple(-gpu.gone, std::string_view(gpu.seen.node),

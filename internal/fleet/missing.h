@@ -66,6 +66,9 @@ class Sightings {
 
   // Instants in their order.
   void Add(double time, const models::Snapshot& gpus);
+  // After it: what was seen since the instant before that one. What neither of the two shows is
+  // lost between them.
+  void AddBetween(const models::Snapshot& gpus);
 
   // Those that neither the last instant shows nor `present` does, which is another look at that
   // instant and may be null; in the order of IsBefore. One that moved, to another

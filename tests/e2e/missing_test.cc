@@ -99,6 +99,32 @@ TEST(MissingTest, OneThatMovedOrReturnedIsThereAndALostOneHasItsOwner) {
   EXPECT_EQ(server.Get(kMissing + Window() + "&what=gpu_gone&pod=train").Json()["data"].size(), 1U);
 }
 
+TEST(MissingTest, OneThatWasThereForLessThanAStepIsExpectedToo) {
+  Past past;
+  past.Add(Labels("n0", 0, "GPU-stays"), 0, kMinutes - 1);
+  past.Add(Labels("n0", 1, "GPU-brief", R"(,exported_namespace="ml",exported_pod="try")"), 64, 66,
+           48);
+  past.Add(Labels("n0", 2, "GPU-blinks"), 0, 20);
+  past.Add(Labels("n0", 2, "GPU-blinks"), 152, 153);
+  past.Add(Labels("n0", 3, "GPU-moves"), 64, 66);
+  past.Add(Labels("n1", 3, "GPU-moves"), 100, kMinutes - 1);
+  const auto prometheus = Prometheus::Holding(past.Text());
+  ApiServer server(prometheus->url());
+  ASSERT_TRUE(server.AwaitReady());
+  const Answer answer = server.Get(kMissing + Window() + "&step=3600s");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const Value json = answer.Json();
+  ASSERT_EQ(json["data"].size(), 2U) << answer.body;
+  const Value& blinks = json["data"][0];
+  EXPECT_EQ(*blinks["uuid"].AsString(), "GPU-blinks");
+  EXPECT_EQ(TimeOf(blinks["last_seen"]), kStart + 60 * 153);
+  const Value& brief = json["data"][1];
+  EXPECT_EQ(*brief["uuid"].AsString(), "GPU-brief");
+  EXPECT_EQ(TimeOf(brief["last_seen"]), kStart + 60 * 66);
+  EXPECT_EQ(brief["last_xid"].AsDouble(), 48);
+  EXPECT_EQ(*brief["owners"][0]["pod"].AsString(), "try");
+}
+
 TEST(MissingTest, OfManyNoneIsInventedAndNoneMissed) {
   std::mt19937 random(11);
   Past past;

@@ -176,6 +176,26 @@ TEST_F(GpuHealthRouteTest, FindingsOfTheMachineHaveAgesToo) {
   EXPECT_EQ(*both["data"][0]["findings"][1]["since"].AsString(), "2024-01-01T11:50:00Z");
 }
 
+TEST_F(GpuHealthRouteTest, AnotherXidIsAnotherFinding) {
+  const auto with_xid = [](double as_of, double code) {
+    auto gpus = WithTemperature(as_of, 60);
+    gpus->gpus[1].readings.Set(static_cast<std::size_t>(Quantity::kXidLast), code);
+    return gpus;
+  };
+  const auto since = [&] {
+    const auto json = Get("/api/v1/gpu/health?gpu=1").json();
+    return json["data"][0]["findings"][0]["since"];
+  };
+  Serve(WithTemperature(1704110400, 60));
+  since();
+  Serve(with_xid(1704110410, 48));
+  EXPECT_EQ(*since().AsString(), "2024-01-01T12:00:10Z");
+  Serve(with_xid(1704110420, 48));
+  EXPECT_EQ(*since().AsString(), "2024-01-01T12:00:10Z");
+  Serve(with_xid(1704110430, 79));
+  EXPECT_EQ(*since().AsString(), "2024-01-01T12:00:30Z") << "as severe as the one before";
+}
+
 TEST_F(GpuHealthRouteTest, AMachineWithoutGpusAnyMoreIsARowWithoutAScore) {
   Serve(Gpus());
   auto node = OneNode();

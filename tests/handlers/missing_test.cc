@@ -71,7 +71,7 @@ TEST_F(MissingRouteTest, ALostGpuHasItsOwnerAndWhyItIsGone) {
   ASSERT_FALSE(walks_.empty());
   EXPECT_EQ(walks_[0].steps, 4U) << "both ends are instants";
   EXPECT_EQ(walks_[0].At(3), kAsOf);
-  EXPECT_EQ(walks_[0].parts.size(), 1U);
+  EXPECT_EQ(walks_[0].parts.size(), 2U);
 }
 
 TEST_F(MissingRouteTest, ACloserLookIsTakenAtTheLatestLoss) {

@@ -48,6 +48,26 @@ TEST_F(WindowTest, StepFollowsTheLength) {
   EXPECT_EQ(Parse("window=7d", 100'000), "604800 0 86400");
 }
 
+TEST_F(WindowTest, TheStepThatIsNamedIsTaken) {
+  std::vector<fleet::FakeGpu> gpus;
+  for (int i = 0; i < 600; ++i) gpus.push_back({.uuid = "GPU-" + std::to_string(i)});
+  auto present = fleet::Rows(gpus);
+  present->as_of = 1704110400;
+  Serve(present);
+  Serve(OneNode());
+  for (const std::string route : {"history?metric=utilization&", "ledger?", "idle?", "missing?"}) {
+    const std::string path = "/api/v1/gpu/" + route + "window=7d&step=";
+    const auto refused = Get(path + "1s");
+    EXPECT_EQ(refused.status(), 400) << route;
+    const json::Value json = refused.json();
+    const std::string& error = *json["error"].AsString();
+    const std::size_t at = error.find("the nearest step that is allowed is ");
+    ASSERT_NE(at, std::string::npos) << error;
+    const std::string step = error.substr(error.rfind(' ') + 1);
+    EXPECT_EQ(Get(path + step).status(), 200) << route << step;
+  }
+}
+
 TEST_F(WindowTest, EndsAreTimesOrLengths) {
   EXPECT_EQ(Parse("start=1704106800&end=1704108600"), "3600 1800 15");
   EXPECT_EQ(Parse("at=1704108600&window=30m"), "3600 1800 15");
