@@ -219,7 +219,7 @@ class Smi {
       }
       const auto ran = Run({query, kFormat});
       if (!ran) return Error(ran.error());
-      ReadGpus(ran->output, columns, answer);
+      ReadGpus(ran->output + '\n' + ran->errors, columns, answer);
       if (!answer.gpus.empty()) return {};
       if (ran->exit_code != 0 && LeaveOut(*ran, columns)) continue;
       return Error(WhyNone(*ran));
@@ -262,15 +262,14 @@ class Smi {
     return gpu;
   }
 
-  // Its cells are not quoted: a name with a comma is two.
-  static std::optional<Gpu> WithMoreCells(const std::vector<std::string_view>& cells,
-                                          std::size_t columns) {
+  // Its cells are not quoted: a name with a comma is two. And it may end within a row.
+  static std::optional<Gpu> WithOtherCells(const std::vector<std::string_view>& cells) {
     const auto index = NumberOf(cells.front());
-    if (cells.size() <= columns || !index) return std::nullopt;
+    if (cells.size() < 3 || !index) return std::nullopt;
     Gpu gpu;
     gpu.index = static_cast<unsigned>(*index);
     gpu.unreadable =
-        Absent{Absence::kError, "nvidia-smi's row of it has more cells than were asked for"};
+        Absent{Absence::kError, "nvidia-smi's row of it has other cells than were asked for"};
     return gpu;
   }
 
@@ -301,7 +300,7 @@ class Smi {
           gpu->index = kNoIndex;
           without_index.push_back(answer.gpus.size());
         } else {
-          gpu = WithMoreCells(cells, columns.size());
+          gpu = WithOtherCells(cells);
         }
         // Else a warning stands between the rows.
         if (gpu) answer.gpus.push_back(*std::move(gpu));

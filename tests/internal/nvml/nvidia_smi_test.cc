@@ -87,10 +87,11 @@ TEST_F(NvidiaSmiTest, AGpuThatItCannotTellOfIsThereAllTheSame) {
                            "\nUnable to determine the device handle for GPU 0000:02:00.0: GPU is "
                            "lost.  Reboot the system to recover this GPU\n" +
                            second + "\nWARNING: infoROM is corrupted at gpu 0000:03:00.0\n" +
-                           comma));
+                           comma + "\n4, 535.183.01, [N/A], NVIDIA GeF"));
   const auto answer = Ask(smi.path());
   ASSERT_TRUE(answer) << answer.error().message;
-  ASSERT_EQ(answer->gpus.size(), 4U);
+  ASSERT_EQ(answer->gpus.size(), 5U);
+  EXPECT_TRUE(answer->gpus[4].unreadable) << "its row is cut";
   const Gpu& lost = answer->gpus[1];
   EXPECT_EQ(lost.index, 1U);
   ASSERT_TRUE(lost.unreadable);
