@@ -13,6 +13,7 @@
 #include "internal/gpu/contest.h"
 #include "internal/gpu/label_reader.h"
 #include "internal/gpu/target_checks.h"
+#include "internal/gpu/value_reader.h"
 #include "internal/prom/promql.h"
 
 namespace gpumon::gpu {
@@ -186,7 +187,7 @@ std::uint64_t TextsOf(const schema::Labels& labels, std::size_t slots, std::size
 }
 
 // What a target that is down showed.
-void ReadPast(prom::LabelSet labels, LabelReader& reader, Subject& subject) {
+void ReadPast(prom::LabelSet labels, double most, LabelReader& reader, Subject& subject) {
   const std::string_view shown = prom::Get(labels, "shown");
   const Identity identity = reader.Read(labels);
   const std::string_view node = identity.text(models::Text::kNode);
@@ -195,15 +196,24 @@ void ReadPast(prom::LabelSet labels, LabelReader& reader, Subject& subject) {
   const schema::Exporter& exporter = *subject.exporter;
   if (const std::uint64_t fields = FieldsOf(exporter, exporter.gpu, shown, past.gpu_metrics);
       fields != 0) {
-    TargetMemory::Fields& its = past.gpus[std::string(node)];
-    its.lacking_of_gpus = its.lacking_of_instances = ~std::uint64_t{0};  // values are not known
+    const auto [known, is_new] = past.gpus.try_emplace(std::string(node));
+    TargetMemory::Fields& its = known->second;
+    if (is_new) its.lacking_of_gpus = its.lacking_of_instances = ~std::uint64_t{0};
+    // Where the largest is none nobody knows of the others.
+    const std::uint64_t told = IsBlank(exporter, most) || std::isnan(most) ? 0 : fields;
     // Where no label tells instances, any of them may be one's.
     const bool tells = !LabelsOf(exporter, models::Text::kMigGpuInstance).empty();
     const bool of_instance = !identity.text(models::Text::kMigGpuInstance).empty();
     const std::uint64_t all =
         fields | TextsOf(exporter.labels, models::kQuantities, models::kGpuTexts);
-    if (!tells || of_instance) its.of_instances |= all;
-    if (!tells || !of_instance) its.of_gpus |= all;
+    if (!tells || of_instance) {
+      its.of_instances |= all;
+      its.lacking_of_instances &= ~told;
+    }
+    if (!tells || !of_instance) {
+      its.of_gpus |= all;
+      its.lacking_of_gpus &= ~told;
+    }
     AddDerived(exporter, its, past.gpu_metrics);
   }
   if (const std::uint64_t fields =
@@ -257,7 +267,7 @@ class Claims {
 };
 
 // What one sample tells of a target. True: the exporter is there.
-bool ReadTarget(prom::LabelSet labels, LabelReader& reader, Subject& subject) {
+bool ReadTarget(prom::LabelSet labels, double value, LabelReader& reader, Subject& subject) {
   const std::string_view is = prom::Get(labels, "is");
   const std::size_t target = Contest::TargetOf(labels);
   const auto units = [&]() -> UnitEvidence::Shown& {
@@ -275,7 +285,7 @@ bool ReadTarget(prom::LabelSet labels, LabelReader& reader, Subject& subject) {
     units().turned.insert(target);
   } else {
     subject.without_node |= is == kWithoutNode;
-    if (!prom::Get(labels, "shown").empty()) ReadPast(labels, reader, subject);
+    if (!prom::Get(labels, "shown").empty()) ReadPast(labels, value, reader, subject);
     return true;
   }
   return false;
@@ -349,7 +359,7 @@ std::vector<Subject> ReadLook(const schema::Registry& registry, const prom::Inst
         if (prom::Get(labels, "exporter") != exporter->name) continue;
         const bool is_past = !prom::Get(labels, "shown").empty();
         if (is_past && !claims.IsOf(Contest::TargetOf(labels), exporter->name, rank)) continue;
-        if (!ReadTarget(labels, reader, subject)) continue;
+        if (!ReadTarget(labels, vector->point(i).value, reader, subject)) continue;
         is_there = true;
         if (const auto job = prom::Get(labels, "job"); !job.empty()) jobs.emplace(job);
       }

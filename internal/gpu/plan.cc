@@ -317,7 +317,7 @@ std::string PastOf(const Exporter& exporter, const std::string& matcher,
   const std::vector<std::string> names(all.begin(), all.end());
   // The name in a label of its own: `and` and `or` pay no heed to it.
   return UnionOf(exporter, names, exporter.require, matcher, [&](const std::string& selector) {
-    return "label_replace(group by(__name__," + labels + ")(last_over_time(" + selector +
+    return "label_replace(max by(__name__," + labels + ")(last_over_time(" + selector +
            R"--([1h])),"shown","$1","__name__","(.*)"))--";
   });
 }

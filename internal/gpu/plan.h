@@ -99,8 +99,8 @@ std::string SelectorOfMarks(const schema::Exporter& exporter,
 std::string SelectorOfOthers(const schema::Exporter& exporter,
                              const std::vector<schema::Condition>& conditions);
 // What the exporter showed of GPUs and processes at any time within the last hour, of the targets
-// that `matcher` selects: a series for each metric, whose name is its label `shown`, and each set
-// of these `labels` ("a,b").
+// that `matcher` selects: for each metric, whose name is its label `shown`, and each set of these
+// `labels` ("a,b") the largest value.
 std::string PastOf(const schema::Exporter& exporter, const std::string& matcher,
                    const std::string& labels);
 

@@ -40,8 +40,15 @@ ValueReader::ValueReader(const schema::Exporter& exporter, models::Part part,
   for (const auto& share : exporter.shares) add(share.rule, share.name);
 }
 
+bool IsBlank(const schema::Exporter& exporter, double raw) {
+  if (exporter.nan_is_blank && std::isnan(raw)) return true;
+  return std::any_of(exporter.blanks.begin(), exporter.blanks.end(), [raw](const auto& range) {
+    return raw >= range.first && raw <= range.second;
+  });
+}
+
 Reading ValueReader::Read(const schema::Metric& metric, double raw, prom::LabelSet labels) const {
-  if (IsBlank(raw)) return {0, NullReason::kNotSupported};
+  if (IsBlank(exporter_, raw)) return {0, NullReason::kNotSupported};
   double value = Scaled(raw, metric.scale);
   if (metric.rule == schema::Rule::kFlag) {
     if (raw != 0 && raw != 1) return {0, NullReason::kInvalidValue};
@@ -54,7 +61,7 @@ Reading ValueReader::Read(const schema::Metric& metric, double raw, prom::LabelS
 
 Reading ValueReader::ReadShare(const schema::ShareMetric& share, double raw,
                                prom::LabelSet labels) const {
-  if (IsBlank(raw)) return {0, NullReason::kNotSupported};
+  if (IsBlank(exporter_, raw)) return {0, NullReason::kNotSupported};
   double value = Scaled(raw, share.scale);
   if (IsPercent(share.rule, share.name, labels)) value /= 100;
   auto slot = static_cast<std::size_t>(models::Quantity::kMemoryUsed);
@@ -67,13 +74,6 @@ Reading ValueReader::ReadShare(const schema::ShareMetric& share, double raw,
   }
   if (!IsPossible<models::GpuMetrics>(slot, value)) return {0, NullReason::kInvalidValue};
   return {value, NullReason::kNone};
-}
-
-bool ValueReader::IsBlank(double raw) const {
-  if (exporter_.nan_is_blank && std::isnan(raw)) return true;
-  return std::any_of(exporter_.blanks.begin(), exporter_.blanks.end(), [raw](const auto& range) {
-    return raw >= range.first && raw <= range.second;
-  });
 }
 
 bool ValueReader::IsPercent(schema::Rule rule, const std::string& metric,

@@ -20,6 +20,9 @@ struct Reading {
   models::NullReason reason = models::NullReason::kNone;
 };
 
+// What this exporter writes where a device cannot tell.
+bool IsBlank(const schema::Exporter& exporter, double raw);
+
 // By one exporter's schema. Both references must outlive it.
 class ValueReader {
  public:
@@ -34,7 +37,6 @@ class ValueReader {
   Reading ReadShare(const schema::ShareMetric& share, double raw, prom::LabelSet labels) const;
 
  private:
-  bool IsBlank(double raw) const;
   bool IsPercent(schema::Rule rule, const std::string& metric, prom::LabelSet labels) const;
 
   const schema::Exporter& exporter_;

@@ -165,11 +165,21 @@ TEST(ReasonsTest, WhatWasShownBeforeTheServerStartedIsMissingForThatReason) {
     shown.append(metric).append("{gpu=\"0\",UUID=\"").append(kUuid);
     shown.append("\",Hostname=\"gpu-a01\"} 7\n");
   }
+  // One that the device has no value for.
+  shown.append("DCGM_FI_DEV_FAN_SPEED{gpu=\"0\",UUID=\"").append(kUuid);
+  shown.append("\",Hostname=\"gpu-a01\"} 9223372036854775794\n");
   auto dcgm = std::make_unique<fault::FaultServer>(
       [shown](const fault::Request&) { return fault::HttpStatus(200, shown, "text/plain"); });
-  const auto smi = Shows("nvidia_smi_temperature_gpu{uuid=\"" + std::string(kUuid) +
-                         "\",node=\"gpu-a01\"} 50\n");
-  const auto prometheus = Prometheus::ScrapingEach({dcgm->port(), smi.port()});
+  std::string others;
+  for (const char* const sample :
+       {"gpu_temperature_C 50", "gpu_power_usage_W NaN", "gpu_fan_speed_Percentage NaN"}) {
+    const std::string text = sample;
+    const std::size_t blank = text.find(' ');
+    others.append(text, 0, blank).append("{devicename=\"H100\",index=\"0\",uuid=\"");
+    others.append(kUuid).append("\",hostname=\"gpu-a01\"}").append(text, blank).append("\n");
+  }
+  const auto nvitop = Shows(others);
+  const auto prometheus = Prometheus::ScrapingEach({dcgm->port(), nvitop.port()});
   ASSERT_TRUE(
       WaitUntil([&] { return prometheus->Query("up == 1", Now()).size() == 2; }, Millis(20'000)));
   dcgm.reset();
@@ -185,6 +195,7 @@ TEST(ReasonsTest, WhatWasShownBeforeTheServerStartedIsMissingForThatReason) {
           "decoder_utilization", "memory_utilization"}) {
       EXPECT_EQ(Text(row["null_reasons"][field]), "exporter_down") << field << at;
     }
+    EXPECT_EQ(Text(row["null_reasons"]["fan"]), "not_supported") << "neither has a value" << at;
     EXPECT_EQ(Text(row["null_reasons"]["energy"]), "") << "nobody ever showed it";
   }
 }
