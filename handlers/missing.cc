@@ -33,9 +33,7 @@ using Type = Column::Type;
 // So many closer looks are taken at the latest losses: each is one row of instants, or one instant.
 constexpr std::size_t kMostWalks = 8;
 constexpr std::size_t kMostInstants = 2;
-// A scrape is hardly more often, and a closer look has no more instants.
-constexpr double kFineStep = 5;
-constexpr double kFineInstants = 60;
+constexpr double kFineInstants = 60;  // of a closer look
 constexpr double kSameInstant = 0.001;
 constexpr std::size_t kFewNodes = 20;  // so many are asked for by their names
 
@@ -130,10 +128,7 @@ class Search : public std::enable_shared_from_this<Search> {
     if (!window) return call_->SendError(window.error());
     window_ = *window;
     if (!given) window_.end = now.time_since_epoch().count();
-    gpu::RangeWant want = WantOf(window_.span().step);
-    // What came and went between two instants was there too.
-    want.parts.push_back(want.parts.front());
-    want.parts.back().over = gpu::Over::kMost;
+    gpu::RangeWant want = WantOf(window_.span().step, true);
     want.steps = static_cast<std::size_t>((window_.end - window_.start) / window_.step) + 1;
     want.start = end() - want.step * static_cast<double>(want.steps - 1);
     const auto nodes = ParseGpuFilter(call_->parameters()).ExactNodes();
@@ -150,11 +145,14 @@ class Search : public std::enable_shared_from_this<Search> {
 
   double end() const { return window_.span().end; }
 
-  static gpu::RangeWant WantOf(double step) {
+  // `between`: what came and went between two instants was there too.
+  static gpu::RangeWant WantOf(double step, bool between) {
     gpu::RangeWant want{.step = step, .parts = {{}}};
     for (const models::Quantity quantity : fleet::Sightings::kQuantities) {
       want.parts[0].quantities.set(static_cast<std::size_t>(quantity));
     }
+    if (between)
+      want.parts.push_back({.quantities = want.parts[0].quantities, .over = gpu::Over::kMost});
     return want;
   }
 
@@ -191,7 +189,7 @@ class Search : public std::enable_shared_from_this<Search> {
   const LostGpu* Coarsest() const {
     const LostGpu* latest = nullptr;
     for (const Loss& loss : losses_) {
-      if (loss.gpu.gone - loss.gpu.instant <= kFineStep * 1.5) continue;
+      if (loss.gpu.gone - loss.gpu.instant <= loss.gpu.finest_step() * 1.5) continue;
       if (latest == nullptr || loss.gpu.gone > latest->gone) latest = &loss.gpu;
     }
     return latest;
@@ -200,12 +198,13 @@ class Search : public std::enable_shared_from_this<Search> {
   void LookCloser() {
     const LostGpu* const latest = walks_ > kMostWalks || !HasTime() ? nullptr : Coarsest();
     if (latest == nullptr) return AskInstants();
-    const double first = latest->instant;
-    const double gone = latest->gone;
-    gpu::RangeWant want = WantOf(std::max(kFineStep, std::ceil((gone - first) / kFineInstants)));
-    want.start = first + want.step;
+    const auto [first, gone] = std::pair(latest->instant, latest->gone);
+    gpu::RangeWant want = WantOf(
+        std::max(latest->finest_step(), std::ceil((gone - first) / kFineInstants)), latest->brief);
+    want.start = latest->brief ? first : first + want.step;
     want.exporters = range_.exporters;
-    want.steps = static_cast<std::size_t>(std::ceil((gone - first) / want.step)) - 1;
+    const int more = latest->brief ? 1 : -1;
+    want.steps = static_cast<std::size_t>(std::ceil((gone - first) / want.step) + more);
     std::set<std::string> nodes;
     for (const Loss& loss : losses_) {
       if (loss.gpu.instant == first && loss.gpu.gone == gone) nodes.insert(loss.gpu.seen.node);
@@ -213,7 +212,8 @@ class Search : public std::enable_shared_from_this<Search> {
     if (nodes.size() <= kFewNodes && !nodes.contains("")) {
       want.nodes.assign(nodes.begin(), nodes.end());
     }
-    Look(want, [self = shared_from_this(), first, gone](const auto& seen, const gpu::RangeEnd&) {
+    Look(want, [self = shared_from_this(), first = first, gone = gone](const auto& seen,
+                                                                       const gpu::RangeEnd&) {
       for (Loss& loss : self->losses_) {
         if (loss.gpu.instant == first && loss.gpu.gone == gone) seen.Refine(loss.gpu);
       }

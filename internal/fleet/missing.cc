@@ -89,7 +89,9 @@ void Sightings::Add(double time, const models::Snapshot& gpus) {
     if (uuid.empty() && id.empty()) continue;  // which one it is nobody could say later
     Board& board = boards_[KeyOf(uuid, of.text(Text::kNode), id)];
     LastSeen& seen = board.seen;
-    if (seen.node.empty() && seen.gpu_id.empty() && seen.uuid.empty()) board.first = instant;
+    const bool is_new = seen.node.empty() && seen.gpu_id.empty() && seen.uuid.empty();
+    if (is_new || board.instant + 1 < instant) board.first = instant;
+    board.brief = false;
     if (board.instant != instant || seen.uuid.empty() || boards[i] == i) {
       if (board.instant != instant) seen.at = LastSeen::kNever;
       board.instant = instant;
@@ -108,16 +110,18 @@ void Sightings::AddBetween(const models::Snapshot& gpus) {
   const std::size_t before = times_.size() - 2;
   const std::vector<std::size_t> boards = gpu::BoardsOf(gpus.gpus);
   for (std::size_t i = 0; i < boards.size(); ++i) {
-    const GpuMetrics& of = gpus.gpus[boards[i]];
+    const GpuMetrics& of = gpus.gpus[i];
     const std::string_view uuid = of.text(Text::kUuid);
     const std::string_view id = of.text(Text::kGpuId);
     if (boards[i] != i || (uuid.empty() && id.empty())) continue;
     const auto [at, is_new] = boards_.try_emplace(KeyOf(uuid, of.text(Text::kNode), id));
     Board& board = at->second;
     if (!is_new && board.instant >= before) continue;
-    if (is_new) board.first = before;
-    board.instant = before;
+    board.first = board.instant = before;
+    board.brief = true;
     board.seen.at = LastSeen::kNever;
+    Take(of, Quantity::kXidLast, board.seen.xid);
+    Take(of, Quantity::kTemperature, board.seen.temperature);
     Name(board.seen.node, of.text(Text::kNode));
     Name(board.seen.gpu_id, id);
     Name(board.seen.uuid, uuid);
@@ -146,7 +150,7 @@ bool Sightings::IsRenamed(const Board& board) const {
     if (now != nullptr) return false;
     now = &other;
   }
-  return now != nullptr && now->first > board.instant;
+  return now != nullptr && (now->first > board.instant || board.brief);
 }
 
 std::vector<LostGpu> Sightings::Lost(const models::Snapshot* present) const {
@@ -181,6 +185,7 @@ std::vector<LostGpu> Sightings::Lost(const models::Snapshot* present) const {
     its.seen = board.seen;
     its.instant = times_[board.instant];
     its.gone = times_[board.instant + 1];
+    its.brief = board.brief;
     if (std::isnan(its.seen.at)) its.seen.at = its.instant;
   }
   std::sort(lost.begin(), lost.end(), IsBefore);
@@ -214,6 +219,7 @@ void Sightings::Refine(LostGpu& lost) const {
   if (seen.temperature.why != NullReason::kNone) seen.temperature = lost.seen.temperature;
   if (seen.gpu_name.empty()) seen.gpu_name = std::move(lost.seen.gpu_name);
   lost.instant = times_[board.instant];
+  lost.brief = board.brief;
   if (std::isnan(seen.at)) seen.at = lost.instant;
   lost.seen = std::move(seen);
   if (board.instant + 1 < times_.size()) lost.gone = times_[board.instant + 1];

@@ -50,6 +50,13 @@ struct LostGpu {
   LastSeen seen;
   double instant = LastSeen::kNever;  // the last one that showed it
   double gone = LastSeen::kNever;     // the first one afterwards that did not
+  // Neither of these two shows it: it was seen between them, maybe right after the one or before
+  // the other. `seen` has the largest values and no owners.
+  bool brief = false;
+
+  // Seconds between instants of a closer look. A scrape is hardly more often; what was shown for no
+  // longer than that is found by the second.
+  double finest_step() const { return brief ? 1 : 5; }
 };
 
 // The latest loss first, then by node and id.
@@ -66,8 +73,8 @@ class Sightings {
 
   // Instants in their order.
   void Add(double time, const models::Snapshot& gpus);
-  // After it: what was seen since the instant before that one. What neither of the two shows is
-  // lost between them.
+  // After it: the largest values of what was seen since the instant before that one. What neither
+  // of the two shows is lost between them.
   void AddBetween(const models::Snapshot& gpus);
 
   // Those that neither the last instant shows nor `present` does, which is another look at that
@@ -83,8 +90,9 @@ class Sightings {
   using Key = std::array<std::string, 3>;  // UUID, or node and id
   struct Board {
     LastSeen seen;
-    std::size_t first = 0;    // instant
+    std::size_t first = 0;    // instant, of those without one in between that did not show it
     std::size_t instant = 0;  // the last one
+    bool brief = false;       // it was seen after that, before the next one
   };
   bool IsRenamed(const Board& board) const;
   static Key KeyOf(std::string_view uuid, std::string_view node, std::string_view id);

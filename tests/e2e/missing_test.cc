@@ -251,6 +251,30 @@ TEST_F(LiveMissingTest, ALostGpuIsThereAtOnceAndItsLastSampleIsExact) {
       << "it returned";
 }
 
+TEST_F(LiveMissingTest, OneThatWasShownForAScrapeHasItsTimeItsValuesAndItsOwner) {
+  const std::string its =
+      "gpu=\"5\",UUID=\"GPU-a5\",modelName=\"H100\",Hostname=\"a\",namespace=\"ml\",pod=\"try\"";
+  Serve(a_, Gpu("0", "a") + Gpu("1", "a") + "DCGM_FI_DEV_GPU_TEMP{" + its +
+                "} 77\nDCGM_FI_DEV_XID_ERRORS{" + its + "} 31\n");
+  ASSERT_TRUE(process::WaitUntil(
+      [&] { return prometheus_->Query("DCGM_FI_DEV_XID_ERRORS{UUID=\"GPU-a5\"}", "").size() == 1; },
+      Millis(20'000)));
+  Serve(a_, Gpu("0", "a") + Gpu("1", "a"));
+  ASSERT_FALSE(RowOf("GPU-a5").is_null());
+  const Value samples = prometheus_->Query("DCGM_FI_DEV_GPU_TEMP{UUID=\"GPU-a5\"}[5m]", "");
+  const Value& values = samples[0]["values"];
+  const double newest = *values[values.size() - 1][0].AsDouble();
+  for (const std::string window : {"", "?window=6h", "?window=7d"}) {
+    const Value rows = server_->Get(kMissing + window).Json()["data"];
+    ASSERT_EQ(rows.size(), 1U) << window;
+    EXPECT_NEAR(TimeOf(rows[0]["last_seen"]), newest, 0.001) << window;
+    EXPECT_EQ(rows[0]["last_xid"].AsDouble(), 31) << window;
+    EXPECT_EQ(rows[0]["last_temperature"].AsDouble(), 77) << window;
+    ASSERT_EQ(rows[0]["owners"].size(), 1U) << window;
+    EXPECT_EQ(*rows[0]["owners"][0]["pod"].AsString(), "try") << window;
+  }
+}
+
 // "node/id score" of each GPU whose finding says that it is gone.
 std::string LostOf(const Value& health) {
   std::string lost;

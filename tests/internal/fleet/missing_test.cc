@@ -117,6 +117,36 @@ TEST_F(MissingTest, InstancesThatAreCutOtherwiseAreNoLoss) {
   EXPECT_EQ(Lost(), "GPU-a ");
 }
 
+TEST_F(MissingTest, WhatWasSeenBetweenTwoInstantsIsExpectedToo) {
+  const auto between = [&](const std::vector<FakeGpu>& gpus) {
+    kept_.push_back(Rows(gpus));
+    seen_.AddBetween(*kept_.back());
+  };
+  See({{.uuid = "GPU-a"}, {.uuid = "GPU-b"}});
+  between({{.uuid = "GPU-before"}});
+  See({{.uuid = "GPU-a"}});
+  between({{.uuid = "GPU-a"}, {.uuid = "GPU-b"}, {.uuid = "GPU-brief", .xid = 48}});
+  See({{.uuid = "GPU-a"}});
+  between({{.uuid = "GPU-a"}});
+  const auto lost = seen_.Lost(nullptr);
+  ASSERT_EQ(lost.size(), 2U) << "what was before the first instant is none of the window's";
+  EXPECT_EQ(lost[0].seen.uuid, "GPU-b");
+  EXPECT_FALSE(lost[0].brief);
+  EXPECT_EQ(lost[1].seen.uuid, "GPU-brief");
+  EXPECT_TRUE(lost[1].brief);
+  EXPECT_EQ(lost[1].instant, At(0));
+  EXPECT_EQ(lost[1].gone, At(1));
+  EXPECT_EQ(lost[1].seen.xid.value, 48);
+}
+
+TEST_F(MissingTest, ANodeThatIsCalledOtherwiseAgainAndAgainIsNoLoss) {
+  for (const char* const node : {"n", "n.example.org", "n", "n.example.org"}) See(Bare(node, "0"));
+  EXPECT_EQ(Lost(), "");
+  kept_.push_back(Bare("n.example", "0"));
+  seen_.AddBetween(*kept_.back());
+  EXPECT_EQ(Lost(), "") << "between two instants";
+}
+
 TEST_F(MissingTest, ACloserLookNarrowsWhenItWasLost) {
   See({{.uuid = "GPU-a", .pods = {"p"}, .xid = 13}});
   See(std::vector<FakeGpu>{});
