@@ -206,7 +206,8 @@ void Sightings::Refine(LostGpu& lost) const {
   if (times_.empty()) return;
   const auto found = boards_.find(KeyOf(lost.seen.uuid, lost.seen.node, lost.seen.gpu_id));
   if (found == boards_.end()) {
-    if (times_.front() > lost.instant) lost.gone = times_.front();
+    // A look at instants alone passes over what is brief.
+    if (!lost.brief && times_.front() > lost.instant) lost.gone = times_.front();
     return;
   }
   const Board& board = found->second;

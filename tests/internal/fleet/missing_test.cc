@@ -137,6 +137,12 @@ TEST_F(MissingTest, WhatWasSeenBetweenTwoInstantsIsExpectedToo) {
   EXPECT_EQ(lost[1].instant, At(0));
   EXPECT_EQ(lost[1].gone, At(1));
   EXPECT_EQ(lost[1].seen.xid.value, 48);
+  // A closer look at another loss of that time does not see it, which tells nothing of it.
+  LostGpu brief = lost[1];
+  Sightings closer;
+  closer.Add(At(0) + 10, *Rows({{.uuid = "GPU-a"}}));
+  closer.Refine(brief);
+  EXPECT_EQ(brief.gone, At(1));
 }
 
 TEST_F(MissingTest, ANodeThatIsCalledOtherwiseAgainAndAgainIsNoLoss) {
