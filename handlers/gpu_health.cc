@@ -159,9 +159,8 @@ class Assessed {
 
   // Before rows are added: since when there is what is the matter.
   void Look(fleet::FindingAges& ages) {
-    std::vector<Health> healths;
-    for (const GpuMetrics& gpu : gpus_.gpus) healths.push_back(Of(gpu));
-    since_ = LookAt(gpus_, healths, hosts_, ages);
+    for (const GpuMetrics& gpu : gpus_.gpus) healths_.push_back(Of(gpu));
+    since_ = LookAt(gpus_, healths_, hosts_, ages);
   }
 
   bool any_host_finding() const {
@@ -171,7 +170,7 @@ class Assessed {
 
   void AddGpus(wire::Records& records) const {
     for (std::size_t i = 0; i < gpus_.gpus.size(); ++i) {
-      const Health health = Of(gpus_.gpus[i]);
+      const Health health = healths_.empty() ? Of(gpus_.gpus[i]) : healths_[i];
       fleet::Average one;
       one.Add(health);
       records.rows.push_back(
@@ -281,7 +280,8 @@ class Assessed {
   const GpuGroups groups_;
   const std::map<std::string_view, NodeRow> nodes_;
   HostHealths hosts_;
-  std::vector<Ages> since_;  // as of LookAt; empty: nobody looked
+  std::vector<Health> healths_;  // by row, and as of LookAt; empty: nobody looked
+  std::vector<Ages> since_;
   GoneGpus gone_;
 };
 

@@ -186,7 +186,7 @@ std::uint64_t TextsOf(const schema::Labels& labels, std::size_t slots, std::size
   return bits;
 }
 
-// What a target that is down showed.
+// What a target that is down showed; `most`: the largest value of that metric, which tells blanks.
 void ReadPast(prom::LabelSet labels, double most, LabelReader& reader, Subject& subject) {
   const std::string_view shown = prom::Get(labels, "shown");
   const Identity identity = reader.Read(labels);
