@@ -135,6 +135,7 @@ class Summary {
   void AddPods(const std::vector<models::Pod>& pods, By by) {
     std::map<std::string_view, bool> untold;  // no pod of it is of a phase that is known
     for (const models::Pod& pod : pods) {
+      if (!pod.asks_for_gpus()) continue;
       const std::string_view name = by == By::kFleet ? std::string_view() : pod.node;
       GpuGroup& group = groups_.At(name);
       PodCounts& counts = pods_[name];

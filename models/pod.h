@@ -30,8 +30,9 @@ struct Pod {
 
   // It holds no GPU any more, though its requests still stand there.
   bool ended() const { return phase == kSucceeded || phase == kFailed; }
+  bool asks_for_gpus() const { return !std::isnan(gpus_requested); }
   // It holds GPUs, whether an exporter says which or not.
-  bool holds_gpus() const { return phase == kRunning && !std::isnan(gpus_requested); }
+  bool holds_gpus() const { return phase == kRunning && asks_for_gpus(); }
 };
 
 }  // namespace gpumon::models

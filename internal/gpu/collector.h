@@ -104,6 +104,7 @@ class Collector {
   void CollectPast(const Set& set, Collected done);
   // Pods depend on no exporter that has to be found first.
   void CollectPods(const Set& set, Collected done);
+  void AskForPods(const Set& set, std::string promql, Collected done);
   void CollectNodes(const Set& set, Collected done);
   void CollectTasks(const Set& set, Collected done);
   void CollectAlerts(const Set& set, Collected done);

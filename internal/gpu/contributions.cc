@@ -1,5 +1,6 @@
 #include "internal/gpu/contributions.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace gpumon::gpu {
@@ -21,6 +22,15 @@ void Contributions<RowT>::Mark(std::vector<RowT>& rows) const {
     for (const std::uint32_t at : places) rows[at].exporters |= bit;
     if (!places.empty()) bit <<= 1;
   }
+}
+
+template <class RowT>
+bool Contributions<RowT>::AllHave(std::size_t exporter, std::size_t slot,
+                                  const std::vector<RowT>& rows) const {
+  const auto& places = places_[exporter];
+  return !places.empty() && std::all_of(places.begin(), places.end(), [&](std::uint32_t at) {
+    return rows[at].readings.Has(slot);
+  });
 }
 
 template class Contributions<models::GpuMetrics>;

@@ -26,10 +26,8 @@ class Contributions {
   // Sets models::Row::exporters.
   void Mark(std::vector<RowT>& rows) const;
 
-  // Of all rows of that exporter.
-  const std::vector<std::uint32_t>& PlacesOf(std::size_t exporter) const {
-    return places_[exporter];
-  }
+  // All rows, at least one, that it has a part in have a reading in `slot`.
+  bool AllHave(std::size_t exporter, std::size_t slot, const std::vector<RowT>& rows) const;
 
  private:
   std::vector<std::vector<std::uint32_t>> places_;  // exporter, its row -> row

@@ -145,8 +145,7 @@ void ExporterRows<RowT>::Use(const FamilyUse& use, const prom::InstantVector& ve
       if (row != RowTable<RowT>::kNone && whole) {
         table_.SetGpuId(row, std::to_string(static_cast<int>(value)));
       }
-      Tell(use, row, labels, value);
-      return;
+      return Tell(use, row, labels, value);
     }
     case FamilyUse::As::kMigMode: {
       const std::uint32_t row = RowOf(labels);
@@ -170,8 +169,7 @@ void ExporterRows<RowT>::AddShare(const FamilyUse& use, prom::LabelSet labels, d
   Tell(use, row, labels, raw, reading);
   counts_.bad_value += reading.reason == NullReason::kInvalidValue ? 1U : 0U;
   counts_.blank += reading.reason == NullReason::kNotSupported ? 1U : 0U;
-  const std::string_view name = prom::Get(labels, "__name__");
-  const auto family = std::hash<std::string_view>{}(name);
+  const auto family = std::hash<std::string_view>{}(prom::Get(labels, "__name__"));
   pod_parts_.Enter({row, &share, *workload, family, Contest::PartOf(share.parts, labels),
                     Contest::TargetOf(labels), KeyOf(Contest::InLabelOrder(labels)), reading});
 }
@@ -191,7 +189,8 @@ void ExporterRows<RowT>::Measure(const prom::InstantVector& vector, std::size_t 
   const prom::LabelSet labels = vector.labels(sample);
   if (!of.where.empty() && !AllHold(of.where, labels)) {
     if (recorder_ == nullptr) return;
-    return unfit_.Add({FamilyUse::As::kMetric, metric}, labels, vector.point(sample).value);
+    return unfit_.Add({FamilyUse::As::kMetric, metric}, labels, vector.point(sample).value,
+                      NullReason::kNotExported);
   }
   const std::uint32_t row = RowOf(labels);
   if (row == RowTable<RowT>::kNone) return;
@@ -374,14 +373,15 @@ std::set<std::string> ExporterRows<RowT>::new_jobs() const {
 }
 
 template <class RowT>
-void ExporterRows<RowT>::Settle() {
-  unfit_.ForEach([&](FamilyUse use, prom::LabelSet labels, double raw) {
-    Tell(use, table_.Find(labels), labels, raw, {0, NullReason::kNotExported});
+void ExporterRows<RowT>::Settle(const DownTargets& down) {
+  unfit_.ForEach([&](FamilyUse use, prom::LabelSet labels, double raw, NullReason why) {
+    Tell(use, table_.Find(labels), labels, raw, {0, why});
   });
   flags_.ForEachUnknown([&](std::uint32_t row, std::size_t slot, NullReason reason) {
     table_.rows()[row].readings.SetAbsent(slot, reason);
   });
   row_times_.SetAsOf(around_.at);
+  for (prom::InstantVector& times : times_) DownSamples::Drop(down, times);
   TakeTimes();
   SettleContest();
   pod_parts_.LookForDevices([&](std::uint32_t row, const schema::ShareMetric& of) {

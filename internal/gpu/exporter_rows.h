@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "internal/gpu/contest.h"
+#include "internal/gpu/down_samples.h"
 #include "internal/gpu/flag_masks.h"
 #include "internal/gpu/join_counts.h"
 #include "internal/gpu/metric_index.h"
@@ -52,6 +53,11 @@ class ExporterRows {
   void Add(const prom::InstantVector& vector, std::optional<std::size_t> metric);
   // Sample times (Unix seconds as values) by the same identity labels; kept until Settle.
   void AddTimes(prom::InstantVector times) { times_.push_back(std::move(times)); }
+  // Of targets that are down: told to who hears of samples, and no part of any row.
+  void AddDown(const prom::InstantVector& vector, std::optional<std::size_t> metric) {
+    if (recorder_ == nullptr) return;
+    unfit_.AddAll(names_, vector, metric, models::NullReason::kExporterDown);
+  }
   // Sample times by scrape target, as RowTimes::AddTargetTimes.
   void AddTargetTimes(const prom::InstantVector& times);
   // Targets (Contest::TargetOf) whose values are old whatever their time. Before the first Add.
@@ -59,8 +65,8 @@ class ExporterRows {
   // Hears of every sample from now on; GPUs only. It must outlive this.
   void Record(JoinRecorder* recorder) { recorder_ = recorder; }
   // Call once, after the last Add: settles duplicates and times, of which none lies before 1970 or
-  // a day after the instant of `around`.
-  void Settle();
+  // a day after the instant of `around`. Times of targets that are down are nobody's.
+  void Settle(const DownTargets& down);
 
   std::size_t size() const { return table_.rows().size(); }
   // There may be so many of them.

@@ -64,9 +64,12 @@ void Join<RowT>::Expect(std::span<const Subject> subjects, double units_shown) {
 template <class RowT>
 void Join<RowT>::Add(std::size_t exporter, const prom::InstantVector& vector,
                      std::optional<std::size_t> metric) {
-  parts_[exporter]->Add(vector, metric);
+  const auto sides = DownSamples::Split(missed_.down(), vector);
+  const prom::InstantVector& up = sides ? sides->up : vector;
+  parts_[exporter]->Add(up, metric);
+  if (sides) parts_[exporter]->AddDown(sides->down, metric);
   // Series of GPUs that came along; the others are none of a GPU's.
-  if (kIsProcess && !metric) devices_[exporter]->Add(vector, std::nullopt);
+  if (kIsProcess && !metric) devices_[exporter]->Add(up, std::nullopt);
 }
 
 template <class RowT>
@@ -323,12 +326,8 @@ template <class RowT>
 void Join<RowT>::NoteOwnQueries() {
   for (std::size_t e = 0; e < parts_.size(); ++e) {
     for (const schema::Metric& metric : exporters_[e]->metrics(kIsProcess)) {
-      if (!metric.own_query) continue;
-      const auto& places = contributions_.PlacesOf(e);
-      const bool all = std::all_of(places.begin(), places.end(), [&](std::uint32_t at) {
-        return rows_[at].readings.Has(metric.slot);
-      });
-      if (all && !places.empty()) shown_by_all_.insert({e, metric.slot});
+      if (!metric.own_query || !contributions_.AllHave(e, metric.slot, rows_)) continue;
+      shown_by_all_.insert({e, metric.slot});
     }
   }
 }
@@ -353,8 +352,8 @@ void Join<RowT>::StateWarnings() {
 template <class RowT>
 std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
                                                      const TargetMemory* memory) {
-  for (const auto& part : parts_) part->Settle();
-  for (const auto& gpus : devices_) gpus->Settle();
+  for (const auto& part : parts_) part->Settle(missed_.down());
+  for (const auto& gpus : devices_) gpus->Settle(missed_.down());
   names_.Learn(parts_, devices_);
   for (std::size_t i = 0; i < parts_.size(); ++i) Take(i);
   contributions_.Mark(rows_);

@@ -84,7 +84,8 @@ class Join {
   // Series of an exporter's GPUs, when processes are joined: what it calls the GPUs that they are
   // on.
   void AddDevices(std::size_t exporter, const prom::InstantVector& gpus) {
-    if constexpr (kIsProcess) devices_[exporter]->Add(gpus, std::nullopt);
+    const auto sides = DownSamples::Split(missed_.down(), gpus);
+    if constexpr (kIsProcess) devices_[exporter]->Add(sides ? sides->up : gpus, std::nullopt);
   }
   // As Addresses::Add, before the values of exporters whose series name no node.
   void AddAddresses(const prom::InstantVector& infos) { around_.addresses.Add(infos); }

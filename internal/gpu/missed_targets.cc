@@ -86,8 +86,7 @@ void MissedTargets<RowT>::NoteShown(Parts parts, const Contributions<RowT>& cont
       const RowT& row = rows[contributions.PlaceOf(e, i)];
       const std::string_view node = row.text(Text::kNode);
       if (its == nullptr || target != last_target || node != last_node) {
-        // Of a target that is down what is still there, with time stamps of its own, is not all.
-        if (down_.Has(target) || part.says_failed().contains(target)) return;
+        if (part.says_failed().contains(target)) return;  // what is still there is not all
         TargetMemory::What& what = shown_[{exporters_[e]->name, target}];
         its = &what.nodes[std::string(node)];
         names = &what.metrics;

@@ -38,6 +38,7 @@ class MissedTargets {
   }
   // Series of `up`.
   void AddTargets(const prom::InstantVector& targets) { down_.Add(targets); }
+  const DownTargets& down() const { return down_; }
 
   // What each target that is not down shows. `parts` are settled and `rows` know their nodes: an
   // exporter that names none may meet one that does. Nothing where nobody will ask: without a

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "internal/gpu/contest.h"
+#include "internal/gpu/named_pods.h"
 #include "internal/prom/promql.h"
 
 namespace gpumon::gpu {
@@ -26,6 +27,9 @@ constexpr std::array<std::string_view, 6> kResources = {
     "amd_com_[a-z]+_nps[0-9]+",  // AMD partitions, by their kind
     "gpu_intel_com_(i915|xe)",
 };
+
+constexpr std::string_view kNamespace = "namespace";
+constexpr std::string_view kPod = "pod";
 
 constexpr std::string_view kRequests = "kube_pod_container_resource_requests";
 constexpr std::string_view kCreated = "kube_pod_created";
@@ -93,6 +97,11 @@ bool IsNone(std::string_view text) {
 std::string_view GetOwn(prom::LabelSet labels, std::string_view name, std::string_view exported) {
   const std::string_view own = prom::Get(labels, exported);
   return own.empty() ? prom::Get(labels, name) : own;
+}
+// As `label` has it: series of kube-state-metrics by the pods that they tell of.
+std::string Own(const std::string& series, std::string_view label) {
+  const std::string name(label);
+  return "label_replace(" + series + ",\"" + name + "\",\"$1\",\"exported_" + name + "\",\"(.+)\")";
 }
 std::string_view NamespaceOf(prom::LabelSet labels) {
   return GetOwn(labels, "namespace", "exported_namespace");
@@ -247,22 +256,25 @@ std::span<const std::string_view> GpuResources() {
   return kResources;
 }
 
-std::string PodsQuery() {
-  // Of a pod that two Prometheus labels name: its own, and that of kube-state-metrics beside it.
-  constexpr std::string_view kSamePod = "and on(namespace,pod,exported_namespace,exported_pod)";
+std::string PodsQuery(std::span<const schema::Exporter* const> exporters) {
   const std::string requests = std::string(kRequests) + "{resource=~" + AnyOf(kResources) + "} > 0";
-  const std::string of_pods = "{__name__=~" + AnyOf(kOfPods) + "} > 0";
-  const auto makers = [&](std::string_view metric, const std::string& kind,
-                          const std::string& label) {
-    return std::string(metric) +
-           "{owner_is_controller=\"true\"} and on(namespace,exported_namespace," + label +
-           ") label_replace(" + std::string(kOwner) + "{owner_kind=\"" + kind + "\"} " +
-           std::string(kSamePod) + " (" + requests + "),\"" + label +
-           "\",\"$1\",\"owner_name\",\"(.+)\")";
+  const std::string named = NamedPods(exporters);
+  const std::string wanted = " and on(namespace,pod) (" + Own(Own(requests, kNamespace), kPod) +
+                             (named.empty() ? ")" : " or " + named + ')');
+  const auto of_pods = [&](const std::string& series) {
+    return Own(Own(series, kNamespace), kPod) + wanted;
   };
-  return requests + " or " + of_pods + ' ' + std::string(kSamePod) + " (" + requests + ") or " +
-         makers(kReplicaSetOwner, "ReplicaSet", "replicaset") + " or " +
-         makers(kJobOwner, "Job", "job_name");
+  // By the name of what was made, whichever label has it.
+  const auto makers = [&](std::string_view metric, const std::string& label) {
+    return Own("label_replace(" + std::string(metric) + "{owner_is_controller=\"true\"},\"made\"," +
+                   "\"$1\",\"" + label + "\",\"(.+)\")",
+               kNamespace);
+  };
+  return requests + " or " + of_pods("{__name__=~" + AnyOf(kOfPods) + "} > 0") + " or (" +
+         makers(kReplicaSetOwner, "replicaset") + " or " + makers(kJobOwner, "job_name") +
+         ") and on(namespace,made) label_replace(" +
+         of_pods(std::string(kOwner) + "{owner_kind=~\"ReplicaSet|Job\"}") +
+         ",\"made\",\"$1\",\"owner_name\",\"(.+)\")";
 }
 
 void ReadPods(const prom::InstantVector& vector, models::Snapshot& snapshot) {

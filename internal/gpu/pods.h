@@ -1,4 +1,4 @@
-// Pods that ask for GPUs, and what made them, from kube-state-metrics.
+// Pods that ask for GPUs or hold them, and what made them, from kube-state-metrics.
 #pragma once
 
 #include <span>
@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "internal/prom/value.h"
+#include "internal/schema/exporter.h"
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
@@ -23,10 +24,11 @@ std::span<const std::string_view> GpuResources();
 // For metrics, logs and warnings.
 inline constexpr std::string_view kPodsQueryName = "kube_state_metrics/pods";
 
-// The one PromQL query: of the pods that ask for a GPU their requests, what is known of them, and
-// what made their ReplicaSets and Jobs; nothing of other pods. Labels may have been renamed by the
-// scrape (exported_namespace, exported_pod and so on) or not.
-std::string PodsQuery();
+// The one PromQL query: of the pods that ask for a GPU, and of those that `exporters` name, which
+// may hold one without that (by a claim of dynamic resource allocation, or by its memory), their
+// requests, what is known of them, and what made their ReplicaSets and Jobs; nothing of other pods.
+// Labels may have been renamed by the scrape (exported_namespace, exported_pod and so on) or not.
+std::string PodsQuery(std::span<const schema::Exporter* const> exporters);
 
 // Fills `snapshot.pods` from that query's answer. What several kube-state-metrics, or several
 // Prometheus, say of one pod is one row, the same in any order of the series. Of pods that had the

@@ -1,5 +1,7 @@
 // The refresh of the part kPods: one query, and no exporter that has to be found first.
+#include <algorithm>
 #include <chrono>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -24,9 +26,10 @@ Result<std::shared_ptr<models::Snapshot>> MakeSnapshot(double time,
   snapshot->part = models::Part::kPods;
   snapshot->as_of = time;
   ReadPods(*vector, *snapshot);
-  if (!snapshot->pods.empty()) {
-    snapshot->sources = {"kube_state_metrics"};
-  } else if (!answer->partial) {
+  if (!snapshot->pods.empty()) snapshot->sources = {"kube_state_metrics"};
+  const bool any_asks = std::any_of(snapshot->pods.begin(), snapshot->pods.end(),
+                                    [](const models::Pod& pod) { return pod.asks_for_gpus(); });
+  if (!any_asks && !answer->partial) {
     snapshot->warnings.emplace_back(
         "Prometheus has no pods that request GPUs at this instant: there are none, or "
         "kube-state-metrics is not scraped");
@@ -37,7 +40,20 @@ Result<std::shared_ptr<models::Snapshot>> MakeSnapshot(double time,
 
 }  // namespace
 
+// Which pods exporters name is known when it is known who is there.
 void Collector::CollectPods(const Set& set, Collected done) {
+  const auto ask = [this, set, done = std::move(done)](const DetectedPtr& there) {
+    AskForPods(set, PodsQuery(there->exporters), done);
+  };
+  const auto heard = [this, ask](Result<DetectedPtr> there) {
+    ask(there ? *there : detector_.Known());
+  };
+  if (!detector_.Known()->assumed) return ask(detector_.Known());
+  if (!set.present) return detector_.LookBack(set.time, set.deadline, heard);
+  if (!detector_.LookBeside(set.time, set.deadline, heard)) ask(detector_.Known());
+}
+
+void Collector::AskForPods(const Set& set, std::string promql, Collected done) {
   const SteadyTime started = clock_.Steady();
   const auto answered = [this, started, set, done](const QueryBudget::Turn& turn,
                                                    const Result<prom::QueryResult>& answer) {
@@ -54,14 +70,14 @@ void Collector::CollectPods(const Set& set, Collected done) {
   };
   // Of a past instant they are asked beside its GPUs, whose turn may leave no room for one more.
   budget_.Acquire(set.present ? 1 : 0, set.of, set.deadline,
-                  [this, set, answered, done = std::move(done)](auto turn) {
+                  [this, set, answered, promql = std::move(promql), done](auto turn) {
                     if (!turn) return done(Error(PastInstantsTakeTooLong()));
                     // Owners come beside what exporters measure: who asks for both waits less for
                     // these.
                     const Deadline soon(clock_.Steady() + set.deadline.Left(clock_) / 2);
-                    client_.Query(
-                        {PodsQuery(), set.time}, soon,
-                        [answered, turn](const auto& answer) { answered(*turn, answer); });
+                    client_.Query({promql, set.time}, soon, [answered, turn](const auto& answer) {
+                      answered(*turn, answer);
+                    });
                   });
 }
 

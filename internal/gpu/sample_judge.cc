@@ -25,6 +25,9 @@ std::string WhyDropped(NullReason reason) {
   if (reason == NullReason::kStale) {
     return "old value of a failed collection or frozen exporter";
   }
+  if (reason == NullReason::kExporterDown) {
+    return "old value: the scrape target is down";
+  }
   return "impossible value";
 }
 

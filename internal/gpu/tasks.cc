@@ -326,7 +326,7 @@ std::string_view NameOf(TaskQuery query) {
 std::string PromqlOf(TaskQuery query) {
   switch (query) {
     case TaskQuery::kPods:
-      return PodsQuery();
+      return PodsQuery({});
     case TaskQuery::kDetails:
       return DetailsQuery();
     case TaskQuery::kJobs:

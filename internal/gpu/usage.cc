@@ -218,7 +218,7 @@ class Grouping {
   void AddRequest(Usage& usage, const PodName& name) const {
     const models::Pod* const pod = Told(name);
     if (pod != nullptr && pod->ended()) return;
-    if (pod == nullptr || std::isnan(pod->gpus_requested)) {
+    if (pod == nullptr || !pod->asks_for_gpus()) {
       usage.requested.Miss(NullReason::kNotExported);
     } else {
       usage.requested.Add(pod->gpus_requested);

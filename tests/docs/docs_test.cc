@@ -283,8 +283,8 @@ TEST(DocsTest, ConfigurationIsTheOptionTable) {
 // Whose the pods are that request GPUs.
 std::string PodSection() {
   std::string text =
-      "\n## kube-state-metrics\nOf pods that request GPUs, for `/api/v1/gpu/workloads`; with and "
-      "without `honorLabels`. Resources that are GPUs:";
+      "\n## kube-state-metrics\nOf pods that request GPUs, and of those that exporters name, for "
+      "`/api/v1/gpu/workloads`; with and without `honorLabels`. Resources that are GPUs:";
   for (const auto& resource : gpu::GpuResources()) {
     text += (text.back() == ':' ? " `" : ", `") + std::string(resource) + '`';
   }

@@ -1,6 +1,7 @@
 // Times of rows, names of nodes and reasons of nulls, as a real Prometheus makes them.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <memory>
@@ -83,6 +84,31 @@ TEST(ReasonsTest, ARowIsAsNewAsItsNewestAndAsOldAsItsOldestSample) {
     const double age = static_cast<double>(as_of->time_since_epoch().count() - oldest) / 1000;
     EXPECT_NEAR(*row["sample_age_seconds"].AsDouble(), age, 0.002) << target;
   }
+}
+
+// Prometheus cannot call such samples stale: it goes on to answer with them for five minutes.
+TEST(ReasonsTest, SamplesWithTimesOfTheirOwnEndWithTheirTarget) {
+  std::atomic<bool> down = false;
+  const std::string labels =
+      "{gpu=\"0\",UUID=\"GPU-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80\",Hostname=\"n\"} ";
+  const fault::FaultServer exporter([&](const fault::Request&) {
+    if (down) return fault::HttpStatus(500, "", "text/plain");
+    const std::string at = ' ' + std::to_string(NowMillis()) + '\n';
+    return fault::HttpStatus(
+        200,
+        "DCGM_FI_DEV_FB_USED" + labels + "1000" + at + "DCGM_FI_DEV_GPU_TEMP" + labels + "50" + at,
+        "text/plain");
+  });
+  const auto prometheus = Prometheus::Scraping(exporter.port(), false);
+  const ApiServer server(prometheus->url(), {{"CACHE_TTL", "0s"}});
+  AwaitRow(server, kMetrics, [](const Value& row) { return *row["temperature"].AsDouble() == 50; });
+  down = true;
+  ASSERT_TRUE(
+      WaitUntil([&] { return prometheus->Query("up == 0", Now()).size() > 0; }, Millis(20'000)));
+  ASSERT_GT(prometheus->Query("DCGM_FI_DEV_GPU_TEMP", Now()).size(), 0U);
+  const Value document = server.Get(kMetrics).Json();
+  EXPECT_EQ(document["data"].size(), 0U);
+  EXPECT_TRUE(Holds(Text(document["warnings"][0]), "what only it showed is missing"));
 }
 
 TEST(ReasonsTest, KubeStateMetricsNamesTheNodeAtAnAddress) {

@@ -1163,13 +1163,14 @@ TEST_F(DownTest, WhatItShowedIsMissingThoughAnotherTargetOfItsExporterShowsTheGp
   EXPECT_EQ(Why(snapshot->gpus.at(0), Quantity::kFan), NullReason::kNotExported);
 }
 
-TEST_F(DownTest, WhatIsLeftOfATargetThatIsDownIsNotAllThatItShowed) {
+TEST_F(DownTest, WhatIsLeftOfATargetThatIsDownIsOfNobodysPresent) {
   FakeSample left = Power();
-  left.labels[0].second = "nvidia_smi_temperature_gpu";
-  Refresh({Power(), left}, 1);
+  left.labels[0].second = "nvidia_smi_fan_speed_ratio";
+  EXPECT_EQ(Of(Refresh({Power(), left}, 1)->gpus.at(0), Quantity::kPower), 300);
   Refresh({left}, 0);  // a series with a time stamp of its own stays for a while
   const auto snapshot = Refresh({left}, 0);
   EXPECT_EQ(Why(snapshot->gpus.at(0), Quantity::kPower), NullReason::kExporterDown);
+  EXPECT_EQ(Why(snapshot->gpus.at(0), Quantity::kFan), NullReason::kExporterDown);
 }
 
 TEST_F(DownTest, PrometheussPastTellsOfATargetThatThisProcessNeverSaw) {

@@ -3,13 +3,18 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "internal/gpu/look.h"
+#include "internal/gpu/named_pods.h"
+#include "internal/schema/registry.h"
 #include "tests/fakes/prom/fake_prom_client.h"
 #include "tests/internal/gpu/refresh_rig.h"
 
@@ -56,6 +61,12 @@ FakeSample Maker(const std::string& metric, const std::string& label, const std:
                       {"owner_kind", kind},
                       {"owner_name", name},
                       {"owner_is_controller", "true"}});
+}
+
+// Of the only exporter that a fake Prometheus has.
+std::string Query() {
+  const std::array exporters = {schema::Registry::BuiltIn().Find("nvidia_gpu")};
+  return PodsQuery(exporters);
 }
 
 class PodsTest : public ::testing::Test {
@@ -223,9 +234,28 @@ TEST_F(PodsTest, WithHonoredLabelsTheTargetsFillNothingOfThePods) {
   EXPECT_EQ(Read(series)[0].node, "n1");
 }
 
-TEST(PodsRefreshTest, IsOneQueryThatLooksForNoExporter) {
+TEST(NamedPodsTest, AreThoseOfEachPairOfLabelsThatAnExporterMayNameThemBy) {
+  const auto query = [](const std::string& exporter) {
+    const std::array exporters = {schema::Registry::BuiltIn().Find(exporter)};
+    return NamedPods(exporters);
+  };
+  EXPECT_EQ(query("xpum"),
+            "label_replace(label_replace(group by(kube_namespace,kube_pod)({__name__=~"
+            "\"xpum_engine_ratio|xpum_memory_used_bytes\",kube_namespace!=\"\","
+            "kube_pod!=\"\"}),\"namespace\",\"$1\",\"kube_namespace\",\"(.*)\"),\"pod\",\"$1\","
+            "\"kube_pod\",\"(.*)\")");
+  EXPECT_EQ(query("nvitop"), "");
+  EXPECT_NE(query("hami").find("hami_vgpu_memory_used_bytes"), std::string::npos)
+      << "its marks name no pod";
+  EXPECT_NE(query("dcgm").find("group by(namespace,pod)("), std::string::npos)
+      << "where labels are honored";
+}
+
+TEST(PodsRefreshTest, IsOneQueryOnceItIsKnownWhoNamesPods) {
   RefreshRig rig;
-  rig.client().SetAnswer(PodsQuery(), {Request("a", "c", 1), Phase("a", "Running")});
+  ASSERT_TRUE(rig.CollectGpus());
+  const std::size_t before = rig.client().calls().size();
+  rig.client().SetAnswer(Query(), {Request("a", "c", 1), Phase("a", "Running")});
   const auto collected = rig.Collect(Part::kPods, 1700000000);
   ASSERT_TRUE(collected);
   EXPECT_EQ((*collected)->part, Part::kPods);
@@ -234,19 +264,31 @@ TEST(PodsRefreshTest, IsOneQueryThatLooksForNoExporter) {
   EXPECT_EQ((*collected)->sources, std::vector<std::string>{"kube_state_metrics"});
   EXPECT_TRUE((*collected)->warnings.empty());
   const auto calls = rig.client().calls();
-  ASSERT_EQ(calls.size(), 1U);
-  EXPECT_EQ(calls[0].start, 1700000000);
-  EXPECT_EQ(calls[0].deadline.Left(rig.clock), Millis(4500)) << "half of the refresh's";
-  ASSERT_EQ(rig.observer.refreshes().size(), 1U);
-  EXPECT_EQ(rig.observer.refreshes()[0].part, Part::kPods);
-  EXPECT_EQ(rig.observer.refreshes()[0].rows, 1U);
-  ASSERT_EQ(rig.observer.queries().size(), 1U);
-  EXPECT_EQ(rig.observer.queries()[0].name, kPodsQueryName);
+  ASSERT_EQ(calls.size(), before + 1);
+  EXPECT_EQ(calls.back().start, 1700000000);
+  EXPECT_EQ(calls.back().deadline.Left(rig.clock), Millis(4500)) << "half of the refresh's";
+  EXPECT_EQ(rig.observer.refreshes().back().part, Part::kPods);
+  EXPECT_EQ(rig.observer.refreshes().back().rows, 1U);
+  EXPECT_EQ(rig.observer.queries().back().name, kPodsQueryName);
+}
+
+// Nobody has looked yet: the first list of pods waits for that.
+TEST(PodsRefreshTest, ThePodsOfWhoIsFoundAreAskedForAtOnce) {
+  const std::array exporters = {schema::Registry::BuiltIn().Find("xpum")};
+  for (const std::optional<double> at : {std::optional<double>(), std::optional<double>(1.7e9)}) {
+    RefreshRig rig;
+    rig.client().SetAnswer(LookQuery(schema::Registry::BuiltIn()),
+                           Series{{{{"exporter", "xpum"}, {"job", "intel"}}, 1}});
+    rig.client().SetAnswer(PodsQuery(exporters), {Request("a", "c", 1)});
+    const auto collected = rig.Collect(Part::kPods, at);
+    ASSERT_TRUE(collected);
+    EXPECT_EQ((*collected)->rows(), 1U);
+  }
 }
 
 TEST(PodsRefreshTest, WithoutKubeStateMetricsThereIsNothingAndAWarning) {
   RefreshRig rig;
-  rig.client().SetAnswer(PodsQuery(), Series{});
+  rig.client().SetAnswer(Query(), Series{});
   const auto collected = rig.Collect(Part::kPods);
   ASSERT_TRUE(collected);
   EXPECT_TRUE((*collected)->pods.empty());
@@ -261,7 +303,7 @@ TEST(PodsRefreshTest, WhatPrometheusSaysOfItsAnswerIsKept) {
   prom::QueryResult result = prom::MakeResult({Request("a", "c", 1)});
   result.partial = true;
   result.warnings = {"no store at http://me:secret@store:1"};
-  rig.client().SetAnswer(PodsQuery(), result);
+  rig.client().SetAnswer(Query(), result);
   const auto collected = rig.Collect(Part::kPods);
   ASSERT_TRUE(collected);
   EXPECT_TRUE((*collected)->partial);
@@ -272,13 +314,13 @@ TEST(PodsRefreshTest, WhatPrometheusSaysOfItsAnswerIsKept) {
 
 TEST(PodsRefreshTest, AFailureIsAnErrorAndGivesItsPlaceBack) {
   RefreshRig rig;
-  rig.client().SetError(PodsQuery(), Code::kUpstreamTimeout);
+  rig.client().SetError(Query(), Code::kUpstreamTimeout);
   for (int i = 0; i < 40; ++i) {
     const auto collected = rig.Collect(Part::kPods);
     ASSERT_FALSE(collected);
     EXPECT_EQ(collected.error().code, Code::kUpstreamTimeout);
   }
-  rig.client().SetAnswer(PodsQuery(), prom::MakeRangeResult({}));
+  rig.client().SetAnswer(Query(), prom::MakeRangeResult({}));
   EXPECT_EQ(rig.Collect(Part::kPods).error().code, Code::kUpstreamInvalid);
   EXPECT_EQ(rig.observer.refreshes().back().result, "upstream_invalid");
 }
