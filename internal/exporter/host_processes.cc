@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "internal/base/text.h"
+#include "internal/nvml/process_name.h"
 
 namespace gpumon::exporter {
 namespace {
@@ -153,9 +154,11 @@ HostProcess HostProcesses::Describe(std::uint32_t pid) {
   if (const auto stat = ReadFront(folder + "/stat", kMostBytes); stat && !stat->empty()) {
     process.cpu_percent = CpuOf(pid, *stat);
   }
-  if (auto command = ReadFront(folder + "/cmdline", kMostBytes)) {
+  if (auto text = ReadFront(folder + "/cmdline", kMostBytes)) {
+    const std::string command = CommandOf(*std::move(text));
+    process.name = nvml::ProgramNameOf(command);
     // What is secret is looked for before the end is cut off.
-    const std::string shown = options_.show_command(CommandOf(*std::move(command)));
+    const std::string shown = options_.show_command(command);
     process.command = Front(shown, kLongestCommand);
   }
   process.container = ReadCgroups(ReadFront(folder + "/cgroup", kMostBytes).value_or(""));

@@ -25,6 +25,7 @@ struct HostOptions {
 // Empty is what is not known.
 struct HostProcess {
   bool found = false;  // there is such a process
+  std::string name;    // of its program, as nvml::ProgramNameOf has it
   std::string user;
   std::string command;                   // as shown, at most kLongestCommand bytes
   std::optional<double> cpu_percent;     // 100 is one core

@@ -90,6 +90,20 @@ void LiveCollector::Note(const DriverLook& look) const {
   trouble_ = trouble;
 }
 
+// Where there is no socket there is no kubelet.
+void LiveCollector::NoteKubelet(const Result<std::vector<models::DeviceHolder>>& told) const {
+  const bool is_there = told || told.error().code != Code::kNotFound;
+  const std::string trouble = told || !is_there ? "" : told.error().message;
+  MutexLock lock(mutex_);
+  if (trouble == kubelet_trouble_) return;
+  if (!trouble.empty()) {
+    log::Warning("the kubelet does not tell whose the GPUs are", {{"message", trouble}});
+  } else if (told) {
+    log::Info("the kubelet tells whose the GPUs are again", {{"containers", told->size()}});
+  }
+  kubelet_trouble_ = trouble;
+}
+
 Result<void> LiveCollector::FindGpus() const {
   DriverLook look = reader_.Look(Deadline::After(clock_, options_.read_limit));
   const bool is_absent =
@@ -110,12 +124,9 @@ Result<void> LiveCollector::Collect(WallTime, std::string& out) const {
   std::optional<bool> kubelet;
   if (options_.holders && !look.gpus.empty()) {
     auto told = options_.holders(Deadline::After(clock_, kHoldersLimit));
-    if (told) {
-      containers = *std::move(told);
-    } else {
-      log::Debug("the kubelet tells nothing", {{"message", told.error().message}});
-    }
+    NoteKubelet(told);
     if (told || told.error().code != Code::kNotFound) kubelet = told.has_value();
+    if (told) containers = *std::move(told);
   }
   const Holders holders(std::move(containers),
                         options_.pod_logs.empty() ? PodNames() : ReadPodNames(options_.pod_logs));

@@ -40,12 +40,14 @@ class LiveCollector final : public Collector {
  private:
   DriverLook Look() const;
   void Note(const DriverLook& look) const;
+  void NoteKubelet(const Result<std::vector<models::DeviceHolder>>& told) const;
 
   const LiveOptions options_;
   const SystemClock clock_;
   mutable DriverReader reader_;
   mutable Mutex mutex_;
-  mutable std::string trouble_ GUARDED_BY(mutex_);  // as it was logged last
+  mutable std::string trouble_ GUARDED_BY(mutex_);          // as it was logged last
+  mutable std::string kubelet_trouble_ GUARDED_BY(mutex_);  // likewise
 };
 
 }  // namespace gpumon::exporter

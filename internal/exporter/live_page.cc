@@ -206,7 +206,8 @@ class Page {
     AppendIfKnown(block, "gpu_instance_id", seen.process.gpu_instance);
     AppendIfKnown(block, "compute_instance_id", seen.process.compute_instance);
     AppendLabel(block, "pid", std::int64_t{seen.process.pid});
-    AppendLabel(block, "process_name", seen.process.name);
+    AppendLabel(block, "process_name",
+                seen.process.name.empty() ? seen.host.name : seen.process.name);
     AppendLabel(block, "user", seen.host.user);
     AppendLabel(block, "command", seen.host.command);
     AppendHolder(block, holders_.OfProcess(gpu, seen));

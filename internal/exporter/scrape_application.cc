@@ -9,7 +9,7 @@
 namespace gpumon::exporter {
 namespace {
 
-enum RouteIndex : int { kMetrics, kLivez, kIndex };
+enum RouteIndex : int { kMetrics, kLivez, kReadyz, kIndex };
 
 http::Response Text(int status, http::Body body) {
   return {.status = status,
@@ -34,6 +34,7 @@ std::vector<http::Route> ScrapeApplication::Routes() {
   // A hundred thousand GPUs on a busy machine take longer than a handler usually may.
   return {{.methods = {"GET"}, .path = "/metrics", .large_body = false, .unlimited_time = true},
           {.methods = {"GET"}, .path = "/livez"},
+          {.methods = {"GET"}, .path = "/readyz"},
           {.methods = {"GET"}, .path = "/"}};
 }
 
@@ -42,12 +43,15 @@ void ScrapeApplication::Handle(http::Request request, http::Match match,
   if (match.route == kMetrics) {
     const std::string* accept = http::Find(request.headers, "Accept-Encoding");
     Enqueue({std::move(responder), accept != nullptr && http::AcceptsGzip(*accept)});
-  } else if (match.route == kLivez) {
+  } else if (match.route == kLivez || match.route == kReadyz) {
+    // It serves only once it has looked for its GPUs, and a driver that hangs is a page's news: a
+    // pod that is not ready would keep the others from being updated.
     responder->Send(Text(200, http::MakeBody("ok\n")));
   } else {
     responder->Send(Text(200, http::MakeBody("gpu-exporter\n\n"
                                              "/metrics  metrics for Prometheus\n"
-                                             "/livez    whether this process is alive\n")));
+                                             "/livez    whether this process is alive\n"
+                                             "/readyz   whether it can be asked for metrics\n")));
   }
 }
 

@@ -1,4 +1,4 @@
-// What the exporter serves over HTTP: /metrics, /livez and a page that names them.
+// What the exporter serves over HTTP: /metrics, /livez, /readyz and a page that names them.
 #pragma once
 
 #include <cstddef>

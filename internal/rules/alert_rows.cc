@@ -36,13 +36,16 @@ constexpr std::array kRows = {
              "Look at `nvidia-smi -q -d PERFORMANCE` on the node, then at its power cables and the "
              "BMC's log."},
     AlertRow{
-        "GpuXidReset", "critical", "0s", "@xid:reset@",
+        "GpuXidReset", "critical", "0s",
+        "@xid:reset@\nor\n(last_over_time(@xid:reset@[15m]) unless on (node, gpu, uuid) "
+        "@gpu_present@)",
         "@gpu@ needs a reset: XID {{ $labels.xid }}",
         "@which@: its last XID is {{ $labels.xid }}, of the class reset.",
         "The last XID asks for a reset, a reboot or an inspection. "
         "[HEALTH.md](HEALTH.md#xids) lists the codes. "
         "The code stays, and with it the alert, until the driver or the exporter is started "
-        "again.",
+        "again; of a GPU that is no longer shown for a quarter of an hour, until GpuLost has "
+        "taken over.",
         "Cordon the node and let its pods end. Read `dmesg | grep -i xid`. Reset the GPU "
         "(`nvidia-smi -r -i GPU`) or reboot the machine; if the code comes back, have the board "
         "replaced."},
@@ -107,7 +110,8 @@ constexpr std::array kRows = {
         "{{ humanizeTimestamp $value }}.",
         "A GPU of the last day is no longer shown, though its target is up or others of its "
         "node are shown. Mostly it has fallen off the bus (XID 79). A board that was taken out, or "
-        "moved where no exporter tells UUIDs, looks the same; the alert then ends within a day. One "
+        "moved where no exporter tells UUIDs, looks the same; the alert then ends within a day. "
+        "One "
         "that is shown elsewhere, or under another index, is not lost.",
         "`gpuctl health --node NODE` and `dmesg | grep -i xid` on the node. Cordon it and "
         "reboot the machine; if the GPU stays away, reseat or replace the board."},

@@ -64,6 +64,16 @@ constexpr std::array kAlerts = {
         "Retry-After.",
         "Add replicas, or find who asks so much: "
         "`topk(5, rate(gpu_monitoring_http_requests_total[5m]))`."},
+    AlertRow{
+        "GpuExporterWithoutKubelet", "warning", "15m",
+        "gpu_exporter_kubelet_up == 0 and on (job, instance) gpu_exporter_up == 1",
+        "gpu-exporter does not know whose the GPUs of {{ $labels.node }} are",
+        "The kubelet of {{ $labels.node }} has not told gpu-exporter for 15 minutes which pods "
+        "have its GPUs.",
+        "The kubelet's pod-resources socket is mounted, and does not answer or refuses the "
+        "exporter. What GPUs measure is right; pods, namespaces and containers are missing.",
+        "The exporter's log says why (`kubectl logs`): a refused permission wants "
+        "`exporter.access.podResources`, a time-out a look at the kubelet."},
     AlertRow{"GpuMonitoringApiRestarts", "warning", "0s",
              "changes(process_start_time_seconds[30m]) > 2\n"
              "and on (job, instance) gpu_monitoring:api_target",

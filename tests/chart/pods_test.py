@@ -150,7 +150,8 @@ class PodsTest(unittest.TestCase):
                 if of.startswith("Pod/"):
                     self.assertEqual(found, {})
                     continue
-                self.assertLessEqual({"startupProbe", "livenessProbe"}, set(found), of)
+                self.assertLessEqual({"startupProbe", "livenessProbe", "readinessProbe"}, set(found),
+                                     of)
                 for probe in found.values():
                     self.assertGreaterEqual(probe["timeoutSeconds"], 1)
                 if mode == "everything" and of.startswith("Deployment"):
@@ -160,10 +161,10 @@ class PodsTest(unittest.TestCase):
                         "readinessProbe": {"port": 8081, "service": "readiness"}})
                     continue
                 paths = {name: probe["httpGet"]["path"] for name, probe in found.items()}
-                of_api = {"readinessProbe": base + "/readyz"} if of.startswith("Deploy") else {}
                 prefix = base if of.startswith("Deploy") else ""
                 self.assertEqual(paths, {"startupProbe": prefix + "/livez",
-                                         "livenessProbe": prefix + "/livez", **of_api})
+                                         "livenessProbe": prefix + "/livez",
+                                         "readinessProbe": prefix + "/readyz"})
 
     def test_probes_follow_the_base_path(self):
         rendered = chart.render("--set", "api.basePath=/a/b")

@@ -25,6 +25,7 @@ EXPORTERS = {
         },
         "pod": 'exported_namespace="ml",exported_pod="train-{i}"',
         "own_pod": True,
+        "success": "gpu_exporter_up",
     },
     "dcgm": {
         "labels": 'gpu="{i}",UUID="GPU-{i}",modelName="H100",Hostname="node-1"',

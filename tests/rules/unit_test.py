@@ -166,6 +166,11 @@ def add_holders(world):
 def add_losses(world):
     exporter = world.exporter
     world.call("GpuLost", world.gpu(None, minutes=60))
+    # Why it went is called out until that it went is.
+    fatal = {"xid": 79}
+    if world.can(fatal):
+        world.call("GpuLost", world.gpu(fatal, minutes=60))
+        world.call("GpuXidReset", world.gpu(fatal, minutes=MINUTES - 10))
     # One whose target is down, as all of its node are: nobody knows.
     apart = dict(exporter, labels=exporter["labels"].replace("node-1", "node-2"))
     world.exporter = apart
@@ -276,8 +281,16 @@ API_WORLD = {   # instance -> what it shows beside API_SERIES, and the alert tha
 }
 
 
+# gpu-exporter: whether it reads its GPUs, and whether the kubelet tells it whose they are.
+EXPORTERS_OWN = {"exporter-1:9432": (1, 1), "exporter-2:9432": (1, 0), "exporter-3:9432": (0, 0)}
+
+
 def api_test(alerts):
     series = []
+    for instance, (up, kubelet) in EXPORTERS_OWN.items():
+        labels = 'job="gpu-exporter",instance="%s",node="n"' % instance
+        series.append(("gpu_exporter_up{%s}" % labels, steady(up)))
+        series.append(("gpu_exporter_kubelet_up{%s}" % labels, steady(kubelet)))
     for instance, (more, _) in API_WORLD.items():
         target = 'job="api",instance="%s"' % instance
         series.append(("up{%s}" % target, steady(1)))
@@ -289,7 +302,8 @@ def api_test(alerts):
     series.append(("up{%s}" % down, turned(1, 0, 60)))
     series.append(('gpu_monitoring_build_info{version="1",%s}' % down, "1x60"))
     series.append(('up{job="other",instance="other:1"}', steady(0)))
-    called = {"GpuMonitoringApiDown": {"down:8080"}, "GpuMonitoringApiAbsent": set()}
+    called = {"GpuMonitoringApiDown": {"down:8080"}, "GpuMonitoringApiAbsent": set(),
+              "GpuExporterWithoutKubelet": {"exporter-2:9432"}}
     for instance, (_, alert) in API_WORLD.items():
         if alert:
             called.setdefault(alert, set()).add(instance)

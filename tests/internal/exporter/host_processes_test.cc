@@ -44,6 +44,7 @@ TEST_F(HostProcessesTest, TellsUserCommandCpuMemoryAndContainer) {
   const HostProcess process = Ask(42);
   EXPECT_TRUE(process.found);
   EXPECT_EQ(process.user, "alice");
+  EXPECT_EQ(process.name, "python");
   EXPECT_EQ(process.command, "<python train.py --lr 3e-4>");
   EXPECT_EQ(process.cpu_percent, 200) << "1000 s of CPU in 500 s of life";
   EXPECT_EQ(process.memory_percent, 25);

@@ -71,7 +71,8 @@ class ScrapeApplicationTest : public testing::Test {
   }
   static constexpr int kMetrics = 0;
   static constexpr int kLivez = 1;
-  static constexpr int kIndex = 2;
+  static constexpr int kReadyz = 2;
+  static constexpr int kIndex = 3;
 
   CountingCollector collector;
   FakeClock clock{WallTime(Millis(5000))};
@@ -81,9 +82,10 @@ class ScrapeApplicationTest : public testing::Test {
 
 TEST_F(ScrapeApplicationTest, RoutesStandInTheOrderThatHandleExpects) {
   const auto routes = ScrapeApplication::Routes();
-  ASSERT_EQ(routes.size(), 3U);
+  ASSERT_EQ(routes.size(), 4U);
   EXPECT_EQ(routes[kMetrics].path, "/metrics");
   EXPECT_EQ(routes[kLivez].path, "/livez");
+  EXPECT_EQ(routes[kReadyz].path, "/readyz");
   EXPECT_EQ(routes[kIndex].path, "/");
 }
 
@@ -150,8 +152,9 @@ TEST_F(ScrapeApplicationTest, AStoppedExecutorRefuses) {
   EXPECT_EQ(next->answer->status, 200) << "the refused request is forgotten";
 }
 
-TEST_F(ScrapeApplicationTest, LivezAndTheIndexAnswerAtOnce) {
+TEST_F(ScrapeApplicationTest, ProbesAndTheIndexAnswerAtOnce) {
   EXPECT_EQ(Get(kLivez)->Body(), "ok\n");
+  EXPECT_EQ(Get(kReadyz)->Body(), "ok\n");
   EXPECT_NE(Get(kIndex)->Body().find("/metrics"), std::string::npos);
   EXPECT_TRUE(executor.tasks.empty());
 }
