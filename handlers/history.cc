@@ -291,7 +291,7 @@ void GetHistory(const CallPtr& call) {
   auto query = ParseRecordQuery(kColumns, call->parameters());
   if (!query) return call->SendError(query.error());
   const GpuFilter filter = ParseGpuFilter(call->parameters());
-  constexpr WindowDefaults kDefaults{.lists = 3};
+  constexpr WindowDefaults kDefaults{.lists = 3, .points = 200'000};
   const HostMetric* const host = HostMetricOf(call->parameters().Text("metric"));
   if (host != nullptr) {
     if (auto good = CheckHostQuestion(*call, *host); !good) return call->SendError(good.error());

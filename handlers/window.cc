@@ -95,7 +95,10 @@ Result<Window> ParseWindow(const Parameters& parameters, WallTime now,
                       FormatDuration(Millis((least + kSecond - 1) / kSecond * kSecond))));
     }
   } else {
-    window.step = std::max(finest, StepOf((length + kUsualInstants - 1) / kUsualInstants));
+    const std::size_t points = defaults.points / std::max<std::size_t>(gpus.value_or(0), 1);
+    const auto usual = std::clamp<std::int64_t>(
+        static_cast<std::int64_t>(std::min<std::size_t>(points, kMostInstants)), 1, kUsualInstants);
+    window.step = std::max(finest, StepOf((length + usual - 1) / usual));
   }
   window.step = std::min(window.step, length);
   return window;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,6 +53,9 @@ inline constexpr std::array kWindowParameters = {
 struct WindowDefaults {
   Millis length{24 * 3600 * 1000};
   std::size_t lists = 1;  // of rows at each instant
+  // Of an answer that holds one for each GPU and instant: the step is so long that there are no
+  // more.
+  std::size_t points = std::numeric_limits<std::size_t>::max();
 };
 
 // `now`: of the clock. `gpus` is how many there are at present: the more, the fewer instants.

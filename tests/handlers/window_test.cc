@@ -16,10 +16,11 @@ constexpr WallTime kNow{Millis(1'704'110'400'500)};  // 2024-01-01T12:00:00.5Z
 class WindowTest : public HandlersTest {
  protected:
   // "start end step" in seconds before now, or what is wrong.
-  static std::string Parse(const std::string& query, std::size_t gpus = 10) {
+  static std::string Parse(const std::string& query, std::size_t gpus = 10,
+                           const WindowDefaults& defaults = {}) {
     const auto parameters = Parameters::Parse(query, LedgerSpecs());
     if (!parameters) return parameters.error().message;
-    const auto window = ParseWindow(*parameters, kNow, gpus, {});
+    const auto window = ParseWindow(*parameters, kNow, gpus, defaults);
     if (!window) return window.error().message;
     const auto text = [](std::int64_t millis) { return std::to_string(millis / 1000); };
     return text(kNow.time_since_epoch().count() - window->start) + " " +
@@ -46,6 +47,15 @@ TEST_F(WindowTest, StepFollowsTheLength) {
   EXPECT_EQ(Parse("window=1h"), "3600 0 15");
   EXPECT_EQ(Parse("window=10s"), "10 0 10");
   EXPECT_EQ(Parse("window=7d", 100'000), "604800 0 86400");
+}
+
+TEST_F(WindowTest, StepFollowsTheNumberOfPointsOfAnAnswerThatHoldsThemAll) {
+  const WindowDefaults history{.points = 200'000};
+  EXPECT_EQ(Parse("window=7d", 0, history), "604800 0 1800");
+  EXPECT_EQ(Parse("window=7d", 500, history), "604800 0 1800");
+  EXPECT_EQ(Parse("window=7d", 1'000, history), "604800 0 3600");
+  EXPECT_EQ(Parse("window=7d&step=30m", 1'000, history), "604800 0 1800") << "who names one has it";
+  EXPECT_EQ(Parse("window=7d", 1'000'000, history), "604800 0 604800");
 }
 
 TEST_F(WindowTest, TheStepThatIsNamedIsTaken) {
