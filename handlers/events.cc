@@ -218,6 +218,7 @@ void LookClosely(const CallPtr& call, const std::shared_ptr<Books>& books, std::
   want.parts = fleet::EventParts();
   want.spans = activity.SpansToWalk(grids[grid]);
   want.exporters = last.exporters;
+  want.any_as_of = true;
   if (want.spans.empty()) return LookClosely(call, books, grid + 1, std::move(last));
   call->services().walk(
       want, call->deadline(),

@@ -189,8 +189,7 @@ void ExporterRows<RowT>::Measure(const prom::InstantVector& vector, std::size_t 
   const prom::LabelSet labels = vector.labels(sample);
   if (!of.where.empty() && !AllHold(of.where, labels)) {
     if (recorder_ == nullptr) return;
-    return unfit_.Add({FamilyUse::As::kMetric, metric}, labels, vector.point(sample).value,
-                      NullReason::kNotExported);
+    return unfit_.Add({FamilyUse::As::kMetric, metric}, labels, vector.point(sample).value);
   }
   const std::uint32_t row = RowOf(labels);
   if (row == RowTable<RowT>::kNone) return;
@@ -374,14 +373,14 @@ std::set<std::string> ExporterRows<RowT>::new_jobs() const {
 
 template <class RowT>
 void ExporterRows<RowT>::Settle(const DownTargets& down) {
-  unfit_.ForEach([&](FamilyUse use, prom::LabelSet labels, double raw, NullReason why) {
-    Tell(use, table_.Find(labels), labels, raw, {0, why});
+  unfit_.ForEach([&](FamilyUse use, prom::LabelSet labels, double raw) {
+    Tell(use, table_.Find(labels), labels, raw, {0, NullReason::kNotExported});
   });
   flags_.ForEachUnknown([&](std::uint32_t row, std::size_t slot, NullReason reason) {
     table_.rows()[row].readings.SetAbsent(slot, reason);
   });
   row_times_.SetAsOf(around_.at);
-  for (prom::InstantVector& times : times_) DownSamples::Drop(down, times);
+  DropTimes(down);
   TakeTimes();
   SettleContest();
   pod_parts_.LookForDevices([&](std::uint32_t row, const schema::ShareMetric& of) {

@@ -16,6 +16,7 @@
 #include "internal/gpu/contest.h"
 #include "internal/gpu/down_samples.h"
 #include "internal/gpu/flag_masks.h"
+#include "internal/gpu/gone_samples.h"
 #include "internal/gpu/join_counts.h"
 #include "internal/gpu/metric_index.h"
 #include "internal/gpu/own_pods.h"
@@ -55,8 +56,10 @@ class ExporterRows {
   void AddTimes(prom::InstantVector times) { times_.push_back(std::move(times)); }
   // Of targets that are down: told to who hears of samples, and no part of any row.
   void AddDown(const prom::InstantVector& vector, std::optional<std::size_t> metric) {
-    if (recorder_ == nullptr) return;
-    unfit_.AddAll(names_, vector, metric, models::NullReason::kExporterDown);
+    if constexpr (!kIsProcess) {
+      if (recorder_ == nullptr) return;
+      TellGone(vector, metric, exporter_, names_, table_, around_.own_pods, *recorder_);
+    }
   }
   // Sample times by scrape target, as RowTimes::AddTargetTimes.
   void AddTargetTimes(const prom::InstantVector& times);
@@ -130,6 +133,13 @@ class ExporterRows {
   void Contend(const prom::InstantVector& vector, std::size_t sample, std::uint32_t row,
                std::size_t metric, const Reading& reading);
   void AddShare(const FamilyUse& use, prom::LabelSet labels, double raw);
+  void DropTimes(const DownTargets& down) {
+    for (prom::InstantVector& times : times_) {
+      const auto sides = recorder_ == nullptr ? std::nullopt : DownSamples::Split(down, times);
+      if (sides) recorder_->GoneTimed(sides->down);
+      DownSamples::Drop(down, times);
+    }
+  }
   void TakeTimes();
   void SettleContest();
   void CountExtremes(std::uint32_t row);

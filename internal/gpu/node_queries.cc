@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "internal/gpu/named_pods.h"
 #include "internal/gpu/plan.h"
 #include "internal/gpu/pods.h"
 #include "internal/prom/promql.h"
@@ -145,13 +146,6 @@ std::string KubernetesQuery() {
                kVanishedSeries);
 }
 
-// A pod's own name stands in exported_* where the labels of kube-state-metrics' target had its
-// place: two of these name one pod once.
-std::string OwnLabel(const std::string& vector, const std::string& label) {
-  return "label_replace(" + vector + ",\"" + label + "\",\"$1\",\"exported_" + label +
-         "\",\"(.+)\")";
-}
-
 std::string RequestsQuery() {
   constexpr std::string_view kSamePod = "on(namespace,pod,exported_namespace,exported_pod)";
   const std::string requests =
@@ -160,13 +154,10 @@ std::string RequestsQuery() {
                            " (kube_pod_status_phase{phase=~\"Pending|Running\"} == 1) unless " +
                            std::string(kSamePod) +
                            " (kube_pod_status_scheduled{condition=\"true\"} == 0))";
-  std::string named = live;
-  for (const char* const label : {"namespace", "pod", "container"}) named = OwnLabel(named, label);
-  return Named(
-      "sum by(node,exported_node,resource)(max "
-      "by(namespace,pod,uid,container,node,exported_node,resource)(" +
-          named + "))",
-      kRequestsSeries);
+  // Two kube-state-metrics name one container once.
+  return Named("sum by(node,exported_node,resource)(max by(of,uid,node,exported_node,resource)(" +
+                   WithOwnNames(live, {"namespace", "pod", "container"}) + "))",
+               kRequestsSeries);
 }
 
 // Whose hosts an exporter's targets tell of.
@@ -179,19 +170,22 @@ std::string HostsOf(const std::string& series, std::string_view exporter, bool n
 }
 
 std::string TargetsQuery(const Detected& detected) {
-  std::string promql = HostsOf("node_uname_info", kNodeExporter, true);
+  std::string shown = HostsOf("node_uname_info", kNodeExporter, true);
   std::set<std::string> jobs;
   for (const Subject& subject : detected.subjects) {
     const schema::Exporter& exporter = *subject.exporter;
-    promql += " or " + HostsOf(SelectorOfMarks(exporter, exporter.require), exporter.name, false);
+    shown += " or " + HostsOf(SelectorOfMarks(exporter, exporter.require), exporter.name, false);
     for (const std::string& job : subject.jobs) jobs.insert(prom::EscapeRegex(job));
   }
   std::vector<std::string> any(jobs.begin(), jobs.end());
   any.emplace_back(".*node.exporter.*");
   const std::string of_jobs = '{' + OneOf("job", any) + '}';
   const std::string up = "up" + of_jobs;
+  // Samples with time stamps of their own are left for a while of a target that is down.
+  const std::string present =
+      '(' + shown + ") unless on(job,instance) (up == 0 unless on(job,instance) up == 1)";
   // `up` is written together with the samples of its target, and there is one of it.
-  return promql + " or " +
+  return present + " or " +
          Named("max by(job,instance)(timestamp(" + up +
                    ") or timestamp(up) and on(job,instance) node_uname_info)",
                kScrapedSeries) +

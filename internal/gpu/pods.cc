@@ -8,6 +8,7 @@
 #include <set>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "internal/gpu/contest.h"
 #include "internal/gpu/named_pods.h"
@@ -17,6 +18,7 @@ namespace gpumon::gpu {
 namespace {
 
 using models::Pod;
+using Names = std::vector<std::string>;
 
 // Others of the same makers count memory, cores or the right to look.
 constexpr std::array<std::string_view, 6> kResources = {
@@ -27,9 +29,6 @@ constexpr std::array<std::string_view, 6> kResources = {
     "amd_com_[a-z]+_nps[0-9]+",  // AMD partitions, by their kind
     "gpu_intel_com_(i915|xe)",
 };
-
-constexpr std::string_view kNamespace = "namespace";
-constexpr std::string_view kPod = "pod";
 
 constexpr std::string_view kRequests = "kube_pod_container_resource_requests";
 constexpr std::string_view kCreated = "kube_pod_created";
@@ -97,11 +96,6 @@ bool IsNone(std::string_view text) {
 std::string_view GetOwn(prom::LabelSet labels, std::string_view name, std::string_view exported) {
   const std::string_view own = prom::Get(labels, exported);
   return own.empty() ? prom::Get(labels, name) : own;
-}
-// As `label` has it: series of kube-state-metrics by the pods that they tell of.
-std::string Own(const std::string& series, std::string_view label) {
-  const std::string name(label);
-  return "label_replace(" + series + ",\"" + name + "\",\"$1\",\"exported_" + name + "\",\"(.+)\")";
 }
 std::string_view NamespaceOf(prom::LabelSet labels) {
   return GetOwn(labels, "namespace", "exported_namespace");
@@ -259,22 +253,21 @@ std::span<const std::string_view> GpuResources() {
 std::string PodsQuery(std::span<const schema::Exporter* const> exporters) {
   const std::string requests = std::string(kRequests) + "{resource=~" + AnyOf(kResources) + "} > 0";
   const std::string named = NamedPods(exporters);
-  const std::string wanted = " and on(namespace,pod) (" + Own(Own(requests, kNamespace), kPod) +
+  const Names of_pod = {"namespace", "pod"};
+  const std::string wanted = " and on(of) (" + WithOwnNames(requests, of_pod) +
                              (named.empty() ? ")" : " or " + named + ')');
   const auto of_pods = [&](const std::string& series) {
-    return Own(Own(series, kNamespace), kPod) + wanted;
+    return WithOwnNames(series, of_pod) + wanted;
   };
-  // By the name of what was made, whichever label has it.
-  const auto makers = [&](std::string_view metric, const std::string& label) {
-    return Own("label_replace(" + std::string(metric) + "{owner_is_controller=\"true\"},\"made\"," +
-                   "\"$1\",\"" + label + "\",\"(.+)\")",
-               kNamespace);
+  const auto made = [](std::string_view metric, const std::string& label) {
+    return WithOwnNames(std::string(metric) + "{owner_is_controller=\"true\"}",
+                        {"namespace", label});
   };
   return requests + " or " + of_pods("{__name__=~" + AnyOf(kOfPods) + "} > 0") + " or (" +
-         makers(kReplicaSetOwner, "replicaset") + " or " + makers(kJobOwner, "job_name") +
-         ") and on(namespace,made) label_replace(" +
-         of_pods(std::string(kOwner) + "{owner_kind=~\"ReplicaSet|Job\"}") +
-         ",\"made\",\"$1\",\"owner_name\",\"(.+)\")";
+         made(kReplicaSetOwner, "replicaset") + " or " + made(kJobOwner, "job_name") +
+         ") and on(of) " +
+         WithOwnNames(of_pods(std::string(kOwner) + "{owner_kind=~\"ReplicaSet|Job\"}"),
+                      {"namespace", "owner_name"});
 }
 
 void ReadPods(const prom::InstantVector& vector, models::Snapshot& snapshot) {

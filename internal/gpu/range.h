@@ -60,6 +60,9 @@ struct RangeWant {
   // The instants that are wanted, in order; none: all. Where a span names targets `nodes` do not
   // count.
   std::vector<RangeSpan> spans = {};
+  // Who pays no heed to their as_of may be given the same snapshot for several instants, where
+  // nothing has changed.
+  bool any_as_of = false;
 
   double At(std::size_t i) const { return start + step * static_cast<double>(i); }
 };

@@ -27,17 +27,19 @@ Result<prom::QueryResult> WholeRange(Result<prom::QueryResult> answer) {
 
 RangeReplay::RangeReplay(models::Part part, std::span<const Subject> subjects,
                          std::span<const schema::Exporter* const> exporters,
-                         std::vector<Answer> answers, UnitEvidence& evidence, CommandStyle commands)
+                         std::vector<Answer> answers, UnitEvidence& evidence, CommandStyle commands,
+                         bool any_as_of)
     : part_(part),
       subjects_(subjects),
       exporters_(exporters),
       answers_(std::move(answers)),
       evidence_(evidence),
       commands_(commands),
+      any_as_of_(any_as_of),
       rows_(exporters.size()) {}
 
 template <class RowT>
-models::SnapshotPtr RangeReplay::JoinAt(double time) {
+std::shared_ptr<models::Snapshot> RangeReplay::JoinAt(double time) {
   using Gives = PlannedQuery::Gives;
   Join<RowT> join(exporters_, evidence_, time);
   join.Expect(subjects_, time - kHour);
@@ -66,8 +68,27 @@ models::SnapshotPtr RangeReplay::JoinAt(double time) {
 
 models::SnapshotPtr RangeReplay::At(double time) {
   if (part_ == models::Part::kNodes) return NodesAt(answers_, subjects_, time);
-  return part_ == models::Part::kGpus ? JoinAt<models::GpuMetrics>(time)
-                                      : JoinAt<models::GpuProcess>(time);
+  // In a past that was sampled more rarely than it is looked at most instants are as those before.
+  const bool is_free = last_.use_count() == 1;
+  if (AllRepeat(time) && last_ != nullptr && (is_free || any_as_of_)) {
+    if (is_free) last_->as_of = time;
+    return last_;
+  }
+  last_.reset();
+  last_ = part_ == models::Part::kGpus ? JoinAt<models::GpuMetrics>(time)
+                                       : JoinAt<models::GpuProcess>(time);
+  return last_;
+}
+
+// Asks each, for the next instant compares with this one.
+bool RangeReplay::AllRepeat(double time) const {
+  bool all = true;
+  for (const Answer& answer : answers_) {
+    if (answer.series == nullptr) continue;
+    answer.series->At(time);
+    all &= answer.series->Repeats();
+  }
+  return all;
 }
 
 }  // namespace gpumon::gpu

@@ -1,6 +1,7 @@
 // The instants of a range, joined.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -27,16 +28,19 @@ class RangeReplay {
     const PlannedQuery* query;
     RangeSeries* series;
   };
-  // All references must outlive it.
+  // All references must outlive it. `any_as_of` as in RangeWant.
   RangeReplay(models::Part part, std::span<const Subject> subjects,
               std::span<const schema::Exporter* const> exporters, std::vector<Answer> answers,
-              UnitEvidence& evidence, CommandStyle commands);
+              UnitEvidence& evidence, CommandStyle commands, bool any_as_of);
 
+  // Where nothing has changed since the instant before it is that one's, if nobody holds that any
+  // more, or with any `as_of`.
   models::SnapshotPtr At(double time);
 
  private:
   template <class RowT>
-  models::SnapshotPtr JoinAt(double time);
+  std::shared_ptr<models::Snapshot> JoinAt(double time);
+  bool AllRepeat(double time) const;
 
   const models::Part part_;
   const std::span<const Subject> subjects_;
@@ -44,7 +48,9 @@ class RangeReplay {
   const std::vector<Answer> answers_;
   UnitEvidence& evidence_;
   const CommandStyle commands_;
-  std::vector<std::size_t> rows_;  // of each exporter, at the instant before
+  const bool any_as_of_;
+  std::vector<std::size_t> rows_;           // of each exporter, at the instant before
+  std::shared_ptr<models::Snapshot> last_;  // likewise
 };
 
 }  // namespace gpumon::gpu

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <iterator>
 #include <set>
@@ -62,6 +63,16 @@ Passing PassingOf(const schema::Exporter& exporter) {
   std::set_difference(texts.begin(), texts.end(), keys.begin(), keys.end(),
                       std::back_inserter(passing.texts));
   return passing;
+}
+
+// Of series with these places among all labels.
+bool AreSame(const std::vector<prom::InstantVector::Sample>& a,
+             const std::vector<prom::InstantVector::Sample>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& one, const auto& other) {
+    return one.first_label == other.first_label &&
+           std::bit_cast<std::uint64_t>(one.point.value) ==
+               std::bit_cast<std::uint64_t>(other.point.value);
+  });
 }
 
 }  // namespace
@@ -160,12 +171,14 @@ const prom::InstantVector& RangeSteps::At(double time) {
   for (const std::uint32_t i : present_) {
     if (series_[i].group != kAlone) groups_[series_[i].group].push_back(i);
   }
+  now_.samples.swap(before_);
   now_.samples.clear();
   for (const std::uint32_t i : present_) {
     const Series& series = series_[i];
     if (series.group != kAlone && IsReplaced(series)) continue;
     now_.samples.push_back({series.first_label, series.label_count, points_[series.next]});
   }
+  repeats_ = AreSame(before_, now_.samples);
   return now_;
 }
 

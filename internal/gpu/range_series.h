@@ -26,6 +26,8 @@ class RangeSeries {
 
   // The samples at `time` (Unix seconds). Good until the next call with another time.
   virtual const prom::InstantVector& At(double time) = 0;
+  // They are those of the instant that was asked for before it. False where nobody knows.
+  virtual bool Repeats() const { return false; }
 };
 
 // Labels that may change while a series goes on as another one.
@@ -44,6 +46,7 @@ class RangeSteps : public RangeSeries {
   RangeSteps(prom::RangeVector vector, double step, const Passing& passing);
 
   const prom::InstantVector& At(double time) override;
+  bool Repeats() const override { return repeats_; }
 
  private:
   static constexpr std::uint32_t kAlone = 0xFFFFFFFF;
@@ -73,6 +76,8 @@ class RangeSteps : public RangeSeries {
   std::vector<std::uint32_t> present_;
   std::vector<std::vector<std::uint32_t>> groups_;        // of those that are present
   double at_ = std::numeric_limits<double>::quiet_NaN();  // of now_
+  std::vector<prom::InstantVector::Sample> before_;       // of the instant before
+  bool repeats_ = false;
 };
 
 // What a function made of the samples of each series since the instant before, all series of the

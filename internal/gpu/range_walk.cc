@@ -21,6 +21,8 @@ constexpr std::size_t kLeastPiece = 32;  // instants; and no less than is asked 
 constexpr double kLargePieceBytes = 6.0 * 1024 * 1024;
 // Where scrapes are so close that what is around a piece is larger than it: as much of its own.
 constexpr double kMostPieceBytes = 16.0 * 1024 * 1024;
+// Of processes in a window whose they are is told, not what they run.
+constexpr CommandStyle kCommands = CommandStyle::kHidden;
 
 Status TookTooLong() {
   return {Code::kUpstreamTimeout,
@@ -197,7 +199,7 @@ std::optional<Result<RangeEnd>> RangeWalk::Replay(Piece& piece) {
       its.push_back({&queries[i], series[i].get()});
     }
     parts.emplace_back(want_.parts[part].part, subjects_, exporters_, std::move(its), evidence_,
-                       with_.commands);
+                       kCommands, want_.any_as_of);
   }
   std::vector<models::SnapshotPtr> snapshots(parts.size());
   for (std::size_t i = piece.first; i < piece.first + piece.count; ++i) {
@@ -205,6 +207,7 @@ std::optional<Result<RangeEnd>> RangeWalk::Replay(Piece& piece) {
       return gpumon::Error(TookTooLong());
     }
     for (std::size_t part = 0; part < parts.size(); ++part) {
+      snapshots[part].reset();
       snapshots[part] = parts[part].At(want_.At(i));
     }
     Note(snapshots);

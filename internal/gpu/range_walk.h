@@ -27,7 +27,6 @@ class RangeWalk : public std::enable_shared_from_this<RangeWalk> {
     const Clock& clock;
     RefreshObserver& observer;
     QueryBudget& budget;
-    CommandStyle commands;
   };
 
   RangeWalk(const With& with, RangeWant want, Deadline deadline, EachInstant each, RangeDone done);

@@ -35,6 +35,10 @@ class JoinRecorder {
   };
   // A sample that has a row.
   virtual void Saw(const Seen& seen) = 0;
+  // One of a scrape target that is down: it is in no row, and `so_far` has what it names.
+  virtual void Gone(const Seen& seen) = 0;
+  // When such samples were taken (Unix seconds), as Timed.
+  virtual void GoneTimed(const prom::InstantVector& times) = 0;
   // The series `labels`, which has its name in `__series__` if at all, was sampled at `at` (Unix
   // seconds).
   virtual void Timed(const schema::Exporter& exporter, std::uint32_t row,

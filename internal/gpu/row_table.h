@@ -42,6 +42,8 @@ class RowTable {
   // Its row, a new one if need be, with its texts and the pod that it names; kNone (counted) when
   // it names no GPU or no pid.
   std::uint32_t RowOf(prom::LabelSet labels);
+  // What a series names.
+  Identity Read(prom::LabelSet labels);
   // Its row if there is one. Counts nothing, learns nothing.
   std::uint32_t Find(prom::LabelSet labels);
   // The pod that `labels`, a series of `row`, name; nothing when they name none.
@@ -82,7 +84,6 @@ class RowTable {
     bool by_uuid = false;
   };
 
-  Identity Read(prom::LabelSet labels);
   void ReadPod(prom::LabelSet labels, Identity& identity);
   std::optional<Key> KeyOf(const Identity& identity, prom::LabelSet labels);
   static std::size_t HashOf(const Key& key);

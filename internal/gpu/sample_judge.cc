@@ -25,9 +25,6 @@ std::string WhyDropped(NullReason reason) {
   if (reason == NullReason::kStale) {
     return "old value of a failed collection or frozen exporter";
   }
-  if (reason == NullReason::kExporterDown) {
-    return "old value: the scrape target is down";
-  }
   return "impossible value";
 }
 

@@ -155,6 +155,20 @@ void SampleLog::Saw(const Seen& seen) {
   if (unmet != nullptr) entries_.back().told.rule = WhyUnfit(*unmet);
 }
 
+void SampleLog::Gone(const Seen& seen) {
+  if (!MayBe(seen.so_far)) return;
+  ExplainedSample told = WhatIsKnown(seen);
+  told.outcome = models::Outcome::kDropped;
+  told.rule = "old value: its scrape target is down";
+  gone_.emplace_back(Contest::InLabelOrder(seen.labels), std::move(told));
+}
+
+void SampleLog::GoneTimed(const prom::InstantVector& times) {
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    gone_times_[Contest::InLabelOrder(Contest::AsValued(times.labels(i)))] = times.point(i).value;
+  }
+}
+
 void SampleLog::Timed(const schema::Exporter& exporter, std::uint32_t row, const GpuMetrics& so_far,
                       prom::LabelSet labels, double at) {
   if (!MayBe(so_far)) return;
@@ -226,6 +240,11 @@ void SampleLog::Joined(std::span<const GpuMetrics> rows, const JoinCounts& count
       Judge(entry, parts, row.row);
       row.samples.push_back(std::move(entry.told));
     }
+  }
+  for (auto& [order, told] : gone_) {
+    if (rows_.empty()) break;
+    if (const auto at = gone_times_.find(order); at != gone_times_.end()) told.at = at->second;
+    rows_.front().samples.push_back(std::move(told));
   }
 }
 

@@ -27,6 +27,8 @@ class SampleLog final : public JoinRecorder {
   SampleLog(GpuName name, const std::vector<const models::GpuMetrics*>& known);
 
   void Saw(const Seen& seen) override;
+  void Gone(const Seen& seen) override;
+  void GoneTimed(const prom::InstantVector& times) override;
   void Timed(const schema::Exporter& exporter, std::uint32_t row, const models::GpuMetrics& so_far,
              prom::LabelSet labels, double at) override;
   void Ranked(const schema::Exporter& exporter, const Contest::Ranking& ranking) override;
@@ -100,6 +102,8 @@ class SampleLog final : public JoinRecorder {
   const GpuName name_;
   std::vector<Known> known_;
   std::vector<Entry> entries_;
+  std::vector<std::pair<std::string, models::ExplainedSample>> gone_;  // by Entry::order
+  std::map<std::string, double> gone_times_;                           // likewise
   std::map<RowKey, std::vector<Time>> times_;
   std::map<Contested, std::vector<Place>> rankings_;
   std::map<std::uint32_t, std::vector<Part>> parts_;  // by row of the join

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "tests/e2e/programs.h"
 #include "tests/e2e/subject.h"
@@ -156,6 +157,75 @@ TEST_P(KubeTest, WithoutKubeStateMetricsExportersStillTell) {
   }
   EXPECT_FALSE(*document["meta"]["partial"].AsBool());
   EXPECT_TRUE(Holds(TextOf(document["warnings"][0]), "kube-state-metrics"));
+}
+
+// What a scrape makes of the labels of a target's series: those that the target has itself are
+// renamed.
+struct TargetLabels {
+  std::string name;
+  std::vector<std::string> own;  // of namespace and pod
+  bool twice = false;            // two targets of one address, as while one replaces the other
+};
+
+std::string Scraped(const std::string& line, const TargetLabels& target, int replica) {
+  std::string scraped = line;
+  std::string more = R"(job="j",instance="10.0.0.1:8080",)";
+  for (const std::string& label : target.own) {
+    for (const char* const before : {"{", ","}) {
+      const auto at = scraped.find(before + label + "=");
+      if (at != std::string::npos) scraped.insert(at + 1, "exported_");
+    }
+    more += label + "=\"of-target-" + std::to_string(replica) + "\",";
+  }
+  return scraped.insert(scraped.find('{') + 1, more);
+}
+
+TEST(KubeLabelsTest, PodsHaveTheirOwnersWhateverTheirTargetsAreCalled) {
+  const std::vector<TargetLabels> targets = {{"none", {}},
+                                             {"namespace", {"namespace"}},
+                                             {"pod", {"pod"}},
+                                             {"both", {"namespace", "pod"}},
+                                             {"twice", {"namespace", "pod"}, true}};
+  // The chat pod asks for none, and of the exporter's usual metrics there is one.
+  const std::string text = Without(
+      Without(
+          Without(Cluster(), "kube_pod_container_resource_requests{namespace=\"web\",pod=\"chat"),
+          "DCGM_FI_DEV_FB_USED"),
+      "#");
+  for (const TargetLabels& ksm : targets) {
+    for (const TargetLabels& dcgm : targets) {
+      if (dcgm.twice) continue;
+      std::istringstream lines(text);
+      std::string held;
+      for (std::string line; std::getline(lines, line);) {
+        const TargetLabels& target = line.starts_with("kube_") ? ksm : dcgm;
+        for (int replica = 0; replica <= (target.twice ? 1 : 0); ++replica) {
+          held += Scraped(line, target, replica) + " 1700000000\n";
+        }
+      }
+      const std::string where = "kube-state-metrics: " + ksm.name + ", dcgm-exporter: " + dcgm.name;
+      std::string ups;
+      std::string own;
+      for (const std::string& label : dcgm.own) own += label + "=\"of-target-0\",";
+      ups = "up{" + own + "job=\"j\",instance=\"10.0.0.1:8080\"} 1 1700000000\n";
+      const auto prometheus = Prometheus::Holding(held + ups + "# EOF\n");
+      const ApiServer server(prometheus->url(), {});
+      EXPECT_EQ(server.Get(std::string(kWorkloads) + kFields + "&at=1700000010").body,
+                "namespace,pod,phase,owner_kind,owner_name,node_names,gpus,gpus_requested\r\n"
+                "ml-team,bert-ft-7c9d-0,Running,StatefulSet,bert-ft-7c9d,gpu-a01,1,1\r\n"
+                "ml-team,eval-29481-q8w2e,Running,CronJob,eval,gpu-c01,,2\r\n"
+                "web,chat-5d9f7c-x2x4k,Running,Deployment,chat,gpu-a01,1,\r\n")
+          << where;
+      EXPECT_EQ(
+          server.Get("/api/v1/gpu/nodes?format=csv&fields=node_name,gpus_requested&at=1700000010")
+              .body,
+          "node_name,gpus_requested\r\ngpu-a01,1\r\n")
+          << where;
+      const Value tasks = server.Get("/api/v1/gpu/tasks?at=1700000010").Json();
+      EXPECT_EQ(tasks["data"].size(), 6U) << where;
+      EXPECT_FALSE(*tasks["meta"]["partial"].AsBool()) << where;
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(HonorLabels, KubeTest, testing::Bool(), [](const auto& one) {

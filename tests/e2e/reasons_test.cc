@@ -89,26 +89,59 @@ TEST(ReasonsTest, ARowIsAsNewAsItsNewestAndAsOldAsItsOldestSample) {
 // Prometheus cannot call such samples stale: it goes on to answer with them for five minutes.
 TEST(ReasonsTest, SamplesWithTimesOfTheirOwnEndWithTheirTarget) {
   std::atomic<bool> down = false;
-  const std::string labels =
-      "{gpu=\"0\",UUID=\"GPU-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80\",Hostname=\"n\"} ";
-  const fault::FaultServer exporter([&](const fault::Request&) {
+  const std::string uuid = "GPU-0b7e2c11-9d55-4b6e-a1f2-3c4d5e6f7a80";
+  const auto dcgm = [&](const std::string& metric, const std::string& gpu, const std::string& id) {
+    return metric + "{gpu=\"" + gpu + "\",UUID=\"" + id + "\",Hostname=\"n\"} 50 " +
+           std::to_string(NowMillis()) + '\n';
+  };
+  const fault::FaultServer stamped([&](const fault::Request&) {
     if (down) return fault::HttpStatus(500, "", "text/plain");
-    const std::string at = ' ' + std::to_string(NowMillis()) + '\n';
-    return fault::HttpStatus(
-        200,
-        "DCGM_FI_DEV_FB_USED" + labels + "1000" + at + "DCGM_FI_DEV_GPU_TEMP" + labels + "50" + at,
-        "text/plain");
+    return fault::HttpStatus(200,
+                             dcgm("DCGM_FI_DEV_GPU_TEMP", "0", uuid) +
+                                 dcgm("DCGM_FI_DEV_POWER_USAGE", "0", uuid) +
+                                 dcgm("DCGM_FI_DEV_GPU_TEMP", "1", "GPU-1"),
+                             "text/plain");
   });
-  const auto prometheus = Prometheus::Scraping(exporter.port(), false);
-  const ApiServer server(prometheus->url(), {{"CACHE_TTL", "0s"}});
-  AwaitRow(server, kMetrics, [](const Value& row) { return *row["temperature"].AsDouble() == 50; });
+  const auto live =
+      Shows("gpu_temperature_C{devicename=\"H100\",hostname=\"n\",index=\"0\",uuid=\"" + uuid +
+            "\"} 40\n");
+  const auto prometheus = Prometheus::ScrapingEach({stamped.port(), live.port()});
+  for (const char* const metric : {"gpu_temperature_C", "DCGM_FI_DEV_GPU_TEMP"}) {
+    ASSERT_TRUE(
+        WaitUntil([&] { return prometheus->Query(metric, Now()).size() > 0; }, Millis(20'000)));
+  }
+  const ApiServer server(prometheus->url(), {{"CACHE_TTL", "0s"}, {"DEBUG_ENDPOINTS", "true"}});
+  const auto get = [&](const std::string& path) { return server.Get("/api/v1" + path).Json(); };
+  ASSERT_TRUE(WaitUntil([&] { return get("/gpu/metrics")["data"].size() == 2; }, Millis(20'000)));
+  EXPECT_EQ(get("/gpu/health")["data"].size(), 2U);
   down = true;
   ASSERT_TRUE(
       WaitUntil([&] { return prometheus->Query("up == 0", Now()).size() > 0; }, Millis(20'000)));
-  ASSERT_GT(prometheus->Query("DCGM_FI_DEV_GPU_TEMP", Now()).size(), 0U);
-  const Value document = server.Get(kMetrics).Json();
-  EXPECT_EQ(document["data"].size(), 0U);
-  EXPECT_TRUE(Holds(Text(document["warnings"][0]), "what only it showed is missing"));
+  ASSERT_EQ(prometheus->Query("DCGM_FI_DEV_GPU_TEMP", Now()).size(), 2U);
+  const Value metrics = get("/gpu/metrics");
+  ASSERT_EQ(metrics["data"].size(), 1U);
+  EXPECT_EQ(metrics["data"][0]["temperature"].AsDouble(), 40);
+  EXPECT_TRUE(metrics["data"][0]["power"].is_null());
+  EXPECT_EQ(Text(metrics["data"][0]["null_reasons"]["power"]) +
+                Text(metrics["meta"]["null_reasons"]["power"]),
+            "exporter_down");
+  EXPECT_TRUE(Holds(Text(metrics["warnings"][0]), "what only it showed is missing"));
+  std::size_t dropped = 0;
+  const Value joined = get("/debug/join?node=n&gpu=0");
+  for (const Value& sample : joined["data"]["rows"][0]["samples"].elements()) {
+    if (!Text(sample["metric"]).starts_with("DCGM")) continue;
+    EXPECT_EQ(Text(sample["outcome"]), "dropped");
+    EXPECT_EQ(Text(sample["rule"]), "old value: its scrape target is down");
+    EXPECT_FALSE(sample["age_seconds"].is_null());
+    ++dropped;
+  }
+  EXPECT_EQ(dropped, 2U) << "of this GPU";
+  const Value health = get("/gpu/health");
+  EXPECT_EQ(health["data"].size(), 1U) << "nobody knows how the other is";
+  const Value nodes = get("/gpu/nodes");
+  for (const Value& exporter : nodes["data"][0]["exporters"].elements()) {
+    EXPECT_EQ(Text(exporter["state"]), Text(exporter["exporter"]) == "dcgm" ? "down" : "up");
+  }
 }
 
 TEST(ReasonsTest, KubeStateMetricsNamesTheNodeAtAnAddress) {

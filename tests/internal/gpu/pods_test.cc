@@ -240,15 +240,16 @@ TEST(NamedPodsTest, AreThoseOfEachPairOfLabelsThatAnExporterMayNameThemBy) {
     return NamedPods(exporters);
   };
   EXPECT_EQ(query("xpum"),
-            "label_replace(label_replace(group by(kube_namespace,kube_pod)({__name__=~"
-            "\"xpum_engine_ratio|xpum_memory_used_bytes\",kube_namespace!=\"\","
-            "kube_pod!=\"\"}),\"namespace\",\"$1\",\"kube_namespace\",\"(.*)\"),\"pod\",\"$1\","
-            "\"kube_pod\",\"(.*)\")");
+            "label_join(group by(kube_namespace,kube_pod)({__name__=~\"xpum_engine_ratio|"
+            "xpum_memory_used_bytes|xpum_power_watts|xpum_memory_bandwidth_ratio|"
+            "xpum_temperature_celsius\",kube_pod!=\"\"}),\"of\",\"/\",\"kube_namespace\","
+            "\"kube_pod\")");
   EXPECT_EQ(query("nvitop"), "");
   EXPECT_NE(query("hami").find("hami_vgpu_memory_used_bytes"), std::string::npos)
       << "its marks name no pod";
-  EXPECT_NE(query("dcgm").find("group by(namespace,pod)("), std::string::npos)
-      << "where labels are honored";
+  EXPECT_NE(query("dcgm").find("group by(exported_namespace,namespace,exported_pod,pod)("),
+            std::string::npos)
+      << "whether labels are honored or not";
 }
 
 TEST(PodsRefreshTest, IsOneQueryOnceItIsKnownWhoNamesPods) {
