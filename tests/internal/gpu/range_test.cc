@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <future>
+#include <limits>
 #include <map>
 #include <memory>
 #include <set>
@@ -231,6 +232,48 @@ TEST(RangeFoldTest, ExtremesAreThoseOfAllPods) {
   EXPECT_EQ(ValuesAt(most, 60), "0=20.00 ");
   EXPECT_EQ(ValuesAt(most, 120), "0=4.000 1=nan ");
   EXPECT_EQ(ValuesAt(least, 120), "0=4.000 1=nan ");
+}
+
+TEST(RangeStepsTest, RepeatsWhereNeitherSeriesNorValuesDifferFromTheInstantBefore) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  RangeSteps steps(prom::MakeRangeVector(
+                       {{{{"gpu", "0"}}, {{10, 1}, {20, 1}, {30, kNan}, {40, kNan}, {50, kNan}}},
+                        {{{"gpu", "1"}}, {{50, 5}}}}),
+                   10, {});
+  std::string told;
+  for (double at = 10; at <= 60; at += 10) {
+    steps.At(at);
+    steps.At(at);
+    told += steps.Repeats() ? "same " : "other ";
+  }
+  EXPECT_EQ(told, "other same other same other other ");
+}
+
+TEST(RangeReplayTest, JoinsWhatHasChangedAndTellsTheTimeOfEach) {
+  const std::vector<Subject> subjects = {Of("nvidia_gpu")};
+  const std::vector<const schema::Exporter*> exporters = {subjects[0].exporter};
+  PlannedQuery query;
+  const prom::Labels labels = {
+      {"__name__", "nvidia_gpu_utilization_percent"}, {"gpu", "0"}, {"node", "n"}};
+  for (const bool any_as_of : {false, true}) {
+    RangeSteps steps(prom::MakeRangeVector({{labels, {{10, 1}, {20, 1}, {30, 1}, {40, 2}}}}), 10,
+                     {});
+    UnitEvidence evidence;
+    RangeReplay replay(models::Part::kGpus, subjects, exporters, {{&query, &steps}}, evidence,
+                       CommandStyle::kHidden, any_as_of);
+    const models::Snapshot* first = replay.At(10).get();
+    models::SnapshotPtr second = replay.At(20);
+    EXPECT_EQ(second.get(), first) << "nobody held it";
+    EXPECT_EQ(second->as_of, 20);
+    const models::SnapshotPtr third = replay.At(30);
+    EXPECT_EQ(third == second, any_as_of) << "somebody does";
+    EXPECT_EQ(third->as_of, any_as_of ? 20 : 30);
+    EXPECT_EQ(second->as_of, 20) << "what is held does not change";
+    const models::SnapshotPtr fourth = replay.At(40);
+    EXPECT_EQ(fourth->as_of, 40);
+    EXPECT_EQ(fourth->gpus.at(0).readings.Get(static_cast<std::size_t>(Quantity::kUtilization)), 2);
+    EXPECT_EQ(third->gpus.at(0).readings.Get(static_cast<std::size_t>(Quantity::kUtilization)), 1);
+  }
 }
 
 TEST(RangeFoldTest, NothingIsNothing) {
