@@ -22,6 +22,31 @@ die() {
   exit 1
 }
 
+# With the npm of PATH, or with the program that is given before it.
+npm_ci() { # [NODE]
+  local npm
+  npm=$(command -v npm)
+  [ $# -eq 0 ] || npm=$(readlink -f "$npm")
+  (cd "$web" && "$@" "$npm" ci --ignore-scripts --no-audit --no-fund --no-update-notifier \
+    --loglevel=error) >&2
+}
+
+# npm leaves out optional packages that ask for a newer Node.js than the one that it runs on, and
+# the page's own tools have such: Debian 12's is too old for them. The lock file's own Node.js is
+# among what npm installs in any case, and installs the rest.
+fetch() {
+  local own major held status=0
+  npm_ci || return
+  own=$(own_node) || return 0
+  major=$(command node -p 'process.versions.node.split(".")[0]') || return 0
+  [ "$major" -lt "$("$own" -p 'process.versions.node.split(".")[0]')" ] || return 0
+  held=$(mktemp -d)
+  cp "$own" "$held/node"
+  npm_ci "$held/node" || status=$?
+  rm -r "$held"
+  return "$status"
+}
+
 # Several builds may begin at once.
 install() {
   local stamp=$modules/.gpumon-stamp
@@ -29,7 +54,7 @@ install() {
   flock 9
   if [ ! -f "$stamp" ] || [ "$web/package-lock.json" -nt "$stamp" ]; then
     command -v npm >/dev/null || die 'npm is not there; scripts/deps.sh build installs it'
-    (cd "$web" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error) >&2 || {
+    fetch || {
       printf 'web: npm ci failed, see above: no dashboard is built and none is tested\n' >&2
       return 77
     }
@@ -38,15 +63,20 @@ install() {
   exec 9>&-
 }
 
-node() {
+own_node() {
   local name
   for name in linux-x64 linux-arm64; do
     if [ -x "$modules/node-$name/bin/node" ]; then
-      "$modules/node-$name/bin/node" "$@"
+      printf '%s\n' "$modules/node-$name/bin/node"
       return
     fi
   done
-  command node "$@"
+  return 1
+}
+
+node() {
+  local own
+  if own=$(own_node); then "$own" "$@"; else command node "$@"; fi
 }
 
 build() {
