@@ -285,7 +285,7 @@ std::vector<std::pair<std::string, std::string>> Graph::Queries() const {
   }
   queries.emplace_back(
       std::string(models::NameOf(models::Part::kPods)) + '/' + std::string(gpu::kPodsQueryName),
-      gpu::PodsQuery(detected->exporters));
+      gpu::PodsQuery(detected->subjects));
   for (std::size_t i = 0; i < gpu::kNodeQueries; ++i) {
     const auto query = static_cast<gpu::NodeQuery>(i);
     queries.emplace_back(

@@ -1,7 +1,10 @@
 #include "internal/gpu/gone_samples.h"
 
-#include <array>
+#include <string>
+#include <string_view>
 
+#include "internal/gpu/conditions.h"
+#include "internal/gpu/identity.h"
 #include "internal/gpu/label_reader.h"
 
 namespace gpumon::gpu {
@@ -15,12 +18,17 @@ void TellGone(const prom::InstantVector& gone, std::optional<std::size_t> metric
   for (std::size_t i = 0; i < gone.size(); ++i) {
     const prom::LabelSet labels = gone.labels(i);
     const Identity identity = table.Read(labels);
+    const std::string_view raw = identity.text(Text::kUuid);
+    const std::string uuid = RewriteUuid(raw, exporter.vendor).value_or(std::string(raw));
     models::GpuMetrics named;
-    for (const Text text : {Text::kNode, Text::kGpuId, Text::kUuid}) {
-      named.set_text(text, identity.text(text));
-    }
+    named.set_text(Text::kNode, identity.text(Text::kNode));
+    named.set_text(Text::kGpuId, identity.text(Text::kGpuId));
+    named.set_text(Text::kUuid, uuid);
+    bool told = false;  // of several uses one is enough to say that it has none
     const auto tell = [&](FamilyUse use) {
-      if (use.as != FamilyUse::As::kMetric) return;
+      if (use.as != FamilyUse::As::kMetric || told) return;
+      if (!AllHold(exporter.gpu[use.index].where, labels)) return;
+      told = true;
       recorder.Gone({exporter,
                      use,
                      use.index,

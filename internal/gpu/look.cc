@@ -365,6 +365,7 @@ std::vector<Subject> ReadLook(const schema::Registry& registry, const prom::Inst
       }
     }
     if (!is_there) continue;
+    subject.without_marks = !IsFound(found, exporter->name);
     if (second == nullptr) subject.frozen.clear();  // it is not proven
     subject.jobs.assign(jobs.begin(), jobs.end());
     subjects.push_back(std::move(subject));

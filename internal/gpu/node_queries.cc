@@ -154,9 +154,10 @@ std::string RequestsQuery() {
                            " (kube_pod_status_phase{phase=~\"Pending|Running\"} == 1) unless " +
                            std::string(kSamePod) +
                            " (kube_pod_status_scheduled{condition=\"true\"} == 0))";
-  // Two kube-state-metrics name one container once.
-  return Named("sum by(node,exported_node,resource)(max by(of,uid,node,exported_node,resource)(" +
-                   WithOwnNames(live, {"namespace", "pod", "container"}) + "))",
+  // Two kube-state-metrics name one container once, whatever their own nodes are.
+  return Named(R"--(sum by(node,resource)(label_replace(max by(of,uid,resource)()--" +
+                   WithOwnNames(live, {"namespace", "pod", "container", "node"}) +
+                   R"--(),"node","$1","of",".*/([^/]*)")))--",
                kRequestsSeries);
 }
 

@@ -57,6 +57,7 @@ struct Subject {
   std::map<std::size_t, std::string> frozen = {};
   DownTargets::Past down = {};  // targets that are down, and what they showed
   std::map<std::string, UnitEvidence::Shown> units = {};  // by the metric that may be a ratio
+  bool without_marks = false;  // none of it shows its marks (kMarks); others of its names it has
 
   // An answer to what is asked of it would differ from one to `other`. Not where `other` has more
   // jobs: that only costs Prometheus more.

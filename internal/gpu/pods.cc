@@ -250,7 +250,7 @@ std::span<const std::string_view> GpuResources() {
   return kResources;
 }
 
-std::string PodsQuery(std::span<const schema::Exporter* const> exporters) {
+std::string PodsQuery(std::span<const Subject> exporters) {
   const std::string requests = std::string(kRequests) + "{resource=~" + AnyOf(kResources) + "} > 0";
   const std::string named = NamedPods(exporters);
   const Names of_pod = {"namespace", "pod"};

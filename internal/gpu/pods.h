@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "internal/gpu/plan.h"
 #include "internal/prom/value.h"
-#include "internal/schema/exporter.h"
 #include "models/gpu.h"
 
 namespace gpumon::gpu {
@@ -28,7 +28,7 @@ inline constexpr std::string_view kPodsQueryName = "kube_state_metrics/pods";
 // may hold one without that (by a claim of dynamic resource allocation, or by its memory), their
 // requests, what is known of them, and what made their ReplicaSets and Jobs; nothing of other pods.
 // Labels may have been renamed by the scrape (exported_namespace, exported_pod and so on) or not.
-std::string PodsQuery(std::span<const schema::Exporter* const> exporters);
+std::string PodsQuery(std::span<const Subject> exporters);
 
 // Fills `snapshot.pods` from that query's answer. What several kube-state-metrics, or several
 // Prometheus, say of one pod is one row, the same in any order of the series. Of pods that had the

@@ -43,7 +43,7 @@ Result<std::shared_ptr<models::Snapshot>> MakeSnapshot(double time,
 // Which pods exporters name is known when it is known who is there.
 void Collector::CollectPods(const Set& set, Collected done) {
   const auto ask = [this, set, done = std::move(done)](const DetectedPtr& there) {
-    AskForPods(set, PodsQuery(there->exporters), done);
+    AskForPods(set, PodsQuery(there->subjects), done);
   };
   const auto heard = [this, ask](Result<DetectedPtr> there) {
     ask(there ? *there : detector_.Known());

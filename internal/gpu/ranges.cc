@@ -29,8 +29,8 @@ void Collector::FindSubjects(double first, double last, Deadline deadline, Subje
 
 void Collector::Walk(const RangeWant& want, Deadline deadline, EachInstant each, RangeDone done) {
   const auto walk =
-      std::make_shared<RangeWalk>(RangeWalk::With{client_, clock_, observer_, budget_},
-                                  want, deadline, std::move(each), std::move(done));
+      std::make_shared<RangeWalk>(RangeWalk::With{client_, clock_, observer_, budget_}, want,
+                                  deadline, std::move(each), std::move(done));
   if (want.exporters) return walk->Start(*want.exporters);
   FindSubjects(want.start, want.At(want.steps - 1), deadline,
                [walk](Result<std::vector<Subject>> subjects) {

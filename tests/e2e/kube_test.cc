@@ -181,11 +181,13 @@ std::string Scraped(const std::string& line, const TargetLabels& target, int rep
 }
 
 TEST(KubeLabelsTest, PodsHaveTheirOwnersWhateverTheirTargetsAreCalled) {
-  const std::vector<TargetLabels> targets = {{"none", {}},
-                                             {"namespace", {"namespace"}},
-                                             {"pod", {"pod"}},
-                                             {"both", {"namespace", "pod"}},
-                                             {"twice", {"namespace", "pod"}, true}};
+  const std::vector<TargetLabels> targets = {
+      {"none", {}},
+      {"namespace", {"namespace"}},
+      {"pod", {"pod"}},
+      {"both", {"namespace", "pod"}},
+      {"twice", {"namespace", "pod"}, true},
+      {"twice, on nodes", {"namespace", "pod", "node"}, true}};
   // The chat pod asks for none, and of the exporter's usual metrics there is one.
   const std::string text = Without(
       Without(
@@ -225,6 +227,37 @@ TEST(KubeLabelsTest, PodsHaveTheirOwnersWhateverTheirTargetsAreCalled) {
       EXPECT_EQ(tasks["data"].size(), 6U) << where;
       EXPECT_FALSE(*tasks["meta"]["partial"].AsBool()) << where;
     }
+  }
+}
+
+// By the labels that each schema reads, in their order, and by metrics that are none of its marks.
+TEST(KubeLabelsTest, PodsHaveTheirOwnersWhicheverLabelsAndMetricsAnExporterHas) {
+  const std::string ksm =
+      R"(kube_pod_info{job="k",namespace="ml",pod="p",uid="u",node="n"} 1 1700000000
+kube_pod_owner{job="k",namespace="ml",pod="p",uid="u",owner_kind="Job",owner_name="j",owner_is_controller="true"} 1 1700000000
+kube_pod_status_phase{job="k",namespace="ml",pod="p",uid="u",phase="Running"} 1 1700000000
+)";
+  for (
+      const std::string series : {
+          R"(dcgm_gpu_temp{gpu="0",uuid="GPU-1",pod_namespace="of-target",exported_pod_namespace="ml",pod_name="p"})",
+          R"(dcgm_mem_copy_utilization{gpu="0",uuid="GPU-1",pod_namespace="ml",exported_pod_name="p",pod_name="of-target"})",
+          R"(HostCoreUtilization{nodeid="n",deviceuuid="GPU-1",deviceidx="0"} 1 1700000000
+vGPU_device_memory_usage_in_bytes{nodeid="n",deviceuuid="GPU-1",exported_podname="p",podname="of-target",podnamespace="ml",vdeviceid="0"})",
+          R"(DCGM_FI_DEV_MEM_COPY_UTIL{gpu="0",UUID="GPU-1",Hostname="n",namespace="ml",pod="p"})",
+          R"(DCGM_FI_DRAM{gpu="0",UUID="GPU-1",Hostname="n",namespace="ml",pod="p"} 1 1700000000
+DCGM_FI_DEV_FB_FREE{gpu="0",UUID="GPU-1",Hostname="n",namespace="ml",pod="p"})",
+          R"(xpum_power_watts{node="n",dev_file="card0",uuid="0100-1",exported_kube_pod="p",kube_pod="of-target",kube_namespace="ml"})",
+      }) {
+    const auto prometheus =
+        Prometheus::Holding(ksm + series + " 1 1700000000\nup{pod=\"own\"} 1 1700000000\n# EOF\n");
+    const ApiServer server(prometheus->url(), {});
+    EXPECT_EQ(server
+                  .Get(std::string(kWorkloads) +
+                       "?format=csv&fields=namespace,pod,phase,owner_kind,owner_name,gpus"
+                       "&at=1700000010")
+                  .body,
+              "namespace,pod,phase,owner_kind,owner_name,gpus\r\nml,p,Running,Job,j,1\r\n")
+        << series;
   }
 }
 

@@ -65,8 +65,9 @@ FakeSample Maker(const std::string& metric, const std::string& label, const std:
 
 // Of the only exporter that a fake Prometheus has.
 std::string Query() {
-  const std::array exporters = {schema::Registry::BuiltIn().Find("nvidia_gpu")};
-  return PodsQuery(exporters);
+  Subject subject;
+  subject.exporter = schema::Registry::BuiltIn().Find("nvidia_gpu");
+  return PodsQuery(std::array{subject});
 }
 
 class PodsTest : public ::testing::Test {
@@ -234,22 +235,30 @@ TEST_F(PodsTest, WithHonoredLabelsTheTargetsFillNothingOfThePods) {
   EXPECT_EQ(Read(series)[0].node, "n1");
 }
 
-TEST(NamedPodsTest, AreThoseOfEachPairOfLabelsThatAnExporterMayNameThemBy) {
-  const auto query = [](const std::string& exporter) {
-    const std::array exporters = {schema::Registry::BuiltIn().Find(exporter)};
-    return NamedPods(exporters);
+TEST(NamedPodsTest, AreThoseOfTheLabelsThatRowsReadInTheirOrder) {
+  const auto query = [](const std::string& exporter, bool without_marks = false) {
+    Subject subject;
+    subject.exporter = schema::Registry::BuiltIn().Find(exporter);
+    subject.without_marks = without_marks;
+    return NamedPods(std::array{subject});
   };
-  EXPECT_EQ(query("xpum"),
-            "label_join(group by(kube_namespace,kube_pod)({__name__=~\"xpum_engine_ratio|"
-            "xpum_memory_used_bytes|xpum_power_watts|xpum_memory_bandwidth_ratio|"
-            "xpum_temperature_celsius\",kube_pod!=\"\"}),\"of\",\"/\",\"kube_namespace\","
-            "\"kube_pod\")");
+  EXPECT_EQ(
+      query("xpum"),
+      "label_join(label_replace(label_join(label_replace(label_join(group by("
+      "exported_kube_namespace,kube_namespace,exported_kube_pod,kube_pod)({__name__=~"
+      "\"xpum_engine_ratio|xpum_memory_used_bytes|xpum_power_watts|xpum_memory_bandwidth_ratio|"
+      "xpum_temperature_celsius\"}),\"of_ns\",\"/\",\"exported_kube_namespace\","
+      "\"kube_namespace\"),\"of_ns\",\"$1\",\"of_ns\",\"/*([^/]*).*\"),\"of_pod\",\"/\","
+      "\"exported_kube_pod\",\"kube_pod\"),\"of_pod\",\"$1\",\"of_pod\",\"/*([^/]*).*\"),\"of\","
+      "\"/\",\"of_ns\",\"of_pod\")");
   EXPECT_EQ(query("nvitop"), "");
   EXPECT_NE(query("hami").find("hami_vgpu_memory_used_bytes"), std::string::npos)
       << "its marks name no pod";
   EXPECT_NE(query("dcgm").find("group by(exported_namespace,namespace,exported_pod,pod)("),
             std::string::npos)
       << "whether labels are honored or not";
+  EXPECT_EQ(query("dcgm").find("MEM_COPY_UTIL"), std::string::npos);
+  EXPECT_NE(query("dcgm", true).find("MEM_COPY_UTIL"), std::string::npos);
 }
 
 TEST(PodsRefreshTest, IsOneQueryOnceItIsKnownWhoNamesPods) {
@@ -275,12 +284,13 @@ TEST(PodsRefreshTest, IsOneQueryOnceItIsKnownWhoNamesPods) {
 
 // Nobody has looked yet: the first list of pods waits for that.
 TEST(PodsRefreshTest, ThePodsOfWhoIsFoundAreAskedForAtOnce) {
-  const std::array exporters = {schema::Registry::BuiltIn().Find("xpum")};
+  Subject subject;
+  subject.exporter = schema::Registry::BuiltIn().Find("xpum");
   for (const std::optional<double> at : {std::optional<double>(), std::optional<double>(1.7e9)}) {
     RefreshRig rig;
     rig.client().SetAnswer(LookQuery(schema::Registry::BuiltIn()),
                            Series{{{{"exporter", "xpum"}, {"job", "intel"}}, 1}});
-    rig.client().SetAnswer(PodsQuery(exporters), {Request("a", "c", 1)});
+    rig.client().SetAnswer(PodsQuery(std::array{subject}), {Request("a", "c", 1)});
     const auto collected = rig.Collect(Part::kPods, at);
     ASSERT_TRUE(collected);
     EXPECT_EQ((*collected)->rows(), 1U);
