@@ -155,8 +155,8 @@ std::string RequestsQuery() {
                            std::string(kSamePod) +
                            " (kube_pod_status_scheduled{condition=\"true\"} == 0))";
   // Two kube-state-metrics name one container once, whatever their own nodes are.
-  return Named(R"--(sum by(node,resource)(label_replace(max by(of,uid,resource)()--" +
-                   WithOwnNames(live, {"namespace", "pod", "container", "node"}) +
+  return Named(R"--(sum by(node,resource)(label_replace(max by(of,resource)()--" +
+                   WithOwnNames(live, {"namespace", "pod", "container", "uid", "node"}) +
                    R"--(),"node","$1","of",".*/([^/]*)")))--",
                kRequestsSeries);
 }

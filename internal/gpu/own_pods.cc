@@ -20,9 +20,12 @@ const OwnPods::Pods* OwnPods::PodsOf(prom::LabelSet labels) const {
 
 void OwnPods::AddOne(prom::LabelSet labels) {
   has_last_ = false;
-  pods_[Contest::TargetOf(labels)].push_back({std::string(prom::Get(labels, "namespace")),
-                                              std::string(prom::Get(labels, "pod")),
-                                              std::string(prom::Get(labels, "container"))});
+  Pod& own =
+      pods_[Contest::TargetOf(labels)].emplace_back(Pod{std::string(prom::Get(labels, "namespace")),
+                                                        std::string(prom::Get(labels, "pod")),
+                                                        std::string(prom::Get(labels, "container")),
+                                                        {}});
+  for (const prom::Label& label : labels) own.labels.emplace_back(label.name, label.value);
   names_.emplace(prom::Get(labels, "pod"));
 }
 
@@ -83,6 +86,16 @@ bool OwnPods::IsNamed(std::size_t target, std::string_view name) const {
   // With honorLabels the series' own `instance` hides its target.
   return its == pods_.end() || std::any_of(its->second.begin(), its->second.end(),
                                            [&](const Pod& own) { return own.name == name; });
+}
+
+bool OwnPods::IsTargets(prom::LabelSet labels, std::string_view name) const {
+  const Pods* const pods = PodsOf(labels);
+  const std::string_view value = prom::Get(labels, name);
+  return pods != nullptr && std::any_of(pods->begin(), pods->end(), [&](const Pod& own) {
+           return std::any_of(own.labels.begin(), own.labels.end(), [&](const auto& label) {
+             return label.first == name && label.second == value;
+           });
+         });
 }
 
 bool OwnPods::IsOwn(prom::LabelSet labels) const {

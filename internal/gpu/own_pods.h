@@ -49,12 +49,15 @@ class OwnPods {
   bool IsNamed(std::size_t target, std::string_view name) const;  // Contest::TargetOf
   // `pod` of `labels` is the pod of the target that showed them. False where that is unknown.
   bool IsOwn(prom::LabelSet labels) const;
+  // The target that showed `labels` is known, and has their label `name`, with that value, itself.
+  bool IsTargets(prom::LabelSet labels, std::string_view name) const;
 
  private:
   struct Pod {
     std::string name_space;
     std::string name;
     std::string container;
+    std::vector<std::pair<std::string, std::string>> labels;  // all of the target's
   };
 
   using Pods = std::vector<Pod>;

@@ -122,7 +122,7 @@ class Reader {
     if (metric == kJobOwner) return ReadMaker("Job", "job_name", labels);
     const std::string_view pod = GetOwn(labels, "pod", "exported_pod");
     if (pod.empty()) return;
-    Told& told = pods_[{NamespaceOf(labels), pod, prom::Get(labels, "uid")}];
+    Told& told = pods_[{NamespaceOf(labels), pod, GetOwn(labels, "uid", "exported_uid")}];
     if (metric == kRequests) {
       ReadRequest(told, labels, value);
     } else if (metric == kInfo) {

@@ -63,6 +63,10 @@ void SplitInstanceIndex(Identity& identity) {
   if (IsDecimal(id.substr(0, colon))) id = id.substr(0, colon);
 }
 
+bool IsOfPod(Text which) {
+  return which == Text::kPod || which == Text::kNamespace || which == Text::kContainer;
+}
+
 }  // namespace
 
 template <class RowT>
@@ -74,7 +78,14 @@ RowTable<RowT>::RowTable(const schema::Exporter& exporter, const Surroundings& a
       counts_(counts),
       labels_(exporter, std::tuple_size_v<decltype(RowT::texts)>, kIsProcess),
       workloads_(arena),
-      claims_(arena) {}
+      claims_(arena) {
+  for (const auto& [which, aliases] : exporter.labels.texts) {
+    pods_may_be_targets_ |=
+        IsOfPod(which) && std::any_of(aliases.begin(), aliases.end(), [](const std::string& alias) {
+          return !alias.starts_with("exported_");
+        });
+  }
+}
 
 template <class RowT>
 void RowTable<RowT>::Reserve(std::size_t rows) {
@@ -113,8 +124,23 @@ Identity RowTable<RowT>::Read(prom::LabelSet labels) {
   if (const auto& prefix = exporter_.gpu_name_prefix; name.substr(0, prefix.size()) == prefix) {
     name.remove_prefix(prefix.size());
   }
+  if (pods_may_be_targets_) DropTargets(labels, identity);
   if (exporter_.pod_may_be_exporters) ReadPod(labels, identity);
   return identity;
+}
+
+// Where the series lack them the target's own labels stand in the place of those that name pods.
+template <class RowT>
+void RowTable<RowT>::DropTargets(prom::LabelSet labels, Identity& identity) const {
+  for (const auto& [which, aliases] : exporter_.labels.texts) {
+    if (!IsOfPod(which) || identity.text(which).empty()) continue;
+    const auto its = std::find_if(aliases.begin(), aliases.end(), [&](const std::string& alias) {
+      return !prom::Get(labels, alias).empty();
+    });
+    const bool renamed = its == aliases.end() || its->starts_with("exported_");
+    if (renamed || !around_.own_pods.IsTargets(labels, *its)) continue;
+    identity.texts[static_cast<std::size_t>(which)] = {};
+  }
 }
 
 // A target's labels fill what its series lack, and what they have is renamed to `exported_` then:

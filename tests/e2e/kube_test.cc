@@ -187,7 +187,7 @@ TEST(KubeLabelsTest, PodsHaveTheirOwnersWhateverTheirTargetsAreCalled) {
       {"pod", {"pod"}},
       {"both", {"namespace", "pod"}},
       {"twice", {"namespace", "pod"}, true},
-      {"twice, on nodes", {"namespace", "pod", "node"}, true}};
+      {"twice, on nodes", {"namespace", "pod", "node", "uid"}, true}};
   // The chat pod asks for none, and of the exporter's usual metrics there is one.
   const std::string text = Without(
       Without(
@@ -259,6 +259,26 @@ DCGM_FI_DEV_FB_FREE{gpu="0",UUID="GPU-1",Hostname="n",namespace="ml",pod="p"})",
               "namespace,pod,phase,owner_kind,owner_name,gpus\r\nml,p,Running,Job,j,1\r\n")
         << series;
   }
+}
+
+// A target of an exporter that calls pods otherwise may have such a label itself.
+TEST(KubeLabelsTest, AnExportersOwnPodHoldsNoGpuWhateverItsLabelIsCalled) {
+  const auto prometheus = Prometheus::Holding(
+      R"(dcgm_gpu_temp{gpu="0",uuid="GPU-1",job="d",instance="a",pod_name="own",pod_namespace="mon",exported_pod_name="train",exported_pod_namespace="ml"} 1 1700000000
+dcgm_gpu_temp{gpu="1",uuid="GPU-2",job="d",instance="a",pod_name="own",pod_namespace="mon"} 1 1700000000
+dcgm_gpu_temp{gpu="0",uuid="GPU-3",job="d",instance="b",pod_name="honored",pod_namespace="ml"} 1 1700000000
+dcgm_gpu_temp{gpu="1",uuid="GPU-4",job="d",instance="b",pod_name="own-b",pod_namespace="mon"} 1 1700000000
+xpum_power_watts{node="n",dev_file="card0",uuid="0100-1",job="x",instance="c",kube_pod="own-x",kube_namespace="mon"} 1 1700000000
+up{job="d",instance="a",pod_name="own",pod_namespace="mon"} 1 1700000000
+up{job="d",instance="b",pod_name="own-b",pod_namespace="mon"} 1 1700000000
+up{job="x",instance="c",kube_pod="own-x",kube_namespace="mon"} 1 1700000000
+# EOF
+)");
+  const ApiServer server(prometheus->url(), {});
+  EXPECT_EQ(
+      server.Get(std::string(kWorkloads) + "?format=csv&fields=namespace,pod,gpus&at=1700000010")
+          .body,
+      "namespace,pod,gpus\r\nml,honored,1\r\nml,train,1\r\n");
 }
 
 INSTANTIATE_TEST_SUITE_P(HonorLabels, KubeTest, testing::Bool(), [](const auto& one) {
