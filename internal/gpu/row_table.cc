@@ -8,6 +8,7 @@
 #include "internal/gpu/contest.h"
 #include "internal/gpu/identity.h"
 #include "internal/gpu/mix.h"
+#include "internal/gpu/target_labels.h"
 
 namespace gpumon::gpu {
 namespace {
@@ -63,10 +64,6 @@ void SplitInstanceIndex(Identity& identity) {
   if (IsDecimal(id.substr(0, colon))) id = id.substr(0, colon);
 }
 
-bool IsOfPod(Text which) {
-  return which == Text::kPod || which == Text::kNamespace || which == Text::kContainer;
-}
-
 }  // namespace
 
 template <class RowT>
@@ -79,12 +76,8 @@ RowTable<RowT>::RowTable(const schema::Exporter& exporter, const Surroundings& a
       labels_(exporter, std::tuple_size_v<decltype(RowT::texts)>, kIsProcess),
       workloads_(arena),
       claims_(arena) {
-  for (const auto& [which, aliases] : exporter.labels.texts) {
-    pods_may_be_targets_ |=
-        IsOfPod(which) && std::any_of(aliases.begin(), aliases.end(), [](const std::string& alias) {
-          return !alias.starts_with("exported_");
-        });
-  }
+  may_be_targets_ =
+      MayBeTargets(exporter.labels) || (kIsProcess && MayBeTargets(exporter.process_labels));
 }
 
 template <class RowT>
@@ -124,23 +117,12 @@ Identity RowTable<RowT>::Read(prom::LabelSet labels) {
   if (const auto& prefix = exporter_.gpu_name_prefix; name.substr(0, prefix.size()) == prefix) {
     name.remove_prefix(prefix.size());
   }
-  if (pods_may_be_targets_) DropTargets(labels, identity);
+  if (may_be_targets_) {
+    DropTargets(exporter_.labels, around_.own_pods, labels, identity);
+    if (kIsProcess) DropTargets(exporter_.process_labels, around_.own_pods, labels, identity);
+  }
   if (exporter_.pod_may_be_exporters) ReadPod(labels, identity);
   return identity;
-}
-
-// Where the series lack them the target's own labels stand in the place of those that name pods.
-template <class RowT>
-void RowTable<RowT>::DropTargets(prom::LabelSet labels, Identity& identity) const {
-  for (const auto& [which, aliases] : exporter_.labels.texts) {
-    if (!IsOfPod(which) || identity.text(which).empty()) continue;
-    const auto its = std::find_if(aliases.begin(), aliases.end(), [&](const std::string& alias) {
-      return !prom::Get(labels, alias).empty();
-    });
-    const bool renamed = its == aliases.end() || its->starts_with("exported_");
-    if (renamed || !around_.own_pods.IsTargets(labels, *its)) continue;
-    identity.texts[static_cast<std::size_t>(which)] = {};
-  }
 }
 
 // A target's labels fill what its series lack, and what they have is renamed to `exported_` then:

@@ -85,7 +85,6 @@ class RowTable {
   };
 
   void ReadPod(prom::LabelSet labels, Identity& identity);
-  void DropTargets(prom::LabelSet labels, Identity& identity) const;
   std::optional<Key> KeyOf(const Identity& identity, prom::LabelSet labels);
   static std::size_t HashOf(const Key& key);
   bool IsRow(std::uint32_t row, const Key& key, std::string_view device) const;
@@ -101,7 +100,7 @@ class RowTable {
   models::Arena& arena_;
   JoinCounts& counts_;
   LabelReader labels_;
-  bool pods_may_be_targets_ = false;  // the schema names pods by labels that targets may have too
+  bool may_be_targets_ = false;  // as MayBeTargets
   std::vector<RowT> rows_;
   std::vector<std::string_view> devices_;  // row -> Key::device of its first series
   std::vector<std::string_view> hosts_;    // row -> Key::host

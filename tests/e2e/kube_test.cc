@@ -269,6 +269,10 @@ dcgm_gpu_temp{gpu="1",uuid="GPU-2",job="d",instance="a",pod_name="own",pod_names
 dcgm_gpu_temp{gpu="0",uuid="GPU-3",job="d",instance="b",pod_name="honored",pod_namespace="ml"} 1 1700000000
 dcgm_gpu_temp{gpu="1",uuid="GPU-4",job="d",instance="b",pod_name="own-b",pod_namespace="mon"} 1 1700000000
 xpum_power_watts{node="n",dev_file="card0",uuid="0100-1",job="x",instance="c",kube_pod="own-x",kube_namespace="mon"} 1 1700000000
+nvidia_gpu_process_gpu_memory_bytes{node="m",gpu="0",pid="7",job="o",instance="o",uid="of-pod"} 5 1700000000
+nvidia_gpu_process_gpu_memory_bytes{node="m",gpu="0",pid="8",job="o",instance="o",uid="of-pod",exported_uid="1000"} 5 1700000000
+nvidia_gpu_used_memory_bytes{node="m",gpu="0",job="o",instance="o",uid="of-pod"} 5 1700000000
+up{job="o",instance="o",uid="of-pod"} 1 1700000000
 up{job="d",instance="a",pod_name="own",pod_namespace="mon"} 1 1700000000
 up{job="d",instance="b",pod_name="own-b",pod_namespace="mon"} 1 1700000000
 up{job="x",instance="c",kube_pod="own-x",kube_namespace="mon"} 1 1700000000
@@ -279,6 +283,8 @@ up{job="x",instance="c",kube_pod="own-x",kube_namespace="mon"} 1 1700000000
       server.Get(std::string(kWorkloads) + "?format=csv&fields=namespace,pod,gpus&at=1700000010")
           .body,
       "namespace,pod,gpus\r\nml,honored,1\r\nml,train,1\r\n");
+  EXPECT_EQ(server.Get("/api/v1/gpu/processes?format=csv&fields=pid,user&at=1700000010").body,
+            "pid,user\r\n7,\r\n8,1000\r\n");
 }
 
 INSTANTIATE_TEST_SUITE_P(HonorLabels, KubeTest, testing::Bool(), [](const auto& one) {
