@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PRESET ?= release
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test build install package bench lint sanitize coverage deps clean
+.PHONY: help run demo test build install package bench lint sanitize fuzz coverage deps clean
 PROGRAMS = gpu-monitoring-api gpu-exporter gpuctl
 
 help: ## List the targets and their variables
@@ -52,6 +52,10 @@ lint: ## Check format, static analysis, scripts, Dockerfile and layers of what c
 sanitize: ## Run all tests under AddressSanitizer with UndefinedBehaviorSanitizer, then ThreadSanitizer
 	@scripts/deps.sh build test sanitize
 	@scripts/sanitize.sh
+
+fuzz: ## Run each fuzzer of tests/fuzz for a minute (FUZZ_SECONDS) from its corpus
+	@scripts/deps.sh build sanitize
+	@scripts/fuzz.sh
 
 coverage: ## Run all tests instrumented; report in build/coverage/report, fails below 85 % of lines
 	@scripts/deps.sh build test coverage

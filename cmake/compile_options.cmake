@@ -47,3 +47,7 @@ if(GPUMON_COVERAGE)
   target_compile_options(gpumon_options INTERFACE --coverage -fprofile-update=atomic)
   target_link_options(gpumon_options INTERFACE --coverage)
 endif()
+if(GPUMON_FUZZ)
+  # libFuzzer sees by it which inputs reach what none before them did.
+  target_compile_options(gpumon_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()

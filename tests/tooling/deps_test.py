@@ -224,7 +224,7 @@ class DepsTest(unittest.TestCase):
         self.stub("npm", NPM)
         result = self.deps("test")
         self.assertEqual((result.returncode, result.stderr), (0, ""))
-        self.assertIn("tests of the Helm chart will be skipped", result.stdout)
+        self.assertIn("the tests that use them (of the Helm chart, of PromQL) will be skipped", result.stdout)
         self.assertTrue(os.path.exists(os.path.join(self.root, ".run/tools/usr/bin/prometheus")))
         self.assertIn("typescript", self.deps("--missing", "test").stdout.split())
 

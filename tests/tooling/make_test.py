@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TARGETS = "help run demo test build install package bench lint sanitize coverage deps clean".split()
+TARGETS = "help run demo test build install package bench lint sanitize fuzz coverage deps clean".split()
 
 
 def shell_scripts():
