@@ -345,7 +345,7 @@ void Graph::StartFirstRefresh() {
 void Graph::Tick() {
   // After the first check: from then on Prometheus's clock is known.
   if (!first_refresh_asked_ && probe_->Last().checked) StartFirstRefresh();
-  source_->AnswerLate();
+  source_->Tick();
   live_feed_->Tick();
   dstack_->Tick();
   if (token_) token_->LookAgain();

@@ -69,7 +69,9 @@ std::optional<Got> CachedSource::Late(const Entry& entry, const Want& want, Stea
 
 std::optional<Result<Got>> CachedSource::Answer(const Entry& entry, const Want& want,
                                                 SteadyTime now) const {
-  if (!entry.error && entry.snapshot && now < entry.fresh_until) {
+  const bool comes = entry.refreshing && entry.ahead && want.allow_stale;
+  const Millis grace = comes ? options_.ttl / 4 : Millis(0);
+  if (!entry.error && entry.snapshot && now < entry.fresh_until + grace) {
     return Got{entry.snapshot, false, {}, Seconds(now - entry.taken)};
   }
   // Until retry_at the error stands: a dead Prometheus is not asked by every viewer.
@@ -92,16 +94,50 @@ void CachedSource::GetPresent(const Want& want, GotSnapshot done) {
       if (start) entry.refresh_started = now;
       if (auto late = Late(entry, want, now)) answer = Result<Got>(std::move(*late));
     }
+    entry.viewers.Look(now, entry.number + (answer ? 0 : 1));
     if (!answer) entry.waiters.push_back(Waiter{want, std::move(done)});
   }
   // Moved only where there is no answer. NOLINTNEXTLINE(bugprone-use-after-move)
   if (answer) done(std::move(*answer));
-  if (!start) return;
-  // The refresh serves others too: its time is the upstream's, not this request's.
-  collector_.Collect(want.part, std::nullopt, Deadline::After(clock_, options_.upstream_timeout),
-                     [this, part = want.part, now](Collection result) {
-                       Refreshed(part, now, std::move(result));
-                     });
+  if (start) Refresh(want.part, now);
+}
+
+// It serves others too: its time is the upstream's, not that of the request that began it.
+void CachedSource::Refresh(models::Part part, SteadyTime now) {
+  collector_.Collect(
+      part, std::nullopt, Deadline::After(clock_, options_.upstream_timeout),
+      [this, part, now](Collection result) { Refreshed(part, now, std::move(result)); });
+}
+
+bool CachedSource::IsDue(const Entry& entry, SteadyTime now) const {
+  const std::optional<SteadyTime> expected = entry.viewers.Expected();
+  if (!expected || entry.refreshing || entry.error || !entry.snapshot ||
+      options_.ttl == Millis(0) || entry.viewers.seen() != entry.number) {
+    return false;
+  }
+  const auto lead = std::min<SteadyTime::duration>(entry.refresh_took, options_.ttl / 2);
+  return now >= std::max(entry.fresh_until, *expected) - lead;
+}
+
+void CachedSource::RefreshAhead() {
+  const SteadyTime now = clock_.Steady();
+  std::vector<models::Part> due;
+  {
+    MutexLock lock(mutex_);
+    for (const models::Part part : models::kParts) {
+      Entry& entry = entries_[IndexOf(part)];
+      if (!IsDue(entry, now)) continue;
+      entry.refreshing = entry.ahead = true;
+      entry.refresh_started = now;
+      due.push_back(part);
+    }
+  }
+  for (const models::Part part : due) Refresh(part, now);
+}
+
+void CachedSource::Tick() {
+  AnswerLate();
+  RefreshAhead();
 }
 
 void CachedSource::Refreshed(models::Part part, SteadyTime started, Collection result) {
@@ -112,11 +148,12 @@ void CachedSource::Refreshed(models::Part part, SteadyTime started, Collection r
     Entry& entry = entries_[IndexOf(part)];
     if (part == models::Part::kGpus) attempted_ = true;
     past_.remove_if([&](const PastEntry& e) { return e.snapshot && e.until <= now; });
-    entry.refreshing = false;
+    entry.refreshing = entry.ahead = false;
     if (result) {
       const bool brief = (*result)->partial || (*result)->upstream_warned;
       entry.snapshot = std::move(*result);
       entry.taken = started;
+      ++entry.number;
       // Who waited in vain until a deadline, the look's or that of all, did not learn how long a
       // refresh takes.
       const bool in_vain =

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "internal/base/mutex.h"
 #include "internal/gpu/collector.h"
 #include "internal/gpu/source.h"
+#include "internal/gpu/viewers.h"
 
 namespace gpumon::gpu {
 
@@ -37,6 +39,11 @@ struct CacheOptions {
 // while a refresh is under way waits for that one. A refresh of the present serves everybody, so
 // it has `upstream_timeout`, whatever the deadline of the request that started it; one of a past
 // instant ends with the first request for it.
+//
+// Where somebody comes again and again the next refresh begins before he does, so that it has
+// arrived when the TTL ends, or when he is due if that is later. Once nobody came for it, no more
+// begin. While one like that is under way the snapshot before it is fresh for a quarter of the TTL
+// longer.
 class CachedSource final : public Source {
  public:
   // `collector`, `clock` must outlive it and every refresh under way. `refreshed` (may be empty)
@@ -47,8 +54,9 @@ class CachedSource final : public Source {
 
   void Get(const Want& want, Deadline deadline, GotSnapshot done) override;
 
-  // Gives those whose patience is over what there is. Call it now and then.
-  void AnswerLate();
+  // Gives those whose patience is over what there is, and begins refreshes that are due. Call it
+  // now and then.
+  void Tick();
   // True once a first refresh of the GPU part has ended, well or badly.
   bool Attempted() const;
   // Frees `at=` answers whose time is over; they would else stay until the next one is asked for.
@@ -65,15 +73,18 @@ class CachedSource final : public Source {
   };
   struct Entry {
     SnapshotPtr snapshot;
-    SteadyTime taken;  // when the refresh that gave it started
+    std::uint64_t number = 0;  // of the snapshot, from 1 on
+    SteadyTime taken;          // when the refresh that gave it started
     SteadyTime fresh_until;
     std::optional<Status> error;  // of the newest refresh
     SteadyTime failed_at;
     SteadyTime retry_at;
     bool refreshing = false;
+    bool ahead = false;                   // ... before anybody asked for it
     SteadyTime refresh_started;           // while refreshing
     SteadyTime::duration refresh_took{};  // of the newest that was answered
     std::vector<Waiter> waiters;
+    Viewers viewers;
   };
   struct PastEntry {
     models::Part part;
@@ -83,6 +94,11 @@ class CachedSource final : public Source {
     std::vector<GotSnapshot> waiters;
   };
 
+  void AnswerLate() EXCLUDES(mutex_);
+  void RefreshAhead() EXCLUDES(mutex_);
+  bool IsDue(const Entry& entry, SteadyTime now) const REQUIRES(mutex_);
+  // Asks the collector; `now` is when it begins.
+  void Refresh(models::Part part, SteadyTime now);
   void GetPresent(const Want& want, GotSnapshot done);
   void GetPast(const Want& want, Deadline deadline, GotSnapshot done);
   void Refreshed(models::Part part, SteadyTime started, Collection result);

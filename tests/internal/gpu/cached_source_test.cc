@@ -34,6 +34,15 @@ class CachedSourceTest : public testing::Test {
   Result<Got> GetAt(std::int64_t seconds, Part part = Part::kGpus) {
     return Get({part, WallTime(Millis(seconds * 1000)), true});
   }
+  // What a tick begins has ended when it returns.
+  void Tick() {
+    source_->Tick();
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (static_cast<std::size_t>(refreshed_) < rig_.query_sets() &&
+           std::chrono::steady_clock::now() < until) {
+      std::this_thread::yield();
+    }
+  }
   Result<Got> GetFresh() { return Get({Part::kGpus, std::nullopt, false}); }
 
   std::atomic<int> refreshed_ = 0;
@@ -79,6 +88,84 @@ TEST_F(CachedSourceTest, AsksAgainWhenTheTtlIsOver) {
   EXPECT_NE(third->snapshot, first->snapshot);
   EXPECT_DOUBLE_EQ(third->age_seconds, 0);
   EXPECT_EQ(rig_.query_sets(), 2U);
+}
+
+TEST_F(CachedSourceTest, WhoComesAgainAndAgainFindsTheNextRefreshDone) {
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(Get());
+    rig_.clock.Advance(Millis(2000));
+  }
+  EXPECT_EQ(rig_.query_sets(), 3U);
+  Tick();
+  EXPECT_EQ(rig_.query_sets(), 4U) << "nobody had to ask for it";
+  rig_.clock.Advance(Millis(100));
+  const auto got = Get();
+  ASSERT_TRUE(got);
+  EXPECT_DOUBLE_EQ(got->age_seconds, 0.1);
+  EXPECT_EQ(rig_.query_sets(), 4U);
+}
+
+TEST_F(CachedSourceTest, OnceNobodyComesNothingIsAskedAhead) {
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(Get());
+    rig_.clock.Advance(Millis(2000));
+  }
+  for (int i = 0; i < 20; ++i) {
+    Tick();
+    rig_.clock.Advance(Millis(500));
+  }
+  EXPECT_EQ(rig_.query_sets(), 4U) << "one in vain, no more";
+}
+
+TEST_F(CachedSourceTest, WhoCameTwiceIsNotExpected) {
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(Get());
+    ASSERT_TRUE(Get());
+    rig_.clock.Advance(Millis(2000));
+    Tick();
+  }
+  EXPECT_EQ(rig_.query_sets(), 2U);
+}
+
+TEST_F(CachedSourceTest, WhoComesEveryTenSecondsCostsOneQuerySetEachTime) {
+  std::size_t asked = 0;
+  for (int i = 0; i < 6; ++i) {
+    const auto got = Get();
+    ASSERT_TRUE(got);
+    if (i >= 3) {
+      EXPECT_EQ(rig_.query_sets(), asked) << "it was there";
+      EXPECT_LE(got->age_seconds, 0.1);
+    }
+    for (int tick = 0; tick < 100; ++tick) {
+      rig_.clock.Advance(Millis(100));
+      Tick();
+    }
+    asked = rig_.query_sets();
+  }
+  EXPECT_EQ(asked, 7U) << "six, and one for the next time";
+}
+
+TEST_F(CachedSourceTest, WhileTheNextIsOnItsWayTheLastOneIsFreshALittleLonger) {
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(Get());
+    rig_.clock.Advance(Millis(2000));
+  }
+  rig_.client().Hold();
+  source_->Tick();
+  const auto got = Get();
+  ASSERT_TRUE(got);
+  EXPECT_FALSE(got->stale);
+  EXPECT_DOUBLE_EQ(got->age_seconds, 2);
+  auto patient = Start({Part::kGpus, std::nullopt, false});
+  rig_.clock.Advance(Millis(500));
+  auto late = Start({});
+  for (auto* waiting : {&patient, &late}) {
+    EXPECT_EQ(waiting->wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  }
+  rig_.client().Release();
+  EXPECT_DOUBLE_EQ(Await(std::move(patient))->age_seconds, 0.5);
+  EXPECT_DOUBLE_EQ(Await(std::move(late))->age_seconds, 0.5);
+  EXPECT_EQ(rig_.query_sets(), 4U);
 }
 
 TEST_F(CachedSourceTest, ThePartsAreCachedApart) {
@@ -188,10 +275,10 @@ TEST_F(CachedSourceTest, ARefreshThatTakesLongLetsViewersHaveWhatThereIs) {
     return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   };
   rig_.clock.Advance(Millis(999));
-  source_->AnswerLate();
+  source_->Tick();
   EXPECT_FALSE(answered(waiting));
   rig_.clock.Advance(Millis(1));
-  source_->AnswerLate();
+  source_->Tick();
   ASSERT_TRUE(answered(waiting));
   const auto late = Await(std::move(waiting));
   ASSERT_TRUE(late);
@@ -203,7 +290,7 @@ TEST_F(CachedSourceTest, ARefreshThatTakesLongLetsViewersHaveWhatThereIs) {
   EXPECT_FALSE(answered(strict));
   rig_.clock.Advance(Millis(27'001));
   auto too_late = Start({});
-  source_->AnswerLate();
+  source_->Tick();
   EXPECT_FALSE(answered(too_late)) << "older than MAX_STALE";
   rig_.client().Release();
   for (auto* future : {&strict, &too_late}) {
@@ -248,7 +335,7 @@ TEST_F(CachedSourceTest, WhereNobodyAskedForAWhileAfterAFailureTheFirstOneWaits)
   rig_.client().Hold();
   auto waiting = Start({});
   rig_.clock.Advance(Millis(1000));
-  source_->AnswerLate();
+  source_->Tick();
   EXPECT_TRUE(Await(std::move(waiting))->stale);
   rig_.client().Release();
 }
@@ -263,10 +350,10 @@ TEST_F(CachedSourceTest, WhereRefreshesTakeLongPatienceIsLonger) {
   rig_.client().Hold();
   auto waiting = Start({});
   rig_.clock.Advance(Millis(5999));
-  source_->AnswerLate();
+  source_->Tick();
   EXPECT_EQ(waiting.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
   rig_.clock.Advance(Millis(1));
-  source_->AnswerLate();
+  source_->Tick();
   EXPECT_TRUE(Await(std::move(waiting))->stale);
   rig_.client().Release();
 }
@@ -279,7 +366,7 @@ TEST_F(CachedSourceTest, AQueryThatHangsMakesNobodyWaitLonger) {
     auto strict = Start({Part::kGpus, std::nullopt, false});
     auto waiting = Start({});
     rig_.clock.Advance(Millis(1000));
-    source_->AnswerLate();
+    source_->Tick();
     ASSERT_EQ(waiting.wait_for(std::chrono::seconds(0)), std::future_status::ready) << refresh;
     EXPECT_TRUE(Await(std::move(waiting))->stale);
     rig_.clock.Advance(Millis(8000));
@@ -301,7 +388,7 @@ TEST_F(CachedSourceTest, WhatIsRefusedSaysHowLongARefreshTakes) {
   rig_.client().Hold();
   auto waiting = Start({});
   rig_.clock.Advance(Millis(5999));
-  source_->AnswerLate();
+  source_->Tick();
   EXPECT_EQ(waiting.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
   rig_.client().Release();
   EXPECT_TRUE(Await(std::move(waiting)));
