@@ -73,6 +73,7 @@ dpkg-dev                | package test | which packages the Debian package needs
 file                    | package test | tells CPack what a program is
 systemd                 | test     | systemd-analyze judges the units
 wrk                     | test bench | load
+slowhttptest            | test     | clients that send and read slowly
 jq                      | bench    | reads the benchmarks' JSON
 TABLE
 }
