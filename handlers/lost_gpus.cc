@@ -19,6 +19,8 @@ using fleet::SeenGpus;
 using models::NodeTarget;
 
 constexpr double kBefore = 3600;  // seconds
+constexpr double kDay = 24 * 3600;
+constexpr double kStep = 300;  // between looks at the day; coarser as below
 // Seconds: a scrape is hardly more often. Coarser where that would be more rows than these.
 constexpr double kFineStep = 5;
 constexpr double kMostRows = 200'000;
@@ -132,19 +134,42 @@ void FollowMoved(const CallPtr& call, const std::shared_ptr<Since>& since) {
       });
 }
 
+// What was there in the day before `gpus`.
+void LearnDay(const CallPtr& call, const gpu::SnapshotPtr& gpus,
+              const std::shared_ptr<SeenGpus>& seen,
+              std::function<void(const Result<gpu::RangeEnd>&)> then) {
+  gpu::RangeWant want;
+  const double rows = static_cast<double>(gpus->gpus.size()) + 1;
+  want.step = std::max(kStep, std::ceil(kDay * rows / kMostRows));
+  want.steps = static_cast<std::size_t>(kDay / want.step);
+  want.start = gpus->as_of - want.step * static_cast<double>(want.steps);
+  gpu::RangePart part;
+  for (const models::Quantity quantity : fleet::Sightings::kQuantities) {
+    part.quantities.set(static_cast<std::size_t>(quantity));
+  }
+  want.parts = {part};
+  call->services().walk(
+      want, call->deadline(),
+      [call, seen, step = want.step](std::size_t, std::span<const models::SnapshotPtr> snapshots) {
+        if (!snapshots[0]->partial) seen->LearnStep(*snapshots[0], step);
+        return call->Alive();
+      },
+      [call, then = std::move(then)](Result<gpu::RangeEnd> end) {
+        call->Defer([call, then, end = std::move(end)] {
+          if (call->Alive()) then(end);
+        });
+      });
+}
+
 void FindGoneAt(const CallPtr& call, gpu::SnapshotPtr gpus, std::function<void(GoneGpus)> then) {
   const auto since = std::make_shared<Since>();
   since->gpus = std::move(gpus);
   since->then = std::move(then);
-  call->services().source.Get({models::Part::kGpus, wire::ToWallTime(since->start())},
-                              call->deadline(), [call, since](Result<gpu::Got> got) {
-                                call->Defer([call, since, got = std::move(got)] {
-                                  if (!call->Alive()) return;
-                                  if (!got) return call->SendError(got.error());
-                                  if (!got->snapshot->partial) since->seen.Learn(*got->snapshot);
-                                  FollowMoved(call, since);
-                                });
-                              });
+  LearnDay(call, since->gpus, std::shared_ptr<SeenGpus>(since, &since->seen),
+           [call, since](const Result<gpu::RangeEnd>& end) {
+             if (!end) return call->SendError(end.error());
+             FollowMoved(call, since);
+           });
 }
 
 }  // namespace
@@ -158,15 +183,13 @@ void FindGone(const CallPtr& call, const RecordQuery& query, const GotParts& par
   if (!services.seen_gpus.WantsPast(services.clock.Steady())) {
     return then(services.seen_gpus.Look(*gpus));
   }
-  const WallTime before = wire::ToWallTime(gpus->as_of - kBefore);
-  services.source.Get({models::Part::kGpus, before}, call->deadline(),
-                      [call, gpus, then = std::move(then)](Result<gpu::Got> got) {
-                        SeenGpus& seen = call->services().seen_gpus;
-                        if (got && !got->snapshot->partial) seen.Learn(*got->snapshot);
-                        call->Defer([call, gpus, then] {
-                          if (call->Alive()) then(call->services().seen_gpus.Look(*gpus));
-                        });
-                      });
+  // The services outlive every call.
+  const std::shared_ptr<SeenGpus> seen(std::shared_ptr<void>(), &services.seen_gpus);
+  LearnDay(call, gpus, seen,
+           [gpus, seen, then = std::move(then)](const Result<gpu::RangeEnd>& end) {
+             if (end) seen->LearnedSteps();
+             then(seen->Look(*gpus));
+           });
 }
 
 GoneGpus LostOf(GoneGpus gone, const std::map<std::string_view, NodeRow>& nodes) {

@@ -19,10 +19,10 @@ namespace gpumon::handlers {
 using GoneGpus = std::vector<fleet::SeenGpus::Gone>;
 
 // What is no longer shown at the instant of parts[0], the GPUs, whyever. At present: of all that
-// this process has seen, and of an hour before its first look; at a past instant: of an hour before
-// it, from where they were shown last since. Empty where the GPUs are partial, which ends nothing.
-// `then` is called on a worker thread while the client is there; where the past cannot be had, a
-// past instant is an error, and the present is asked for it again.
+// this process has seen, and of the day before its first look; at a past instant: of the day before
+// it, of the last hour from where they were shown last. Empty where the GPUs are partial, which
+// ends nothing. `then` is called on a worker thread while the client is there; where the past
+// cannot be had, a past instant is an error, and the present is asked for it again.
 void FindGone(const CallPtr& call, const RecordQuery& query, const GotParts& parts,
               std::function<void(GoneGpus)> then);
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "handlers/missing_rows.h"
 #include "handlers/record_answer.h"
 #include "handlers/window.h"
 #include "internal/base/text.h"
@@ -21,14 +22,8 @@
 namespace gpumon::handlers {
 namespace {
 
-using fleet::LastSeen;
 using fleet::LostGpu;
-using models::NullReason;
 using models::Part;
-using wire::Column;
-using wire::Item;
-using wire::Value;
-using Type = Column::Type;
 
 // So many closer looks are taken at the latest losses: each is one row of instants, or one instant.
 constexpr std::size_t kMostWalks = 8;
@@ -37,42 +32,12 @@ constexpr double kFineInstants = 60;  // of a closer look
 constexpr double kSameInstant = 0.001;
 constexpr std::size_t kFewNodes = 20;  // so many are asked for by their names
 
-constexpr std::array kOwnerItems = {
-    Column{"namespace", Type::kText, "", "", "Of the pod."},
-    Column{"pod", Type::kText, "", "", "That held the GPU, or a part of it."},
-    Column{"container", Type::kText, "", "", "Of the pod."},
-};
-
-constexpr std::array kColumns = {
-    Column{"node_name", Type::kText, "", "node", "Where the GPU was last."},
-    Column{"gpu_id", Type::kText, "", "gpu", "As it was last."},
-    Column{"gpu_name", Type::kText, "", "model", "Product name."},
-    Column{"uuid", Type::kText, "", "uuid", "Null: it is known by its node and id."},
-    Column{"what", Type::kText, "", "what",
-           "exporter_down: nobody looks at it; node_gone: its node is away or not ready; gpu_gone: "
-           "it is the GPU itself; null: cannot be told.",
-           nullptr, fleet::kLossWords},
-    Column{"evidence", Type::kText, "", "", "What says so."},
-    Column{"last_seen", Type::kTime, "", "",
-           "Its newest sample; of older losses an instant at which it was shown."},
-    Column{"missing_since", Type::kTime, "", "",
-           "The first instant that no longer showed it: it was lost between last_seen and this."},
-    Column{"missing_seconds", Type::kNumber, "s", "", "From last_seen to as_of."},
-    Column{"last_xid", Type::kInteger, "", "", "Its newest XID; 0: none."},
-    Column{"last_temperature", Type::kNumber, "°C", "", "Its newest temperature."},
-    Column{"namespaces", Type::kTexts, "", "namespace", "Of its owners."},
-    Column{"pods", Type::kTexts, "", "pod", "Of its owners."},
-    Column{"owners", Type::kItems, "", "",
-           "Who held it at the last instant at which somebody did; several share it.",
-           [] { return std::span<const Column>(kOwnerItems); }},
-    Column{"held_at", Type::kTime, "", "", "That instant; null: nobody is known to have."},
-};
-
 std::span<const ParameterSpec> OwnParameters() {
   return kWindowParameters;
 }
 
 constexpr std::array kAsked = {Part::kGpus, Part::kNodes};
+constexpr std::array kAskedOfInstant = {Part::kGpus, Part::kNodes, Part::kProcesses};
 
 // The end of the window, where it is given.
 std::optional<WallTime> EndOf(const Parameters& parameters) {
@@ -80,10 +45,6 @@ std::optional<WallTime> EndOf(const Parameters& parameters) {
     if (parameters.Has(name)) return ParseTime(parameters.Text(name));
   }
   return std::nullopt;
-}
-
-Item::Cell CellOf(const std::string& text) {
-  return text.empty() ? Item::Cell(NullReason::kNotExported) : Item::Cell(text);
 }
 
 // One answer: a walk through the window, closer looks at the latest losses, then the rows. What
@@ -166,7 +127,13 @@ class Search : public std::enable_shared_from_this<Search> {
         [self = shared_from_this(), seen, want](std::size_t i,
                                                 std::span<const models::SnapshotPtr> snapshots) {
           seen->Add(want.At(i), *snapshots[0]);
-          if (snapshots.size() > 1) seen->AddBetween(*snapshots[1]);
+          for (std::size_t part = 1; part < snapshots.size(); ++part) {
+            if (want.parts[part].part == Part::kProcesses) {
+              seen->AddProcesses(want.At(i), *snapshots[0], *snapshots[part]);
+            } else {
+              seen->AddBetween(*snapshots[part]);
+            }
+          }
           return self->call_->Alive();
         },
         [self = shared_from_this(), seen, first,
@@ -202,6 +169,7 @@ class Search : public std::enable_shared_from_this<Search> {
     gpu::RangeWant want = WantOf(
         std::max(latest->finest_step(), std::ceil((gone - first) / kFineInstants)), latest->brief);
     want.start = latest->brief ? first : first + want.step;
+    want.parts.push_back({.part = Part::kProcesses});
     want.exporters = range_.exporters;
     const int more = latest->brief ? 1 : -1;
     want.steps = static_cast<std::size_t>(std::ceil((gone - first) / want.step) + more);
@@ -235,7 +203,7 @@ class Search : public std::enable_shared_from_this<Search> {
     if (instants_.empty() || !HasTime()) return AskNodes();
     const double instant = instants_.front();
     instants_.erase(instants_.begin());
-    GetAll(call_, kAsked, wire::ToWallTime(instant), query_.form.allow_stale,
+    GetAll(call_, kAskedOfInstant, wire::ToWallTime(instant), query_.form.allow_stale,
            [self = shared_from_this(), instant](const GotParts& parts) {
              self->TakeInstant(instant, parts);
            });
@@ -247,6 +215,8 @@ class Search : public std::enable_shared_from_this<Search> {
     }
     fleet::Sightings seen;
     if (parts[0]) seen.Add(instant, *SnapshotOf(parts[0]));
+    if (parts[0] && parts[2])
+      seen.AddProcesses(instant, *SnapshotOf(parts[0]), *SnapshotOf(parts[2]));
     for (Loss& loss : losses_) {
       if (loss.gpu.instant != instant) continue;
       seen.Refine(loss.gpu);
@@ -273,7 +243,7 @@ class Search : public std::enable_shared_from_this<Search> {
 
   // Of older losses: whether those that showed them are up, all at once.
   void AskTargets() {
-    for (const Loss& loss : losses_) shown_.Add(loss.gpu.seen);
+    for (const Loss& loss : losses_) shown_.Add(loss.gpu);
     const bool known = std::all_of(losses_.begin(), losses_.end(), [this](const Loss& loss) {
       return loss.then != nullptr || VerdictOf(loss).loss != fleet::Loss::kUnknown;
     });
@@ -293,7 +263,7 @@ class Search : public std::enable_shared_from_this<Search> {
   fleet::Verdict VerdictOf(const Loss& loss) const {
     return fleet::VerdictOf(
         loss.gpu.seen, {NodesOf(loss), loss.then.get(), &present(), targets_ ? &*targets_ : nullptr,
-                        shown_.Of(loss.gpu.seen)});
+                        shown_.Of(loss.gpu.seen), shown_.InstantOf(loss.gpu.seen), loss.gpu.gone});
   }
 
   // At the end of the window; null where they are not known since the loss.
@@ -302,44 +272,14 @@ class Search : public std::enable_shared_from_this<Search> {
     return nodes != nullptr && nodes->as_of >= loss.gpu.gone - kSameInstant ? nodes : nullptr;
   }
 
-  std::vector<Value> RowOf(const Loss& loss) const {
-    const LastSeen& seen = loss.gpu.seen;
-    const fleet::Verdict verdict = VerdictOf(loss);
-    std::vector<Value> row;
-    for (const std::string* text : {&seen.node, &seen.gpu_id, &seen.gpu_name, &seen.uuid}) {
-      row.push_back(wire::TextOrNull(*text));
-    }
-    const bool unknown_nodes = NodesOf(loss) == nullptr || NodesOf(loss)->partial;
-    row.push_back(wire::TextOrNull(fleet::NameOf(verdict.loss), unknown_nodes
-                                                                    ? NullReason::kQueryFailed
-                                                                    : NullReason::kNotExported));
-    row.emplace_back(verdict.evidence);
-    for (const double time : {seen.at, loss.gpu.gone, end() - seen.at}) row.emplace_back(time);
-    const bool has_xid = seen.xid.why == NullReason::kNone;
-    row.push_back(has_xid ? Value(static_cast<std::int64_t>(std::llround(seen.xid.value)))
-                          : Value(seen.xid.why));
-    const bool has_heat = seen.temperature.why == NullReason::kNone;
-    row.push_back(has_heat ? Value(seen.temperature.value) : Value(seen.temperature.why));
-    std::set<std::string> namespaces;
-    std::set<std::string> pods;
-    std::vector<Item> owners;
-    for (const fleet::Owner& owner : seen.owners) {
-      if (!owner.name_space.empty()) namespaces.insert(owner.name_space);
-      if (!owner.pod.empty()) pods.insert(owner.pod);
-      owners.push_back({{CellOf(owner.name_space), CellOf(owner.pod), CellOf(owner.container)}});
-    }
-    row.emplace_back(std::vector<std::string>(namespaces.begin(), namespaces.end()));
-    row.emplace_back(std::vector<std::string>(pods.begin(), pods.end()));
-    row.emplace_back(std::move(owners));
-    row.push_back(std::isnan(seen.held_at) ? Value(NullReason::kNone) : Value(seen.held_at));
-    return row;
-  }
-
   void Send() {
     // A closer look may tell another order.
     std::ranges::sort(losses_, [](auto& a, auto& b) { return IsBefore(a.gpu, b.gpu); });
-    wire::Records records{kColumns, {}};
-    for (const Loss& loss : losses_) records.rows.push_back(RowOf(loss));
+    wire::Records records{MissingColumns(), {}};
+    for (const Loss& loss : losses_) {
+      const bool whole = NodesOf(loss) != nullptr && !NodesOf(loss)->partial;
+      records.rows.push_back(MissingRow(loss.gpu, VerdictOf(loss), whole, end()));
+    }
     wire::Page page = Select(records, query_);
     wire::RecordsMeta meta = MetaOf(kAsked, parts_, page);
     page.partial = meta.partial;
@@ -383,18 +323,14 @@ class Search : public std::enable_shared_from_this<Search> {
 }  // namespace
 
 void GetMissing(const CallPtr& call) {
-  auto query = ParseRecordQuery(kColumns, call->parameters());
+  auto query = ParseRecordQuery(MissingColumns(), call->parameters());
   if (!query) return call->SendError(query.error());
   std::make_shared<Search>(call, *std::move(query))->Start();
 }
 
 std::span<const ParameterSpec> MissingParameters() {
-  static const RecordParameters kParameters(kColumns, OwnParameters());
+  static const RecordParameters kParameters(MissingColumns(), OwnParameters());
   return kParameters.specs();
-}
-
-std::span<const Column> MissingColumns() {
-  return kColumns;
 }
 
 }  // namespace gpumon::handlers

@@ -5,13 +5,11 @@
 
 #include "handlers/api.h"
 #include "handlers/parameters.h"
-#include "internal/wire/records.h"
 
 namespace gpumon::handlers {
 
 // GPUs that a window showed and its end does not: since when, whose they were, and why.
 void GetMissing(const CallPtr& call);
 std::span<const ParameterSpec> MissingParameters();
-std::span<const wire::Column> MissingColumns();
 
 }  // namespace gpumon::handlers

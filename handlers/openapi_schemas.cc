@@ -10,7 +10,7 @@
 #include "handlers/history.h"
 #include "handlers/idle.h"
 #include "handlers/ledger.h"
-#include "handlers/missing.h"
+#include "handlers/missing_rows.h"
 #include "handlers/nodes.h"
 #include "handlers/openapi_writing.h"
 #include "handlers/summary.h"

@@ -55,9 +55,10 @@ inline constexpr std::size_t kQuantities = static_cast<std::size_t>(Quantity::kC
 
 // What an exporter measures of a process on a GPU.
 enum class ProcessQuantity : std::uint8_t {
-  kGpuMemory,  // bytes
-  kCpu,        // % of one core: may pass 100
-  kMemory,     // % of the host's memory
+  kGpuMemory,       // bytes
+  kCpu,             // % of one core: may pass 100
+  kMemory,          // % of the host's memory
+  kGpuUtilization,  // % of the GPU's multiprocessors or compute units
   kCount
 };
 inline constexpr std::size_t kProcessQuantities = static_cast<std::size_t>(ProcessQuantity::kCount);

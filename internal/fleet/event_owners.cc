@@ -35,8 +35,11 @@ Owners EventOwners::Of(std::size_t board) {
       owners.pods.emplace(workload.name_space, workload.pod);
     }
     for (const std::size_t p : on_[row]) {
-      const std::string_view user = processes_->processes[p].text(Text::kUser);
+      const models::GpuProcess& process = processes_->processes[p];
+      const std::string_view user = process.text(Text::kUser);
       if (!user.empty()) owners.users.emplace(user);
+      const std::string_view pod = process.text(Text::kPod);
+      if (!pod.empty()) owners.pods.emplace(process.text(Text::kNamespace), pod);
     }
   }
   return owners;

@@ -120,31 +120,19 @@ class Assessment {
     }
   }
 
-  // What the device says of itself stands before what its clock looks like.
+  // By what the device says of itself, or else by its clock: a power cap is no reason by itself,
+  // and the clock that it leaves may be.
   void Throttling() {
-    if (const auto mask = Get(Quantity::kThrottleReasons)) {
-      ++known_;
-      SetLevel(Component::kClock, Level::kHealthy);
-      const auto bits = static_cast<std::int64_t>(*mask);
-      if ((bits & (kHwThermal | kPowerBrake)) != 0) {
-        FindOf(Component::kClock, Level::kCritical,
-               (bits & kHwThermal) != 0 ? "throttled by its hardware: too hot"
-                                        : "throttled by its hardware: power brake",
-               rules_.throttled_factor, Action::kInspect);
-      } else if ((bits & (kHwSlowdown | kSwThermal)) != 0) {
-        FindOf(Component::kClock, Level::kDegraded,
-               (bits & kSwThermal) != 0 ? "throttled by its driver: too hot"
-                                        : "throttled by its hardware",
-               rules_.throttled_factor, Action::kInspect);
-      }
-      return;
-    }
+    const auto mask = Get(Quantity::kThrottleReasons);
     const auto clock = Get(Quantity::kSmClock);
     const auto highest = Get(Quantity::kSmClockMax);
     const auto load = Get(Quantity::kUtilization);
-    if (!clock || !highest || !load || *highest <= 0) return;
+    const bool has_clock = clock && highest && load && *highest > 0;
+    if (!mask && !has_clock) return;
     ++known_;
     SetLevel(Component::kClock, Level::kHealthy);
+    if (mask && ThrottledBy(static_cast<std::int64_t>(*mask))) return;
+    if (!has_clock) return;
     const double share = 100 * *clock / *highest;
     if (*load > rules_.clock_load && share < rules_.clock_throttled) {
       FindOf(Component::kClock, Level::kDegraded,
@@ -152,6 +140,22 @@ class Assessment {
                  Number(rules_.clock_throttled),
              rules_.throttled_factor, Action::kInspect);
     }
+  }
+
+  bool ThrottledBy(std::int64_t bits) {
+    if ((bits & kThrottledBits) == 0) return false;
+    const bool by_hardware = (bits & kThrottledByHardwareBits) != 0;
+    std::string what = "throttled by its hardware";
+    if ((bits & kHwThermal) != 0) {
+      what += ": too hot";
+    } else if (by_hardware) {
+      what += ": power brake";
+    } else if ((bits & kSwThermal) != 0) {
+      what = "throttled by its driver: too hot";
+    }
+    FindOf(Component::kClock, by_hardware ? Level::kCritical : Level::kDegraded, what,
+           rules_.throttled_factor, Action::kInspect);
+    return true;
   }
 
   void Ecc() {

@@ -40,8 +40,8 @@ constexpr std::array kRows = {
     HealthRuleRow{"power_warning", &R::power_warning, 0, 200,
                   "% of its power limit above which a finding says so; no factor."},
     HealthRuleRow{"clock_throttled", &R::clock_throttled, 0, 100,
-                  "% of its highest SM clock below which a GPU under load is throttled, where no "
-                  "throttle reasons are known."},
+                  "% of its highest SM clock below which a GPU under load is throttled; 0: its "
+                  "throttle reasons alone tell."},
     HealthRuleRow{"clock_load", &R::clock_load, 0, 100,
                   "% of utilization above which a GPU is under load."},
     HealthRuleRow{"host_memory_warning", &R::host_memory_warning, 0, 100,

@@ -66,6 +66,10 @@ class Judge {
 
   Verdict Of() const {
     if (gpu_.node.empty()) return {Loss::kUnknown, "no exporter said which node it was on"};
+    // Whatever became of these later.
+    if (around_.shown_at >= around_.gone) {
+      return OfGpu("its exporter went on showing other GPUs of the node");
+    }
     const Snapshot* const now = around_.now;
     if (now == nullptr || now->partial) {
       return {Loss::kUnknown, "what is known of nodes is not complete"};

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "internal/fleet/event_owners.h"
 #include "internal/gpu/host_names.h"
 #include "internal/gpu/identity.h"
 #include "internal/gpu/mig.h"
@@ -105,6 +106,26 @@ void Sightings::Add(double time, const models::Snapshot& gpus) {
   }
 }
 
+void Sightings::AddProcesses(double time, const models::Snapshot& gpus,
+                             const models::Snapshot& processes) {
+  const std::vector<std::size_t> boards = gpu::BoardsOf(gpus.gpus);
+  EventOwners owners(gpus, &processes, boards);
+  for (std::size_t i = 0; i < boards.size(); ++i) {
+    if (boards[i] != i) continue;
+    const GpuMetrics& of = gpus.gpus[i];
+    const auto board =
+        boards_.find(KeyOf(of.text(Text::kUuid), of.text(Text::kNode), of.text(Text::kGpuId)));
+    if (board == boards_.end()) continue;
+    LastSeen& seen = board->second.seen;
+    Owners its = owners.Of(i);
+    if (!its.users.empty()) seen.users = std::move(its.users);
+    if (seen.held_at == time || its.pods.empty()) continue;
+    seen.held_at = time;
+    seen.owners.clear();
+    for (const auto& [name_space, pod] : its.pods) seen.owners.insert({name_space, pod, ""});
+  }
+}
+
 void Sightings::AddBetween(const models::Snapshot& gpus) {
   if (times_.size() < 2) return;  // that is before them all
   const std::size_t before = times_.size() - 2;
@@ -192,14 +213,23 @@ std::vector<LostGpu> Sightings::Lost(const models::Snapshot* present) const {
   return lost;
 }
 
-void ShownLast::Add(const LastSeen& gpu) {
-  double& last = times_.try_emplace({gpu.node, gpu.exporter}, gpu.at).first->second;
-  last = std::fmax(last, gpu.at);
+void ShownLast::Add(const LostGpu& gpu) {
+  const auto add = [&](Times& times, double at) {
+    double& last = times.try_emplace({gpu.seen.node, gpu.seen.exporter}, at).first->second;
+    last = std::fmax(last, at);
+  };
+  add(samples_, gpu.seen.at);
+  add(instants_, gpu.instant);
 }
 
 double ShownLast::Of(const LastSeen& gpu) const {
-  const auto found = times_.find({gpu.node, gpu.exporter});
-  return found == times_.end() ? LastSeen::kNever : found->second;
+  const auto found = samples_.find({gpu.node, gpu.exporter});
+  return found == samples_.end() ? LastSeen::kNever : found->second;
+}
+
+double ShownLast::InstantOf(const LastSeen& gpu) const {
+  const auto found = instants_.find({gpu.node, gpu.exporter});
+  return found == instants_.end() ? LastSeen::kNever : found->second;
 }
 
 void Sightings::Refine(LostGpu& lost) const {
@@ -216,6 +246,7 @@ void Sightings::Refine(LostGpu& lost) const {
     seen.owners = std::move(lost.seen.owners);
     seen.held_at = lost.seen.held_at;
   }
+  if (seen.users.empty()) seen.users = std::move(lost.seen.users);
   if (seen.xid.why != NullReason::kNone) seen.xid = lost.seen.xid;
   if (seen.temperature.why != NullReason::kNone) seen.temperature = lost.seen.temperature;
   if (seen.gpu_name.empty()) seen.gpu_name = std::move(lost.seen.gpu_name);

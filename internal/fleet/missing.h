@@ -41,7 +41,8 @@ struct LastSeen {
   std::string exporter;  // that showed it
   double at = kNever;    // its newest sample, or the instant where samples' times are not told
   std::set<Owner> owners;
-  double held_at = kNever;  // when it had these
+  double held_at = kNever;      // when it had these
+  std::set<std::string> users;  // of the processes on it when any was seen last
   LastValue xid;
   LastValue temperature;
 };
@@ -73,6 +74,8 @@ class Sightings {
 
   // Instants in their order.
   void Add(double time, const models::Snapshot& gpus);
+  // After it: what runs on them then.
+  void AddProcesses(double time, const models::Snapshot& gpus, const models::Snapshot& processes);
   // After it: the largest values of what was seen since the instant before that one. What neither
   // of the two shows is lost between them.
   void AddBetween(const models::Snapshot& gpus);
@@ -111,14 +114,17 @@ struct Verdict {
   std::string evidence;  // for people
 };
 
-// When each exporter showed a GPU of each node last, of those that are lost.
+// When each exporter showed a GPU of each node last, of those that are lost. NaN: not known.
 class ShownLast {
  public:
-  void Add(const LastSeen& gpu);
-  double Of(const LastSeen& gpu) const;  // NaN: not known
+  void Add(const LostGpu& gpu);
+  double Of(const LastSeen& gpu) const;         // its newest sample
+  double InstantOf(const LastSeen& gpu) const;  // the last instant
 
  private:
-  std::map<std::array<std::string, 2>, double> times_;  // by node and exporter
+  using Times = std::map<std::array<std::string, 2>, double>;  // by node and exporter
+  Times samples_;
+  Times instants_;
 };
 
 // What is known around a loss. Snapshots of the part kNodes: at the end of the window, and when the
@@ -129,8 +135,10 @@ struct Surroundings {
   const models::Snapshot* gpus = nullptr;  // at the end of the window
   // Who showed GPUs in the window, and was up at its end; null: not known.
   const gpu::Activity* window = nullptr;
-  // When its exporter showed a GPU of its node last, Unix seconds.
+  // When its exporter showed a GPU of its node last, Unix seconds: the sample, and the instant.
   double shown = LastSeen::kNever;
+  double shown_at = LastSeen::kNever;
+  double gone = LastSeen::kNever;  // LostGpu::gone
 };
 Verdict VerdictOf(const LastSeen& gpu, const Surroundings& around);
 

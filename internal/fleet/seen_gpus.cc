@@ -162,6 +162,11 @@ void SeenGpus::LearnStep(const models::Snapshot& past, double step) {
   unsettled_ = true;
 }
 
+void SeenGpus::LearnedSteps() {
+  const MutexLock lock(mutex_);
+  learned_ = true;
+}
+
 void SeenGpus::Follow(const std::set<std::string, std::less<>>& uuids, double time,
                       const models::Snapshot& gpus) {
   const MutexLock lock(mutex_);

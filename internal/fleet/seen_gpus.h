@@ -41,8 +41,10 @@ class SeenGpus {
   bool WantsPast(SteadyTime now);
   // What was there before it, an hour ago for example.
   void Learn(const models::Snapshot& past);
-  // The same, of instants `step` seconds apart, which come one after the other.
+  // The same, of instants `step` seconds apart, which come one after the other; and after the last
+  // of those that were asked for.
   void LearnStep(const models::Snapshot& past, double step);
+  void LearnedSteps();
   // Where these GPUs, which are gone, were shown since, at `time`.
   void Follow(const std::set<std::string, std::less<>>& uuids, double time,
               const models::Snapshot& gpus);

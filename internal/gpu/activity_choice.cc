@@ -11,12 +11,13 @@
 namespace gpumon::gpu {
 namespace {
 
-// A range query of Prometheus has at most 11,000 points, kLookBack at both ends among them.
-constexpr double kMostInstants = 10'000;
+// A range query of Prometheus has at most 11,000 points, kLookBack at both ends among them. Seven
+// days of a scrape a minute are 10,080.
+constexpr double kMostInstants = 10'900;
 // So many rows are joined for one answer: a few seconds of one core, and twice that of Prometheus.
 constexpr std::size_t kMostRows = 500'000;
 // An instant costs as much as so many rows, however few it has: processes, targets, names.
-constexpr std::size_t kRowsOfInstant = 60;
+constexpr std::size_t kRowsOfInstant = 30;
 // Rows that may be looked at in vain where that spares a set of queries.
 constexpr std::size_t kSparedRows = 1'500;
 // One that is by less finer than another may be the same.

@@ -16,6 +16,7 @@ struct Bound {
   double low;
   double high;
   bool whole = false;  // no fraction: shown as an integer, it would be another number
+  bool not_zero = false;
 };
 constexpr double kMostBytes = 1152921504606846976;  // 1 EiB
 // Smallest double above zero: a device without memory does not exist.
@@ -25,7 +26,8 @@ constexpr Bound kPercent{0, 100.5};
 // 1e15 J is what a GPU draws in tens of thousands of years, and 1e15 B/s no link.
 constexpr Bound kAtLeastZero{0, 1e15};
 constexpr Bound kBytes{0, kMostBytes};
-constexpr Bound kCelsius{-100, 200};
+// No board is at 0 °C: drivers and exporters write it where they know nothing.
+constexpr Bound kCelsius{-100, 200, false, true};
 constexpr Bound kFlag{0, 1, true};
 constexpr Bound kCount{0, 9007199254740992, true};  // above it not all numbers can be told apart
 
@@ -75,6 +77,7 @@ constexpr std::array<Bound, models::kProcessQuantities> kProcessBounds = {{
     {0, kMostBytes},  // GPU memory
     {0, 1e6},         // cpu: of ten thousand cores
     {0, 100.5},       // memory
+    {0, 100.5},       // utilization of the GPU
 }};
 
 constexpr std::size_t Slot(Quantity quantity) {
@@ -86,7 +89,8 @@ constexpr std::size_t Slot(Quantity quantity) {
 template <>
 bool IsPossible<models::GpuMetrics>(std::size_t slot, double value) {
   const Bound& bound = kGpuBounds[slot];
-  return value >= bound.low && value <= bound.high && (!bound.whole || value == std::floor(value));
+  return value >= bound.low && value <= bound.high &&
+         (!bound.whole || value == std::floor(value)) && !(bound.not_zero && value == 0);
 }
 
 template <>
@@ -97,11 +101,11 @@ bool IsPossible<models::GpuProcess>(std::size_t slot, double value) {
 void CheckTogether(models::GpuMetrics& row) {
   const auto total = row.readings.Get(Slot(Quantity::kMemoryTotal));
   // Of a memory of no size nothing is used and nothing free: such zeros stand for N/A, and so do
-  // those beside them.
+  // those beside them. Where the size is not exported nobody can tell these from others.
   const bool no_size =
       row.readings.reason(Slot(Quantity::kMemoryTotal)) == NullReason::kInvalidValue;
   for (const Quantity part : {Quantity::kMemoryUsed, Quantity::kMemoryFree, Quantity::kUtilization,
-                              Quantity::kMemoryUtilization, Quantity::kTemperature}) {
+                              Quantity::kMemoryUtilization}) {
     if (no_size && row.readings.Get(Slot(part)) == 0) {
       row.readings.SetAbsent(Slot(part), NullReason::kInvalidValue);
     }

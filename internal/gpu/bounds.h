@@ -1,7 +1,7 @@
 // What a reading may be. Values outside are shown as null with the reason invalid_value.
 //
-// Bounds: percent 0 to 100.5 (exporters round up), temperatures -100 to 200 degrees Celsius,
-// memory 0 to 1 EiB and total > 0, power limit and highest clock > 0, used and free at most 1.05 x
+// Bounds: percent 0 to 100.5 (exporters round up), temperatures -100 to 200 degrees Celsius
+// but not 0, memory 0 to 1 EiB and total > 0, power limit and highest clock > 0, used and free at most 1.05 x
 // total and not 0 beside an impossible total. Never NaN or infinite.
 #pragma once
 

@@ -161,11 +161,6 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     if (IsOfSurroundings(query)) HearOfSurroundings();
   }
 
-  static bool IsOfSurroundings(const PlannedQuery& query) {
-    return query.gives == PlannedQuery::Gives::kTargets ||
-           query.gives == PlannedQuery::Gives::kAddresses || query.tells_pods;
-  }
-
   // Whose a pod is, and where a target runs, has to be known before series are read.
   void PutWhenPlacesAreKnown(const PlannedQuery& query, prom::InstantVector vector)
       REQUIRES(mutex_) {
@@ -195,6 +190,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
     failed_names_ += (failed_names_.empty() ? "" : ",") + query.name;
     using Gives = PlannedQuery::Gives;
     if (query.gives == Gives::kValues) {
+      values_failed_ = true;
       join_.AddFailure(query.exporter, query.metric);
     } else if (query.gives == Gives::kSeriesTimes || query.gives == Gives::kTargetTimes) {
       join_.AddFailedTimes();
@@ -255,9 +251,12 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   RefreshChoice::Collection Conclude(Drafted& done) {
     MutexLock lock(mutex_);
     done = std::move(done_);
+    // No GPU and a failure is nothing that one could show: a Prometheus that ends answers so.
+    const bool none =
+        samples_ == 0 && (values_answered_ == 0 || (values_failed_ && set_.part == Part::kGpus));
     // One line for a refresh: when Prometheus is away every query says the same.
-    if (first_error_) LogFailure(values_answered_ > 0, set_.part, failed_names_, *first_error_);
-    if (values_answered_ == 0 && first_error_) return gpumon::Error(*first_error_);
+    if (first_error_) LogFailure(!none, set_.part, failed_names_, *first_error_);
+    if (none && first_error_) return gpumon::Error(*first_error_);
     // What failed has warned already.
     if (samples_ == 0 && !first_error_) join_.AddUniqueWarning(NothingOf(set_.part));
     auto snapshot =
@@ -304,6 +303,7 @@ class Collector::Refresh : public std::enable_shared_from_this<Refresh<RowT>> {
   std::string failed_names_ GUARDED_BY(mutex_);
   std::optional<Status> first_error_ GUARDED_BY(mutex_);  // in plan order
   std::size_t first_failed_ GUARDED_BY(mutex_) = 0;
+  bool values_failed_ GUARDED_BY(mutex_) = false;
   bool upstream_warned_ GUARDED_BY(mutex_) = false;
   double waited_ GUARDED_BY(mutex_) = 0;
   std::optional<QueryBudget::Turn> turn_ GUARDED_BY(mutex_);

@@ -95,7 +95,7 @@ void ExporterRows<RowT>::Add(const prom::InstantVector& vector, std::optional<st
   counts_.mixed_units += values_.LearnUnits(vector, metric, around_.at);
   if (!metric) FindFailed(vector);
   for (auto& owners : owners_) owners.clear();
-  table_.LearnNodes(vector);
+  table_.Learn(vector);
   table_.BeginFamily();
   if (size() == 0) {
     const std::size_t rows =
@@ -192,7 +192,7 @@ void ExporterRows<RowT>::Measure(const prom::InstantVector& vector, std::size_t 
     return unfit_.Add({FamilyUse::As::kMetric, metric}, labels, vector.point(sample).value);
   }
   const std::uint32_t row = RowOf(labels);
-  if (row == RowTable<RowT>::kNone) return;
+  if (row == RowTable<RowT>::kNone) return nameless_.Add(table_.PlaceOf(labels), of.slot);
   row_times_.Saw(row, labels, of.slot);
   const Reading reading = Read(of, vector, sample);
   Tell({FamilyUse::As::kMetric, metric}, row, labels, vector.point(sample).value, reading);
@@ -321,6 +321,7 @@ void ExporterRows<RowT>::ApplyTimes() {
     its.newest = span.newest;
     its.oldest = span.oldest;
     its.bad_time = span.bad;
+    nameless_.Tell(table_.PlaceOf(i), its);
   }
 }
 

@@ -19,6 +19,7 @@
 #include "internal/gpu/gone_samples.h"
 #include "internal/gpu/join_counts.h"
 #include "internal/gpu/metric_index.h"
+#include "internal/gpu/nameless_samples.h"
 #include "internal/gpu/own_pods.h"
 #include "internal/gpu/pod_claims.h"
 #include "internal/gpu/pod_parts.h"
@@ -154,6 +155,7 @@ class ExporterRows {
   const std::vector<std::size_t> leaders_;          // metric -> the one that it is added to
   std::vector<std::vector<std::uint32_t>> owners_;  // metric, row -> 1 + sample of this vector
   FlagMasks flags_;
+  NamelessSamples nameless_;
   std::map<std::size_t, std::string> says_failed_;  // targets whose last collection did: names
   std::set<std::size_t> failed_;  // targets that are frozen, or whose last collection failed
   Contest contest_;

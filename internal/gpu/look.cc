@@ -7,11 +7,13 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "internal/gpu/addresses.h"
 #include "internal/gpu/contest.h"
 #include "internal/gpu/label_reader.h"
+#include "internal/gpu/shown_claims.h"
 #include "internal/gpu/target_checks.h"
 #include "internal/gpu/value_reader.h"
 #include "internal/prom/promql.h"
@@ -22,18 +24,12 @@ namespace {
 constexpr std::string_view kWithoutNode = "without_node";
 constexpr std::string_view kFrozen = "frozen";
 constexpr std::string_view kMoving = "moving";
+constexpr std::string_view kSteady = "steady";
+constexpr std::string_view kUnsteady = "unsteady";
 constexpr std::string_view kPercent = "percent";
 constexpr std::string_view kFraction = "fraction";
 constexpr std::string_view kTurned = "turned";
 constexpr std::string_view kDown = "down";
-
-const std::vector<std::string>& LabelsOf(const schema::Exporter& exporter, models::Text which) {
-  static const std::vector<std::string> kNone;
-  for (const auto& [text, aliases] : exporter.labels.texts) {
-    if (text == which) return aliases;
-  }
-  return kNone;
-}
 
 const std::vector<std::string>& NodeLabels(const schema::Exporter& exporter) {
   return LabelsOf(exporter, models::Text::kNode);
@@ -228,46 +224,11 @@ void ReadPast(prom::LabelSet labels, double most, LabelReader& reader, Subject& 
   subject.without_node |= node.empty();
 }
 
-// Names of metrics by exporter, of each target that is down. Generations of one exporter share
-// some: a target is of those whose names no other one has all of.
-class Claims {
- public:
-  explicit Claims(const prom::InstantVector& found, const prom::InstantVector& second)
-      : found_(found) {
-    for (std::size_t i = 0; i < second.size(); ++i) {
-      const prom::LabelSet labels = second.labels(i);
-      const std::string_view shown = prom::Get(labels, "shown");
-      if (shown.empty()) continue;
-      names_[Contest::TargetOf(labels)][std::string(prom::Get(labels, "exporter"))].emplace(shown);
-    }
-  }
-
-  // `rank`: places of exporters in the registry.
-  bool IsOf(std::size_t target, const std::string& exporter,
-            const std::map<std::string, std::size_t>& rank) const {
-    const auto claims = names_.find(target);
-    if (claims == names_.end()) return true;
-    const auto own = claims->second.find(exporter);
-    if (own == claims->second.end()) return true;
-    return std::none_of(claims->second.begin(), claims->second.end(), [&](const auto& other) {
-      const auto& [its, names] = other;
-      if (its == exporter) return false;
-      const bool all =
-          std::includes(names.begin(), names.end(), own->second.begin(), own->second.end());
-      if (!all || names.size() > own->second.size()) return all;
-      const bool there = IsFound(found_, its);
-      if (there != IsFound(found_, exporter)) return there;
-      return rank.at(its) < rank.at(exporter);
-    });
-  }
-
- private:
-  const prom::InstantVector& found_;
-  std::map<std::size_t, std::map<std::string, std::set<std::string>>> names_;
-};
+using Targets = std::map<std::size_t, std::string>;
 
 // What one sample tells of a target. True: the exporter is there.
-bool ReadTarget(prom::LabelSet labels, double value, LabelReader& reader, Subject& subject) {
+bool ReadTarget(prom::LabelSet labels, double value, LabelReader& reader, Targets& steady,
+                Subject& subject) {
   const std::string_view is = prom::Get(labels, "is");
   const std::size_t target = Contest::TargetOf(labels);
   const auto units = [&]() -> UnitEvidence::Shown& {
@@ -277,6 +238,10 @@ bool ReadTarget(prom::LabelSet labels, double value, LabelReader& reader, Subjec
     subject.frozen.emplace(target, TargetName(labels));
   } else if (is == kMoving) {
     subject.frozen.erase(target);  // these come after those
+  } else if (is == kSteady) {
+    steady.emplace(target, TargetName(labels));
+  } else if (is == kUnsteady) {
+    steady.erase(target);
   } else if (is == kPercent) {
     units().percent.emplace(target, prom::Get(labels, "job"));
   } else if (is == kFraction) {
@@ -301,6 +266,7 @@ std::string LookQuery(const schema::Registry& registry) {
       AppendOf(promql, *exporter, '(' + named + ')', kWithoutNode);
     }
     AppendOf(promql, *exporter, StuckQuery(*exporter), kFrozen);
+    AppendOf(promql, *exporter, SteadyQuery(*exporter), kSteady);
     for (const std::string& metric : DoubtfulOf(*exporter)) {
       AppendOf(promql, *exporter, Labelled(PercentQuery(metric), "metric", metric), kPercent);
       AppendOf(promql, *exporter, Labelled(FractionQuery(metric), "metric", metric), kFraction);
@@ -313,6 +279,7 @@ std::string LookQuery(const schema::Registry& registry) {
 std::string SecondLookQuery(const schema::Registry& registry, const prom::InstantVector& found) {
   const std::string down = MatcherOf(TargetsOf(found, kDown));
   const std::string frozen = MatcherOf(TargetsOf(found, kFrozen));
+  const std::string steady = MatcherOf(TargetsOf(found, kSteady));
   // Whose fractions stand alone has proved what it means.
   const auto both = TargetsOf(found, kFraction, kPercent);
   const std::string mixed = MatcherOf(both);
@@ -330,7 +297,11 @@ std::string SecondLookQuery(const schema::Registry& registry, const prom::Instan
                '(' + past + ") and on(job,instance) (min by(job,instance)(up) == 0)");
     }
     if (!IsFound(found, exporter->name)) AppendJobs(promql, *exporter, SelectorOfOthers);
-    if (!frozen.empty()) AppendOf(promql, *exporter, MovingQuery(*exporter, frozen), kMoving);
+    for (const auto& [targets, window, is] :
+         {std::tuple(&frozen, "10m", kMoving), std::tuple(&steady, "30m", kUnsteady)}) {
+      if (targets->empty()) continue;
+      AppendOf(promql, *exporter, MovingQuery(*exporter, *targets, window), is);
+    }
     for (const std::string& metric :
          mixed.empty() ? std::set<std::string>() : DoubtfulOf(*exporter)) {
       const std::string turned = TurnedQuery(metric, mixed, both.size());
@@ -344,14 +315,19 @@ std::vector<Subject> ReadLook(const schema::Registry& registry, const prom::Inst
                               const prom::InstantVector* second) {
   static const prom::InstantVector kNone;
   std::vector<Subject> subjects;
-  const Claims claims(found, second != nullptr ? *second : kNone);
   std::map<std::string, std::size_t> rank;
-  for (const auto& exporter : registry.exporters()) rank.emplace(exporter->name, rank.size());
+  std::set<std::string> there;
+  for (const auto& exporter : registry.exporters()) {
+    rank.emplace(exporter->name, rank.size());
+    if (IsFound(found, exporter->name)) there.insert(exporter->name);
+  }
+  const ShownClaims claims(second != nullptr ? *second : kNone, there);
   for (const auto& exporter : registry.exporters()) {
     Subject subject;
     subject.exporter = exporter.get();
     LabelReader reader(*exporter, models::kGpuTexts, false);
     std::set<std::string> jobs;
+    Targets steady;
     bool is_there = false;
     for (const auto* vector : {&found, second != nullptr ? second : &kNone}) {
       for (std::size_t i = 0; i < vector->size(); ++i) {
@@ -359,13 +335,14 @@ std::vector<Subject> ReadLook(const schema::Registry& registry, const prom::Inst
         if (prom::Get(labels, "exporter") != exporter->name) continue;
         const bool is_past = !prom::Get(labels, "shown").empty();
         if (is_past && !claims.IsOf(Contest::TargetOf(labels), exporter->name, rank)) continue;
-        if (!ReadTarget(labels, vector->point(i).value, reader, subject)) continue;
+        if (!ReadTarget(labels, vector->point(i).value, reader, steady, subject)) continue;
         is_there = true;
         if (const auto job = prom::Get(labels, "job"); !job.empty()) jobs.emplace(job);
       }
     }
     if (!is_there) continue;
-    subject.without_marks = !IsFound(found, exporter->name);
+    subject.without_marks = there.count(exporter->name) == 0;
+    subject.frozen.merge(steady);
     if (second == nullptr) subject.frozen.clear();  // it is not proven
     subject.jobs.assign(jobs.begin(), jobs.end());
     subjects.push_back(std::move(subject));

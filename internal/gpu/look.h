@@ -11,17 +11,19 @@
 namespace gpumon::gpu {
 
 // One query. Samples: {exporter="name",job} for each exporter that shows its marks; with
-// is="without_node" where series of it name no node; with is="frozen" and `instance` for targets as
-// StuckQuery finds them; with is="percent" or "fraction", `instance` and `metric` as PercentQuery
-// and FractionQuery find them; and, of no exporter, {is="down",job,instance} of targets that are.
+// is="without_node" where series of it name no node; with is="frozen" or "steady" and `instance`
+// for targets as StuckQuery and SteadyQuery find them; with is="percent" or "fraction", `instance`
+// and `metric` as PercentQuery and FractionQuery find them; and, of no exporter,
+// {is="down",job,instance} of targets that are.
 std::string LookQuery(const schema::Registry& registry);
 
 // What is asked after it: of exporters that it did not find whether they are there by their other
 // names, with samples as above; and of those targets alone, where some are down
 // {exporter="name",job,instance,shown} and the labels that name nodes and GPU instances, of each
 // metric that they showed within the last hour; where some may be frozen
-// {exporter="name",is="moving",job,instance} as MovingQuery finds them; where some showed both
-// {exporter="name",is="turned",job,instance,metric} as TurnedQuery does. "" where there are none.
+// {exporter="name",is="moving" or "unsteady",job,instance} as MovingQuery finds them; where some
+// showed both {exporter="name",is="turned",job,instance,metric} as TurnedQuery does. "" where there
+// are none.
 std::string SecondLookQuery(const schema::Registry& registry, const prom::InstantVector& found);
 
 // Who is there, in the registry's order, from what was found and what came of the second query;

@@ -15,10 +15,7 @@ using models::Text;
 using Names = std::vector<std::string>;
 
 Names AliasesOf(const schema::Exporter& exporter, Text which, const std::string& plain) {
-  Names all;
-  for (const auto& [text, aliases] : exporter.labels.texts) {
-    if (text == which) all = aliases;
-  }
+  Names all = LabelsOf(exporter, which);
   const bool may_be_plain = exporter.pod_may_be_exporters && !all.empty();
   if (may_be_plain && std::find(all.begin(), all.end(), plain) == all.end()) all.push_back(plain);
   return all;

@@ -108,8 +108,11 @@ std::string CpuQuery(const std::string& range) {
   const auto of_all = [](const std::string& how, const std::string& vector) {
     return how + " without(cpu,mode)(" + vector + ')';
   };
+  // Where some modes began later than others their sum is not the time that passed.
+  const std::string samples = "count_over_time(" + first + '[' + range + "])";
   const std::string there = '(' + of_all("sum", "rate(" + first + '[' + range + "])") + " and " +
-                            of_all("count", first) + " > 1)";
+                            of_all("count", first) + " > 1 and " + of_all("min", samples) +
+                            " > 0.8 * " + of_all("max", samples) + ')';
   return Named("(clamp_min(100 * (1 - " + of_all("avg", rate) + " / " + there +
                    "),0) or clamp_min(100 * (1 - " +
                    of_all("avg", rate + " and " + idle + " offset " + range) + "),0))",

@@ -46,6 +46,12 @@ struct PlannedQuery {
   bool operator==(const PlannedQuery&) const = default;
 };
 
+// Whose a pod is, and where a target runs: it has to be known before series are read.
+inline bool IsOfSurroundings(const PlannedQuery& query) {
+  using Gives = PlannedQuery::Gives;
+  return query.gives == Gives::kTargets || query.gives == Gives::kAddresses || query.tells_pods;
+}
+
 // An exporter that is there, what decides how it is asked, and what is known of its targets.
 struct Subject {
   const schema::Exporter* exporter = nullptr;

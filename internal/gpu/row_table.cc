@@ -74,6 +74,7 @@ RowTable<RowT>::RowTable(const schema::Exporter& exporter, const Surroundings& a
       arena_(arena),
       counts_(counts),
       labels_(exporter, std::tuple_size_v<decltype(RowT::texts)>, kIsProcess),
+      targets_(exporter),
       workloads_(arena),
       claims_(arena) {
   may_be_targets_ =
@@ -87,30 +88,31 @@ void RowTable<RowT>::Reserve(std::size_t rows) {
 }
 
 template <class RowT>
-void RowTable<RowT>::LearnNodes(const prom::InstantVector& vector) {
-  if (!exporter_.node_of_target) return;
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    const prom::LabelSet labels = vector.labels(i);
-    const Identity identity = labels_.Read(labels);
-    const std::string_view node = identity.text(Text::kNode);
-    if (node.empty()) continue;
-    const auto [known, is_new] = nodes_.try_emplace(Contest::TargetOf(labels), node);
-    if (!is_new && known->second != node) known->second.clear();
-  }
+std::string RowTable<RowT>::PlaceOf(prom::LabelSet labels) {
+  const Identity identity = Read(labels);
+  const std::string_view node = identity.text(Text::kNode);
+  return std::string(node.empty() ? Addresses::HostOf(prom::Get(labels, "instance")) : node);
+}
+
+template <class RowT>
+std::string_view RowTable<RowT>::PlaceOf(std::uint32_t row) const {
+  const std::string_view node = rows_[row].text(Text::kNode);
+  return node.empty() ? hosts_[row] : node;
 }
 
 template <class RowT>
 Identity RowTable<RowT>::Read(prom::LabelSet labels) {
   Identity identity = labels_.Read(labels);
   auto& node = identity.texts[static_cast<std::size_t>(Text::kNode)];
-  if (node.empty() && !nodes_.empty()) {
-    const auto of_target = nodes_.find(Contest::TargetOf(labels));
-    if (of_target != nodes_.end()) node = of_target->second;
-  }
+  if (node.empty() && targets_.has_nodes()) node = targets_.NodeOf(Contest::TargetOf(labels));
   // Of an exporter that calls its own pod the node.
   if (around_.own_pods.IsNamed(labels, node)) node = {};
   const auto named = around_.addresses.NodeAt(node.empty() ? prom::Get(labels, "instance") : node);
   if (!named.empty()) node = named;
+  auto& id = identity.texts[static_cast<std::size_t>(Text::kGpuId)];
+  if (targets_.has_gpus() && id.empty() && identity.text(Text::kUuid).empty()) {
+    id = targets_.GpuIdOf(Contest::TargetOf(labels));
+  }
   SplitInstanceIndex(identity);
   SplitOldMigUuid(identity);
   auto& name = identity.texts[static_cast<std::size_t>(Text::kGpuName)];
@@ -218,7 +220,8 @@ bool RowTable<RowT>::RepeatsNextRow(prom::LabelSet labels) {
   if (!labels_.Repeats(labels, rows_[next].texts, pid)) return false;
   // Then the address that was scraped tells, or may tell, whose they are.
   if (rows_[next].text(Text::kNode).empty() &&
-      (!around_.addresses.empty() || !nodes_.empty() || rows_[next].text(Text::kUuid).empty())) {
+      (!around_.addresses.empty() || targets_.has_nodes() ||
+       rows_[next].text(Text::kUuid).empty())) {
     return false;
   }
   if (kIsProcess && ParsePid(pid) != rows_[next].pid) return false;

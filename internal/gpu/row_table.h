@@ -17,6 +17,7 @@
 #include "internal/gpu/own_pods.h"
 #include "internal/gpu/row_index.h"
 #include "internal/gpu/row_times.h"
+#include "internal/gpu/target_names.h"
 #include "internal/gpu/text_claims.h"
 #include "internal/prom/value.h"
 #include "internal/schema/exporter.h"
@@ -60,8 +61,11 @@ class RowTable {
   void SetGpuId(std::uint32_t row, std::string_view id);
 
   void Reserve(std::size_t rows);
-  // Of all that Read takes, before it: which node each target names (Exporter::node_of_target).
-  void LearnNodes(const prom::InstantVector& vector);
+  // All that Read takes, before it.
+  void Learn(const prom::InstantVector& vector) { targets_.Learn(vector, labels_); }
+  // The node that these name, or else who was scraped; of a row, the same.
+  std::string PlaceOf(prom::LabelSet labels);
+  std::string_view PlaceOf(std::uint32_t row) const;
   // Jobs that name pods and whose targets' own were not asked for: theirs are not shown.
   const std::set<std::string>& new_jobs() const { return new_jobs_; }
   std::vector<RowT>& rows() { return rows_; }
@@ -108,8 +112,8 @@ class RowTable {
   RowIndex index_;
   std::set<std::size_t> unknown_;  // targets whose `up` is missing
   std::set<std::string> new_jobs_;
-  std::unordered_map<std::size_t, std::string> nodes_;  // by target; "": of several
-  std::uint32_t last_row_ = kNone;                      // of the series before
+  TargetNames targets_;
+  std::uint32_t last_row_ = kNone;  // of the series before
   HeldWorkloads workloads_;
   TextClaims<RowT> claims_;
   std::vector<std::uint32_t> read_;  // sample of the vector at hand -> its row

@@ -49,6 +49,14 @@ std::vector<std::string> WithPrefixes(const Exporter& exporter,
   return all;
 }
 
+const std::vector<std::string>& LabelsOf(const schema::Exporter& exporter, models::Text which) {
+  static const std::vector<std::string> kNone;
+  for (const auto& [text, aliases] : exporter.labels.texts) {
+    if (text == which) return aliases;
+  }
+  return kNone;
+}
+
 std::string LabelsWithTarget(const Exporter& exporter, std::initializer_list<models::Text> texts) {
   std::string labels;
   for (const auto& [text, aliases] : exporter.labels.texts) {

@@ -20,6 +20,8 @@ std::string SelectorOfAny(const std::vector<std::string>& names,
 // `names` with each of the exporter's prefixes.
 std::vector<std::string> WithPrefixes(const schema::Exporter& exporter,
                                       const std::vector<std::string>& names);
+// The labels that give this text, in the schema's order; none: no label does.
+const std::vector<std::string>& LabelsOf(const schema::Exporter& exporter, models::Text which);
 // `job,instance` and the labels that give these texts; "" where none does.
 std::string LabelsWithTarget(const schema::Exporter& exporter,
                              std::initializer_list<models::Text> texts);

@@ -40,6 +40,27 @@ std::vector<std::string> SelectorsOf(const schema::Exporter& exporter, Quantity 
   return selectors;
 }
 
+// The targets of which one of these selects something.
+template <class Of>
+std::string Any(const std::vector<std::string>& selectors, const Of& of) {
+  std::string promql;
+  for (const std::string& selector : selectors) {
+    promql.append(promql.empty() ? "" : " or ")
+        .append("group by(job,instance)(" + of(selector) + ")");
+  }
+  return promql;
+}
+
+// A series that was there all the time, not one that has just begun.
+std::string Lasting(const std::string& now, const std::string& selector, const char* since) {
+  return now + " and " + selector + " offset " + since + " and count_over_time(" + selector +
+         "[10m]) > 4";
+}
+
+std::string HasChanged(const std::string& selector) {
+  return "changes(" + selector + "[10m]) > 0";
+}
+
 }  // namespace
 
 std::string FrozenQuery(const schema::Exporter& exporter) {
@@ -64,36 +85,33 @@ std::string FrozenQuery(const schema::Exporter& exporter) {
 std::string StuckQuery(const schema::Exporter& exporter) {
   const std::vector<std::string> power = SelectorsOf(exporter, Quantity::kPower);
   if (power.empty()) return "";
-  const auto any = [](const std::vector<std::string>& selectors, const auto& of) {
-    std::string promql;
-    for (const std::string& selector : selectors) {
-      promql.append(promql.empty() ? "" : " or ")
-          .append("group by(job,instance)(" + of(selector) + ")");
-    }
-    return promql;
-  };
-  // A series that was there all the time, not one that has just begun.
-  const auto lasting = [](const std::string& now, const std::string& selector) {
-    return now + " and " + selector + " offset 10m and count_over_time(" + selector + "[10m]) > 4";
-  };
   std::string still =
-      any(power, [&](const std::string& p) { return lasting("(" + p + " % 1 > 0)", p); });
+      Any(power, [](const std::string& p) { return Lasting("(" + p + " % 1 > 0)", p, "10m"); });
   std::vector<std::string> moving = power;
   if (const auto energy = SelectorsOf(exporter, Quantity::kEnergy); !energy.empty()) {
-    still += " or (" + any(energy, [&](const std::string& e) { return lasting(e, e); }) +
-             ") and (" + any(power, [](const std::string& p) { return p + " > 0"; }) + ")";
+    still += " or (" + Any(energy, [](const std::string& e) { return Lasting(e, e, "10m"); }) +
+             ") and (" + Any(power, [](const std::string& p) { return p + " > 0"; }) + ")";
     moving.insert(moving.end(), energy.begin(), energy.end());
   }
-  return "(" + still + ") unless (" +
-         any(moving, [](const std::string& m) { return "changes(" + m + "[10m]) > 0"; }) + ")";
+  return "(" + still + ") unless (" + Any(moving, HasChanged) + ")";
 }
 
-std::string MovingQuery(const schema::Exporter& exporter, const std::string& matcher) {
+std::string SteadyQuery(const schema::Exporter& exporter) {
+  const std::vector<std::string> utilization = SelectorsOf(exporter, Quantity::kUtilization);
+  if (utilization.empty()) return "";
+  return "(" +
+         Any(utilization,
+             [](const std::string& u) { return Lasting("(" + u + " >= 5 <= 95)", u, "30m"); }) +
+         ") unless (" + Any(utilization, HasChanged) + ")";
+}
+
+std::string MovingQuery(const schema::Exporter& exporter, const std::string& matcher,
+                        const std::string& window) {
   std::string promql;
   for (const Quantity quantity : kMoving) {
     for (const std::string& selector : SelectorsOf(exporter, quantity, matcher)) {
       promql.append(promql.empty() ? "" : " or ")
-          .append("group by(job,instance)(changes(" + selector + "[10m]) > 0)");
+          .append("group by(job,instance)(changes(" + selector + '[' + window + "]) > 0)");
     }
   }
   return promql;

@@ -18,9 +18,15 @@ std::string FrozenQuery(const schema::Exporter& exporter);
 // its values are null; those of the targets of FrozenQuery are only doubted.
 std::string StuckQuery(const schema::Exporter& exporter);
 
-// Of the targets that `matcher` selects those of which anything has changed for ten minutes that
-// FrozenQuery looks at. "" when the exporter has no such metric.
-std::string MovingQuery(const schema::Exporter& exporter, const std::string& matcher);
+// The same where no power tells: a GPU of theirs works, and for ten minutes the utilization of
+// none, whole percent from 5 to 95, has changed. Proven where MovingQuery does not clear it for
+// half an hour: no load is so even.
+std::string SteadyQuery(const schema::Exporter& exporter);
+
+// Of the targets that `matcher` selects those of which anything that FrozenQuery looks at has
+// changed within `window` ("10m"). "" when the exporter has no such metric.
+std::string MovingQuery(const schema::Exporter& exporter, const std::string& matcher,
+                        const std::string& window);
 
 // Targets that exported percent within the last hour, of a metric that may be a ratio.
 std::string PercentQuery(const std::string& metric);

@@ -89,6 +89,7 @@ constexpr std::array kProcess = {
     Process("gpu_memory", ProcessQuantity::kGpuMemory, Dimension::kBytes),
     Process("cpu", ProcessQuantity::kCpu, Dimension::kPercent),
     Process("memory", ProcessQuantity::kMemory, Dimension::kPercent),
+    Process("gpu_utilization", ProcessQuantity::kGpuUtilization, Dimension::kPercent),
 };
 
 constexpr std::array kTexts = {

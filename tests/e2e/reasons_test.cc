@@ -304,6 +304,81 @@ TEST(ReasonsTest, WhatIsProvenFrozenIsStale) {
   EXPECT_FALSE(before.Json()["data"][0]["power"].is_null()) << before.Text();
 }
 
+// An exporter without power, energy or a word of success, whose driver has failed.
+TEST(ReasonsTest, WhatWorksAndNeverChangesIsStale) {
+  constexpr int kMinutes = 45;
+  const std::int64_t now = NowMillis() / 1000;
+  std::string utilization = "# TYPE nvidia_gpu_utilization_percent gauge\n";
+  std::string temperature = "# TYPE nvidia_gpu_temperature_celsius gauge\n";
+  std::string up = "# TYPE up gauge\n";
+  const auto add = [&](const std::string& node, const auto& percent, const auto& celsius) {
+    const std::string labels =
+        "{job=\"gpu\",instance=\"" + node + "\",node=\"" + node + "\",gpu=\"0\"} ";
+    for (int minute = 0; minute <= kMinutes; ++minute) {
+      const std::string at = ' ' + std::to_string(now - 60L * (kMinutes - minute)) + '\n';
+      utilization +=
+          "nvidia_gpu_utilization_percent" + labels + std::to_string(percent(minute)) + at;
+      temperature +=
+          "nvidia_gpu_temperature_celsius" + labels + std::to_string(celsius(minute)) + at;
+      up += "up{job=\"gpu\",instance=\"" + node + "\"} 1" + at;
+    }
+  };
+  const auto always = [](int value) { return [value](int) { return value; }; };
+  add("a", always(62), always(70));
+  add(
+      "b", [](int minute) { return 60 + minute % 3; }, always(70));
+  add("c", always(62), [](int minute) { return minute < kMinutes - 25 ? 70 : 71; });
+  // An idle GPU, and one under full load, may well show the same for an hour.
+  add("d", always(0), always(30));
+  add("e", always(100), always(80));
+  const auto prometheus = Prometheus::Holding(utilization + temperature + up + "# EOF\n");
+  const ApiServer server(prometheus->url());
+  for (const std::string& target :
+       {std::string(kMetrics), kMetrics + ("?at=" + std::to_string(now))}) {
+    const Answer answer = server.Get(target);
+    ASSERT_EQ(answer.status, 200) << answer.Text();
+    const Value document = answer.Json();
+    ASSERT_EQ(document["data"].size(), 5U) << answer.Text();
+    for (std::size_t i = 0; i < 5; ++i) {
+      const Value& row = document["data"][i];
+      EXPECT_EQ(row["utilization"].is_null(), i == 0) << target << ' ' << i;
+      EXPECT_EQ(row["temperature"].is_null(), i == 0) << target << ' ' << i;
+    }
+    EXPECT_EQ(Text(document["data"][0]["null_reasons"]["temperature"]), "stale");
+  }
+}
+
+// Where machines lend GPUs drivers may show a UUID of zeros.
+TEST(ReasonsTest, AUuidOfZerosIsThatOfTheOneGpuOfItsTargetOrNobodys) {
+  const std::string uuid = "uuid=\"00000000-0000-0000-0000-000000000000\"";
+  const std::int64_t now = NowMillis() / 1000;
+  const std::string at = ' ' + std::to_string(now) + '\n';
+  std::string info = "# TYPE nvidia_smi_gpu_info gauge\n";
+  std::string temperature = "# TYPE nvidia_smi_temperature_gpu gauge\n";
+  const auto add = [&](const std::string& node, int gpus) {
+    const std::string of = ",job=\"smi\",instance=\"" + node + ":1\",node=\"" + node + "\"";
+    for (int i = 0; i < gpus; ++i) {
+      info += "nvidia_smi_gpu_info{" + uuid + ",index=\"" + std::to_string(i) +
+              "\",name=\"NVIDIA L40S\"" + of + "} 1" + at;
+    }
+    temperature += "nvidia_smi_temperature_gpu{" + uuid + of + "} 54" + at;
+  };
+  add("one", 1);
+  add("two", 2);
+  const auto prometheus = Prometheus::Holding(info + temperature + "# EOF\n");
+  const ApiServer server(prometheus->url());
+  const Answer answer = server.Get(kMetrics);
+  ASSERT_EQ(answer.status, 200) << answer.Text();
+  const Value document = answer.Json();
+  ASSERT_EQ(document["data"].size(), 3U) << answer.Text();
+  EXPECT_EQ(*document["data"][0]["temperature"].AsNumberText(), "54.0");
+  EXPECT_EQ(*document["data"][0]["gpu_index"].AsNumberText(), "0");
+  for (const std::size_t i : {std::size_t{1}, std::size_t{2}}) {
+    EXPECT_TRUE(document["data"][i]["temperature"].is_null());
+    EXPECT_EQ(Text(document["data"][i]["null_reasons"]["temperature"]), "invalid_value");
+  }
+}
+
 // A GPU that shows percent between the look's five minutes, and 1 or a blank at them and now.
 TEST(ReasonsTest, AnySampleOfTheLastHourProvesAPercentage) {
   constexpr std::int64_t kStart = 1704110400;

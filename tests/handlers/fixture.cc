@@ -131,6 +131,9 @@ HandlersTest::HandlersTest()
 
 void HandlersTest::Walk(const gpu::RangeWant& want, const gpu::EachInstant& each,
                         const gpu::RangeDone& done) {
+  if (want.parts.size() == 1 && want.step * static_cast<double>(want.steps) == 86'400) {
+    return WalkDay(want, each, done);
+  }
   walks_.push_back(want);
   if (walk_fails_) return done(Error(*walk_fails_));
   const std::vector<gpu::SnapshotPtr> none(want.parts.size(), std::make_shared<models::Snapshot>());
@@ -138,6 +141,18 @@ void HandlersTest::Walk(const gpu::RangeWant& want, const gpu::EachInstant& each
     auto snapshots = walk_.empty() ? none : walk_[std::min(i, walk_.size() - 1)];
     snapshots.resize(want.parts.size(), none.front());
     if (!each(i, snapshots)) return done(Error(Code::kDraining, ""));
+  }
+  done(gpu::RangeEnd{{"nvidia_gpu"}, {}});
+}
+
+void HandlersTest::WalkDay(const gpu::RangeWant& want, const gpu::EachInstant& each,
+                           const gpu::RangeDone& done) {
+  days_.push_back(want);
+  const Result<gpu::Got>& got = source_.past_at ? source_.past : source_.gpus;
+  if (!got) return done(Error(got.error()));
+  const gpu::SnapshotPtr past = got->snapshot;
+  for (std::size_t i = 0; i < want.steps; ++i) {
+    if (!each(i, std::vector<gpu::SnapshotPtr>{past})) return done(Error(Code::kDraining, ""));
   }
   done(gpu::RangeEnd{{"nvidia_gpu"}, {}});
 }

@@ -140,6 +140,9 @@ class HandlersTest : public ::testing::Test {
   static std::shared_ptr<models::Snapshot> ThreeGpus();
   static std::shared_ptr<models::Snapshot> TwoProcesses();
   void Walk(const gpu::RangeWant& want, const gpu::EachInstant& each, const gpu::RangeDone& done);
+  // What was there in the day before, at each of its instants: source_.past.
+  void WalkDay(const gpu::RangeWant& want, const gpu::EachInstant& each,
+               const gpu::RangeDone& done);
   // a, with everything but a rate that is impossible.
   static std::shared_ptr<models::Snapshot> OneNode();
   // ml/train, a Job, and ml/train-0, its pod, which is on a.
@@ -174,6 +177,7 @@ class HandlersTest : public ::testing::Test {
   std::vector<std::vector<gpu::SnapshotPtr>> walk_;
   std::optional<Status> walk_fails_;
   std::vector<gpu::RangeWant> walks_;
+  std::vector<gpu::RangeWant> days_;
   Result<gpu::Activity> activity_ = gpu::Activity{};
   std::vector<gpu::ActivityWant> activity_wants_;
   dstack::Availability dstack_{true, "{}"};

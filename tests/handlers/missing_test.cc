@@ -87,10 +87,26 @@ TEST_F(MissingRouteTest, ACloserLookIsTakenAtTheLatestLoss) {
   EXPECT_EQ(*row["last_seen"].AsString(), "2024-01-01T11:59:45Z");
   EXPECT_EQ(*row["missing_since"].AsString(), "2024-01-01T11:59:50Z");
   // Then that instant is asked for the time of its sample, and for its nodes.
-  ASSERT_EQ(source_.wants.size(), 4U);
+  ASSERT_EQ(source_.wants.size(), 5U);
   EXPECT_EQ(source_.wants[2].part, models::Part::kGpus);
   EXPECT_EQ(source_.wants[2].at, WallTime(Millis(1'704'110'385'000)));
   EXPECT_EQ(source_.wants[3].part, models::Part::kNodes);
+  EXPECT_EQ(source_.wants[4].part, models::Part::kProcesses);
+}
+
+// Where nothing tells of pods a GPU is whose processes were on it.
+TEST_F(MissingRouteTest, TheUsersOfTheProcessesOnItAreToldToo) {
+  See({{{.uuid = "GPU-a"}}, {{.uuid = "GPU-a"}}, {}, {}});
+  ServeNodes(models::TargetState::kUp);
+  auto processes = fleet::Processes("bob", {"GPU-a"});
+  processes->processes[0].set_text(Text::kNamespace, "ml");
+  processes->processes[0].set_text(Text::kPod, "train");
+  for (auto& instant : walk_) instant = {instant[0], processes};
+  const auto row = Get(std::string(kMissing) + kWindow).json()["data"][0];
+  ASSERT_EQ(row["users"].size(), 1U);
+  EXPECT_EQ(*row["users"][0].AsString(), "bob");
+  ASSERT_EQ(row["owners"].size(), 1U);
+  EXPECT_EQ(*row["owners"][0]["pod"].AsString(), "train");
 }
 
 TEST_F(MissingRouteTest, WithoutTimeNoCloserLookIsTaken) {

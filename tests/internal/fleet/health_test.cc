@@ -130,7 +130,10 @@ TEST(HealthTest, AClockBelowItsHighestUnderLoadIsThrottled) {
   EXPECT_DOUBLE_EQ(Score(at(899, 50)), 1) << "no load";
   GpuMetrics capped = at(500, 60);
   capped.readings.Set(static_cast<std::size_t>(Quantity::kThrottleReasons), 0x4);
-  EXPECT_DOUBLE_EQ(Score(capped), 1) << "the device says that it is held back by its power cap";
+  EXPECT_DOUBLE_EQ(Score(capped), 0.7) << "whatever holds it back";
+  EXPECT_EQ(Of(capped, "clock_throttled=0").score, 100);
+  capped.readings.Set(static_cast<std::size_t>(Quantity::kThrottleReasons), 0x40);
+  EXPECT_DOUBLE_EQ(Score(capped), 0.7) << "once";
 }
 
 TEST(HealthTest, AnyEccErrorCountsUnlessCorrectedOnesAreToBeIgnored) {

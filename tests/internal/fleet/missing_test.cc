@@ -309,7 +309,7 @@ TEST_F(VerdictTest, OneWithoutAGpuThatWasJustStartedSaysNothingYet) {
   const auto of = [&](const models::Snapshot* then, const gpu::Activity* window,
                       const models::Snapshot* gpus = nullptr) {
     ShownLast shown;
-    shown.Add(gpu_);
+    shown.Add({.seen = gpu_});
     const Verdict verdict = VerdictOf(gpu_, {silent.get(), then, gpus, window, shown.Of(gpu_)});
     return std::string(NameOf(verdict.loss)) + ": " + verdict.evidence;
   };
@@ -333,13 +333,34 @@ TEST_F(VerdictTest, OneWithoutAGpuThatWasJustStartedSaysNothingYet) {
   EXPECT_EQ(of(then_.get(), nullptr).substr(0, 8), "gpu_gone");
 }
 
+TEST_F(VerdictTest, OneThatWentBeforeItsExporterIsGoneItself) {
+  auto nodes = Nodes({Dcgm(TargetState::kDown)}, 1);
+  nodes->as_of = kStart + 600;
+  ShownLast shown;
+  shown.Add({.seen = gpu_, .instant = kStart, .gone = kStart + 60});
+  const auto of = [&] {
+    const Verdict verdict = VerdictOf(gpu_, {.now = nodes.get(),
+                                             .shown = shown.Of(gpu_),
+                                             .shown_at = shown.InstantOf(gpu_),
+                                             .gone = kStart + 60});
+    return std::string(NameOf(verdict.loss));
+  };
+  EXPECT_EQ(of(), "exporter_down");
+  LastSeen other = gpu_;
+  other.gpu_id = "7";
+  shown.Add({.seen = other, .instant = kStart, .gone = kStart + 60});
+  EXPECT_EQ(of(), "exporter_down") << "all at once";
+  shown.Add({.seen = other, .instant = kStart + 120, .gone = kStart + 180});
+  EXPECT_EQ(of(), "gpu_gone") << "the exporter showed the other one without it";
+}
+
 TEST_F(VerdictTest, WhatAnExporterShowedLastIsTheNewestOfItsGpus) {
   ShownLast shown;
   LastSeen other = gpu_;
   gpu_.at = kStart;
   other.at = kStart + 10;
-  shown.Add(gpu_);
-  shown.Add(other);
+  shown.Add({.seen = gpu_});
+  shown.Add({.seen = other});
   EXPECT_EQ(shown.Of(gpu_), kStart + 10);
   other.node = "m";
   EXPECT_TRUE(std::isnan(shown.Of(other)));

@@ -294,9 +294,17 @@ TEST(CollectorTest, NothingAndAFailureAreNotCalledAnEmptyPrometheus) {
   rig.SetGpus(0);
   rig.client().SetError(std::string(kUtilizationQuery), Code::kUpstreamTimeout);
   const auto gpus = rig.CollectGpus();
-  ASSERT_TRUE(gpus);
-  EXPECT_THAT((*gpus)->warnings,
-              ElementsAre("nvidia_gpu_utilization_percent: query failed (upstream_timeout)"));
+  ASSERT_FALSE(gpus) << "a Prometheus that ends answers so, and the GPUs are still there";
+  EXPECT_EQ(gpus.error().code, Code::kUpstreamTimeout);
+}
+
+TEST(CollectorTest, WithoutAProcessAFailureLeavesThePartThatAnswered) {
+  RefreshRig rig;
+  rig.SetGpus(0);
+  rig.client().SetError("nvidia_gpu_process_cpu_percent", Code::kUpstreamTimeout);
+  const auto processes = rig.Collect(Part::kProcesses);
+  ASSERT_TRUE(processes);
+  EXPECT_TRUE((*processes)->partial);
 }
 
 TEST(CollectorTest, WarnsOfAMetricThatNobodyExports) {
