@@ -35,6 +35,7 @@ Detector::Detector(prom::Client& client, const Clock& clock, const schema::Regis
       clock_(clock),
       registry_(registry),
       targets_(targets),
+      long_query_(client),
       options_(options),
       query_(LookQuery(registry)) {
   const MutexLock lock(mutex_);
@@ -122,34 +123,27 @@ void Detector::CheckTimes(double time, Deadline deadline) {
 }
 
 void Detector::Ask(double time, Deadline deadline, Answer done) {
-  client_.Query(
+  long_query_.Ask(
       {query_, time}, deadline,
-      [this, time, deadline, done = std::move(done)](Result<prom::QueryResult> answer) {
-        if (!answer) return done(Error(answer.error()));
-        auto* const vector = std::get_if<prom::InstantVector>(&answer->value);
-        if (vector == nullptr) {
-          return done(Error(Code::kUpstreamInvalid, "a look was answered with no vector"));
-        }
-        auto found = std::make_shared<prom::InstantVector>(std::move(*vector));
-        AskAgain(time, deadline, std::move(found), done);
+      [this, time, deadline, done = std::move(done)](Result<prom::InstantVector> vector) {
+        if (!vector) return done(Error(std::move(vector.error())));
+        AskAgain(time, deadline, std::make_shared<prom::InstantVector>(*std::move(vector)), done);
       });
 }
 
 // Without an answer to that only less is known.
 void Detector::AskAgain(double time, Deadline deadline,
                         std::shared_ptr<const prom::InstantVector> found, Answer done) {
-  std::string promql = SecondLookQuery(registry_, *found);
+  const std::string promql = SecondLookQuery(registry_, *found);
   if (promql.empty()) {
     const prom::InstantVector nothing;
     return done(ReadLook(registry_, *found, &nothing));
   }
-  client_.Query(
-      {std::move(promql), time}, deadline,
-      [this, found = std::move(found),
-       done = std::move(done)](const Result<prom::QueryResult>& answer) {
-        done(ReadLook(registry_, *found,
-                      answer ? std::get_if<prom::InstantVector>(&answer->value) : nullptr));
-      });
+  long_query_.Ask({promql, time}, deadline,
+                  [this, found = std::move(found),
+                   done = std::move(done)](const Result<prom::InstantVector>& second) {
+                    done(ReadLook(registry_, *found, second ? &*second : nullptr));
+                  });
 }
 
 // Exporters that are no longer found but remembered, in the registry's order among the others.

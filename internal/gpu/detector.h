@@ -13,6 +13,7 @@
 #include "internal/base/mutex.h"
 #include "internal/base/result.h"
 #include "internal/gpu/down_targets.h"
+#include "internal/gpu/long_query.h"
 #include "internal/gpu/plan.h"
 #include "internal/gpu/target_memory.h"
 #include "internal/prom/client.h"
@@ -113,6 +114,7 @@ class Detector {
   const Clock& clock_;
   const schema::Registry& registry_;
   const TargetMemory* const targets_;
+  LongQuery long_query_;
   const DetectorOptions options_;
   const std::string query_;
 

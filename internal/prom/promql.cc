@@ -67,6 +67,33 @@ std::string EscapeRegex(std::string_view text) {
   return out;
 }
 
+std::vector<std::string_view> TermsOf(std::string_view promql) {
+  constexpr std::string_view kOr = " or ";
+  std::vector<std::string_view> terms;
+  std::size_t first = 0;
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < promql.size(); ++i) {
+    const char c = promql[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      quoted = c != '"';
+    } else if (c == '"') {
+      quoted = true;
+    } else if (std::string_view("([{").find(c) != std::string_view::npos) {
+      ++depth;
+    } else if (std::string_view(")]}").find(c) != std::string_view::npos) {
+      --depth;
+    } else if (depth == 0 && promql.substr(i).starts_with(kOr)) {
+      terms.push_back(promql.substr(first, i - first));
+      first = i + kOr.size();
+      i = first - 1;
+    }
+  }
+  terms.push_back(promql.substr(first));
+  return terms;
+}
+
 Selector::Selector(std::string_view metric, std::span<const std::string_view> allowed)
     : metric_(metric), allowed_(allowed) {}
 

@@ -20,6 +20,9 @@ std::string Quote(std::string_view text);
 // A regular expression (RE2, as PromQL anchors it) that matches exactly `text`.
 std::string EscapeRegex(std::string_view text);
 
+// What ` or ` joins in `promql`, outside brackets and strings in double quotes; views into it.
+std::vector<std::string_view> TermsOf(std::string_view promql);
+
 // Builds `metric{a="x",b=~"y"}`. Values may come from anybody; names are ours: each must be a
 // label name and among `allowed`. A value type; one thread at a time.
 class Selector {

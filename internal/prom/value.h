@@ -51,6 +51,9 @@ class InstantVector {
   Backing backing;
 };
 
+// The samples of all of them, one vector's behind another's. It shares their backings.
+InstantVector Joined(std::span<const InstantVector> vectors);
+
 // resultType "matrix": a range vector.
 class RangeVector {
  public:

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "internal/gpu/long_query.h"
 #include "internal/gpu/look.h"
 #include "tests/internal/gpu/join_rig.h"
 #include "tests/internal/gpu/refresh_rig.h"
@@ -41,18 +42,33 @@ std::size_t SetSize(const std::string& exporter, Part part = Part::kGpus) {
 
 class DetectorTest : public testing::Test {
  protected:
+  DetectorTest() { rig.client().SetFunction(ShowGpus); }
+
   // One GPU of each exporter that is asked for everything at once; those of nvidia_gpu otherwise.
-  DetectorTest() {
-    rig.client().SetFunction([](const prom::FakePromClient::Call& call) {
-      std::vector<prom::FakeSample> samples;
-      if (call.promql.find("timestamp(") == std::string::npos) {
-        if (call.promql.find("DCGM_FI_DEV_FB_USED|") != std::string::npos) {
-          samples = {{{{"Hostname", "b"}, {"__name__", "DCGM_FI_DEV_GPU_TEMP"}, {"gpu", "0"}}, 50}};
-        } else if (call.promql.rfind("nvidia_gpu_", 0) == 0) {
-          samples = {{{{"gpu", "0"}, {"node", "a"}, {"pid", "7"}}, 50}};
-        }
+  static prom::FakePromClient::Answer ShowGpus(const prom::FakePromClient::Call& call) {
+    std::vector<prom::FakeSample> samples;
+    if (call.promql.find("timestamp(") == std::string::npos) {
+      if (call.promql.find("DCGM_FI_DEV_FB_USED|") != std::string::npos) {
+        samples = {{{{"Hostname", "b"}, {"__name__", "DCGM_FI_DEV_GPU_TEMP"}, {"gpu", "0"}}, 50}};
+      } else if (call.promql.rfind("nvidia_gpu_", 0) == 0) {
+        samples = {{{{"gpu", "0"}, {"node", "a"}, {"pid", "7"}}, 50}};
       }
-      return prom::FakePromClient::Answer(prom::MakeResult(samples));
+    }
+    return prom::MakeResult(samples);
+  }
+  // Looks of so many bytes or more are rejected, whole or in pieces. Others find two exporters,
+  // each in the piece that asks for it.
+  void RejectLooksFrom(std::size_t bytes) {
+    rig.client().SetFunction([bytes](const prom::FakePromClient::Call& call) {
+      using Answer = prom::FakePromClient::Answer;
+      if (call.promql.find(R"("exporter")") == std::string::npos) return ShowGpus(call);
+      if (call.promql.size() >= bytes) return Answer(Error(Code::kUpstreamRejectedQuery, "long"));
+      std::vector<prom::FakeSample> found;
+      for (const std::string name : {"dcgm", "nvidia_gpu"}) {
+        if (call.promql.find(R"("exporter",")" + name + '"') == std::string::npos) continue;
+        found.push_back({{{"exporter", name}}, 1});
+      }
+      return Answer(prom::MakeResult(found));
     });
   }
 
@@ -116,9 +132,23 @@ TEST_F(DetectorTest, WhatWasAssumedIsShownWhenNobodyTellsInTime) {
 }
 
 TEST_F(DetectorTest, WhoeverCouldNotTellIsToldWithTheReason) {
-  rig.client().SetError(DetectionQuery(), Code::kUpstreamRejectedQuery);
+  RejectLooksFrom(0);
   ExpectDoubted(Await(Start()), "upstream_rejected_query");
   ExpectDoubted(Await(Start()), "upstream_rejected_query");
+}
+
+TEST_F(DetectorTest, WhereOneLongQueryIsRejectedShorterOnesTellWhatIsThere) {
+  const auto pieces = PiecesOf(DetectionQuery(), LongQuery::kMostBytes);
+  EXPECT_THAT(pieces.size(), testing::AllOf(testing::Ge(2U), testing::Le(4U)));
+  RejectLooksFrom(LongQuery::kMostBytes + 1);
+  EXPECT_THAT(SourcesOf(Start()), ElementsAre("dcgm", "nvidia_gpu"));
+  EXPECT_EQ(looks(), 1U);
+  for (const std::string& piece : pieces) EXPECT_EQ(rig.client().call_count(piece), 1U);
+  // From then on in pieces alone.
+  rig.clock.Advance(Millis(120'000));
+  EXPECT_THAT(SourcesOf(Start()), ElementsAre("dcgm", "nvidia_gpu"));
+  EXPECT_EQ(looks(), 1U);
+  for (const std::string& piece : pieces) EXPECT_EQ(rig.client().call_count(piece), 2U);
 }
 
 TEST_F(DetectorTest, AnAnswerOfAnotherKindTellsNothing) {
@@ -234,7 +264,7 @@ TEST_F(DetectorTest, AfterALongTimeTheFirstRefreshWaitsToHearWhatIsThere) {
   EXPECT_THAT(SourcesOf(Start()), ElementsAre("dcgm", "nvidia_gpu"));
   // When nobody tells, what was known has to do.
   rig.clock.Advance(Millis(120'000));
-  rig.client().SetError(DetectionQuery(), Code::kUpstreamRejectedQuery);
+  rig.client().SetError(DetectionQuery(), Code::kUpstreamError);
   const auto snapshot = Await(Start());
   ASSERT_TRUE(snapshot);
   EXPECT_THAT((*snapshot)->sources, ElementsAre("dcgm", "nvidia_gpu"));

@@ -1,5 +1,6 @@
 #include "internal/prom/promql.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -111,6 +112,17 @@ TEST(PromqlTest, RefusesAMetricThatIsNoName) {
     EXPECT_FALSE(Selector(name, kLabels).Build()) << name;
   }
   EXPECT_TRUE(Selector("job:gpu_util:avg", kLabels).Build());
+}
+
+TEST(PromqlTest, TermsAreWhatOrJoinsOutsideBracketsAndStrings) {
+  using testing::ElementsAre;
+  EXPECT_THAT(TermsOf(""), ElementsAre(""));
+  EXPECT_THAT(TermsOf("a and b"), ElementsAre("a and b"));
+  EXPECT_THAT(TermsOf("a or b and c or d"), ElementsAre("a", "b and c", "d"));
+  EXPECT_THAT(TermsOf("(a or b) or f(c or d) or max_over_time((e or f)[1h:5m])"),
+              ElementsAre("(a or b)", "f(c or d)", "max_over_time((e or f)[1h:5m])"));
+  EXPECT_THAT(TermsOf(R"q(a{x="1 or 2"} or b{x="\\"} or c{x="\" or ",y=")"} or d)q"),
+              ElementsAre(R"(a{x="1 or 2"})", R"(b{x="\\"})", R"q(c{x="\" or ",y=")"})q", "d"));
 }
 
 TEST(PromqlTest, ALabelNameHasNoColon) {
