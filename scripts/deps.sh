@@ -83,6 +83,7 @@ servers() {
   cat <<'TABLE'
 prometheus             | run test bench | usr/bin/prometheus             |
 prometheus-pushgateway | test           | usr/bin/prometheus-pushgateway |
+victoria-metrics       | test           | usr/bin/victoria-metrics       | libzstd1
 postgresql-15          | test           | usr/lib/postgresql/15/bin/postgres | libicu72 libxml2
 redis-tools            | test           | usr/bin/redis-check-rdb        | libatomic1 libjemalloc2 liblzf1 libssl3
 redis-server           | test           | usr/bin/redis-server           |

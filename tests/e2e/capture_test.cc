@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -79,19 +80,14 @@ void Print(const Value& value, const std::string& indent, std::ostream& out) {
   }
 }
 
-class CaptureTest : public testing::TestWithParam<std::string> {};
-
-TEST_P(CaptureTest, GivesItsGoldenRows) {
-  const std::string text = ReadFile(kSource + "/tests/captures/" + GetParam() + ".prom");
-  fault::FaultServer exporter(
-      [&](const fault::Request&) { return fault::HttpStatus(200, text, "text/plain"); });
-  const auto prometheus = Prometheus::Scraping(exporter.port(), IsAsStored(text));
+// What the server shows of what `upstream` scrapes.
+std::string Seen(const Upstream& upstream) {
   // A scrape becomes visible as a whole; queries that meet its coming would each see another part.
-  ASSERT_TRUE(process::WaitUntil(
-      [&] { return prometheus->Query("up{job=\"gpu\"} == 1", Now()).size() > 0; }, Millis(20'000)));
-  const ApiServer server(prometheus->url(), {{"CACHE_TTL", "0s"}, {"PROCESS_COMMANDS", "full"}});
+  EXPECT_TRUE(process::WaitUntil(
+      [&] { return upstream.Query("up{job=\"gpu\"} == 1", Now()).size() > 0; }, Millis(20'000)));
+  const ApiServer server(upstream.url(), {{"CACHE_TTL", "0s"}, {"PROCESS_COMMANDS", "full"}});
   Answer gpus;
-  ASSERT_TRUE(process::WaitUntil(
+  EXPECT_TRUE(process::WaitUntil(
       [&] {
         gpus = server.Get(kMetrics);
         return gpus.status == 200 && gpus.Json()["data"].size() > 0;
@@ -111,13 +107,94 @@ TEST_P(CaptureTest, GivesItsGoldenRows) {
   };
   print("gpus", gpus);
   print("processes", processes);
-  const std::string golden = kSource + "/tests/golden/" + GetParam() + ".txt";
+  return seen.str();
+}
+
+std::vector<std::string> LinesOf(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+// What makes `b` of `a`, by a longest common run of lines: `12-` is the 12th of `a` that is not in
+// `b`, `12+` one that is in `b` behind the 12th of `a`.
+std::string DifferenceOf(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  std::vector<std::vector<std::size_t>> common(a.size() + 1,
+                                               std::vector<std::size_t>(b.size() + 1, 0));
+  for (std::size_t i = a.size(); i-- > 0;) {
+    for (std::size_t j = b.size(); j-- > 0;) {
+      common[i][j] =
+          a[i] == b[j] ? common[i + 1][j + 1] + 1 : std::max(common[i + 1][j], common[i][j + 1]);
+    }
+  }
+  std::string difference;
+  const auto add = [&](std::size_t line, char how, const std::string& text) {
+    difference += std::to_string(line) + how + ' ' + text + '\n';
+  };
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (i < a.size() || j < b.size()) {
+    if (i < a.size() && j < b.size() && a[i] == b[j]) {
+      ++i, ++j;
+    } else if (i < a.size() && (j == b.size() || common[i + 1][j] >= common[i][j + 1])) {
+      add(i + 1, '-', a[i]);
+      ++i;
+    } else {
+      add(i, '+', b[j]);
+      ++j;
+    }
+  }
+  return difference;
+}
+
+// By capture, as DifferenceOf, what tests/golden/victoria-metrics.txt lists.
+std::map<std::string, std::string> ListedDifferences() {
+  std::map<std::string, std::string> listed;
+  std::string capture;
+  for (const std::string& line :
+       LinesOf(ReadFile(kSource + "/tests/golden/victoria-metrics.txt"))) {
+    if (line.empty() || line[0] == '#') continue;
+    if (line.starts_with("= ")) {
+      capture = line.substr(2);
+    } else {
+      listed[capture] += line + '\n';
+    }
+  }
+  return listed;
+}
+
+class CaptureTest : public testing::TestWithParam<std::string> {
+ protected:
+  const std::string text_ = ReadFile(kSource + "/tests/captures/" + GetParam() + ".prom");
+  const std::string golden_ = kSource + "/tests/golden/" + GetParam() + ".txt";
+  fault::FaultServer exporter_{
+      [this](const fault::Request&) { return fault::HttpStatus(200, text_, "text/plain"); }};
+};
+
+TEST_P(CaptureTest, GivesItsGoldenRows) {
+  const auto prometheus = Prometheus::Scraping(exporter_.port(), IsAsStored(text_));
+  const std::string seen = Seen(*prometheus);
   if (std::getenv("GPUMON_UPDATE_GOLDEN") != nullptr) {
-    std::ofstream(golden) << seen.str();
+    std::ofstream(golden_) << seen;
     return;
   }
-  EXPECT_EQ(seen.str(), ReadFile(golden)) << "a changed golden is read before it is taken: "
-                                             "GPUMON_UPDATE_GOLDEN=1 writes it";
+  EXPECT_EQ(seen, ReadFile(golden_)) << "a changed golden is read before it is taken: "
+                                        "GPUMON_UPDATE_GOLDEN=1 writes it";
+}
+
+TEST_P(CaptureTest, GivesThemThroughVictoriaMetricsButForWhatIsListed) {
+  const auto upstream = VictoriaMetrics::Scraping(exporter_.port(), IsAsStored(text_));
+  const auto difference = DifferenceOf(LinesOf(ReadFile(golden_)), LinesOf(Seen(*upstream)));
+  EXPECT_EQ(difference, ListedDifferences()[GetParam()])
+      << "tests/golden/victoria-metrics.txt lists what differs, and why";
+}
+
+TEST(CaptureDifferencesTest, AreOfCapturesThatAreThere) {
+  const std::vector<std::string> captures = Captures();
+  for (const auto& [capture, lines] : ListedDifferences()) {
+    EXPECT_TRUE(std::binary_search(captures.begin(), captures.end(), capture)) << capture;
+  }
 }
 
 // An exporter that nobody here has heard of, with one of its units in a form of its own.

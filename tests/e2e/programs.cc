@@ -6,7 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdlib>
+#include <sstream>
 #include <stdexcept>
 
 #include "internal/http/encoding.h"
@@ -95,6 +97,44 @@ std::string PrometheusProgram(const std::string& name) {
                            "another prometheus in GPUMON_PROMETHEUS");
 }
 
+void Upstream::StartAtFreePort(const std::string& name,
+                               const std::function<bool(std::uint16_t)>& start) {
+  constexpr int kTries = 5;
+  for (int i = 0; i < kTries; ++i) {
+    if (start(FreePort())) return;
+    if (child_->Errors().find("address already in use") == std::string::npos) break;
+  }
+  throw std::runtime_error(name + " did not start: " + child_->Errors());
+}
+
+json::Value Upstream::Query(const std::string& promql, const std::string& time) const {
+  // As the server asks: without nocache VictoriaMetrics says nothing of the last 30 s.
+  const Answer answer = Fetch(
+      port_, "/api/v1/query?nocache=1&time=" + time + "&query=" + http::PercentEncode(promql));
+  const json::Value document = answer.Json();
+  const std::string* const status = document["status"].AsString();
+  if (status == nullptr || *status != "success") {
+    throw std::runtime_error("a query was answered " + answer.Text());
+  }
+  return document["data"]["result"];
+}
+
+std::string ScrapeConfig(std::uint16_t exporter_port, bool honor_labels,
+                         const std::string& target_labels) {
+  std::string config =
+      "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
+      "scrape_configs:\n"
+      "  - job_name: gpu\n"
+      "    honor_labels: " +
+      std::string(honor_labels ? "true" : "false") +
+      "\n"
+      "    static_configs:\n"
+      "      - targets: [\"127.0.0.1:" +
+      std::to_string(exporter_port) + "\"]\n";
+  if (!target_labels.empty()) config += "        labels: {" + target_labels + "}\n";
+  return config;
+}
+
 bool Prometheus::StartAt(std::uint16_t port) {
   port_ = port;
   child_ = std::make_unique<ChildProcess>(
@@ -111,12 +151,7 @@ bool Prometheus::StartAt(std::uint16_t port) {
 
 void Prometheus::Start(const std::string& config) {
   directory_.Write("prometheus.yml", config);
-  constexpr int kTries = 5;
-  for (int i = 0; i < kTries; ++i) {
-    if (StartAt(FreePort())) return;
-    if (child_->Errors().find("address already in use") == std::string::npos) break;
-  }
-  throw std::runtime_error("prometheus did not start: " + child_->Errors());
+  StartAtFreePort("prometheus", [this](std::uint16_t port) { return StartAt(port); });
 }
 
 void Prometheus::Restart(const std::function<void()>& meanwhile) {
@@ -131,18 +166,7 @@ std::unique_ptr<Prometheus> Prometheus::Scraping(std::uint16_t exporter_port, bo
                                                  const std::string& open_metrics) {
   std::unique_ptr<Prometheus> prometheus(new Prometheus);
   if (!open_metrics.empty()) prometheus->Import(open_metrics);
-  std::string config =
-      "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
-      "scrape_configs:\n"
-      "  - job_name: gpu\n"
-      "    honor_labels: " +
-      std::string(honor_labels ? "true" : "false") +
-      "\n"
-      "    static_configs:\n"
-      "      - targets: [\"127.0.0.1:" +
-      std::to_string(exporter_port) + "\"]\n";
-  if (!target_labels.empty()) config += "        labels: {" + target_labels + "}\n";
-  prometheus->Start(config);
+  prometheus->Start(ScrapeConfig(exporter_port, honor_labels, target_labels));
   return prometheus;
 }
 
@@ -187,15 +211,64 @@ std::unique_ptr<Prometheus> Prometheus::Ruling(const std::string& open_metrics,
   return prometheus;
 }
 
-json::Value Prometheus::Query(const std::string& promql, const std::string& time) const {
-  const Answer answer =
-      Fetch(port_, "/api/v1/query?time=" + time + "&query=" + http::PercentEncode(promql));
-  const json::Value document = answer.Json();
-  const std::string* const status = document["status"].AsString();
-  if (status == nullptr || *status != "success") {
-    throw std::runtime_error("prometheus answered " + answer.Text());
+VictoriaMetrics::VictoriaMetrics(const std::string& config) {
+  directory_.Write("scrape.yml", config);
+  StartAtFreePort("victoria-metrics", [this](std::uint16_t port) { return StartAt(port); });
+}
+
+bool VictoriaMetrics::StartAt(std::uint16_t port) {
+  port_ = port;
+  child_ = std::make_unique<ChildProcess>(
+      PrometheusProgram("victoria-metrics"),
+      std::vector<std::string>{"-httpListenAddr=127.0.0.1:" + std::to_string(port),
+                               "-storageDataPath=" + directory_.File("data"),
+                               "-promscrape.config=" + directory_.File("scrape.yml"),
+                               "-retentionPeriod=100y", "-memory.allowedBytes=64MB"});
+  return process::WaitUntil(
+             [&] { return !child_->Running() || Fetch(port, "/health").status == 200; },
+             Millis(20'000)) &&
+         child_->Running();
+}
+
+// Who asks for series before they are there is told for ten seconds that there are none.
+void VictoriaMetrics::AwaitScrape() const {
+  const bool scraped = process::WaitUntil(
+      [&] {
+        const Answer answer = Fetch(port_, "/api/v1/targets");
+        const json::Value target = answer.Json()["data"]["activeTargets"][0];
+        return target["lastSamplesScraped"].AsDouble().value_or(0) > 0;
+      },
+      Millis(20'000));
+  if (!scraped || Fetch(port_, "/internal/force_flush").status != 200) {
+    throw std::runtime_error("victoria-metrics scraped nothing: " + child_->Errors());
   }
-  return document["data"]["result"];
+}
+
+std::unique_ptr<VictoriaMetrics> VictoriaMetrics::Scraping(std::uint16_t exporter_port,
+                                                           bool honor_labels) {
+  std::unique_ptr<VictoriaMetrics> upstream(
+      new VictoriaMetrics(ScrapeConfig(exporter_port, honor_labels)));
+  upstream->AwaitScrape();
+  return upstream;
+}
+
+std::unique_ptr<VictoriaMetrics> VictoriaMetrics::Holding(const std::string& open_metrics) {
+  std::unique_ptr<VictoriaMetrics> upstream(new VictoriaMetrics("global: {}\n"));
+  // It takes Prometheus's older text: times are milliseconds.
+  std::string text;
+  std::istringstream lines(open_metrics);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) continue;
+    const std::size_t time = line.rfind(' ') + 1;
+    const double seconds = std::strtod(line.c_str() + time, nullptr);
+    text += line.substr(0, time) + std::to_string(std::llround(seconds * 1000)) + '\n';
+  }
+  const Answer imported = Fetch(upstream->port_, "/api/v1/import/prometheus", {}, "POST", text);
+  if (imported.status != 204) throw std::runtime_error("not imported: " + imported.Text());
+  if (Fetch(upstream->port_, "/internal/force_flush").status != 200) {
+    throw std::runtime_error("what was imported is not to be seen");
+  }
+  return upstream;
 }
 
 }  // namespace gpumon::e2e

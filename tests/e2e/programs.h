@@ -62,11 +62,37 @@ class Exporter {
   std::uint16_t port_ = 0;
 };
 
-// A real prometheus.
-class Prometheus {
+// What the server asks: a real program that answers PromQL on a loopback port.
+class Upstream {
  public:
-  // Scrapes `exporter_port` every second; `target_labels` are YAML, like `node: "x"`. With
-  // `open_metrics` it holds those samples from its start.
+  virtual ~Upstream() = default;
+  Upstream(const Upstream&) = delete;
+  Upstream& operator=(const Upstream&) = delete;
+
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  // data.result of an instant query at `time`, Unix seconds as text. Throws std::runtime_error
+  // when it is not answered with success.
+  json::Value Query(const std::string& promql, const std::string& time) const;
+
+ protected:
+  Upstream() = default;
+  // Tries `start` with ports that are free until it succeeds or says that it was not the port.
+  // Throws std::runtime_error, with what `name` printed, when none will do.
+  void StartAtFreePort(const std::string& name, const std::function<bool(std::uint16_t)>& start);
+
+  ScratchDirectory directory_;
+  std::unique_ptr<ChildProcess> child_;
+  std::uint16_t port_ = 0;
+};
+
+// Scrapes `exporter_port` every second; `target_labels` are YAML, like `node: "x"`.
+std::string ScrapeConfig(std::uint16_t exporter_port, bool honor_labels,
+                         const std::string& target_labels = "");
+
+// A real prometheus.
+class Prometheus : public Upstream {
+ public:
+  // With ScrapeConfig. With `open_metrics` it holds those samples from its start.
   static std::unique_ptr<Prometheus> Scraping(std::uint16_t exporter_port, bool honor_labels,
                                               const std::string& target_labels = "",
                                               const std::string& open_metrics = "");
@@ -78,23 +104,30 @@ class Prometheus {
   static std::unique_ptr<Prometheus> Ruling(const std::string& open_metrics,
                                             const std::string& rules);
 
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   ChildProcess& process() { return *child_; }
   // Kills it, calls `meanwhile`, and starts it again with the same data on the same port.
   void Restart(const std::function<void()>& meanwhile);
-  // data.result of an instant query at `time`, Unix seconds as text. Throws std::runtime_error
-  // when Prometheus does not answer with success.
-  json::Value Query(const std::string& promql, const std::string& time) const;
 
  private:
   Prometheus() = default;
   void Import(const std::string& open_metrics);
   void Start(const std::string& config);
   bool StartAt(std::uint16_t port);
+};
 
-  ScratchDirectory directory_;
-  std::unique_ptr<ChildProcess> child_;
-  std::uint16_t port_ = 0;
+// Debian's victoria-metrics with its defaults, but for an endless retention and a bound on its
+// memory.
+class VictoriaMetrics : public Upstream {
+ public:
+  // With ScrapeConfig. A first scrape has ended well.
+  static std::unique_ptr<VictoriaMetrics> Scraping(std::uint16_t exporter_port, bool honor_labels);
+  // Holds the samples of an OpenMetrics text, and scrapes nothing.
+  static std::unique_ptr<VictoriaMetrics> Holding(const std::string& open_metrics);
+
+ private:
+  explicit VictoriaMetrics(const std::string& config);
+  bool StartAt(std::uint16_t port);
+  void AwaitScrape() const;
 };
 
 // The program that ApiServer starts, the exporter's, and gpuctl.
@@ -102,7 +135,8 @@ std::string ApiProgram();
 std::string CtlProgram();
 std::string ExporterProgram();
 
-// `prometheus` or `promtool`. Throws std::runtime_error, saying what to do, when it is missing.
+// `prometheus`, `promtool` or `victoria-metrics`. Throws std::runtime_error, saying what to do,
+// when it is missing.
 std::string PrometheusProgram(const std::string& name);
 
 }  // namespace gpumon::e2e
