@@ -31,6 +31,7 @@ DPKG_DEB = """#!/bin/bash
 case $2 in
   *prometheus_*) program=usr/bin/prometheus ;;
   *pushgateway_*) program=usr/bin/prometheus-pushgateway ;;
+  *victoria-metrics_*) program=usr/bin/victoria-metrics ;;
   *busybox-static_*) program=bin/busybox ;;
   *nginx_*) program=usr/sbin/nginx ;;
   *postgresql-15_*) program=usr/lib/postgresql/15/bin/postgres ;;
@@ -141,13 +142,13 @@ class DepsTest(unittest.TestCase):
         self.deps("run", "test", "bench")
         for program in ("usr/bin/prometheus", "usr/sbin/nginx", "usr/bin/redis-server",
                         "usr/lib/postgresql/15/bin/postgres", "usr/bin/etcd", "usr/sbin/sshd",
-                        "usr/sbin/dockerd"):
+                        "usr/sbin/dockerd", "usr/bin/victoria-metrics"):
             self.assertTrue(os.access(os.path.join(self.root, ".run/tools", program), os.X_OK))
         for line in self.calls().splitlines():
             if " install " in line:
                 self.assertNotIn("prometheus ", line + " ")
                 for name in ("nginx", "postgresql-15", "redis-server", "etcd-server",
-                             "openssh-server"):
+                             "openssh-server", "victoria-metrics"):
                     self.assertNotIn(name, line)
 
     def test_servers_need_no_root(self):
