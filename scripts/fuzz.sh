@@ -9,7 +9,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 scripts/build.sh fuzz fuzz
-export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+# A quarantine as large as the limit would be taken for a leak.
+export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:quarantine_size_mb=32
 export UBSAN_OPTIONS=print_stacktrace=1
 
 run() { # TARGET ARGUMENT...: libFuzzer's own output, for who wants it, and a line

@@ -24,8 +24,9 @@ std::string At(const std::string& path, const YAML::Mark& mark) {
   return path + ':' + std::to_string(mark.line + 1) + ':' + std::to_string(mark.column + 1);
 }
 
+// What is quoted of the file may be any bytes.
 auto Wrong(const std::string& where, const std::string& why) {
-  return Error(Code::kInvalidParameter, where + " " + why);
+  return Error(Code::kInvalidParameter, ReplaceHidden(ToValidUtf8(where + " " + why), "?"));
 }
 
 Result<std::string> ScalarOrList(const YAML::Node& value, const std::string& where) {
@@ -76,8 +77,7 @@ Result<FileValues> SectionOf(const YAML::Node& mapping, const std::string& path,
     const std::string& key = pair.first.Scalar();
     const std::string at = At(path, pair.first.Mark());
     if (key != section && EditDistance(key, section) <= kMisspelt) {
-      return Wrong(
-          at, "has the unknown key \"" + ReplaceHidden(key, "?") + "\", the nearest is " + section);
+      return Wrong(at, "has the unknown key \"" + key + "\", the nearest is " + section);
     }
     if (key != section) continue;
     if (found.IsDefined() && !found.IsNull()) return Wrong(at, "repeats the key " + section);

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import unittest
 
-from world import API, LIMIT_SECONDS, PROMETHEUS, World, end_with_us, fetch
+from world import API, EXPORTER, LIMIT_SECONDS, PROMETHEUS, World, end_with_us, fetch
 
 PROMTOOL = os.path.join(os.path.dirname(PROMETHEUS), "promtool")
 OPENAPI_SCHEMA = "/usr/share/openapi-specification/schemas/v3.0/schema.json"
