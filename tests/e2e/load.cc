@@ -114,6 +114,7 @@ void Load::Receive(Client& client) {
   report_.seconds.push_back(std::chrono::duration<double>(now - client.since).count());
   ++report_.answers[answer.status];
   if (answer.status == 200 && options_.right && !options_.right(answer)) ++report_.wrong;
+  if (options_.seen) options_.seen(answer, client.since);
   ++answered_;
   client.buffer.erase(0, taken);
   client.kept = true;

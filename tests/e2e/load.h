@@ -21,6 +21,8 @@ struct LoadOptions {
   std::string target;
   Millis pause{0};                                // of a client between an answer and a request
   std::function<bool(const Answer&)> right = {};  // of a 200; not set: every one is
+  // Called with each answer and when it was asked for, by the thread of the load.
+  std::function<void(const Answer&, SteadyTime)> seen = {};
 };
 
 struct LoadReport {

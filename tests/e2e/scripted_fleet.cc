@@ -19,29 +19,20 @@ constexpr MetricRow kProcessMetrics[] = {{"nvidia_gpu_process_gpu_memory_bytes",
                                          {"nvidia_gpu_process_cpu_percent", "8.5"},
                                          {"nvidia_gpu_process_memory_percent", "15.2"}};
 
-std::string Sample(const std::string& labels, const std::string& time, const std::string& value) {
-  return R"({"metric":{)" + labels + R"(},"value":[)" + time + ",\"" + value + "\"]}";
-}
-
-fault::Reply Vector(const std::string& samples) {
-  return fault::Json(R"({"status":"success","data":{"resultType":"vector","result":[)" + samples +
-                     "]}}");
-}
-
 fault::Reply GpuVector(const std::string& time, const std::string& value) {
   std::string samples;
   for (std::size_t i = 0; i < kScriptedGpus; ++i) {
     const std::string labels = R"("gpu":")" + std::to_string(i % 2) +
                                R"(","gpu_name":"T","node":"n)" + std::to_string(i / 2) + '"';
-    samples += (i == 0 ? "" : ",") + Sample(labels, time, value);
+    samples += (i == 0 ? "" : ",") + SampleText(labels, time, value);
   }
-  return Vector(samples);
+  return VectorOf(samples);
 }
 
 fault::Reply ProcessVector(const std::string& time, const std::string& value) {
-  return Vector(Sample(R"("command":"python train.py","gpu":"0","node":"n0","pid":"1234",)"
-                       R"("process_name":"python","user":"alice")",
-                       time, value));
+  return VectorOf(SampleText(R"("command":"python train.py","gpu":"0","node":"n0","pid":"1234",)"
+                             R"("process_name":"python","user":"alice")",
+                             time, value));
 }
 
 // Of a range: the utilization of every GPU at each step; of all else nothing.
@@ -67,6 +58,16 @@ fault::Reply Matrix(const fault::Request& request) {
 
 }  // namespace
 
+std::string SampleText(const std::string& labels, const std::string& time,
+                       const std::string& value) {
+  return R"({"metric":{)" + labels + R"(},"value":[)" + time + ",\"" + value + "\"]}";
+}
+
+fault::Reply VectorOf(const std::string& samples) {
+  return fault::Json(R"({"status":"success","data":{"resultType":"vector","result":[)" + samples +
+                     "]}}");
+}
+
 bool IsProbe(const fault::Request& request) {
   return request.Param("query") == "vector(1)";
 }
@@ -87,14 +88,14 @@ fault::Reply FleetReply(const fault::Request& request) {
   }
   const std::string query = request.Param("query");
   if (query.rfind("count_values", 0) == 0) {  // all of one scrape
-    return Vector(Sample(R"("t":")" + time + '"', time, "1") + ',' +
-                  Sample(R"("t":"up")", time, time));
+    return VectorOf(SampleText(R"("t":")" + time + '"', time, "1") + ',' +
+                    SampleText(R"("t":"up")", time, time));
   }
   if (query.find("timestamp(") != std::string::npos) {
     return query.find("nvidia_gpu_process_") == std::string::npos ? GpuVector(time, time)
                                                                   : ProcessVector(time, time);
   }
-  return Vector(Sample("", time, "1"));
+  return VectorOf(SampleText("", time, "1"));
 }
 
 std::size_t GpuRefreshes(const fault::FaultServer& server) {

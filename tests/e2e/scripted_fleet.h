@@ -13,6 +13,12 @@ inline constexpr std::size_t kScriptedGpus = 4;
 // The right answer to a query of the server.
 fault::Reply FleetReply(const fault::Request& request);
 
+// `labels` without braces; `time` and `value` as Prometheus writes them.
+std::string SampleText(const std::string& labels, const std::string& time,
+                       const std::string& value);
+// An answer of these samples, with commas between them.
+fault::Reply VectorOf(const std::string& samples);
+
 // Is it the reachability probe?
 bool IsProbe(const fault::Request& request);
 // Does it ask for the values (not the sample times) of the metric?

@@ -31,20 +31,50 @@ struct Listener {
   std::uint16_t port = 0;
 };
 
-Listener Listen(int backlog) {
-  Listener listener;
-  listener.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (listener.fd < 0) Die("socket");
+sockaddr_in Loopback(std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  return address;
+}
+
+Listener Bound(std::uint16_t port) {
+  Listener listener;
+  listener.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (listener.fd < 0) Die("socket");
+  const int yes = 1;
+  setsockopt(listener.fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  sockaddr_in address = Loopback(port);
   socklen_t size = sizeof address;
   auto* const generic = reinterpret_cast<sockaddr*>(&address);
   if (bind(listener.fd, generic, size) != 0) Die("bind");
-  if (listen(listener.fd, backlog) != 0) Die("listen");
   if (getsockname(listener.fd, generic, &size) != 0) Die("getsockname");
   listener.port = ntohs(address.sin_port);
   return listener;
+}
+
+// A port that was asked for by its number stays the socket's while it does not listen.
+Listener Listen(int backlog) {
+  const Listener any = Bound(0);
+  const Listener listener = Bound(any.port);
+  close(any.fd);
+  if (listen(listener.fd, backlog) != 0) Die("listen");
+  return listener;
+}
+
+// For a port that has room for `backlog` connections and accepts none. Linux lets one more in; the
+// rest of the SYNs are dropped.
+std::vector<int> Stuffing(std::uint16_t port, int backlog) {
+  std::vector<int> fds;
+  const sockaddr_in address = Loopback(port);
+  for (int i = 0; i < backlog + 4; ++i) {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) Die("socket");
+    (void)connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    fds.push_back(fd);
+  }
+  return fds;
 }
 
 void ResetOnClose(int fd) {
@@ -121,7 +151,7 @@ FaultServer::FaultServer(Script script) : stop_fd_(eventfd(0, EFD_CLOEXEC)) {
 }
 
 FaultServer::~FaultServer() {
-  std::vector<std::thread> workers;
+  std::map<std::size_t, std::thread> workers;
   {
     const MutexLock lock(mutex_);
     stopping_ = true;
@@ -134,7 +164,8 @@ FaultServer::~FaultServer() {
     const MutexLock lock(mutex_);
     workers.swap(workers_);
   }
-  for (std::thread& worker : workers) worker.join();
+  for (auto& worker : workers) worker.second.join();
+  for (const int fd : stuffing_) close(fd);
   close(listener_);
   close(stop_fd_);
 }
@@ -169,9 +200,37 @@ void FaultServer::Step() {
   changed_.NotifyAll();
 }
 
-// The descriptor stays until the destructor, so that its number is nobody else's meanwhile.
 void FaultServer::Refuse() {
+  Close(Port::kClosed, false);
+}
+
+void FaultServer::GoDown() {
+  Close(Port::kClosed, true);
+}
+
+void FaultServer::DropPackets() {
+  Close(Port::kFull, true);
+  if (listen(listener_, 0) != 0) Die("listen");
+  for (const int fd : stuffing_) close(fd);
+  stuffing_ = Stuffing(port_, 0);
+}
+
+void FaultServer::ComeBack() {
+  {
+    const MutexLock lock(mutex_);
+    if (listen(listener_, SOMAXCONN) != 0) Die("listen");
+    port_state_ = Port::kOpen;
+  }
+  changed_.NotifyAll();
+}
+
+// The descriptor stays until the destructor, so that its number is nobody else's meanwhile.
+void FaultServer::Close(Port port, bool connections_too) {
+  const MutexLock lock(mutex_);
+  port_state_ = port;
   shutdown(listener_, SHUT_RDWR);
+  if (!connections_too) return;
+  for (const int fd : open_) shutdown(fd, SHUT_RDWR);
 }
 
 std::vector<Request> FaultServer::requests() const {
@@ -217,27 +276,45 @@ bool FaultServer::WaitForClosed(std::size_t count) const {
   return Await([&]() NO_THREAD_SAFETY_ANALYSIS { return closed_ >= count; });
 }
 
-bool FaultServer::WaitUntilReady(int fd, short events) const {
+bool FaultServer::WaitUntilReady(int fd, short events, Millis limit) const {
   std::array<pollfd, 2> fds{pollfd{fd, events, 0}, pollfd{stop_fd_, POLLIN, 0}};
-  while (poll(fds.data(), fds.size(), -1) < 0) {
+  while (poll(fds.data(), fds.size(), static_cast<int>(limit.count())) < 0) {
     if (errno != EINTR) return false;
   }
   return (fds[1].revents & POLLIN) == 0;
 }
 
+bool FaultServer::Pause(Millis time) const {
+  return time.count() <= 0 || WaitUntilReady(-1, 0, time);
+}
+
 void FaultServer::Accept() {
-  while (WaitUntilReady(listener_, POLLIN)) {
-    const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0) {
-      if (errno == EINVAL) return;  // Refuse
-      continue;
+  while (true) {
+    {
+      const MutexLock lock(mutex_);
+      while (port_state_ != Port::kOpen && !stopping_) changed_.Wait(mutex_);
+      if (stopping_) return;
     }
-    const int yes = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    const MutexLock lock(mutex_);
-    const std::size_t index = connections_++;
-    workers_.emplace_back([this, fd, index] { Serve(fd, index); });
+    if (!WaitUntilReady(listener_, POLLIN)) return;
+    AcceptOne();
   }
+}
+
+void FaultServer::AcceptOne() {
+  const MutexLock lock(mutex_);
+  if (port_state_ != Port::kOpen) return;
+  const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd < 0) return;
+  const int yes = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  open_.insert(fd);
+  const std::size_t index = connections_++;
+  for (const std::size_t done : finished_) {
+    workers_[done].join();
+    workers_.erase(done);
+  }
+  finished_.clear();
+  workers_.emplace(index, [this, fd, index] { Serve(fd, index); });
 }
 
 void FaultServer::Serve(int fd, std::size_t index) {
@@ -257,10 +334,12 @@ void FaultServer::Serve(int fd, std::size_t index) {
     const MutexLock lock(mutex_);
     --in_flight_;
   }
-  close(fd);
   {
     const MutexLock lock(mutex_);
+    open_.erase(fd);
+    close(fd);
     ++closed_;
+    finished_.push_back(index);
   }
   changed_.NotifyAll();
 }
@@ -327,9 +406,10 @@ FaultServer::Next FaultServer::Answer(int fd, const Reply& reply) {
     while (!released_ && !stopping_) changed_.Wait(mutex_);
     if (stopping_) return Next::kClosed;
   }
+  if (!Pause(reply.delay)) return Next::kClosed;
   switch (reply.fault) {
     case Reply::Fault::kHang:
-      WaitForEnd(fd);
+      WaitForEnd(fd, reply.close_delay);
       return Next::kClosed;
     case Reply::Fault::kClose:
       return Next::kClosed;
@@ -359,7 +439,20 @@ FaultServer::Next FaultServer::Answer(int fd, const Reply& reply) {
       break;
   }
   const Next next = SendBody(fd, reply);
-  return reply.close_after ? Next::kClosed : next;
+  if (!reply.close_after) return next;
+  if (next == Next::kKeep && reply.close_delay.count() > 0) WaitForEnd(fd, reply.close_delay);
+  return Next::kClosed;
+}
+
+FaultServer::Next FaultServer::SendPieces(int fd, const Reply& reply, std::string_view bytes) {
+  if (reply.limit_bytes) bytes = bytes.substr(0, *reply.limit_bytes);
+  const std::size_t piece = reply.piece_bytes == 0 ? bytes.size() : reply.piece_bytes;
+  while (!bytes.empty()) {
+    if (!Send(fd, bytes.substr(0, piece))) return Next::kClosed;
+    bytes.remove_prefix(std::min(piece, bytes.size()));
+    if (!bytes.empty() && !Pause(reply.piece_pause)) return Next::kClosed;
+  }
+  return reply.limit_bytes ? Next::kClosed : Next::kKeep;
 }
 
 FaultServer::Next FaultServer::SendBody(int fd, const Reply& reply) {
@@ -369,7 +462,7 @@ FaultServer::Next FaultServer::SendBody(int fd, const Reply& reply) {
     return sent ? Next::kKeep : Next::kClosed;
   }
   std::string head = Head(reply, reply.body.size(), false);
-  if (reply.step_bytes == 0) return Send(fd, head + reply.body) ? Next::kKeep : Next::kClosed;
+  if (reply.step_bytes == 0) return SendPieces(fd, reply, head + reply.body);
   if (!Send(fd, head)) return Next::kClosed;
   std::size_t taken = 0;
   for (std::size_t at = 0; at < reply.body.size(); at += reply.step_bytes) {
@@ -410,29 +503,33 @@ bool FaultServer::Send(int fd, std::string_view bytes) {
   return true;
 }
 
-void FaultServer::WaitForEnd(int fd) const {
+void FaultServer::WaitForEnd(int fd, Millis limit) const {
+  const auto until = std::chrono::steady_clock::now() + limit;
   std::array<char, 256> ignored{};
-  while (WaitUntilReady(fd, POLLIN)) {
+  Millis left = limit.count() > 0 ? limit : Millis(-1);
+  while (left.count() != 0 && WaitUntilReady(fd, POLLIN, left)) {
     const ssize_t got = recv(fd, ignored.data(), ignored.size(), 0);
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) return;
+    if (limit.count() == 0) continue;
+    left = std::max(Millis(0), std::chrono::ceil<Millis>(until - std::chrono::steady_clock::now()));
   }
+}
+
+SilentPort::SilentPort() {
+  const Listener listener = Listen(SOMAXCONN);
+  fd_ = listener.fd;
+  port_ = listener.port;
+}
+
+SilentPort::~SilentPort() {
+  close(fd_);
 }
 
 BlackHole::BlackHole() {
   const Listener listener = Listen(0);
   port_ = listener.port;
+  fds_ = Stuffing(port_, 0);
   fds_.push_back(listener.fd);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port_);
-  // Linux lets one more in than the backlog says; the rest of the SYNs are dropped.
-  for (int i = 0; i < 4; ++i) {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) Die("socket");
-    (void)connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    fds_.push_back(fd);
-  }
 }
 
 BlackHole::~BlackHole() {

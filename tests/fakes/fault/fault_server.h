@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -58,6 +60,13 @@ class FaultServer {
   void Step();
   // Closes the port: connections are refused from now on; those there are stay.
   void Refuse();
+  // As a server that is killed: its connections end too.
+  void GoDown();
+  // As behind a network that drops all packets to it: those there are end, and connecting to it
+  // never does.
+  void DropPackets();
+  // Listens again, on the same port.
+  void ComeBack();
 
   std::vector<Request> requests() const;
   std::size_t request_count() const;
@@ -72,18 +81,25 @@ class FaultServer {
 
  private:
   enum class Next { kKeep, kClosed };
+  enum class Port { kOpen, kClosed, kFull };
 
+  void Close(Port port, bool connections_too);
   void Accept();
+  void AcceptOne();
   void Serve(int fd, std::size_t index);
   bool ReadRequest(int fd, std::string& buffer, Request& request);
   Reply Decide(const Request& request);
   Next Answer(int fd, const Reply& reply);
   Next SendBody(int fd, const Reply& reply);
+  Next SendPieces(int fd, const Reply& reply, std::string_view bytes);
   bool SendGenerated(int fd, std::size_t bytes);
   bool Send(int fd, std::string_view bytes);
-  bool WaitUntilReady(int fd, short events) const;
-  // Until the client is gone or the server stops.
-  void WaitForEnd(int fd) const;
+  // False once the server stops; the time may pass first, too. Negative: there is no limit.
+  bool WaitUntilReady(int fd, short events, Millis limit = Millis(-1)) const;
+  // False once the server stops.
+  bool Pause(Millis time) const;
+  // Until the client is gone, the server stops or, where there is one, the time has passed.
+  void WaitForEnd(int fd, Millis limit = Millis(0)) const;
   template <class Condition>
   bool Await(Condition condition) const;
 
@@ -97,14 +113,32 @@ class FaultServer {
   std::deque<Reply> queue_ GUARDED_BY(mutex_);
   bool released_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
+  Port port_state_ GUARDED_BY(mutex_) = Port::kOpen;
+  std::set<int> open_ GUARDED_BY(mutex_);
   std::size_t steps_ GUARDED_BY(mutex_) = 0;
   std::vector<Request> requests_ GUARDED_BY(mutex_);
   std::size_t connections_ GUARDED_BY(mutex_) = 0;
   std::size_t closed_ GUARDED_BY(mutex_) = 0;
   std::size_t in_flight_ GUARDED_BY(mutex_) = 0;
   std::size_t peak_ GUARDED_BY(mutex_) = 0;
-  std::vector<std::thread> workers_ GUARDED_BY(mutex_);
+  std::map<std::size_t, std::thread> workers_ GUARDED_BY(mutex_);
+  std::vector<std::size_t> finished_ GUARDED_BY(mutex_);  // workers that need no more than joining
+  std::vector<int> stuffing_;  // what fills the queue of a port that drops packets
   std::thread acceptor_;
+};
+
+// A port that takes connections and never says a word on any.
+class SilentPort {
+ public:
+  SilentPort();
+  ~SilentPort();
+  SilentPort(const SilentPort&) = delete;
+  SilentPort& operator=(const SilentPort&) = delete;
+  std::uint16_t port() const { return port_; }
+
+ private:
+  int fd_ = -1;
+  std::uint16_t port_ = 0;
 };
 
 // A port that neither answers nor refuses: connecting to it never ends.

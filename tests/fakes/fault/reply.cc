@@ -51,6 +51,28 @@ Reply Reply::ThenClosed() && {
   return std::move(*this);
 }
 
+Reply Reply::After(Millis time) && {
+  delay = time;
+  return std::move(*this);
+}
+
+Reply Reply::InPieces(std::size_t bytes, Millis pause) && {
+  piece_bytes = bytes;
+  piece_pause = pause;
+  return std::move(*this);
+}
+
+Reply Reply::CutAfter(std::size_t bytes) && {
+  limit_bytes = bytes;
+  return std::move(*this);
+}
+
+Reply Reply::SlowlyClosed(Millis time) && {
+  close_after = true;
+  close_delay = time;
+  return std::move(*this).With("Connection", "close");
+}
+
 Reply Json(std::string body) {
   Reply reply;
   reply.body = std::move(body);

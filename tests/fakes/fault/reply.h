@@ -2,17 +2,20 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "internal/base/clock.h"
 
 namespace gpumon::fault {
 
 struct Reply {
   enum class Fault {
     kNone,
-    kHang,          // reads the request and never answers
+    kHang,          // reads the request and never answers; closes after `close_delay`, if any
     kClose,         // closes without a byte
     kReset,         // resets (RST) without a byte
     kResetMidBody,  // sends half of the body, then resets
@@ -32,6 +35,15 @@ struct Reply {
   std::size_t step_bytes = 0;
   // Waits for FaultServer::Release before the first byte.
   bool held = false;
+  // So long before the first byte.
+  Millis delay{0};
+  // The whole answer, head included, in pieces of so many bytes (0: at once) with such pauses
+  // between them, and no more of it than `limit_bytes`; then the connection ends. kNone alone.
+  std::size_t piece_bytes = 0;
+  Millis piece_pause{0};
+  std::optional<std::size_t> limit_bytes;
+  // So long after the last byte, where the connection is closed then.
+  Millis close_delay{0};
   // Closes the connection afterwards without having said so.
   bool close_after = false;
 
@@ -39,6 +51,11 @@ struct Reply {
   Reply With(std::string name, std::string value) &&;
   Reply Held() &&;
   Reply ThenClosed() &&;
+  Reply After(Millis time) &&;
+  Reply InPieces(std::size_t bytes, Millis pause = Millis(0)) &&;
+  Reply CutAfter(std::size_t bytes) &&;
+  // Says that it closes, and takes so long for it.
+  Reply SlowlyClosed(Millis time) &&;
 };
 
 Reply Json(std::string body);
