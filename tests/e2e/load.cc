@@ -126,6 +126,12 @@ void Load::Receive(Client& client) {
   }
 }
 
+// Milliseconds.
+int Load::LeftOfPause(const Client& client) const {
+  const auto left = std::chrono::ceil<Millis>(client.since + options_.pause - Steady::now());
+  return static_cast<int>(std::max<Millis::rep>(0, left.count()));
+}
+
 // False when the client has nothing to wait for any more.
 bool Load::Advance(Client& client, short events) {
   switch (client.state) {
@@ -179,7 +185,7 @@ void Load::Run() {
       busy |= Advance(clients[i], waiting[i].revents);
       const auto state = clients[i].state;
       const bool pausing = state == Client::State::kPausing;
-      if (pausing) patience_ms = options_.pause.count() > 0 ? 2 : 0;
+      if (pausing) patience_ms = std::min(patience_ms, LeftOfPause(clients[i]));
       waiting[i] = {pausing ? -1 : clients[i].fd,
                     static_cast<short>(state == Client::State::kConnecting ? POLLOUT : POLLIN), 0};
     }

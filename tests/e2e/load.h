@@ -60,6 +60,7 @@ class Load {
   struct Client;
   void Run();
   bool Advance(Client& client, short events);
+  int LeftOfPause(const Client& client) const;
   void Connect(Client& client);
   void Send(Client& client);
   void Receive(Client& client);
