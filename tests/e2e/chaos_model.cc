@@ -20,6 +20,8 @@ using Kind = Reply::Fault;
 constexpr Millis kRetryAfter{1000};
 // The check that /api/healthz tells of: from one to the next, and its time.
 constexpr Millis kHealthAge{4000};
+// Longer than viewers wait who may have what there is.
+constexpr Millis kLate{1200};
 // By which two readings of clocks may differ.
 constexpr Millis kClocks{50};
 
@@ -81,10 +83,11 @@ std::vector<ChaosWay> PartlyFailing() {
   resetting.code = "upstream_unreachable";
   // Viewers do not wait for it, and beside others it may be too late.
   ChaosWay late = GoodWay("AnswersAfterMoreThanASecond",
-                          [](Reply reply) { return std::move(reply).After(Millis(1200)); });
+                          [](Reply reply) { return std::move(reply).After(kLate); });
   late.fails = true;
   late.status = 504;
   late.code = "upstream_timeout";
+  late.afterwards = kLate;
   return {failing, hanging, resetting, late};
 }
 
@@ -159,34 +162,29 @@ std::string ChaosModel::Judge(const SeenAnswer& answer) {
 }
 
 std::string ChaosModel::JudgeList(const SeenAnswer& answer) const {
+  const bool past = answer.asked == Asked::kPast;
   const auto fails = [](const ChaosWay& way) { return way.fails; };
+  if (answer.partial && answer.asked == Asked::kNeverPartial) return "partial, not wanted";
   if (answer.stale) {
-    if (answer.asked == Asked::kNeverStale || answer.asked == Asked::kPast) {
-      return "stale, which was not wanted";
-    }
-    if (answer.came - answer.as_of > limits_.max_stale + limits_.slack)
-      return "older than MAX_STALE";
+    if (past || answer.asked == Asked::kNeverStale) return "stale, not wanted";
+    const auto age = answer.came - answer.as_of;
+    if (age > limits_.max_stale + limits_.slack) return "older than MAX_STALE";
     // The failed refresh, the time that it stands, and the next refresh, which may begin as much
     // later.
     const Millis felt = 2 * (limits_.timeout + kRetryAfter) + limits_.slack;
-    if (!Any(answer.sent - felt, answer.came, fails)) return "stale without a cause";
-    if (!answer.partial) return "";
+    return Any(answer.sent - felt, answer.came, fails) ? "" : "stale without a cause";
   }
-  if (answer.partial && answer.asked == Asked::kNeverPartial)
-    return "partial, which was not wanted";
-  const SteadyTime from = answer.asked == Asked::kPast ? answer.sent : answer.as_of - kClocks;
+  if (!past && answer.sent - answer.as_of > limits_.ttl + limits_.timeout + limits_.slack) {
+    return "too old not to be called stale";
+  }
   if (answer.partial) {
-    return Any(from - limits_.timeout - limits_.slack, answer.came, fails)
-               ? ""
-               : "partial without a cause";
+    const SteadyTime asked = past ? answer.sent : answer.as_of - kClocks;
+    return Any(asked - limits_.timeout, answer.came, fails) ? "" : "partial without a cause";
   }
-  if (!Any(from, answer.came, [](const ChaosWay& way) { return way.answers; })) {
-    return "whole, though nobody answered";
-  }
-  if (answer.asked == Asked::kPast) return "";
-  return answer.sent - answer.as_of > limits_.ttl + limits_.timeout + limits_.slack
-             ? "too old not to be called stale"
-             : "";
+  // It was made of the last answers, and kept for the cache's time.
+  const SteadyTime made = answer.sent - (past ? Millis(0) : limits_.ttl) - limits_.slack;
+  const auto answers = [](const ChaosWay& way) { return way.answers; };
+  return Any(made, answer.came, answers) ? "" : "whole, though nobody answered";
 }
 
 std::string ChaosModel::JudgeFailure(const SeenAnswer& answer) const {

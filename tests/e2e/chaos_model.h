@@ -20,7 +20,8 @@ struct ChaosWay {
   bool fails = true;     // or not all of them
   int status = 0;        // where none is
   std::string code;
-  Millis afterwards{0};  // so long it is felt when it is over, beside what `ChaosLimits` say
+  // So long it is felt when it is over: its last answers come then, or what they asked for ends.
+  Millis afterwards{0};
 };
 
 // All that `UpstreamFault`s are, but those that ask to be left alone for longer than a second; the
