@@ -62,7 +62,7 @@ std::vector<UpstreamFault> TransportFaults() {
       {5, "SendsTheHeadAndHangs", fault::Slow(whole, 1), 504, "upstream_timeout"},
       {5, "SendsItsHeadByteByByte", fault::Json(whole).InPieces(1, Millis(50)), 504,
        "upstream_timeout"},
-      {5, "IsOnANarrowLine", fault::Json(whole).InPieces(5, Millis(50)), 504, "upstream_timeout"},
+      {5, "IsOnANarrowLine", fault::Json(whole).InPieces(2, Millis(100)), 504, "upstream_timeout"},
       {3, "HangsAndCloses", Closing(Millis(100)), 502, "upstream_unreachable"},
       {20, "ClosesAtOnce", fault::Broken(Kind::kClose), 502, "upstream_unreachable"},
       {20, "Resets", fault::Broken(Kind::kReset), 502, "upstream_unreachable"},
