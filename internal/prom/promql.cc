@@ -134,14 +134,16 @@ Selector& Selector::Add(std::string_view label, std::string_view op, std::string
 
 Result<std::string> Selector::Build() const {
   if (!IsMetricName(metric_)) {
-    return Error(Code::kInvalidParameter, "not a metric name: " + Quote(ToValidUtf8(metric_)));
+    return Error(Code::kInvalidParameter,
+                 "not a metric name: " + Quote(ReplaceHidden(ToValidUtf8(metric_), "?")));
   }
   if (bad_label_) {
     std::string known;
     for (const std::string_view label : allowed_)
       known += (known.empty() ? "" : ", ") + std::string(label);
-    return Error(Code::kInvalidParameter, "no filter by label " + Quote(ToValidUtf8(refused_)) +
-                                              "; filters exist for " + known);
+    const std::string shown = ReplaceHidden(ToValidUtf8(refused_), "?");
+    return Error(Code::kInvalidParameter,
+                 "no filter by label " + Quote(shown) + "; filters exist for " + known);
   }
   return matchers_.empty() ? metric_ : metric_ + '{' + matchers_ + '}';
 }

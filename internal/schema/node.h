@@ -19,8 +19,9 @@ struct Mistake {
   std::string text;
 };
 
+// What is quoted of the text may be any bytes.
 [[noreturn]] inline void Refuse(const std::string& place, const std::string& what) {
-  throw Mistake{place + ": " + what};
+  throw Mistake{ReplaceHidden(ToValidUtf8(place + ": " + what), "?")};
 }
 
 // What to try instead of `word`, as the end of a sentence.
