@@ -15,6 +15,7 @@ namespace {
 
 constexpr Millis kFresh{1000};
 constexpr Millis kEndLimit{1000};
+constexpr unsigned kCleanup = 45;  // XID: the driver ends programs after errors before it
 
 }  // namespace
 
@@ -191,7 +192,8 @@ class DriverReader::Rounds {
       Xids& xids = xids_[board != boards_.end() ? board->second.uuid
                                                 : library_->Read(xid.index).uuid.ValueOr("")];
       ++xids.count;
-      xids.last = xid.code;
+      // What a cleanup follows is the matter, not that it was done.
+      if (xid.code != kCleanup || xids.last == 0) xids.last = xid.code;
       log::Warning("XID error", {{"gpu", xid.index}, {"xid", xid.code}});
     }
   }

@@ -209,6 +209,12 @@ affinity:
 {{- fail (printf "api.basePath is %s: no part of it may be . or .., which clients take out of a path" $a.basePath) -}}
 {{- end -}}
 {{- end -}}
+{{- if gt (include "gpu-monitoring.seconds" .Values.monitor.scrapeTimeout | int) (include "gpu-monitoring.seconds" .Values.monitor.interval | int) -}}
+{{- fail (printf "monitor.scrapeTimeout is %s, more than monitor.interval (%s): the operator refuses such a monitor" .Values.monitor.scrapeTimeout .Values.monitor.interval) -}}
+{{- end -}}
+{{- if and (regexMatch "://(169[.]254[.]|\\[[fF][eE][89abAB])" $p.url) (not $p.allowLinkLocal) -}}
+{{- fail "prometheus.url names a link-local address, where clouds hand out their machines' credentials; the server refuses it unless prometheus.allowLinkLocal is true" -}}
+{{- end -}}
 {{- range regexFindAll "://[^/,]*:[0-9]+" $p.url -1 }}
 {{- if gt (regexFind "[0-9]+$" . | int) 65535 -}}
 {{- fail (printf "prometheus.url names the port %s; the highest is 65535" (regexFind "[0-9]+$" .)) -}}

@@ -307,6 +307,21 @@ TEST_F(LiveCollectorTest, XidErrorsAreCountedBetweenScrapesAndSurviveANewStart) 
   EXPECT_EQ(One(page, "nvidia_gpu_xid_last"), 48);
 }
 
+TEST_F(LiveCollectorTest, ACleanupDoesNotHideWhatItFollows) {
+  Act(kFull);
+  Make();
+  Scrape();
+  Act(std::string("xid 0 48\nxid 0 45\n") + kFull);
+  StrictPage page;
+  EXPECT_TRUE(WaitUntil(
+      [&] {
+        page = Scrape();
+        return One(page, "nvidia_gpu_xid_errors_total") == 2;
+      },
+      Millis(20'000)));
+  EXPECT_EQ(One(page, "nvidia_gpu_xid_last"), 48);
+}
+
 TEST_F(LiveCollectorTest, ADriverThatWasResetCostsNoScrape) {
   Act(kFull);
   Make();
