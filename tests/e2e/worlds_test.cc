@@ -176,7 +176,8 @@ void Take(const Value& series, const Kind& kind, World& world) {
     if (info) continue;
     Held::Newest sample;
     sample.of_old_pod = TextOf(labels["pod"]) == "old";
-    if (value >= low && value <= high) sample.value = value;
+    const bool is_nothing = value == 0 && family.field == std::string_view("temperature");
+    if (value >= low && value <= high && !is_nothing) sample.value = value;
     held.Take(family.field, &family, sample);
   }
 }
