@@ -87,6 +87,15 @@ export async function refusalOf(response: Response): Promise<ApiError> {
   return new ApiError(response.status, typeof body.code === "string" ? body.code : "", message);
 }
 
+// The code of what made an answer stale: its warning ends with it.
+export function staleCode(warnings: readonly string[]): string | null {
+  for (const one of warnings) {
+    const match = /gave nothing newer \((\w+)\)/.exec(one);
+    if (match !== null) return match[1] ?? null;
+  }
+  return null;
+}
+
 // Tells all views how it went with what is asked of `path`.
 export async function tell<T>(
   path: string,
@@ -96,7 +105,8 @@ export async function tell<T>(
   const source = path.startsWith("api/v1/hakuriver/") ? "hakuriver" : "prometheus";
   try {
     const answer = await asked;
-    heard(answer.meta, null, source, `${path} ${String(params["metric"] ?? "")}`);
+    const what = `${path} ${String(params["metric"] ?? "")}`;
+    heard(answer.meta, null, source, what, staleCode(answer.warnings));
     return answer;
   } catch (error) {
     if (error instanceof ApiError) heard(null, error, source);

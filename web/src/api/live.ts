@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { heard } from "../state/news.ts";
 import { paused, token } from "../state/prefs.ts";
+import { text } from "../text/en.ts";
 import {
   ApiError,
   ask,
@@ -11,6 +12,7 @@ import {
   type NullReasons,
   type Params,
   refusalOf,
+  staleCode,
 } from "./client.ts";
 import { sseReader, type ServerEvent } from "./sse.ts";
 
@@ -37,31 +39,40 @@ const NOTHING: LiveGpus = {
   error: undefined,
 };
 
-interface Parcel extends Meta {
+export interface Parcel extends Meta {
   readonly rows?: GpuRow[];
   readonly changed?: GpuRow[];
   readonly removed?: string[];
+  readonly warnings?: readonly string[];
   readonly code?: string | null;
   readonly expired?: boolean;
 }
 
-// All rows that there are, by their keys, in the server's order.
-class Rows {
-  private rows = new Map<string, GpuRow>();
+// All rows that there are, by their keys, in the server's order. Those that have expired stay, and
+// are old: that Prometheus is away does not say that there are none.
+export class Rows {
+  private rows: Map<string, GpuRow> | undefined;
   nullReasons: NullReasons = {};
   lastId: string | null = null;
 
   take(kind: string, parcel: Parcel): void {
     if (kind === "snapshot")
       this.rows = new Map((parcel.rows ?? []).map((row) => [row.key ?? "", row]));
-    for (const row of parcel.changed ?? []) this.rows.set(row.key ?? "", row);
-    for (const key of parcel.removed ?? []) this.rows.delete(key);
-    if (parcel.expired) this.rows.clear();
+    for (const row of parcel.changed ?? []) this.rows?.set(row.key ?? "", row);
+    for (const key of parcel.removed ?? []) this.rows?.delete(key);
     if (parcel.null_reasons) this.nullReasons = parcel.null_reasons;
   }
-  list(): GpuRow[] {
-    return [...this.rows.values()];
+  // Undefined: nobody has said which there are.
+  list(): GpuRow[] | undefined {
+    return this.rows && [...this.rows.values()];
   }
+}
+
+// What a parcel says is the matter.
+function errorOf(parcel: Parcel): ApiError | undefined {
+  if (!parcel.stale || !parcel.expired) return undefined;
+  const code = parcel.code ?? "";
+  return new ApiError(502, code, text.codes[code] ?? text.noReason);
 }
 
 // One stream until it ends. Throws what stands in its way.
@@ -164,14 +175,17 @@ export async function keep(
         rows,
         (parcel) => {
           broken = 0;
-          heard(parcel, null, "prometheus", "api/v1/gpu/metrics ");
+          const error = errorOf(parcel);
+          const why = parcel.code ?? staleCode(parcel.warnings ?? []);
+          if (error !== undefined) heard(null, error);
+          else heard(parcel, null, "prometheus", "api/v1/gpu/metrics ", why);
           const stale = parcel.stale ?? false;
           show({
             rows: rows.list(),
             nullReasons: rows.nullReasons,
             by: "stream",
             stale,
-            error: undefined,
+            error,
           });
         },
         abort,

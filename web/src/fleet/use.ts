@@ -29,7 +29,7 @@ class Crew {
   constructor(show: (told: Told) => void) {
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (data.kind === "news")
-        heard(data.meta, errorOf(data.problem), "prometheus", "api/v1/gpu/metrics ");
+        heard(data.meta, errorOf(data.problem), "prometheus", "api/v1/gpu/metrics ", data.why);
       else if (data.kind === "token") tokenWanted.value = true;
       else if (data.kind === "csv") this.waiting.shift()?.(data.text);
       else if (data.id === this.id) show((this.told = this.take(data)));

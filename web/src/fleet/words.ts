@@ -47,5 +47,10 @@ export type FromWorker =
     }
   | { readonly kind: "map"; readonly id: number; readonly map: FleetMap }
   | { readonly kind: "csv"; readonly text: string }
-  | { readonly kind: "news"; readonly meta: Meta | null; readonly problem: Problem | null }
+  | {
+      readonly kind: "news";
+      readonly meta: Meta | null;
+      readonly problem: Problem | null;
+      readonly why: string | null;
+    }
   | { readonly kind: "token" };

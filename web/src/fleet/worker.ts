@@ -135,10 +135,10 @@ onmessage = ({ data }: MessageEvent<ToWorker>) => {
   }
 };
 
-news.subscribe(({ asOf, stale, partial, problem, heardAt }) => {
+news.subscribe(({ asOf, stale, partial, problem, heardAt, why }) => {
   if (heardAt === null && problem === null) return;
   const meta = asOf === null ? null : { as_of: new Date(asOf).toISOString(), stale, partial };
-  post({ kind: "news", meta: problem === null ? meta : null, problem: problemOf(problem) });
+  post({ kind: "news", meta: problem === null ? meta : null, problem: problemOf(problem), why });
 });
 tokenWanted.subscribe((wanted) => {
   if (wanted) post({ kind: "token" });

@@ -6,13 +6,15 @@ import type { Asked } from "../api/query.ts";
 import { text } from "../text/en.ts";
 import { byMatter } from "./warning.ts";
 
-// `children` is called with the data once there is any.
+// `children` is called with the data once there is any. That there was nothing does not say that
+// there is nothing while nobody answers.
 export function Shown<T>(props: {
   of: Asked<T>;
   children: (data: T) => ComponentChildren;
 }): JSX.Element {
   const { of } = props;
-  if (of.data !== undefined) {
+  const none = Array.isArray(of.data) && of.data.length === 0;
+  if (of.data !== undefined && !(none && of.error !== undefined)) {
     return (
       <>
         <Warnings of={of.warnings} />

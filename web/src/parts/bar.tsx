@@ -49,18 +49,28 @@ function pastText(): string | null {
   return until === null ? null : atText(until);
 }
 
+// Who gives nothing new, since when, and why; null: all is well.
+function awayText(): string | null {
+  const { problem, stale, why, asOf, staleAsOf } = news.value;
+  if (problem === null && !stale) return null;
+  const who = text.banner.whose[looked.value];
+  const reason = problem?.message ?? (why === null ? null : text.codes[why]) ?? text.noReason;
+  const since = problem === null ? staleAsOf : asOf;
+  const old = problem === null ? staleAge.value : age.value;
+  if (since === null || old === null) return text.banner.away(who, reason);
+  return text.banner.old(who, reason, time(new Date(since).toISOString()), duration(old));
+}
+
 export function Banner(): JSX.Element | null {
-  const { problem, stale, partial, asOf } = news.value;
+  const { problem, partial, asOf } = news.value;
   const old = asOf === null || age.value === null ? null : duration(age.value);
+  const away = awayText();
   const past = pastText();
   const lines: { kind: string; words: string }[] = [];
   if (problem !== null && problem.status === 0) {
     lines.push({ kind: "bad", words: text.banner.unreachable(old) });
-  } else if (problem !== null) {
-    const words = looked.value === "hakuriver" ? text.banner.hakuAway : text.banner.away;
-    lines.push({ kind: "bad", words: words(problem.message, old) });
-  } else if (stale && staleAge.value !== null) {
-    lines.push({ kind: "bad", words: text.banner.stale(duration(staleAge.value)) });
+  } else if (away !== null) {
+    lines.push({ kind: "bad", words: away });
   }
   if (partial) lines.push({ kind: "warn", words: text.banner.partial });
   return (

@@ -8,6 +8,7 @@ export interface News {
   readonly heardAt: number | null; // when an answer came
   readonly stale: boolean;
   readonly staleAsOf: number | null; // of the oldest that is
+  readonly why: string | null; // it is stale: a code of the API
   readonly partial: boolean;
   readonly problem: ApiError | null; // of the last answer; not of what was asked wrongly
 }
@@ -17,6 +18,7 @@ const NOTHING: News = {
   heardAt: null,
   stale: false,
   staleAsOf: null,
+  why: null,
   partial: false,
   problem: null,
 };
@@ -37,31 +39,35 @@ interface Said {
   readonly at: number;
   readonly partial: boolean;
   readonly staleAsOf: number | null; // null: it is not stale
+  readonly why: string | null;
 }
 const said = new Map<string, Said>();
 const KEPT = 120_000; // what is asked seldom is asked each minute
 
-function ofAll(source: Source): Pick<News, "partial" | "stale" | "staleAsOf"> {
+function ofAll(source: Source): Pick<News, "partial" | "stale" | "staleAsOf" | "why"> {
   const mine: Said[] = [];
   for (const [key, one] of said) {
     const left = one.here !== place.value.path.join("/") || Date.now() - one.at > KEPT;
     if (left) said.delete(key);
     else if (one.source === source) mine.push(one);
   }
-  const old = mine.map((one) => one.staleAsOf).filter((one) => one !== null);
+  const old = mine.filter((one) => one.staleAsOf !== null);
   return {
     partial: mine.some((one) => one.partial),
     stale: old.length > 0,
-    staleAsOf: old.length > 0 ? Math.min(...old) : null,
+    staleAsOf: old.length > 0 ? Math.min(...old.map((one) => one.staleAsOf ?? 0)) : null,
+    why: old.find((one) => one.why !== null)?.why ?? null,
   };
 }
 
 // `what`: the route that was asked, and what else tells it from another question of the view.
+// `why`: the code of what made it stale.
 export function heard(
   meta: Meta | null,
   problem: ApiError | null,
   source: Source = "prometheus",
   what = "",
+  why: string | null = null,
 ): void {
   const mine = told[source];
   const before = mine.value;
@@ -82,6 +88,7 @@ export function heard(
       at: Date.now(),
       partial: meta.partial ?? false,
       staleAsOf: meta.stale ? (Number.isNaN(asOf) ? Date.now() : asOf) : null,
+      why: meta.stale ? why : null,
     });
   }
   mine.value = {

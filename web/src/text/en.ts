@@ -31,6 +31,25 @@ export const text = {
     hidden: "hidden by the server's configuration",
   } as Record<string, string>,
   unknownBecause: (reason: string) => `unknown: ${reason}`,
+  // Why Prometheus, or another host, gave nothing: the codes of docs/API.md.
+  codes: {
+    upstream_unreachable: "it cannot be reached",
+    upstream_tls: "its certificate is not trusted",
+    upstream_auth: "it refuses this server",
+    upstream_not_prometheus: "what answers there is not Prometheus",
+    upstream_invalid: "its answer cannot be used",
+    upstream_too_large: "its answer is too large",
+    upstream_error: "it answers with an error",
+    upstream_rejected_query: "it refuses the queries",
+    upstream_partial: "only a part of the queries was answered",
+    upstream_not_ready: "it is not ready",
+    upstream_throttled: "it asks for fewer queries",
+    upstream_timeout: "it does not answer in time",
+    upstream_query_timeout: "its queries take too long",
+    overloaded: "this server is overloaded",
+    draining: "this server is ending",
+  } as Record<string, string>,
+  noReason: "the last refresh failed",
   states: {
     busy: "busy",
     idle_held: "held, idle",
@@ -53,19 +72,16 @@ export const text = {
     paused: "paused",
   },
   banner: {
-    away: (why: string, age: string | null) =>
-      age === null
-        ? `Prometheus gives nothing: ${why}. Nothing is shown until it does.`
-        : `Prometheus gives nothing new: ${why}. What you see is ${age} old.`,
-    hakuAway: (why: string, age: string | null) =>
-      age === null
-        ? `The HakuRiver host gives nothing: ${why}.`
-        : `The HakuRiver host gives nothing new: ${why}. What you see is ${age} old.`,
+    whose: { prometheus: "Prometheus", hakuriver: "The HakuRiver host" },
+    away: (who: string, why: string) =>
+      `${who} gives nothing: ${why}. Nothing is shown until it does.`,
+    // Some views show what they had, others that there is no answer.
+    old: (who: string, why: string, since: string, age: string) =>
+      `${who} gives nothing new since ${since}: ${why}. What is still shown is ${age} old.`,
     unreachable: (age: string | null) =>
       age === null
         ? "The server does not answer."
         : `The server does not answer. What you see is ${age} old.`,
-    stale: (age: string) => `These are old values: the last refresh failed. They are ${age} old.`,
     partial: "Some queries failed: what they would have told is marked unknown.",
     past: (when: string) => `You are looking at ${when}.`,
     toNow: "Back to now",

@@ -145,7 +145,7 @@ function EventList(): JSX.Element {
         rows={of.events}
         rowKey={(row) => `${row.time ?? ""}\n${identity(row)}\n${row.xid ?? ""}`}
         rowHref={(row) => whereHref(row.node_name, row.gpu_id) ?? href(["nodes"])}
-        empty={of.done ? nothing : text.loading}
+        empty={of.error !== undefined ? text.failed.title : of.done ? nothing : text.loading}
       >
         <span role="status">
           <Progress of={of} />

@@ -208,7 +208,13 @@ function Findings(): JSX.Element {
             columns={findingColumns()}
             rows={findingsOf([...(machines.data ?? []).map(machineAlone), ...rows], least)}
             rowKey={(row) => row.key}
-            empty={words.empty.findings}
+            empty={
+              machines.error !== undefined
+                ? machines.error.message
+                : machines.waiting
+                  ? text.loading
+                  : words.empty.findings
+            }
           />
         )}
       </Shown>

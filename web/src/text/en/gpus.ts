@@ -15,6 +15,7 @@ export const gpusText = {
     },
     instance: "a MIG instance: a part of this GPU",
     live: "live",
+    old: "old values",
     polled: "every 5 s",
     paged: (most: number) =>
       `More than ${most} GPUs: the server sorts and sends page by page. A word is looked for in the names of nodes alone.`,

@@ -85,7 +85,9 @@ function Bar(props: {
       <span class="count" data-count={found.by === "nothing" ? "" : found.count}>
         {found.by !== "nothing" &&
           words.count(paged ? found.total : found.count, found.total, divided)}{" "}
-        {range.value.at === null && found.by === "live" && <small>{words.live}</small>}
+        {range.value.at === null && found.by === "live" && (
+          <small>{found.fleet.state?.stale ? words.old : words.live}</small>
+        )}
         {paged && <small>{words.polled}</small>}
       </span>
       {paged && <p class="note">{words.paged(LIVE_MOST)}</p>}
