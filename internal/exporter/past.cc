@@ -14,7 +14,7 @@ namespace {
 enum class Left : std::uint8_t {
   kAll,
   kZeros,    // of a state that is one of several, all but the one that holds
-  kNotIdle,  // of the time of CPUs, all but the idle time
+  kNotIdle,  // of the time of CPUs, all but the idle time, beside the first CPU's
 };
 struct LeftOut {
   std::string_view family;
@@ -41,7 +41,9 @@ bool IsLeftOut(std::string_view family, std::string_view line) {
     case Left::kZeros:
       return line.ends_with(" 0");
     case Left::kNotIdle:
-      return line.find(R"(mode="idle")") == std::string_view::npos;
+      // All modes of one CPU say how much of the time there are samples of.
+      return line.find(R"(mode="idle")") == std::string_view::npos &&
+             line.find(R"(cpu="0")") == std::string_view::npos;
   }
   return false;
 }

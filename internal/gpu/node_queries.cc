@@ -100,7 +100,8 @@ std::string HostsQuery() {
 
 // Over `range`, as PromQL writes it. rate() divides by the range though a series be younger. What
 // all modes of one CPU take together is a second of each second: so much of the time is there.
-// Where only the idle mode is kept, the range itself, of series that are as old.
+// Where only the idle mode is kept, the range itself, of series that are as old and still told: a
+// rate over what has ended falls, as if the CPU were ever busier.
 std::string CpuQuery(const std::string& range) {
   const std::string idle(kIdle);
   const std::string first = "node_cpu_seconds_total{cpu=\"0\"}";
@@ -115,7 +116,8 @@ std::string CpuQuery(const std::string& range) {
                             " > 0.8 * " + of_all("max", samples) + ')';
   return Named("(clamp_min(100 * (1 - " + of_all("avg", rate) + " / " + there +
                    "),0) or clamp_min(100 * (1 - " +
-                   of_all("avg", rate + " and " + idle + " offset " + range) + "),0))",
+                   of_all("avg", rate + " and " + idle + " and " + idle + " offset " + range) +
+                   "),0))",
                "cpu");
 }
 

@@ -184,6 +184,48 @@ TEST(NodeCpuTest, IdleTimeAloneIsNoLoadOfZero) {
   EXPECT_TRUE(row["cpu"].is_null()) << row["cpu"].AsDouble().value_or(-1);
 }
 
+// What was told until a moment ago says less of each next minute: a rate over it would tell of an
+// ever busier machine.
+TEST(NodeCpuTest, IdleTimeThatNobodyTellsAnyMoreIsNoLoad) {
+  const auto idle = [](std::int64_t at) { return std::to_string(0.5 * static_cast<double>(at)); };
+  std::atomic<bool> told = true;
+  const fault::FaultServer exporter([&](const fault::Request&) {
+    return fault::HttpStatus(
+        200,
+        "node_uname_info{nodename=\"n1\"} 1\n" +
+            (told ? "node_cpu_seconds_total{cpu=\"0\",mode=\"idle\"} " + idle(std::time(nullptr))
+                  : std::string()) +
+            "\nDCGM_FI_DEV_GPU_UTIL{gpu=\"0\",UUID=\"GPU-5f1c0a2e-77aa-4c1d-9e10-0a1b2c3d4e50\","
+            "modelName=\"NVIDIA H100\",Hostname=\"n1\"} 75\n",
+        "text/plain");
+  });
+  std::string past;
+  const std::int64_t now = std::time(nullptr);
+  for (std::int64_t at = now - 1800; at < now - 10; at += 30) {
+    past += "node_cpu_seconds_total{job=\"gpu\",instance=\"demo\",cpu=\"0\",mode=\"idle\"} " +
+            idle(at) + ' ' + std::to_string(at) + '\n';
+  }
+  const auto prometheus =
+      Prometheus::Scraping(exporter.port(), true, "instance: \"demo\"", past + "# EOF\n");
+  const auto count = [&](const std::string& promql) {
+    return prometheus->Query(promql, std::to_string(std::time(nullptr))).size();
+  };
+  ASSERT_TRUE(process::WaitUntil(
+      [&] { return count("count_over_time(node_cpu_seconds_total[5s]) > 1") == 1; }, kLimit));
+  told = false;
+  ASSERT_TRUE(process::WaitUntil([&] { return count("node_cpu_seconds_total") == 0; }, kLimit));
+  const ApiServer server(prometheus->url(), {{"CACHE_TTL", "0s"}});
+  Value row;
+  ASSERT_TRUE(process::WaitUntil(
+      [&] {
+        row = server.Get(kNodes).Json()["data"][0];
+        return TextOf(row["node_name"]) == "n1";
+      },
+      kLimit));
+  EXPECT_TRUE(row["cpu"].is_null()) << row["cpu"].AsDouble().value_or(-1);
+  EXPECT_EQ(count("rate(node_cpu_seconds_total[5m])"), 1U) << "though there is a rate";
+}
+
 // The past of machines: each step's value is that of its end.
 TEST_F(DemoNodesTest, TheirHistoryIsThatOfPromQl) {
   const std::string at = Instant();

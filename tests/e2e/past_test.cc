@@ -135,6 +135,31 @@ TEST_F(PastTest, HasNoGapAndCountersOfNodesHaveRates) {
   }
 }
 
+// A fleet that is started long after its past was made has a second one, of a few seconds maybe,
+// and nothing until the first scrape: what is told of CPUs is no less true there.
+TEST(PastEndsTest, CpusAreAsBusyWhereItEndsAsAnywhere) {
+  std::string past = PastOf({"--past", "1h", "--past-end", std::to_string(kEnd)});
+  past.erase(past.rfind("# EOF"));
+  past += PastOf({"--past", "20s", "--past-end", std::to_string(kEnd + 20)});
+  const auto prometheus = Prometheus::Holding(past);
+  const ApiServer server(prometheus->url(), {{"LOG_LEVEL", "error"}});
+  const Answer answer =
+      server.Get("/api/v1/gpu/history?metric=cpu&aggregate=cluster&step=15s&start=" +
+                 std::to_string(kEnd - 1800) + "&end=" + std::to_string(kEnd + 315));
+  ASSERT_EQ(answer.status, 200) << answer.Text();
+  const Value row = answer.Json()["data"][0];
+  EXPECT_GT(row["avg"].size(), 130U);
+  std::size_t known = 0;
+  for (const Value& value : row["avg"].elements()) {
+    if (value.is_null()) continue;
+    ++known;
+    // Between no load and a full one; see node_families.cc.
+    EXPECT_GE(value.AsDouble().value_or(-1), 7) << known;
+    EXPECT_LE(value.AsDouble().value_or(-1), 72) << known;
+  }
+  EXPECT_GT(known, 130U);
+}
+
 TEST_F(PastTest, TheApiShowsThePastFleet) {
   const ApiServer server(prometheus_->url(), {{"LOG_LEVEL", "error"}});
   for (int step = 3; step < 70; step += 16) {
