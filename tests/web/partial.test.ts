@@ -76,7 +76,7 @@ interface Shown {
 async function shownIn(page: Page, selector: string, name: string): Promise<Shown> {
   return page.evaluate(
     ([from, title]) => {
-      const clean = (text: string | null) => (text ?? "").replace(/[▲▼]/g, "").trim();
+      const clean = (text: string | null) => (text ?? "").replace(/[▲▼●○◐✖■]/g, "").trim();
       const titles = [...document.querySelectorAll(`${from} [role=columnheader], ${from} dt, ${from} tr > th`)];
       const at = titles.findIndex((one) => clean(one.textContent) === title);
       const found = titles[at];
@@ -139,6 +139,9 @@ describe("what is not known", { skip: noBrowser }, () => {
     await page.goto(world.url("/#/overview?window=1h"));
     await holds(".tiles", "Power", unknown("no exporter here offers it"));
     await holds(".tiles", "Hottest", known("41 °C"));
+    const untold = unknown("no pod asks for GPUs, or kube-state-metrics is not scraped");
+    for (const state of ["running", "waiting", "completed", "failed"])
+      await holds("[aria-label='Tasks by status']", state, untold);
     await page.goto(world.url("/#/gpus/gpu-a/0"));
     await holds(".values", "Power", unknown("no exporter here offers it"));
     await page.goto(world.url("/#/nodes/gpu-a"));

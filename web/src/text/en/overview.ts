@@ -90,6 +90,8 @@ export const overviewText = {
     sum: "All",
   },
   taskNote: "A Job counts once, not its pods. Ended ones count as long as they are listed.",
+  tasksUntold: "no pod asks for GPUs, or kube-state-metrics is not scraped",
+  notAll: "not all of them could be asked",
   noTasks:
     "No pod asks for GPUs, as far as kube-state-metrics tells. Is it scraped by the connected Prometheus?",
   noHaku: "No HakuRiver host is configured (HAKURIVER_URL).",

@@ -31,8 +31,12 @@ const LIKE: Record<TaskState, string> = {
   unknown: "unknown",
 };
 
-function Count(props: { of: number | undefined; link: string }): JSX.Element {
-  if (props.of === undefined) return <Unknown />;
+function Count(props: {
+  of: number | undefined;
+  link: string;
+  reason?: string | undefined;
+}): JSX.Element {
+  if (props.of === undefined) return <Unknown reason={props.reason} />;
   return props.of === 0 ? <>0</> : <a href={props.link}>{props.of}</a>;
 }
 
@@ -53,14 +57,29 @@ function TaskHead(props: { there: boolean }): JSX.Element {
   );
 }
 
-function TaskTable(props: {
-  kubernetes: Counts;
-  haku: Counts | undefined;
-  vps: Counts | undefined;
-}): JSX.Element {
+// Of all sources; of those that are known where not all are.
+function Sum(props: { of: readonly (number | undefined)[] }): JSX.Element {
+  const known = props.of.filter((one) => one !== undefined);
+  if (known.length === 0) return <Unknown />;
+  const sum = known.reduce((all, one) => all + one, 0);
+  if (known.length === props.of.length) return <>{sum}</>;
+  return <span title={words.notAll}>≥ {sum}</span>;
+}
+
+interface Sources {
+  readonly kubernetes: Counts | undefined;
+  readonly haku: Counts | undefined;
+  readonly vps: Counts | undefined;
+}
+
+function allOf(of: Sources, state: TaskState): number {
+  return [of.kubernetes, of.haku, of.vps].reduce((sum, one) => sum + (one?.[state] ?? 0), 0);
+}
+
+function TaskTable(props: Sources & { reason: string }): JSX.Element {
   const { kubernetes, haku, vps } = props;
   const there = hakuThere.value === true && range.value.at === null;
-  const sum = (state: TaskState) => kubernetes[state] + (haku?.[state] ?? 0) + (vps?.[state] ?? 0);
+  const sum = (state: TaskState) => allOf(props, state);
   const states = TASK_STATES.filter((state) => state !== "unknown" || sum(state) > 0);
   const link = (state: TaskState) => ({
     kubernetes: href(["tasks"], { phase: wordsOf(state, true) }),
@@ -78,7 +97,11 @@ function TaskTable(props: {
                 <State state={LIKE[state]} label={words.taskStates[state]} />
               </th>
               <td class="numeric">
-                <Count of={kubernetes[state]} link={link(state).kubernetes} />
+                <Count
+                  of={kubernetes?.[state]}
+                  link={link(state).kubernetes}
+                  reason={props.reason}
+                />
               </td>
               {there && (
                 <>
@@ -88,7 +111,9 @@ function TaskTable(props: {
                   <td class="numeric">
                     <Count of={vps?.[state]} link={link(state).vps} />
                   </td>
-                  <td class="numeric">{haku && vps ? sum(state) : <Unknown />}</td>
+                  <td class="numeric">
+                    <Sum of={[kubernetes?.[state], haku?.[state], vps?.[state]]} />
+                  </td>
                 </>
               )}
             </tr>
@@ -125,10 +150,13 @@ export function Tasks(): JSX.Element {
       <h2 id="tasks">{words.tasks}</h2>
       <Shown of={kubernetes}>
         {(rows) => {
-          const own = kubernetesCounts(rows);
-          const others = [counts(haku.data), counts(vps.data)] as const;
-          const all = (state: TaskState) =>
-            own[state] + (others[0]?.[state] ?? 0) + (others[1]?.[state] ?? 0);
+          const sources = {
+            // None at all: that there are none is not told.
+            kubernetes: rows.length > 0 ? kubernetesCounts(rows) : undefined,
+            haku: counts(haku.data),
+            vps: counts(vps.data),
+          };
+          const all = (state: TaskState) => allOf(sources, state);
           return (
             <>
               <Stack
@@ -140,7 +168,10 @@ export function Tasks(): JSX.Element {
                   text: String(all(state)),
                 })).filter((part) => part.value > 0)}
               />
-              <TaskTable kubernetes={own} haku={others[0]} vps={others[1]} />
+              <TaskTable
+                {...sources}
+                reason={kubernetes.meta.partial ? "query_failed" : words.tasksUntold}
+              />
               {rows.length === 0 && <p class="note">{words.noTasks}</p>}
               <p class="note">
                 {words.taskNote} {hakuThere.value === false && words.noHaku}
