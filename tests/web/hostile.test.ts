@@ -74,6 +74,37 @@ describe("hostile texts", { skip: noBrowser }, () => {
     await seen.page.context().close();
   });
 
+  it("run over nothing and turn nothing beside them", async () => {
+    const seen = await open(browser, world.url("/#/overview?window=1h"));
+    await seen.page.waitForSelector("ol.top li .meter");
+    const rows = await seen.page.locator("ol.top li").evaluateAll((all) =>
+      all.map((row) => {
+        const name = row.firstElementChild as Element;
+        const [letters] = [...name.querySelectorAll("*"), name].flatMap((one) =>
+          [...one.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE),
+        );
+        const rect = (from: number, to: number) => {
+          const range = document.createRange();
+          range.setStart(letters as Node, from);
+          range.setEnd(letters as Node, to);
+          return range.getBoundingClientRect();
+        };
+        const { length } = letters?.textContent ?? "";
+        return {
+          text: letters?.textContent ?? "",
+          over: rect(0, length).right > (row.querySelector(".meter")?.getBoundingClientRect().left ?? 0),
+          turned: rect(length - 2, length - 1).left > rect(length - 1, length).left,
+        };
+      }),
+    );
+    assert.match(rows[0]?.text ?? "", /\u202e.* \/ 19$/s, "that one is there");
+    assert.deepEqual(
+      rows.filter((row) => row.over || row.turned),
+      [],
+    );
+    await seen.page.context().close();
+  });
+
   for (const view of VIEWS) {
     it(`do nothing in ${view}`, async () => {
       const seen = await open(browser, world.url(`/#/${view}?window=1h`));
@@ -88,8 +119,10 @@ describe("hostile texts", { skip: noBrowser }, () => {
         injected: document.querySelectorAll("#app iframe, #app script, #app img, #app style, #app base").length,
         handlers: document.querySelectorAll("#app [onerror], #app [onload], #app [onfocus], #app [onmouseover]").length,
         links: [...document.querySelectorAll("#app a")].filter((a) => /^\s*javascript:/i.test(a.getAttribute("href") ?? "")).length,
+        // The API finds no node by such a name.
+        dead: document.querySelectorAll("#app main a[href^='#/nodes/'], #app main a[href^='#/gpus/']").length,
       }));
-      assert.deepEqual(found, { hit: undefined, injected: 0, handlers: 0, links: 0 });
+      assert.deepEqual(found, { hit: undefined, injected: 0, handlers: 0, links: 0, dead: 0 });
       calm(seen);
       await tab.context().close();
     });

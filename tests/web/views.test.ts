@@ -53,6 +53,8 @@ describe("every view", { skip: noBrowser }, () => {
               `${view} is ${wide} px wider than ${width} px`,
             );
           }, 10_000);
+          const high = await page.evaluate(() => document.querySelector("header")?.clientHeight ?? 0);
+          assert.ok(high > 0 && high <= 90, `the header takes ${high} px of ${width} px`);
           await picture(page, `${view}-${width}-${colorScheme}`);
           if (width !== 768)
             assert.deepEqual(

@@ -42,7 +42,12 @@ test("the worst problem comes first", () => {
       },
     ],
     [
-      { alertname: "Hot", state: "firing", severity: "page" },
+      {
+        alertname: "Hot",
+        state: "firing",
+        severity: "page",
+        labels: ["alertname=Hot", "severity=page", "sensor=hbm", "job=dcgm"],
+      },
       { alertname: "Soon", state: "pending", severity: "critical" },
     ],
     [
@@ -70,6 +75,7 @@ test("the worst problem comes first", () => {
   );
   assert.equal(problems[2]?.since, "2026-03-01T10:00:00Z");
   assert.equal(problems[3]?.age, 60);
+  assert.equal(problems[4]?.more, "sensor=hbm, job=dcgm");
   assert.deepEqual(problemsOf([], [], [], words), []);
 });
 

@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { theme } from "../state/prefs.ts";
+import { alone, joined } from "./gaps.ts";
 
 export interface Line {
   readonly label: string;
@@ -14,16 +15,6 @@ export interface Line {
 
 function colorOf(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim() || "#888";
-}
-
-// A value between two gaps is no line; it is a point.
-function alone(values: uPlot.AlignedData[number] | undefined): number[] | null {
-  if (values === undefined) return null;
-  const points: number[] = [];
-  for (let i = 0; i < values.length; i += 1) {
-    if (values[i] != null && values[i - 1] == null && values[i + 1] == null) points.push(i);
-  }
-  return points.length > 0 ? points : null;
 }
 
 const POWERS = Array.from({ length: 60 }, (_, i) => 2 ** i);
@@ -66,7 +57,7 @@ function optionsOf(props: ChartProps, width: number): uPlot.Options {
         ...(line.faint ? { dash: [4, 4] } : {}),
         spanGaps: false,
         points: { show: false, size: 4, filter: (plot: uPlot, at: number) => alone(plot.data[at]) },
-        value: (_: uPlot, value: number | null) => (value === null ? "–" : format(value)),
+        value: (_: uPlot, value?: number | null) => (value == null ? "–" : format(value)),
       })),
     ],
   };
@@ -90,7 +81,7 @@ export function Chart(props: ChartProps): JSX.Element {
   const shape = props.lines.map((line) => line.label + (line.color ?? "")).join("\n") + colors;
   const data = (): uPlot.AlignedData => [
     [...props.times],
-    ...props.lines.map((line) => [...line.values]),
+    ...props.lines.map((line) => joined(line.values)),
   ];
 
   useEffect(() => {

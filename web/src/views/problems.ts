@@ -8,6 +8,7 @@ export interface Problem {
   readonly node: string | null;
   readonly gpu: string | null;
   readonly what: string;
+  readonly more: string | null; // what an alert says beside its name
   readonly since: string | null;
   readonly age: number | null; // seconds, where there is no `since`
 }
@@ -67,6 +68,7 @@ function ofHealth(row: HealthRow): Problem {
     node: row.node_name ?? null,
     gpu: row.gpu_id ?? null,
     what: found.map((one) => one.finding).join("; "),
+    more: null,
     since: times.sort()[0] ?? null,
     age: null,
   };
@@ -82,6 +84,8 @@ function ofAlert(row: AlertRow): Problem {
     node: row.node_name ?? null,
     gpu: row.gpu_id ?? null,
     what: row.alertname ?? "",
+    more:
+      (row.labels ?? []).filter((one) => !/^(alertname|severity)=/.test(one)).join(", ") || null,
     since: row.since ?? null,
     age: null,
   };
@@ -89,7 +93,7 @@ function ofAlert(row: AlertRow): Problem {
 
 function ofNode(row: NodeRow, words: Words): Problem[] {
   const node = row.node_name ?? null;
-  const base = { node, gpu: null, since: null } as const;
+  const base = { node, gpu: null, since: null, more: null } as const;
   if (row.status === "offline") {
     const what = row.status_reason ?? words.offline;
     const since = row.last_seen ?? null;

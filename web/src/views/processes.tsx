@@ -1,5 +1,7 @@
 // Every process on every GPU.
 import type { JSX } from "preact";
+import { Link } from "../parts/link.tsx";
+import { gpuHref, nodeHref } from "../parts/links.ts";
 import { useMemo, useState } from "preact/hooks";
 import { ask, type GpuProcess, type Params } from "../api/client.ts";
 import { useAsked } from "../api/query.ts";
@@ -90,13 +92,13 @@ function Shows(props: {
   if (field.name === "timestamp") return <>{time(String(value))}</>;
   if (typeof value === "number") return <>{withUnit(value, field.unit)}</>;
   if (field.name === "user") return <a href={href(["processes"], { user: row.user })}>{value}</a>;
-  if (field.name === "node_name") return <a href={href(["nodes", String(value)])}>{value}</a>;
+  if (field.name === "node_name") return <Link to={nodeHref(String(value))}>{value}</Link>;
   if (field.name !== "gpu_id" || !row.node_name || !row.gpu_id) return <>{value}</>;
   const label = words.gpuLink(row.node_name, row.gpu_id);
   return (
-    <a href={href(["gpus", row.node_name, row.gpu_id])} aria-label={label}>
+    <Link to={gpuHref(row.node_name, row.gpu_id)} label={label}>
       {value}
-    </a>
+    </Link>
   );
 }
 

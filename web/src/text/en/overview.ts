@@ -25,6 +25,10 @@ export const overviewText = {
   totals: "The cluster",
   states: "GPUs by state",
   levels: "GPUs by health",
+  lostLevel: (n: number) =>
+    n === 1
+      ? "1 lost GPU is among them, as critical; it is in no state."
+      : `${n} lost GPUs are among them, as critical; they are in no state.`,
   tiles: {
     gpus: "GPUs",
     lost: (n: number) => (n === 1 ? "and 1 lost" : `and ${n} lost`),

@@ -1,5 +1,7 @@
 // One GPU: what it does, how it is, who uses it, what happened to it, and who says so.
 import type { JSX } from "preact";
+import { Link } from "../../parts/link.tsx";
+import { nodeHref } from "../../parts/links.ts";
 import type { Params } from "../../api/client.ts";
 import type { GpuRow } from "../../api/live.ts";
 import { useAsked } from "../../api/query.ts";
@@ -66,7 +68,7 @@ function Title(props: { rows: readonly GpuRow[]; which: Which }): JSX.Element {
         {names[0] && (
           <>
             {" "}
-            › <a href={href(["nodes", names[0]])}>{names[0]}</a>
+            › <Link to={nodeHref(names[0])}>{names[0]}</Link>
           </>
         )}
       </p>

@@ -1,8 +1,10 @@
 // The fleet as one picture: a cell for each GPU, grouped by node.
 import type { JSX } from "preact";
+import { Link } from "../../parts/link.tsx";
+import { gpuHref } from "../../parts/links.ts";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { FleetMap } from "../../fleet/store.ts";
-import { href, param, setParams } from "../../state/place.ts";
+import { param, setParams } from "../../state/place.ts";
 import { theme } from "../../state/prefs.ts";
 import { reasonText } from "../../parts/value.tsx";
 import { gpusText } from "../../text/en/gpus.ts";
@@ -28,9 +30,9 @@ function whoIs(map: FleetMap, cell: number): { node: string; id: string; gpu: st
   return { node: map.nodes[low] ?? "", id, gpu };
 }
 
-function linkOf(map: FleetMap, cell: number): string {
+function linkOf(map: FleetMap, cell: number): string | undefined {
   const { node, id } = whoIs(map, cell);
-  return href(["gpus", node, id]);
+  return gpuHref(node, id);
 }
 
 function cellText(map: FleetMap, cell: number): string {
@@ -39,7 +41,8 @@ function cellText(map: FleetMap, cell: number): string {
 }
 
 function open(map: FleetMap, cell: number): void {
-  if (cell >= 0 && cell < map.values.length) location.hash = linkOf(map, cell);
+  const link = cell >= 0 && cell < map.values.length ? linkOf(map, cell) : undefined;
+  if (link !== undefined) location.hash = link;
 }
 
 // Width and height of an element, as it has them now.
@@ -191,9 +194,9 @@ export function HeatMap(props: { map: FleetMap | undefined; by: HeatName }): JSX
         <>
           <p id="heat-now" class="heat-now" aria-live="polite">
             {at >= 0 && at < mine.values.length ? (
-              <a href={linkOf(mine, at)} tabIndex={-1}>
+              <Link to={linkOf(mine, at)} tabIndex={-1}>
                 {cellText(mine, at)}
-              </a>
+              </Link>
             ) : (
               words.none
             )}

@@ -1,5 +1,6 @@
 // What the colours of the heat map say, how many GPUs have each, and the same in numbers.
 import type { JSX } from "preact";
+import { isNodeName } from "../../parts/links.ts";
 import { useMemo, useState } from "preact/hooks";
 import type { FleetMap } from "../../fleet/store.ts";
 import { number } from "../../parts/format.ts";
@@ -137,7 +138,7 @@ export function NodeTable(props: { map: FleetMap }): JSX.Element {
       columns={columns}
       rows={rows}
       rowKey={(row) => row.node}
-      rowHref={(row) => href(["gpus"], { node: row.node })}
+      rowHref={(row) => href(["gpus"], isNodeName(row.node) ? { node: row.node } : {})}
       sort={sort}
       onSort={setSort}
       height="min(60vh, 420px)"

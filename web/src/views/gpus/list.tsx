@@ -1,5 +1,6 @@
 // All GPUs: as a table with every field as a column to choose, or as a map of the fleet.
 import type { JSX } from "preact";
+import { gpuHref } from "../../parts/links.ts";
 import { useMemo, useRef } from "preact/hooks";
 import { ask, type Params } from "../../api/client.ts";
 import type { GpuRow } from "../../api/live.ts";
@@ -109,9 +110,7 @@ function Empty(props: { filtered: boolean }): JSX.Element {
 
 const linkOf = (row: GpuRow) => {
   const { node_name, gpu_id, uuid } = row;
-  return node_name && gpu_id
-    ? href(["gpus", node_name, gpu_id])
-    : href(["gpus"], { uuid: uuid ?? "" });
+  return gpuHref(node_name, gpu_id) ?? href(["gpus"], uuid ? { uuid } : {});
 };
 
 const partOf = (row: GpuRow) => (isInstance(row) ? words.instance : undefined);

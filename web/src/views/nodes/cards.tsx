@@ -1,10 +1,11 @@
 // Nodes as cards: what a person on duty looks for, the name first.
 import type { JSX } from "preact";
+import { Link } from "../../parts/link.tsx";
+import { nodeHref } from "../../parts/links.ts";
 import type { Meta } from "../../api/client.ts";
 import { reasonOf } from "../../parts/facts.tsx";
 import { bytes, number } from "../../parts/format.ts";
 import { Meter, Value } from "../../parts/value.tsx";
-import { href } from "../../state/place.ts";
 import { words } from "../../text/en/nodes.ts";
 import { Exporters, GpuStates, Health, type Node, PercentMeter, Status } from "./parts.tsx";
 
@@ -29,7 +30,7 @@ function Card(props: { node: Node; meta: Meta }): JSX.Element {
   return (
     <article class={wrong ? "card card-bad" : "card"}>
       <h2>
-        <a href={href(["nodes", node.node_name ?? ""])}>{node.node_name}</a>
+        <Link to={nodeHref(node.node_name)}>{node.node_name}</Link>
       </h2>
       <p class="card-state">
         <Status status={node.status ?? "unknown"} reason={node.status_reason} />

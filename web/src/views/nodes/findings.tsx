@@ -1,10 +1,11 @@
 // What is the matter with a node's machine and its GPUs.
 import type { JSX } from "preact";
+import { Link } from "../../parts/link.tsx";
+import { gpuHref } from "../../parts/links.ts";
 import type { Schemas } from "../../api/client.ts";
 import { useAsked } from "../../api/query.ts";
 import { Kept, PlainTable, Time } from "../../parts/facts.tsx";
 import { Phase } from "../../parts/phase.tsx";
-import { href } from "../../state/place.ts";
 import { instantParams } from "../../state/range.ts";
 import { words } from "../../text/en/nodes.ts";
 
@@ -46,7 +47,7 @@ function Rows(props: { of: readonly Health[] }): JSX.Element {
         key: String(i),
         cells: [
           row.gpu_id ? (
-            <a href={href(["gpus", row.node_name ?? "", row.gpu_id])}>{row.gpu_id}</a>
+            <Link to={gpuHref(row.node_name, row.gpu_id)}>{row.gpu_id}</Link>
           ) : (
             words.machine
           ),

@@ -1,5 +1,7 @@
 // The GPUs of a node, live.
 import type { JSX } from "preact";
+import { Link } from "../../parts/link.tsx";
+import { gpuHref } from "../../parts/links.ts";
 import { type GpuRow, useLiveGpus } from "../../api/live.ts";
 import { keyOf } from "../../fleet/cells.ts";
 import { GpuName } from "../../parts/gpuname.tsx";
@@ -52,9 +54,9 @@ function cells(row: GpuRow, why: (field: string) => string | undefined): JSX.Ele
     id === null || id === undefined ? (
       <Unknown reason={why("gpu_id")} />
     ) : (
-      <a href={href(["gpus", row.node_name ?? "", id])}>
+      <Link to={gpuHref(row.node_name, id)}>
         <GpuName row={row} />
-      </a>
+      </Link>
     ),
     <Value key="n" value={row.gpu_name} reason={why("gpu_name")} />,
     <PercentMeter key="u" value={row.utilization} reason={why("utilization")} />,

@@ -1,5 +1,6 @@
 // All nodes with GPUs, as cards or as a table.
 import type { JSX } from "preact";
+import { nodeHref } from "../../parts/links.ts";
 import { useMemo } from "preact/hooks";
 import type { Meta } from "../../api/client.ts";
 import { useAsked } from "../../api/query.ts";
@@ -74,7 +75,7 @@ export function NodeList(): JSX.Element {
               rows={sorted ?? nodes}
               sorted
               rowKey={(row) => row.node_name ?? ""}
-              rowHref={(row) => href(["nodes", row.node_name ?? ""])}
+              rowHref={(row) => nodeHref(row.node_name) ?? href(["nodes"])}
               sort={sort}
               onSort={(by) => setParams({ sort: by })}
             />

@@ -1,6 +1,8 @@
 // What was: history, lost GPUs and events of a node over the window. One question after the other:
 // each costs Prometheus something, and a browser asks few at a time.
 import type { JSX } from "preact";
+import { Link } from "../../parts/link.tsx";
+import { gpuHref } from "../../parts/links.ts";
 import type { Schemas } from "../../api/client.ts";
 import { type Asked, useAsked } from "../../api/query.ts";
 import { Chart, type Line } from "../../parts/chart.tsx";
@@ -203,7 +205,7 @@ function eventCells(row: Schemas["GpuEvent"]): JSX.Element[] {
     row.time ? <Time iso={row.time} /> : <Value value={null} />,
     <Phase key="s" of={row.severity ?? "info"} />,
     row.gpu_id ? (
-      <a href={href(["gpus", row.node_name ?? "", row.gpu_id])}>{row.gpu_id}</a>
+      <Link to={gpuHref(row.node_name, row.gpu_id)}>{row.gpu_id}</Link>
     ) : (
       <Value value={row.target} />
     ),

@@ -31,7 +31,10 @@ function Item(props: { of: Problem }): JSX.Element {
       </span>
       <span class="problem-what">
         {of.kind === "alert" ? (
-          <a href={href(["events"], { tab: "alerts", alertname: of.what })}>{of.what}</a>
+          <>
+            <a href={href(["events"], { tab: "alerts", alertname: of.what })}>{of.what}</a>{" "}
+            <small>{of.more}</small>
+          </>
         ) : (
           of.what
         )}

@@ -62,6 +62,7 @@ function Stacks(props: { of: Summary }): JSX.Element {
             href: href(["health"], { show: "levels", level }),
           }))}
         />
+        {of.gpus_lost ? <p class="note">{words.lostLevel(of.gpus_lost)}</p> : null}
       </div>
     </div>
   );

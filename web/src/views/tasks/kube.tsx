@@ -1,5 +1,7 @@
 // Pods that ask for GPUs and the Jobs that made them, as kube-state-metrics tells of them.
 import type { JSX } from "preact";
+import { Link } from "../../parts/link.tsx";
+import { nodeHref } from "../../parts/links.ts";
 import { useMemo } from "preact/hooks";
 import type { Meta, Schemas } from "../../api/client.ts";
 import { useAsked } from "../../api/query.ts";
@@ -11,7 +13,7 @@ import { Filters } from "../../parts/filters.tsx";
 import { Phase } from "../../parts/phase.tsx";
 import { type Column, Table } from "../../parts/table.tsx";
 import { filterParams } from "../../state/filters.ts";
-import { here, href, param, setParams } from "../../state/place.ts";
+import { here, param, setParams } from "../../state/place.ts";
 import { instantParams } from "../../state/range.ts";
 import { text } from "../../text/en.ts";
 import { words } from "../../text/en/tasks.ts";
@@ -60,7 +62,7 @@ export function NodeLinks(props: { names: readonly string[] }): JSX.Element {
       {props.names.map((name, i) => (
         <span key={name}>
           {i > 0 ? ", " : ""}
-          <a href={href(["nodes", name])}>{name}</a>
+          <Link to={nodeHref(name)}>{name}</Link>
         </span>
       ))}
     </>

@@ -1,5 +1,7 @@
 // One pod or Job: all that is known of it, its pods and GPUs, and what to run about it.
 import type { JSX } from "preact";
+import { Link } from "../../parts/link.tsx";
+import { gpuHref } from "../../parts/links.ts";
 import type { Schemas } from "../../api/client.ts";
 import { useAsked } from "../../api/query.ts";
 import { Shown } from "../../parts/asked.tsx";
@@ -9,7 +11,7 @@ import { bytes, number } from "../../parts/format.ts";
 import { Panel } from "../../parts/panel.tsx";
 import { Phase } from "../../parts/phase.tsx";
 import { Unknown, Value } from "../../parts/value.tsx";
-import { here, href } from "../../state/place.ts";
+import { here } from "../../state/place.ts";
 import { instantParams } from "../../state/range.ts";
 import { text } from "../../text/en.ts";
 import { words } from "../../text/en/tasks.ts";
@@ -122,9 +124,9 @@ function Gpus(props: { task: Detail; why: string | undefined }): JSX.Element {
       rows={gpus.map((gpu, i) => ({
         key: String(i),
         cells: [
-          <a key="g" href={href(["gpus", gpu.node_name ?? "", gpu.gpu_id ?? ""])}>
+          <Link key="g" to={gpuHref(gpu.node_name, gpu.gpu_id)}>
             {gpu.node_name ?? text.unknown}/{gpu.gpu_id ?? text.unknown}
-          </a>,
+          </Link>,
           <Value key="n" value={gpu.gpu_name} />,
           <PercentMeter key="u" value={gpu.utilization} />,
           <Value
