@@ -13,6 +13,7 @@ const drawn = (at: readonly number[], length: number) =>
 test("what is sampled less often than there are steps is one line", () => {
   assert.equal(drawn([1, 4, 7, 10], 12), ".x--x--x--x.");
   assert.equal(drawn([0, 2, 5, 7, 10], 11), "x-x--x-x--x");
+  assert.equal(drawn([0, 5, 10, 15, 17, 22], 23), "x----x----x----x-x----x", "sooner than usual");
   // The made past of a fleet, and then what is scraped at each step.
   assert.equal(drawn([0, 4, 8, 12, 13, 14, 15], 16), "x---x---x---xxxx");
 });

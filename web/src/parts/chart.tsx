@@ -40,7 +40,7 @@ function optionsOf(props: ChartProps, width: number): uPlot.Options {
       },
     },
     axes: [
-      axis,
+      { ...axis, space: 64 },
       {
         ...axis,
         size: 62,

@@ -6,22 +6,28 @@ export type Point = number | null | undefined;
 
 const FEWEST = 3; // distances that are alike make an interval
 
-function alike(one: number | undefined, other: number): boolean {
-  return one !== undefined && one > 1 && Math.abs(one - other) <= Math.max(1, 0.1 * other);
+function slack(steps: number): number {
+  return Math.max(1, 0.1 * steps);
 }
 
-// Samples are joined that are as far apart as others of the line, one of them next to these.
+// Samples are joined that are no further apart than the ones before or after them, where others of
+// the line are as far apart as these.
 export function joined(values: readonly (number | null)[]): Point[] {
   const known: number[] = [];
   values.forEach((value, i) => {
     if (value !== null) known.push(i);
   });
   const apart = known.slice(1).map((at, i) => at - (known[i] ?? 0));
+  const usual = (steps: number) =>
+    steps > 1 &&
+    apart.filter((one) => one > 1 && Math.abs(one - steps) <= slack(steps)).length >= FEWEST;
+  const within = (one: number, other: number) => one > 1 && one <= other + slack(other);
   const result: Point[] = [...values];
   apart.forEach((steps, i) => {
-    if (steps <= 1) return;
-    const beside = alike(apart[i - 1], steps) || alike(apart[i + 1], steps);
-    if (!beside || apart.filter((one) => alike(one, steps)).length < FEWEST) return;
+    const near = [apart[i - 1] ?? 0, apart[i + 1] ?? 0].some(
+      (one) => (usual(one) && within(steps, one)) || (usual(steps) && within(one, steps)),
+    );
+    if (!near) return;
     const from = known[i] ?? 0;
     result.fill(undefined, from + 1, from + steps);
   });
