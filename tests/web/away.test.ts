@@ -81,7 +81,7 @@ describe("a Prometheus that is away for long", { skip: noBrowser }, () => {
 
   it("is told of on each view, which says of nothing that there is none", async () => {
     const pages = new Map<string, Watched>();
-    const looked = ["overview", "processes", "users", "events?tab=alerts", "idle"];
+    const looked = ["overview", "processes", "users", "events?tab=alerts", "workloads?by=owner"];
     for (const place of looked) pages.set(place, await open(browser, link(place)));
     for (const { page } of pages.values()) {
       await eventually(async () => {
@@ -98,7 +98,7 @@ describe("a Prometheus that is away for long", { skip: noBrowser }, () => {
         assert.doesNotMatch((await read(page)).text, NONE, place);
       });
     }
-    const { page } = pages.get("idle") as Watched;
+    const { page } = pages.get("workloads?by=owner") as Watched;
     for (const place of PLACES) {
       await page.goto(link(place));
       await eventually(async () => {
