@@ -1224,6 +1224,8 @@ export interface components {
             gpu_memory_bytes?: number | null;
             /** @description Product name of the GPU. */
             gpu_name?: string | null;
+            /** @description Share of the GPU's multiprocessors or compute units that the process uses. Unit: %. */
+            gpu_utilization?: number | null;
             /** @description Share of the host's memory. Unit: %. */
             memory?: number | null;
             /** @description Namespace of the process's pod. */
@@ -1987,6 +1989,8 @@ export interface components {
             }[] | null;
             /** @description Of its owners. */
             pods?: string[];
+            /** @description Of the processes on it when a closer look saw any last; empty: none is known. */
+            users?: string[];
             /** @description Null: it is known by its node and id. */
             uuid?: string | null;
             /** @description exporter_down: nobody looks at it; node_gone: its node is away or not ready; gpu_gone: it is the GPU itself; null: cannot be told. */
@@ -3283,6 +3287,8 @@ export interface operations {
                 /** @description Time between two instants; by the length of the window where it is not given. Too fine a step is refused with the finest that is allowed. */
                 step?: string;
                 /** @description Exact, or with *. */
+                user?: string[];
+                /** @description Exact, or with *. */
                 uuid?: string[];
                 /** @description Exact, or with *. */
                 what?: string[];
@@ -3594,6 +3600,8 @@ export interface operations {
                 /** @description Rows with at most this value. */
                 max_gpu_memory_bytes?: number;
                 /** @description Rows with at most this value. */
+                max_gpu_utilization?: number;
+                /** @description Rows with at most this value. */
                 max_memory?: number;
                 /** @description Rows with at most this value. */
                 max_pid?: number;
@@ -3607,6 +3615,8 @@ export interface operations {
                 min_gpu_memory?: number;
                 /** @description Rows with at least this value. */
                 min_gpu_memory_bytes?: number;
+                /** @description Rows with at least this value. */
+                min_gpu_utilization?: number;
                 /** @description Rows with at least this value. */
                 min_memory?: number;
                 /** @description Rows with at least this value. */
