@@ -19,7 +19,9 @@ template <class RowT>
 void Contributions<RowT>::Mark(std::vector<RowT>& rows) const {
   std::uint32_t bit = 1;  // 0 from the 33rd on
   for (const auto& places : places_) {
-    for (const std::uint32_t at : places) rows[at].exporters |= bit;
+    for (const std::uint32_t at : places) {
+      if (at != kNowhere) rows[at].exporters |= bit;
+    }
     if (!places.empty()) bit <<= 1;
   }
 }
@@ -29,7 +31,7 @@ bool Contributions<RowT>::AllHave(std::size_t exporter, std::size_t slot,
                                   const std::vector<RowT>& rows) const {
   const auto& places = places_[exporter];
   return !places.empty() && std::all_of(places.begin(), places.end(), [&](std::uint32_t at) {
-    return rows[at].readings.Has(slot);
+    return at == kNowhere || rows[at].readings.Has(slot);
   });
 }
 

@@ -15,8 +15,10 @@ class Contributions {
  public:
   explicit Contributions(std::size_t exporters) : places_(exporters) {}
 
-  // That exporter has so many rows.
-  void Expect(std::size_t exporter, std::size_t rows) { places_[exporter].resize(rows); }
+  static constexpr std::uint32_t kNowhere = 0xFFFFFFFF;
+
+  // That exporter has so many rows; those that are never added are nowhere.
+  void Expect(std::size_t exporter, std::size_t rows) { places_[exporter].resize(rows, kNowhere); }
   // Its row `i` is row `at`, or a part of it.
   void Add(std::size_t exporter, std::size_t i, std::uint32_t at);
   // The rows of the only exporter are the rows.

@@ -89,75 +89,6 @@ void Join<RowT>::AddTargets(const prom::InstantVector& targets) {
 }
 
 template <class RowT>
-bool Join<RowT>::SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter,
-                         bool by_uuid) const {
-  const RowT& known = rows_[at];
-  // Two rows of one exporter are two GPUs, unless only one of them has a UUID, a node, or a compute
-  // instance.
-  const bool same_node = Agree(known.text(Text::kNode), row.text(Text::kNode));
-  if ((by_uuid && last_exporter_[at] == exporter && !same_node) || known.pid != row.pid) {
-    return false;
-  }
-  const bool may_lack_it = kIsProcess && last_exporter_[at] != exporter;
-  if (may_lack_it ? !InstancesAgree(known, row) : !SameInstance(known, row)) return false;
-  if constexpr (!kIsProcess) {
-    if (IsInstance(known) != IsInstance(row)) return false;
-    if (!Agree(known.text(Text::kMigUuid), row.text(Text::kMigUuid))) return false;
-  }
-  if (by_uuid) return known.text(Text::kUuid) == row.text(Text::kUuid);
-  const bool one_has_no_uuid =
-      last_exporter_[at] == exporter
-          ? known.text(Text::kUuid).empty() != row.text(Text::kUuid).empty()
-          : known.text(Text::kUuid).empty() || row.text(Text::kUuid).empty();
-  const bool part = OneIsOfAPart(known, row);  // its name may tell its profile
-  return (one_has_no_uuid || part) && known.text(Text::kNode) == row.text(Text::kNode) &&
-         known.text(Text::kGpuId) == row.text(Text::kGpuId) &&
-         (part || NamesAgree(known.text(Text::kGpuName), row.text(Text::kGpuName))) &&
-         (kIsProcess || Agree(known.text(Text::kVendor), row.text(Text::kVendor)));
-}
-
-// Among the rows with its UUID the one of its node, else the only one: a cloned machine may show
-// another's UUIDs.
-template <class RowT>
-std::uint32_t Join<RowT>::FindByUuid(const RowT& row, std::size_t exporter) const {
-  std::uint32_t only = RowIndex::kNone;
-  bool several = false;
-  const std::uint32_t at = by_uuid_.Find(UuidHash(row), [&](std::uint32_t r) {
-    if (!SameGpu(r, row, exporter, true)) return false;
-    const bool agree = Agree(rows_[r].text(Text::kNode), row.text(Text::kNode));
-    if (agree && SameInstance(rows_[r], row)) return true;
-    several |= only != RowIndex::kNone;
-    only = r;
-    return false;
-  });
-  return at != RowIndex::kNone || several ? at : only;
-}
-
-template <class RowT>
-std::uint32_t Join<RowT>::Find(const RowT& row, std::size_t exporter) {
-  if (!row.text(Text::kUuid).empty()) {
-    if (names_.IsCloned(row)) return RowIndex::kNone;
-    const std::uint32_t at = FindByUuid(row, exporter);
-    if (at != RowIndex::kNone) return at;
-  }
-  if (row.text(Text::kNode).empty() || row.text(Text::kGpuId).empty()) return RowIndex::kNone;
-  if (names_.IsUnclear(row)) {
-    counts_.unclear_id += row.text(Text::kUuid).empty() ? 1U : 0U;
-    return RowIndex::kNone;
-  }
-  std::uint32_t only = RowIndex::kNone;
-  bool several = false;
-  const std::uint32_t at = by_id_.Find(IdHash(row), [&](std::uint32_t r) {
-    if (!SameGpu(r, row, exporter, false)) return false;
-    if (SameInstance(rows_[r], row)) return true;
-    several |= only != RowIndex::kNone;
-    only = r;
-    return false;
-  });
-  return at != RowIndex::kNone || several ? at : only;
-}
-
-template <class RowT>
 void Join<RowT>::Cover(std::size_t exporter, std::size_t i, std::size_t slot, bool shown) {
   const std::uint8_t metric = parts_[exporter]->metric(i, slot);
   if (metric == ExporterRows<RowT>::kNoMetric) return;  // derived
@@ -280,7 +211,9 @@ void Join<RowT>::Take(std::size_t exporter) {
   ExporterRows<RowT>& rows = *parts_[exporter];
   counts_ += rows.counts();
   if constexpr (!kIsProcess) allotted_.TakeOut(*exporters_[exporter], exporter, rows);
-  if (rows.size() > 0) snapshot_->AddSource(exporters_[exporter]->name, rows.TellsPods());
+  const auto shadows = static_cast<std::size_t>(std::count_if(
+      shadows_.begin(), shadows_.end(), [&](const auto& one) { return one.exporter == exporter; }));
+  if (rows.size() > shadows) snapshot_->AddSource(exporters_[exporter]->name, rows.TellsPods());
   contributions_.Expect(exporter, rows.size());
   std::array<std::size_t, RowNames<RowT>::kRanks> of_rank{};
   for (std::size_t i = 0; i < rows.size(); ++i) ++of_rank[names_.RankOf(rows.row(i))];
@@ -291,7 +224,7 @@ void Join<RowT>::Take(std::size_t exporter) {
   for (std::size_t rank = 0; rank < of_rank.size(); ++rank) {
     if (of_rank[rank] == 0) continue;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (names_.RankOf(rows.row(i)) != rank) continue;
+      if (names_.RankOf(rows.row(i)) != rank || IsShadow(exporter, i)) continue;
       names_.Complete(rows.row(i), exporter);
       const std::uint32_t at = first ? RowIndex::kNone : Find(rows.row(i), exporter);
       if (at == RowIndex::kNone) {
@@ -354,9 +287,13 @@ std::shared_ptr<models::Snapshot> Join<RowT>::Finish(CommandStyle commands,
                                                      const TargetMemory* memory) {
   for (const auto& part : parts_) part->Settle(missed_.down());
   for (const auto& gpus : devices_) gpus->Settle(missed_.down());
+  if constexpr (!kIsProcess) shadows_ = FindShadows(exporters_, parts_);
   names_.Learn(parts_, devices_);
   for (std::size_t i = 0; i < parts_.size(); ++i) Take(i);
   contributions_.Mark(rows_);
+  for (const ShadowRow& one : shadows_) {
+    contributions_.Add(one.exporter, one.row, contributions_.PlaceOf(one.of, one.of_row));
+  }
   DeriveAll();
   for (auto& one : snapshot_->coverage) one.percent = evidence_.AnyIsPercent(one.metric);
   if constexpr (!kIsProcess) NameInstances(rows_);

@@ -1,6 +1,7 @@
 // Makes a Snapshot of instant vectors: what each exporter says, met on GPU (and process).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,6 +21,7 @@
 #include "internal/gpu/plan.h"
 #include "internal/gpu/row_index.h"
 #include "internal/gpu/row_names.h"
+#include "internal/gpu/shadow_rows.h"
 #include "internal/gpu/target_memory.h"
 #include "internal/prom/value.h"
 #include "internal/schema/exporter.h"
@@ -135,6 +137,10 @@ class Join {
   std::uint32_t Find(const RowT& row, std::size_t exporter);
   std::uint32_t FindByUuid(const RowT& row, std::size_t exporter) const;
   bool SameGpu(std::uint32_t at, const RowT& row, std::size_t exporter, bool by_uuid) const;
+  bool IsShadow(std::size_t exporter, std::size_t row) const {
+    const ShadowRow one{exporter, row};
+    return std::binary_search(shadows_.begin(), shadows_.end(), one, IsBefore);
+  }
   void TakeAll();
   void DeriveAll();
   void AddRow(std::size_t exporter, std::size_t i);
@@ -160,6 +166,7 @@ class Join {
   std::vector<RowT> rows_;
   std::vector<std::size_t> last_exporter_;  // row -> who added to it last
   std::vector<std::uint32_t> twice_;        // rows that are not shown, ascending
+  std::vector<ShadowRow> shadows_;
   Contributions<RowT> contributions_;
   std::vector<std::vector<models::Workload>> held_;  // row -> its workloads
   Allotted allotted_;

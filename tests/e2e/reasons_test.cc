@@ -348,6 +348,35 @@ TEST(ReasonsTest, WhatWorksAndNeverChangesIsStale) {
   }
 }
 
+// Names that both generations have make no row of the other one.
+TEST(ReasonsTest, GenerationsThatMixByNodeAreToldApart) {
+  const std::int64_t now = NowMillis() / 1000;
+  const std::string at = ' ' + std::to_string(now) + '\n';
+  const std::string old =
+      R"({gpu="0",UUID="GPU-01",Hostname="old48",job="dcgm",instance="old:1"} )";
+  const std::string young =
+      R"({gpu="0",UUID="GPU-02",hostname="new49",job="dcgm",instance="new:1"} )";
+  const auto prometheus = Prometheus::Holding(
+      "# TYPE DCGM_FI_DEV_FB_USED gauge\nDCGM_FI_DEV_FB_USED" + old + "1000" + at +
+      "# TYPE DCGM_FI_PROF_PCIE_RX_BYTES gauge\nDCGM_FI_PROF_PCIE_RX_BYTES" + old + '5' + at +
+      "DCGM_FI_PROF_PCIE_RX_BYTES" + young + '7' + at +
+      "# TYPE DCGM_FI_DEV_FB_USED_BYTES gauge\nDCGM_FI_DEV_FB_USED_BYTES" + young + "1e9" + at +
+      "# EOF\n");
+  const ApiServer server(prometheus->url());
+  const Value document = server.Get(kMetrics).Json();
+  ASSERT_EQ(document["data"].size(), 2U);
+  const auto is = [&](std::size_t i, const std::string& source, const std::string& rx) {
+    EXPECT_EQ(Text(document["data"][i]["source"]), source);
+    EXPECT_EQ(*document["data"][i]["pcie_rx"].AsNumberText(), rx);
+  };
+  is(0, "dcgm_4_9", "7.0");
+  is(1, "dcgm", "5.0");
+  const Value schema = server.Get("/api/v1/gpu/schema").Json();
+  for (const Value& exporter : schema["data"]["exporters"].elements()) {
+    EXPECT_EQ(*exporter["gpus"].AsNumberText(), "1") << Text(exporter["name"]);
+  }
+}
+
 // Where machines lend GPUs drivers may show a UUID of zeros.
 TEST(ReasonsTest, AUuidOfZerosIsThatOfTheOneGpuOfItsTargetOrNobodys) {
   const std::string uuid = "uuid=\"00000000-0000-0000-0000-000000000000\"";

@@ -626,8 +626,8 @@ TEST(JoinTest, AProcessNameThatIsACommandLineHidesItsSecretsToo) {
 TEST(JoinTest, JoinsAHundredThousandGpusInAnyOrder) {
   std::vector<FakeSample> samples;
   for (std::size_t i = 0; i < 100'000; ++i) {
-    samples.push_back(
-        Gpu("node-" + std::to_string(i / 8), std::to_string(i % 8), static_cast<double>(i % 100)));
+    samples.push_back(Gpu("node-" + std::to_string(i / 8), std::to_string(i % 8),
+                          static_cast<double>(1 + i % 100)));
   }
   OneJoin<GpuMetrics> join(NvidiaGpu(), kAsOf);
   join.Add(MakeInstantVector(samples), Slot(Quantity::kUtilization));
