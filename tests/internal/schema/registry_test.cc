@@ -109,7 +109,9 @@ TEST(RegistryTest, FindsAnExporterByAnyMetricOfAFieldThatStandsInEveryRow) {
                         // mindprince's too; of nvidia_gpu only the first release had them.
                         "nvidia_gpu_memory_used_bytes", "nvidia_gpu_memory_total_bytes",
                         // They name no node, and would pass for GPUs of which nothing does.
-                        "all_smi_process_memory_used_bytes", "all_smi_process_cpu_percent"}));
+                        "all_smi_process_memory_used_bytes", "all_smi_process_cpu_percent",
+                        // Never there without metrics of the GPUs, which find it.
+                        "process_gpu_sm_utilization_Percentage", "gpu_process_cu_occupancy"}));
 }
 
 // What two exporters publish finds neither, unless the labels of the series tell them apart.
