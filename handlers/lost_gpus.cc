@@ -78,7 +78,7 @@ Movers MoversOf(const GoneGpus& gone, const gpu::Activity& activity) {
   return movers;
 }
 
-// The past that a past instant is compared with, and what is gone since.
+// What is gone since the past that a past instant is compared with.
 struct Since {
   fleet::SeenGpus seen;
   models::SnapshotPtr gpus;
@@ -87,7 +87,7 @@ struct Since {
   double start() const { return gpus->as_of - kBefore; }
 };
 
-// The hour's two ends do not tell where a GPU was in between: it is gone from there.
+// Looks five minutes apart do not tell where a GPU was in between: it is gone from there.
 void FollowMovers(const CallPtr& call, const std::shared_ptr<Since>& since, const Movers& movers) {
   gpu::RangeWant want;
   want.step =
