@@ -30,7 +30,7 @@ constexpr Carrier kGpuCarriers[] = {
     {"nvidia_gpu_total_memory_bytes", "memory_total_bytes", 16 * kGiB, 1},
     {"nvidia_gpu_free_memory_bytes", "memory_free_bytes", 4 * kGiB, 1},
     {"nvidia_gpu_memory_utilization_percent", "memory_utilization", 0, kPerPercent},
-    {"nvidia_gpu_temperature_celsius", "temperature", 0, kPerPercent}};
+    {"nvidia_gpu_temperature_celsius", "temperature", 20, kPerPercent}};  // 0 is no measurement
 constexpr Carrier kProcessCarriers[] = {
     {"nvidia_gpu_process_gpu_memory_bytes", "gpu_memory_bytes", kGiB, 1},
     {"nvidia_gpu_process_cpu_percent", "cpu", 0, kPerPercent},
