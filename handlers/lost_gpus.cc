@@ -20,7 +20,8 @@ using models::NodeTarget;
 
 constexpr double kBefore = 3600;  // seconds
 constexpr double kDay = 24 * 3600;
-constexpr double kStep = 300;  // between looks at the day; coarser as below
+constexpr double kStarting = 120;  // for so long who was started may have found no GPU yet
+constexpr double kStep = 300;      // between looks at the day; coarser as below
 // Seconds: a scrape is hardly more often. Coarser where that would be more rows than these.
 constexpr double kFineStep = 5;
 constexpr double kMostRows = 200'000;
@@ -28,17 +29,78 @@ constexpr double kMostRows = 200'000;
 // An exporter that was just started shows no GPU at all for a while.
 bool IsLost(const SeenGpus::Gone& gone, const std::map<std::string_view, NodeRow>& nodes) {
   const auto found = nodes.find(gone.node);
-  if (found == nodes.end() || found->second.node == nullptr) return false;
+  if (found == nodes.end() || found->second.node == nullptr) return gone.exporter_up;
   const models::Snapshot& known = *found->second.snapshot;
   if (known.partial || known.as_of < gone.missed) return false;
   const auto targets = found->second.targets();
   const auto may_start = [](const NodeTarget& target) { return target.started; };
   if (std::any_of(targets.begin(), targets.end(), may_start)) return false;
   const auto is_of_gpus = [](const NodeTarget& target) { return target.of_gpus; };
-  return std::any_of(targets.begin(), targets.end(), is_of_gpus) &&
-         std::all_of(targets.begin(), targets.end(), [](const NodeTarget& target) {
-           return !target.of_gpus || target.state == models::TargetState::kUp;
-         });
+  if (std::none_of(targets.begin(), targets.end(), is_of_gpus)) return gone.exporter_up;
+  return std::all_of(targets.begin(), targets.end(), [](const NodeTarget& target) {
+    return !target.of_gpus || target.state == models::TargetState::kUp;
+  });
+}
+
+// Of a node none of whose GPUs is shown any more nothing in the present tells whose they were.
+bool HaveQuietNodes(const GoneGpus& gone, const models::Snapshot& gpus) {
+  std::set<std::string_view> shown;
+  for (const models::GpuMetrics& row : gpus.gpus) shown.insert(row.text(models::Text::kNode));
+  return std::any_of(gone.begin(), gone.end(),
+                     [&](const auto& one) { return !shown.contains(one.node); });
+}
+
+// Whether all that showed each of them are up at the end of `shown`.
+void JudgeTargets(GoneGpus& gone, const gpu::Activity& shown) {
+  using Up = gpu::ActivityTarget::Up;
+  std::map<std::string_view, std::vector<const gpu::ActivityTarget*>> by_name;
+  for (const gpu::ActivityTarget& target : shown.targets) {
+    for (const std::string& name : target.names) by_name[name].push_back(&target);
+  }
+  const auto is_up = [end = shown.last()](const gpu::ActivityTarget* target) {
+    const bool young = !target->young.empty() && target->young[end];
+    return target->At(end) == Up::kUp && !young;
+  };
+  for (SeenGpus::Gone& one : gone) {
+    std::vector<const gpu::ActivityTarget*> its;
+    for (const std::string& name : gpu::ActivityNamesOf(one.uuid, one.node, one.gpu_id)) {
+      for (const auto* target : by_name[name]) {
+        if (target->node.empty() || target->node == one.node) its.push_back(target);
+      }
+    }
+    one.exporter_up = !its.empty() && std::all_of(its.begin(), its.end(), is_up);
+  }
+}
+
+// `then` with what is gone, judged by who showed it in the day before `gpus`.
+void FindTargets(const CallPtr& call, const gpu::SnapshotPtr& gpus, bool is_past, GoneGpus gone,
+                 std::function<void(GoneGpus)> then) {
+  if (!HaveQuietNodes(gone, *gpus)) return then(std::move(gone));
+  const Services& services = call->services();
+  if (const auto known = is_past ? nullptr : services.seen_gpus.Targets(services.clock.Steady())) {
+    JudgeTargets(gone, *known);
+    return then(std::move(gone));
+  }
+  const gpu::ActivityWant want{.start = gpus->as_of - kDay,
+                               .end = gpus->as_of,
+                               .step = kDay,
+                               .starting = kStarting,
+                               .targets_only = true};
+  services.find_activity(
+      want, call->deadline(),
+      [call, is_past, gone = std::move(gone), then = std::move(then)](Result<gpu::Activity> found) {
+        call->Defer([call, is_past, gone, then, found = std::move(found)] {
+          if (!call->Alive()) return;
+          if (!found && is_past) return call->SendError(found.error());
+          if (!found) return then(gone);
+          const auto shown = std::make_shared<const gpu::Activity>(*found);
+          const Services& its = call->services();
+          if (!is_past) its.seen_gpus.LearnTargets(shown, its.clock.Steady());
+          GoneGpus judged = gone;
+          JudgeTargets(judged, *shown);
+          then(std::move(judged));
+        });
+      });
 }
 
 // GPUs that are gone and may have moved since, and the scrape targets that have shown them.
@@ -179,17 +241,20 @@ void FindGone(const CallPtr& call, const RecordQuery& query, const GotParts& par
   const Services& services = call->services();
   const gpu::SnapshotPtr& gpus = parts[0]->snapshot;
   if (gpus->partial) return then({});
-  if (query.form.at) return FindGoneAt(call, gpus, std::move(then));
+  const bool is_past = query.form.at.has_value();
+  const auto found = [call, gpus, is_past, then = std::move(then)](GoneGpus gone) {
+    FindTargets(call, gpus, is_past, std::move(gone), then);
+  };
+  if (is_past) return FindGoneAt(call, gpus, found);
   if (!services.seen_gpus.WantsPast(services.clock.Steady())) {
-    return then(services.seen_gpus.Look(*gpus));
+    return found(services.seen_gpus.Look(*gpus));
   }
   // The services outlive every call.
   const std::shared_ptr<SeenGpus> seen(std::shared_ptr<void>(), &services.seen_gpus);
-  LearnDay(call, gpus, seen,
-           [gpus, seen, then = std::move(then)](const Result<gpu::RangeEnd>& end) {
-             if (end) seen->LearnedSteps();
-             then(seen->Look(*gpus));
-           });
+  LearnDay(call, gpus, seen, [gpus, seen, found](const Result<gpu::RangeEnd>& end) {
+    if (end) seen->LearnedSteps();
+    found(seen->Look(*gpus));
+  });
 }
 
 GoneGpus LostOf(GoneGpus gone, const std::map<std::string_view, NodeRow>& nodes) {

@@ -181,6 +181,7 @@ void WalkParts(const CallPtr& call, const Window& window, const GpuFilter& filte
   want.steps = window.instants();
   want.nodes = filter.ExactNodes();
   gpu::RangePart gpus;
+  gpus.without_gaps = true;
   for (const Quantity quantity : fleet::kStateQuantities) {
     gpus.quantities.set(static_cast<std::size_t>(quantity));
   }

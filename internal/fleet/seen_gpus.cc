@@ -177,4 +177,16 @@ void SeenGpus::Follow(const std::set<std::string, std::less<>>& uuids, double ti
   unsettled_ = true;
 }
 
+void SeenGpus::LearnTargets(std::shared_ptr<const gpu::Activity> shown, SteadyTime now) {
+  const MutexLock lock(mutex_);
+  shown_ = std::move(shown);
+  shown_at_ = now;
+}
+
+std::shared_ptr<const gpu::Activity> SeenGpus::Targets(SteadyTime now) {
+  constexpr std::chrono::seconds kLately(15);
+  const MutexLock lock(mutex_);
+  return now - shown_at_ < kLately ? shown_ : nullptr;
+}
+
 }  // namespace gpumon::fleet

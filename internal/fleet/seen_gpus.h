@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include "internal/base/clock.h"
 #include "internal/base/mutex.h"
+#include "internal/gpu/activity.h"
 #include "models/gpu.h"
 
 namespace gpumon::fleet {
@@ -31,6 +33,9 @@ class SeenGpus {
     // Unix seconds of its newest sample, where no more than a minute, or a step of the past that
     // was told, lies between these two.
     std::optional<double> since;
+    // Who showed it in the day before is up, and has been for two minutes: is asked where nothing
+    // of its node is shown any more.
+    bool exporter_up = false;
   };
 
   // All GPUs of a present instant, whole. A look at an earlier one than the last changes nothing.
@@ -45,6 +50,10 @@ class SeenGpus {
   // of those that were asked for.
   void LearnStep(const models::Snapshot& past, double step);
   void LearnedSteps();
+  // Who showed GPUs in the day before a present look, so that it need not be found for each answer.
+  void LearnTargets(std::shared_ptr<const gpu::Activity> shown, SteadyTime now);
+  // The same, where it was found within the last quarter of a minute; else null.
+  std::shared_ptr<const gpu::Activity> Targets(SteadyTime now);
   // Where these GPUs, which are gone, were shown since, at `time`.
   void Follow(const std::set<std::string, std::less<>>& uuids, double time,
               const models::Snapshot& gpus);
@@ -78,6 +87,8 @@ class SeenGpus {
   bool learned_ GUARDED_BY(mutex_) = false;
   bool unsettled_ GUARDED_BY(mutex_) = false;  // more is noted than Miss has judged
   std::optional<SteadyTime> asked_ GUARDED_BY(mutex_);
+  std::shared_ptr<const gpu::Activity> shown_ GUARDED_BY(mutex_);
+  SteadyTime shown_at_ GUARDED_BY(mutex_);
 };
 
 }  // namespace gpumon::fleet

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "internal/gpu/metric_index.h"
+#include "internal/gpu/range_gaps.h"
 #include "internal/gpu/range_nodes.h"
+#include "internal/gpu/range_series.h"
 #include "internal/prom/promql.h"
 
 namespace gpumon::gpu {
@@ -79,6 +81,10 @@ class RangePlanner {
     if (exporter_.gpu.empty()) return;
     if (part_.over != Over::kLast) PlanEach();
     PlanNames();
+    const std::string times = TimesOfUtilization(exporter_, matchers_);
+    if (!part_.without_gaps || step_ >= kLookBack || times.empty()) return;
+    plan_.push_back({"range/" + exporter_.name + "/times", times, PlannedQuery::Gives::kSeriesTimes,
+                     place_, std::nullopt});
   }
 
   // A matcher of the targets that are asked for.

@@ -77,8 +77,9 @@ bool AreSame(const std::vector<prom::InstantVector::Sample>& a,
 
 }  // namespace
 
-RangeSteps::RangeSteps(prom::RangeVector vector, double step, const Passing& passing)
-    : step_(step), points_(std::move(vector.points_pool)) {
+RangeSteps::RangeSteps(prom::RangeVector vector, double step, const Passing& passing,
+                       std::shared_ptr<const RangeGaps> gaps)
+    : step_(step), gaps_(std::move(gaps)), points_(std::move(vector.points_pool)) {
   now_.labels_pool = std::move(vector.labels_pool);
   now_.backing = std::move(vector.backing);
   now_.samples.reserve(vector.series.size());
@@ -88,6 +89,8 @@ RangeSteps::RangeSteps(prom::RangeVector vector, double step, const Passing& pas
     series.label_count = its.label_count;
     series.next = series.run_end = its.first_point;
     series.end = its.first_point + its.point_count;
+    if (gaps_)
+      series.gaps = gaps_->Of({now_.labels_pool.data() + its.first_label, its.label_count});
     if (its.point_count > 0) by_begin_.push_back(static_cast<std::uint32_t>(series_.size()));
     series_.push_back(series);
   }
@@ -152,6 +155,13 @@ bool RangeSteps::HasEnded(Series& series, double time) {
   return true;
 }
 
+bool RangeSteps::IsInGap(Series& series, double time) {
+  while (!series.gaps.empty() && series.gaps.front().end <= time + kSameInstant) {
+    series.gaps = series.gaps.subspan(1);
+  }
+  return !series.gaps.empty() && series.gaps.front().begin <= time + kSameInstant;
+}
+
 const prom::InstantVector& RangeSteps::At(double time) {
   if (time == at_) return now_;
   at_ = time;
@@ -174,8 +184,8 @@ const prom::InstantVector& RangeSteps::At(double time) {
   now_.samples.swap(before_);
   now_.samples.clear();
   for (const std::uint32_t i : present_) {
-    const Series& series = series_[i];
-    if (series.group != kAlone && IsReplaced(series)) continue;
+    Series& series = series_[i];
+    if (IsInGap(series, time) || (series.group != kAlone && IsReplaced(series))) continue;
     now_.samples.push_back({series.first_label, series.label_count, points_[series.next]});
   }
   repeats_ = AreSame(before_, now_.samples);
@@ -257,14 +267,22 @@ const prom::InstantVector& RangeFold::At(double time) {
 std::vector<std::unique_ptr<RangeSeries>> SeriesOf(
     std::span<const PlannedQuery> queries, std::vector<prom::RangeVector> answers, double step,
     std::span<const schema::Exporter* const> exporters) {
+  using Gives = PlannedQuery::Gives;
   std::vector<std::unique_ptr<RangeSeries>> series(queries.size());
+  std::vector<std::shared_ptr<const RangeGaps>> gaps(exporters.size());
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    if (queries[i].gives != Gives::kSeriesTimes) continue;
+    gaps[queries[i].exporter] = std::make_shared<const RangeGaps>(
+        answers[i], step, PodLabels(*exporters[queries[i].exporter]));
+  }
   for (std::size_t i = 0; i < queries.size(); ++i) {
     const PlannedQuery& query = queries[i];
-    using Gives = PlannedQuery::Gives;
+    if (query.gives == Gives::kSeriesTimes) continue;
     const bool of_gpus = query.gives == Gives::kValues || query.gives == Gives::kDevices;
     const Passing passing = of_gpus ? PassingOf(*exporters[query.exporter]) : Passing();
     if (query.fold == Fold::kNone) {
-      series[i] = std::make_unique<RangeSteps>(std::move(answers[i]), step, passing);
+      series[i] = std::make_unique<RangeSteps>(std::move(answers[i]), step, passing,
+                                               of_gpus ? gaps[query.exporter] : nullptr);
     } else if (query.fold != Fold::kCount) {
       const prom::RangeVector none;
       const bool folds = of_gpus && query.metric;

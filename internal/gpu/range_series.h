@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "internal/gpu/plan.h"
+#include "internal/gpu/range_gaps.h"
 #include "internal/prom/value.h"
 
 namespace gpumon::gpu {
@@ -42,8 +43,9 @@ struct Passing {
 // much before and after the instants that are asked for.
 class RangeSteps : public RangeSeries {
  public:
-  // `step` in seconds.
-  RangeSteps(prom::RangeVector vector, double step, const Passing& passing);
+  // `step` in seconds. What `gaps` has is left out; null: nothing is.
+  RangeSteps(prom::RangeVector vector, double step, const Passing& passing,
+             std::shared_ptr<const RangeGaps> gaps = nullptr);
 
   const prom::InstantVector& At(double time) override;
   bool Repeats() const override { return repeats_; }
@@ -55,9 +57,10 @@ class RangeSteps : public RangeSeries {
     std::uint32_t label_count = 0;
     std::size_t next = 0;  // its first point that was not passed
     std::size_t end = 0;
-    std::size_t run_end = 0;       // of the points without a gap that `next` is one of
-    double run_begins = 0;         // Unix seconds
-    std::uint32_t group = kAlone;  // others of its labels but the passing ones
+    std::size_t run_end = 0;                    // of the points without a gap that `next` is one of
+    double run_begins = 0;                      // Unix seconds
+    std::uint32_t group = kAlone;               // others of its labels but the passing ones
+    std::span<const RangeGaps::Gap> gaps = {};  // that have not ended
   };
 
   void Group(const Passing& passing);
@@ -65,8 +68,10 @@ class RangeSteps : public RangeSeries {
   void Begin(double time);
   bool HasEnded(Series& series, double time);
   bool IsReplaced(const Series& series) const;
+  static bool IsInGap(Series& series, double time);
 
   const double step_;
+  const std::shared_ptr<const RangeGaps> gaps_;
   prom::InstantVector now_;  // its labels are those of all series
   std::vector<Series> series_;
   std::vector<prom::Point> points_;

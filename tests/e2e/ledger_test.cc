@@ -122,12 +122,10 @@ TEST_F(LedgerTest, BusyTimeIsWhatPrometheusCounts) {
     busy[*row["uuid"].AsString()] = NumberOf(row["busy_seconds"]);
   }
   ASSERT_EQ(busy.size(), static_cast<std::size_t>(kGpus));
-  // At each of the instants: at least 10 %, by the newest of the series that Prometheus shows of a
-  // GPU (a pod's stays for five minutes after the next one's began), and no XID that asks for a
+  // At each of the instants: at least 10 %, by a sample of that instant, and no XID that asks for a
   // reset.
   const std::string newest =
-      "(nvidia_gpu_utilization_percent and timestamp(nvidia_gpu_utilization_percent) == on (uuid) "
-      "group_left () max by (uuid) (timestamp(nvidia_gpu_utilization_percent)))";
+      "(nvidia_gpu_utilization_percent and timestamp(nvidia_gpu_utilization_percent) == time())";
   const std::string promql = "60 * sum by (uuid) (count_over_time((" + newest +
                              " >= 10 unless on (uuid) nvidia_gpu_xid_last == 79)[" +
                              std::to_string(60 * kMinutes - 1) + "s:60s]))";
@@ -142,10 +140,25 @@ TEST_F(LedgerTest, BusyTimeIsWhatPrometheusCounts) {
   }
 }
 
+TEST_F(LedgerTest, WhatHasNoSampleIsUnknownToTheMinute) {
+  const Value json = Ask("/api/v1/gpu/ledger?" + Window("&by=gpu"));
+  int with_gaps = 0;
+  for (const Value& row : json["data"].elements()) {
+    const std::string& uuid = *row["uuid"].AsString();
+    const Value told = prometheus_->Query(
+        "sum(count_over_time(nvidia_gpu_utilization_percent{uuid=\"" + uuid + "\"}[3h]))",
+        std::to_string(kStart + 60 * kMinutes));
+    const int samples = std::stoi(*told.elements()[0]["value"].elements()[1].AsString());
+    EXPECT_EQ(NumberOf(row["unknown_seconds"]), 60.0 * (kMinutes - samples)) << uuid;
+    with_gaps += samples < kMinutes ? 1 : 0;
+  }
+  EXPECT_EQ(with_gaps, 5);
+}
+
 TEST_F(LedgerTest, EachInstantIsWhatTheSummaryOfThatInstantSays) {
   std::map<std::string, double> sums;
   constexpr int kFirst = 50;
-  constexpr int kEnd = 110;
+  constexpr int kEnd = 100;  // what an instant shows for five minutes more is a gap of a window
   constexpr int kStep = 2;
   for (int minute = kFirst; minute < kEnd; minute += kStep) {
     const Value json = Ask("/api/v1/gpu/summary?at=" + std::to_string(kStart + 60 * minute));
@@ -250,6 +263,41 @@ TEST_F(LedgerTest, AWindowBeforeAllDataHasNoGpus) {
       NumberOf(json["data"].elements().size() == 0 ? Value()
                                                    : json["data"].elements()[0]["total_seconds"]),
       -1);
+}
+
+// Two targets of one exporter: one is scraped each 15 s, the other each two minutes; neither for
+// four and for twelve minutes of the hour.
+TEST(WindowTest, AGapIsUnknownHoweverOftenTargetsAreScraped) {
+  std::string busy = "# TYPE nvidia_gpu_utilization_percent gauge\n";
+  std::string up = "# TYPE up gauge\n";
+  const auto sample = [&](const std::string& node, int second) {
+    const std::string labels = "job=\"g\",instance=\"" + node + ":1\"";
+    const std::string at = ' ' + std::to_string(kStart + second) + '\n';
+    busy += "nvidia_gpu_utilization_percent{gpu=\"0\",uuid=\"GPU-" + node + "\",node=\"" + node +
+            "\"," + labels + "} 50" + at;
+    up += "up{" + labels + "} 1" + at;
+  };
+  for (int second = 0; second < 3600; second += 15) {
+    if (second < 1200 || second >= 1440) sample("fast", second);
+  }
+  for (int second = 0; second < 3600; second += 120) {
+    if (second < 2040 || second >= 2760) sample("slow", second);
+  }
+  const auto prometheus = Prometheus::Holding(busy + up + "# EOF\n");
+  const ApiServer server(prometheus->url(), {});
+  for (const int step : {15, 60, 120}) {
+    const Answer answer =
+        server.Get("/api/v1/gpu/ledger?by=gpu&start=" + std::to_string(kStart) +
+                   "&end=" + std::to_string(kStart + 3600) + "&step=" + std::to_string(step));
+    const Value json = answer.Json();
+    ASSERT_EQ(json["data"].size(), 2U) << answer.body;
+    for (const Value& row : json["data"].elements()) {
+      const bool is_fast = *row["uuid"].AsString() == "GPU-fast";
+      const double gap = is_fast ? 240 : 720;
+      EXPECT_NEAR(NumberOf(row["unknown_seconds"]), gap, is_fast ? step : 120) << step;
+      EXPECT_EQ(NumberOf(row["busy_seconds"]) + NumberOf(row["unknown_seconds"]), 3600) << step;
+    }
+  }
 }
 
 // The only target of an exporter came and went within the window.

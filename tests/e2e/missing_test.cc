@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <random>
@@ -343,6 +344,75 @@ TEST_F(LiveMissingTest, ExporterNodeAndGpuAreToldApart) {
   const Value node = RowOf("GPU-c0");
   ASSERT_FALSE(node.is_null());
   EXPECT_EQ(*node["what"].AsString(), "node_gone") << *node["evidence"].AsString();
+}
+
+// Two nodes with a target each; the GPUs of `b`, and of `a` where it is told so, are gone for half
+// of the past, which goes on for a while behind `now`.
+std::string QuietNodes(std::int64_t now, bool all) {
+  std::string gpus = "# TYPE nvidia_gpu_temperature_celsius gauge\n";
+  std::string up = "# TYPE up gauge\n";
+  for (const std::string node : {"a", "b"}) {
+    const std::string target = "job=\"gpu\",instance=\"" + node + ":1\"";
+    for (std::int64_t minute = -120; minute < 20; ++minute) {
+      const std::string at = ' ' + std::to_string(now + 60 * minute) + '\n';
+      up += "up{" + target + "} 1" + at;
+      if (minute >= -60 && (all || node == "b")) continue;
+      for (const std::string gpu : {"0", "1"}) {
+        gpus += "nvidia_gpu_temperature_celsius{node=\"" + node + "\",gpu=\"" + gpu +
+                "\",gpu_name=\"H100\",uuid=\"GPU-" + node + gpu + "\"," + target + "} 50" + at;
+      }
+    }
+  }
+  return gpus + up + "# EOF\n";
+}
+
+// Whoever was started after the loss has never seen these GPUs.
+TEST(QuietNodesTest, ANodeThatShowsNoGpuAnyMoreHasLostThem) {
+  const std::int64_t now = std::time(nullptr) / 60 * 60;
+  for (const bool all : {false, true}) {
+    const auto prometheus = Prometheus::Holding(QuietNodes(now, all));
+    const ApiServer server(prometheus->url(), {});
+    ASSERT_TRUE(server.AwaitReady());
+    for (const std::string& at :
+         {std::string(), std::to_string(now - 600), std::to_string(now - 3000)}) {
+      const auto get = [&](const std::string& path, const std::string& more = "") {
+        const Answer answer =
+            server.Get("/api/v1/gpu/" + path + "?" + (at.empty() ? "" : "at=" + at) + more);
+        EXPECT_EQ(answer.status, 200) << answer.body;
+        return answer.Json();
+      };
+      const std::string lost = all ? "a/0 0 a/1 0 b/0 0 b/1 0 " : "b/0 0 b/1 0 ";
+      EXPECT_EQ(LostOf(get("health")), lost) << at;
+      const Value summary = get("summary");
+      EXPECT_EQ(*summary["data"][0]["gpus_lost"].AsNumberText(), all ? "4" : "2") << at;
+      const Value nodes = get("nodes", "&node=b");
+      ASSERT_EQ(nodes["data"].size(), 1U) << at;
+      EXPECT_EQ(*nodes["data"][0]["gpus_lost"].AsNumberText(), "2") << at;
+    }
+  }
+}
+
+// Whose exporter is down, or was taken away, is not lost, however long ago it was.
+TEST(QuietNodesTest, WhoseExporterIsDownOrGoneHasNot) {
+  const std::int64_t now = std::time(nullptr) / 60 * 60;
+  for (const bool is_down : {false, true}) {
+    std::string text = QuietNodes(now, false);
+    for (std::int64_t minute = -60; minute < 20; ++minute) {
+      const std::string line =
+          "up{job=\"gpu\",instance=\"b:1\"} 1 " + std::to_string(now + 60 * minute) + '\n';
+      const std::size_t at = text.find(line);
+      ASSERT_NE(at, std::string::npos);
+      std::string other = line;
+      other.replace(other.find("} 1") + 2, 1, "0");
+      text.replace(at, line.size(), is_down ? other : "");
+    }
+    const auto prometheus = Prometheus::Holding(text);
+    const ApiServer server(prometheus->url(), {});
+    ASSERT_TRUE(server.AwaitReady());
+    for (const std::string& at : {std::string(), "?at=" + std::to_string(now - 600)}) {
+      EXPECT_EQ(LostOf(server.Get("/api/v1/gpu/health" + at).Json()), "") << at << is_down;
+    }
+  }
 }
 
 }  // namespace
