@@ -169,8 +169,8 @@ class Assessment {
     if (errors <= 0) return;
     const bool lost = uncorrected.value_or(0) > 0;
     FindOf(Component::kEcc, lost ? Level::kCritical : Level::kDegraded,
-           Number(uncorrected.value_or(0)) + " uncorrected and " + Number(corrected.value_or(0)) +
-               " corrected ECC errors since the driver was loaded",
+           "ECC errors since the driver was loaded: " + Number(uncorrected.value_or(0)) +
+               " uncorrected, " + Number(corrected.value_or(0)) + " corrected",
            rules_.ecc_factor, lost ? Action::kReboot : Action::kNone);
   }
 

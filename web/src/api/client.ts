@@ -103,13 +103,13 @@ export async function tell<T>(
   asked: Promise<Answer<T>>,
 ): Promise<Answer<T>> {
   const source = path.startsWith("api/v1/hakuriver/") ? "hakuriver" : "prometheus";
+  const what = `${path} ${String(params["metric"] ?? "")}`;
   try {
     const answer = await asked;
-    const what = `${path} ${String(params["metric"] ?? "")}`;
     heard(answer.meta, null, source, what, staleCode(answer.warnings));
     return answer;
   } catch (error) {
-    if (error instanceof ApiError) heard(null, error, source);
+    if (error instanceof ApiError) heard(null, error, source, what);
     throw error;
   }
 }

@@ -177,7 +177,7 @@ export async function keep(
           broken = 0;
           const error = errorOf(parcel);
           const why = parcel.code ?? staleCode(parcel.warnings ?? []);
-          if (error !== undefined) heard(null, error);
+          if (error !== undefined) heard(null, error, "prometheus", "api/v1/gpu/metrics ");
           else heard(parcel, null, "prometheus", "api/v1/gpu/metrics ", why);
           const stale = parcel.stale ?? false;
           show({
@@ -192,7 +192,8 @@ export async function keep(
       );
     } catch (error) {
       if (abort.aborted) return;
-      if (error instanceof ApiError && error.status !== 503) heard(null, error);
+      if (error instanceof ApiError && error.status !== 503)
+        heard(null, error, "prometheus", "api/v1/gpu/metrics ");
     }
     // A browser that is told to come back does; one whose proxy holds streams back asks instead.
     if (Date.now() - began < SILENCE) broken += 1;

@@ -62,7 +62,7 @@ function awayText(): string | null {
 }
 
 export function Banner(): JSX.Element | null {
-  const { problem, partial, asOf } = news.value;
+  const { problem, some, partial, asOf } = news.value;
   const old = asOf === null || age.value === null ? null : duration(age.value);
   const away = awayText();
   const past = pastText();
@@ -72,6 +72,7 @@ export function Banner(): JSX.Element | null {
   } else if (away !== null) {
     lines.push({ kind: "bad", words: away });
   }
+  if (some !== null) lines.push({ kind: "warn", words: text.banner.some(some.message) });
   if (partial) lines.push({ kind: "warn", words: text.banner.partial });
   return (
     <div role="status" aria-live="polite">

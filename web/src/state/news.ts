@@ -10,7 +10,8 @@ export interface News {
   readonly staleAsOf: number | null; // of the oldest that is
   readonly why: string | null; // it is stale: a code of the API
   readonly partial: boolean;
-  readonly problem: ApiError | null; // of the last answer; not of what was asked wrongly
+  readonly problem: ApiError | null; // of all that is asked; not of what was asked wrongly
+  readonly some: ApiError | null; // of a question, while others are answered
 }
 
 const NOTHING: News = {
@@ -21,6 +22,7 @@ const NOTHING: News = {
   why: null,
   partial: false,
   problem: null,
+  some: null,
 };
 
 // A HakuRiver host may be away while Prometheus is not: what is told is of whom the view shows.
@@ -40,11 +42,25 @@ interface Said {
   readonly partial: boolean;
   readonly staleAsOf: number | null; // null: it is not stale
   readonly why: string | null;
+  readonly fresh: boolean; // it is new data
+  readonly problem: ApiError | null;
 }
 const said = new Map<string, Said>();
 const KEPT = 120_000; // what is asked seldom is asked each minute
+const LATELY = 10_000; // most is asked twice in this time
 
-function ofAll(source: Source): Pick<News, "partial" | "stale" | "staleAsOf" | "why"> {
+// One question that took too long says nothing of the others; a server that is not there does.
+function problemsOf(all: readonly Said[]): Pick<News, "problem" | "some"> {
+  const newest = all.filter((one) => one.problem !== null).sort((a, b) => b.at - a.at)[0];
+  if (newest === undefined) return { problem: null, some: null };
+  const good = Math.max(...all.filter((one) => one.fresh).map((one) => one.at));
+  const alone = newest.problem?.status !== 0 && newest.at - good < LATELY;
+  return alone ? { problem: null, some: newest.problem } : { problem: newest.problem, some: null };
+}
+
+type OfAll = Omit<News, "asOf" | "heardAt">;
+
+function ofAll(source: Source): OfAll {
   const mine: Said[] = [];
   for (const [key, one] of said) {
     const left = one.here !== place.value.path.join("/") || Date.now() - one.at > KEPT;
@@ -57,6 +73,7 @@ function ofAll(source: Source): Pick<News, "partial" | "stale" | "staleAsOf" | "
     stale: old.length > 0,
     staleAsOf: old.length > 0 ? Math.min(...old.map((one) => one.staleAsOf ?? 0)) : null,
     why: old.find((one) => one.why !== null)?.why ?? null,
+    ...problemsOf(mine),
   };
 }
 
@@ -71,32 +88,32 @@ export function heard(
 ): void {
   const mine = told[source];
   const before = mine.value;
+  const note = (one: Omit<Said, "source" | "here" | "at">) =>
+    said.set(`${source} ${what}`, {
+      source,
+      here: place.value.path.join("/"),
+      at: Date.now(),
+      ...one,
+    });
   if (problem !== null) {
     // A word that was misspelt says nothing of the data.
-    const ours = problem.status >= 400 && problem.status < 500;
-    if (!ours) mine.value = { ...before, problem };
+    if (problem.status >= 400 && problem.status < 500) return;
+    note({ partial: false, staleAsOf: null, why: null, fresh: false, problem });
+    mine.value = { ...before, ...ofAll(source) };
     return;
   }
   if (meta === null) return;
   const asOf = meta.as_of === undefined ? NaN : Date.parse(meta.as_of);
   // A window of the past or an instant of it is not how fresh the data is.
   const past = Number.isNaN(asOf) || (before.asOf !== null && asOf < before.asOf);
-  if (meta.partial !== undefined || meta.stale !== undefined) {
-    said.set(`${source} ${what}`, {
-      source,
-      here: place.value.path.join("/"),
-      at: Date.now(),
-      partial: meta.partial ?? false,
-      staleAsOf: meta.stale ? (Number.isNaN(asOf) ? Date.now() : asOf) : null,
-      why: meta.stale ? why : null,
-    });
-  }
-  mine.value = {
-    asOf: past ? before.asOf : asOf,
-    heardAt: Date.now(),
-    ...ofAll(source),
+  note({
+    partial: meta.partial ?? false,
+    staleAsOf: meta.stale ? (Number.isNaN(asOf) ? Date.now() : asOf) : null,
+    why: meta.stale ? why : null,
+    fresh: !meta.stale && !Number.isNaN(asOf),
     problem: null,
-  };
+  });
+  mine.value = { asOf: past ? before.asOf : asOf, heardAt: Date.now(), ...ofAll(source) };
 }
 
 function ageOf(asOf: number | null): number | null {

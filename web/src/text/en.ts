@@ -82,6 +82,7 @@ export const text = {
       age === null
         ? "The server does not answer."
         : `The server does not answer. What you see is ${age} old.`,
+    some: (why: string) => `A part of what is asked for did not come: ${why}.`,
     partial: "Some queries failed: what they would have told is marked unknown.",
     past: (when: string) => `You are looking at ${when}.`,
     toNow: "Back to now",

@@ -78,7 +78,7 @@ async function lookBack(params: Params, window: Slice, show: Show, signal: Abort
       if (what === "none") throw error;
       length = nextLength(Math.min(length, to - from), 0, true);
       if (what === "shorter") continue;
-      heard(null, error);
+      heard(null, error, "prometheus", "api/v1/gpu/events ");
       show((last) => ({ ...last, error }));
       await wait(LATER, signal);
     }
@@ -118,7 +118,7 @@ export function useEvents(params: Params): Events & { again: () => void } {
     show(() => nothing(window));
     const failed = (error: unknown) => {
       if (abort.signal.aborted || !(error instanceof ApiError)) return;
-      heard(null, error);
+      heard(null, error, "prometheus", "api/v1/gpu/events ");
       show((last) => ({ ...last, error }));
     };
     lookBack(params, window, show, abort.signal).then(() => {
