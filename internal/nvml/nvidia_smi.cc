@@ -1,8 +1,6 @@
 #include "internal/nvml/nvidia_smi.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -17,84 +15,8 @@
 namespace gpumon::nvml {
 namespace {
 
-using models::Quantity;
-
-constexpr double kMiB = 1024.0 * 1024.0;
+constexpr std::size_t kMostSaid = 200;  // characters of what it says instead
 constexpr const char* kFormat = "--format=csv,noheader,nounits";
-
-// Where a column goes: the first member that is set.
-struct Column {
-  std::string_view name;
-  Reading<std::string> Gpu::*text = nullptr;
-  Reading<double> Gpu::*clock = nullptr;
-  Quantity quantity = Quantity::kCount;
-  double scale = 1;
-};
-constexpr Column Text(std::string_view name, Reading<std::string> Gpu::*to) {
-  return {name, to, nullptr, Quantity::kCount, 1};
-}
-constexpr Column Megahertz(std::string_view name, Reading<double> Gpu::*to) {
-  return {name, nullptr, to, Quantity::kCount, 1};
-}
-constexpr Column Value(std::string_view name, Quantity to, double scale = 1) {
-  return {name, nullptr, nullptr, to, scale};
-}
-constexpr std::string_view kIndex = "index";
-constexpr std::string_view kDriver = "driver_version";
-constexpr std::string_view kMigMode = "mig.mode.current";
-// Of two for one quantity the first that is known counts.
-constexpr std::array kColumns = {
-    Column{kIndex},
-    Column{kDriver},
-    Column{kMigMode},
-    Text("name", &Gpu::name),
-    Text("uuid", &Gpu::uuid),
-    Text("pci.bus_id", &Gpu::pci_bus_id),
-    Text("serial", &Gpu::serial),
-    Value("utilization.gpu", Quantity::kUtilization),
-    Value("utilization.memory", Quantity::kMemoryUtilization),
-    Value("memory.total", Quantity::kMemoryTotal, kMiB),
-    Value("memory.used", Quantity::kMemoryUsed, kMiB),
-    Value("memory.free", Quantity::kMemoryFree, kMiB),
-    Value("memory.reserved", Quantity::kMemoryReserved, kMiB),
-    Value("temperature.gpu", Quantity::kTemperature),
-    Value("temperature.memory", Quantity::kMemoryTemperature),
-    Value("power.draw", Quantity::kPower),
-    Value("enforced.power.limit", Quantity::kPowerLimit),
-    Value("power.limit", Quantity::kPowerLimit),
-    Value("clocks.sm", Quantity::kSmClock),
-    Value("clocks.max.sm", Quantity::kSmClockMax),
-    Value("clocks.mem", Quantity::kMemoryClock),
-    Megahertz("clocks.max.mem", &Gpu::memory_clock_max),
-    Megahertz("clocks.gr", &Gpu::graphics_clock),
-    Megahertz("clocks.max.gr", &Gpu::graphics_clock_max),
-    Value("pstate", Quantity::kPstate),
-    Value("fan.speed", Quantity::kFan),
-    Value("clocks_throttle_reasons.active", Quantity::kThrottleReasons),
-    Value("ecc.errors.corrected.volatile.total", Quantity::kEccCorrectedVolatile),
-    Value("ecc.errors.corrected.aggregate.total", Quantity::kEccCorrectedAggregate),
-    Value("ecc.errors.uncorrected.volatile.total", Quantity::kEccUncorrectedVolatile),
-    Value("ecc.errors.uncorrected.aggregate.total", Quantity::kEccUncorrectedAggregate),
-};
-
-struct AbsentWord {
-  std::string_view word;
-  Absence why;
-};
-constexpr std::array kAbsentWords = {
-    AbsentWord{"n/a", Absence::kNotSupported},
-    AbsentWord{"not supported", Absence::kNotSupported},
-    AbsentWord{"not available", Absence::kNotSupported},
-    AbsentWord{"insufficient permissions", Absence::kNoPermission},
-    AbsentWord{"gpu is lost", Absence::kGpuLost},
-    AbsentWord{"gpu requires reset", Absence::kGpuLost},
-};
-
-std::string_view Trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
-  return text.substr(0, text.find_last_not_of(kSpace) + 1);
-}
 
 // At most `most`, of which the last has the rest.
 std::vector<std::string_view> Split(std::string_view text, char between, std::size_t most) {
@@ -115,47 +37,6 @@ std::vector<std::string_view> LinesOf(std::string_view text) {
   return lines;
 }
 
-// "45", "180.50", "0x0000000000000004", "P2".
-std::optional<double> NumberOf(std::string_view text) {
-  const char* const end = text.data() + text.size();
-  if (text.starts_with("0x")) {
-    std::uint64_t mask = 0;
-    const auto read = std::from_chars(text.data() + 2, end, mask, 16);
-    if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
-    return static_cast<double>(mask);
-  }
-  double number = 0;
-  const auto read = std::from_chars(text.data() + (text.starts_with('P') ? 1 : 0), end, number);
-  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
-  return number;
-}
-
-Reading<double> ReadNumber(std::string_view cell, double scale) {
-  const Reading<std::string> text = ReadSmiCell(cell);
-  if (!text) return text.absent();
-  const auto number = NumberOf(*text);
-  if (!number) return Absent{Absence::kError, "no number: " + log::Quoted(*text)};
-  return *number * scale;
-}
-
-void SetCell(const Column& column, std::string_view cell, Gpu& gpu, Software& software) {
-  if (column.text != nullptr) {
-    gpu.*column.text = ReadSmiCell(cell);
-  } else if (column.clock != nullptr) {
-    gpu.*column.clock = ReadNumber(cell, 1);
-  } else if (column.quantity != Quantity::kCount) {
-    Reading<double>& to = gpu.values[column.quantity];
-    if (!to) to = ReadNumber(cell, column.scale);
-  } else if (column.name == kDriver) {
-    software.driver_version = ReadSmiCell(cell);
-  } else if (column.name == kMigMode) {
-    const auto mode = ReadSmiCell(cell);
-    gpu.mig_mode = mode ? Reading<bool>(*mode == "Enabled") : Reading<bool>(mode.absent());
-  } else {
-    gpu.index = static_cast<unsigned>(NumberOf(cell).value_or(gpu.index));
-  }
-}
-
 // One program, asked several times.
 class Smi {
  public:
@@ -165,10 +46,20 @@ class Smi {
 
   Result<SmiAnswer> Ask() {
     SmiAnswer answer;
-    if (const auto gpus = AskGpus(answer); !gpus) return Error(gpus.error());
+    if (const auto gpus = AskGpus(SmiColumns().set(), answer); !gpus) return Error(gpus.error());
     AskProcesses(answer.gpus);
     answer.software.cuda_version = AskCudaVersion();
     return answer;
+  }
+
+  Result<std::vector<Gpu>> Ask(SmiColumns columns) {
+    for (std::size_t i = 0; i < kSmiColumns.size(); ++i) {
+      const std::string_view name = kSmiColumns[i].name;
+      if (name == kSmiIndex || name == kSmiUuid) columns.set(i);
+    }
+    SmiAnswer answer;
+    if (const auto gpus = AskGpus(columns, answer); !gpus) return Error(gpus.error());
+    return std::move(answer.gpus);
   }
 
  private:
@@ -191,35 +82,42 @@ class Smi {
   static std::string FirstLine(const ProgramAnswer& answer) {
     for (const std::string* const text : {&answer.output, &answer.errors}) {
       const auto lines = LinesOf(*text);
-      if (!lines.empty()) return ToValidUtf8(lines.front());
+      if (!lines.empty()) return ToValidUtf8(FrontCharacters(lines.front(), kMostSaid));
     }
     return "nothing";
   }
 
+  // One that broke off may have cut a number short.
+  static std::string WholeLinesOf(const ProgramAnswer& answer) {
+    if (answer.exit_code == 0) return answer.output;
+    return answer.output.substr(0, answer.output.rfind('\n') + 1);
+  }
+
   // Older programs name a column that they do not have: it is left out then.
-  static bool LeaveOut(const ProgramAnswer& answer, std::vector<const Column*>& columns) {
+  static bool LeaveOut(const ProgramAnswer& answer, std::vector<const SmiColumn*>& columns) {
     constexpr std::string_view kSays = "is not a valid field to query";
     const std::string text = answer.output + answer.errors;
     const std::size_t at = text.find(kSays);
     if (at == std::string::npos) return false;
-    return std::erase_if(columns, [&](const Column* column) {
+    return std::erase_if(columns, [&](const SmiColumn* column) {
              return text.substr(0, at).find('"' + std::string(column->name) + '"') !=
                     std::string::npos;
            }) > 0;
   }
 
-  Result<void> AskGpus(SmiAnswer& answer) {
-    std::vector<const Column*> columns;
-    columns.reserve(kColumns.size());
-    for (const Column& column : kColumns) columns.push_back(&column);
+  Result<void> AskGpus(const SmiColumns& wanted, SmiAnswer& answer) {
+    std::vector<const SmiColumn*> columns;
+    for (std::size_t i = 0; i < kSmiColumns.size(); ++i) {
+      if (wanted[i]) columns.push_back(&kSmiColumns[i]);
+    }
     for (;;) {
       std::string query = "--query-gpu=";
-      for (const Column* const column : columns) {
+      for (const SmiColumn* const column : columns) {
         query.append(column == columns.front() ? "" : ",").append(column->name);
       }
       const auto ran = Run({query, kFormat});
       if (!ran) return Error(ran.error());
-      ReadGpus(ran->output + '\n' + ran->errors, columns, answer);
+      ReadGpus(WholeLinesOf(*ran) + '\n' + ran->errors, columns, answer);
       if (!answer.gpus.empty()) return {};
       if (ran->exit_code != 0 && LeaveOut(*ran, columns)) continue;
       return Error(WhyNone(*ran));
@@ -264,10 +162,10 @@ class Smi {
 
   // Its cells are not quoted: a name with a comma is two. And it may end within a row.
   static std::optional<Gpu> WithOtherCells(const std::vector<std::string_view>& cells) {
-    const auto index = NumberOf(cells.front());
+    const auto index = SmiCountOf(cells.front());
     if (cells.size() < 3 || !index) return std::nullopt;
     Gpu gpu;
-    gpu.index = static_cast<unsigned>(*index);
+    gpu.index = *index;
     gpu.unreadable =
         Absent{Absence::kError, "nvidia-smi's row of it has other cells than were asked for"};
     return gpu;
@@ -288,7 +186,7 @@ class Smi {
                      [](const Gpu& a, const Gpu& b) { return a.index < b.index; });
   }
 
-  static void ReadGpus(std::string_view text, const std::vector<const Column*>& columns,
+  static void ReadGpus(std::string_view text, const std::vector<const SmiColumn*>& columns,
                        SmiAnswer& answer) {
     constexpr unsigned kNoIndex = std::numeric_limits<unsigned>::max();
     std::vector<std::size_t> without_index;
@@ -309,7 +207,7 @@ class Smi {
       Gpu gpu;
       gpu.index = static_cast<unsigned>(answer.gpus.size());
       for (std::size_t i = 0; i < cells.size(); ++i) {
-        SetCell(*columns[i], cells[i], gpu, answer.software);
+        SetSmiCell(*columns[i], cells[i], gpu, answer.software);
       }
       if (!gpu.name && gpu.name.absent().why == Absence::kGpuLost) {
         gpu.unreadable = gpu.name.absent();
@@ -336,12 +234,12 @@ class Smi {
     for (const std::string_view line : LinesOf(text)) {
       const auto cells = Split(line, ',', 4);  // a name may have commas
       if (cells.size() != 4 || cells[0] != uuid) continue;
-      const auto pid = NumberOf(cells[1]);
+      const auto pid = SmiCountOf(cells[1]);
       if (!pid) continue;
       Process process;
-      process.pid = static_cast<std::uint32_t>(*pid);
+      process.pid = *pid;
       process.compute = true;
-      const auto memory = ReadNumber(cells[2], kMiB);
+      const auto memory = ReadSmiNumber(cells[2], kSmiMiB);
       if (memory) {
         process.used_memory = static_cast<std::uint64_t>(*memory);
       } else {
@@ -373,23 +271,15 @@ class Smi {
 
 }  // namespace
 
-Reading<std::string> ReadSmiCell(std::string_view cell) {
-  const std::string_view whole = Trimmed(cell);
-  std::string_view word = whole;
-  const bool bracketed = word.starts_with('[') && word.ends_with(']') && word.size() > 1;
-  if (bracketed) word = word.substr(1, word.size() - 2);
-  for (const AbsentWord& row : kAbsentWords) {
-    if (EqualsIgnoreCase(word, row.word)) return Absent{row.why, std::string(row.word)};
-  }
-  if (bracketed || whole.empty() || whole == "ERR!") {
-    return Absent{Absence::kError, whole.empty() ? "empty" : log::Quoted(whole)};
-  }
-  return ReplaceHidden(ToValidUtf8(whole), "?");
-}
-
 Result<SmiAnswer> AskNvidiaSmi(const std::string& program, const Clock& clock, Deadline deadline,
                                std::vector<std::string>& steps) {
   return Smi(program, clock, deadline, steps).Ask();
+}
+
+Result<std::vector<Gpu>> AskNvidiaSmi(const std::string& program, const SmiColumns& columns,
+                                      const Clock& clock, Deadline deadline,
+                                      std::vector<std::string>& steps) {
+  return Smi(program, clock, deadline, steps).Ask(columns);
 }
 
 }  // namespace gpumon::nvml

@@ -1,13 +1,13 @@
-// The GPUs as the nvidia-smi program tells of them: where NVML cannot be loaded.
+// The GPUs as the nvidia-smi program tells of them: where NVML cannot be loaded, or lacks a value.
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "internal/base/clock.h"
 #include "internal/base/result.h"
 #include "internal/nvml/gpu.h"
+#include "internal/nvml/smi_columns.h"
 
 namespace gpumon::nvml {
 
@@ -23,7 +23,10 @@ struct SmiAnswer {
 Result<SmiAnswer> AskNvidiaSmi(const std::string& program, const Clock& clock, Deadline deadline,
                                std::vector<std::string>& steps);
 
-// What a cell of its tables holds: "[N/A]", "[Insufficient Permissions]", "ERR!" are absent.
-Reading<std::string> ReadSmiCell(std::string_view cell);
+// Asks for `columns` of the GPUs alone, beside their index and UUID; for no processes. One run, but
+// for those to find out which columns an older program does not have. Errors likewise.
+Result<std::vector<Gpu>> AskNvidiaSmi(const std::string& program, const SmiColumns& columns,
+                                      const Clock& clock, Deadline deadline,
+                                      std::vector<std::string>& steps);
 
 }  // namespace gpumon::nvml

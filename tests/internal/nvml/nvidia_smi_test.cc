@@ -181,6 +181,19 @@ TEST_F(NvidiaSmiTest, CellsSayWhyTheyAreAbsent) {
   EXPECT_EQ(*ReadSmiCell("a\x1b[1m"), "a?[1m");
 }
 
+TEST_F(NvidiaSmiTest, WhatIsNeitherOnNorOffIsAnError) {
+  for (const auto& [word, is] : std::vector<std::pair<const char*, Reading<bool>>>{
+           {"Enabled", true}, {"Disabled", false}, {"77", Absent{Absence::kError, ""}}}) {
+    std::string row = kRow;
+    row.replace(row.find("[N/A]"), 5, word);
+    const SmiScript smi(Rows(row));
+    const Reading<bool> mode = Ask(smi.path())->gpus.at(0).mig_mode;
+    EXPECT_EQ(static_cast<bool>(mode), static_cast<bool>(is)) << word;
+    EXPECT_EQ(mode.ValueOr(false), is.ValueOr(false)) << word;
+    EXPECT_EQ(mode.absent().why, is.absent().why) << word;
+  }
+}
+
 TEST_F(NvidiaSmiTest, ANumberThatIsNoneIsAnError) {
   std::string row = kRow;
   row.replace(row.find(", 45,"), 5, ", 4x,");
@@ -188,6 +201,40 @@ TEST_F(NvidiaSmiTest, ANumberThatIsNoneIsAnError) {
   const auto value = Ask(smi.path())->gpus.at(0).values[Quantity::kUtilization];
   EXPECT_FALSE(value);
   EXPECT_EQ(value.absent().text, "no number: 4x");
+}
+
+TEST_F(NvidiaSmiTest, WhatIsNoFiniteNumberIsNone) {
+  for (const char* const cell : {"nan", "inf", "-inf", "1e999", "0x", "P", "P2x"}) {
+    EXPECT_FALSE(SmiNumberOf(cell)) << cell;
+  }
+  EXPECT_EQ(SmiNumberOf("-2.5"), -2.5);
+  for (const char* const cell : {"-1", "1.5", "4294967296", "", "x"}) {
+    EXPECT_FALSE(SmiCountOf(cell)) << cell;
+  }
+  EXPECT_EQ(SmiCountOf("4294967295"), 4294967295U);
+}
+
+TEST_F(NvidiaSmiTest, OfOneThatBrokeOffTheLineItWasAtIsNotRead) {
+  std::string second = kRow;
+  second.replace(0, 1, "1");
+  const SmiScript smi("*) printf '" + std::string(kRow) + "\\n" + second + "'; kill -9 $$ ;;\n");
+  const auto answer = Ask(smi.path());
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->gpus.size(), 1U);
+}
+
+TEST_F(NvidiaSmiTest, SomeColumnsAreOneRun) {
+  const SmiScript smi("*) echo '0, GPU-1, 30'; echo '1, GPU-2, [N/A]' ;;\n");
+  SmiColumns fan;
+  for (std::size_t i = 0; i < kSmiColumns.size(); ++i) fan[i] = kSmiColumns[i].name == "fan.speed";
+  const auto gpus =
+      AskNvidiaSmi(smi.path(), fan, clock_, Deadline::After(clock_, Millis(30'000)), steps_);
+  ASSERT_TRUE(gpus) << gpus.error().message;
+  ASSERT_EQ(gpus->size(), 2U);
+  EXPECT_EQ(ToldBy((*gpus)[0]), fan);
+  EXPECT_EQ(LackedBy((*gpus)[1]), fan);
+  EXPECT_EQ((*gpus)[1].uuid.ValueOr(""), "GPU-2");
+  EXPECT_EQ(smi.Calls(), "--query-gpu=index,uuid,fan.speed --format=csv,noheader,nounits\n");
 }
 
 TEST_F(NvidiaSmiTest, ItsExitCodeSaysWhatIsWrong) {
@@ -209,6 +256,8 @@ TEST_F(NvidiaSmiTest, ItsExitCodeSaysWhatIsWrong) {
   EXPECT_EQ(Ask(forbidden.path()).error().code, Code::kForbidden);
   const SmiScript nonsense("*) echo '<html>' ;;\n");
   EXPECT_EQ(Ask(nonsense.path()).error().code, Code::kUpstreamInvalid);
+  const SmiScript long_nonsense("*) head -c 1000000 /dev/zero | tr '\\0' x ;;\n");
+  EXPECT_LT(Ask(long_nonsense.path()).error().message.size(), 600U) << "it is logged";
 }
 
 TEST_F(NvidiaSmiTest, WithoutTheProgramItIsNotFound) {
