@@ -88,8 +88,8 @@ int ServeLive(const ExporterConfig& config, std::ostream& err) {
   options.node = live.node;
   options.version = kVersion;
   options.reader.nvml_library = live.nvml_library;
-  options.reader.nvidia_smi = live.nvidia_smi;
-  options.reader.smi_limit = live.read_limit * 4 / 5;  // so that why it failed is still told
+  options.reader.smi.program = live.nvidia_smi;
+  options.reader.smi.limit = live.read_limit * 4 / 5;  // so that why it failed is still told
   options.reader.host = {live.proc, live.passwd, [style = live.commands](std::string_view command) {
                            return gpu::ShowCommand(command, style);
                          }};

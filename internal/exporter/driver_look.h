@@ -12,6 +12,7 @@
 #include "internal/base/status.h"
 #include "internal/exporter/host_processes.h"
 #include "internal/nvml/gpu.h"
+#include "internal/nvml/smi_columns.h"
 
 namespace gpumon::exporter {
 
@@ -25,8 +26,9 @@ struct SeenGpu {
   bool lost = false;
   // XID errors since this program began; not set where the driver does not tell of them.
   std::optional<std::uint64_t> xids;
-  unsigned xid_last = 0;  // 0: there was none
-  SteadyTime at{};        // when it had been read
+  unsigned xid_last = 0;      // 0: there was none
+  SteadyTime at{};            // when it had been read
+  nvml::SmiColumns from_smi;  // those of its values that nvidia-smi told, as NVML lacks them
   // Not set: not listed (gpu.processes says why), or not yet.
   std::optional<std::vector<SeenProcess>> processes;
 };

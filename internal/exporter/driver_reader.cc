@@ -24,7 +24,8 @@ struct DriverReader::Shared {
   explicit Shared(ReaderOptions given) : options(std::move(given)) {}
 
   const ReaderOptions options;
-  const SystemClock clock;
+  const std::shared_ptr<const Clock> time = std::make_shared<SystemClock>();
+  const Clock& clock = *time;
   Mutex mutex;
   CondVar wake;  // of the reading thread
   CondVar told;  // of those who wait for it
@@ -40,7 +41,8 @@ struct DriverReader::Shared {
 // The reading thread.
 class DriverReader::Rounds {
  public:
-  explicit Rounds(Shared& shared) : shared_(shared), host_(shared.options.host) {}
+  explicit Rounds(Shared& shared)
+      : shared_(shared), host_(shared.options.host), smi_(shared.options.smi, shared.time) {}
 
   void Run() {
     while (AwaitWish()) {
@@ -94,7 +96,7 @@ class DriverReader::Rounds {
     shared_.look.source = source;
   }
 
-  void Publish(nvml::Gpu gpu) {
+  void Publish(nvml::Gpu gpu, const nvml::SmiColumns& from_smi = {}) {
     auto seen = std::make_shared<SeenGpu>();
     seen->lost = nvml::IsLost(gpu);
     if (gpu.uuid) {
@@ -111,6 +113,7 @@ class DriverReader::Rounds {
       seen->xids = 0;
     }
     seen->gpu = std::move(gpu);
+    seen->from_smi = from_smi;
     seen->at = shared_.clock.Steady();
     MutexLock lock(shared_.mutex);
     shared_.look.gpus.push_back(std::move(seen));
@@ -160,16 +163,21 @@ class DriverReader::Rounds {
     if (*count == 0) return Status{Code::kNotFound, "NVML counts no GPU; look for it in lspci"};
     CountXids();
     Publish(library_->ReadSoftware(), kNvml);
-    for (unsigned i = 0; i < *count; ++i) Publish(library_->Read(i));
+    for (unsigned i = 0; i < *count; ++i) {
+      nvml::Gpu gpu = library_->Read(i);
+      const nvml::SmiColumns from_smi = smi_.Fill(gpu);
+      Publish(std::move(gpu), from_smi);
+    }
+    smi_.EndCollection();
     return std::nullopt;
   }
 
   std::optional<Status> ReadNvidiaSmi(Status nvml) {
-    const ReaderOptions& options = shared_.options;
-    if (options.nvidia_smi.empty()) return nvml;
+    const SmiOptions& options = shared_.options.smi;
+    if (options.program.empty()) return nvml;
     std::vector<std::string> steps;
-    auto answer = nvml::AskNvidiaSmi(options.nvidia_smi, shared_.clock,
-                                     Deadline::After(shared_.clock, options.smi_limit), steps);
+    auto answer = nvml::AskNvidiaSmi(options.program, shared_.clock,
+                                     Deadline::After(shared_.clock, options.limit), steps);
     if (!answer) {
       smi_error_.reset();
       // What says that something is there and does not work tells more than that nothing is.
@@ -231,6 +239,7 @@ class DriverReader::Rounds {
 
   Shared& shared_;
   HostProcesses host_;
+  SmiFallback smi_;
   std::unique_ptr<nvml::Library> library_;
   SteadyTime opened_{};               // when that was last tried
   unsigned counted_ = 0;              // GPUs, when they were last counted

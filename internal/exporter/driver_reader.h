@@ -7,14 +7,14 @@
 #include "internal/base/clock.h"
 #include "internal/exporter/driver_look.h"
 #include "internal/exporter/host_processes.h"
+#include "internal/exporter/smi_fallback.h"
 
 namespace gpumon::exporter {
 
 struct ReaderOptions {
   std::string nvml_library;  // as nvml::Library::Open has it
-  std::string nvidia_smi;    // asked where NVML cannot be had; "": never
+  SmiOptions smi;            // asked where NVML cannot be had, and for what it lacks
   HostOptions host;
-  Millis smi_limit{4000};  // for all that nvidia-smi is asked in a round
   // From one new start of NVML, for a GPU that was lost, to the next: it disturbs the others.
   Millis reopen_pause{60'000};
   Millis xid_pause{1000};  // from one question for XID errors to the next

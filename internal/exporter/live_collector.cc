@@ -25,7 +25,7 @@ void WriteSelf(const LiveOptions& options, const DriverLook& look,
   std::string node;
   AppendLabel(node, "node", options.node);
   out.Begin({"gpu_exporter_info", kGauge,
-             "The exporter itself; source says who is asked: nvml or nvidia-smi."});
+             "The exporter itself; source says who is asked first: nvml or nvidia-smi."});
   out.Sample(labels, 1);
   const auto write = [&](const Family& family, double value) {
     out.Begin(family);
@@ -54,6 +54,26 @@ void WriteSelf(const LiveOptions& options, const DriverLook& look,
     AppendLabel(more, "gpu", std::int64_t{seen->gpu.index});
     if (seen->gpu.uuid) AppendLabel(more, "uuid", *seen->gpu.uuid);
     out.Sample(node, more, seen->lost ? 0 : 1);
+  }
+}
+
+// Which values are nvidia-smi's: all others are those of the source.
+void WriteFromSmi(const LiveOptions& options, const DriverLook& look, Exposition& out) {
+  bool begun = false;
+  for (const auto& seen : look.gpus) {
+    for (std::size_t i = 0; i < nvml::kSmiColumns.size(); ++i) {
+      if (!seen->from_smi[i]) continue;
+      if (!std::exchange(begun, true)) {
+        out.Begin({"gpu_exporter_nvidia_smi_tells", kGauge,
+                   "1 of a value that NVML lacks and nvidia-smi tells, by its name there."});
+      }
+      std::string labels;
+      AppendLabel(labels, "node", options.node);
+      AppendLabel(labels, "gpu", std::int64_t{seen->gpu.index});
+      AppendLabel(labels, "uuid", seen->gpu.uuid.ValueOr(""));
+      AppendLabel(labels, "column", nvml::kSmiColumns[i].name);
+      out.Sample(labels, 1);
+    }
   }
 }
 
@@ -132,6 +152,7 @@ Result<void> LiveCollector::Collect(WallTime, std::string& out) const {
                         options_.pod_logs.empty() ? PodNames() : ReadPodNames(options_.pod_logs));
   Exposition text(out);
   WriteSelf(options_, look, kubelet, text);
+  WriteFromSmi(options_, look, text);
   WriteLivePage(options_.node, look, holders, text);
   return {};
 }

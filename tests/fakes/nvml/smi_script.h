@@ -9,6 +9,15 @@
 
 namespace gpumon::fake_nvml {
 
+// A branch that answers any question for columns with one GPU: `cell` in each of them.
+inline std::string EachCell(const std::string& uuid, const std::string& cell) {
+  return "--query-gpu=*) row=; IFS=,; for column in ${1#*=}; do case $column in index) cell=0 ;; "
+         "uuid) cell='" +
+         uuid + "' ;; *) cell='" + cell +
+         "' ;; esac; row=\"$row${row:+,}$cell\"; done; "
+         "echo \"$row\" ;;\n";
+}
+
 // A shell script at path(). What `cases` has are branches of `case "$1" in`.
 class SmiScript {
  public:

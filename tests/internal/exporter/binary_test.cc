@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <optional>
 #include <tuple>
 
 #include "internal/base/process.h"
+#include "tests/fakes/nvml/smi_script.h"
 #include "tests/fakes/nvml/stage.h"
 #include "tests/fakes/process/child_process.h"
 #include "tests/internal/exporter/child_process.h"
@@ -173,6 +175,94 @@ TEST(GpuExporterTest, AHangingDriverDoesNotHoldItsEndUp) {
   const auto ended = exporter.child().Wait(Millis(30'000));
   ASSERT_TRUE(ended);
   EXPECT_EQ(ended->exit_code, 0) << exporter.child().Errors();
+}
+
+// A table graphics card, of which NVML tells no memory temperature and no ECC errors.
+constexpr const char* kUuid = "GPU-11111111-2222-3333-4444-555555555555";
+
+// Scrapes until `is_so` of the page, or in vain.
+StrictPage AwaitPage(std::uint16_t port, const std::function<bool(const StrictPage&)>& is_so) {
+  StrictPage page;
+  EXPECT_TRUE(process::WaitUntil(
+      [&] {
+        page = ReadStrictly(BodyOf(Get(port, "/metrics")));
+        return is_so(page);
+      },
+      Millis(30'000)));
+  EXPECT_EQ(page.problem, "");
+  return page;
+}
+
+bool TellsMemoryTemperature(const StrictPage& page) {
+  return !page.Family("nvidia_gpu_memory_temperature_celsius").empty();
+}
+
+TEST(GpuExporterTest, NvidiaSmiTellsWhatNvmlLacksAndIsNotStartedForEachScrape) {
+  // Other numbers than NVML's, where that tells them.
+  const fake_nvml::SmiScript smi(fake_nvml::EachCell(kUuid, "77"));
+  const SteadyTime begin = SystemClock().Steady();
+  LiveProcess exporter(fake_nvml::kRtx4090, {"--nvidia-smi", smi.path()});
+  const std::uint16_t port = exporter.AwaitPort();
+  ASSERT_NE(port, 0) << exporter.child().Errors();
+  AwaitPage(port, TellsMemoryTemperature);
+  for (int i = 0; i < 20; ++i) Get(port, "/metrics");
+  const StrictPage page = AwaitPage(port, TellsMemoryTemperature);
+  EXPECT_EQ(page.ByGpu("nvidia_gpu_memory_temperature_celsius"),
+            (std::map<std::string, double>{{"n1/0", 77}}));
+  EXPECT_EQ(page.ByGpu("nvidia_gpu_power_watts"), (std::map<std::string, double>{{"n1/0", 180.5}}));
+  EXPECT_EQ(page.ByGpu("nvidia_gpu_fan_speed_percent"),
+            (std::map<std::string, double>{{"n1/0", 30}}));
+  const std::string calls = smi.Calls();
+  const auto ten_seconds = (SystemClock().Steady() - begin) / std::chrono::seconds(10);
+  EXPECT_LE(std::count(calls.begin(), calls.end(), '\n'), 1 + ten_seconds) << calls;
+}
+
+// Whatever it does, the page is NVML's.
+void ExpectNvmlAlone(const std::string& program, const std::string& logged) {
+  LiveProcess exporter(fake_nvml::kRtx4090, {"--nvidia-smi", program, "--read-limit", "1s"});
+  const std::uint16_t port = exporter.AwaitPort();
+  ASSERT_NE(port, 0) << exporter.child().Errors();
+  const auto tells_power = [](const StrictPage& page) {
+    return !page.Family("nvidia_gpu_power_watts").empty();
+  };
+  AwaitPage(port, tells_power);
+  EXPECT_TRUE(process::WaitUntil(
+      [&] { return exporter.child().Errors().find(logged) != std::string::npos; }, Millis(30'000)))
+      << exporter.child().Errors();
+  const StrictPage page = AwaitPage(port, tells_power);
+  EXPECT_FALSE(TellsMemoryTemperature(page));
+  EXPECT_TRUE(page.Family("gpu_exporter_nvidia_smi_tells").empty());
+  const std::string errors = exporter.child().Errors();
+  EXPECT_EQ(errors.find(logged), errors.rfind(logged)) << errors;
+  exporter.child().Signal(SIGTERM);
+  const auto ended = exporter.child().Wait(Millis(30'000));
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->exit_code, 0) << exporter.child().Errors();
+}
+
+TEST(GpuExporterTest, AnNvidiaSmiThatHangsOrPrintsRubbishOrIsNotThereChangesNothing) {
+  const fake_nvml::SmiScript hangs("*) exec sleep 600 ;;\n");
+  ExpectNvmlAlone(hangs.path(), "did not end in time");
+  const fake_nvml::SmiScript rubbish("*) echo '<html>' ;;\n");
+  ExpectNvmlAlone(rubbish.path(), "<html>");
+  const fake_nvml::SmiScript fails("*) exit 9 ;;\n");
+  ExpectNvmlAlone(fails.path(), "cannot communicate with the NVIDIA driver");
+  ExpectNvmlAlone("/no/such/nvidia-smi", "/no/such/nvidia-smi is not there");
+}
+
+TEST(GpuExporterTest, WhatNvidiaSmiLacksTooIsAbsentAndItIsAskedOnce) {
+  const fake_nvml::SmiScript smi(fake_nvml::EachCell(kUuid, "[N/A]"));
+  LiveProcess exporter(fake_nvml::kRtx4090, {"--nvidia-smi", smi.path()});
+  const std::uint16_t port = exporter.AwaitPort();
+  ASSERT_NE(port, 0) << exporter.child().Errors();
+  AwaitPage(port, [&](const StrictPage&) { return !smi.Calls().empty(); });
+  for (int i = 0; i < 20; ++i) {
+    const StrictPage page = ReadStrictly(BodyOf(Get(port, "/metrics")));
+    EXPECT_FALSE(TellsMemoryTemperature(page));
+    EXPECT_EQ(page.Family("nvidia_gpu_power_watts").size(), 1U);
+  }
+  const std::string calls = smi.Calls();
+  EXPECT_EQ(std::count(calls.begin(), calls.end(), '\n'), 1) << calls;
 }
 
 TEST(GpuExporterTest, WritesAPastAndEnds) {

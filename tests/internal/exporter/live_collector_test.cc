@@ -431,7 +431,7 @@ TEST_F(LiveCollectorTest, AThreadThatHangsIsLeftBehind) {
 
 TEST_F(LiveCollectorTest, WithoutAnythingOfNvidiaThereIsNothingToPublish) {
   options_.reader.nvml_library = folder_.File("none.so");
-  options_.reader.nvidia_smi = folder_.File("none");
+  options_.reader.smi.program = folder_.File("none");
   Make();
   const auto found = collector_->FindGpus();
   ASSERT_FALSE(found);
@@ -456,8 +456,8 @@ TEST_F(LiveCollectorTest, NvidiaSmiTellsWhereNvmlCannotBeHad) {
 *) echo "CUDA Version : 12.8" ;;
 )");
   options_.reader.nvml_library = folder_.File("none.so");
-  options_.reader.nvidia_smi = smi.path();
-  options_.reader.smi_limit = process::Scaled(Millis(20'000));
+  options_.reader.smi.program = smi.path();
+  options_.reader.smi.limit = process::Scaled(Millis(20'000));
   options_.read_limit = process::Scaled(Millis(30'000));
   proc_.Put(42, {.command = "python", .uid = 1000});
   Make();
@@ -471,6 +471,61 @@ TEST_F(LiveCollectorTest, NvidiaSmiTellsWhereNvmlCannotBeHad) {
   EXPECT_TRUE(page.Family("nvidia_gpu_xid_last").empty());
   EXPECT_EQ(One(page, "nvidia_gpu_process_gpu_memory_bytes"), 512 * 1048576.0);
   EXPECT_EQ(page.Family("nvidia_gpu_process_gpu_memory_bytes")[0]->Label("user"), "alice");
+}
+
+TEST_F(LiveCollectorTest, WhatNvmlLacksNvidiaSmiTells) {
+  const fake_nvml::SmiScript smi(R"(
+--query-gpu=index,uuid,memory.total,*) echo "0, GPU-y, 900, 1, 2, 3"; echo "1, GPU-x, 23034, 100, 22934, 99.5" ;;
+)");
+  Act("gpu\nuuid GPU-x\ntemperature 50\nutilization 5 6\npower 70000\nlimit 90000\n"
+      "clock 1 2 3\nmax_clock 4 5 6\npstate 0\nfan 20\nthrottle 0\ncorrected 0 0\n"
+      "uncorrected 0 0\nfield 82 60\nmig 0\n");
+  options_.reader.smi.program = smi.path();
+  options_.reader.smi.limit = process::Scaled(Millis(20'000));
+  options_.reader.smi.pause = Millis(0);
+  Make();
+  EXPECT_TRUE(Scrape().Family("nvidia_gpu_total_memory_bytes").empty()) << "nobody waits for it";
+  StrictPage page;
+  ASSERT_TRUE(WaitUntil(
+      [&] { return One(page = Scrape(), "nvidia_gpu_total_memory_bytes") == 23034 * 1048576.0; },
+      Millis(30'000)));
+  EXPECT_EQ(page.Family("nvidia_gpu_total_memory_bytes")[0]->key,
+            R"(nvidia_gpu_total_memory_bytes{node="n1",gpu="0",uuid="GPU-x"})");
+  EXPECT_EQ(One(page, "nvidia_gpu_used_memory_bytes"), 100 * 1048576.0);
+  EXPECT_EQ(One(page, "nvidia_gpu_power_watts"), 70) << "NVML tells that";
+  EXPECT_EQ(One(page, "gpu_exporter_up"), 1);
+  EXPECT_EQ(page.Family("gpu_exporter_info")[0]->Label("source"), "nvml");
+  std::vector<std::string> columns;
+  for (const auto* const one : page.Family("gpu_exporter_nvidia_smi_tells")) {
+    EXPECT_EQ(one->value, 1);
+    EXPECT_EQ(one->Label("uuid"), "GPU-x");
+    columns.push_back(one->Label("column"));
+  }
+  EXPECT_EQ(columns, (std::vector<std::string>{"memory.total", "memory.used", "memory.free",
+                                               "memory.reserved"}));
+  Act(kFull);
+  page = Scrape();
+  EXPECT_EQ(One(page, "nvidia_gpu_total_memory_bytes"), 1000);
+  EXPECT_TRUE(page.Family("gpu_exporter_nvidia_smi_tells").empty());
+}
+
+TEST_F(LiveCollectorTest, ALibraryWithoutAFunctionLacksItsValue) {
+  const fake_nvml::SmiScript smi(
+      fake_nvml::EachCell("GPU-00000000-0000-0000-0000-000000000001", "77"));
+  Act(kFull);
+  options_.reader.nvml_library = fake_nvml::kOldLibrary;
+  options_.reader.smi.program = smi.path();
+  options_.reader.smi.limit = process::Scaled(Millis(20'000));
+  options_.reader.smi.pause = Millis(0);
+  Make();
+  StrictPage page;
+  ASSERT_TRUE(
+      WaitUntil([&] { return One(page = Scrape(), "nvidia_gpu_memory_temperature_celsius") == 77; },
+                Millis(30'000)));
+  EXPECT_EQ(One(page, "nvidia_gpu_reserved_memory_bytes"), 77 * 1048576.0);
+  EXPECT_EQ(One(page, "nvidia_gpu_temperature_celsius"), 65);
+  EXPECT_TRUE(page.Family("nvidia_gpu_energy_joules_total").empty()) << "both lack it";
+  EXPECT_EQ(smi.Calls().find("fan.speed"), std::string::npos) << "NVML tells that";
 }
 
 }  // namespace
