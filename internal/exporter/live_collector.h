@@ -34,7 +34,7 @@ class LiveCollector final : public Collector {
   Result<void> FindGpus() const;
 
   // Never fails: what could not be read has no samples, and gpu_exporter_up says so. Numbers of
-  // before are never shown.
+  // before are never shown, but for those that NVML lacks (smi_fallback.h).
   Result<void> Collect(WallTime at, std::string& out) const override;
 
  private:

@@ -97,7 +97,8 @@ void SetSmiCell(const SmiColumn& column, std::string_view cell, Gpu& gpu, Softwa
 // support; those whose value it tells.
 SmiColumns LackedBy(const Gpu& gpu);
 SmiColumns ToldBy(const Gpu& gpu);
-// Gives `to` what it lacks and `from`, the same board, tells: those columns.
+// Gives `to` what it lacks and `from`, the same board, tells. Those columns; of two for a quantity
+// the first.
 SmiColumns FillLacking(const Gpu& from, Gpu& to);
 
 }  // namespace gpumon::nvml
