@@ -128,13 +128,13 @@ class DriverReader::Rounds {
     if (!library) return Error(library.error());
     library_ = *std::move(library);
     const auto count = library_->Count();
-    if (!count) return count;
+    if (!count) return Error(count.error());
     library_->WatchXids(*count);
     if (again) {
       MutexLock lock(shared_.mutex);
       ++shared_.look.reopened;
     }
-    return count;
+    return *count;
   }
 
   bool MayReopen() const {
