@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <optional>
 
@@ -100,6 +102,16 @@ TEST_F(SmiFallbackTest, NvmlWinsWhereItTellsAndOnlyWhatItLacksIsAskedFor) {
   board.values[Quantity::kFan] = 33.0;
   EXPECT_EQ(CollectMore(1, {board})[0].values[Quantity::kFan].ValueOr(-1), 33);
   EXPECT_TRUE(filled_.none());
+}
+
+TEST_F(SmiFallbackTest, WhatNvmlTellsAgainIsNvmlsAtOnce) {
+  const SmiScript smi(fake_nvml::EachCell("GPU-a", "41"));
+  Make(smi.path());
+  CollectMore(2, {Board("GPU-a", {Quantity::kFan, Quantity::kPstate})});
+  const nvml::Gpu gpu = CollectMore(1, {Board("GPU-a", {Quantity::kFan})})[0];
+  EXPECT_EQ(gpu.values[Quantity::kFan].ValueOr(-1), 41);
+  EXPECT_EQ(gpu.values[Quantity::kPstate].ValueOr(-1), 7);
+  EXPECT_EQ(filled_.count(), 1U);
 }
 
 TEST_F(SmiFallbackTest, WhileNvmlLacksNothingNothingIsAsked) {
@@ -279,6 +291,11 @@ TEST_F(SmiFallbackTest, WhileItIsAskedNoSecondOneIsStartedAndWhatItToldGetsOld) 
   EXPECT_TRUE(filled.none());
   EXPECT_TRUE(WaitUntil([&] { return RunsOf(smi) == 3; }, Millis(30'000)));
   EXPECT_TRUE(fallback_->IsAsking());
+  unlink((smi.folder() + "/hang").c_str());
+  clock_->Advance(options_.limit);
+  EXPECT_TRUE(WaitUntil([&] { return !fallback_->IsAsking(); }, Millis(30'000)));
+  CollectMore(1, {board});
+  EXPECT_EQ(RunsOf(smi), 4) << "what was to be asked meanwhile is not asked late";
 }
 
 TEST_F(SmiFallbackTest, ItsEndIsTheEndOfTheProgramThatRuns) {
