@@ -284,7 +284,7 @@ TEST_F(SmiFallbackTest, WhileItIsAskedNoSecondOneIsStartedAndWhatItToldGetsOld) 
   nvml::SmiColumns filled;
   for (int i = 0; i < 5; ++i) {
     clock_->Advance(Millis(15'000));
-    nvml::Gpu gpu = board;
+    nvml::Gpu gpu = i == 0 ? board : Board("GPU-a", {Quantity::kFan, Quantity::kPstate});
     filled = fallback_->Fill(gpu);
     fallback_->EndCollection();
   }
@@ -295,7 +295,8 @@ TEST_F(SmiFallbackTest, WhileItIsAskedNoSecondOneIsStartedAndWhatItToldGetsOld) 
   clock_->Advance(options_.limit);
   EXPECT_TRUE(WaitUntil([&] { return !fallback_->IsAsking(); }, Millis(30'000)));
   CollectMore(1, {board});
-  EXPECT_EQ(RunsOf(smi), 4) << "what was to be asked meanwhile is not asked late";
+  EXPECT_EQ(RunsOf(smi), 4);
+  EXPECT_EQ(smi.Calls().find("pstate"), std::string::npos) << "that was lacking meanwhile alone";
 }
 
 TEST_F(SmiFallbackTest, ItsEndIsTheEndOfTheProgramThatRuns) {
