@@ -95,9 +95,10 @@ constexpr std::array kExporterItems = {
     Column{"instance", Type::kText, "", "", "Of its scrape target."},
     Column{"state", Type::kText, "", "",
            "up, down, or frozen: scraped, but it no longer reads its GPUs."},
-    Column{"age_seconds", Type::kNumber, "seconds", "",
-           "Since its newest sample; where it is down: since it was up last, within an hour and to "
-           "the minute."},
+    Column{
+        "age_seconds", Type::kNumber, "seconds", "",
+        "Since its newest sample; where it is down: since it was up last, within an hour. To the "
+        "minute where more than twenty are down, or it showed no GPU before."},
 };
 
 // Null where nobody tells of such a thing, and of a node that Kubernetes alone knows.

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "handlers/list_answer.h"
 #include "handlers/list_query.h"
 #include "internal/base/text.h"
+#include "internal/fleet/twins.h"
 
 namespace gpumon::handlers {
 namespace {
@@ -191,10 +193,11 @@ void WalkParts(const CallPtr& call, const Window& window, const GpuFilter& filte
   want.parts = {gpus, {models::Part::kProcesses}};
   call->services().walk(
       want, call->deadline(),
-      [call, filter, each = std::move(each)](std::size_t i,
-                                             std::span<const models::SnapshotPtr> snapshots) {
+      [call, filter, each = std::move(each), twins = std::make_shared<fleet::Twins>()](
+          std::size_t i, std::span<const models::SnapshotPtr> snapshots) {
         auto parts = fleet::PartsOf(*snapshots[0], snapshots[1].get(),
                                     call->services().settings.health_rules);
+        twins->Drop(i, parts);
         std::erase_if(parts, [&](const fleet::Whole& whole) { return !filter.Passes(*whole.gpu); });
         each(i, parts);
         return call->Alive();

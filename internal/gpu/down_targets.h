@@ -32,6 +32,8 @@ class DownTargets {
  public:
   struct Shown {
     std::string name;  // as TargetName
+    std::string job;
+    std::string instance;
     TargetMemory::Nodes gpus;
     TargetMemory::Nodes processes;
     TargetMemory::Metrics gpu_metrics = {};

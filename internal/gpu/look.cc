@@ -189,6 +189,8 @@ void ReadPast(prom::LabelSet labels, double most, LabelReader& reader, Subject& 
   const std::string_view node = identity.text(models::Text::kNode);
   DownTargets::Shown& past = subject.down[Contest::TargetOf(labels)];
   past.name = TargetName(labels);
+  past.job = prom::Get(labels, "job");
+  past.instance = prom::Get(labels, "instance");
   const schema::Exporter& exporter = *subject.exporter;
   if (const std::uint64_t fields = FieldsOf(exporter, exporter.gpu, shown, past.gpu_metrics);
       fields != 0) {

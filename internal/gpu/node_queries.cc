@@ -175,6 +175,32 @@ std::string HostsOf(const std::string& series, std::string_view exporter, bool n
          ",\"exporter\"," + prom::Quote(exporter) + ",\"\",\"\")";
 }
 
+// When `up` was 1 last, looked for at these times.
+std::string LastUp(const std::string& up, const std::string& times) {
+  return "label_replace(max_over_time((timestamp(" + up + ") and " + up + " == 1)[" + times +
+         "]),\"times\",\"" + times + "\",\"\",\"\")";
+}
+
+// Closely for a few that are known to be down; of others the more so the later it was.
+std::string LastUpOf(const Detected& detected, const std::string& up) {
+  constexpr std::size_t kFew = 20;
+  std::string looks = LastUp(up, "2m:5s") + " or " + LastUp(up, "1h:1m");
+  std::set<std::string> jobs;
+  std::set<std::string> instances;
+  for (const Subject& subject : detected.subjects) {
+    for (const auto& [target, shown] : subject.down) {
+      jobs.insert(prom::EscapeRegex(shown.job));
+      instances.insert(prom::EscapeRegex(shown.instance));
+    }
+  }
+  if (instances.empty() || instances.size() > kFew) return looks;
+  const auto one_of = [](std::string_view label, const std::set<std::string>& any) {
+    return OneOf(label, {any.begin(), any.end()});
+  };
+  const std::string few = "up{" + one_of("job", jobs) + ',' + one_of("instance", instances) + '}';
+  return looks + " or " + LastUp(few, "1h:1s");
+}
+
 std::string TargetsQuery(const Detected& detected) {
   std::string shown = HostsOf("node_uname_info", kNodeExporter, true);
   std::set<std::string> jobs;
@@ -203,8 +229,8 @@ std::string TargetsQuery(const Detected& detected) {
                    up + " == 1 unless " + up + " offset 2m)))",
                kStartedSeries) +
          " or " +
-         Named("(max by(job,instance)(max_over_time(timestamp(" + up +
-                   " == 1)[1h:1m])) and on(job,instance) (up == 0))",
+         Named("(max by(job,instance)(" + LastUpOf(detected, up) +
+                   ") and on(job,instance) (up == 0))",
                kLastUpSeries);
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <string_view>
+#include <iterator>
 
 #include "internal/gpu/selectors.h"
 
@@ -10,27 +10,11 @@ namespace gpumon::gpu {
 namespace {
 
 constexpr double kLate = 1.5;
-// Labels of a series in their order, which is the same for all.
-constexpr std::string_view kName = "__name__";
+// Series of one scrape have its time; seconds.
+constexpr double kSameScrape = 0.5;
 
-// How long a sample of each target counts.
-template <class Target, class All>
-std::map<Target, double> LastingOf(const All& all, double step) {
-  std::map<Target, std::vector<double>> apart;
-  for (const auto& [key, sampled] : all) {
-    auto& its = apart[sampled.target];
-    for (std::size_t i = 1; i < sampled.times.size(); ++i) {
-      its.push_back(sampled.times[i] - sampled.times[i - 1]);
-    }
-  }
-  std::map<Target, double> lasting;
-  for (auto& [target, its] : apart) {
-    if (its.empty()) continue;
-    const auto median = its.begin() + static_cast<std::ptrdiff_t>((its.size() - 1) / 2);
-    std::nth_element(its.begin(), median, its.end());
-    lasting[target] = std::max(*median, step);
-  }
-  return lasting;
+std::string AllOf(prom::LabelSet labels) {
+  return KeyWithout(labels, {});
 }
 
 }  // namespace
@@ -55,61 +39,104 @@ std::string TimesOfUtilization(const schema::Exporter& exporter,
   return promql;
 }
 
-std::string RangeGaps::KeyOf(prom::LabelSet labels) const {
-  std::string key;
-  for (const prom::Label& label : labels) {
-    const bool is_pods = std::binary_search(pods_.begin(), pods_.end(), label.name);
-    if (label.name == kName || is_pods) continue;
-    key.append(label.name).append(1, '\0').append(label.value).append(1, '\0');
-  }
-  return key;
-}
-
-std::map<std::string, RangeGaps::Sampled> RangeGaps::SampledBy(
-    const prom::RangeVector& times) const {
-  std::map<std::string, Sampled> all;
+RangeGaps::Groups RangeGaps::GroupsOf(const prom::RangeVector& times) const {
+  Groups groups;
   for (std::size_t i = 0; i < times.size(); ++i) {
     const prom::LabelSet labels = times.labels(i);
-    Sampled& sampled = all[KeyOf(labels)];
-    sampled.target = {std::string(prom::Get(labels, "job")),
-                      std::string(prom::Get(labels, "instance"))};
+    Group& group = groups[KeyOf(labels, passing_)];
+    group.target = {std::string(prom::Get(labels, "job")),
+                    std::string(prom::Get(labels, "instance"))};
+    group.series.push_back(i);
     for (const prom::Point& point : times.points(i)) {
-      sampled.last = std::max(sampled.last, point.at);
-      auto& its = sampled.times;
-      if (its.empty() || its.back() != point.value) its.push_back(point.value);
+      group.last = std::max(group.last, point.at);
+      if (group.times.empty() || group.times.back() != point.value) {
+        group.times.push_back(point.value);
+      }
     }
   }
-  for (auto& [key, sampled] : all) {
-    auto& its = sampled.times;
-    std::sort(its.begin(), its.end());
-    its.erase(std::unique(its.begin(), its.end()), its.end());
+  for (auto& [key, group] : groups) {
+    std::sort(group.times.begin(), group.times.end());
+    group.times.erase(std::unique(group.times.begin(), group.times.end()), group.times.end());
   }
-  return all;
+  return groups;
 }
 
-RangeGaps::RangeGaps(const prom::RangeVector& times, double step, std::vector<std::string> pods)
-    : pods_(std::move(pods)) {
-  const std::map<std::string, Sampled> all = SampledBy(times);
-  const auto lasting = LastingOf<Target>(all, step);
-  for (const auto& [key, sampled] : all) {
-    const auto found = lasting.find(sampled.target);
-    if (found == lasting.end() || sampled.times.empty()) continue;
-    const double lasts = found->second;
-    std::vector<Gap> gaps;
-    for (std::size_t i = 1; i < sampled.times.size(); ++i) {
-      const double from = sampled.times[i - 1];
-      if (sampled.times[i] - from > kLate * lasts) gaps.push_back({from + lasts, sampled.times[i]});
+std::map<RangeGaps::Target, double> RangeGaps::LastingOf(const Groups& groups, double step) {
+  std::map<Target, std::vector<double>> apart;
+  for (const auto& [key, group] : groups) {
+    auto& its = apart[group.target];
+    for (std::size_t i = 1; i < group.times.size(); ++i) {
+      its.push_back(group.times[i] - group.times[i - 1]);
     }
-    const double newest = sampled.times.back();
-    if (sampled.last - newest > kLate * lasts) gaps.push_back({newest + lasts});
+  }
+  std::map<Target, double> lasting;
+  for (auto& [target, its] : apart) {
+    if (its.empty()) continue;
+    const auto median = its.begin() + static_cast<std::ptrdiff_t>((its.size() - 1) / 2);
+    std::nth_element(its.begin(), median, its.end());
+    lasting[target] = std::max(*median, step);
+  }
+  return lasting;
+}
+
+std::vector<RangeGaps::Span> RangeGaps::GapsOf(const Group& group, double lasts) {
+  std::vector<Span> gaps;
+  for (std::size_t i = 1; i < group.times.size(); ++i) {
+    const double from = group.times[i - 1];
+    if (group.times[i] - from > kLate * lasts) gaps.push_back({from + lasts, group.times[i]});
+  }
+  const double newest = group.times.back();
+  if (group.last - newest > kLate * lasts) gaps.push_back({newest + lasts});
+  return gaps;
+}
+
+// By step: of which series the newest sample is.
+void RangeGaps::FindOlder(const prom::RangeVector& times, const Group& group) {
+  std::map<double, double> newest;
+  for (const std::size_t i : group.series) {
+    for (const prom::Point& point : times.points(i)) {
+      double& its = newest.try_emplace(point.at, point.value).first->second;
+      its = std::max(its, point.value);
+    }
+  }
+  for (const std::size_t i : group.series) {
+    std::vector<Span>& older = older_[AllOf(times.labels(i))];
+    bool is_older = false;
+    for (const prom::Point& point : times.points(i)) {
+      const bool was_older = is_older;
+      is_older = point.value < newest[point.at] - kSameScrape;
+      if (is_older && !was_older) older.push_back({point.at});
+      if (was_older && !is_older) older.back().end = point.at;
+    }
+  }
+}
+
+RangeGaps::RangeGaps(const prom::RangeVector& times, double step, Passing passing)
+    : passing_(std::move(passing)) {
+  const Groups groups = GroupsOf(times);
+  const auto lasting = LastingOf(groups, step);
+  for (const auto& [key, group] : groups) {
+    if (group.series.size() > 1) FindOlder(times, group);
+    const auto lasts = lasting.find(group.target);
+    if (lasts == lasting.end() || group.times.empty()) continue;
+    auto gaps = GapsOf(group, lasts->second);
     if (!gaps.empty()) gaps_[key] = std::move(gaps);
   }
 }
 
-std::span<const RangeGaps::Gap> RangeGaps::Of(prom::LabelSet labels) const {
-  if (gaps_.empty()) return {};
-  const auto found = gaps_.find(KeyOf(labels));
-  return found == gaps_.end() ? std::span<const Gap>() : std::span<const Gap>(found->second);
+RangeGaps::Sampled RangeGaps::Of(prom::LabelSet labels) const {
+  Sampled sampled;
+  if (gaps_.empty() && older_.empty()) return sampled;
+  std::vector<prom::Label> unnamed;
+  std::copy_if(labels.begin(), labels.end(), std::back_inserter(unnamed),
+               [](const prom::Label& label) { return label.name != "__name__"; });
+  if (const auto gaps = gaps_.find(KeyOf(unnamed, passing_)); gaps != gaps_.end()) {
+    sampled.gaps = gaps->second;
+  }
+  const auto older = older_.find(AllOf(unnamed));
+  sampled.is_known = older != older_.end();
+  if (sampled.is_known) sampled.older = older->second;
+  return sampled;
 }
 
 }  // namespace gpumon::gpu

@@ -4,12 +4,12 @@
 
 #include <limits>
 #include <map>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "internal/gpu/passing.h"
 #include "internal/prom/value.h"
 #include "internal/schema/exporter.h"
 
@@ -22,33 +22,45 @@ std::string TimesOfUtilization(const schema::Exporter& exporter,
 
 class RangeGaps {
  public:
-  struct Gap {  // Unix seconds; its end is no part of it
+  struct Span {  // Unix seconds; its end is no part of it
     double begin = 0;
     double end = std::numeric_limits<double>::infinity();
   };
+  using Spans = std::span<const Span>;
+  struct Sampled {
+    bool is_known = false;  // when series of these very labels were
+    Spans gaps;             // nothing of its group was; in order
+    Spans older;            // another one of its group was later; likewise
+  };
 
   // `times`: of each series, at each step, when its newest sample was taken. All of the same labels
-  // but `pods` (sorted) are one: whoever held the GPU, it was sampled. A sample counts for as long
-  // as those of its target are usually apart (the lower median), or for a step, whichever is
-  // longer. Where the next one comes later than half as long again what is behind that is a gap. Of
+  // but `passing` are a group: whoever held the GPU, it was sampled. A sample counts for as long as
+  // those of its target are usually apart (the lower median), or for a step, whichever is longer.
+  // Where the group's next one comes later than half as long again what is behind that is a gap. Of
   // a target that shows no two samples nothing is known, so it has none.
-  RangeGaps(const prom::RangeVector& times, double step, std::vector<std::string> pods);
+  RangeGaps(const prom::RangeVector& times, double step, Passing passing);
 
-  // Of the series with these labels, in their order; its name and pod do not matter.
-  std::span<const Gap> Of(prom::LabelSet labels) const;
+  // Of the series with these labels; its name does not matter.
+  Sampled Of(prom::LabelSet labels) const;
 
  private:
   using Target = std::pair<std::string, std::string>;  // job, instance
-  struct Sampled {
+  struct Group {
     Target target;
-    std::vector<double> times;  // when; sorted
-    double last = 0;            // step at which the newest one is shown
+    std::vector<std::size_t> series;  // of `times`
+    std::vector<double> times;        // when it was sampled; sorted
+    double last = 0;                  // step at which the newest one is shown
   };
-  std::string KeyOf(prom::LabelSet labels) const;
-  std::map<std::string, Sampled> SampledBy(const prom::RangeVector& times) const;
+  using Groups = std::map<std::string, Group>;
 
-  const std::vector<std::string> pods_;
-  std::map<std::string, std::vector<Gap>> gaps_;  // by labels
+  Groups GroupsOf(const prom::RangeVector& times) const;
+  static std::map<Target, double> LastingOf(const Groups& groups, double step);
+  static std::vector<Span> GapsOf(const Group& group, double lasts);
+  void FindOlder(const prom::RangeVector& times, const Group& group);
+
+  const Passing passing_;
+  std::map<std::string, std::vector<Span>> gaps_;   // by what does not pass
+  std::map<std::string, std::vector<Span>> older_;  // by all labels, of each series
 };
 
 }  // namespace gpumon::gpu

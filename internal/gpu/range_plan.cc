@@ -82,7 +82,7 @@ class RangePlanner {
     if (part_.over != Over::kLast) PlanEach();
     PlanNames();
     const std::string times = TimesOfUtilization(exporter_, matchers_);
-    if (!part_.without_gaps || step_ >= kLookBack || times.empty()) return;
+    if (!part_.without_gaps || times.empty()) return;
     plan_.push_back({"range/" + exporter_.name + "/times", times, PlannedQuery::Gives::kSeriesTimes,
                      place_, std::nullopt});
   }

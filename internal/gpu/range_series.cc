@@ -1,12 +1,8 @@
 #include "internal/gpu/range_series.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
-#include <iterator>
-#include <set>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -19,51 +15,6 @@ namespace {
 constexpr double kSameInstant = 0.0005;
 
 using Fold = PlannedQuery::Fold;
-
-bool IsOneOf(const std::vector<std::string>& sorted, const prom::Label& label) {
-  return std::binary_search(sorted.begin(), sorted.end(), label.name);
-}
-
-// The labels that are none of these, as a text.
-std::string KeyOf(prom::LabelSet labels, const std::vector<std::string>& pods,
-                  const std::vector<std::string>& others = {}) {
-  std::string key;
-  for (const prom::Label& label : labels) {
-    if (IsOneOf(pods, label) || IsOneOf(others, label)) continue;
-    key.append(label.name).append(1, '\0').append(label.value).append(1, '\0');
-  }
-  return key;
-}
-
-std::string KeyOf(prom::LabelSet labels, const Passing& passing) {
-  const bool has_uuid =
-      std::any_of(passing.uuids.begin(), passing.uuids.end(),
-                  [&](const std::string& uuid) { return !prom::Get(labels, uuid).empty(); });
-  return has_uuid ? KeyOf(labels, passing.pods, passing.texts) : KeyOf(labels, passing.pods);
-}
-
-Passing PassingOf(const schema::Exporter& exporter) {
-  using models::Text;
-  constexpr std::array kTexts = {Text::kGpuId, Text::kGpuName, Text::kDriverVersion,
-                                 Text::kPciBusId, Text::kVendor};
-  constexpr std::array kKeys = {Text::kNode, Text::kUuid, Text::kMigUuid, Text::kMigGpuInstance,
-                                Text::kMigComputeInstance};
-  Passing passing;
-  passing.pods = PodLabels(exporter);
-  std::set<std::string> texts;
-  std::set<std::string> keys;
-  for (const auto& [text, aliases] : exporter.labels.texts) {
-    const auto is_one_of = [its = text](const auto& all) {
-      return std::find(all.begin(), all.end(), its) != all.end();
-    };
-    if (is_one_of(kTexts)) texts.insert(aliases.begin(), aliases.end());
-    if (is_one_of(kKeys)) keys.insert(aliases.begin(), aliases.end());
-    if (text == Text::kUuid) passing.uuids = aliases;
-  }
-  std::set_difference(texts.begin(), texts.end(), keys.begin(), keys.end(),
-                      std::back_inserter(passing.texts));
-  return passing;
-}
 
 // Of series with these places among all labels.
 bool AreSame(const std::vector<prom::InstantVector::Sample>& a,
@@ -90,7 +41,7 @@ RangeSteps::RangeSteps(prom::RangeVector vector, double step, const Passing& pas
     series.next = series.run_end = its.first_point;
     series.end = its.first_point + its.point_count;
     if (gaps_)
-      series.gaps = gaps_->Of({now_.labels_pool.data() + its.first_label, its.label_count});
+      series.sampled = gaps_->Of({now_.labels_pool.data() + its.first_label, its.label_count});
     if (its.point_count > 0) by_begin_.push_back(static_cast<std::uint32_t>(series_.size()));
     series_.push_back(series);
   }
@@ -155,11 +106,22 @@ bool RangeSteps::HasEnded(Series& series, double time) {
   return true;
 }
 
-bool RangeSteps::IsInGap(Series& series, double time) {
-  while (!series.gaps.empty() && series.gaps.front().end <= time + kSameInstant) {
-    series.gaps = series.gaps.subspan(1);
-  }
-  return !series.gaps.empty() && series.gaps.front().begin <= time + kSameInstant;
+bool RangeSteps::IsWithin(RangeGaps::Spans& spans, double time) {
+  while (!spans.empty() && spans.front().end <= time + kSameInstant) spans = spans.subspan(1);
+  return !spans.empty() && spans.front().begin <= time + kSameInstant;
+}
+
+// Where it is known which of its group were sampled last, by that.
+bool RangeSteps::IsOld(Series& series, double time) {
+  if (IsWithin(series.sampled.gaps, time)) return true;
+  if (series.group == kAlone) return false;
+  if (!series.sampled.is_known) return IsReplaced(series);
+  if (!IsWithin(series.sampled.older, time)) return false;
+  const auto& group = groups_[series.group];
+  return std::any_of(group.begin(), group.end(), [&](std::uint32_t i) {
+    Series& other = series_[i];
+    return other.sampled.is_known && !IsWithin(other.sampled.older, time);
+  });
 }
 
 const prom::InstantVector& RangeSteps::At(double time) {
@@ -185,7 +147,7 @@ const prom::InstantVector& RangeSteps::At(double time) {
   now_.samples.clear();
   for (const std::uint32_t i : present_) {
     Series& series = series_[i];
-    if (IsInGap(series, time) || (series.group != kAlone && IsReplaced(series))) continue;
+    if (IsOld(series, time)) continue;
     now_.samples.push_back({series.first_label, series.label_count, points_[series.next]});
   }
   repeats_ = AreSame(before_, now_.samples);
@@ -199,12 +161,14 @@ RangeFold::RangeFold(Fold how, prom::RangeVector values, const prom::RangeVector
   now_.backing = std::move(values.backing);
   std::unordered_map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto [at, is_new] = places.try_emplace(KeyOf(values.labels(i), pods), groups_.size());
+    const auto [at, is_new] =
+        places.try_emplace(KeyWithout(values.labels(i), pods), groups_.size());
     if (is_new) {
       Group& group = groups_.emplace_back();
       group.first_label = static_cast<std::uint32_t>(now_.labels_pool.size());
       for (const prom::Label& label : values.labels(i)) {
-        if (!IsOneOf(pods, label)) now_.labels_pool.push_back(label);
+        const bool is_pods = std::binary_search(pods.begin(), pods.end(), label.name);
+        if (!is_pods) now_.labels_pool.push_back(label);
       }
       group.label_count = static_cast<std::uint32_t>(now_.labels_pool.size()) - group.first_label;
       group.numbers.resize(steps_);
@@ -212,7 +176,7 @@ RangeFold::RangeFold(Fold how, prom::RangeVector values, const prom::RangeVector
     FoldIn(how, values.points(i), groups_[at->second]);
   }
   for (std::size_t i = 0; i < counts.size(); ++i) {
-    const auto at = places.find(KeyOf(counts.labels(i), pods));
+    const auto at = places.find(KeyWithout(counts.labels(i), pods));
     if (at != places.end()) FoldIn(Fold::kCount, counts.points(i), groups_[at->second]);
   }
 }
@@ -273,7 +237,7 @@ std::vector<std::unique_ptr<RangeSeries>> SeriesOf(
   for (std::size_t i = 0; i < queries.size(); ++i) {
     if (queries[i].gives != Gives::kSeriesTimes) continue;
     gaps[queries[i].exporter] = std::make_shared<const RangeGaps>(
-        answers[i], step, PodLabels(*exporters[queries[i].exporter]));
+        answers[i], step, PassingOf(*exporters[queries[i].exporter]));
   }
   for (std::size_t i = 0; i < queries.size(); ++i) {
     const PlannedQuery& query = queries[i];

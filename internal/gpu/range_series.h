@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "internal/gpu/passing.h"
 #include "internal/gpu/plan.h"
 #include "internal/gpu/range_gaps.h"
 #include "internal/prom/value.h"
@@ -31,15 +32,9 @@ class RangeSeries {
   virtual bool Repeats() const { return false; }
 };
 
-// Labels that may change while a series goes on as another one.
-struct Passing {
-  std::vector<std::string> pods;   // that name pods; sorted
-  std::vector<std::string> uuids;  // that name GPUs; where one is there, `texts` may change too
-  std::vector<std::string> texts;  // that say what an upgrade changes: index, driver; sorted
-};
-
-// What replaced a series of the same labels but `passing` hides it: a series that ends while
-// another one has begun within kLookBack before that. So the range has to begin and to end by so
+// What replaced a series of the same labels but `passing` hides it. Where `gaps` knows when both
+// were sampled: the one that was sampled last. Else a series that ends while another one has begun
+// within kLookBack before that. So the range has to begin and to end by so
 // much before and after the instants that are asked for.
 class RangeSteps : public RangeSeries {
  public:
@@ -57,10 +52,10 @@ class RangeSteps : public RangeSeries {
     std::uint32_t label_count = 0;
     std::size_t next = 0;  // its first point that was not passed
     std::size_t end = 0;
-    std::size_t run_end = 0;                    // of the points without a gap that `next` is one of
-    double run_begins = 0;                      // Unix seconds
-    std::uint32_t group = kAlone;               // others of its labels but the passing ones
-    std::span<const RangeGaps::Gap> gaps = {};  // that have not ended
+    std::size_t run_end = 0;          // of the points without a gap that `next` is one of
+    double run_begins = 0;            // Unix seconds
+    std::uint32_t group = kAlone;     // others of its labels but the passing ones
+    RangeGaps::Sampled sampled = {};  // its spans that have not ended
   };
 
   void Group(const Passing& passing);
@@ -68,7 +63,8 @@ class RangeSteps : public RangeSeries {
   void Begin(double time);
   bool HasEnded(Series& series, double time);
   bool IsReplaced(const Series& series) const;
-  static bool IsInGap(Series& series, double time);
+  static bool IsWithin(RangeGaps::Spans& spans, double time);
+  bool IsOld(Series& series, double time);
 
   const double step_;
   const std::shared_ptr<const RangeGaps> gaps_;

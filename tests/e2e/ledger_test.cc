@@ -300,6 +300,71 @@ TEST(WindowTest, AGapIsUnknownHoweverOftenTargetsAreScraped) {
   }
 }
 
+// Of a past without staleness markers: a pod held the GPU for less than five minutes, and worked.
+TEST(WindowTest, AShortHolderHasItsTimeAndNoMore) {
+  for (const int samples : {2, 8, 19, 22}) {
+    std::string busy = "# TYPE DCGM_FI_DEV_GPU_UTIL gauge\n";
+    std::string used = "# TYPE DCGM_FI_DEV_FB_USED gauge\n";
+    std::string free = "# TYPE DCGM_FI_DEV_FB_FREE gauge\n";
+    std::string up = "# TYPE up gauge\n";
+    for (int i = -40; i <= 80; ++i) {
+      const bool held = i >= 20 && i < 20 + samples;
+      const std::string pod = held ? ",namespace=\"ml\",pod=\"p\",container=\"c\"" : "";
+      const std::string labels = "{gpu=\"0\",UUID=\"GPU-1\",modelName=\"H100\",Hostname=\"n\"" +
+                                 pod + ",job=\"d\",instance=\"x:1\"} ";
+      const std::string at = ' ' + std::to_string(kStart + 15 * i) + '\n';
+      busy += "DCGM_FI_DEV_GPU_UTIL" + labels + (held ? "80" : "0") + at;
+      used += "DCGM_FI_DEV_FB_USED" + labels + (held ? "40000" : "0") + at;
+      free += "DCGM_FI_DEV_FB_FREE" + labels + (held ? "41000" : "81000") + at;
+      up += "up{job=\"d\",instance=\"x:1\"} 1" + at;
+    }
+    const auto prometheus = Prometheus::Holding(busy + used + free + up + "# EOF\n");
+    const ApiServer server(prometheus->url(), {});
+    const std::string window =
+        "start=" + std::to_string(kStart) + "&end=" + std::to_string(kStart + 1200);
+    for (const std::string step : {"15s", "60s"}) {
+      const Value json = server.Get("/api/v1/gpu/ledger?by=pod&" + window + "&step=" + step).Json();
+      double busy_of_p = 0;
+      double held = 0;
+      for (const Value& row : json["data"].elements()) {
+        busy_of_p += NumberOf(row["busy_seconds"]);
+        held += NumberOf(row["idle_held_seconds"]);
+      }
+      EXPECT_NEAR(busy_of_p, 15 * samples, step == "15s" ? 0 : 60) << samples << ' ' << step;
+      EXPECT_EQ(held, 0) << samples << ' ' << step;
+    }
+    EXPECT_EQ(server.Get("/api/v1/gpu/idle?" + window + "&step=15s").Json()["data"].size(), 0U);
+  }
+}
+
+TEST(WindowTest, AGpuThatMovesIsOneThoughBothNodesShowItForAScrape) {
+  std::string busy = "# TYPE nvidia_gpu_utilization_percent gauge\n";
+  std::string up = "# TYPE up gauge\n";
+  for (int i = 0; i <= 80; ++i) {
+    for (const std::string node : {"a", "b"}) {
+      const std::string target = "job=\"g\",instance=\"" + node + ":1\"";
+      const std::string at = ' ' + std::to_string(kStart + 15 * i) + '\n';
+      up += "up{" + target + "} 1" + at;
+      if (node == "a" ? i > 40 : i < 40) continue;
+      busy += "nvidia_gpu_utilization_percent{gpu=\"0\",uuid=\"GPU-1\",node=\"" + node + "\"," +
+              target + "} 50" + at;
+    }
+  }
+  const auto prometheus = Prometheus::Holding(busy + up + "# EOF\n");
+  const ApiServer server(prometheus->url(), {});
+  const Value json = server
+                         .Get("/api/v1/gpu/ledger?by=node&start=" + std::to_string(kStart) +
+                              "&end=" + std::to_string(kStart + 1200) + "&step=15s")
+                         .Json();
+  ASSERT_EQ(json["data"].size(), 2U);
+  double total = 0;
+  for (const Value& row : json["data"].elements()) {
+    total += NumberOf(row["busy_seconds"]);
+    EXPECT_EQ(NumberOf(row["unknown_seconds"]), 0);
+  }
+  EXPECT_EQ(total, 1200);
+}
+
 // The only target of an exporter came and went within the window.
 TEST(WindowTest, AnExporterThatIsAtNeitherEndHasBeenThere) {
   std::string dcgm = "# TYPE DCGM_FI_DEV_GPU_UTIL gauge\n";

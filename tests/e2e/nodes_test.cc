@@ -492,5 +492,29 @@ TEST(NodesWorldTest, ATargetIsDownUnlessAnotherPodTookItsPlace) {
   EXPECT_EQ(gpus["data"].size(), 2U);
 }
 
+// Down for eight minutes, but for one scrape in between.
+TEST(NodeStateTest, ADownExporterIsAsOldAsItsLastGoodScrape) {
+  constexpr std::int64_t kNow = 1'704'110'400;
+  std::string up = "# TYPE up gauge\n";
+  std::string busy = "# TYPE DCGM_FI_DEV_GPU_UTIL gauge\n";
+  for (std::int64_t at = kNow - 1200; at <= kNow + 300; at += 5) {
+    const bool is_up = at < kNow - 480 || at == kNow - 95;
+    const std::string end = ' ' + std::to_string(at) + '\n';
+    up += std::string(R"(up{job="dcgm",instance="a:1",node="a"} )") + (is_up ? "1" : "0") + end;
+    if (!is_up) continue;
+    busy +=
+        R"(DCGM_FI_DEV_GPU_UTIL{job="dcgm",instance="a:1",node="a",gpu="0",UUID="GPU-a"} 7)" + end;
+  }
+  const auto prometheus = Prometheus::Holding(up + busy + "# EOF\n");
+  ApiServer server(prometheus->url(), {});
+  ASSERT_TRUE(server.AwaitReady());
+  for (const int later : {0, 180}) {
+    const Answer answer = server.Get(kNodes + ("?at=" + std::to_string(kNow + later)));
+    const Value exporter = answer.Json()["data"][0]["exporters"][0];
+    ASSERT_EQ(TextOf(exporter["state"]), "down") << answer.body;
+    EXPECT_EQ(exporter["age_seconds"].AsDouble(), 95 + later) << answer.body;
+  }
+}
+
 }  // namespace
 }  // namespace gpumon::e2e

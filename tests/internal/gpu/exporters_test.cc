@@ -1178,7 +1178,8 @@ TEST_F(DownTest, PrometheussPastTellsOfATargetThatThisProcessNeverSaw) {
   Join<GpuMetrics> join(exporters, evidence_, 1000);
   const auto up = prom::MakeInstantVector({Up("nge", "10.0.0.1:9835", 0)});
   const auto power = std::uint64_t{1} << static_cast<std::size_t>(Quantity::kPower);
-  join.SetDown(1, {{Contest::TargetOf(up.labels(0)), {"job nge", {{"n1", {power, 0}}}, {}}}});
+  join.SetDown(1, {{Contest::TargetOf(up.labels(0)),
+                    {"job nge", "nge", "10.0.0.1:9835", {{"n1", {power, 0}}}, {}}}});
   join.AddTargets(up);
   join.Add(0, prom::MakeInstantVector({Dcgm("DCGM_FI_DEV_GPU_UTIL", 83)}), std::nullopt);
   const auto snapshot = join.Finish(CommandStyle::kFull, &memory_);

@@ -38,10 +38,10 @@ std::vector<double> operator+(std::vector<double> one, const std::vector<double>
 
 const prom::Labels kLabels = {{"gpu", "0"}, {"instance", "x"}, {"job", "g"}};
 
-std::vector<RangeGaps::Gap> Found(const prom::RangeVector& times, double step,
-                                  std::size_t series = 0) {
-  const RangeGaps gaps(times, step, {"pod"});
-  const auto found = gaps.Of(times.labels(series));
+std::vector<RangeGaps::Span> Found(const prom::RangeVector& times, double step,
+                                   std::size_t series = 0) {
+  const RangeGaps gaps(times, step, {{"pod"}, {}, {}});
+  const auto found = gaps.Of(times.labels(series)).gaps;
   return {found.begin(), found.end()};
 }
 
@@ -49,7 +49,7 @@ std::vector<RangeGaps::Gap> Found(const prom::RangeVector& times, double step,
 std::string GapsOf(const std::vector<double>& samples, double step, double end) {
   const auto times = prom::MakeRangeVector({{kLabels, TimesAt(samples, step, end)}});
   std::string text;
-  for (const RangeGaps::Gap& gap : Found(times, step)) {
+  for (const RangeGaps::Span& gap : Found(times, step)) {
     text += std::to_string(static_cast<int>(gap.begin)) + '-' +
             (gap.end > 1e9 ? "" : std::to_string(static_cast<int>(gap.end))) + ' ';
   }
@@ -72,7 +72,7 @@ TEST(RangeGapsTest, ScrapesThatAreNotInStepWithTheWindowHaveNone) {
       const auto times =
           prom::MakeRangeVector({{kLabels, TimesAt(Each(every, 3, 3600), step, 3600)}});
       for (double at = 0; at <= 3600; at += step) {
-        for (const RangeGaps::Gap& gap : Found(times, step)) {
+        for (const RangeGaps::Span& gap : Found(times, step)) {
           EXPECT_FALSE(gap.begin <= at && at < gap.end)
               << every << " each " << step << " at " << at;
         }
@@ -109,10 +109,36 @@ TEST(RangeGapsTest, WhoHoldsAGpuMakesNone) {
   }
 }
 
+// "begin-end" of what is older than another one of the group.
+std::string OlderOf(const RangeGaps& gaps, prom::LabelSet labels) {
+  std::string text = gaps.Of(labels).is_known ? "" : "unknown";
+  for (const RangeGaps::Span& span : gaps.Of(labels).older) {
+    text += std::to_string(static_cast<int>(span.begin)) + '-' +
+            (span.end > 1e9 ? "" : std::to_string(static_cast<int>(span.end))) + ' ';
+  }
+  return text;
+}
+
+TEST(RangeGapsTest, OfSeveralHoldersThoseCountThatWereSampledLast) {
+  prom::Labels held = kLabels;
+  held.emplace_back("pod", "a");
+  prom::Labels too = kLabels;
+  too.emplace_back("pod", "b");
+  const auto times = prom::MakeRangeVector(
+      {{kLabels, TimesAt(Each(15, 0, 300) + Each(15, 500 + 10, 900), 15, 900)},
+       {held, TimesAt(Each(15, 300, 510), 15, 900)},
+       {too, TimesAt(Each(15, 405, 510), 15, 900)}});
+  const RangeGaps gaps(times, 15, {{"pod"}, {}, {}});
+  EXPECT_EQ(OlderOf(gaps, times.labels(0)), "300-510 ");
+  EXPECT_EQ(OlderOf(gaps, times.labels(1)), "510- ");
+  EXPECT_EQ(OlderOf(gaps, times.labels(2)), "510- ") << "they shared it";
+  EXPECT_EQ(Found(times, 15).size(), 0U);
+}
+
 TEST(RangeGapsTest, AllThatHasTheSameLabelsIsLeftOutMeanwhile) {
   const auto gaps = std::make_shared<const RangeGaps>(
       prom::MakeRangeVector({{kLabels, TimesAt(Each(15, 0, 60) + Each(15, 120, 300), 15, 300)}}),
-      15, std::vector<std::string>());
+      15, Passing());
   prom::Labels named = kLabels;
   named.emplace_back("__name__", "power");
   prom::Labels more = named;

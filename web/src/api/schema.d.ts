@@ -1108,7 +1108,7 @@ export interface components {
             }[] | null;
             /** @description Who tells of the node. */
             exporters?: {
-                /** @description Since its newest sample; where it is down: since it was up last, within an hour and to the minute. Unit: seconds. */
+                /** @description Since its newest sample; where it is down: since it was up last, within an hour. To the minute where more than twenty are down, or it showed no GPU before. Unit: seconds. */
                 age_seconds?: number | null;
                 /** @description Null: which one is not known. */
                 exporter?: string | null;
