@@ -87,8 +87,9 @@ void Answer(const CallPtr& call, Part part, const ListQuery& query, Result<gpu::
     call->SendError(PartialRefused());
     return;
   }
-  if (got->stale) call->services().metrics.CountStaleServed();
   const bool shared = query.IsWhole() && !query.at;
+  // Of others SendMade counts it.
+  if (shared && got->stale) call->services().metrics.CountStaleServed();
   if (shared && SendAtHand(*call, *got)) return;
   call->Defer([call, part, query, got = std::move(*got), shared] {
     if (shared) {

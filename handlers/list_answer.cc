@@ -36,6 +36,7 @@ http::Response ListResponse(const Call& call, const gpu::Got& got, const std::st
 void SendMade(Call& call, const gpu::Got& got, wire::Encoded encoded, const wire::Page& page,
               bool csv) {
   constexpr std::size_t kWorthCompressing = 1024;
+  if (page.stale) call.services().metrics.CountStaleServed();
   auto response =
       ListResponse(call, got, encoded.etag,
                    csv ? "text/csv; charset=utf-8; header=present" : call.route().content_type);

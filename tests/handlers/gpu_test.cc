@@ -374,6 +374,8 @@ TEST_F(GpuTest, AStaleAnswerSaysSo) {
   EXPECT_EQ(json["meta"]["stale"].AsBool(), true);
   EXPECT_NE(json["warnings"][0].AsString()->find("upstream_timeout"), std::string::npos);
   EXPECT_NE(metrics_.Text().find("stale_served_total 1"), std::string::npos);
+  EXPECT_EQ(Get("/api/v1/gpu/metrics?limit=1").status(), 200);
+  EXPECT_NE(metrics_.Text().find("stale_served_total 2"), std::string::npos);
 }
 
 TEST_F(GpuTest, StaleNeverReachesTheSource) {

@@ -125,6 +125,7 @@ TEST_F(UsageRouteTest, CsvSaysInAHeaderWhatTheEnvelopeWouldSay) {
   EXPECT_EQ(answer.body(),
             "pod,gpu_names,memory_used_bytes\r\na,'=H100,\r\nb,'=H100,\r\nx,'=H100,4096\r\n");
   EXPECT_NE(answer.header("Warning").find("110 - \"stale"), std::string::npos);
+  EXPECT_NE(metrics_.Text().find("stale_served_total 1"), std::string::npos);
   const auto json = Get("/api/v1/gpu/workloads").json();
   EXPECT_TRUE(*json["meta"]["stale"].AsBool());
   EXPECT_TRUE(*json["meta"]["partial"].AsBool());
