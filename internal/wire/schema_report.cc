@@ -9,7 +9,6 @@
 #include "internal/base/text.h"
 #include "internal/json/writer.h"
 #include "internal/schema/unit.h"
-#include "internal/wire/encode.h"
 #include "internal/wire/form.h"
 #include "internal/wire/table.h"
 #include "internal/wire/would_fill.h"
@@ -269,7 +268,7 @@ void WriteExporters(Writer& writer, const schema::Registry& registry, const mode
 
 std::string EncodeSchema(const schema::Registry& registry, const models::Snapshot& gpus,
                          Boards boards, const models::Snapshot& processes, std::string_view message,
-                         bool commands_hidden) {
+                         const Page& page, bool commands_hidden) {
   Writer writer;
   writer.BeginObject();
   WriteText(writer, "as_of", FormatTime(ToWallTime(gpus.as_of)));
@@ -287,7 +286,7 @@ std::string EncodeSchema(const schema::Registry& registry, const models::Snapsho
   models::Envelope envelope;
   envelope.data = writer.view();
   envelope.message = message;
-  envelope.warnings = gpus.warnings;
+  envelope.warnings = WarningsOf(gpus.warnings, page);
   return EncodeEnvelope(envelope);
 }
 

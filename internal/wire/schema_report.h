@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "internal/schema/registry.h"
+#include "internal/wire/encode.h"
 #include "models/gpu.h"
 
 namespace gpumon::wire {
@@ -25,9 +26,9 @@ using Boards = std::span<const std::size_t>;
 //   would_fill         metrics that would give it: first those whose scrape target is down, then
 //   those
 //                      of exporters that are here
-// `commands_hidden` as in Table.
+// `page` says whether the snapshots are stale, `commands_hidden` is as in Table.
 std::string EncodeSchema(const schema::Registry& registry, const models::Snapshot& gpus,
                          Boards boards, const models::Snapshot& processes, std::string_view message,
-                         bool commands_hidden = false);
+                         const Page& page, bool commands_hidden);
 
 }  // namespace gpumon::wire

@@ -396,7 +396,7 @@ constexpr std::array kPassedOn = {
     Place{"internal/prom/decode.cc", "std::move(answer.warnings)"},
     Place{"internal/wire/encode.cc", "warnings.end(),page.warnings.begin(),page.warnings.end()"},
     Place{"internal/wire/join_report.cc", "explanation.snapshot->warnings"},
-    Place{"internal/wire/schema_report.cc", "gpus.warnings"},
+    Place{"internal/wire/schema_report.cc", "WarningsOf(gpus.warnings,page)"},
 };
 constexpr std::array<std::string_view, 9> kMakers = {
     "CoarseWarning", "Doubt",     "DownWarning",   "FailedWarning", "NothingOf",

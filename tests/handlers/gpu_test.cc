@@ -376,6 +376,11 @@ TEST_F(GpuTest, AStaleAnswerSaysSo) {
   EXPECT_NE(metrics_.Text().find("stale_served_total 1"), std::string::npos);
   EXPECT_EQ(Get("/api/v1/gpu/metrics?limit=1").status(), 200);
   EXPECT_NE(metrics_.Text().find("stale_served_total 2"), std::string::npos);
+  Serve(TwoProcesses());
+  const auto schema = Get("/api/v1/gpu/schema").json();
+  ASSERT_GT(schema["warnings"].size(), 0U);
+  EXPECT_EQ(*schema["warnings"][0].AsString(), *json["warnings"][0].AsString());
+  EXPECT_NE(metrics_.Text().find("stale_served_total 3"), std::string::npos);
 }
 
 TEST_F(GpuTest, StaleNeverReachesTheSource) {

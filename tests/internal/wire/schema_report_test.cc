@@ -68,7 +68,7 @@ class SchemaReportTest : public ::testing::Test {
       const bool is_part = !gpus_.gpus[i].text(Text::kMigGpuInstance).empty() && i > 0;
       boards.push_back(is_part ? boards.back() : i);
     }
-    return EncodeSchema(registry_, gpus_, boards, processes_, "m");
+    return EncodeSchema(registry_, gpus_, boards, processes_, "m", Page(), false);
   }
 
   json::Value Field(const std::string& name) {
