@@ -156,7 +156,7 @@ class Search : public std::enable_shared_from_this<Search> {
   const LostGpu* Coarsest() const {
     const LostGpu* latest = nullptr;
     for (const Loss& loss : losses_) {
-      if (loss.gpu.gone - loss.gpu.instant <= loss.gpu.finest_step() * 1.5) continue;
+      if (loss.gpu.gone - loss.gpu.instant <= LostGpu::kFinestStep * 1.5) continue;
       if (latest == nullptr || loss.gpu.gone > latest->gone) latest = &loss.gpu;
     }
     return latest;
@@ -167,7 +167,7 @@ class Search : public std::enable_shared_from_this<Search> {
     if (latest == nullptr) return AskInstants();
     const auto [first, gone] = std::pair(latest->instant, latest->gone);
     gpu::RangeWant want = WantOf(
-        std::max(latest->finest_step(), std::ceil((gone - first) / kFineInstants)), latest->brief);
+        std::max(LostGpu::kFinestStep, std::ceil((gone - first) / kFineInstants)), latest->brief);
     want.start = latest->brief ? first : first + want.step;
     want.parts.push_back({.part = Part::kProcesses});
     want.exporters = range_.exporters;

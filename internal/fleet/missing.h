@@ -48,16 +48,15 @@ struct LastSeen {
 };
 
 struct LostGpu {
+  // Seconds between instants of the closest look: a scrape is hardly more often.
+  static constexpr double kFinestStep = 1;
+
   LastSeen seen;
   double instant = LastSeen::kNever;  // the last one that showed it
   double gone = LastSeen::kNever;     // the first one afterwards that did not
   // Neither of these two shows it: it was seen between them, maybe right after the one or before
   // the other. `seen` has the largest values and no owners.
   bool brief = false;
-
-  // Seconds between instants of a closer look. A scrape is hardly more often; what was shown for no
-  // longer than that is found by the second.
-  double finest_step() const { return brief ? 1 : 5; }
 };
 
 // The latest loss first, then by node and id.

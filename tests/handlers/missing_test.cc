@@ -78,18 +78,18 @@ TEST_F(MissingRouteTest, ACloserLookIsTakenAtTheLatestLoss) {
   See({{{.uuid = "GPU-a"}}, {{.uuid = "GPU-a"}}, {}, {}});
   ServeNodes(models::TargetState::kUp);
   const auto json = Get(std::string(kMissing) + kWindow).json();
-  // The same instants again: 11:59:45 shows it.
+  // Each second between; the second of them is the last one that shows it.
   ASSERT_EQ(walks_.size(), 2U);
-  EXPECT_EQ(walks_[1].start, kAsOf - 15);
-  EXPECT_EQ(walks_[1].steps, 1U);
+  EXPECT_EQ(walks_[1].start, kAsOf - 19);
+  EXPECT_EQ(walks_[1].steps, 9U);
   EXPECT_EQ(walks_[1].nodes, std::vector<std::string>{"n"});
   const auto& row = json["data"][0];
-  EXPECT_EQ(*row["last_seen"].AsString(), "2024-01-01T11:59:45Z");
-  EXPECT_EQ(*row["missing_since"].AsString(), "2024-01-01T11:59:50Z");
+  EXPECT_EQ(*row["last_seen"].AsString(), "2024-01-01T11:59:42Z");
+  EXPECT_EQ(*row["missing_since"].AsString(), "2024-01-01T11:59:43Z");
   // Then that instant is asked for the time of its sample, and for its nodes.
   ASSERT_EQ(source_.wants.size(), 5U);
   EXPECT_EQ(source_.wants[2].part, models::Part::kGpus);
-  EXPECT_EQ(source_.wants[2].at, WallTime(Millis(1'704'110'385'000)));
+  EXPECT_EQ(source_.wants[2].at, WallTime(Millis(1'704'110'382'000)));
   EXPECT_EQ(source_.wants[3].part, models::Part::kNodes);
   EXPECT_EQ(source_.wants[4].part, models::Part::kProcesses);
 }
