@@ -11,6 +11,7 @@
 #include "internal/gpu/conditions.h"
 #include "internal/gpu/identity.h"
 #include "internal/gpu/secret_name.h"
+#include "internal/gpu/selectors.h"
 #include "internal/schema/unit.h"
 
 namespace gpumon::gpu {
@@ -129,8 +130,13 @@ void SampleLog::CountPods(const Seen& seen) {
   auto& flags = pods_[&seen.exporter];
   if (flags.size() <= seen.row) flags.resize(seen.row + 1, 0);
   if (prom::Get(seen.labels, "pod").empty()) return;
+  const auto& others = LabelsOf(seen.exporter, models::Text::kPod);
   if (!prom::Get(seen.labels, "exported_pod").empty()) {
     flags[seen.row] |= kExportedPod;
+  } else if (std::any_of(others.begin(), others.end(), [&](const std::string& label) {
+               return label != "pod" && !prom::Get(seen.labels, label).empty();
+             })) {
+    flags[seen.row] |= kWorkload;  // of an exporter that names it elsewhere
   } else if (seen.own_pods.IsOwn(seen.labels)) {
     flags[seen.row] |= kOwnPod;
   } else if (seen.own_pods.IsWorkload(seen.labels)) {

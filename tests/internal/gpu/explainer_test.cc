@@ -33,7 +33,7 @@ class ExplainerTest : public ::testing::Test {
     if (Holds(query, "\"exporter\"")) {
       std::vector<FakeSample> there;
       if (Holds(query, "\"shown\"") || Holds(query, "\"moving\"")) return Second();
-      for (const auto& name : exporters_) there.push_back({{{"exporter", name}}, 1});
+      for (const auto& name : exporters_) there.push_back({{{"exporter", name}, {"job", "j"}}, 1});
       for (const auto& [instance, is] : found_) {
         there.push_back(
             {{{"exporter", "dcgm"}, {"instance", instance}, {"is", is}, {"job", "j"}}, 1});
@@ -213,6 +213,27 @@ TEST_F(ExplainerTest, PodsOfTheExporterAreCountedOverAllGpus) {
       << explanation->findings[1].what;
   EXPECT_TRUE(Holds(explanation->findings[2].what, "1 GPU carries the own pod of dcgm"))
       << explanation->findings[2].what;
+}
+
+TEST_F(ExplainerTest, AnExporterThatNamesPodsElsewhereCarriesItsOwnInPod) {
+  exporters_ = {"xpum"};
+  const Labels labels = {{"dev_file", "card0"},
+                         {"instance", "x:1"},
+                         {"job", "j"},
+                         {"kube_namespace", "ml"},
+                         {"kube_pod", "train"},
+                         {"namespace", "monitoring"},
+                         {"node", "a"},
+                         {"pod", "xpum-x"},
+                         {"uuid", "01000000-0000-0000"}};
+  Add("xpum_engine_ratio", 0.5, labels);
+  targets_ = {
+      {{{"instance", "x:1"}, {"job", "j"}, {"namespace", "monitoring"}, {"pod", "xpum-x"}}, 1}};
+  const auto explanation = Explain({"a", "card0", ""});
+  ASSERT_TRUE(explanation) << explanation.error().message;
+  for (const auto& finding : explanation->findings) {
+    EXPECT_FALSE(Holds(finding.what, "own pod")) << finding.what;
+  }
 }
 
 TEST_F(ExplainerTest, FrozenTargetsAreAWarningOnlyWhenProven) {
