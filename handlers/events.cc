@@ -156,6 +156,7 @@ std::vector<Value> RowOf(const Event& event, double window_end) {
 struct Books {
   RecordQuery query;
   Window window;
+  gpu::ActivityWant want;
   gpu::Activity activity;
   std::optional<fleet::Events> events;  // of that activity
 };
@@ -171,7 +172,15 @@ std::string CoarseWarning(const gpu::Activity& activity) {
          ": what is shorter may be missing; ask for a shorter window or fewer nodes";
 }
 
-void Send(Call& call, Books& books, gpu::RangeEnd end) {
+// Of nodes that are asked for alone nobody knows where else a GPU was.
+bool MayHaveMoved(const std::vector<Event>& events) {
+  return std::any_of(events.begin(), events.end(), [](const Event& event) {
+    const bool went = event.type == EventType::kGpuLost || event.type == EventType::kGpuReturned;
+    return went && !event.uuid.empty();
+  });
+}
+
+void Send(Call& call, Books& books, const std::vector<Event>& events, gpu::RangeEnd end) {
   wire::Records records{kColumns, {}};
   wire::RecordsMeta meta;
   meta.window = books.window.span();
@@ -179,9 +188,7 @@ void Send(Call& call, Books& books, gpu::RangeEnd end) {
   meta.sources = std::move(end.sources);
   meta.warnings = std::move(end.warnings);
   if (books.activity.scraped_every > 0) meta.warnings.push_back(CoarseWarning(books.activity));
-  for (const Event& event : books.events->Finish()) {
-    records.rows.push_back(RowOf(event, meta.as_of));
-  }
+  for (const Event& event : events) records.rows.push_back(RowOf(event, meta.as_of));
   if (books.events->dropped()) {
     meta.warnings.push_back("more than " + std::to_string(fleet::Events::kMostEvents) +
                             " events: these are the newest; ask for a shorter window");
@@ -204,12 +211,21 @@ gpu::RangeEnd BothOf(gpu::RangeEnd one, gpu::RangeEnd other) {
   return other;
 }
 
+void Look(const CallPtr& call, const std::shared_ptr<Books>& books);
+
 // Through the instants of each grid in turn; `last` is of the walks before.
 void LookClosely(const CallPtr& call, const std::shared_ptr<Books>& books, std::size_t grid,
                  gpu::RangeEnd last) {
   const gpu::Activity& activity = books->activity;
   const std::vector<gpu::ActivityGrid> grids = activity.Grids();
-  if (grid == grids.size()) return Send(*call, *books, std::move(last));
+  if (grid == grids.size()) {
+    const std::vector<Event> events = books->events->Finish();
+    if (books->want.nodes.empty() || !MayHaveMoved(events)) {
+      return Send(*call, *books, events, std::move(last));
+    }
+    books->want.nodes.clear();
+    return Look(call, books);
+  }
   const std::size_t first = grids[grid].first;
   gpu::RangeWant want;
   want.start = activity.At(first);
@@ -232,6 +248,17 @@ void LookClosely(const CallPtr& call, const std::shared_ptr<Books>& books, std::
       });
 }
 
+void Look(const CallPtr& call, const std::shared_ptr<Books>& books) {
+  call->services().find_activity(
+      books->want, call->deadline(), [call, books](Result<gpu::Activity> activity) {
+        if (!activity) return call->SendError(activity.error());
+        books->activity = *std::move(activity);
+        books->window.step = static_cast<std::int64_t>(books->activity.step * 1000);
+        books->events.emplace(books->activity, call->services().settings.health_rules);
+        LookClosely(call, books, 0, {});
+      });
+}
+
 }  // namespace
 
 void GetEvents(const CallPtr& call) {
@@ -251,15 +278,7 @@ void GetEvents(const CallPtr& call) {
   GpuFilter filter;
   filter.nodes = call->parameters().All("node");
   want.nodes = filter.ExactNodes();
-  const auto books = std::make_shared<Books>(Books{*std::move(query), *window, {}, {}});
-  call->services().find_activity(
-      want, call->deadline(), [call, books](Result<gpu::Activity> activity) {
-        if (!activity) return call->SendError(activity.error());
-        books->activity = *std::move(activity);
-        books->window.step = static_cast<std::int64_t>(books->activity.step * 1000);
-        books->events.emplace(books->activity, call->services().settings.health_rules);
-        LookClosely(call, books, 0, {});
-      });
+  Look(call, std::make_shared<Books>(Books{*std::move(query), *window, std::move(want), {}, {}}));
 }
 
 std::span<const ParameterSpec> EventParameters() {

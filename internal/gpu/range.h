@@ -35,8 +35,9 @@ struct RangePart {
   // least and the most of what is derived are not told.
   std::bitset<models::kQuantities> quantities = {};
   Over over = Over::kLast;
-  // With kLast: what was not sampled again when its scrape was due, or not when another pod's was, is
-  // left out, not shown for the five minutes in which an instant query shows it.
+  // With kLast: utilization and XIDs that were not sampled again when their scrape was due, and what
+  // is of a pod that another one followed, are left out, not shown for the five minutes in which an
+  // instant query shows them.
   bool without_gaps = false;
   // Of machines: likewise. Their disks and exporters are not told.
   std::bitset<models::kNodeQuantities> of_nodes = {};

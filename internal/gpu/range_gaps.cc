@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <string_view>
 
 #include "internal/gpu/selectors.h"
 
@@ -13,25 +14,51 @@ constexpr double kLate = 1.5;
 // Series of one scrape have its time; seconds.
 constexpr double kSameScrape = 0.5;
 
+// What names a series stands for, as a sample has it and as SampleTimesQuery gives it.
+constexpr std::string_view kName = "__name__";
+constexpr std::string_view kSeries = "__series__";
+
+std::string_view NameOf(prom::LabelSet labels) {
+  const std::string_view name = prom::Get(labels, kName);
+  return name.empty() ? prom::Get(labels, kSeries) : name;
+}
+
+std::vector<prom::Label> WithoutName(prom::LabelSet labels) {
+  std::vector<prom::Label> others;
+  std::copy_if(
+      labels.begin(), labels.end(), std::back_inserter(others),
+      [](const prom::Label& label) { return label.name != kName && label.name != kSeries; });
+  return others;
+}
+
 std::string AllOf(prom::LabelSet labels) {
-  return KeyWithout(labels, {});
+  return KeyWithout(WithoutName(labels), {});
+}
+
+std::string GroupOf(prom::LabelSet labels, const Passing& passing) {
+  return std::string(NameOf(labels)) + '{' + KeyOf(WithoutName(labels), passing);
 }
 
 }  // namespace
 
-std::string TimesOfUtilization(const schema::Exporter& exporter,
-                               const std::vector<std::string>& matchers) {
+std::string SampleTimesQuery(const schema::Exporter& exporter,
+                             const std::vector<std::string>& matchers, bool and_xids) {
   std::vector<std::string> names;
   for (const schema::Metric& metric : exporter.gpu) {
+    const auto is = [&](models::Quantity quantity) {
+      return metric.slot == static_cast<std::size_t>(quantity);
+    };
     const bool is_known = std::find(names.begin(), names.end(), metric.name) != names.end();
-    const auto utilization = static_cast<std::size_t>(models::Quantity::kUtilization);
-    if (metric.slot == utilization && !is_known) names.push_back(metric.name);
+    const bool is_wanted =
+        is(models::Quantity::kUtilization) || (and_xids && is(models::Quantity::kXidLast));
+    if (is_wanted && !is_known) names.push_back(metric.name);
   }
   std::string promql;
   for (const std::string& name : WithPrefixes(exporter, names)) {
     const auto add = [&](const std::string& matcher) {
-      promql.append(promql.empty() ? "timestamp(" : " or timestamp(");
-      promql.append(Selector(name, exporter.require, matcher)).append(1, ')');
+      promql.append(promql.empty() ? "" : " or ").append("label_replace(timestamp(");
+      promql.append(Selector(name, exporter.require, matcher)).append("),\"__series__\",\"");
+      promql.append(name).append("\",\"\",\"\")");
     };
     for (const std::string& matcher : matchers) add(matcher);
     if (matchers.empty()) add("");
@@ -43,7 +70,7 @@ RangeGaps::Groups RangeGaps::GroupsOf(const prom::RangeVector& times) const {
   Groups groups;
   for (std::size_t i = 0; i < times.size(); ++i) {
     const prom::LabelSet labels = times.labels(i);
-    Group& group = groups[KeyOf(labels, passing_)];
+    Group& group = groups[GroupOf(labels, passing_)];
     group.target = {std::string(prom::Get(labels, "job")),
                     std::string(prom::Get(labels, "instance"))};
     group.series.push_back(i);
@@ -100,7 +127,9 @@ void RangeGaps::FindOlder(const prom::RangeVector& times, const Group& group) {
     }
   }
   for (const std::size_t i : group.series) {
-    std::vector<Span>& older = older_[AllOf(times.labels(i))];
+    const auto [at, is_new] = older_.try_emplace(AllOf(times.labels(i)));
+    if (!is_new) continue;
+    std::vector<Span>& older = at->second;
     bool is_older = false;
     for (const prom::Point& point : times.points(i)) {
       const bool was_older = is_older;
@@ -127,13 +156,10 @@ RangeGaps::RangeGaps(const prom::RangeVector& times, double step, Passing passin
 RangeGaps::Sampled RangeGaps::Of(prom::LabelSet labels) const {
   Sampled sampled;
   if (gaps_.empty() && older_.empty()) return sampled;
-  std::vector<prom::Label> unnamed;
-  std::copy_if(labels.begin(), labels.end(), std::back_inserter(unnamed),
-               [](const prom::Label& label) { return label.name != "__name__"; });
-  if (const auto gaps = gaps_.find(KeyOf(unnamed, passing_)); gaps != gaps_.end()) {
+  if (const auto gaps = gaps_.find(GroupOf(labels, passing_)); gaps != gaps_.end()) {
     sampled.gaps = gaps->second;
   }
-  const auto older = older_.find(AllOf(unnamed));
+  const auto older = older_.find(AllOf(labels));
   sampled.is_known = older != older_.end();
   if (sampled.is_known) sampled.older = older->second;
   return sampled;

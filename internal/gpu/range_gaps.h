@@ -15,10 +15,11 @@
 
 namespace gpumon::gpu {
 
-// What tells the times of the samples that say how busy GPUs are, each series by its labels but its
-// name; empty: nothing tells. `matchers` as of RangePlanner, any of them; none: all series.
-std::string TimesOfUtilization(const schema::Exporter& exporter,
-                               const std::vector<std::string>& matchers);
+// What tells the times of the samples that say how busy GPUs are and, with `and_xids`, of their
+// last XIDs: each series by its labels, and its name as `__series__`; empty: nothing tells.
+// `matchers` as of RangePlanner, any of them; none: all series.
+std::string SampleTimesQuery(const schema::Exporter& exporter,
+                             const std::vector<std::string>& matchers, bool and_xids);
 
 class RangeGaps {
  public:
@@ -33,14 +34,15 @@ class RangeGaps {
     Spans older;            // another one of its group was later; likewise
   };
 
-  // `times`: of each series, at each step, when its newest sample was taken. All of the same labels
+  // `times`: the answer to SampleTimesQuery at each step. All series of a name and the same labels
   // but `passing` are a group: whoever held the GPU, it was sampled. A sample counts for as long as
   // those of its target are usually apart (the lower median), or for a step, whichever is longer.
   // Where the group's next one comes later than half as long again what is behind that is a gap. Of
   // a target that shows no two samples nothing is known, so it has none.
   RangeGaps(const prom::RangeVector& times, double step, Passing passing);
 
-  // Of the series with these labels; its name does not matter.
+  // Of the series with these labels. Gaps are those of its name. Which of its group is older is the
+  // same for all names: pods come and go with all that they hold.
   Sampled Of(prom::LabelSet labels) const;
 
  private:
@@ -59,8 +61,8 @@ class RangeGaps {
   void FindOlder(const prom::RangeVector& times, const Group& group);
 
   const Passing passing_;
-  std::map<std::string, std::vector<Span>> gaps_;   // by what does not pass
-  std::map<std::string, std::vector<Span>> older_;  // by all labels, of each series
+  std::map<std::string, std::vector<Span>> gaps_;   // by name and what does not pass
+  std::map<std::string, std::vector<Span>> older_;  // by all labels but the name, of each series
 };
 
 }  // namespace gpumon::gpu

@@ -81,7 +81,7 @@ class RangePlanner {
     if (exporter_.gpu.empty()) return;
     if (part_.over != Over::kLast) PlanEach();
     PlanNames();
-    const std::string times = TimesOfUtilization(exporter_, matchers_);
+    const std::string times = SampleTimesQuery(exporter_, matchers_, step_ < kLookBack);
     if (!part_.without_gaps || times.empty()) return;
     plan_.push_back({"range/" + exporter_.name + "/times", times, PlannedQuery::Gives::kSeriesTimes,
                      place_, std::nullopt});

@@ -337,6 +337,37 @@ TEST(WindowTest, AShortHolderHasItsTimeAndNoMore) {
   }
 }
 
+// Its other values go on: it is seen, and what needs a reset does so all the time.
+TEST(WindowTest, AGpuWithoutUtilizationIsThereAllTheSame) {
+  std::string busy = "# TYPE DCGM_FI_DEV_GPU_UTIL gauge\n";
+  std::string xid = "# TYPE DCGM_FI_DEV_XID_ERRORS gauge\n";
+  std::string heat = "# TYPE DCGM_FI_DEV_GPU_TEMP gauge\n";
+  std::string up = "# TYPE up gauge\n";
+  for (int i = 0; i <= 120; ++i) {
+    const std::string at = ' ' + std::to_string(kStart + 30 * i) + '\n';
+    up += R"(up{job="d",instance="x:1"} 1)" + at;
+    for (const std::string gpu : {"0", "1"}) {
+      const std::string labels = "{gpu=\"" + gpu + "\",UUID=\"GPU-" + gpu +
+                                 R"(",modelName="H100",Hostname="n",job="d",instance="x:1"} )";
+      if (i < 40 || i >= 60) busy += "DCGM_FI_DEV_GPU_UTIL" + labels + "50" + at;
+      xid += "DCGM_FI_DEV_XID_ERRORS" + labels + (gpu == "0" ? "79" : "0") + at;
+      heat += "DCGM_FI_DEV_GPU_TEMP" + labels + "50" + at;
+    }
+  }
+  const auto prometheus = Prometheus::Holding(busy + xid + heat + up + "# EOF\n");
+  const ApiServer server(prometheus->url(), {});
+  const Value json = server.Get("/api/v1/gpu/ledger?by=gpu&start=" + std::to_string(kStart) +
+                                "&end=" + std::to_string(kStart + 3600) + "&step=30s")
+                         .Json();
+  ASSERT_EQ(json["data"].size(), 2U);
+  for (const Value& row : json["data"].elements()) {
+    const bool needs_reset = *row["uuid"].AsString() == "GPU-0";
+    EXPECT_EQ(NumberOf(row["unhealthy_seconds"]), needs_reset ? 3600 : 0);
+    EXPECT_EQ(NumberOf(row["busy_seconds"]), needs_reset ? 0 : 3000);
+    EXPECT_EQ(NumberOf(row["unknown_seconds"]), needs_reset ? 0 : 600);
+  }
+}
+
 TEST(WindowTest, AGpuThatMovesIsOneThoughBothNodesShowItForAScrape) {
   std::string busy = "# TYPE nvidia_gpu_utilization_percent gauge\n";
   std::string up = "# TYPE up gauge\n";

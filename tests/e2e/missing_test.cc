@@ -290,6 +290,29 @@ std::string LostOf(const Value& health) {
   return lost;
 }
 
+// Whoever asks for one node alone is not told that what moved from it is lost.
+TEST_F(LiveMissingTest, WhatMovedIsNoLossOfItsNode) {
+  std::string moved = Gpu("1", "a");
+  for (std::size_t at = 0; (at = moved.find("Hostname=\"a\"", at)) != std::string::npos; ++at) {
+    moved.replace(at, 12, "Hostname=\"b\"");
+  }
+  ASSERT_NE(moved, Gpu("1", "a"));
+  Serve(b_, Gpu("0", "b") + moved);
+  Serve(a_, Gpu("0", "a"));
+  ASSERT_TRUE(process::WaitUntil(
+      [&] {
+        const std::string uuid = "DCGM_FI_DEV_GPU_TEMP{UUID=\"GPU-a1\",Hostname=";
+        return prometheus_->Query(uuid + "\"a\"}", "").size() == 0 &&
+               prometheus_->Query(uuid + "\"b\"}", "").size() == 1;
+      },
+      Millis(20'000)));
+  for (const std::string node : {"a", "b", "*"}) {
+    const Answer answer = server_->Get("/api/v1/gpu/events?window=1m&type=gpu_*&node=" + node);
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(answer.Json()["data"].size(), 0U) << node << answer.body;
+  }
+}
+
 TEST_F(LiveMissingTest, HealthCountsALostGpuAsLongAsItIsLost) {
   const auto health = [&](const std::string& query) {
     return server_->Get("/api/v1/gpu/health" + query).Json();

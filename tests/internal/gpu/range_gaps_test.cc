@@ -135,17 +135,19 @@ TEST(RangeGapsTest, OfSeveralHoldersThoseCountThatWereSampledLast) {
   EXPECT_EQ(Found(times, 15).size(), 0U);
 }
 
-TEST(RangeGapsTest, AllThatHasTheSameLabelsIsLeftOutMeanwhile) {
+TEST(RangeGapsTest, WhatWasNotSampledIsLeftOutMeanwhileAndNothingElse) {
+  prom::Labels timed = kLabels;
+  timed.insert(timed.begin(), {"__series__", "busy"});
   const auto gaps = std::make_shared<const RangeGaps>(
-      prom::MakeRangeVector({{kLabels, TimesAt(Each(15, 0, 60) + Each(15, 120, 300), 15, 300)}}),
-      15, Passing());
-  prom::Labels named = kLabels;
-  named.emplace_back("__name__", "power");
-  prom::Labels more = named;
-  more.emplace_back("mode", "x");
+      prom::MakeRangeVector({{timed, TimesAt(Each(15, 0, 60) + Each(15, 120, 300), 15, 300)}}), 15,
+      Passing());
+  prom::Labels busy = kLabels;
+  busy.insert(busy.begin(), {"__name__", "busy"});
+  prom::Labels power = kLabels;
+  power.insert(power.begin(), {"__name__", "power"});
   std::vector<prom::Point> values;
   for (double at = 0; at <= 300; at += 15) values.push_back({at, 5});
-  RangeSteps steps(prom::MakeRangeVector({{named, values}, {more, values}}), 15, {}, gaps);
+  RangeSteps steps(prom::MakeRangeVector({{busy, values}, {power, values}}), 15, {}, gaps);
   for (double at = 0; at <= 300; at += 15) {
     EXPECT_EQ(steps.At(at).size(), at >= 60 && at < 120 ? 1U : 2U) << at;
   }
