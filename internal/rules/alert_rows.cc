@@ -116,12 +116,17 @@ constexpr std::array kRows = {
         "`gpuctl health --node NODE` and `dmesg | grep -i xid` on the node. Cordon it and "
         "reboot the machine; if the GPU stays away, reseat or replace the board."},
     AlertRow{
-        "GpuExporterDown", "warning", "5m", "up == 0\nand on (job, instance) @exporter_target@",
+        "GpuExporterDown", "warning", "5m",
+        "up == 0\nand on (job, instance) @exporter_target@\nor\n"
+        // A new pod has a new address: its job tells what it is, where all that is up shows GPUs.
+        "(up == 0 and on (job) @exporter_target@)\n"
+        "unless on (job) (up == 1 unless on (job, instance) @exporter_target@)",
         "A GPU exporter is down: {{ $labels.instance }}",
-        "The target {{ $labels.instance }} of the job {{ $labels.job }}, which has shown GPUs, "
-        "has not been scraped for 5 minutes. Nobody knows how its GPUs are.",
-        "Prometheus cannot scrape a target that has shown GPUs. A target that is no longer "
-        "configured or discovered is not among them.",
+        "The target {{ $labels.instance }} of the job {{ $labels.job }}, which shows GPUs, has not "
+        "been scraped for 5 minutes. Nobody knows how its GPUs are.",
+        "Prometheus cannot scrape a target that has shown GPUs, or one of a job whose targets that "
+        "are up all show GPUs, as a pod that took another's place and never came up. A target that "
+        "is no longer configured or discovered is not among them.",
         "See why on Prometheus's page /targets; then the exporter's pod "
         "(`kubectl describe pod`, `kubectl logs`) and its node."},
     AlertRow{

@@ -15,7 +15,9 @@ constexpr std::array kRecords = {
 constexpr std::array kAlerts = {
     AlertRow{
         "GpuMonitoringApiDown", "critical", "5m",
-        "up == 0\nand on (job, instance) gpu_monitoring:api_target",
+        "up == 0\nand on (job, instance) gpu_monitoring:api_target\nor\n"
+        "(up == 0 and on (job) gpu_monitoring:api_target)\n"
+        "unless on (job) (up == 1 unless on (job, instance) gpu_monitoring:api_target)",
         "gpu-monitoring-api is down: {{ $labels.instance }}",
         "The server {{ $labels.instance }} (job {{ $labels.job }}) has not been scraped for 5 "
         "minutes.",
@@ -64,6 +66,17 @@ constexpr std::array kAlerts = {
         "Retry-After.",
         "Add replicas, or find who asks so much: "
         "`topk(5, rate(gpu_monitoring_http_requests_total[5m]))`."},
+    AlertRow{
+        "GpuExporterGpuLost", "critical", "5m",
+        "gpu_exporter_gpu_up == 0\nand on (job, instance) gpu_exporter_up == 1\n"
+        "unless on (node, gpu, uuid) ALERTS{alertname=\"GpuLost\",alertstate=\"firing\"}",
+        "gpu-exporter cannot read GPU {{ $labels.gpu }} of {{ $labels.node }}",
+        "GPU {{ $labels.gpu }} of {{ $labels.node }} ({{ $labels.uuid }}) has not answered for 5 "
+        "minutes, while gpu-exporter reads others.",
+        "NVML lists the GPU and says of it that it is lost, or cannot be read. GpuLost tells of one "
+        "that was seen within a day; this one may never have been, or has been away for longer.",
+        "`dmesg | grep -i xid` on the node. Cordon it and reboot the machine; if the GPU stays away, "
+        "reseat or replace the board."},
     AlertRow{
         "GpuExporterWithoutKubelet", "warning", "15m",
         "gpu_exporter_kubelet_up == 0 and on (job, instance) gpu_exporter_up == 1",

@@ -24,6 +24,8 @@ HEALTHY = {"utilization": 60, "memory_used": 2**34, "memory_free": 2**34, "memor
 TARGET = 'job="gpu",instance="10.0.0.1:9400"'
 OTHER = 'job="gpu",instance="10.0.0.2:9400"'
 MOVED = 'job="gpu",instance="10.0.0.4:9400"'
+NEW = 'job="gpu",instance="10.0.0.5:9400"'      # a pod that took another's place
+MIXED = 'job="pods",instance="10.0.0.1:940%d"'  # of a job that scrapes all kinds of pods
 
 
 def steady(value):
@@ -184,6 +186,12 @@ def add_losses(world):
         world.up(MOVED, 1, "exporter-4")
         world.exporter, world.gpus = exporter, again
         world.gpu()
+    world.up(NEW, 0, "exporter-5")
+    world.exporter = exporter
+    world.gpu(target=MIXED % 6)
+    world.up(MIXED % 6, 1, "exporter-6")
+    world.up(MIXED % 7, 1, "web")
+    world.up(MIXED % 8, 0, "web-2")
     # One that has shown no GPU is somebody else's.
     world.up('job="node",instance="10.0.0.2:9100"', 0, "node-exporter")
     world.exporter = exporter
@@ -237,7 +245,7 @@ def judgements_of(schema, world, alerts):
     node = EXPORTERS[schema].get("node", "node-1")
     tests.append(judged("group by (node) (gpu_monitoring:gpu_present)",
                         [('{node="%s"}' % node, 1)]))
-    tests.append(judged(firing("GpuExporterDown", "job, instance"), [("{%s}" % OTHER, 1)]))
+    tests.append(judged(firing("GpuExporterDown", "job, instance"), [("{%s}" % one, 1) for one in (OTHER, NEW)]))
     tests.append(judged(firing("GpuMetricsAbsent", "exporter"), []))
     if "GpuExporterFailing" in alerts:
         tests.append(judged(firing("GpuExporterFailing", "instance"),
@@ -291,6 +299,9 @@ def api_test(alerts):
         labels = 'job="gpu-exporter",instance="%s",node="n"' % instance
         series.append(("gpu_exporter_up{%s}" % labels, steady(up)))
         series.append(("gpu_exporter_kubelet_up{%s}" % labels, steady(kubelet)))
+        for gpu, answers in (("0", 1), ("1", 0 if instance != "exporter-2:9432" else 1)):
+            series.append(('gpu_exporter_gpu_up{gpu="%s",uuid="GPU-%s",%s}' % (gpu, gpu, labels),
+                           steady(answers)))
     for instance, (more, _) in API_WORLD.items():
         target = 'job="api",instance="%s"' % instance
         series.append(("up{%s}" % target, steady(1)))
@@ -301,8 +312,10 @@ def api_test(alerts):
     down = 'job="api",instance="down:8080"'
     series.append(("up{%s}" % down, turned(1, 0, 60)))
     series.append(('gpu_monitoring_build_info{version="1",%s}' % down, "1x60"))
+    series.append(('up{job="api",instance="new:8080"}', steady(0)))
     series.append(('up{job="other",instance="other:1"}', steady(0)))
-    called = {"GpuMonitoringApiDown": {"down:8080"}, "GpuMonitoringApiAbsent": set(),
+    called = {"GpuMonitoringApiDown": {"down:8080", "new:8080"},
+              "GpuExporterGpuLost": {"exporter-1:9432"}, "GpuMonitoringApiAbsent": set(),
               "GpuExporterWithoutKubelet": {"exporter-2:9432"}}
     for instance, (_, alert) in API_WORLD.items():
         if alert:
