@@ -29,9 +29,15 @@ using process::WaitUntil;
 using Steady = std::chrono::steady_clock;
 
 constexpr double kTenMinutes = 600;
-// What a minute can tell of a slope; pages come and go by so much.
-constexpr double kNoiseKiB = 1536;
 constexpr double kMostPerTenMinutesKiB = 1024;
+// What a minute cannot tell from a slope: for some minutes after its start, while it is asked for
+// more and more at once, an allocator takes another page now and then.
+constexpr double kNoiseKiB = 4096;
+#ifdef GPUMON_SANITIZED
+constexpr bool kKeepsWhatIsFreed = true;
+#else
+constexpr bool kKeepsWhatIsFreed = false;
+#endif
 
 std::chrono::seconds Length() {
   const char* const text = std::getenv("GPUMON_SOAK_SECONDS");
@@ -148,11 +154,9 @@ TEST(SoakTest, NothingIsHeldLongerThanItIsNeeded) {
   std::printf("VmRSS %.0f KiB at the end, %+.0f KiB in ten minutes; %zu descriptors, %zu threads\n",
               held.back().resident_kib, slope * kTenMinutes, held.back().descriptors,
               held.back().threads);
-#ifndef GPUMON_SANITIZED
-  EXPECT_LT(slope * seconds, kNoiseKiB + kMostPerTenMinutesKiB * seconds / kTenMinutes);
-#else
-  EXPECT_GT(seconds, 0);
-#endif
+  if (!kKeepsWhatIsFreed) {
+    EXPECT_LT(slope * seconds, kNoiseKiB + kMostPerTenMinutesKiB * seconds / kTenMinutes);
+  }
 }
 
 }  // namespace
