@@ -18,6 +18,7 @@
 #include "internal/exporter/live_collector.h"
 #include "internal/exporter/past.h"
 #include "internal/exporter/scrape_application.h"
+#include "internal/fleet/xid.h"
 #include "internal/gpu/command.h"
 #include "internal/grpc/pod_resources.h"
 #include "internal/http/server.h"
@@ -93,6 +94,9 @@ int ServeLive(const ExporterConfig& config, std::ostream& err) {
   options.reader.host = {live.proc, live.passwd, [style = live.commands](std::string_view command) {
                            return gpu::ShowCommand(command, style);
                          }};
+  options.reader.asks_for_reset = [](unsigned code) {
+    return fleet::XidOf(static_cast<int>(code)).which == fleet::XidClass::kReset;
+  };
   options.read_limit = live.read_limit;
   options.holders = [&kubelet](Deadline deadline) { return kubelet.List(deadline); };
   options.pod_logs = live.pod_logs;

@@ -1,6 +1,7 @@
 #include "internal/exporter/driver_reader.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <thread>
 #include <utility>
@@ -15,6 +16,7 @@ namespace {
 
 constexpr Millis kFresh{1000};
 constexpr Millis kEndLimit{1000};
+constexpr std::chrono::minutes kStays(15);
 constexpr unsigned kCleanup = 45;  // XID: the driver ends programs after errors before it
 
 }  // namespace
@@ -200,10 +202,26 @@ class DriverReader::Rounds {
       Xids& xids = xids_[board != boards_.end() ? board->second.uuid
                                                 : library_->Read(xid.index).uuid.ValueOr("")];
       ++xids.count;
-      // What a cleanup follows is the matter, not that it was done.
-      if (xid.code != kCleanup || xids.last == 0) xids.last = xid.code;
+      Note(xids, xid.code);
       log::Warning("XID error", {{"gpu", xid.index}, {"xid", xid.code}});
     }
+  }
+
+  struct Xids {
+    std::uint64_t count = 0;
+    unsigned last = 0;
+    SteadyTime at{};  // when that came
+  };
+
+  // What a cleanup follows is the matter, not that it was done; so is what asks for a reset, for a
+  // while, whatever its programs do then.
+  void Note(Xids& xids, unsigned code) const {
+    const auto& asks = shared_.options.asks_for_reset;
+    const SteadyTime now = shared_.clock.Steady();
+    const bool stays = asks && asks(xids.last) && !asks(code) && now - xids.at < kStays;
+    if (xids.last != 0 && (code == kCleanup || stays)) return;
+    xids.last = code;
+    xids.at = now;
   }
 
   // After all GPUs: the kernel may block who asks for a process.
@@ -232,11 +250,6 @@ class DriverReader::Rounds {
     std::string uuid;
     std::string name;
   };
-  struct Xids {
-    std::uint64_t count = 0;
-    unsigned last = 0;
-  };
-
   Shared& shared_;
   HostProcesses host_;
   SmiFallback smi_;

@@ -1,6 +1,7 @@
 // Reads the driver on a thread of its own, which may hang with it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,9 @@ struct ReaderOptions {
   // From one new start of NVML, for a GPU that was lost, to the next: it disturbs the others.
   Millis reopen_pause{60'000};
   Millis xid_pause{1000};  // from one question for XID errors to the next
+  // Of XID codes: the GPU needs a reset. For a quarter of an hour a code that is none of them does
+  // not take the place of one that is; not set: the last one is shown, whichever.
+  std::function<bool(unsigned code)> asks_for_reset = {};
 };
 
 // Thread-safe. The destructor waits a little for the thread, and leaves one behind that hangs in

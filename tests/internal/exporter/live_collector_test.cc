@@ -322,6 +322,29 @@ TEST_F(LiveCollectorTest, ACleanupDoesNotHideWhatItFollows) {
   EXPECT_EQ(One(page, "nvidia_gpu_xid_last"), 48);
 }
 
+TEST_F(LiveCollectorTest, WhatAsksForAResetIsNotHiddenByWhatProgramsDoThen) {
+  options_.reader.asks_for_reset = [](unsigned code) { return code == 48 || code == 79; };
+  Act(kFull);
+  Make();
+  Scrape();
+  std::string events;
+  const auto shown_after = [&](const std::string& more, double count) {
+    events += more;
+    Act(events + kFull);
+    StrictPage page;
+    EXPECT_TRUE(WaitUntil(
+        [&] {
+          page = Scrape();
+          return One(page, "nvidia_gpu_xid_errors_total") == count;
+        },
+        Millis(20'000)));
+    return One(page, "nvidia_gpu_xid_last");
+  };
+  EXPECT_EQ(shown_after("xid 0 31\n", 1), 31);
+  EXPECT_EQ(shown_after("xid 0 48\nxid 0 43\n", 3), 48);
+  EXPECT_EQ(shown_after("xid 0 79\nxid 0 13\n", 5), 79);
+}
+
 TEST_F(LiveCollectorTest, ADriverThatWasResetCostsNoScrape) {
   Act(kFull);
   Make();
