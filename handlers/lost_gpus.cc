@@ -64,7 +64,9 @@ void JudgeTargets(GoneGpus& gone, const gpu::Activity& shown) {
   for (SeenGpus::Gone& one : gone) {
     std::vector<const gpu::ActivityTarget*> its;
     for (const std::string& name : gpu::ActivityNamesOf(one.uuid, one.node, one.gpu_id)) {
-      for (const auto* target : by_name[name]) {
+      const auto found = by_name.find(name);
+      if (found == by_name.end()) continue;
+      for (const auto* target : found->second) {
         if (target->node.empty() || target->node == one.node) its.push_back(target);
       }
     }
