@@ -16,8 +16,9 @@
 namespace gpumon::gpu {
 
 // What tells the times of the samples that say how busy GPUs are and, with `and_xids`, of their
-// last XIDs: each series by its labels, and its name as `__series__`; empty: nothing tells.
-// `matchers` as of RangePlanner, any of them; none: all series.
+// last XIDs: each series by its labels, with them its name as `__series__`, without them no name,
+// so that gaps are nobody's; empty: nothing tells. `matchers` as of RangePlanner, any of them;
+// none: all series.
 std::string SampleTimesQuery(const schema::Exporter& exporter,
                              const std::vector<std::string>& matchers, bool and_xids);
 
