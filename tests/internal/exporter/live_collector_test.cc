@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdlib>
+#include <filesystem>
+#include <iterator>
 #include <optional>
 #include <thread>
 
@@ -438,6 +441,11 @@ TEST_F(LiveCollectorTest, AHangingDriverHoldsNoScrapeUpAndNothingOldIsShown) {
   EXPECT_EQ(page.Family("nvidia_gpu_temperature_celsius").size(), 2U);
 }
 
+std::ptrdiff_t Threads() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return std::distance(begin(tasks), end(tasks));
+}
+
 TEST_F(LiveCollectorTest, AThreadThatHangsIsLeftBehind) {
   const std::string hang = folder_.Write("hang", "");
   Act("hang nvmlDeviceGetCount_v2 " + hang + '\n' + kFull);
@@ -449,7 +457,9 @@ TEST_F(LiveCollectorTest, AThreadThatHangsIsLeftBehind) {
   const SteadyTime begin = SystemClock().Steady();
   collector_.reset();
   EXPECT_LT(SystemClock().Steady() - begin, process::Scaled(Millis(10'000)));
+  const std::ptrdiff_t left = Threads();
   ASSERT_EQ(unlink(hang.c_str()), 0);  // the thread finds that it is to end
+  EXPECT_TRUE(WaitUntil([&] { return Threads() < left; }, Millis(20'000)));
 }
 
 TEST_F(LiveCollectorTest, WithoutAnythingOfNvidiaThereIsNothingToPublish) {
