@@ -185,6 +185,8 @@ int GiveProcesses(const char* function, const Thing* thing, const char* kind, un
 
 using namespace gpumon::fake_nvml;
 
+// NOLINTBEGIN(readability-identifier-naming): the names are NVML's.
+
 #define EXPORT extern "C" __attribute__((visibility("default"))) int
 #define NUMBER(function, word)                        \
   EXPORT function(const Thing* thing, unsigned* to) { \
@@ -439,3 +441,4 @@ EXPORT nvmlDeviceGetComputeInstanceId(const Thing* thing, unsigned* to) {
   return GiveNumber("nvmlDeviceGetComputeInstanceId", thing, "ids", 1, to);
 }
 #endif
+// NOLINTEND(readability-identifier-naming)
