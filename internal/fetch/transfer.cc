@@ -112,6 +112,8 @@ void Transfer::SetLimits(const ClientOptions& options, Millis budget) {
   if (!request_.keep_end) {
     Set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request_.max_response_bytes));
   }
+  Set(CURLOPT_HEADERFUNCTION, &Transfer::OnHeader);
+  Set(CURLOPT_HEADERDATA, this);
   Set(CURLOPT_WRITEFUNCTION, &Transfer::OnBody);
   Set(CURLOPT_WRITEDATA, this);
 }
@@ -167,6 +169,15 @@ void Transfer::SetTrust() {
   curl_blob pem{const_cast<char*>(credentials_->ca_pem.data()), credentials_->ca_pem.size(),
                 CURL_BLOB_NOCOPY};
   Set(CURLOPT_CAINFO_BLOB, &pem);
+}
+
+// For curl an answer that ends in its headers is a whole one without a body.
+std::size_t Transfer::OnHeader(char* bytes, std::size_t size, std::size_t count, void* self) {
+  const std::string_view line(bytes, size * count);
+  bool& whole = static_cast<Transfer*>(self)->whole_head_;
+  if (line.starts_with("HTTP/")) whole = false;  // perhaps behind a 100
+  if (line == "\r\n" || line == "\n") whole = true;
+  return line.size();
 }
 
 std::size_t Transfer::OnBody(char* bytes, std::size_t size, std::size_t count, void* self) {
@@ -248,6 +259,7 @@ std::string Transfer::Header(const char* name) const {
 
 Result<Response> Transfer::Outcome(CURLcode code) {
   if (too_large_) code = CURLE_FILESIZE_EXCEEDED;
+  if (code == CURLE_OK && !whole_head_) code = CURLE_PARTIAL_FILE;
   const bool came = code == CURLE_OK || code == CURLE_BAD_CONTENT_ENCODING;
   if (came && !IsDecoded()) {
     return Error(Code::kUpstreamInvalid, "it has a content encoding that was not asked for",

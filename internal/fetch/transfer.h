@@ -49,6 +49,7 @@ class Transfer {
   CurlEasy TakeEasy();
 
  private:
+  static std::size_t OnHeader(char* bytes, std::size_t size, std::size_t count, void* self);
   static std::size_t OnBody(char* bytes, std::size_t size, std::size_t count, void* self);
   std::size_t Append(const char* bytes, std::size_t size);
   // Room for a body of so many bytes; false when there is none now.
@@ -79,6 +80,7 @@ class Transfer {
   bool waiting_ = false;
   std::string body_;
   bool cut_ = false;
+  bool whole_head_ = false;  // the empty line behind the headers came
   bool too_large_ = false;
   CURLcode refused_ = CURLE_OK;  // the first option curl did not take
   std::array<char, CURL_ERROR_SIZE> error_{};

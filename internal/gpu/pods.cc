@@ -140,6 +140,7 @@ class Reader {
   }
 
   void Finish() {
+    NameByInfo();
     std::map<std::pair<std::string_view, std::string_view>, Pod> chosen;
     for (const auto& [key, told] : pods_) {
       const auto& [name_space, name, uid] = key;
@@ -152,7 +153,35 @@ class Reader {
   }
 
  private:
-  using Name = std::pair<std::string_view, std::string_view>;  // namespace, name
+  using Name = std::pair<std::string_view, std::string_view>;                    // namespace, name
+  using Key = std::tuple<std::string_view, std::string_view, std::string_view>;  // and uid
+
+  // Before its version 2 kube-state-metrics has the uid in kube_pod_info alone: the rest is of the
+  // pod that this names, unless it names two.
+  void NameByInfo() {
+    for (auto at = pods_.begin(); at != pods_.end();) {
+      const auto [name_space, name, uid] = at->first;
+      const auto named = std::next(at);
+      const auto is_same = [&, space = name_space, pod = name](auto place) {
+        return place != pods_.end() && std::get<0>(place->first) == space &&
+               std::get<1>(place->first) == pod;
+      };
+      if (uid.empty() && is_same(named) && !is_same(std::next(named))) {
+        Add(at->second, named->second);
+        pods_.erase(at);
+      }
+      at = named;
+    }
+  }
+
+  static void Add(const Told& more, Told& told) {
+    told.requests.insert(more.requests.begin(), more.requests.end());
+    told.owners.insert(more.owners.begin(), more.owners.end());
+    told.owner_told |= more.owner_told;
+    told.node = std::max(told.node, more.node);
+    if (told.phase == kPhases.size()) told.phase = more.phase;
+    told.created = std::fmax(told.created, more.created);
+  }
 
   static void ReadPhase(Told& told, std::string_view name) {
     const auto* const found = std::find(kPhases.begin(), kPhases.end(), name);
@@ -235,8 +264,7 @@ class Reader {
 
   models::Snapshot& snapshot_;
   std::map<std::size_t, Scrape> scrapes_;  // by Contest::TargetOf
-  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, Told>
-      pods_;                                                  // and uid
+  std::map<Key, Told> pods_;
   std::map<std::string_view, std::map<Name, Owner>> makers_;  // by the kind that was made
 };
 

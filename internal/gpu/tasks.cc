@@ -249,7 +249,9 @@ class Reader {
     task.job = pod.job;
     task.gpus = pod.gpus_requested;
     task.submitted = pod.created;
-    const auto found = details_.find({pod.name_space, pod.name, pod.uid});
+    auto found = details_.find({pod.name_space, pod.name, pod.uid});
+    // As ReadPods has it where kube_pod_info alone has the uid.
+    if (found == details_.end()) found = details_.find({pod.name_space, pod.name, ""});
     if (found != details_.end()) {
       const Details& details = found->second;
       task.started = details.started;

@@ -108,6 +108,8 @@ CONTRADICTIONS = (
     ("api.hakuriver.tokenSecret.name=a", "api.hakuriver.url"),
     ("exporter.access.hostDevices.enabled=true", "exporter.runtimeClassName"),
     ("prometheusRule.schemas={tpu}", "names tpu"),
+    ("prometheusRule.disabledAlerts={GpuHott}", "names GpuHott"),
+    ("global.imageRegistri=a", "global.imageRegistri is no value"),
 )
 
 # The nearest good values: the refusals above are of what they name.
@@ -119,7 +121,8 @@ GOOD = (
     "api.extraEnv[0].valueFrom.secretKeyRef.key=b",
     "monitor.enabled=false", "monitor.enabled=auto",
     "api.drainDelay=1m,api.terminationGracePeriodSeconds=75",
-    "global.imageRegistry=a.example:5000/b,global.ofTheParent.x=1",
+    "global.imageRegistry=a.example:5000/b,global.cattle.clusterId=c-1",
+    "prometheusRule.disabledAlerts={GpuHot,GpuMonitoringApiDown}",
     "api.resources.limits.nvidia\\.com/gpu=1", "api.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
     "nodeSelectorTerms[0].matchExpressions[0].key=gpu,"
     "api.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
@@ -131,8 +134,8 @@ GOOD = (
     "podDisruptionBudget.maxUnavailable=50%", "api.grpcPort=0",
 )
 
-# Where what stands inside is not this chart's to know: the globals of a parent chart, and objects
-# of any kind.
+# Where what stands inside is not the schema's to know: the globals of a parent chart (without a
+# parent the templates refuse what is not this chart's), and objects of any kind.
 OPEN = {"global", "extraObjects[]"}
 
 

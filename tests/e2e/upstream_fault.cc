@@ -71,7 +71,7 @@ std::vector<UpstreamFault> TransportFaults() {
        "upstream_unreachable"},
       {20, "SendsNoLastChunk", fault::Broken(Kind::kNoLastChunk, whole), 502,
        "upstream_unreachable"},
-      {20, "IsCutInItsHead", fault::Json(whole).CutAfter(30), 502, "upstream_invalid", "", 1},
+      {20, "IsCutInItsHead", fault::Json(whole).CutAfter(30), 502, "upstream_unreachable"},
       {20, "IsCutBehindItsHead", fault::Json(whole).CutAfter(90), 502, "upstream_unreachable"},
       {14, "SpeaksNoHttp", fault::Raw("\x16\x03\x01 " + text), 502, "upstream_invalid"},
       {7, "Answers500", fault::HttpStatus(500, text), 502, "upstream_error"},

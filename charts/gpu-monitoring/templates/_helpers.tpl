@@ -247,6 +247,26 @@ affinity:
 {{- fail (printf "prometheusRule.schemas names %s, which this chart has no rules for; it has: %s" . (include "gpu-monitoring.ruleNames" $)) -}}
 {{- end -}}
 {{- end -}}
+{{- $alerts := "" -}}
+{{- range $_, $file := .Files.Glob "files/rules/*.yaml" }}{{ $alerts = print $alerts ($file | toString) }}{{ end -}}
+{{- range .Values.prometheusRule.disabledAlerts }}
+{{- if not (contains (printf "alert: %s\n" .) $alerts) -}}
+{{- fail (printf "prometheusRule.disabledAlerts names %s, which no rule of this chart is called; docs/RUNBOOKS.md has their names" .) -}}
+{{- end -}}
+{{- end -}}
+{{- include "gpu-monitoring.checkGlobals" . -}}
+{{- end -}}
+
+{{/* The globals of a parent are other charts' too; without a parent they are this chart's alone, and
+what Rancher gives each chart. */}}
+{{- define "gpu-monitoring.checkGlobals" -}}
+{{- if .Chart.IsRoot -}}
+{{- range $name, $_ := .Values.global }}
+{{- if not (has $name (list "imageRegistry" "imagePullSecrets" "cattle" "systemDefaultRegistry")) -}}
+{{- fail (printf "global.%s is no value of this chart, which knows global.imageRegistry and global.imagePullSecrets" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "gpu-monitoring.ruleNames" -}}

@@ -142,6 +142,23 @@ TEST_F(ClientTest, ANewConnectionThatIsClosedIsAnError) {
   EXPECT_EQ(server_.request_count(), 2U);
 }
 
+TEST_F(ClientTest, AnAnswerThatIsCutInItsHeadersIsAnError) {
+  // As far as that nothing says that more was to come: neither a length nor chunks.
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: now\r\n";
+  for (std::size_t size = 1; size <= head.size(); ++size) {
+    server_.SetReply(fault::Raw(head.substr(0, size)));
+    EXPECT_NE(Failure({.url = server_.url()}), Code::kOk) << size;
+  }
+  server_.SetReply(fault::Raw(head.substr(0, head.find("Date"))));
+  EXPECT_EQ(Failure({.url = server_.url()}), Code::kUpstreamUnreachable);
+  server_.SetReply(fault::Raw("HTTP/1.1 100 Continue\r\n\r\n" + head));
+  EXPECT_EQ(Failure({.url = server_.url()}), Code::kUpstreamUnreachable);
+  server_.SetReply(fault::Raw(head + "\r\nhello"));
+  EXPECT_EQ(Get()->body, "hello");
+  server_.SetReply(fault::Raw(head + "\r\n"));
+  EXPECT_EQ(Get()->body, "");
+}
+
 TEST_F(ClientTest, AfterATimeoutTheNextRequestGetsAFreshConnection) {
   ASSERT_TRUE(Get());
   server_.Enqueue(Broken(Fault::kHang));

@@ -193,6 +193,32 @@ TEST_F(PodsTest, OfPodsOfOneNameTheLivingThenTheNewestCounts) {
   }
 }
 
+// kube-state-metrics before 2.0.
+TEST_F(PodsTest, WhereTheInfoAloneHasTheUidItIsOnePodStill) {
+  const auto without = [](FakeSample sample) {
+    std::erase_if(sample.labels, [](const auto& label) { return label.first == "uid"; });
+    return sample;
+  };
+  Series series = {
+      One("kube_pod_info",
+          Of("a", {{"node", "n1"}, {"created_by_kind", "Job"}, {"created_by_name", "j"}})),
+      without(Request("a", "c", 2)), without(Phase("a", "Failed")),
+      without(One("kube_pod_created", Of("a"), 100))};
+  const auto& pods = Read(series);
+  ASSERT_EQ(pods.size(), 1U);
+  EXPECT_EQ(pods[0].uid, "uid-a");
+  EXPECT_EQ(pods[0].gpus_requested, 2);
+  EXPECT_EQ(pods[0].phase, "Failed");
+  EXPECT_EQ(pods[0].created, 100);
+  EXPECT_EQ(pods[0].node, "n1");
+  EXPECT_EQ(pods[0].job, "j");
+  // Of two it is nobody's: neither has what may be the other's.
+  series.push_back(One("kube_pod_info", {{"namespace", "ml"}, {"pod", "a"}, {"uid", "other"}}));
+  for (const models::Pod& pod : Read(series)) {
+    EXPECT_TRUE(pod.uid.empty() || std::isnan(pod.gpus_requested));
+  }
+}
+
 // Without honorLabels the labels of kube-state-metrics' own target stand in the way.
 Labels Renamed(Labels labels) {
   for (auto& [name, value] : labels) {
