@@ -78,7 +78,9 @@ class ConfigTest(unittest.TestCase):
                              (0, "the configuration is good"), "%s: %s" % (mode, run.stdout))
 
     def test_it_would_refuse_another(self):
-        rendered = chart.render("--set", "api.healthRules.temperature_critical=60")
+        rendered = chart.render("--set", "api.healthRules.temperature_critical=90")
+        data = chart.one_of(rendered, "ConfigMap", "gpu-monitoring-api")["data"]
+        data["config.yaml"] = data["config.yaml"].replace("critical=90", "critical=60")
         run = check(rendered, os.path.join(chart.HOME, "refused"))
         self.assertEqual(run.returncode, 2)
         self.assertIn("temperature_critical", run.stdout)

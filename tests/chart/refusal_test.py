@@ -110,6 +110,10 @@ CONTRADICTIONS = (
     ("prometheusRule.schemas={tpu}", "names tpu"),
     ("prometheusRule.disabledAlerts={GpuHott}", "names GpuHott"),
     ("global.imageRegistri=a", "global.imageRegistri is no value"),
+    ("api.healthRules.temperature_warning=86", "(86) must not be above api.healthRules.temperature_critical (85)"),
+    ("api.healthRules.utilization_high=0", "utilization_low (10) must not be above"),
+    ("api.healthRules.memory_critical=89", "memory_warning (90) must not be above"),
+    ("api.healthRules.healthy=59", "degraded (60) must not be above"),
 )
 
 # The nearest good values: the refusals above are of what they name.
@@ -131,6 +135,8 @@ GOOD = (
     "api.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0]."
     "podAffinityTerm.topologyKey=zone",
     "api.healthRules.temperature_critical=90,api.healthRules.ecc_corrected=ignore",
+    "api.healthRules.temperature_warning=85,api.healthRules.utilization_low=0,"
+    "api.healthRules.degraded=80,api.healthRules.memory_warning=0",
     "podDisruptionBudget.maxUnavailable=50%", "api.grpcPort=0",
 )
 
@@ -231,6 +237,18 @@ class RefusalTest(unittest.TestCase):
         self.assertEqual({name: (rule.get("minimum"), rule.get("maximum"))
                           for name, rule in known.items() if name != "ecc_corrected"},
                          {name: (int(low), int(high)) for name, low, high in rows})
+
+    def test_the_order_of_rules_is_taken_of_the_servers_defaults(self):
+        helpers = os.path.join(chart.CHART, "templates", "_helpers.tpl")
+        with open(helpers, encoding="utf-8") as file:
+            text = re.search(r'\$rules := dict (.*) -', file.read()).group(1)
+        known = dict(re.findall(r'"(\w+)" (\d+)', text))
+        fleet = os.path.join(chart.SOURCE, "internal", "fleet")
+        with open(os.path.join(fleet, "health_rules.h"), encoding="utf-8") as file:
+            defaults = dict(re.findall(r"double (\w+) = ([\d.]+);", file.read()))
+        with open(os.path.join(fleet, "health_rules.cc"), encoding="utf-8") as file:
+            pairs = file.read().split("Pair& pair")[1].split("continue")[0]
+        self.assertEqual(known, {name: defaults[name] for name in re.findall(r'"(\w+)"', pairs)})
 
     def test_the_schema_names_every_key_but_what_is_not_the_charts(self):
         with open(os.path.join(chart.CHART, "values.schema.json"), encoding="utf-8") as file:

@@ -254,7 +254,20 @@ affinity:
 {{- fail (printf "prometheusRule.disabledAlerts names %s, which no rule of this chart is called; docs/RUNBOOKS.md has their names" .) -}}
 {{- end -}}
 {{- end -}}
+{{- include "gpu-monitoring.checkHealthRules" .Values.api.healthRules -}}
 {{- include "gpu-monitoring.checkGlobals" . -}}
+{{- end -}}
+
+{{/* Pairs of rules with the server's defaults, which ends at once where the first is above the second. */}}
+{{- define "gpu-monitoring.checkHealthRules" -}}
+{{- $rules := dict "temperature_warning" 75 "temperature_critical" 85 "utilization_low" 10 "utilization_high" 95 "memory_warning" 90 "memory_critical" 95 "degraded" 60 "healthy" 80 -}}
+{{- range $name, $value := . }}{{ $_ := set $rules $name $value }}{{ end -}}
+{{- range list (list "temperature_warning" "temperature_critical") (list "utilization_low" "utilization_high") (list "memory_warning" "memory_critical") (list "degraded" "healthy") }}
+{{- $low := index . 0 }}{{ $high := index . 1 -}}
+{{- if gt (get $rules $low | float64) (get $rules $high | float64) -}}
+{{- fail (printf "api.healthRules.%s (%v) must not be above api.healthRules.%s (%v)" $low (get $rules $low) $high (get $rules $high)) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The globals of a parent are other charts' too; without a parent they are this chart's alone, and
