@@ -100,7 +100,7 @@ NullReason ReasonOf(const RowT& row, const FieldSpec& field) {
                                                     : false;
   if (lost) return NullReason::kExporterDown;
   if (IsOfHolder(field) && row.holder_reason() != NullReason::kNone) return row.holder_reason();
-  return IsReading(field.from) ? row.readings.reason(field.slot) : NullReason::kNotExported;
+  return NullReason::kNotExported;
 }
 
 }  // namespace
@@ -135,49 +135,63 @@ NullReason Table::EmptyReason(const FieldSpec& field) const {
 }
 
 void Table::Survey() {
+  struct Seen {
+    std::size_t nulls = 0;
+    bool some = false;    // a value, or a pod that holds the GPU
+    bool missed = false;  // somebody offers it, though no row has it
+    bool gone = false;    // somebody offered it
+    NullReason common = NullReason::kNone;
+  };
+  std::vector<Seen> seen(fields_.size());
+  for (std::size_t f = 0; f < fields_.size(); ++f) {
+    seen[f].common = rows_ == 0 ? EmptyReason(fields_[f]) : reason(0, f);
+  }
+  // Row by row, as they lie in memory.
+  for (std::size_t r = 0; r < rows_; ++r) {
+    for (std::size_t f = 0; f < fields_.size(); ++f) {
+      const From from = fields_[f].from;
+      if (from == From::kReasons) continue;
+      const NullReason why = reason(r, f);
+      Seen& of = seen[f];
+      if (why != NullReason::kNone) ++of.nulls;
+      of.missed |= why != NullReason::kNone && why != NullReason::kNotExported;
+      of.gone |= why == NullReason::kExporterDown || why == NullReason::kQueryFailed;
+      if (why != of.common) of.common = NullReason::kNone;
+      if (from == From::kWorkloads) of.some |= !workloads(r).empty();
+      if (from == From::kMig) of.some |= !cell(r, f).is_null();
+    }
+  }
   std::size_t reasons_field = fields_.size();
   bool some_row_has_reasons = false;
   for (std::size_t f = 0; f < fields_.size(); ++f) {
+    const From from = fields_[f].from;
+    const Seen& of = seen[f];
     shown_[f] = fields_[f].always;
-    if (fields_[f].from == From::kReasons) {
+    if (from == From::kReasons) {
       reasons_field = f;
       continue;
     }
-    std::size_t nulls = 0;
-    bool missed = false;  // somebody offers it, though no row has it
-    bool gone = false;    // somebody offered it
-    NullReason common = rows_ == 0 ? EmptyReason(fields_[f]) : reason(0, f);
-    for (std::size_t r = 0; r < rows_; ++r) {
-      const NullReason why = reason(r, f);
-      if (why != NullReason::kNone) ++nulls;
-      missed |= why != NullReason::kNone && why != NullReason::kNotExported;
-      gone |= why == NullReason::kExporterDown || why == NullReason::kQueryFailed;
-      if (why != common) common = NullReason::kNone;
-    }
-    if (fields_[f].from == From::kWorkloads) {
-      shown_[f] = gone;
-      for (std::size_t r = 0; r < rows_ && !shown_[f]; ++r) shown_[f] = !workloads(r).empty();
-    } else if (fields_[f].from == From::kMig) {
-      for (std::size_t r = 0; r < rows_ && !shown_[f]; ++r) shown_[f] = !cell(r, f).is_null();
-    } else if (nulls < rows_ || gone || (missed && IsReading(fields_[f].from))) {
+    if (from == From::kWorkloads) {
+      shown_[f] = of.gone || of.some;
+    } else if (from == From::kMig) {
+      shown_[f] = shown_[f] || of.some;
+    } else if (of.nulls < rows_ || of.gone || (of.missed && IsReading(from))) {
       shown_[f] = true;
     }
     // What one of these rows could have is said in each row that lacks it.
-    if (common != NullReason::kNotExported && common != NullReason::kHidden) {
-      common = NullReason::kNone;
-    }
-    shared_[f] = common;
-    if (shown_[f] && nulls > 0 && common == NullReason::kNone) some_row_has_reasons = true;
+    const bool said_once =
+        of.common == NullReason::kNotExported || of.common == NullReason::kHidden;
+    shared_[f] = said_once ? of.common : NullReason::kNone;
+    if (shown_[f] && of.nulls > 0 && !said_once) some_row_has_reasons = true;
   }
   if (reasons_field < fields_.size()) shown_[reasons_field] = some_row_has_reasons;
 }
 
 Cell Table::cell(std::size_t row, std::size_t field) const {
-  // All who show it never say a word of pods.
-  const std::uint32_t shown_by = exporters(row);
-  if (fields_[field].from == From::kWorkloads && workloads(row).empty() && shown_by != 0 &&
-      (shown_by & snapshot_.pod_tellers) == 0) {
-    return {};
+  if (fields_[field].from == From::kWorkloads && workloads(row).empty()) {
+    // All who show it never say a word of pods.
+    const std::uint32_t shown_by = exporters(row);
+    if (shown_by != 0 && (shown_by & snapshot_.pod_tellers) == 0) return {};
   }
   return snapshot_.part == models::Part::kGpus
              ? CellOf(snapshot_.gpus[row], fields_[field], snapshot_.as_of)
@@ -185,6 +199,11 @@ Cell Table::cell(std::size_t row, std::size_t field) const {
 }
 
 NullReason Table::reason(std::size_t row, std::size_t field) const {
+  if (IsReading(fields_[field].from)) {
+    const std::size_t slot = fields_[field].slot;
+    return snapshot_.part == models::Part::kGpus ? snapshot_.gpus[row].readings.reason(slot)
+                                                 : snapshot_.processes[row].readings.reason(slot);
+  }
   if (!cell(row, field).is_null()) return NullReason::kNone;
   const From from = fields_[field].from;
   if (snapshot_.times_failed && (from == From::kTimestamp || from == From::kAge)) {
