@@ -1,4 +1,4 @@
-// How far a string needs no second look. Used inside internal/json alone.
+// How far a string needs no second look.
 #pragma once
 
 #include <bit>

@@ -35,6 +35,8 @@ class TextStream {
   char* Push(std::size_t count) { return std::exchange(to_, to_ + count); }
   void Pop(std::size_t count) { to_ -= count; }
   void Flush() {}
+  std::string_view Rest() const { return std::string_view(*text_).substr(Tell()); }
+  void Skip(std::size_t bytes) { from_ += bytes; }
   // No one byte above a space is white.
   void SkipSpace() {
     while (static_cast<unsigned char>(*from_) <= ' ' &&
@@ -76,7 +78,8 @@ constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseItera
 // Gives RapidJSON's events to a Handler and stops at the depth cap.
 class Events {
  public:
-  Events(Handler& handler, std::size_t max_depth) : handler_(handler), max_depth_(max_depth) {}
+  Events(Handler& handler, TextStream& stream, std::size_t max_depth)
+      : handler_(handler), stream_(stream), max_depth_(max_depth) {}
 
   bool Null() { return handler_.Null(); }
   bool Bool(bool value) { return handler_.Bool(value); }
@@ -92,7 +95,12 @@ class Events {
     --depth_;
     return handler_.EndObject();
   }
-  bool StartArray() { return Deeper() && handler_.BeginArray(); }
+  bool StartArray() {
+    if (!Deeper() || !handler_.BeginArray()) return false;
+    // RapidJSON takes one character next: the bracket, or the last of those that were read.
+    stream_.Skip(handler_.TakeElements(stream_.Rest().substr(1)));
+    return true;
+  }
   bool EndArray(rapidjson::SizeType) {
     --depth_;
     return handler_.EndArray();
@@ -110,6 +118,7 @@ class Events {
   bool Deeper() { return ++depth_ <= max_depth_; }
 
   Handler& handler_;
+  TextStream& stream_;
   const std::size_t max_depth_;
   std::size_t depth_ = 0;
 };
@@ -160,15 +169,19 @@ std::size_t LoneLowSurrogate(std::string_view text) {
 
 }  // namespace
 
+std::size_t Handler::TakeElements(std::string_view) {
+  return 0;
+}
+
 Result<void> ReadInSitu(std::string& text, Handler& handler, const ReadOptions& options) {
   if (text.size() >= std::numeric_limits<rapidjson::SizeType>::max()) {
     return Error(Code::kInvalidParameter, "not JSON: the text is larger than 4 GiB");
   }
-  Events events(handler, options.max_depth);
   if (const std::size_t at = LoneLowSurrogate(text); at != std::string::npos) {
     return ErrorAt(text, at, "not JSON: half a surrogate pair");
   }
   TextStream stream(text);
+  Events events(handler, stream, options.max_depth);
   rapidjson::Reader reader;
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, events);
   if (result.IsError()) {

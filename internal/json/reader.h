@@ -24,6 +24,11 @@ class Handler {
   virtual bool EndObject() = 0;
   virtual bool BeginArray() = 0;
   virtual bool EndArray() = 0;
+  // Behind BeginArray: a handler may read the front of an array by itself, where that is quicker.
+  // `rest` is the text behind the bracket, with all that follows the array. Returns how many bytes
+  // of it the handler has read: 0, or whole elements, each with the comma behind it. The reader
+  // goes on behind them and gives no events of them. JSON's grammar is the handler's to keep there.
+  virtual std::size_t TakeElements(std::string_view rest);
 };
 
 struct ReadOptions {

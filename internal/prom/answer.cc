@@ -224,17 +224,17 @@ bool Answer::Top(Kind kind, std::string_view text) {
 bool Answer::AddLabel(Kind kind, std::string_view text) {
   if (kind != Kind::kString) return Refuse("a label value that is not text");
   label_text_ = text.data();
-  // Neighbours have the same names, and many of the same values, in the same places: one copy of
-  // each stays in the processor's cache.
-  const std::size_t before = before_ + (labels.size() - element_.first_label);
-  Label label{label_name_, text};
-  if (before < element_.first_label) {
-    const Label& known = labels[before];
-    if (known.name == label.name) label.name = known.name;
-    if (known.value == label.value) label.value = known.value;
-  }
-  labels.push_back(label);
+  const Label known = Before();
+  labels.push_back({known.name == label_name_ ? known.name : label_name_,
+                    known.value == text ? known.value : text});
   return true;
+}
+
+// The label in this place of the element before. Neighbours have the same names, and many of the
+// same values, in the same places: one copy of each stays in the processor's cache.
+Label Answer::Before() const {
+  const std::size_t before = before_ + (labels.size() - element_.first_label);
+  return before < element_.first_label ? labels[before] : Label();
 }
 
 void Answer::AddToPoint(OpenPoint& open, Kind kind, std::string_view text) {

@@ -30,6 +30,8 @@ class Answer final : public json::Handler {
   bool EndObject() override;
   bool BeginArray() override;
   bool EndArray() override;
+  // Series and samples that are written as Prometheus writes them, to the character.
+  std::size_t TakeElements(std::string_view rest) override;
 
   // [time, text], where it is read: a sample, or the whole result of a scalar or a string.
   struct OpenPoint {
@@ -112,6 +114,15 @@ class Answer final : public json::Handler {
   bool Plain(Kind kind, std::string_view text);
   bool Top(Kind kind, std::string_view text);
   bool AddLabel(Kind kind, std::string_view text);
+  Label Before() const;
+  // Each takes one thing off the front of `text`; false, and nothing to rely on, where it is not
+  // written as Prometheus writes it.
+  bool TakeSample(std::string_view& text);
+  bool TakeLabels(std::string_view& text);
+  bool TakePoint(std::string_view& text, OpenPoint& open);
+  std::string_view TakeText(std::string_view& text, std::string_view known);
+  std::size_t TakeSamples(std::string_view rest);
+  std::size_t TakePoints(std::string_view rest);
   void AddToPoint(OpenPoint& open, Kind kind, std::string_view text);
   void BeginPoint();
   void EndPoint();
