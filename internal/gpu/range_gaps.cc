@@ -11,6 +11,7 @@ namespace gpumon::gpu {
 namespace {
 
 constexpr double kLate = 1.5;
+constexpr double kUsuallyApart = 60;  // Prometheus's default scrape_interval; seconds
 // Series of one scrape have its time; seconds.
 constexpr double kSameScrape = 0.5;
 
@@ -42,15 +43,17 @@ std::string GroupOf(prom::LabelSet labels, const Passing& passing) {
 }  // namespace
 
 std::string SampleTimesQuery(const schema::Exporter& exporter,
-                             const std::vector<std::string>& matchers, bool and_xids) {
+                             const std::vector<std::string>& matchers, bool and_faults) {
   std::vector<std::string> names;
   for (const schema::Metric& metric : exporter.gpu) {
     const auto is = [&](models::Quantity quantity) {
       return metric.slot == static_cast<std::size_t>(quantity);
     };
     const bool is_known = std::find(names.begin(), names.end(), metric.name) != names.end();
-    const bool is_wanted =
-        is(models::Quantity::kUtilization) || (and_xids && is(models::Quantity::kXidLast));
+    const bool is_fault = is(models::Quantity::kXidLast) ||
+                          is(models::Quantity::kEccUncorrectedVolatile) ||
+                          is(models::Quantity::kRowRemapFailure);
+    const bool is_wanted = is(models::Quantity::kUtilization) || (and_faults && is_fault);
     if (is_wanted && !is_known) names.push_back(metric.name);
   }
   std::string promql;
@@ -59,8 +62,9 @@ std::string SampleTimesQuery(const schema::Exporter& exporter,
       promql.append(promql.empty() ? "" : " or ");
       const std::string its = "timestamp(" + Selector(name, exporter.require, matcher) + ')';
       // Prometheus pays dearly for a label at each step.
-      promql.append(
-          and_xids ? "label_replace(" + its + ",\"__series__\",\"" + name + "\",\"\",\"\")" : its);
+      promql.append(and_faults
+                        ? "label_replace(" + its + ",\"__series__\",\"" + name + "\",\"\",\"\")"
+                        : its);
     };
     for (const std::string& matcher : matchers) add(matcher);
     if (matchers.empty()) add("");
@@ -103,7 +107,9 @@ std::map<RangeGaps::Target, double> RangeGaps::LastingOf(const Groups& groups, d
     if (its.empty()) continue;
     const auto median = its.begin() + static_cast<std::ptrdiff_t>((its.size() - 1) / 2);
     std::nth_element(its.begin(), median, its.end());
-    lasting[target] = std::max(*median, step);
+    const double lasts = lasting[target] = std::max(*median, step);
+    double& of_job = lasting[{target.first, {}}];
+    of_job = std::max(of_job, lasts);
   }
   return lasting;
 }
@@ -148,9 +154,11 @@ RangeGaps::RangeGaps(const prom::RangeVector& times, double step, Passing passin
   const auto lasting = LastingOf(groups, step);
   for (const auto& [key, group] : groups) {
     if (group.series.size() > 1) FindOlder(times, group);
-    const auto lasts = lasting.find(group.target);
-    if (lasts == lasting.end() || group.times.empty()) continue;
-    auto gaps = GapsOf(group, lasts->second);
+    if (group.times.empty()) continue;
+    auto lasts = lasting.find(group.target);
+    if (lasts == lasting.end()) lasts = lasting.find({group.target.first, {}});
+    auto gaps =
+        GapsOf(group, lasts == lasting.end() ? std::max(kUsuallyApart, step) : lasts->second);
     if (!gaps.empty()) gaps_[key] = std::move(gaps);
   }
 }

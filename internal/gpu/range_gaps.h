@@ -15,12 +15,12 @@
 
 namespace gpumon::gpu {
 
-// What tells the times of the samples that say how busy GPUs are and, with `and_xids`, of their
-// last XIDs: each series by its labels, with them its name as `__series__`, without them no name,
-// so that gaps are nobody's; empty: nothing tells. `matchers` as of RangePlanner, any of them;
-// none: all series.
+// What tells the times of the samples that say how busy GPUs are and, with `and_faults`, of what
+// makes them unhealthy: each series by its labels, with them its name as `__series__`, without them
+// no name, so that gaps are nobody's; empty: nothing tells. `matchers` as of RangePlanner, any of
+// them; none: all series.
 std::string SampleTimesQuery(const schema::Exporter& exporter,
-                             const std::vector<std::string>& matchers, bool and_xids);
+                             const std::vector<std::string>& matchers, bool and_faults);
 
 class RangeGaps {
  public:
@@ -38,8 +38,9 @@ class RangeGaps {
   // `times`: the answer to SampleTimesQuery at each step. All series of a name and the same labels
   // but `passing` are a group: whoever held the GPU, it was sampled. A sample counts for as long as
   // those of its target are usually apart (the lower median), or for a step, whichever is longer.
-  // Where the group's next one comes later than half as long again what is behind that is a gap. Of
-  // a target that shows no two samples nothing is known, so it has none.
+  // Where the group's next one comes later than half as long again what is behind that is a gap. A
+  // target that shows no two samples has the longest of the intervals of its job's others; where
+  // there are none, a minute, which is Prometheus's own default.
   RangeGaps(const prom::RangeVector& times, double step, Passing passing);
 
   // Of the series with these labels. Gaps are those of its name. Which of its group is older is the
@@ -57,6 +58,7 @@ class RangeGaps {
   using Groups = std::map<std::string, Group>;
 
   Groups GroupsOf(const prom::RangeVector& times) const;
+  // Of targets; of jobs where `instance` is empty.
   static std::map<Target, double> LastingOf(const Groups& groups, double step);
   static std::vector<Span> GapsOf(const Group& group, double lasts);
   void FindOlder(const prom::RangeVector& times, const Group& group);

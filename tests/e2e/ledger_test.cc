@@ -300,6 +300,35 @@ TEST(WindowTest, AGapIsUnknownHoweverOftenTargetsAreScraped) {
   }
 }
 
+// Whatever makes a GPU unhealthy does so as long as it is sampled; without staleness markers.
+TEST(WindowTest, AGapIsUnknownOfUnhealthyGpusToo) {
+  for (const std::string fault : {"nvidia_gpu_ecc_uncorrected_volatile_total",
+                                  "nvidia_gpu_xid_last", "nvidia_gpu_row_remap_failure"}) {
+    std::map<std::string, std::string> families;
+    const auto sample = [&](const std::string& name, const std::string& value, int second) {
+      families[name] += name + "{gpu=\"0\",uuid=\"GPU-1\",node=\"n\",job=\"g\",instance=\"n:1\"} " +
+                        value + ' ' + std::to_string(kStart + second) + '\n';
+    };
+    for (int second = 0; second < 2400; second += 15) {
+      if (second >= 600 && second < 1800) continue;
+      sample("nvidia_gpu_utilization_percent", "0", second);
+      sample(fault, fault == "nvidia_gpu_xid_last" ? "79" : "1", second);
+    }
+    std::string past;
+    for (const auto& [name, text] : families) past.append("# TYPE " + name + " unknown\n" + text);
+    const auto prometheus = Prometheus::Holding(past + "# EOF\n");
+    const ApiServer server(prometheus->url(), {});
+    const Value json = server
+                           .Get("/api/v1/gpu/ledger?step=15s&start=" + std::to_string(kStart) +
+                                "&end=" + std::to_string(kStart + 2400))
+                           .Json();
+    ASSERT_EQ(json["data"].size(), 1U);
+    const Value& row = json["data"].elements()[0];
+    EXPECT_EQ(NumberOf(row["unhealthy_seconds"]), 1200) << fault;
+    EXPECT_EQ(NumberOf(row["unknown_seconds"]), 1200) << fault;
+  }
+}
+
 // Of a past without staleness markers: a pod held the GPU for less than five minutes, and worked.
 TEST(WindowTest, AShortHolderHasItsTimeAndNoMore) {
   for (const int samples : {2, 8, 19, 22}) {
@@ -356,8 +385,9 @@ TEST(WindowTest, AGpuWithoutUtilizationIsThereAllTheSame) {
   }
   const auto prometheus = Prometheus::Holding(busy + xid + heat + up + "# EOF\n");
   const ApiServer server(prometheus->url(), {});
-  const Value json = server.Get("/api/v1/gpu/ledger?by=gpu&start=" + std::to_string(kStart) +
-                                "&end=" + std::to_string(kStart + 3600) + "&step=30s")
+  const Value json = server
+                         .Get("/api/v1/gpu/ledger?by=gpu&start=" + std::to_string(kStart) +
+                              "&end=" + std::to_string(kStart + 3600) + "&step=30s")
                          .Json();
   ASSERT_EQ(json["data"].size(), 2U);
   for (const Value& row : json["data"].elements()) {

@@ -85,8 +85,18 @@ TEST(RangeGapsTest, TheEndOfASeriesThatNothingMarksIsOne) {
   EXPECT_EQ(GapsOf(Each(15, 0, 600), 15, 1800), "600- ");
 }
 
-TEST(RangeGapsTest, OneSampleTellsNoIntervalButThatOfItsTarget) {
-  EXPECT_EQ(GapsOf({30}, 15, 1800), "");
+TEST(RangeGapsTest, OneSampleLastsAsLongAsThoseOfItsJobOrAMinute) {
+  EXPECT_EQ(GapsOf({30}, 15, 1800), "90- ");
+  EXPECT_EQ(GapsOf({30}, 120, 1800), "150- ");
+  EXPECT_EQ(GapsOf({-40}, 15, 45), "") << "the next may come";
+  const prom::Labels elsewhere = {{"gpu", "1"}, {"instance", "y"}, {"job", "g"}};
+  const auto of_job = prom::MakeRangeVector(
+      {{kLabels, TimesAt({30}, 15, 1800)}, {elsewhere, TimesAt(Each(20, 0, 1800), 15, 1800)}});
+  ASSERT_EQ(Found(of_job, 15).size(), 1U);
+  EXPECT_EQ(Found(of_job, 15)[0].begin, 50);
+}
+
+TEST(RangeGapsTest, OneSampleHasTheIntervalOfItsTarget) {
   const prom::Labels other = {{"gpu", "1"}, {"instance", "x"}, {"job", "g"}};
   const auto times = prom::MakeRangeVector(
       {{kLabels, TimesAt({30}, 15, 1800)}, {other, TimesAt(Each(15, 0, 1800), 15, 1800)}});
