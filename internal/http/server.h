@@ -29,7 +29,7 @@ struct Limits {
   Millis idle_timeout{75'000};  // between requests: close
   Millis write_stall{20'000};   // no byte accepted by the client: close
   // Of what is left when a stream ends a client has to take so much a second, after write_stall.
-  std::size_t least_rate = 32 * 1024;
+  std::size_t least_rate = 8 * 1024;
   Millis handler_timeout{15'000};  // no answer from the handler: 500
   // +-10 %; then the next answer says `Connection: close`, and a stream ends once all of it is
   // sent.

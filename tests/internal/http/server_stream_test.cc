@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -82,6 +83,28 @@ TEST(ServerStreamTest, TellsThatAClientIsTooFarBehindAndStillGivesItTheLastWords
   EXPECT_EQ(answer->body.size(), static_cast<std::size_t>(queued) * piece->size() + 3);
   EXPECT_TRUE(answer->body.ends_with("plag"));
   EXPECT_EQ(slow.Ask(Get("/hello"))->body, "hello");
+}
+
+TEST(ServerStreamTest, WhoReadsSlowlyButSteadilyGetsTheLastWords) {
+  Limits limits;
+  limits.write_stall = Millis(500);
+  limits.least_rate = 100'000;
+  Serving serving(limits);
+  RawClient slow(serving.port, 64 * 1024);
+  slow.Send(Get("/stream"));
+  auto streams = serving.app.AwaitStreams(1);
+  ASSERT_EQ(streams.size(), 1U);
+  WriteUntilBehind(*streams[0], MakeBody(std::string(50'000, 'p')));
+  streams[0]->End(MakeBody("lag"));
+  std::string read;
+  std::array<char, 20'000> some{};
+  ssize_t size = 0;
+  while ((size = recv(slow.fd(), some.data(), some.size(), 0)) > 0) {
+    read.append(some.data(), static_cast<std::size_t>(size));
+    if (read.ends_with("\r\n0\r\n\r\n")) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_TRUE(read.ends_with("lag\r\n0\r\n\r\n")) << size << " after " << read.size();
 }
 
 TEST(ServerStreamTest, AFirstEventLargerThanTheBufferLeavesRoomForAnother) {
