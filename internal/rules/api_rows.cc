@@ -69,7 +69,7 @@ constexpr std::array kAlerts = {
     AlertRow{
         "GpuExporterGpuLost", "critical", "5m",
         "gpu_exporter_gpu_up == 0\nand on (job, instance) gpu_exporter_up == 1\n"
-        "unless on (node, gpu, uuid) ALERTS{alertname=\"GpuLost\",alertstate=\"firing\"}",
+        "unless on (node, gpu) ALERTS{alertname=\"GpuLost\",alertstate=\"firing\"}",
         "gpu-exporter cannot read GPU {{ $labels.gpu }} of {{ $labels.node }}",
         "GPU {{ $labels.gpu }} of {{ $labels.node }} ({{ $labels.uuid }}) has not answered for 5 "
         "minutes, while gpu-exporter reads others.",

@@ -302,6 +302,12 @@ def api_test(alerts):
         for gpu, answers in (("0", 1), ("1", 0 if instance != "exporter-2:9432" else 1)):
             series.append(('gpu_exporter_gpu_up{gpu="%s",uuid="GPU-%s",%s}' % (gpu, gpu, labels),
                            steady(answers)))
+    # NVML refuses this one, so that its uuid is not known any more; GpuLost tells of it.
+    lost = 'job="gpu-exporter",instance="exporter-4:9432",node="m"'
+    series.append(("gpu_exporter_up{%s}" % lost, steady(1)))
+    series.append(('gpu_exporter_gpu_up{gpu="1",%s}' % lost, steady(0)))
+    series.append(('ALERTS{alertname="GpuLost",alertstate="firing",node="m",gpu="1",uuid="GPU-9"}',
+                   steady(1)))
     for instance, (more, _) in API_WORLD.items():
         target = 'job="api",instance="%s"' % instance
         series.append(("up{%s}" % target, steady(1)))
