@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it, mock } from "node:test";
-import { ApiError } from "../src/api/client.ts";
+import { ApiError, tell } from "../src/api/client.ts";
+import { place } from "../src/state/place.ts";
 import { heard, news } from "../src/state/news.ts";
 
 const late = new ApiError(504, "upstream_timeout", "Prometheus did not answer in time");
@@ -44,6 +45,19 @@ describe("what is said above every view", () => {
     const away = new ApiError(0, "unreachable", "the server does not answer");
     fails("history", away);
     assert.equal(news.value.problem, away);
+  });
+
+  it("what fails when its view is left says nothing to the next one", async () => {
+    comes("metrics");
+    let fail: (why: ApiError) => void = () => undefined;
+    const asked = new Promise<never>((_, reject) => (fail = reject));
+    const told = tell("api/v1/gpu/history", {}, asked);
+    place.value = { path: ["gpus"], params: new URLSearchParams() };
+    fail(late);
+    await assert.rejects(told, late);
+    assert.equal(news.value.some, null);
+    assert.equal(news.value.problem, null);
+    place.value = { path: [], params: new URLSearchParams() };
   });
 
   it("what was asked wrongly says nothing of the data", () => {

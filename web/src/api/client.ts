@@ -1,6 +1,6 @@
 // Asks our own server. Every answer is {success, data, message, error}; see docs/API.md.
 import { token, tokenWanted } from "../state/prefs.ts";
-import { heard } from "../state/news.ts";
+import { asking, heard } from "../state/news.ts";
 import type { components } from "./schema.d.ts";
 
 export type Schemas = components["schemas"];
@@ -104,12 +104,13 @@ export async function tell<T>(
 ): Promise<Answer<T>> {
   const source = path.startsWith("api/v1/hakuriver/") ? "hakuriver" : "prometheus";
   const what = `${path} ${String(params["metric"] ?? "")}`;
+  const here = asking();
   try {
     const answer = await asked;
-    heard(answer.meta, null, source, what, staleCode(answer.warnings));
+    heard(answer.meta, null, source, what, staleCode(answer.warnings), here);
     return answer;
   } catch (error) {
-    if (error instanceof ApiError) heard(null, error, source, what);
+    if (error instanceof ApiError) heard(null, error, source, what, null, here);
     throw error;
   }
 }

@@ -34,6 +34,9 @@ export const news = computed(() => told[looked.value].value);
 // Goes on while the page is looked at; ages are told by it.
 export const now = signal(Date.now());
 
+// The view that asks now.
+export const asking = (): string => place.value.path.join("/");
+
 // What answers said that are still looked at: another one that is whole, or new, does not mend it.
 interface Said {
   readonly source: Source;
@@ -63,7 +66,7 @@ type OfAll = Omit<News, "asOf" | "heardAt">;
 function ofAll(source: Source): OfAll {
   const mine: Said[] = [];
   for (const [key, one] of said) {
-    const left = one.here !== place.value.path.join("/") || Date.now() - one.at > KEPT;
+    const left = one.here !== asking() || Date.now() - one.at > KEPT;
     if (left) said.delete(key);
     else if (one.source === source) mine.push(one);
   }
@@ -78,20 +81,22 @@ function ofAll(source: Source): OfAll {
 }
 
 // `what`: the route that was asked, and what else tells it from another question of the view.
-// `why`: the code of what made it stale.
+// `why`: the code of what made it stale. `here`: the view that asked; its answer may come when it
+// is left, and would be mended by nobody.
 export function heard(
   meta: Meta | null,
   problem: ApiError | null,
   source: Source = "prometheus",
   what = "",
   why: string | null = null,
+  here = asking(),
 ): void {
   const mine = told[source];
   const before = mine.value;
   const note = (one: Omit<Said, "source" | "here" | "at">) =>
     said.set(`${source} ${what}`, {
       source,
-      here: place.value.path.join("/"),
+      here,
       at: Date.now(),
       ...one,
     });
